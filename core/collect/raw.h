@@ -1,0 +1,33 @@
+/* What collect hands on: the validated contents of a table. Knows nothing of the
+ * table's layout. */
+#ifndef ASNAP_COLLECT_RAW_H
+#define ASNAP_COLLECT_RAW_H
+
+#include "allocsnap.h"
+
+/* The parent of an origin (see asnap_raw_node). */
+#define ASNAP_RAW_NONE UINT32_MAX
+
+/* A frame of a stack: a return address and the node of its caller, whose index is
+ * smaller than its own. A node whose parent is ASNAP_RAW_NONE is an origin: no
+ * frame, its pc is the number of older frames that the frame limit left out. */
+struct asnap_raw_node {
+    uint64_t pc;
+    uint32_t parent;
+};
+
+/* Everything an asnap_raw holds. Indexes are in range: a trace's traceback_id is
+ * the node of its most recent frame and below node_count. */
+struct asnap_raw {
+    struct asnap_trace *traces;
+    size_t trace_count;
+    struct asnap_raw_node *nodes;
+    size_t node_count;
+    uint32_t frame_limit;
+    uint64_t dropped;          /* blocks the hooks could not record */
+    uint32_t busy_shards;      /* parts of the table that were being changed */
+    uint64_t unreadable_bytes; /* of records, in memory that could not be read */
+    uint64_t unreadable_nodes; /* nodes that could not be read; they are origins here */
+};
+
+#endif

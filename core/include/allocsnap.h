@@ -1,0 +1,324 @@
+/* allocsnap: snapshots of a native program's heap, by allocation site.
+ *
+ * The public interface of liballocsnap. The words are those of CPython's
+ * tracemalloc; docs/architecture.md says how the parts fit together.
+ *
+ * Conventions
+ *   - A function that can fail returns a `struct asnap_error *`: NULL is success,
+ *     else the caller owns the error. Outputs come last and are untouched on
+ *     failure.
+ *   - `_create` hands an object to the caller, `_destroy` takes it back and
+ *     accepts NULL. Getters lend: what they return lives as long as the object.
+ *   - Strings are NUL-terminated UTF-8 or whatever bytes a debug file holds.
+ *   - Addresses are the inferior's, as numbers. Sizes are in bytes.
+ *   - Nothing here is safe to use from two threads at once on the same object.
+ */
+#ifndef ALLOCSNAP_H
+#define ALLOCSNAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ASNAP_API __attribute__((visibility("default")))
+#define ASNAP_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define ASNAP_API
+#define ASNAP_MUST_CHECK
+#endif
+
+/* The version of this library, "MAJOR.MINOR.PATCH". */
+ASNAP_API const char *asnap_version(void);
+
+/* ---- errors ---- */
+
+enum asnap_error_code {
+    ASNAP_ERROR_NO_MEMORY = 1,    /* this process is out of memory */
+    ASNAP_ERROR_INVALID_ARGUMENT, /* the caller's mistake */
+    ASNAP_ERROR_NO_HOOKS,         /* no table: the program runs without the hooks */
+    ASNAP_ERROR_NOT_TRACING,      /* the hooks are there, tracing is off */
+    ASNAP_ERROR_UNREADABLE,       /* the inferior's memory could not be read */
+    ASNAP_ERROR_DAMAGED,          /* the table or file contradicts itself */
+    ASNAP_ERROR_VERSION,          /* written by another version */
+    ASNAP_ERROR_UNSUPPORTED,      /* a program of a kind that is not supported */
+    ASNAP_ERROR_INTERRUPTED,      /* the caller asked to stop */
+    ASNAP_ERROR_IO,               /* a file could not be read or written */
+};
+
+struct asnap_error;
+
+/* What kind of failure; `error` is not NULL. */
+ASNAP_API enum asnap_error_code asnap_error_code(const struct asnap_error *error);
+
+/* One line without a newline: what failed, where, why, and what to do next. */
+ASNAP_API const char *asnap_error_message(const struct asnap_error *error);
+
+ASNAP_API void asnap_error_destroy(struct asnap_error *error);
+
+/* ---- the inferior: a live process or a core ---- */
+
+enum asnap_read_result {
+    ASNAP_READ_OK = 0,
+    ASNAP_READ_FAILED = 1,      /* some of the bytes cannot be read */
+    ASNAP_READ_INTERRUPTED = 2, /* the user wants to stop: give up at once */
+};
+
+/* How the library reads the inferior's memory. `read` fills all of `buffer` with
+ * the `size` bytes at `address`, or fails; it returns an asnap_read_result. */
+struct asnap_memory {
+    int (*read)(void *context, uint64_t address, void *buffer, size_t size);
+    void *context;
+};
+
+/* How far a long step has come; returns true to go on, false to stop it (the
+ * step then fails with ASNAP_ERROR_INTERRUPTED). `total` is 0 where unknown. */
+struct asnap_progress {
+    bool (*report)(void *context, const char *step, uint64_t done, uint64_t total);
+    void *context;
+};
+
+enum asnap_region_flags {
+    ASNAP_REGION_READABLE = 1,
+    ASNAP_REGION_WRITABLE = 2,
+    ASNAP_REGION_EXECUTABLE = 4,
+};
+
+/* A piece of the inferior's address space: [start, end). */
+struct asnap_region {
+    uint64_t start;
+    uint64_t end;
+    uint64_t file_offset; /* of `start` in the file at `path` */
+    const char *path;     /* NULL or "" where no file is mapped; "[vdso]" for the vDSO */
+    uint32_t flags;       /* asnap_region_flags */
+};
+
+/* The memory map of a core file, read from its program headers and its
+ * NT_FILE and NT_AUXV notes (ELF gABI; Linux core notes). Each file-backed piece
+ * has its path, and the vDSO is named. Sorted by address. */
+struct asnap_core_map;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_core_map_create(const char *core_path,
+                                                                     struct asnap_core_map **map);
+ASNAP_API size_t asnap_core_map_count(const struct asnap_core_map *map);
+ASNAP_API const struct asnap_region *asnap_core_map_regions(const struct asnap_core_map *map);
+/* Bytes that the program headers promise and the file does not have; 0: whole. */
+ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
+ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
+
+/* Finds the table in the inferior. Tries `candidate` first (the address of the
+ * symbol `allocsnap_root`; 0 where it has none), then looks for the magic at the
+ * page starts of the readable and writable regions. Fails with NO_HOOKS,
+ * VERSION, UNSUPPORTED (32-bit program) or INTERRUPTED. `progress` may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_root_find(const struct asnap_memory *memory, uint64_t candidate,
+                const struct asnap_region *regions, size_t region_count,
+                const struct asnap_progress *progress, uint64_t *root_address);
+
+/* What the hooks say of themselves. */
+struct asnap_status {
+    char hooks_version[24];
+    uint32_t table_version;
+    bool tracing;
+    bool request_pending;  /* a start, stop or clear the hooks have not obeyed yet */
+    uint32_t frame_limit;  /* frames kept of a stack */
+    uint64_t traced_size;  /* bytes in live traced blocks */
+    uint64_t traced_count; /* live traced blocks */
+    uint64_t peak_size;    /* the most that traced_size has been */
+    uint64_t tracker_size; /* memory of the hooks themselves, bytes */
+    uint64_t dropped;      /* blocks that could not be recorded */
+    uint32_t busy_shards;  /* parts of the table that were being changed */
+};
+
+/* Reads the status at `root_address` (from asnap_root_find). */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_status_read(const struct asnap_memory *memory,
+                                                                 uint64_t root_address,
+                                                                 struct asnap_status *status);
+
+/* The validated contents of a table, frames still unnamed. */
+struct asnap_raw;
+
+/* Reads the whole table. A table that contradicts itself gives DAMAGED; memory
+ * that cannot be read (a truncated core) leaves out the blocks in it, and the
+ * notes of the snapshot say so; a root or shard list that cannot be read gives
+ * UNREADABLE. NOT_TRACING where tracing is off. `progress` may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap_memory *memory,
+                                                              uint64_t root_address,
+                                                              const struct asnap_progress *progress,
+                                                              struct asnap_raw **raw);
+ASNAP_API size_t asnap_raw_trace_count(const struct asnap_raw *raw);
+ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);
+
+/* ---- names ---- */
+
+/* One source location of a stack. */
+struct asnap_frame {
+    const char *filename; /* full path; the module's path or "<unknown>" where lineno is 0 */
+    const char *function; /* NULL where unknown */
+    uint32_t lineno;      /* from 1; 0 where there is no line information */
+    bool inlined;         /* the function was inlined into the next older frame */
+};
+
+/* Turns program counters into frames, and remembers what it has found. */
+struct asnap_symbolizer;
+
+/* `debug_directories` lists where separate debug files are, colon-separated, as
+ * gdb's debug-file-directory; NULL means "/usr/lib/debug". */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_create(const char *debug_directories, struct asnap_symbolizer **symbolizer);
+
+/* Tells which files are mapped where; replaces what was told before and keeps
+ * what was learnt about files that are unchanged on disk. Copies the regions;
+ * `memory` (for the vDSO, which is in no file) is only used during the call and
+ * may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct asnap_memory *memory,
+                             const struct asnap_region *regions, size_t region_count);
+ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
+
+/* ---- snapshots ---- */
+
+/* A snapshot: traces (live blocks with their tracebacks). Immutable. */
+struct asnap_snapshot;
+
+/* Names the frames of `raw` and makes a snapshot of it. A module whose debug
+ * file is bad costs its own names only, and is mentioned in the notes.
+ * `progress` may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_create(const struct asnap_raw *raw, struct asnap_symbolizer *symbolizer,
+                      const struct asnap_progress *progress, struct asnap_snapshot **snapshot);
+ASNAP_API void asnap_snapshot_destroy(struct asnap_snapshot *snapshot);
+
+/* Bytes and blocks in all traces. */
+ASNAP_API uint64_t asnap_snapshot_size(const struct asnap_snapshot *snapshot);
+ASNAP_API uint64_t asnap_snapshot_count(const struct asnap_snapshot *snapshot);
+/* Frames kept of a stack when the traces were made (tracemalloc: traceback_limit). */
+ASNAP_API uint32_t asnap_snapshot_traceback_limit(const struct asnap_snapshot *snapshot);
+
+/* What is missing from this snapshot, a line each: dropped records, parts that
+ * were being changed, unreadable memory. None: complete. */
+ASNAP_API size_t asnap_snapshot_note_count(const struct asnap_snapshot *snapshot);
+ASNAP_API const char *asnap_snapshot_note(const struct asnap_snapshot *snapshot, size_t index);
+
+/* ---- building a snapshot from given traces ---- */
+
+struct asnap_builder;
+
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_create(struct asnap_builder **builder);
+ASNAP_API void asnap_builder_destroy(struct asnap_builder *builder);
+
+/* Interns a frame (copies its strings); equal frames get the same number. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
+                                                                   const struct asnap_frame *frame,
+                                                                   uint32_t *frame_id);
+
+/* Interns a traceback: `frame_count` frames, most recent first, of a stack that
+ * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
+ * frame_count). frame_count may be 0. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_traceback(struct asnap_builder *builder, const uint32_t *frame_ids,
+                        size_t frame_count, uint32_t total_nframe, uint32_t *traceback_id);
+
+/* A live block. */
+struct asnap_trace {
+    uint64_t address;
+    uint64_t size;
+    uint32_t traceback_id; /* as given by asnap_builder_traceback */
+    uint32_t domain;
+};
+
+/* Adds traces (copies them). */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_traces(struct asnap_builder *builder, const struct asnap_trace *traces, size_t count);
+
+/* Adds a note (copies it). */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_note(struct asnap_builder *builder,
+                                                                  const char *note);
+
+/* Makes the snapshot. The builder is empty afterwards and can only be destroyed. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,
+                     struct asnap_snapshot **snapshot);
+
+/* ---- statistics ---- */
+
+/* What to group by (tracemalloc's key_type). */
+enum asnap_key {
+    ASNAP_KEY_FILENAME,
+    ASNAP_KEY_LINENO,
+    ASNAP_KEY_TRACEBACK,
+};
+
+/* One group. */
+struct asnap_statistic {
+    uint64_t size;           /* bytes in its blocks */
+    uint64_t count;          /* its blocks */
+    size_t frame_count;      /* frames of its traceback: 1, or any number by traceback */
+    uint32_t total_nframe;   /* frames of the whole stack by traceback; else frame_count */
+    uint32_t function_count; /* distinct functions of the most recent frame in this group */
+};
+
+struct asnap_statistics;
+
+/* Groups the traces of a snapshot, largest first: by size, count, traceback,
+ * descending (tracemalloc.Snapshot.statistics). `cumulative` counts a trace once
+ * for each group that holds a frame of it, and goes by file or line only
+ * (INVALID_ARGUMENT by traceback). Keeps what it needs: the snapshot may be
+ * destroyed first. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_statistics_create(const struct asnap_snapshot *snapshot, enum asnap_key key, bool cumulative,
+                        struct asnap_statistics **statistics);
+ASNAP_API void asnap_statistics_destroy(struct asnap_statistics *statistics);
+ASNAP_API size_t asnap_statistics_count(const struct asnap_statistics *statistics);
+
+/* Row `index`, below asnap_statistics_count. */
+ASNAP_API struct asnap_statistic asnap_statistics_row(const struct asnap_statistics *statistics,
+                                                      size_t index);
+
+/* Frame `frame` of row `index`, 0 being the most recent. By file, lineno is 0 and
+ * function NULL, as in tracemalloc. By line, the function is the one that holds
+ * most bytes of the group. */
+ASNAP_API struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics,
+                                                    size_t index, size_t frame);
+
+/* Bytes and blocks of the snapshot they were made from (each trace once). */
+ASNAP_API uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics);
+ASNAP_API uint64_t asnap_statistics_total_count(const struct asnap_statistics *statistics);
+ASNAP_API enum asnap_key asnap_statistics_key(const struct asnap_statistics *statistics);
+ASNAP_API bool asnap_statistics_cumulative(const struct asnap_statistics *statistics);
+ASNAP_API size_t asnap_statistics_note_count(const struct asnap_statistics *statistics);
+ASNAP_API const char *asnap_statistics_note(const struct asnap_statistics *statistics,
+                                            size_t index);
+
+/* ---- rendering ---- */
+
+/* Writes a size as tracemalloc does ("10239 B", "10.0 KiB", "100 KiB", with a
+ * sign where `sign`). Always terminates; `buffer_size` of 32 is always enough. */
+ASNAP_API void asnap_format_size(int64_t size, bool sign, char *buffer, size_t buffer_size);
+
+struct asnap_render_options {
+    size_t limit;      /* rows shown; 0: all */
+    bool source_lines; /* show the source line where its file can be read */
+};
+
+/* Renders rows for people. The text ends with a newline; free it with
+ * asnap_string_destroy. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_statistics_text(const struct asnap_statistics *statistics,
+                             const struct asnap_render_options *options, char **text);
+
+/* Renders rows as one JSON object on one line (docs/commands.md has its fields). */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_statistics_json(const struct asnap_statistics *statistics,
+                             const struct asnap_render_options *options, char **text);
+
+ASNAP_API void asnap_string_destroy(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

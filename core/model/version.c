@@ -1,0 +1,6 @@
+#include "allocsnap.h"
+
+const char *asnap_version(void)
+{
+    return ASNAP_VERSION_STRING;
+}

@@ -1,0 +1,168 @@
+/* The memory layout that the hooks write and a reader in another process reads.
+ *
+ * docs/table-layout.md describes it in prose, with the rules a reader can rely on.
+ * Every field has a fixed width and every address is a plain 64-bit number, so
+ * that a reader need not share the writer's word size. Byte order is the
+ * writer's; `byte_order` in the root tells.
+ *
+ * The rules, at every instruction of every thread:
+ *   - a record is live if and only if its `key` is not 0; `key` is stored last
+ *     when a record is published and zeroed first when it is withdrawn;
+ *   - records move never: growth adds chunks, and only the writers' buckets,
+ *     which no reader needs, are rebuilt;
+ *   - nodes are written once, before `node_count` covers them, and a node's
+ *     parent has a smaller index than the node;
+ *   - a shard whose `lock` is not 0 is being changed: its `count` and `size` may
+ *     be one operation away from its records.
+ */
+#ifndef ALLOCSNAP_TABLE_H
+#define ALLOCSNAP_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sixteen bytes with the terminating NUL, at the start of the root. */
+#define ASNAP_TABLE_MAGIC "allocsnap-table"
+
+/* Changes with every change of layout or meaning. */
+#define ASNAP_TABLE_VERSION UINT32_C(1)
+
+/* `byte_order` as its writer stores it. */
+#define ASNAP_TABLE_BYTE_ORDER UINT32_C(0x01020304)
+
+/* The root is aligned to this many bytes, so that a search for the magic looks
+ * at one place per page. */
+#define ASNAP_TABLE_ROOT_ALIGNMENT 4096
+
+#define ASNAP_TABLE_SHARDS UINT32_C(64)
+#define ASNAP_TABLE_CHUNK_RECORDS UINT32_C(2048)
+#define ASNAP_TABLE_CHUNK_NODES UINT32_C(4096)
+#define ASNAP_TABLE_NODE_CHUNKS UINT32_C(65536)
+#define ASNAP_TABLE_DOMAINS UINT32_C(256)
+
+/* The `parent` of an origin, and the end of a writer's list. */
+#define ASNAP_TABLE_NONE UINT32_MAX
+
+/* Frame limits a request may carry, and the largest `total_nframe` (both as in
+ * tracemalloc). */
+#define ASNAP_TABLE_FRAME_LIMIT_MAX UINT32_C(65535)
+#define ASNAP_TABLE_FRAME_LIMIT_DEFAULT UINT32_C(16)
+
+/* One live block. */
+struct asnap_table_record {
+    uint64_t key;   /* bits 0-55 address, bits 56-63 index into `domains`; 0: not live */
+    uint64_t size;  /* bytes the program asked for; below 2^47 */
+    uint32_t stack; /* node of the most recent frame */
+    uint32_t next;  /* writers only: next record of the bucket, or of the free list */
+};
+
+/* One frame of a stack, or an origin. A stack is read from its node along
+ * `parent`, most recent frame first, up to and without an origin: a node with
+ * the parent ASNAP_TABLE_NONE, whose `pc` holds the number of older frames that
+ * the frame limit left out. */
+struct asnap_table_node {
+    uint64_t pc;     /* return address, as found on the stack */
+    uint32_t parent; /* node of the caller; smaller than this node's own index */
+    uint32_t next;   /* writers only: next node of the bucket */
+};
+
+/* One part of the table, by address (asnap_table_shard_of). */
+struct asnap_table_shard {
+    uint32_t lock;           /* 0: at rest; else a writer is at work */
+    uint32_t used;           /* records [0, used) have been handed out at least once */
+    uint64_t count;          /* live records */
+    uint64_t size;           /* sum of their sizes, bytes */
+    uint64_t chunks;         /* address of `chunk_count` addresses of chunks, each of
+                                ASNAP_TABLE_CHUNK_RECORDS records */
+    uint32_t chunk_count;    /* chunks that can be read */
+    uint32_t chunk_capacity; /* writers only: places at `chunks` */
+    uint64_t buckets;        /* writers only */
+    uint32_t bucket_mask;    /* writers only */
+    uint32_t free_head;      /* writers only: list of records that are not live */
+};
+
+/* What a debugger may write while the process is stopped. The hooks compare
+ * `sequence` with that of `applied` at each call and obey where it differs. */
+struct asnap_table_control {
+    uint32_t sequence;    /* raised by 1 with each request; written last */
+    uint32_t tracing;     /* 1: trace, 0: do not */
+    uint32_t frame_limit; /* 1 to ASNAP_TABLE_FRAME_LIMIT_MAX */
+    uint32_t clear;       /* raised by 1 to drop all records */
+    uint32_t reset_peak;  /* raised by 1 to set the peak to what is traced now */
+    uint32_t reserved[3]; /* 0 */
+};
+
+struct asnap_table_root {
+    char magic[16];
+    uint32_t version;    /* ASNAP_TABLE_VERSION */
+    uint32_t byte_order; /* ASNAP_TABLE_BYTE_ORDER */
+    uint64_t self;       /* address of this root in its own process */
+    uint32_t root_bytes; /* sizes of the structures as the writer knows them */
+    uint32_t shard_bytes;
+    uint32_t record_bytes;
+    uint32_t node_bytes;
+    uint32_t shard_count;   /* ASNAP_TABLE_SHARDS */
+    uint32_t pointer_bytes; /* of the traced program: 4 or 8 */
+    char hooks_version[24]; /* NUL-terminated */
+
+    struct asnap_table_control control; /* what a debugger asks for */
+    struct asnap_table_control applied; /* what the hooks have obeyed */
+
+    uint64_t tracker_bytes;     /* memory mapped for the table, the nodes and their indexes */
+    uint64_t dropped_no_memory; /* blocks not recorded: no memory for the record */
+    uint64_t dropped_reentrant; /* blocks not recorded: too many from a signal handler
+                                   that interrupted a hook */
+    uint64_t node_chunks;       /* address of ASNAP_TABLE_NODE_CHUNKS addresses of chunks,
+                                   each of ASNAP_TABLE_CHUNK_NODES nodes */
+    uint32_t node_count;        /* nodes that can be read */
+    uint32_t domain_count;      /* used places of `domains` */
+    uint32_t domains[ASNAP_TABLE_DOMAINS]; /* domain numbers; place 0 holds domain 0 */
+
+    uint64_t traced_bytes __attribute__((aligned(64))); /* sum over all shards */
+    uint64_t peak_bytes; /* the most that traced_bytes was since start, clear or reset */
+
+    struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
+};
+
+_Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
+_Static_assert(sizeof(struct asnap_table_node) == 16, "node layout");
+_Static_assert(sizeof(struct asnap_table_shard) == 56, "shard layout");
+_Static_assert(sizeof(struct asnap_table_control) == 32, "control layout");
+_Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, traced_bytes) == 1216, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
+
+#define ASNAP_TABLE_ADDRESS_BITS 56
+
+/* The address in a record's key. */
+static inline uint64_t asnap_table_key_address(uint64_t key)
+{
+    return key & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
+}
+
+/* The place in `domains` of a record's domain. */
+static inline uint32_t asnap_table_key_domain(uint64_t key)
+{
+    return (uint32_t)(key >> ASNAP_TABLE_ADDRESS_BITS);
+}
+
+/* Mixes the 4 KiB page of an address; shard and bucket both come from it, so
+ * that the blocks of one page lie together. */
+static inline uint64_t asnap_table_mix(uint64_t address)
+{
+    return (address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The shard that holds the records of an address (without its domain). */
+static inline uint32_t asnap_table_shard_of(uint64_t address)
+{
+    return (uint32_t)(asnap_table_mix(address) >> 58);
+}
+
+/* The bucket of an address within its shard, before masking. */
+static inline uint32_t asnap_table_bucket_of(uint64_t address)
+{
+    return (uint32_t)(asnap_table_mix(address) >> 26) + (uint32_t)((address >> 4) & 0xff);
+}
+
+#endif

@@ -1,0 +1,29 @@
+# The test programs: tests/programs/NAME.c or NAME.cc becomes
+# build/tests/programs/NAME. PROGRAM_FLAGS_NAME adds to its flags, PROGRAM_LIBS_NAME
+# to its libraries; lib*.c become shared libraries.
+
+PROGRAM_DIR := $(BUILD)/tests/programs
+PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread
+
+PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
+PROGRAM_CXX := $(wildcard tests/programs/*.cc)
+PROGRAM_SHARED := $(wildcard tests/programs/lib*.c)
+
+PROGRAMS := $(PROGRAM_C:tests/programs/%.c=$(PROGRAM_DIR)/%) \
+	$(PROGRAM_CXX:tests/programs/%.cc=$(PROGRAM_DIR)/%) \
+	$(PROGRAM_SHARED:tests/programs/%.c=$(PROGRAM_DIR)/%.so)
+
+$(PROGRAM_DIR)/%.so: tests/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -fPIC -shared $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
+
+$(PROGRAM_DIR)/%: tests/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_$*) -o $@ $< -ldl $(PROGRAM_LIBS_$*)
+
+$(PROGRAM_DIR)/%: tests/programs/%.cc
+	@mkdir -p $(@D)
+	$(CXX) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
+
+.PHONY: programs
+programs: $(PROGRAMS)

@@ -1,0 +1,120 @@
+/* Makes the allocations of the code under test fail at will. The linker wraps the
+ * functions (Makefile: WRAPPED); libraries in other files are untouched. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+static int64_t remaining = -1;
+static bool failed;
+
+void asnap_unit_fail_after(int64_t successes)
+{
+    remaining = successes;
+    failed = false;
+}
+
+bool asnap_unit_failed(void)
+{
+    return failed;
+}
+
+static bool must_fail(void)
+{
+    if (remaining < 0)
+        return false;
+    if (remaining == 0) {
+        failed = true;
+        return true;
+    }
+    remaining--;
+    return false;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__real_reallocarray(void *old, size_t count, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t length);
+int __real_vasprintf(char **text, const char *format, va_list arguments);
+FILE *__real_open_memstream(char **text, size_t *length);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return must_fail() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return must_fail() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+    return must_fail() ? NULL : __real_realloc(old, size);
+}
+
+void *__wrap_reallocarray(void *old, size_t count, size_t size);
+void *__wrap_reallocarray(void *old, size_t count, size_t size)
+{
+    return must_fail() ? NULL : __real_reallocarray(old, count, size);
+}
+
+char *__wrap_strdup(const char *text);
+char *__wrap_strdup(const char *text)
+{
+    return must_fail() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t length);
+char *__wrap_strndup(const char *text, size_t length)
+{
+    return must_fail() ? NULL : __real_strndup(text, length);
+}
+
+int __wrap_vasprintf(char **text, const char *format, va_list arguments);
+int __wrap_vasprintf(char **text, const char *format, va_list arguments)
+{
+    return must_fail() ? -1 : __real_vasprintf(text, format, arguments);
+}
+
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+    if (must_fail())
+        return -1;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = __real_vasprintf(text, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+FILE *__wrap_open_memstream(char **text, size_t *length);
+FILE *__wrap_open_memstream(char **text, size_t *length)
+{
+    return must_fail() ? NULL : __real_open_memstream(text, length);
+}
+
+size_t asnap_unit_sweep(struct asnap_error *(*step)(void *context), void *context)
+{
+    for (size_t failures = 0;; failures++) {
+        asnap_unit_fail_after((int64_t)failures);
+        struct asnap_error *error = step(context);
+        bool did_fail = failed;
+        asnap_unit_fail_after(-1);
+        if (!did_fail) {
+            CU_ASSERT_FATAL(asnap_unit_ok(error, __FILE__, __LINE__));
+            return failures;
+        }
+        CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+        CU_ASSERT_EQUAL_FATAL(asnap_error_code(error), ASNAP_ERROR_NO_MEMORY);
+        asnap_error_destroy(error);
+    }
+}
