@@ -36,8 +36,8 @@
 
 #define ASNAP_TABLE_SHARDS UINT32_C(64)
 #define ASNAP_TABLE_CHUNK_RECORDS UINT32_C(2048)
-#define ASNAP_TABLE_CHUNK_NODES UINT32_C(4096)
-#define ASNAP_TABLE_NODE_CHUNKS UINT32_C(65536)
+#define ASNAP_TABLE_CHUNK_NODES UINT32_C(8192)
+#define ASNAP_TABLE_NODE_CHUNKS UINT32_C(16384)
 #define ASNAP_TABLE_DOMAINS UINT32_C(256)
 
 /* The `parent` of an origin, and the end of a writer's list. */
@@ -61,7 +61,8 @@ struct asnap_table_record {
  * the parent ASNAP_TABLE_NONE, whose `pc` holds the number of older frames that
  * the frame limit left out. */
 struct asnap_table_node {
-    uint64_t pc;     /* return address, as found on the stack */
+    uint64_t pc;     /* return address; for a frame that a signal interrupted, the
+                        interrupted instruction's address plus 1 */
     uint32_t parent; /* node of the caller; smaller than this node's own index */
     uint32_t next;   /* writers only: next node of the bucket */
 };
@@ -108,14 +109,13 @@ struct asnap_table_root {
     struct asnap_table_control control; /* what a debugger asks for */
     struct asnap_table_control applied; /* what the hooks have obeyed */
 
-    uint64_t tracker_bytes;     /* memory mapped for the table, the nodes and their indexes */
-    uint64_t dropped_no_memory; /* blocks not recorded: no memory for the record */
-    uint64_t dropped_reentrant; /* blocks not recorded: too many from a signal handler
-                                   that interrupted a hook */
-    uint64_t node_chunks;       /* address of ASNAP_TABLE_NODE_CHUNKS addresses of chunks,
-                                   each of ASNAP_TABLE_CHUNK_NODES nodes */
-    uint32_t node_count;        /* nodes that can be read */
-    uint32_t domain_count;      /* used places of `domains` */
+    uint64_t tracker_bytes; /* memory mapped for the table, the nodes and their indexes */
+    uint64_t dropped;       /* blocks not recorded, for want of memory for the record */
+    uint64_t reserved;      /* 0 */
+    uint64_t node_chunks;   /* address of ASNAP_TABLE_NODE_CHUNKS addresses of chunks,
+                               each of ASNAP_TABLE_CHUNK_NODES nodes */
+    uint32_t node_count;    /* nodes that can be read */
+    uint32_t domain_count;  /* used places of `domains` */
     uint32_t domains[ASNAP_TABLE_DOMAINS]; /* domain numbers; place 0 holds domain 0 */
 
     uint64_t traced_bytes __attribute__((aligned(64))); /* sum over all shards */

@@ -1,0 +1,103 @@
+#include "control.h"
+
+#include <string.h>
+
+#include "lock.h"
+#include "next.h"
+#include "records.h"
+#include "settings.h"
+#include "stacks.h"
+#include "thread.h"
+#include "trace.h"
+
+/* The first call finds a request that has not been obeyed: to get ready. */
+__attribute__((visibility("default"),
+               aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
+    .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
+    .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
+};
+
+static uint32_t control_lock;
+static bool ready;
+
+static void describe_table(void)
+{
+    struct asnap_table_root *root = &allocsnap_root;
+    root->version = ASNAP_TABLE_VERSION;
+    root->byte_order = ASNAP_TABLE_BYTE_ORDER;
+    root->self = (uint64_t)(uintptr_t)root;
+    root->root_bytes = sizeof(struct asnap_table_root);
+    root->shard_bytes = sizeof(struct asnap_table_shard);
+    root->record_bytes = sizeof(struct asnap_table_record);
+    root->node_bytes = sizeof(struct asnap_table_node);
+    root->shard_count = ASNAP_TABLE_SHARDS;
+    root->pointer_bytes = sizeof(void *);
+    root->domain_count = 1;
+    strncpy(root->hooks_version, ASNAP_VERSION_STRING, sizeof(root->hooks_version) - 1);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    memcpy(root->magic, ASNAP_TABLE_MAGIC, sizeof(root->magic));
+}
+
+static void get_ready(void)
+{
+    asnap_next_resolve();
+    asnap_thread_init();
+    uint32_t frame_limit = asnap_settings_frame_limit();
+    if (frame_limit != 0) {
+        allocsnap_root.control.frame_limit = frame_limit;
+        allocsnap_root.control.tracing = 1;
+    }
+    describe_table();
+    ready = true;
+}
+
+static void obey(void)
+{
+    struct asnap_table_control asked = allocsnap_root.control;
+    struct asnap_table_control *applied = &allocsnap_root.applied;
+    bool trace = asked.tracing != 0 && asnap_stacks_init();
+    bool was_tracing = applied->tracing != 0;
+    if (!trace)
+        __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
+    if (trace != was_tracing || asked.clear != applied->clear)
+        asnap_records_clear();
+    if (asked.reset_peak != applied->reset_peak)
+        asnap_records_reset_peak();
+    if (asked.frame_limit >= 1 && asked.frame_limit <= ASNAP_TABLE_FRAME_LIMIT_MAX)
+        __atomic_store_n(&applied->frame_limit, asked.frame_limit, __ATOMIC_RELAXED);
+    applied->clear = asked.clear;
+    applied->reset_peak = asked.reset_peak;
+    __atomic_store_n(&applied->tracing, trace, __ATOMIC_RELAXED);
+    __atomic_store_n(&applied->sequence, asked.sequence, __ATOMIC_RELEASE);
+}
+
+void asnap_control_apply(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (thread->activity != ASNAP_IDLE)
+        return;
+    thread->activity = ready ? ASNAP_RECORDING : ASNAP_OWN;
+    asnap_lock(&control_lock);
+    if (!ready)
+        get_ready();
+    if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
+        obey();
+    asnap_unlock(&control_lock);
+    asnap_trace_leave();
+}
+
+void asnap_control_lock(void)
+{
+    asnap_lock(&control_lock);
+}
+
+void asnap_control_unlock(void)
+{
+    asnap_unlock(&control_lock);
+}
+
+/* For a program that allocates nothing before its main. */
+__attribute__((constructor)) static void start_up(void)
+{
+    asnap_control_tracing();
+}

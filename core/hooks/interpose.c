@@ -1,0 +1,180 @@
+/* The C allocation functions (C11 7.22.3, C23 7.24.3, POSIX, malloc(3)). */
+#include "interpose.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void note_allocated(void *block, size_t size, const void *caller)
+{
+    if (!asnap_within_operator(caller))
+        asnap_trace_allocated(block, size, caller);
+}
+
+ASNAP_EXPORT void *malloc(size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    void *block = asnap_next.malloc(size);
+    if (tracing)
+        note_allocated(block, size, ASNAP_CALLER);
+    return block;
+}
+
+ASNAP_EXPORT void *calloc(size_t count, size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    void *block = asnap_next.calloc(count, size);
+    if (tracing)
+        note_allocated(block, count * size, ASNAP_CALLER);
+    return block;
+}
+
+/* A block whose record cannot be touched now is not resized but replaced. */
+static void *replace(void *block, size_t size, const void *caller)
+{
+    void *replacement = size == 0 ? NULL : asnap_next.malloc(size);
+    if (replacement == NULL && size != 0)
+        return NULL;
+    if (replacement != NULL) {
+        size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
+                                                     : asnap_next.malloc_usable_size(block);
+        memcpy(replacement, block, old_size < size ? old_size : size);
+        asnap_trace_allocated(replacement, size, caller);
+    }
+    if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_next.free))
+        asnap_next.free(block);
+    return replacement;
+}
+
+static void *resize(void *block, size_t size, const void *caller)
+{
+    struct asnap_removed removed;
+    if (block == NULL) {
+        block = asnap_next.realloc(NULL, size);
+        note_allocated(block, size, caller);
+        return block;
+    }
+    enum asnap_taken taken = asnap_trace_take(block, &removed);
+    if (taken == ASNAP_TAKE_LATE)
+        return replace(block, size, caller);
+    void *resized = asnap_next.realloc(block, size);
+    if (resized != NULL)
+        note_allocated(resized, size, caller);
+    else if (size != 0 && taken == ASNAP_TAKEN)
+        asnap_trace_put_back(block, &removed);
+    return resized;
+}
+
+ASNAP_EXPORT void *realloc(void *block, size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    if (asnap_next_is_early(block))
+        return replace(block, size, ASNAP_CALLER);
+    return tracing ? resize(block, size, ASNAP_CALLER) : asnap_next.realloc(block, size);
+}
+
+ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (asnap_next_is_early(block))
+        return replace(block, bytes, ASNAP_CALLER);
+    return tracing ? resize(block, bytes, ASNAP_CALLER) : asnap_next.realloc(block, bytes);
+}
+
+/* Whether the block may be released now. */
+static bool note_releasing(void *block, void (*release)(void *))
+{
+    if (block == NULL || asnap_next_is_early(block))
+        return false;
+    if (!asnap_control_tracing() || asnap_thread.releasing == block)
+        return true;
+    return asnap_trace_releasing(block, release);
+}
+
+ASNAP_EXPORT void free(void *block)
+{
+    if (note_releasing(block, asnap_next.free))
+        asnap_next.free(block);
+}
+
+ASNAP_EXPORT void free_sized(void *block, size_t size);
+ASNAP_EXPORT void free_sized(void *block, size_t size)
+{
+    if (!note_releasing(block, asnap_next.free))
+        return;
+    if (asnap_next.free_sized != NULL)
+        asnap_next.free_sized(block, size);
+    else
+        asnap_next.free(block);
+}
+
+ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
+ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    if (!note_releasing(block, asnap_next.free))
+        return;
+    if (asnap_next.free_aligned_sized != NULL)
+        asnap_next.free_aligned_sized(block, alignment, size);
+    else
+        asnap_next.free(block);
+}
+
+ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    int result = asnap_next.posix_memalign(block, alignment, size);
+    if (tracing && result == 0)
+        note_allocated(*block, size, ASNAP_CALLER);
+    return result;
+}
+
+ASNAP_EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    void *block = asnap_next.aligned_alloc(alignment, size);
+    if (tracing)
+        note_allocated(block, size, ASNAP_CALLER);
+    return block;
+}
+
+ASNAP_EXPORT void *memalign(size_t alignment, size_t size);
+ASNAP_EXPORT void *memalign(size_t alignment, size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    void *block = asnap_next.memalign(alignment, size);
+    if (tracing)
+        note_allocated(block, size, ASNAP_CALLER);
+    return block;
+}
+
+ASNAP_EXPORT void *valloc(size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    void *block = asnap_next.valloc(size);
+    if (tracing)
+        note_allocated(block, size, ASNAP_CALLER);
+    return block;
+}
+
+ASNAP_EXPORT void *pvalloc(size_t size);
+ASNAP_EXPORT void *pvalloc(size_t size)
+{
+    bool tracing = asnap_control_tracing();
+    void *block = asnap_next.pvalloc(size);
+    if (tracing)
+        note_allocated(block, size, ASNAP_CALLER);
+    return block;
+}
+
+ASNAP_EXPORT size_t malloc_usable_size(void *block);
+ASNAP_EXPORT size_t malloc_usable_size(void *block)
+{
+    asnap_control_tracing();
+    return asnap_next_is_early(block) ? asnap_next_early_size(block)
+                                      : asnap_next.malloc_usable_size(block);
+}

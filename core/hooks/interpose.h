@@ -1,0 +1,26 @@
+/* What all allocation functions of the hooks share. */
+#ifndef ASNAP_HOOKS_INTERPOSE_H
+#define ASNAP_HOOKS_INTERPOSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control.h"
+#include "next.h"
+#include "thread.h"
+#include "trace.h"
+
+#define ASNAP_EXPORT __attribute__((visibility("default"), noinline))
+#define ASNAP_CALLER __builtin_return_address(0)
+
+/* No operator new of a C++ library is longer than this, in bytes. */
+enum { ASNAP_OPERATOR_BYTES = 256 };
+
+/* Whether a call comes from the operator new that this thread has just been sent on
+ * to: then the block is that operator's to hand out, and recorded there. */
+static inline bool asnap_within_operator(const void *caller)
+{
+    return (uintptr_t)caller - (uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
+}
+
+#endif

@@ -1,0 +1,168 @@
+/* The replaceable operator new and delete of C++ ([new.delete]), by their Itanium
+ * ABI names. Each goes on to the definition underneath, which may throw. */
+#include "interpose.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct nothrow;
+
+static void *find_operator(const char *name)
+{
+    enum asnap_activity activity = asnap_thread.activity;
+    asnap_thread.activity = ASNAP_OWN;
+    void *found = asnap_next_operator(name);
+    asnap_thread.activity = activity;
+    return found;
+}
+
+/* Keeps `wrapping` right also when an exception passes. */
+static void restore_wrapping(const void **outer)
+{
+    asnap_thread.wrapping = *outer;
+}
+
+/* Without a C++ library in sight nobody can throw std::bad_alloc. */
+static void *plain_new(size_t size, size_t alignment, bool may_fail)
+{
+    void *block = NULL;
+    if (asnap_next.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0)
+        return block;
+    static const char line[] =
+        "allocsnap: operator new: out of memory, and no C++ library to report it to\n";
+    if (may_fail)
+        return NULL;
+    ssize_t written = write(STDERR_FILENO, line, sizeof(line) - 1);
+    (void)written;
+    abort();
+}
+
+#define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
+    ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
+    void *FUNCTION PARAMETERS                                                                      \
+    {                                                                                              \
+        static void *found;                                                                        \
+        void *(*next)PARAMETERS = NULL;                                                            \
+        const void *caller = ASNAP_CALLER;                                                         \
+        bool tracing = asnap_control_tracing();                                                    \
+        if (found == NULL)                                                                         \
+            found = find_operator(NAME);                                                           \
+        if (found == NULL) {                                                                       \
+            void *plain = plain_new(size, (ALIGNMENT), MAY_FAIL);                                  \
+            if (tracing)                                                                           \
+                asnap_trace_allocated(plain, size, caller);                                        \
+            return plain;                                                                          \
+        }                                                                                          \
+        memcpy(&next, &found, sizeof(next));                                                       \
+        if (!tracing || asnap_within_operator(caller))                                             \
+            return next ARGUMENTS;                                                                 \
+        __attribute__((cleanup(restore_wrapping))) const void *outer = asnap_thread.wrapping;      \
+        asnap_thread.wrapping = found;                                                             \
+        void *block = next ARGUMENTS;                                                              \
+        asnap_thread.wrapping = outer;                                                             \
+        asnap_trace_allocated(block, size, caller);                                                \
+        return block;                                                                              \
+    }
+
+#define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
+    static void release_##FUNCTION(void *block);                                                   \
+    ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
+    static void next_##FUNCTION PARAMETERS                                                         \
+    {                                                                                              \
+        static void *found;                                                                        \
+        void(*next) PARAMETERS = NULL;                                                             \
+        if (found == NULL)                                                                         \
+            found = find_operator(NAME);                                                           \
+        if (found == NULL) {                                                                       \
+            asnap_next.free(block);                                                                \
+            return;                                                                                \
+        }                                                                                          \
+        memcpy(&next, &found, sizeof(next));                                                       \
+        next ARGUMENTS;                                                                            \
+    }                                                                                              \
+    void FUNCTION PARAMETERS                                                                       \
+    {                                                                                              \
+        if (block == NULL || asnap_next_is_early(block))                                           \
+            return;                                                                                \
+        void *outer = asnap_thread.releasing;                                                      \
+        if (asnap_control_tracing() && outer != block) {                                           \
+            if (!asnap_trace_releasing(block, release_##FUNCTION))                                 \
+                return;                                                                            \
+            asnap_thread.releasing = block;                                                        \
+        }                                                                                          \
+        next_##FUNCTION ARGUMENTS;                                                                 \
+        asnap_thread.releasing = outer;                                                            \
+    }
+
+/* A release put off has lost the size and alignment, which are hints: the plain form
+ * takes every block of its kind ([new.delete.single], [new.delete.array]). */
+#define RELEASE(FUNCTION, PLAIN)                                                                   \
+    static void release_##FUNCTION(void *block)                                                    \
+    {                                                                                              \
+        next_##PLAIN(block);                                                                       \
+    }
+
+/* Aligned blocks must go back through an aligned form. */
+#define RELEASE_ALIGNED(FUNCTION, PLAIN)                                                           \
+    static void release_##FUNCTION(void *block)                                                    \
+    {                                                                                              \
+        next_##PLAIN(block, __STDCPP_DEFAULT_NEW_ALIGNMENT__);                                     \
+    }
+
+#ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
+#define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
+#endif
+
+#define DEFAULT_ALIGNMENT __STDCPP_DEFAULT_NEW_ALIGNMENT__
+
+OPERATOR_NEW(new_plain, "_Znwm", (size_t size), (size), DEFAULT_ALIGNMENT, false)
+OPERATOR_NEW(new_array, "_Znam", (size_t size), (size), DEFAULT_ALIGNMENT, false)
+OPERATOR_NEW(new_nothrow, "_ZnwmRKSt9nothrow_t", (size_t size, const struct nothrow *tag),
+             (size, tag), DEFAULT_ALIGNMENT, true)
+OPERATOR_NEW(new_array_nothrow, "_ZnamRKSt9nothrow_t", (size_t size, const struct nothrow *tag),
+             (size, tag), DEFAULT_ALIGNMENT, true)
+OPERATOR_NEW(new_aligned, "_ZnwmSt11align_val_t", (size_t size, size_t alignment),
+             (size, alignment), alignment, false)
+OPERATOR_NEW(new_array_aligned, "_ZnamSt11align_val_t", (size_t size, size_t alignment),
+             (size, alignment), alignment, false)
+OPERATOR_NEW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t",
+             (size_t size, size_t alignment, const struct nothrow *tag), (size, alignment, tag),
+             alignment, true)
+OPERATOR_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
+             (size_t size, size_t alignment, const struct nothrow *tag), (size, alignment, tag),
+             alignment, true)
+
+OPERATOR_DELETE(delete_plain, "_ZdlPv", (void *block), (block))
+OPERATOR_DELETE(delete_array, "_ZdaPv", (void *block), (block))
+OPERATOR_DELETE(delete_aligned, "_ZdlPvSt11align_val_t", (void *block, size_t alignment),
+                (block, alignment))
+OPERATOR_DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", (void *block, size_t alignment),
+                (block, alignment))
+OPERATOR_DELETE(delete_sized, "_ZdlPvm", (void *block, size_t size), (block, size))
+OPERATOR_DELETE(delete_array_sized, "_ZdaPvm", (void *block, size_t size), (block, size))
+OPERATOR_DELETE(delete_nothrow, "_ZdlPvRKSt9nothrow_t", (void *block, const struct nothrow *tag),
+                (block, tag))
+OPERATOR_DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t",
+                (void *block, const struct nothrow *tag), (block, tag))
+OPERATOR_DELETE(delete_sized_aligned, "_ZdlPvmSt11align_val_t",
+                (void *block, size_t size, size_t alignment), (block, size, alignment))
+OPERATOR_DELETE(delete_array_sized_aligned, "_ZdaPvmSt11align_val_t",
+                (void *block, size_t size, size_t alignment), (block, size, alignment))
+OPERATOR_DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+                (void *block, size_t alignment, const struct nothrow *tag), (block, alignment, tag))
+OPERATOR_DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+                (void *block, size_t alignment, const struct nothrow *tag), (block, alignment, tag))
+
+RELEASE(delete_plain, delete_plain)
+RELEASE(delete_array, delete_array)
+RELEASE(delete_sized, delete_plain)
+RELEASE(delete_array_sized, delete_array)
+RELEASE(delete_nothrow, delete_plain)
+RELEASE(delete_array_nothrow, delete_array)
+RELEASE_ALIGNED(delete_aligned, delete_aligned)
+RELEASE_ALIGNED(delete_array_aligned, delete_array_aligned)
+RELEASE_ALIGNED(delete_sized_aligned, delete_aligned)
+RELEASE_ALIGNED(delete_array_sized_aligned, delete_array_aligned)
+RELEASE_ALIGNED(delete_aligned_nothrow, delete_aligned)
+RELEASE_ALIGNED(delete_array_aligned_nothrow, delete_array_aligned)

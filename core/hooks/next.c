@@ -1,0 +1,146 @@
+#include "next.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The dynamic linker allocates a little while symbols are looked up. */
+enum { ARENA_BYTES = 16384, ARENA_ALIGNMENT = 16 };
+
+static struct {
+    _Alignas(ARENA_ALIGNMENT) char bytes[ARENA_BYTES];
+    size_t used;
+} arena;
+
+bool asnap_next_is_early(const void *block)
+{
+    uintptr_t offset = (uintptr_t)block - (uintptr_t)arena.bytes;
+    return offset < ARENA_BYTES;
+}
+
+/* Each block is preceded by its size. */
+static void *early_memalign(size_t alignment, size_t size)
+{
+    if (alignment < ARENA_ALIGNMENT)
+        alignment = ARENA_ALIGNMENT;
+    if ((alignment & (alignment - 1)) != 0 || alignment > ARENA_BYTES || size > ARENA_BYTES) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    size_t room = size + alignment + ARENA_ALIGNMENT;
+    size_t used = __atomic_fetch_add(&arena.used, room, __ATOMIC_RELAXED);
+    if (used > ARENA_BYTES || room > ARENA_BYTES - used) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    uintptr_t start = (uintptr_t)arena.bytes + used + sizeof(size_t);
+    char *block = (char *)((start + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    memcpy(block - sizeof(size_t), &size, sizeof(size_t));
+    return block;
+}
+
+size_t asnap_next_early_size(void *block)
+{
+    size_t size = 0;
+    if (block != NULL)
+        memcpy(&size, (char *)block - sizeof(size_t), sizeof(size));
+    return size;
+}
+
+static void *early_malloc(size_t size)
+{
+    return early_memalign(ARENA_ALIGNMENT, size);
+}
+
+static void *early_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return early_malloc(bytes);
+}
+
+static void *early_realloc(void *block, size_t size)
+{
+    void *larger = early_malloc(size);
+    size_t old_size = asnap_next_early_size(block);
+    if (larger != NULL && block != NULL)
+        memcpy(larger, block, old_size < size ? old_size : size);
+    return larger;
+}
+
+static void early_free(void *block)
+{
+    (void)block;
+}
+
+static int early_posix_memalign(void **block, size_t alignment, size_t size)
+{
+    void *aligned = early_memalign(alignment, size);
+    if (aligned == NULL)
+        return ENOMEM;
+    *block = aligned;
+    return 0;
+}
+
+static void *early_valloc(size_t size)
+{
+    return early_memalign(4096, size);
+}
+
+struct asnap_next asnap_next = {
+    .malloc = early_malloc,
+    .calloc = early_calloc,
+    .realloc = early_realloc,
+    .free = early_free,
+    .posix_memalign = early_posix_memalign,
+    .aligned_alloc = early_memalign,
+    .memalign = early_memalign,
+    .valloc = early_valloc,
+    .pvalloc = early_valloc,
+    .malloc_usable_size = asnap_next_early_size,
+};
+
+/* Stores dlsym's answer through a function pointer's bytes, as POSIX has it. */
+static void look_up(const char *name, void *place, size_t bytes)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    if (found != NULL)
+        memcpy(place, &found, bytes);
+}
+
+#define LOOK_UP(NAME) look_up(#NAME, &found.NAME, sizeof(found.NAME))
+
+void asnap_next_resolve(void)
+{
+    struct asnap_next found = asnap_next;
+    LOOK_UP(malloc);
+    LOOK_UP(calloc);
+    LOOK_UP(realloc);
+    LOOK_UP(free);
+    LOOK_UP(posix_memalign);
+    LOOK_UP(aligned_alloc);
+    LOOK_UP(memalign);
+    LOOK_UP(valloc);
+    LOOK_UP(pvalloc);
+    LOOK_UP(malloc_usable_size);
+    LOOK_UP(free_sized);
+    LOOK_UP(free_aligned_sized);
+    asnap_next = found;
+}
+
+void *asnap_next_operator(const char *name)
+{
+    static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
+    void *found = dlsym(RTLD_NEXT, name);
+    for (size_t i = 0; found == NULL && i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+        /* The handle stays open: the function must. */
+        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
+        if (library != NULL)
+            found = dlsym(library, name);
+    }
+    return found;
+}

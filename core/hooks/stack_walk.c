@@ -1,0 +1,47 @@
+#include "stack_walk.h"
+
+#include <stdbool.h>
+#include <unwind.h>
+
+#include "allocsnap_table.h"
+
+struct walk {
+    uint64_t caller;
+    uint64_t *return_addresses;
+    size_t limit;
+    size_t stored;
+    uint32_t total;
+};
+
+static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument)
+{
+    struct walk *walk = argument;
+    int interrupted = 0;
+    uint64_t address = _Unwind_GetIPInfo(context, &interrupted);
+    if (address == 0)
+        return _URC_END_OF_STACK;
+    if (walk->total == 0 && address != walk->caller)
+        return _URC_NO_REASON;
+    if (walk->stored < walk->limit)
+        walk->return_addresses[walk->stored++] = interrupted ? address + 1 : address;
+    walk->total++;
+    return walk->total < ASNAP_TABLE_FRAME_LIMIT_MAX ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+size_t asnap_stack_walk(const void *caller, uint64_t *return_addresses, size_t limit,
+                        uint32_t *total)
+{
+    struct walk walk = {
+        .caller = (uint64_t)(uintptr_t)caller,
+        .return_addresses = return_addresses,
+        .limit = limit,
+    };
+    _Unwind_Backtrace(visit, &walk);
+    if (walk.total == 0) {
+        return_addresses[0] = walk.caller;
+        walk.stored = 1;
+        walk.total = 1;
+    }
+    *total = walk.total;
+    return walk.stored;
+}

@@ -1,0 +1,147 @@
+#include "trace.h"
+
+#include "control.h"
+#include "deferred.h"
+#include "stack_walk.h"
+#include "stacks.h"
+#include "thread.h"
+
+enum { LOCAL_FRAMES = 128 };
+
+static void count_drop(void)
+{
+    __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
+}
+
+static uint64_t key_of(const void *block)
+{
+    return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
+}
+
+static void record(const void *block, size_t size, const uint64_t *frames, size_t count,
+                   uint32_t total)
+{
+    uint32_t stack = asnap_stacks_intern(frames, count, total - (uint32_t)count);
+    if (stack == ASNAP_TABLE_NONE || !asnap_records_insert(key_of(block), size, stack))
+        count_drop();
+}
+
+bool asnap_trace_enter(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (thread->activity != ASNAP_IDLE)
+        return false;
+    thread->activity = ASNAP_RECORDING;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return true;
+}
+
+static void run_deferred(struct asnap_deferred *deferred)
+{
+    struct asnap_removed removed;
+    if (deferred->kind == ASNAP_DEFERRED_INSERT) {
+        record(deferred->block, deferred->size, deferred->return_addresses, deferred->frame_count,
+               deferred->total);
+    } else {
+        asnap_records_remove(key_of(deferred->block), &removed);
+        deferred->release(deferred->block);
+    }
+    asnap_deferred_destroy(deferred);
+}
+
+void asnap_trace_leave(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    for (;;) {
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        thread->activity = ASNAP_IDLE;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        if (thread->deferred == NULL)
+            return;
+        thread->activity = ASNAP_RECORDING;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
+            next = one->next;
+            run_deferred(one);
+        }
+    }
+}
+
+/* The handler's stack is only there now, so it is walked now. */
+static void defer_insert(void *block, size_t size, const void *caller)
+{
+    size_t limit = asnap_control_frame_limit();
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT, limit);
+    if (deferred == NULL) {
+        count_drop();
+        return;
+    }
+    deferred->block = block;
+    deferred->size = size;
+    deferred->frame_count =
+        (uint32_t)asnap_stack_walk(caller, deferred->return_addresses, limit, &deferred->total);
+    asnap_deferred_push(deferred);
+}
+
+void asnap_trace_allocated(void *block, size_t size, const void *caller)
+{
+    if (block == NULL || asnap_thread.activity == ASNAP_OWN)
+        return;
+    if (!asnap_trace_enter()) {
+        defer_insert(block, size, caller);
+        return;
+    }
+    uint64_t local[LOCAL_FRAMES];
+    uint64_t *frames = local;
+    size_t limit = asnap_control_frame_limit();
+    if (limit > LOCAL_FRAMES) {
+        frames = asnap_thread_frames(limit);
+        if (frames == NULL) {
+            frames = local;
+            limit = LOCAL_FRAMES;
+        }
+    }
+    uint32_t total;
+    size_t count = asnap_stack_walk(caller, frames, limit, &total);
+    record(block, size, frames, count, total);
+    asnap_trace_leave();
+}
+
+bool asnap_trace_releasing(void *block, void (*release)(void *))
+{
+    struct asnap_removed removed;
+    if (asnap_thread.activity == ASNAP_OWN)
+        return true;
+    if (asnap_trace_enter()) {
+        asnap_records_remove(key_of(block), &removed);
+        asnap_trace_leave();
+        return true;
+    }
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE, 0);
+    if (deferred == NULL)
+        return false; /* stays allocated and recorded, which is at least true */
+    deferred->block = block;
+    deferred->release = release;
+    asnap_deferred_push(deferred);
+    return false;
+}
+
+enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
+{
+    if (asnap_thread.activity == ASNAP_OWN)
+        return ASNAP_UNKNOWN;
+    if (!asnap_trace_enter())
+        return ASNAP_TAKE_LATE;
+    bool found = asnap_records_remove(key_of(block), removed);
+    asnap_trace_leave();
+    return found ? ASNAP_TAKEN : ASNAP_UNKNOWN;
+}
+
+void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
+{
+    if (!asnap_trace_enter())
+        return;
+    if (!asnap_records_insert(key_of(block), removed->size, removed->stack))
+        count_drop();
+    asnap_trace_leave();
+}

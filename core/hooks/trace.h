@@ -1,0 +1,38 @@
+/* Tracing one call: between the allocation functions and the table. */
+#ifndef ASNAP_HOOKS_TRACE_H
+#define ASNAP_HOOKS_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "records.h"
+
+/* Begins work on the table. False: this thread is at it already, and what runs now
+ * is a signal handler, or libc on the hooks' own behalf. */
+bool asnap_trace_enter(void);
+
+/* Ends work on the table, after doing what signal handlers left meanwhile. */
+void asnap_trace_leave(void);
+
+/* Records a new block of `size` bytes; `caller` is the return address of the
+ * allocation function. Does nothing for NULL. */
+void asnap_trace_allocated(void *block, size_t size, const void *caller);
+
+/* Forgets a block that `release` is about to take back. False: `release` must not be
+ * called now, the hooks see to it later. */
+bool asnap_trace_releasing(void *block, void (*release)(void *));
+
+/* How asnap_trace_take ended. */
+enum asnap_taken {
+    ASNAP_TAKEN,     /* `removed` says what was known */
+    ASNAP_UNKNOWN,   /* the block was not traced */
+    ASNAP_TAKE_LATE, /* the table cannot be touched now */
+};
+
+/* Forgets a block that is about to be resized. */
+enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed);
+
+/* Records a block again after asnap_trace_take, as it was. */
+void asnap_trace_put_back(void *block, const struct asnap_removed *removed);
+
+#endif
