@@ -1,0 +1,77 @@
+#include "chunks.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+/* A piece of a chunk list, small enough that a made-up count costs nothing. */
+enum { LIST_PIECE = 512 };
+
+static struct asnap_error *add(struct asnap_chunks *chunks, const struct asnap_extent *extent)
+{
+    if (chunks->count == chunks->capacity) {
+        size_t capacity = chunks->capacity == 0 ? 256 : chunks->capacity * 2;
+        struct asnap_extent *extents =
+            reallocarray(chunks->extents, capacity, sizeof(*chunks->extents));
+        if (extents == NULL)
+            return asnap_error_no_memory();
+        chunks->extents = extents;
+        chunks->capacity = capacity;
+    }
+    chunks->extents[chunks->count++] = *extent;
+    return NULL;
+}
+
+static struct asnap_error *check_address(uint64_t address)
+{
+    if (address != 0 && address % 8 == 0 && address < UINT64_C(1) << 57)
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "the table is damaged (a chunk at 0x%" PRIx64
+                              "): the program has overwritten it; restart the program to trace "
+                              "it again",
+                              address);
+}
+
+struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct asnap_memory *memory,
+                                     uint64_t list, uint32_t item_count, uint32_t item_bytes,
+                                     uint32_t per_chunk, uint32_t tag)
+{
+    uint64_t addresses[LIST_PIECE];
+    struct asnap_error *error = NULL;
+    uint32_t chunk_count = item_count / per_chunk + (item_count % per_chunk != 0);
+    uint64_t left = item_count;
+    for (uint32_t chunk = 0; chunk < chunk_count && error == NULL; chunk++) {
+        uint32_t within = chunk % LIST_PIECE;
+        uint64_t items = left < per_chunk ? left : per_chunk;
+        if (within == 0) {
+            uint32_t piece = chunk_count - chunk < LIST_PIECE ? chunk_count - chunk : LIST_PIECE;
+            int result = memory->read(memory->context, list + chunk * sizeof(*addresses), addresses,
+                                      piece * sizeof(*addresses));
+            if (result == ASNAP_READ_INTERRUPTED)
+                return asnap_error_interrupted("reading memory");
+            if (result != ASNAP_READ_OK) {
+                chunks->lost_items += left;
+                return NULL;
+            }
+        }
+        struct asnap_extent extent = {
+            .address = addresses[within],
+            .size = (size_t)items * item_bytes,
+            .tag = (uint64_t)tag << 32 | chunk,
+        };
+        left -= items;
+        error = check_address(extent.address);
+        if (error == NULL)
+            error = add(chunks, &extent);
+    }
+    return error;
+}
+
+void asnap_chunks_deinit(struct asnap_chunks *chunks)
+{
+    free(chunks->extents);
+    memset(chunks, 0, sizeof(*chunks));
+}

@@ -1,0 +1,214 @@
+/* Reading the records of live blocks, each checked. */
+#include "raw.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chunks.h"
+#include "error.h"
+#include "nodes.h"
+#include "root.h"
+
+/* No block is larger than the address space of a program. */
+#define SIZE_LIMIT (UINT64_C(1) << 47)
+
+#define RESTART "the program has overwritten it; restart the program to trace it again"
+
+/* What was read of a shard, to be held against what it says itself. */
+struct tally {
+    uint64_t count;
+    uint64_t size;
+    bool whole;
+};
+
+struct reading {
+    const struct asnap_table_root *root;
+    struct asnap_raw *raw;
+    size_t capacity; /* of raw->traces */
+    struct tally tallies[ASNAP_TABLE_SHARDS];
+};
+
+static struct asnap_error *reserve(struct reading *reading, size_t more)
+{
+    struct asnap_raw *raw = reading->raw;
+    if (reading->capacity - raw->trace_count >= more)
+        return NULL;
+    size_t capacity = reading->capacity * 2 + more;
+    struct asnap_trace *traces = reallocarray(raw->traces, capacity, sizeof(*traces));
+    if (traces == NULL)
+        return asnap_error_no_memory();
+    raw->traces = traces;
+    reading->capacity = capacity;
+    return NULL;
+}
+
+static struct asnap_error *bad_record(uint32_t shard, uint64_t address)
+{
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "the table is damaged (the record at 0x%" PRIx64 " of shard %" PRIu32
+                              "): " RESTART,
+                              address, shard);
+}
+
+/* Whether the record's bytes, which can reach into a second page, could be read. */
+static bool is_readable(const bool *readable, const struct asnap_extent *extent, size_t at)
+{
+    if (readable == NULL)
+        return true;
+    size_t offset = extent->address % ASNAP_READ_PAGE + at;
+    return readable[offset / ASNAP_READ_PAGE] &&
+           readable[(offset + sizeof(struct asnap_table_record) - 1) / ASNAP_READ_PAGE];
+}
+
+static inline bool add_record(struct reading *reading, uint32_t shard, struct tally *tally,
+                              const struct asnap_table_record *record)
+{
+    const struct asnap_table_root *root = reading->root;
+    uint64_t address = asnap_table_key_address(record->key);
+    uint32_t domain = asnap_table_key_domain(record->key);
+    if (asnap_table_shard_of(address) != shard || record->size >= SIZE_LIMIT ||
+        record->stack >= root->node_count || domain >= root->domain_count)
+        return false;
+    reading->raw->traces[reading->raw->trace_count++] = (struct asnap_trace){
+        .address = address,
+        .size = record->size,
+        .traceback_id = record->stack,
+        .domain = root->domains[domain],
+    };
+    tally->count++;
+    tally->size += record->size;
+    return true;
+}
+
+static struct asnap_error *visit(void *context, const struct asnap_extent *extent,
+                                 const uint8_t *bytes, const bool *readable)
+{
+    struct reading *reading = context;
+    const struct asnap_table_record *records = (const void *)bytes;
+    uint32_t shard = (uint32_t)(extent->tag >> 32);
+    struct tally *tally = &reading->tallies[shard];
+    size_t count = extent->size / sizeof(*records);
+    struct asnap_error *error = reserve(reading, count);
+    if (error != NULL)
+        return error;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_readable(readable, extent, i * sizeof(*records))) {
+            reading->raw->unreadable_bytes += sizeof(*records);
+            tally->whole = false;
+            continue;
+        }
+        if (records[i].key != 0 && !add_record(reading, shard, tally, &records[i]))
+            return bad_record(shard, extent->address + i * sizeof(*records));
+    }
+    return NULL;
+}
+
+static struct asnap_error *list_shard(const struct asnap_memory *memory, struct reading *reading,
+                                      uint32_t number, struct asnap_chunks *chunks)
+{
+    const struct asnap_table_shard *shard = &reading->root->shards[number];
+    uint64_t places = (uint64_t)shard->chunk_count * ASNAP_TABLE_CHUNK_RECORDS;
+    bool busy = shard->lock != 0;
+    uint64_t lost = chunks->lost_items;
+    if (shard->used > places || (shard->used != 0 && shard->chunks == 0) ||
+        (!busy && shard->count > shard->used)) {
+        return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                                  "the table is damaged (shard %" PRIu32 "): " RESTART, number);
+    }
+    reading->raw->busy_shards += busy;
+    struct asnap_error *error =
+        asnap_chunks_add(chunks, memory, shard->chunks, shard->used,
+                         sizeof(struct asnap_table_record), ASNAP_TABLE_CHUNK_RECORDS, number);
+    reading->tallies[number].whole = !busy && chunks->lost_items == lost;
+    return error;
+}
+
+/* A shard at rest, read as a whole, must hold what it says it holds. */
+static struct asnap_error *check_tallies(const struct reading *reading)
+{
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        const struct asnap_table_shard *shard = &reading->root->shards[i];
+        const struct tally *tally = &reading->tallies[i];
+        if (tally->whole && (tally->count != shard->count || tally->size != shard->size)) {
+            return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                                      "the table is damaged (shard %" PRIu32 " says %" PRIu64
+                                      " blocks of %" PRIu64 " bytes and holds %" PRIu64
+                                      " of %" PRIu64 "): " RESTART,
+                                      i, shard->count, shard->size, tally->count, tally->size);
+        }
+    }
+    return NULL;
+}
+
+static struct asnap_error *read_records(const struct asnap_memory *memory,
+                                        const struct asnap_table_root *root,
+                                        const struct asnap_progress *progress,
+                                        struct asnap_raw *raw)
+{
+    struct reading reading = {.root = root, .raw = raw};
+    struct asnap_chunks chunks = {0};
+    struct asnap_error *error = NULL;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS && error == NULL; i++)
+        error = list_shard(memory, &reading, i, &chunks);
+    raw->unreadable_bytes = chunks.lost_items * sizeof(struct asnap_table_record);
+    if (error == NULL)
+        error = asnap_read_extents(memory, chunks.extents, chunks.count, "reading records",
+                                   progress, visit, &reading);
+    if (error == NULL)
+        error = check_tallies(&reading);
+    asnap_chunks_deinit(&chunks);
+    return error;
+}
+
+static struct asnap_error *check_tracing(const struct asnap_table_root *root)
+{
+    if (asnap_root_tracing(root))
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_NOT_TRACING,
+                              "the hooks are in this process but are not tracing: use `snapshot "
+                              "start` before `run` to trace from the beginning");
+}
+
+struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
+                                   const struct asnap_progress *progress, struct asnap_raw **raw)
+{
+    struct asnap_table_root root;
+    if (memory == NULL || raw == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_raw_read: NULL argument");
+    struct asnap_error *error = asnap_root_read(memory, root_address, &root);
+    if (error == NULL)
+        error = check_tracing(&root);
+    if (error != NULL)
+        return error;
+    struct asnap_raw *result = calloc(1, sizeof(*result));
+    if (result == NULL)
+        return asnap_error_no_memory();
+    result->frame_limit = root.applied.frame_limit;
+    result->dropped = root.dropped;
+    if (asnap_root_current(&root)) {
+        error = asnap_nodes_read(memory, &root, progress, result);
+        if (error == NULL)
+            error = read_records(memory, &root, progress, result);
+    }
+    if (error != NULL) {
+        asnap_raw_destroy(result);
+        return error;
+    }
+    *raw = result;
+    return NULL;
+}
+
+size_t asnap_raw_trace_count(const struct asnap_raw *raw)
+{
+    return raw->trace_count;
+}
+
+void asnap_raw_destroy(struct asnap_raw *raw)
+{
+    if (raw == NULL)
+        return;
+    free(raw->traces);
+    free(raw->nodes);
+    free(raw);
+}

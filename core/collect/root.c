@@ -1,0 +1,237 @@
+#include "root.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "read.h"
+
+#define NO_HOOKS_MESSAGE                                                                           \
+    "no allocsnap hooks in this process: use `snapshot start` before `run`, or start the program " \
+    "with LD_PRELOAD=liballocsnap-hooks.so"
+
+static struct asnap_error *damaged(uint64_t address, const char *what)
+{
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "the table's root at 0x%" PRIx64
+                              " is damaged (%s): the program has overwritten it; restart the "
+                              "program to trace it again",
+                              address, what);
+}
+
+static struct asnap_error *check_layout(uint64_t address, const struct asnap_table_root *root)
+{
+    if (root->byte_order != ASNAP_TABLE_BYTE_ORDER) {
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "the program has another byte order than this debugger's host: "
+                                  "use a debugger on a host of the program's kind");
+    }
+    if (root->version != ASNAP_TABLE_VERSION) {
+        return asnap_error_create(ASNAP_ERROR_VERSION,
+                                  "the hooks in this process write table version %" PRIu32
+                                  ", this library reads version %" PRIu32
+                                  ": use the hooks and the library of one allocsnap release",
+                                  root->version, ASNAP_TABLE_VERSION);
+    }
+    if (root->pointer_bytes != sizeof(uint64_t)) {
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "the program is a %" PRIu32
+                                  "-bit program: only 64-bit programs are supported",
+                                  root->pointer_bytes * 8);
+    }
+    if (root->root_bytes != sizeof(struct asnap_table_root) ||
+        root->shard_bytes != sizeof(struct asnap_table_shard) ||
+        root->record_bytes != sizeof(struct asnap_table_record) ||
+        root->node_bytes != sizeof(struct asnap_table_node) ||
+        root->shard_count != ASNAP_TABLE_SHARDS)
+        return damaged(address, "wrong sizes");
+    return NULL;
+}
+
+static struct asnap_error *check_fields(uint64_t address, const struct asnap_table_root *root)
+{
+    if (memchr(root->hooks_version, '\0', sizeof(root->hooks_version)) == NULL)
+        return damaged(address, "hooks version without an end");
+    if (root->applied.tracing > 1 || root->applied.frame_limit < 1 ||
+        root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
+        return damaged(address, "impossible state");
+    if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
+        return damaged(address, "impossible domains");
+    if (root->node_count > ASNAP_TABLE_NODE_CHUNKS * ASNAP_TABLE_CHUNK_NODES ||
+        (root->node_count != 0 && root->node_chunks == 0))
+        return damaged(address, "impossible number of nodes");
+    return NULL;
+}
+
+struct asnap_error *asnap_root_read(const struct asnap_memory *memory, uint64_t address,
+                                    struct asnap_table_root *root)
+{
+    struct asnap_error *error =
+        asnap_read(memory, address, root, sizeof(*root), "the table's root");
+    if (error != NULL)
+        return error;
+    if (memcmp(root->magic, ASNAP_TABLE_MAGIC, sizeof(root->magic)) != 0 || root->self != address)
+        return asnap_error_create(ASNAP_ERROR_NO_HOOKS, NO_HOOKS_MESSAGE);
+    error = check_layout(address, root);
+    if (error == NULL)
+        error = check_fields(address, root);
+    return error;
+}
+
+bool asnap_root_pending(const struct asnap_table_root *root)
+{
+    return root->control.sequence != root->applied.sequence;
+}
+
+bool asnap_root_tracing(const struct asnap_table_root *root)
+{
+    return asnap_root_pending(root) ? root->control.tracing != 0 : root->applied.tracing != 0;
+}
+
+bool asnap_root_current(const struct asnap_table_root *root)
+{
+    if (!asnap_root_pending(root))
+        return true;
+    return root->applied.tracing != 0 && root->control.clear == root->applied.clear;
+}
+
+/* ---- finding it ---- */
+
+enum { SCAN_PIECE = 4 << 20 };
+
+struct scan {
+    const struct asnap_memory *memory;
+    uint8_t *buffer;
+    struct asnap_error *other; /* a root that is there, but cannot be used */
+    uint64_t found;
+};
+
+/* A match only counts where the root knows itself at this address: copies of the
+ * magic are in the library's file and in anyone's buffers. */
+static struct asnap_error *look_at(struct scan *scan, uint64_t address)
+{
+    struct asnap_table_root root;
+    struct asnap_error *error = asnap_root_read(scan->memory, address, &root);
+    if (error == NULL) {
+        scan->found = address;
+        return NULL;
+    }
+    enum asnap_error_code code = asnap_error_code(error);
+    if (code == ASNAP_ERROR_NO_MEMORY || code == ASNAP_ERROR_INTERRUPTED)
+        return error;
+    if (code == ASNAP_ERROR_NO_HOOKS || code == ASNAP_ERROR_UNREADABLE || scan->other != NULL)
+        asnap_error_destroy(error);
+    else
+        scan->other = error;
+    return NULL;
+}
+
+static struct asnap_error *look_through(struct scan *scan, uint64_t address, size_t size)
+{
+    struct asnap_error *error = NULL;
+    for (size_t at = 0; at < size && scan->found == 0 && error == NULL;
+         at += ASNAP_TABLE_ROOT_ALIGNMENT)
+        if (memcmp(scan->buffer + at, ASNAP_TABLE_MAGIC, sizeof(ASNAP_TABLE_MAGIC)) == 0)
+            error = look_at(scan, address + at);
+    return error;
+}
+
+/* Halves a piece that cannot be read, down to a page. */
+static struct asnap_error *scan_piece(struct scan *scan, uint64_t address, size_t size)
+{
+    int result = scan->memory->read(scan->memory->context, address, scan->buffer, size);
+    if (result == ASNAP_READ_INTERRUPTED)
+        return asnap_error_interrupted("looking for the hooks");
+    if (result == ASNAP_READ_OK)
+        return look_through(scan, address, size);
+    if (size <= ASNAP_READ_PAGE)
+        return NULL;
+    size_t half = size / 2 / ASNAP_READ_PAGE * ASNAP_READ_PAGE;
+    if (half == 0)
+        half = ASNAP_READ_PAGE;
+    struct asnap_error *error = scan_piece(scan, address, half);
+    if (error == NULL && scan->found == 0)
+        error = scan_piece(scan, address + half, size - half);
+    return error;
+}
+
+static struct asnap_error *scan_region(struct scan *scan, const struct asnap_region *region)
+{
+    struct asnap_error *error = NULL;
+    uint64_t address =
+        region->start + (ASNAP_READ_PAGE - region->start % ASNAP_READ_PAGE) % ASNAP_READ_PAGE;
+    while (address < region->end && scan->found == 0 && error == NULL) {
+        uint64_t left = region->end - address;
+        size_t size = left < SCAN_PIECE ? (size_t)left : SCAN_PIECE;
+        size = size / ASNAP_READ_PAGE * ASNAP_READ_PAGE;
+        if (size == 0)
+            break;
+        error = scan_piece(scan, address, size);
+        address += size;
+    }
+    return error;
+}
+
+static bool is_hooks_file(const struct asnap_region *region)
+{
+    return region->path != NULL && strstr(region->path, "liballocsnap-hooks") != NULL;
+}
+
+/* The hooks' own file first: mostly the root is there. */
+static struct asnap_error *scan_regions(struct scan *scan, const struct asnap_region *regions,
+                                        size_t count, const struct asnap_progress *progress)
+{
+    const uint32_t wanted = ASNAP_REGION_READABLE | ASNAP_REGION_WRITABLE;
+    struct asnap_error *error = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < count && scan->found == 0 && error == NULL; i++) {
+            if ((regions[i].flags & wanted) != wanted || regions[i].end <= regions[i].start ||
+                is_hooks_file(&regions[i]) != (pass == 0))
+                continue;
+            error = asnap_read_progress(progress, "looking for the hooks", i, count);
+            if (error == NULL)
+                error = scan_region(scan, &regions[i]);
+        }
+    }
+    return error;
+}
+
+static struct asnap_error *not_found(struct scan *scan, bool loaded)
+{
+    struct asnap_error *error = scan->other;
+    scan->other = NULL;
+    if (error != NULL)
+        return error;
+    if (loaded) {
+        return asnap_error_create(ASNAP_ERROR_NO_HOOKS,
+                                  "the allocsnap hooks are loaded but have not started yet: let "
+                                  "the program run on (`break main`, `continue`) and try again");
+    }
+    return asnap_error_create(ASNAP_ERROR_NO_HOOKS, NO_HOOKS_MESSAGE);
+}
+
+struct asnap_error *asnap_root_find(const struct asnap_memory *memory, uint64_t candidate,
+                                    const struct asnap_region *regions, size_t region_count,
+                                    const struct asnap_progress *progress, uint64_t *root_address)
+{
+    struct scan scan = {.memory = memory};
+    struct asnap_error *error = NULL;
+    if (memory == NULL || root_address == NULL || (regions == NULL && region_count != 0))
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_root_find: NULL argument");
+    if (candidate != 0)
+        error = look_at(&scan, candidate);
+    if (error == NULL && scan.found == 0 && scan.other == NULL) {
+        scan.buffer = malloc(SCAN_PIECE);
+        if (scan.buffer == NULL)
+            return asnap_error_no_memory();
+        error = scan_regions(&scan, regions, region_count, progress);
+        free(scan.buffer);
+    }
+    if (error == NULL && scan.found == 0)
+        error = not_found(&scan, candidate != 0);
+    asnap_error_destroy(scan.other);
+    if (error == NULL)
+        *root_address = scan.found;
+    return error;
+}

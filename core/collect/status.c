@@ -1,0 +1,38 @@
+/* What the hooks say of themselves. */
+#include <string.h>
+
+#include "error.h"
+#include "root.h"
+
+struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_t root_address,
+                                      struct asnap_status *status)
+{
+    struct asnap_table_root root;
+    if (memory == NULL || status == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_status_read: NULL argument");
+    struct asnap_error *error = asnap_root_read(memory, root_address, &root);
+    if (error != NULL)
+        return error;
+    struct asnap_status now = {
+        .table_version = root.version,
+        .tracing = asnap_root_tracing(&root),
+        .request_pending = asnap_root_pending(&root),
+        .frame_limit = root.applied.frame_limit,
+        .tracker_size = root.tracker_bytes + sizeof(root),
+        .dropped = root.dropped,
+    };
+    memcpy(now.hooks_version, root.hooks_version, sizeof(now.hooks_version));
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        now.busy_shards += root.shards[i].lock != 0;
+        if (!now.tracing || !asnap_root_current(&root))
+            continue;
+        now.traced_size += root.shards[i].size;
+        now.traced_count += root.shards[i].count;
+        now.peak_size = root.peak_bytes;
+    }
+    /* A pause can fall between a block's record and the peak. */
+    if (now.peak_size < now.traced_size)
+        now.peak_size = now.traced_size;
+    *status = now;
+    return NULL;
+}
