@@ -1,0 +1,38 @@
+/* The live blocks of a snapshot, and what they sum to. */
+#ifndef ASNAP_MODEL_BLOCKS_H
+#define ASNAP_MODEL_BLOCKS_H
+
+#include <stdatomic.h>
+
+#include "error.h"
+
+/* Blocks, shared by a snapshot and those filtered from it. Reference-counted and
+ * immutable. */
+struct asnap_blocks {
+    _Atomic size_t references;
+    struct asnap_trace *traces;
+    size_t count;
+};
+
+/* Takes `traces` over, with one reference; NULL where memory is short, and the
+ * caller keeps them. */
+struct asnap_blocks *asnap_blocks_create(struct asnap_trace *traces, size_t count);
+struct asnap_blocks *asnap_blocks_share(struct asnap_blocks *blocks);
+void asnap_blocks_release(struct asnap_blocks *blocks);
+
+/* What the blocks of one traceback and domain sum to. Filters and statistics see
+ * nothing else of a block, so they go over these and not over the blocks. */
+struct asnap_total {
+    uint64_t size;
+    uint64_t count; /* never 0 */
+    uint32_t traceback;
+    uint32_t domain;
+};
+
+/* Sums up traces whose traceback_id is below `traceback_count`. Free the totals
+ * with free(). */
+struct asnap_error *asnap_totals_create(const struct asnap_trace *traces, size_t count,
+                                        size_t traceback_count, struct asnap_total **totals,
+                                        size_t *total_count);
+
+#endif

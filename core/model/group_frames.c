@@ -1,0 +1,170 @@
+#include <stdlib.h>
+
+#include "group.h"
+
+void asnap_groups_deinit(struct asnap_groups *groups)
+{
+    free(groups->rows);
+    *groups = (struct asnap_groups){0};
+}
+
+static bool add(struct asnap_sum *sum, uint64_t size, uint64_t count)
+{
+    if (size > (uint64_t)INT64_MAX - sum->size)
+        return false;
+    sum->size += size;
+    sum->count += count;
+    return true;
+}
+
+/* Sums up by frame; false where a sum is too large. */
+static bool sum_frames(const struct asnap_store *store, const struct asnap_total *totals,
+                       size_t total_count, bool cumulative, struct asnap_sum *sums)
+{
+    for (size_t i = 0; i < total_count; i++) {
+        const struct asnap_total *total = &totals[i];
+        const uint32_t *frame_ids = asnap_store_frame_ids(store, total->traceback);
+        size_t count = cumulative ? store->tracebacks[total->traceback].frame_count : 1;
+        for (size_t j = 0; j < count; j++) {
+            if (!add(&sums[frame_ids[j]], total->size, total->count))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Of the frames of one location, that of the function which holds most: of equals
+ * the one with the smaller name, and any named one before the unnamed. */
+static uint32_t choose_frame(const struct asnap_store *store, const struct asnap_sum *sums,
+                             const uint32_t *frames, size_t count)
+{
+    uint32_t best = ASNAP_NONE;
+    uint32_t best_function = ASNAP_NONE;
+    struct asnap_sum best_sum = {0};
+    for (size_t begin = 0, end = 0; begin < count; begin = end) {
+        uint32_t function = store->frames[frames[begin]].function;
+        uint32_t frame = frames[begin];
+        struct asnap_sum sum = {0};
+        for (; end < count && store->frames[frames[end]].function == function; end++) {
+            if (asnap_sum_compare(&sums[frames[end]], &sums[frame]) > 0)
+                frame = frames[end];
+            sum.size += sums[frames[end]].size;
+            sum.count += sums[frames[end]].count;
+        }
+        if (sum.count == 0)
+            continue;
+        int order = (function != ASNAP_NONE) - (best_function != ASNAP_NONE);
+        if (order == 0)
+            order = asnap_sum_compare(&sum, &best_sum);
+        if (order == 0)
+            order = asnap_store_compare_functions(store, best_function, function);
+        if (best == ASNAP_NONE || order > 0) {
+            best = frame;
+            best_function = function;
+            best_sum = sum;
+        }
+    }
+    return best;
+}
+
+struct grouping {
+    const struct asnap_store *store;
+    const struct asnap_sum *sums;
+    uint32_t *seen; /* by function: the number of the last group that has it, plus 1 */
+    enum asnap_key key;
+    struct asnap_groups groups;
+};
+
+static uint32_t group_id(const struct grouping *grouping, uint32_t frame)
+{
+    uint32_t location = grouping->store->frames[frame].location;
+    return grouping->key == ASNAP_KEY_FILENAME ? grouping->store->locations[location].file
+                                               : location;
+}
+
+/* Makes a row of frames that are alike; false where the sum is too large. */
+static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t count)
+{
+    struct asnap_group group = {.id = group_id(grouping, frames[0]), .frame = ASNAP_NONE};
+    struct asnap_sum sum = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct asnap_sum *part = &grouping->sums[frames[i]];
+        uint32_t function = grouping->store->frames[frames[i]].function;
+        if (part->count == 0)
+            continue;
+        if (!add(&sum, part->size, part->count))
+            return false;
+        if (function != ASNAP_NONE && grouping->seen[function] != grouping->groups.count + 1) {
+            grouping->seen[function] = grouping->groups.count + 1;
+            group.function_count++;
+        }
+    }
+    if (sum.count == 0)
+        return true;
+    group.size = sum.size;
+    group.count = sum.count;
+    if (grouping->key == ASNAP_KEY_LINENO)
+        group.frame = choose_frame(grouping->store, grouping->sums, frames, count);
+    grouping->groups.rows[grouping->groups.count++] = group;
+    return true;
+}
+
+static bool add_groups(struct grouping *grouping)
+{
+    const uint32_t *order = grouping->store->frame_order;
+    size_t count = grouping->store->frame_count;
+    for (size_t begin = 0, end = 0; begin < count; begin = end) {
+        uint32_t id = group_id(grouping, order[begin]);
+        while (end < count && group_id(grouping, order[end]) == id)
+            end++;
+        if (!add_group(grouping, order + begin, end - begin))
+            return false;
+    }
+    return true;
+}
+
+static struct asnap_error *too_large(void)
+{
+    return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                              "cannot sum up the snapshot: a group has more than "
+                              "9223372036854775807 bytes: leave out cumulative");
+}
+
+struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
+                                         const struct asnap_total *totals, size_t total_count,
+                                         enum asnap_key key, bool cumulative,
+                                         struct asnap_groups *groups)
+{
+    size_t most = key == ASNAP_KEY_FILENAME ? store->files.count : store->location_count;
+    struct asnap_sum *sums = calloc(store->frame_count + 1, sizeof(*sums));
+    struct grouping grouping = {
+        .store = store,
+        .sums = sums,
+        .seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping.seen)),
+        .key = key,
+        .groups.rows = reallocarray(NULL, most + 1, sizeof(*grouping.groups.rows)),
+    };
+    struct asnap_error *error = NULL;
+    if (sums == NULL || grouping.seen == NULL || grouping.groups.rows == NULL)
+        error = asnap_error_no_memory();
+    else if (!sum_frames(store, totals, total_count, cumulative, sums) || !add_groups(&grouping))
+        error = too_large();
+    free(sums);
+    free(grouping.seen);
+    if (error == NULL)
+        *groups = grouping.groups;
+    else
+        asnap_groups_deinit(&grouping.groups);
+    return error;
+}
+
+struct asnap_frame asnap_group_frame(const struct asnap_group *group,
+                                     const struct asnap_store *store, enum asnap_key key,
+                                     size_t index)
+{
+    if (key == ASNAP_KEY_FILENAME)
+        return (struct asnap_frame){.filename = asnap_names_get(&store->files, group->id)};
+    if (key == ASNAP_KEY_LINENO)
+        return asnap_store_frame(store, group->frame);
+    return asnap_store_frame(store, asnap_store_frame_ids(store, group->id)[index]);
+}

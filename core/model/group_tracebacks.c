@@ -1,0 +1,162 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "group.h"
+
+struct grouping {
+    const struct asnap_store *store;
+    const uint32_t *frame_rank;
+    struct asnap_sum *sums; /* by traceback */
+    uint32_t *next;         /* by traceback: the next member of its group, or ASNAP_NONE */
+    uint32_t *last_seen;    /* by function: the number of the last group that has it, plus 1 */
+    struct asnap_intern index;
+    struct asnap_groups groups;
+};
+
+static uint32_t hash_traceback(const struct grouping *grouping, uint32_t traceback)
+{
+    const uint32_t *frame_ids = asnap_store_frame_ids(grouping->store, traceback);
+    size_t count = grouping->store->tracebacks[traceback].frame_count;
+    uint64_t hash = count;
+    for (size_t i = 0; i < count; i++)
+        hash = asnap_hash_mix(hash, grouping->frame_rank[frame_ids[i]]);
+    return asnap_hash_end(hash);
+}
+
+struct traceback_query {
+    const struct grouping *grouping;
+    uint32_t traceback;
+};
+
+/* Whether a traceback belongs to a group: the same ranks in the same order. */
+static bool same_ranks(const void *context, uint32_t group)
+{
+    const struct traceback_query *query = context;
+    const struct grouping *grouping = query->grouping;
+    const struct asnap_store *store = grouping->store;
+    uint32_t other = grouping->groups.rows[group].id;
+    size_t count = store->tracebacks[query->traceback].frame_count;
+    if (count != store->tracebacks[other].frame_count)
+        return false;
+    const uint32_t *left = asnap_store_frame_ids(store, query->traceback);
+    const uint32_t *right = asnap_store_frame_ids(store, other);
+    for (size_t i = 0; i < count; i++) {
+        if (grouping->frame_rank[left[i]] != grouping->frame_rank[right[i]])
+            return false;
+    }
+    return true;
+}
+
+/* Which of two members stands for their group: the one that holds more, and of
+ * equals one that their contents alone decide, so that the same heap always
+ * shows the same way. Above 0: `left` does. */
+static int compare_members(const struct grouping *grouping, uint32_t left, uint32_t right)
+{
+    int sums = asnap_sum_compare(&grouping->sums[left], &grouping->sums[right]);
+    if (sums != 0)
+        return sums;
+    const struct asnap_store *store = grouping->store;
+    const uint32_t *left_ids = asnap_store_frame_ids(store, left);
+    const uint32_t *right_ids = asnap_store_frame_ids(store, right);
+    for (size_t i = 0; i < store->tracebacks[left].frame_count; i++) {
+        const struct asnap_stored_frame *left_frame = &store->frames[left_ids[i]];
+        const struct asnap_stored_frame *right_frame = &store->frames[right_ids[i]];
+        int order =
+            asnap_store_compare_functions(store, right_frame->function, left_frame->function);
+        if (order == 0)
+            order = (int)right_frame->inlined - (int)left_frame->inlined;
+        if (order != 0)
+            return order;
+    }
+    uint32_t left_total = store->tracebacks[left].total_nframe;
+    uint32_t right_total = store->tracebacks[right].total_nframe;
+    return (left_total < right_total) - (left_total > right_total);
+}
+
+static bool add_traceback(struct grouping *grouping, uint32_t traceback)
+{
+    const struct asnap_sum *sum = &grouping->sums[traceback];
+    uint32_t hash = hash_traceback(grouping, traceback);
+    struct traceback_query query = {grouping, traceback};
+    uint32_t found = asnap_intern_find(&grouping->index, hash, same_ranks, &query);
+    grouping->next[traceback] = ASNAP_NONE;
+    if (found == ASNAP_NONE) {
+        if (asnap_intern_reserve(&grouping->index) != NULL)
+            return false;
+        found = grouping->groups.count++;
+        grouping->groups.rows[found] = (struct asnap_group){
+            .size = sum->size, .count = sum->count, .id = traceback, .frame = ASNAP_NONE};
+        asnap_intern_add(&grouping->index, hash, found);
+        return true;
+    }
+    struct asnap_group *group = &grouping->groups.rows[found];
+    group->size += sum->size;
+    group->count += sum->count;
+    /* The members are a list that starts at the one that stands for them. */
+    if (compare_members(grouping, traceback, group->id) > 0) {
+        grouping->next[traceback] = group->id;
+        group->id = traceback;
+    } else {
+        grouping->next[traceback] = grouping->next[group->id];
+        grouping->next[group->id] = traceback;
+    }
+    return true;
+}
+
+static void count_functions(struct grouping *grouping)
+{
+    const struct asnap_store *store = grouping->store;
+    for (uint32_t i = 0; i < grouping->groups.count; i++) {
+        struct asnap_group *group = &grouping->groups.rows[i];
+        for (uint32_t member = group->id; member != ASNAP_NONE; member = grouping->next[member]) {
+            uint32_t function = store->frames[asnap_store_frame_ids(store, member)[0]].function;
+            if (function != ASNAP_NONE && grouping->last_seen[function] != i + 1) {
+                grouping->last_seen[function] = i + 1;
+                group->function_count++;
+            }
+        }
+    }
+}
+
+static bool group(struct grouping *grouping, const struct asnap_total *totals, size_t total_count)
+{
+    for (size_t i = 0; i < total_count; i++) {
+        struct asnap_sum *sum = &grouping->sums[totals[i].traceback];
+        sum->size += totals[i].size;
+        sum->count += totals[i].count;
+    }
+    for (uint32_t i = 0; i < grouping->store->traceback_count; i++) {
+        if (grouping->sums[i].count != 0 && !add_traceback(grouping, i))
+            return false;
+    }
+    count_functions(grouping);
+    return true;
+}
+
+struct asnap_error *asnap_group_by_traceback(const struct asnap_store *store,
+                                             const struct asnap_total *totals, size_t total_count,
+                                             const uint32_t *frame_rank,
+                                             struct asnap_groups *groups)
+{
+    size_t count = store->traceback_count;
+    struct grouping grouping = {
+        .store = store,
+        .frame_rank = frame_rank,
+        .sums = calloc(count + 1, sizeof(*grouping.sums)),
+        .next = reallocarray(NULL, count + 1, sizeof(*grouping.next)),
+        .last_seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping.last_seen)),
+        .groups.rows = reallocarray(NULL, count + 1, sizeof(*grouping.groups.rows)),
+    };
+    bool done = grouping.sums != NULL && grouping.next != NULL && grouping.last_seen != NULL &&
+                grouping.groups.rows != NULL && group(&grouping, totals, total_count);
+    free(grouping.sums);
+    free(grouping.next);
+    free(grouping.last_seen);
+    asnap_intern_deinit(&grouping.index);
+    if (!done) {
+        asnap_groups_deinit(&grouping.groups);
+        return asnap_error_no_memory();
+    }
+    *groups = grouping.groups;
+    return NULL;
+}

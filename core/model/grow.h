@@ -1,0 +1,12 @@
+/* Growing arrays. */
+#ifndef ASNAP_MODEL_GROW_H
+#define ASNAP_MODEL_GROW_H
+
+#include <stddef.h>
+
+/* Makes room for `needed` elements in all. Returns the array, which may have
+ * moved, and sets `capacity`; NULL where memory is short, and nothing has
+ * changed. Grows by half, so that appending one by one stays cheap. */
+void *asnap_grow(void *array, size_t *capacity, size_t needed, size_t element_size);
+
+#endif

@@ -1,0 +1,205 @@
+#include <stdlib.h>
+
+#include "group.h"
+#include "order.h"
+#include "snapshot.h"
+#include "traceback_key.h"
+
+struct asnap_statistics {
+    struct asnap_store *store;
+    enum asnap_key key;
+    bool cumulative;
+    uint64_t total_size;
+    uint64_t total_count;
+    struct asnap_groups groups; /* in their final order */
+};
+
+struct sort_context {
+    const struct asnap_store *store;
+    const struct asnap_group *rows;
+    const uint32_t *frame_rank; /* by traceback only */
+    struct asnap_traceback_packing packing;
+};
+
+/* tracemalloc: Statistic._sort_key. */
+static uint64_t frame_sort_key(const void *context, uint32_t item, uint32_t level)
+{
+    const struct sort_context *sort = context;
+    const struct asnap_group *row = &sort->rows[item];
+    if (level == 0)
+        return row->size;
+    return level == 1 ? row->count : row->id;
+}
+
+static uint64_t traceback_sort_key(const void *context, uint32_t item, uint32_t level)
+{
+    const struct sort_context *sort = context;
+    const struct asnap_group *row = &sort->rows[item];
+    if (level == 0)
+        return row->size;
+    if (level == 1)
+        return row->count;
+    return asnap_traceback_word(sort->store, sort->frame_rank, &sort->packing, row->id, level - 2);
+}
+
+/* Puts rows in the order that `keys` gives. */
+static struct asnap_error *sort_groups(struct asnap_groups *groups,
+                                       const struct asnap_order_keys *keys)
+{
+    uint32_t *order = NULL;
+    struct asnap_error *error = asnap_order_create(keys, groups->count, &order);
+    if (error != NULL)
+        return error;
+    struct asnap_group *rows = reallocarray(NULL, (size_t)groups->count + 1, sizeof(*rows));
+    if (rows == NULL) {
+        free(order);
+        return asnap_error_no_memory();
+    }
+    for (uint32_t i = 0; i < groups->count; i++)
+        rows[i] = groups->rows[order[i]];
+    free(order);
+    free(groups->rows);
+    groups->rows = rows;
+    return NULL;
+}
+
+static struct asnap_error *fill_by_frame(const struct asnap_snapshot *snapshot,
+                                         struct asnap_statistics *statistics)
+{
+    struct asnap_error *error =
+        asnap_group_by_frame(snapshot->store, snapshot->totals, snapshot->total_count,
+                             statistics->key, statistics->cumulative, &statistics->groups);
+    if (error != NULL)
+        return error;
+    struct sort_context context = {.rows = statistics->groups.rows};
+    struct asnap_order_keys keys = {frame_sort_key, &context, 3};
+    return sort_groups(&statistics->groups, &keys);
+}
+
+static struct asnap_error *fill_by_traceback(const struct asnap_snapshot *snapshot,
+                                             struct asnap_statistics *statistics)
+{
+    const struct asnap_store *store = snapshot->store;
+    uint32_t *frame_rank = reallocarray(NULL, store->frame_count + 1, sizeof(*frame_rank));
+    if (frame_rank == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < store->frame_count; i++)
+        frame_rank[i] = store->frames[i].location;
+    struct asnap_error *error = asnap_group_by_traceback(
+        store, snapshot->totals, snapshot->total_count, frame_rank, &statistics->groups);
+    if (error == NULL) {
+        struct sort_context context = {
+            .store = store,
+            .rows = statistics->groups.rows,
+            .frame_rank = frame_rank,
+            .packing = asnap_traceback_packing(store->location_count),
+        };
+        struct asnap_order_keys keys = {
+            .key = traceback_sort_key,
+            .context = &context,
+            .levels = 2 + asnap_traceback_words(store, &context.packing),
+        };
+        error = sort_groups(&statistics->groups, &keys);
+    }
+    free(frame_rank);
+    return error;
+}
+
+struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapshot,
+                                            enum asnap_key key, bool cumulative,
+                                            struct asnap_statistics **statistics)
+{
+    if (key != ASNAP_KEY_FILENAME && key != ASNAP_KEY_LINENO && key != ASNAP_KEY_TRACEBACK)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "cannot group by key %d: use filename, lineno or traceback",
+                                  (int)key);
+    if (cumulative && key == ASNAP_KEY_TRACEBACK)
+        return asnap_error_create(
+            ASNAP_ERROR_INVALID_ARGUMENT,
+            "cannot group by traceback cumulatively: use filename or lineno, or leave out "
+            "cumulative");
+    struct asnap_statistics *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->store = asnap_store_share(snapshot->store);
+    made->key = key;
+    made->cumulative = cumulative;
+    made->total_size = snapshot->size;
+    made->total_count = snapshot->count;
+    struct asnap_error *error = key == ASNAP_KEY_TRACEBACK ? fill_by_traceback(snapshot, made)
+                                                           : fill_by_frame(snapshot, made);
+    if (error != NULL) {
+        asnap_statistics_destroy(made);
+        return error;
+    }
+    *statistics = made;
+    return NULL;
+}
+
+void asnap_statistics_destroy(struct asnap_statistics *statistics)
+{
+    if (statistics == NULL)
+        return;
+    asnap_store_release(statistics->store);
+    asnap_groups_deinit(&statistics->groups);
+    free(statistics);
+}
+
+size_t asnap_statistics_count(const struct asnap_statistics *statistics)
+{
+    return statistics->groups.count;
+}
+
+struct asnap_statistic asnap_statistics_row(const struct asnap_statistics *statistics, size_t index)
+{
+    const struct asnap_group *group = &statistics->groups.rows[index];
+    struct asnap_statistic row = {
+        .size = group->size,
+        .count = group->count,
+        .frame_count = 1,
+        .total_nframe = 1,
+        .function_count = group->function_count,
+    };
+    if (statistics->key == ASNAP_KEY_TRACEBACK) {
+        row.frame_count = statistics->store->tracebacks[group->id].frame_count;
+        row.total_nframe = statistics->store->tracebacks[group->id].total_nframe;
+    }
+    return row;
+}
+
+struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics, size_t index,
+                                          size_t frame)
+{
+    return asnap_group_frame(&statistics->groups.rows[index], statistics->store, statistics->key,
+                             frame);
+}
+
+uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics)
+{
+    return statistics->total_size;
+}
+
+uint64_t asnap_statistics_total_count(const struct asnap_statistics *statistics)
+{
+    return statistics->total_count;
+}
+
+enum asnap_key asnap_statistics_key(const struct asnap_statistics *statistics)
+{
+    return statistics->key;
+}
+
+bool asnap_statistics_cumulative(const struct asnap_statistics *statistics)
+{
+    return statistics->cumulative;
+}
+
+size_t asnap_statistics_note_count(const struct asnap_statistics *statistics)
+{
+    return statistics->store->note_count;
+}
+
+const char *asnap_statistics_note(const struct asnap_statistics *statistics, size_t index)
+{
+    return statistics->store->notes[index];
+}

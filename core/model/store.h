@@ -1,0 +1,79 @@
+/* What the snapshots and statistics of one taking share: names, locations,
+ * frames, tracebacks and notes. Reference-counted, and immutable once the
+ * builder has closed it. Everything is a flat array of numbers or text. */
+#ifndef ASNAP_MODEL_STORE_H
+#define ASNAP_MODEL_STORE_H
+
+#include <stdatomic.h>
+
+#include "names.h"
+
+/* What two frames must have in common to be one row. In a closed store, the
+ * number of a location is its rank in tracemalloc's order of frames. */
+struct asnap_location {
+    uint32_t file;
+    uint32_t lineno;
+    uint32_t function; /* where lineno is 0, else ASNAP_NONE: it is all that tells such
+                          places of one module apart */
+};
+
+struct asnap_stored_frame {
+    uint32_t location;
+    uint32_t function; /* ASNAP_NONE where unknown */
+    bool inlined;
+};
+
+struct asnap_stored_traceback {
+    uint64_t first; /* index in frame_ids of its most recent frame */
+    uint32_t frame_count;
+    uint32_t total_nframe;
+};
+
+struct asnap_store {
+    _Atomic size_t references;
+    struct asnap_names files;     /* in a closed store, in byte order */
+    struct asnap_names functions; /* in any order */
+    struct asnap_location *locations;
+    size_t location_count;
+    struct asnap_stored_frame *frames;
+    size_t frame_count;
+    uint32_t *frame_order; /* all frames by location, function number, inlined */
+    uint32_t *frame_ids;   /* of all tracebacks, each most recent first */
+    size_t frame_id_count;
+    struct asnap_stored_traceback *tracebacks;
+    size_t traceback_count;
+    char **notes;
+    size_t note_count;
+};
+
+/* An empty store with one reference; NULL where memory is short. */
+struct asnap_store *asnap_store_create(void);
+
+struct asnap_store *asnap_store_share(struct asnap_store *store);
+
+/* Gives a reference back; accepts NULL. */
+void asnap_store_release(struct asnap_store *store);
+
+/* Closes a store: puts files, locations and frames in order. */
+struct asnap_error *asnap_store_close(struct asnap_store *store);
+
+/* A frame's public form; the strings live as long as the store. */
+struct asnap_frame asnap_store_frame(const struct asnap_store *store, uint32_t frame_id);
+
+/* The frames of a traceback, most recent first. */
+static inline const uint32_t *asnap_store_frame_ids(const struct asnap_store *store,
+                                                    uint32_t traceback)
+{
+    return store->frame_ids + store->tracebacks[traceback].first;
+}
+
+/* The name of a function, NULL for ASNAP_NONE. */
+static inline const char *asnap_store_function(const struct asnap_store *store, uint32_t function)
+{
+    return function == ASNAP_NONE ? NULL : asnap_names_get(&store->functions, function);
+}
+
+/* Orders function names by bytes, no name first. */
+int asnap_store_compare_functions(const struct asnap_store *store, uint32_t left, uint32_t right);
+
+#endif

@@ -1,0 +1,48 @@
+#include "rows.h"
+
+static struct asnap_statistic get_row(const void *object, size_t index)
+{
+    return asnap_statistics_row(object, index);
+}
+
+static struct asnap_frame get_frame(const void *object, size_t index, size_t frame)
+{
+    return asnap_statistics_frame(object, index, frame);
+}
+
+static const char *get_note(const void *object, size_t index)
+{
+    return asnap_statistics_note(object, index);
+}
+
+static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
+{
+    return (struct asnap_rows){
+        .object = statistics,
+        .key = asnap_statistics_key(statistics),
+        .cumulative = asnap_statistics_cumulative(statistics),
+        .count = asnap_statistics_count(statistics),
+        .row = get_row,
+        .frame = get_frame,
+        .total_size = asnap_statistics_total_size(statistics),
+        .total_count = asnap_statistics_total_count(statistics),
+        .note_count = asnap_statistics_note_count(statistics),
+        .note = get_note,
+    };
+}
+
+struct asnap_error *asnap_render_statistics_text(const struct asnap_statistics *statistics,
+                                                 const struct asnap_render_options *options,
+                                                 char **text)
+{
+    struct asnap_rows rows = rows_of(statistics);
+    return asnap_rows_text(&rows, options, text);
+}
+
+struct asnap_error *asnap_render_statistics_json(const struct asnap_statistics *statistics,
+                                                 const struct asnap_render_options *options,
+                                                 char **text)
+{
+    struct asnap_rows rows = rows_of(statistics);
+    return asnap_rows_json(&rows, options, text);
+}
