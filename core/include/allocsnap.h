@@ -179,6 +179,23 @@ asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct a
                              const struct asnap_region *regions, size_t region_count);
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
+/* The frames that one program counter stands for, innermost (inlined) first.
+ * At least one; owned by the symbolizer. */
+struct asnap_named_pc {
+    const struct asnap_frame *frames;
+    size_t frame_count;
+};
+
+/* Names `count` return addresses, in any order. names[i] belongs to
+ * return_addresses[i]; frames and strings live until the symbolizer is destroyed.
+ * An address that no file explains gets one frame ("<unknown>", line 0). Fails
+ * with NO_MEMORY or INTERRUPTED only; a bad file costs its own names. `progress`
+ * may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_name(struct asnap_symbolizer *symbolizer, const uint64_t *return_addresses,
+                      size_t count, const struct asnap_progress *progress,
+                      struct asnap_named_pc *names);
+
 /* ---- snapshots ---- */
 
 /* A snapshot: traces (live blocks with their tracebacks). Immutable. */

@@ -1,0 +1,154 @@
+#include "debug_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "error.h"
+
+/* What a debug file must be like. */
+struct wanted {
+    const struct asnap_elf *elf;
+    struct asnap_build_id id; /* size 0: go by the checksum */
+    uint32_t checksum;
+};
+
+/* Goes on to the next directory of a colon-separated list; false at its end. */
+static bool next_directory(const char **list, int *length)
+{
+    while (**list == ':')
+        (*list)++;
+    if (**list == '\0')
+        return false;
+    size_t size = strcspn(*list, ":");
+    *length = size > INT32_MAX ? INT32_MAX : (int)size;
+    return true;
+}
+
+static bool checksum_matches(int fd, uint32_t wanted)
+{
+    unsigned char buffer[65536];
+    uLong checksum = crc32(0, NULL, 0);
+    for (off_t at = 0;;) {
+        ssize_t got = pread(fd, buffer, sizeof(buffer), at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0 && checksum == wanted;
+        checksum = crc32(checksum, buffer, (uInt)got);
+        at += got;
+    }
+}
+
+static bool matches(const struct wanted *wanted, const struct asnap_elf *debug)
+{
+    if (wanted->id.size == 0)
+        return checksum_matches(debug->fd, wanted->checksum);
+    struct asnap_build_id id;
+    asnap_elf_build_id(debug, &id);
+    return id.size == wanted->id.size && memcmp(id.bytes, wanted->id.bytes, id.size) == 0;
+}
+
+/* Opens the file at `path`, which it frees, if it is the right one. What is wrong
+ * with it goes to `problem`, which keeps what it has. */
+static struct asnap_error *try_file(const struct wanted *wanted, char *path,
+                                    struct asnap_elf **debug, struct asnap_error **problem)
+{
+    if (access(path, F_OK) != 0) {
+        free(path);
+        return NULL;
+    }
+    struct asnap_elf *found = NULL;
+    struct asnap_error *error = asnap_elf_open(path, &found);
+    if (error == NULL && !matches(wanted, found)) {
+        error = asnap_error_create(
+            ASNAP_ERROR_DAMAGED, "%s: is not the debug file of %s (%s differs): not used", path,
+            wanted->elf->path, wanted->id.size == 0 ? "checksum" : "build ID");
+        asnap_elf_close(found);
+        found = NULL;
+    }
+    free(path);
+    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY && *problem == NULL) {
+        *problem = error;
+        return NULL;
+    }
+    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY) {
+        asnap_error_destroy(error);
+        return NULL;
+    }
+    *debug = found;
+    return error;
+}
+
+static struct asnap_error *find_by_build_id(const struct wanted *wanted, const char *directories,
+                                            struct asnap_elf **debug, struct asnap_error **problem)
+{
+    char digits[2 * ASNAP_BUILD_ID_MAX + 1];
+    for (size_t i = 0; i < wanted->id.size; i++)
+        snprintf(digits + 2 * i, 3, "%02x", wanted->id.bytes[i]);
+    int length;
+    for (const char *list = directories; next_directory(&list, &length); list += length) {
+        char *path;
+        if (asprintf(&path, "%.*s/.build-id/%.2s/%s.debug", length, list, digits, digits + 2) < 0)
+            return asnap_error_no_memory();
+        struct asnap_error *error = try_file(wanted, path, debug, problem);
+        if (error != NULL || *debug != NULL)
+            return error;
+    }
+    return NULL;
+}
+
+static struct asnap_error *find_by_link(const struct wanted *wanted, const char *name,
+                                        const char *directories, struct asnap_elf **debug,
+                                        struct asnap_error **problem)
+{
+    const char *binary = wanted->elf->path;
+    const char *slash = strrchr(binary, '/');
+    if (slash == NULL || slash - binary > INT32_MAX)
+        return NULL;
+    int home = (int)(slash - binary);
+    const char *beside[] = {"", "/.debug"};
+    for (size_t i = 0; i < 2; i++) {
+        char *path;
+        if (asprintf(&path, "%.*s%s/%s", home, binary, beside[i], name) < 0)
+            return asnap_error_no_memory();
+        struct asnap_error *error = try_file(wanted, path, debug, problem);
+        if (error != NULL || *debug != NULL)
+            return error;
+    }
+    int length;
+    for (const char *list = directories; next_directory(&list, &length); list += length) {
+        char *path;
+        if (asprintf(&path, "%.*s%.*s/%s", length, list, home, binary, name) < 0)
+            return asnap_error_no_memory();
+        struct asnap_error *error = try_file(wanted, path, debug, problem);
+        if (error != NULL || *debug != NULL)
+            return error;
+    }
+    return NULL;
+}
+
+struct asnap_error *asnap_debug_file_find(const struct asnap_elf *elf,
+                                          const char *debug_directories, struct asnap_elf **debug)
+{
+    struct wanted wanted = {.elf = elf};
+    struct asnap_elf *found = NULL;
+    struct asnap_error *problem = NULL;
+    struct asnap_error *error = NULL;
+    asnap_elf_build_id(elf, &wanted.id);
+    if (wanted.id.size > 1)
+        error = find_by_build_id(&wanted, debug_directories, &found, &problem);
+    const char *name;
+    wanted.id.size = 0;
+    if (error == NULL && found == NULL && asnap_elf_debuglink(elf, &name, &wanted.checksum))
+        error = find_by_link(&wanted, name, debug_directories, &found, &problem);
+    if (error == NULL && found == NULL && problem != NULL)
+        return problem;
+    asnap_error_destroy(problem);
+    if (error == NULL)
+        *debug = found;
+    return error;
+}

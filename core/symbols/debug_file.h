@@ -1,0 +1,17 @@
+/* Separate debug files. */
+#ifndef ASNAP_SYMBOLS_DEBUG_FILE_H
+#define ASNAP_SYMBOLS_DEBUG_FILE_H
+
+#include "elf_file.h"
+
+/* Looks for the debug file of `elf`, in the order and at the places of gdb
+ * ("Debugging Information in Separate Files"): by build ID in each of
+ * `debug_directories` (colon-separated), then by the name in .gnu_debuglink
+ * beside the file, in .debug/ beside it, and under each debug directory. A file
+ * counts only where its build ID or checksum is right. `debug` becomes NULL where
+ * there is none. A file of the right name and wrong contents gives DAMAGED where
+ * no right one is found. */
+struct asnap_error *asnap_debug_file_find(const struct asnap_elf *elf,
+                                          const char *debug_directories, struct asnap_elf **debug);
+
+#endif

@@ -1,0 +1,558 @@
+#include "dwarf_access.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dwarf_compat.h"
+#include "error.h"
+
+struct asnap_dwarf {
+    Dwarf_Debug dbg;
+    char *path;
+};
+
+/* The error for a call that gave `result`; NULL where it did not fail. Frees
+ * `reason`. */
+static struct asnap_error *damage(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason,
+                                  const char *what)
+{
+    if (result != DW_DLV_ERROR)
+        return NULL;
+    struct asnap_error *error =
+        asnap_error_create(ASNAP_ERROR_DAMAGED,
+                           "%s: damaged debug information (%s: %.80s): some of its source lines "
+                           "are not named",
+                           dwarf->path, what, reason == NULL ? "unknown" : dwarf_errmsg(reason));
+    if (reason != NULL)
+        dwarf_dealloc_error(dwarf->dbg, reason);
+    return error;
+}
+
+/* Ends a call whose failure only means that something is not known. */
+static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
+{
+    if (result == DW_DLV_ERROR && reason != NULL)
+        dwarf_dealloc_error(dwarf->dbg, reason);
+    return result == DW_DLV_OK;
+}
+
+struct asnap_error *asnap_dwarf_open(int fd, const char *path, struct asnap_dwarf **dwarf)
+{
+    struct asnap_dwarf *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->path = strdup(path);
+    if (made->path == NULL) {
+        free(made);
+        return asnap_error_no_memory();
+    }
+    Dwarf_Error reason = NULL;
+    int result = compat_init(fd, &made->dbg, &reason);
+    if (result != DW_DLV_OK) {
+        made->dbg = NULL;
+        struct asnap_error *error = damage(made, result, reason, "sections");
+        asnap_dwarf_close(made);
+        if (error == NULL)
+            *dwarf = NULL;
+        return error;
+    }
+    *dwarf = made;
+    return NULL;
+}
+
+void asnap_dwarf_close(struct asnap_dwarf *dwarf)
+{
+    if (dwarf == NULL)
+        return;
+    if (dwarf->dbg != NULL)
+        compat_finish(dwarf->dbg);
+    free(dwarf->path);
+    free(dwarf);
+}
+
+/* ---- units ---- */
+
+/* One step through the unit headers; `found` is whether it is a compilation unit. */
+static int next_header(struct asnap_dwarf *dwarf, bool *found, Dwarf_Error *reason)
+{
+    Dwarf_Unsigned length, type_offset, next;
+    Dwarf_Half version, address_size, length_size, extension_size, type;
+    Dwarf_Off abbreviations;
+    Dwarf_Sig8 signature;
+    int result = dwarf_next_cu_header_d(dwarf->dbg, true, &length, &version, &abbreviations,
+                                        &address_size, &length_size, &extension_size, &signature,
+                                        &type_offset, &next, &type, reason);
+    *found = result == DW_DLV_OK && (type == DW_UT_compile || type == DW_UT_skeleton);
+    return result;
+}
+
+struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *entry_offset)
+{
+    for (;;) {
+        Dwarf_Error reason = NULL;
+        bool found;
+        int result = next_header(dwarf, &found, &reason);
+        if (result != DW_DLV_OK) {
+            struct asnap_error *error = damage(dwarf, result, reason, "unit headers");
+            if (error == NULL)
+                *entry_offset = 0;
+            return error;
+        }
+        if (!found)
+            continue;
+        Dwarf_Die entry = NULL;
+        Dwarf_Off offset = 0;
+        result = dwarf_siblingof_b(dwarf->dbg, NULL, true, &entry, &reason);
+        if (result == DW_DLV_OK) {
+            result = dwarf_dieoffset(entry, &offset, &reason);
+            dwarf_dealloc(dwarf->dbg, entry, DW_DLA_DIE);
+        }
+        if (is_ok(dwarf, result, reason) && offset != 0) {
+            *entry_offset = offset;
+            return NULL;
+        }
+    }
+}
+
+/* Address 0 is where linkers leave the addresses of what they discard. */
+static struct asnap_error *add_range(struct asnap_range_index *ranges, uint64_t start, uint64_t end,
+                                     uint64_t value)
+{
+    return start == 0 ? NULL : asnap_range_index_add(ranges, start, end, value);
+}
+
+struct asnap_error *asnap_dwarf_aranges(struct asnap_dwarf *dwarf, struct asnap_range_index *ranges)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Arange *list = NULL;
+    Dwarf_Signed count = 0;
+    int result = dwarf_get_aranges(dwarf->dbg, &list, &count, &reason);
+    if (result != DW_DLV_OK)
+        return damage(dwarf, result, reason, ".debug_aranges");
+    struct asnap_error *error = NULL;
+    for (Dwarf_Signed i = 0; i < count; i++) {
+        Dwarf_Unsigned segment, segment_size, length;
+        Dwarf_Addr start;
+        Dwarf_Off unit;
+        result = dwarf_get_arange_info_b(list[i], &segment, &segment_size, &start, &length, &unit,
+                                         &reason);
+        uint64_t end;
+        if (error == NULL && is_ok(dwarf, result, reason) &&
+            !__builtin_add_overflow(start, length, &end))
+            error = add_range(ranges, start, end, unit);
+        dwarf_dealloc(dwarf->dbg, list[i], DW_DLA_ARANGE);
+    }
+    dwarf_dealloc(dwarf->dbg, list, DW_DLA_LIST);
+    return error;
+}
+
+/* ---- entries ---- */
+
+static enum asnap_entry_kind kind_of(Dwarf_Half tag)
+{
+    switch (tag) {
+    case DW_TAG_compile_unit:
+    case DW_TAG_skeleton_unit:
+        return ASNAP_ENTRY_UNIT;
+    case DW_TAG_subprogram:
+        return ASNAP_ENTRY_FUNCTION;
+    case DW_TAG_inlined_subroutine:
+        return ASNAP_ENTRY_INLINED;
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+    case DW_TAG_with_stmt:
+        return ASNAP_ENTRY_BLOCK;
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+        return ASNAP_ENTRY_SPACE;
+    default:
+        return ASNAP_ENTRY_OTHER;
+    }
+}
+
+/* Takes over what a call found; an entry before `behind` is damage. */
+static struct asnap_error *take_entry(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason,
+                                      Dwarf_Die handle, uint64_t behind, struct asnap_entry *entry)
+{
+    if (result == DW_DLV_ERROR)
+        return damage(dwarf, result, reason, "entries");
+    if (result != DW_DLV_OK) {
+        *entry = (struct asnap_entry){0};
+        return NULL;
+    }
+    Dwarf_Off offset = 0;
+    Dwarf_Half tag = 0;
+    result = dwarf_dieoffset(handle, &offset, &reason);
+    if (result == DW_DLV_OK)
+        result = dwarf_tag(handle, &tag, &reason);
+    struct asnap_error *error = NULL;
+    if (result != DW_DLV_OK)
+        error = damage(dwarf, DW_DLV_ERROR, reason, "entries");
+    else if (offset < behind)
+        error = damage(dwarf, DW_DLV_ERROR, NULL, "entries in a circle");
+    if (error != NULL) {
+        dwarf_dealloc(dwarf->dbg, handle, DW_DLA_DIE);
+        return error;
+    }
+    *entry = (struct asnap_entry){.handle = handle, .offset = offset, .kind = kind_of(tag)};
+    return NULL;
+}
+
+struct asnap_error *asnap_entry_at(struct asnap_dwarf *dwarf, uint64_t offset,
+                                   struct asnap_entry *entry)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Die handle = NULL;
+    int result = dwarf_offdie_b(dwarf->dbg, offset, true, &handle, &reason);
+    if (result == DW_DLV_NO_ENTRY)
+        result = DW_DLV_ERROR;
+    return take_entry(dwarf, result, reason, handle, offset, entry);
+}
+
+struct asnap_error *asnap_entry_child(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                      struct asnap_entry *child)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Die handle = NULL;
+    int result = dwarf_child(entry->handle, &handle, &reason);
+    return take_entry(dwarf, result, reason, handle, entry->offset + 1, child);
+}
+
+struct asnap_error *asnap_entry_sibling(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                        struct asnap_entry *sibling)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Die handle = NULL;
+    int result = dwarf_siblingof_b(dwarf->dbg, entry->handle, true, &handle, &reason);
+    return take_entry(dwarf, result, reason, handle, entry->offset + 1, sibling);
+}
+
+void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry)
+{
+    if (entry->handle != NULL)
+        dwarf_dealloc(dwarf->dbg, entry->handle, DW_DLA_DIE);
+    entry->handle = NULL;
+}
+
+/* An attribute to be freed with dwarf_dealloc, or NULL. */
+static Dwarf_Attribute attribute_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                    Dwarf_Half name)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Attribute attribute = NULL;
+    int result = dwarf_attr(entry->handle, name, &attribute, &reason);
+    return is_ok(dwarf, result, reason) ? attribute : NULL;
+}
+
+static bool number_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry, Dwarf_Half name,
+                      uint64_t *number)
+{
+    Dwarf_Attribute attribute = attribute_of(dwarf, entry, name);
+    if (attribute == NULL)
+        return false;
+    Dwarf_Error reason = NULL;
+    Dwarf_Unsigned plain = 0;
+    Dwarf_Signed with_sign = 0;
+    bool found = is_ok(dwarf, dwarf_formudata(attribute, &plain, &reason), reason);
+    if (!found) {
+        reason = NULL;
+        found = is_ok(dwarf, dwarf_formsdata(attribute, &with_sign, &reason), reason);
+        plain = with_sign < 0 ? 0 : (Dwarf_Unsigned)with_sign;
+    }
+    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+    if (found)
+        *number = plain;
+    return found;
+}
+
+/* DWARF 5: section 2.17.3, through .debug_rnglists. */
+static struct asnap_error *add_rnglist(struct asnap_dwarf *dwarf, Dwarf_Attribute attribute,
+                                       Dwarf_Half form, Dwarf_Unsigned place, uint64_t value,
+                                       struct asnap_range_index *ranges)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Rnglists_Head head = NULL;
+    Dwarf_Unsigned count = 0;
+    Dwarf_Unsigned offset = 0;
+    int result =
+        dwarf_rnglists_get_rle_head(attribute, form, place, &head, &count, &offset, &reason);
+    if (result != DW_DLV_OK)
+        return damage(dwarf, result, reason, ".debug_rnglists");
+    struct asnap_error *error = NULL;
+    for (Dwarf_Unsigned i = 0; i < count && error == NULL; i++) {
+        unsigned length, kind;
+        Dwarf_Unsigned raw1, raw2, start = 0, end = 0;
+        Dwarf_Bool unavailable = false;
+        result = dwarf_get_rnglists_entry_fields_a(head, i, &length, &kind, &raw1, &raw2,
+                                                   &unavailable, &start, &end, &reason);
+        if (result == DW_DLV_ERROR)
+            error = damage(dwarf, result, reason, ".debug_rnglists");
+        else if (result == DW_DLV_OK && !unavailable && kind != DW_RLE_end_of_list &&
+                 kind != DW_RLE_base_address && kind != DW_RLE_base_addressx)
+            error = add_range(ranges, start, end, value);
+    }
+    dwarf_dealloc_rnglists_head(head);
+    return error;
+}
+
+/* DWARF 2 to 4: section 2.17.3 of DWARF 4, through .debug_ranges. */
+static struct asnap_error *add_range_list(struct asnap_dwarf *dwarf,
+                                          const struct asnap_entry *entry, Dwarf_Unsigned place,
+                                          uint64_t base, uint64_t value,
+                                          struct asnap_range_index *ranges)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Ranges *list = NULL;
+    Dwarf_Signed count = 0;
+    Dwarf_Unsigned bytes = 0;
+    Dwarf_Off real = 0;
+    int result =
+        dwarf_get_ranges_b(dwarf->dbg, place, entry->handle, &real, &list, &count, &bytes, &reason);
+    if (result != DW_DLV_OK)
+        return damage(dwarf, result, reason, ".debug_ranges");
+    struct asnap_error *error = NULL;
+    for (Dwarf_Signed i = 0; i < count && error == NULL; i++) {
+        if (list[i].dwr_type == DW_RANGES_ADDRESS_SELECTION)
+            base = list[i].dwr_addr2;
+        else if (list[i].dwr_type == DW_RANGES_ENTRY && list[i].dwr_addr1 < list[i].dwr_addr2)
+            error = add_range(ranges, base + list[i].dwr_addr1, base + list[i].dwr_addr2, value);
+    }
+    compat_free_ranges(dwarf->dbg, list, count);
+    return error;
+}
+
+/* The base address of a unit's range lists: its DW_AT_low_pc. */
+static uint64_t base_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Off offset = 0;
+    Dwarf_Die unit = NULL;
+    Dwarf_Addr base = 0;
+    int result = dwarf_CU_dieoffset_given_die(entry->handle, &offset, &reason);
+    if (result == DW_DLV_OK)
+        result = dwarf_offdie_b(dwarf->dbg, offset, true, &unit, &reason);
+    if (result == DW_DLV_OK)
+        result = dwarf_lowpc(unit, &base, &reason);
+    bool found = is_ok(dwarf, result, reason);
+    if (unit != NULL)
+        dwarf_dealloc(dwarf->dbg, unit, DW_DLA_DIE);
+    return found ? base : 0;
+}
+
+static struct asnap_error *add_listed(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                      Dwarf_Attribute attribute, uint64_t value,
+                                      struct asnap_range_index *ranges)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Half form = 0;
+    Dwarf_Half version = 0;
+    Dwarf_Half offset_size = 0;
+    int result = dwarf_whatform(attribute, &form, &reason);
+    if (result != DW_DLV_OK)
+        return damage(dwarf, result, reason, "ranges");
+    if (dwarf_get_version_of_die(entry->handle, &version, &offset_size) != DW_DLV_OK)
+        return NULL;
+    Dwarf_Unsigned place = 0;
+    if (form == DW_FORM_sec_offset) {
+        Dwarf_Off offset = 0;
+        result = dwarf_global_formref(attribute, &offset, &reason);
+        place = offset;
+    } else {
+        result = dwarf_formudata(attribute, &place, &reason);
+    }
+    if (result != DW_DLV_OK)
+        return damage(dwarf, result, reason, "ranges");
+    if (version >= 5)
+        return add_rnglist(dwarf, attribute, form, place, value, ranges);
+    return add_range_list(dwarf, entry, place, base_of(dwarf, entry), value, ranges);
+}
+
+struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                       uint64_t value, struct asnap_range_index *ranges)
+{
+    Dwarf_Attribute attribute = attribute_of(dwarf, entry, DW_AT_ranges);
+    if (attribute != NULL) {
+        struct asnap_error *error = add_listed(dwarf, entry, attribute, value, ranges);
+        dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+        return error;
+    }
+    Dwarf_Error reason = NULL;
+    Dwarf_Addr low = 0;
+    Dwarf_Addr high = 0;
+    Dwarf_Half form = 0;
+    enum Dwarf_Form_Class class = DW_FORM_CLASS_UNKNOWN;
+    if (!is_ok(dwarf, dwarf_lowpc(entry->handle, &low, &reason), reason))
+        return NULL;
+    reason = NULL;
+    if (!is_ok(dwarf, dwarf_highpc_b(entry->handle, &high, &form, &class, &reason), reason))
+        return NULL;
+    /* Section 2.17.2: a constant is the size. */
+    if (class == DW_FORM_CLASS_CONSTANT && __builtin_add_overflow(low, high, &high))
+        return NULL;
+    return add_range(ranges, low, high, value);
+}
+
+static const char *text_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           Dwarf_Half name)
+{
+    Dwarf_Error reason = NULL;
+    char *text = NULL;
+    int result = dwarf_die_text(entry->handle, name, &text, &reason);
+    return is_ok(dwarf, result, reason) ? text : NULL;
+}
+
+/* Whether a reference of this form is no offset in this file's .debug_info. */
+static bool refers_elsewhere(Dwarf_Half form)
+{
+    return form == DW_FORM_GNU_ref_alt || form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8 ||
+           form == DW_FORM_ref_sig8;
+}
+
+void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                      struct asnap_entry_name *name)
+{
+    *name = (struct asnap_entry_name){0};
+    name->linkage_name = text_of(dwarf, entry, DW_AT_linkage_name);
+    if (name->linkage_name == NULL)
+        name->linkage_name = text_of(dwarf, entry, DW_AT_MIPS_linkage_name);
+    name->name = text_of(dwarf, entry, DW_AT_name);
+    Dwarf_Attribute attribute = attribute_of(dwarf, entry, DW_AT_abstract_origin);
+    if (attribute == NULL)
+        attribute = attribute_of(dwarf, entry, DW_AT_specification);
+    if (attribute == NULL)
+        return;
+    Dwarf_Error reason = NULL;
+    Dwarf_Half form = 0;
+    Dwarf_Off offset = 0;
+    int result = dwarf_whatform(attribute, &form, &reason);
+    if (result == DW_DLV_OK)
+        result = dwarf_global_formref(attribute, &offset, &reason);
+    name->refers = is_ok(dwarf, result, reason) && !refers_elsewhere(form);
+    name->origin = offset;
+    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+}
+
+void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint64_t *file, uint32_t *line)
+{
+    uint64_t number = 0;
+    *file = 0;
+    *line = 0;
+    if (number_of(dwarf, entry, DW_AT_call_line, &number) && number <= UINT32_MAX)
+        *line = (uint32_t)number;
+    if (number_of(dwarf, entry, DW_AT_call_file, &number))
+        *file = number;
+}
+
+/* ---- lines ---- */
+
+static struct asnap_error *copy_rows(struct asnap_dwarf *dwarf, Dwarf_Line *lines,
+                                     Dwarf_Signed count, struct asnap_line_rows *rows)
+{
+    if (count <= 0)
+        return NULL;
+    rows->rows = calloc((size_t)count, sizeof(*rows->rows));
+    if (rows->rows == NULL)
+        return asnap_error_no_memory();
+    for (Dwarf_Signed i = 0; i < count; i++) {
+        Dwarf_Error reason = NULL;
+        Dwarf_Addr address = 0;
+        Dwarf_Unsigned line = 0;
+        Dwarf_Unsigned file = 0;
+        Dwarf_Bool ends = false;
+        int result = dwarf_lineaddr(lines[i], &address, &reason);
+        if (result == DW_DLV_OK)
+            result = dwarf_lineendsequence(lines[i], &ends, &reason);
+        if (result == DW_DLV_OK)
+            result = dwarf_lineno(lines[i], &line, &reason);
+        if (result == DW_DLV_OK)
+            result = dwarf_line_srcfileno(lines[i], &file, &reason);
+        if (result != DW_DLV_OK)
+            return damage(dwarf, DW_DLV_ERROR, reason, "line table");
+        rows->rows[rows->count++] = (struct asnap_line_row){
+            .address = address,
+            .file = file,
+            .line = line > UINT32_MAX ? 0 : (uint32_t)line,
+            .ends = ends,
+        };
+    }
+    return NULL;
+}
+
+struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                                         struct asnap_line_rows *rows)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Unsigned version = 0;
+    Dwarf_Small tables = 0;
+    Dwarf_Line_Context context = NULL;
+    struct asnap_line_rows made = {0};
+    int result = dwarf_srclines_b(unit->handle, &version, &tables, &context, &reason);
+    if (result == DW_DLV_ERROR)
+        return damage(dwarf, result, reason, "line table");
+    if (result != DW_DLV_OK) {
+        *rows = made;
+        return NULL;
+    }
+    made.context = context;
+    Dwarf_Line *lines = NULL;
+    Dwarf_Signed count = 0;
+    result = dwarf_srclines_from_linecontext(context, &lines, &count, &reason);
+    struct asnap_error *error = damage(dwarf, result, reason, "line table");
+    if (error == NULL && result == DW_DLV_OK)
+        error = copy_rows(dwarf, lines, count, &made);
+    if (error != NULL) {
+        asnap_line_rows_deinit(&made);
+        return error;
+    }
+    *rows = made;
+    return NULL;
+}
+
+bool asnap_line_file(struct asnap_dwarf *dwarf, const struct asnap_line_rows *rows, uint64_t file,
+                     const char **compilation_directory, const char **directory, const char **name)
+{
+    Dwarf_Error reason = NULL;
+    Dwarf_Signed first = 0, count = 0, end = 0;
+    if (rows->context == NULL || file > INT32_MAX ||
+        !is_ok(dwarf, dwarf_srclines_files_indexes(rows->context, &first, &count, &end, &reason),
+               reason) ||
+        (Dwarf_Signed)file < first || (Dwarf_Signed)file >= end)
+        return false;
+    const char *found = NULL;
+    Dwarf_Unsigned directory_index = 0, modified = 0, size = 0;
+    Dwarf_Form_Data16 *digest = NULL;
+    reason = NULL;
+    int result = dwarf_srclines_files_data_b(rows->context, (Dwarf_Signed)file, &found,
+                                             &directory_index, &modified, &size, &digest, &reason);
+    if (!is_ok(dwarf, result, reason) || found == NULL)
+        return false;
+    *compilation_directory = NULL;
+    *directory = NULL;
+    *name = found;
+    reason = NULL;
+    result = dwarf_srclines_comp_dir(rows->context, compilation_directory, &reason);
+    if (!is_ok(dwarf, result, reason))
+        *compilation_directory = NULL;
+    /* Before DWARF 5 directory 0 is the compilation directory, and not listed. */
+    reason = NULL;
+    if (directory_index > INT32_MAX || (directory_index == 0 && first != 0))
+        return true;
+    result = dwarf_srclines_include_dir_data(rows->context, (Dwarf_Signed)directory_index,
+                                             directory, &reason);
+    if (!is_ok(dwarf, result, reason))
+        *directory = NULL;
+    return true;
+}
+
+void asnap_line_rows_deinit(struct asnap_line_rows *rows)
+{
+    if (rows->context != NULL)
+        dwarf_srclines_dealloc_b(rows->context);
+    free(rows->rows);
+    *rows = (struct asnap_line_rows){0};
+}

@@ -1,0 +1,107 @@
+/* What is wanted of DWARF, without libdwarf's types: units, entries, line rows.
+ *
+ * Rules are cited from the DWARF 5 standard. Everything read is untrusted: an
+ * error of code DAMAGED says what is wrong, and the caller goes on without it.
+ */
+#ifndef ASNAP_SYMBOLS_DWARF_ACCESS_H
+#define ASNAP_SYMBOLS_DWARF_ACCESS_H
+
+#include "range_index.h"
+
+/* The debug information of one file. */
+struct asnap_dwarf;
+
+/* Opens it in an ELF file, which stays open as long as `dwarf`; `path` is for
+ * messages. `dwarf` becomes NULL where the file has no debug information. */
+struct asnap_error *asnap_dwarf_open(int fd, const char *path, struct asnap_dwarf **dwarf);
+void asnap_dwarf_close(struct asnap_dwarf *dwarf);
+
+/* ---- units ---- */
+
+/* The compilation unit after the last one asked for (section 7.5.1): the offset
+ * of its first entry; 0 after the last one. */
+struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *entry_offset);
+
+/* Adds the address ranges of .debug_aranges (section 6.1.2) to `ranges`, each with
+ * the offset of its unit's first entry as its value. */
+struct asnap_error *asnap_dwarf_aranges(struct asnap_dwarf *dwarf,
+                                        struct asnap_range_index *ranges);
+
+/* ---- entries ---- */
+
+enum asnap_entry_kind {
+    ASNAP_ENTRY_OTHER,
+    ASNAP_ENTRY_UNIT,
+    ASNAP_ENTRY_FUNCTION, /* DW_TAG_subprogram */
+    ASNAP_ENTRY_INLINED,  /* DW_TAG_inlined_subroutine */
+    ASNAP_ENTRY_BLOCK,    /* a scope within a function */
+    ASNAP_ENTRY_SPACE,    /* a namespace, class or the like: may hold functions */
+};
+
+/* A debugging information entry. */
+struct asnap_entry {
+    void *handle; /* NULL: there is none */
+    uint64_t offset;
+    enum asnap_entry_kind kind;
+};
+
+/* The entry at an offset in .debug_info. */
+struct asnap_error *asnap_entry_at(struct asnap_dwarf *dwarf, uint64_t offset,
+                                   struct asnap_entry *entry);
+
+/* The first child, or the next sibling; its handle is NULL where there is none.
+ * An entry that does not lie behind the one asked about is damage. */
+struct asnap_error *asnap_entry_child(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                      struct asnap_entry *child);
+struct asnap_error *asnap_entry_sibling(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                        struct asnap_entry *sibling);
+void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry);
+
+/* Adds the addresses of the entry's code (section 2.17) to `ranges`, each with
+ * `value`. Ranges at address 0, where linkers leave what they discard, are left
+ * out. */
+struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                       uint64_t value, struct asnap_range_index *ranges);
+
+/* What an entry says of its name. Strings live as long as `dwarf`. */
+struct asnap_entry_name {
+    const char *name;         /* DW_AT_name, or NULL */
+    const char *linkage_name; /* DW_AT_linkage_name (or MIPS_linkage_name), or NULL */
+    bool refers;              /* whether there is an `origin` */
+    uint64_t origin;          /* DW_AT_abstract_origin, else DW_AT_specification */
+};
+void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                      struct asnap_entry_name *name);
+
+/* Where an inlined function was called (section 3.3.8.2); 0: unknown. */
+void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint64_t *file, uint32_t *line);
+
+/* ---- lines ---- */
+
+/* A row of a line table (section 6.2.2), in the order of the table. */
+struct asnap_line_row {
+    uint64_t address;
+    uint64_t file; /* for asnap_line_file */
+    uint32_t line; /* 0: belongs to no line */
+    bool ends;     /* the first address after a sequence */
+};
+
+struct asnap_line_rows {
+    struct asnap_line_row *rows;
+    size_t count;
+    void *context;
+};
+
+/* Reads the line table of a unit's first entry; without one there are no rows. */
+struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                                         struct asnap_line_rows *rows);
+
+/* The parts of a file's path, for asnap_source_path; each may become NULL. They
+ * live as long as `rows`. false: the table has no such file. */
+bool asnap_line_file(struct asnap_dwarf *dwarf, const struct asnap_line_rows *rows, uint64_t file,
+                     const char **compilation_directory, const char **directory, const char **name);
+
+void asnap_line_rows_deinit(struct asnap_line_rows *rows);
+
+#endif

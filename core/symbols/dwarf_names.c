@@ -1,0 +1,90 @@
+#include "dwarf_names.h"
+
+#include <stdlib.h>
+
+#include "demangle.h"
+#include "error.h"
+#include "problem.h"
+
+/* An inlined call refers to an abstract function, that to a declaration in a
+ * class: few references in a row make sense, and damaged ones may go in a circle. */
+#define REFERENCES_MAX 8
+
+/* What the entry at `offset` itself says; nothing where it is damaged. */
+static struct asnap_error *read_name(struct asnap_dwarf *dwarf, uint64_t offset,
+                                     struct asnap_entry_name *name)
+{
+    struct asnap_entry entry = {0};
+    struct asnap_error *problem = NULL;
+    struct asnap_error *error = asnap_problem_keep(asnap_entry_at(dwarf, offset, &entry), &problem);
+    *name = (struct asnap_entry_name){0};
+    if (entry.handle != NULL) {
+        asnap_entry_name(dwarf, &entry, name);
+        asnap_entry_release(dwarf, &entry);
+    }
+    asnap_error_destroy(problem);
+    return error;
+}
+
+/* The store's copy of the better name of the two; "" where both are NULL. */
+static struct asnap_error *keep(struct asnap_function_names *names, const char *plain,
+                                const char *linkage_name, const char **kept)
+{
+    if (linkage_name == NULL)
+        return asnap_frame_store_string(names->store, plain == NULL ? "" : plain, kept);
+    char *readable;
+    struct asnap_error *error = asnap_demangle(linkage_name, &readable);
+    if (error == NULL) {
+        error = asnap_frame_store_string(names->store, readable, kept);
+        free(readable);
+    }
+    return error;
+}
+
+/* `kept` becomes a string of the store, "" for no name. */
+static struct asnap_error *look_up(struct asnap_function_names *names, uint64_t offset,
+                                   const char **kept)
+{
+    struct asnap_entry_name name;
+    struct asnap_error *error = read_name(names->dwarf, offset, &name);
+    if (error != NULL)
+        return error;
+    /* All calls of one inlined function refer to the same entry. */
+    bool only_refers = name.refers && name.name == NULL && name.linkage_name == NULL;
+    uint64_t origin = name.origin;
+    *kept = only_refers ? asnap_number_map_get(&names->found, origin) : NULL;
+    if (*kept != NULL)
+        return NULL;
+    const char *plain = name.name;
+    for (int i = 0; i < REFERENCES_MAX && name.refers && name.linkage_name == NULL; i++) {
+        error = read_name(names->dwarf, name.origin, &name);
+        if (error != NULL)
+            return error;
+        if (plain == NULL)
+            plain = name.name;
+    }
+    error = keep(names, plain, name.linkage_name, kept);
+    if (error == NULL && only_refers)
+        error = asnap_number_map_put(&names->found, origin, *kept);
+    return error;
+}
+
+struct asnap_error *asnap_function_name(struct asnap_function_names *names, uint64_t offset,
+                                        const char **name)
+{
+    const char *kept = asnap_number_map_get(&names->found, offset);
+    if (kept == NULL) {
+        struct asnap_error *error = look_up(names, offset, &kept);
+        if (error == NULL)
+            error = asnap_number_map_put(&names->found, offset, kept);
+        if (error != NULL)
+            return error;
+    }
+    *name = kept[0] == '\0' ? NULL : kept;
+    return NULL;
+}
+
+void asnap_function_names_deinit(struct asnap_function_names *names)
+{
+    asnap_number_map_deinit(&names->found);
+}

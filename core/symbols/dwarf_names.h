@@ -1,0 +1,24 @@
+/* Names of functions from debug information. */
+#ifndef ASNAP_SYMBOLS_DWARF_NAMES_H
+#define ASNAP_SYMBOLS_DWARF_NAMES_H
+
+#include "dwarf_access.h"
+#include "frame_store.h"
+#include "number_map.h"
+
+/* Remembers the names it has found, by the offset of their entries. */
+struct asnap_function_names {
+    struct asnap_dwarf *dwarf;
+    struct asnap_frame_store *store;
+    struct asnap_number_map found; /* values: strings of the store; "" for no name */
+};
+
+/* The name of the function that the entry at `offset` stands for, kept in the
+ * store: its linkage name, made readable, else its DW_AT_name, each looked for
+ * along DW_AT_abstract_origin and DW_AT_specification. NULL where it has none. */
+struct asnap_error *asnap_function_name(struct asnap_function_names *names, uint64_t offset,
+                                        const char **name);
+
+void asnap_function_names_deinit(struct asnap_function_names *names);
+
+#endif

@@ -1,0 +1,205 @@
+#include "dwarf_naming.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dwarf_lines.h"
+#include "dwarf_names.h"
+#include "dwarf_scopes.h"
+#include "dwarf_units.h"
+#include "error.h"
+#include "problem.h"
+#include "source_path.h"
+
+/* More frames than this for one address are damage: what is further out is left
+ * out. dwarf_scopes.c bounds the nesting. */
+#define FRAMES_MAX 512
+
+struct asnap_error *asnap_naming_advance(struct asnap_naming_progress *progress, size_t count)
+{
+    progress->done += count;
+    const struct asnap_progress *report = progress->progress;
+    if (report != NULL &&
+        !report->report(report->context, "naming frames", progress->done, progress->total))
+        return asnap_error_interrupted("naming frames");
+    return NULL;
+}
+
+/* One unit, decoded as far as its addresses ask for. */
+struct unit {
+    struct asnap_dwarf *dwarf;
+    struct asnap_frame_store *store;
+    struct asnap_function_names *names;
+    struct asnap_line_table lines;
+    struct asnap_number_map files; /* file number + 1 -> path, kept in the store */
+    struct asnap_scopes scopes;
+    uint64_t *addresses;
+    uint32_t *innermost;
+};
+
+/* The full path of a file of the line table; NULL where it has none. */
+static struct asnap_error *file_path(struct unit *unit, uint64_t file, const char **path)
+{
+    *path = asnap_number_map_get(&unit->files, file);
+    if (*path != NULL)
+        return NULL;
+    const char *compilation_directory;
+    const char *directory;
+    const char *name;
+    if (!asnap_line_file(unit->dwarf, &unit->lines.rows, file, &compilation_directory, &directory,
+                         &name) ||
+        name[0] == '\0')
+        return NULL;
+    char *joined;
+    struct asnap_error *error = asnap_source_path(compilation_directory, directory, name, &joined);
+    if (error != NULL)
+        return error;
+    error = asnap_frame_store_string(unit->store, joined, path);
+    free(joined);
+    if (error == NULL)
+        error = asnap_number_map_put(&unit->files, file, *path);
+    return error;
+}
+
+/* Makes the frames of one address: its line belongs to the innermost function, and
+ * the place where that was inlined to the next one. */
+static struct asnap_error *name_address(struct unit *unit, uint64_t address, uint32_t scope,
+                                        struct asnap_naming *naming)
+{
+    const struct asnap_line_row *row = asnap_line_table_find(&unit->lines, address);
+    if (row == NULL && scope == ASNAP_SCOPE_NONE)
+        return NULL;
+    struct asnap_frame frames[FRAMES_MAX];
+    size_t count = 0;
+    uint64_t file = row == NULL ? 0 : row->file;
+    uint32_t line = row == NULL ? 0 : row->line;
+    bool has_file = row != NULL;
+    for (;;) {
+        struct asnap_frame *frame = &frames[count++];
+        *frame = (struct asnap_frame){.lineno = line};
+        struct asnap_error *error = NULL;
+        if (has_file)
+            error = file_path(unit, file, &frame->filename);
+        if (error == NULL && scope != ASNAP_SCOPE_NONE)
+            error = asnap_function_name(unit->names, unit->scopes.scopes[scope].entry,
+                                        &frame->function);
+        if (error != NULL)
+            return error;
+        if (frame->filename == NULL)
+            frame->lineno = 0;
+        if (scope == ASNAP_SCOPE_NONE || count == FRAMES_MAX)
+            break;
+        const struct asnap_scope *inner = &unit->scopes.scopes[scope];
+        if (inner->outer == ASNAP_SCOPE_NONE)
+            break;
+        frame->inlined = true;
+        file = inner->call_file;
+        line = inner->call_line;
+        has_file = line != 0;
+        scope = inner->outer;
+    }
+    return asnap_frame_store_frames(unit->store, frames, count, &naming->named);
+}
+
+static struct asnap_error *decode(struct unit *unit, uint64_t offset, size_t count,
+                                  struct asnap_error **problem)
+{
+    struct asnap_entry entry = {0};
+    struct asnap_error *error =
+        asnap_problem_keep(asnap_entry_at(unit->dwarf, offset, &entry), problem);
+    if (error != NULL || entry.handle == NULL)
+        return error;
+    error = asnap_problem_keep(asnap_line_table_init(&unit->lines, unit->dwarf, &entry), problem);
+    if (error == NULL)
+        error = asnap_problem_keep(asnap_scopes_read(&unit->scopes, unit->dwarf, &entry,
+                                                     unit->addresses, count, unit->innermost),
+                                   problem);
+    asnap_entry_release(unit->dwarf, &entry);
+    return error;
+}
+
+/* Names addresses that are all in the unit at `offset`. */
+static struct asnap_error *name_unit(struct asnap_function_names *names, uint64_t offset,
+                                     struct asnap_naming *namings, size_t count,
+                                     struct asnap_error **problem)
+{
+    struct unit unit = {.dwarf = names->dwarf, .store = names->store, .names = names};
+    unit.addresses = calloc(count, sizeof(*unit.addresses));
+    unit.innermost = calloc(count, sizeof(*unit.innermost));
+    struct asnap_error *error = NULL;
+    if (unit.addresses == NULL || unit.innermost == NULL)
+        error = asnap_error_no_memory();
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        unit.addresses[i] = namings[i].address;
+        unit.innermost[i] = ASNAP_SCOPE_NONE;
+    }
+    if (error == NULL)
+        error = decode(&unit, offset, count, problem);
+    for (size_t i = 0; i < count && error == NULL; i++)
+        error = name_address(&unit, namings[i].address, unit.innermost[i], &namings[i]);
+    asnap_scopes_deinit(&unit.scopes);
+    asnap_number_map_deinit(&unit.files);
+    asnap_line_table_deinit(&unit.lines);
+    free(unit.innermost);
+    free(unit.addresses);
+    return error;
+}
+
+static int compare_units(const void *left, const void *right)
+{
+    const struct asnap_naming *a = left;
+    const struct asnap_naming *b = right;
+    if (a->unit != b->unit)
+        return a->unit < b->unit ? -1 : 1;
+    return (a->address > b->address) - (a->address < b->address);
+}
+
+static int compare_addresses(const void *left, const void *right)
+{
+    const struct asnap_naming *a = left;
+    const struct asnap_naming *b = right;
+    return (a->address > b->address) - (a->address < b->address);
+}
+
+static struct asnap_error *name_units(struct asnap_function_names *names,
+                                      struct asnap_naming *namings, size_t count,
+                                      struct asnap_naming_progress *progress,
+                                      struct asnap_error **problem)
+{
+    for (size_t first = 0, end; first < count; first = end) {
+        end = first + 1;
+        while (end < count && namings[end].unit == namings[first].unit)
+            end++;
+        struct asnap_error *error = NULL;
+        if (namings[first].unit != 0)
+            error = name_unit(names, namings[first].unit, &namings[first], end - first, problem);
+        if (error == NULL)
+            error = asnap_naming_advance(progress, end - first);
+        if (error != NULL)
+            return error;
+    }
+    return NULL;
+}
+
+struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf,
+                                               struct asnap_frame_store *store,
+                                               struct asnap_naming *namings, size_t count,
+                                               struct asnap_naming_progress *progress,
+                                               struct asnap_error **problem)
+{
+    struct asnap_unit_table units;
+    struct asnap_error *error = asnap_unit_table_init(&units, dwarf, problem);
+    if (error != NULL)
+        return error;
+    for (size_t i = 0; i < count && error == NULL; i++)
+        error = asnap_unit_table_find(&units, dwarf, namings[i].address, &namings[i].unit, problem);
+    asnap_unit_table_deinit(&units);
+    if (error != NULL)
+        return error;
+    struct asnap_function_names names = {.dwarf = dwarf, .store = store};
+    qsort(namings, count, sizeof(*namings), compare_units);
+    error = name_units(&names, namings, count, progress, problem);
+    qsort(namings, count, sizeof(*namings), compare_addresses);
+    asnap_function_names_deinit(&names);
+    return error;
+}

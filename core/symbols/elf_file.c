@@ -1,0 +1,215 @@
+#include "elf_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+
+static struct asnap_error *check_kind(const struct asnap_elf *elf)
+{
+    GElf_Ehdr header;
+    if (elf->elf == NULL || elf_kind(elf->elf) != ELF_K_ELF ||
+        gelf_getehdr(elf->elf, &header) == NULL ||
+        (header.e_type != ET_EXEC && header.e_type != ET_DYN))
+        return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                                  "%s: not a whole ELF program or library: its functions are not "
+                                  "named",
+                                  elf->path);
+    return NULL;
+}
+
+static struct asnap_error *open_regular(const char *path, int *fd)
+{
+    struct stat status;
+    /* O_NONBLOCK: opening a pipe must not wait. */
+    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int reason = errno;
+    if (opened >= 0 && (fstat(opened, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(opened);
+        opened = -1;
+        reason = EINVAL;
+    }
+    if (opened < 0)
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "%s: cannot be read (%s): its functions are not named", path,
+                                  strerror(reason));
+    *fd = opened;
+    return NULL;
+}
+
+static struct asnap_error *create(const char *path, struct asnap_elf **elf)
+{
+    elf_version(EV_CURRENT);
+    struct asnap_elf *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->fd = -1;
+    made->path = strdup(path);
+    if (made->path == NULL) {
+        free(made);
+        return asnap_error_no_memory();
+    }
+    *elf = made;
+    return NULL;
+}
+
+struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
+{
+    struct asnap_elf *made;
+    struct asnap_error *error = create(path, &made);
+    if (error != NULL)
+        return error;
+    error = open_regular(path, &made->fd);
+    if (error == NULL) {
+        /* Not mapped: a file that shrinks meanwhile must not end in SIGBUS. */
+        made->elf = elf_begin(made->fd, ELF_C_READ, NULL);
+        error = check_kind(made);
+    }
+    if (error != NULL) {
+        asnap_elf_close(made);
+        return error;
+    }
+    *elf = made;
+    return NULL;
+}
+
+struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
+                                         struct asnap_elf **elf)
+{
+    struct asnap_elf *made;
+    struct asnap_error *error = create(name, &made);
+    if (error != NULL)
+        return error;
+    made->elf = elf_memory(image, size);
+    error = check_kind(made);
+    if (error != NULL) {
+        asnap_elf_close(made);
+        return error;
+    }
+    *elf = made;
+    return NULL;
+}
+
+void asnap_elf_close(struct asnap_elf *elf)
+{
+    if (elf == NULL)
+        return;
+    elf_end(elf->elf);
+    if (elf->fd >= 0)
+        close(elf->fd);
+    free(elf->path);
+    free(elf);
+}
+
+struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_load **loads,
+                                    size_t *count)
+{
+    size_t header_count = 0;
+    if (elf_getphdrnum(elf->elf, &header_count) != 0)
+        header_count = 0;
+    struct asnap_load *made = calloc(header_count + 1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    size_t used = 0;
+    for (size_t i = 0; i < header_count && i <= INT32_MAX; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(elf->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD)
+            continue;
+        made[used++] = (struct asnap_load){
+            .offset = header.p_offset,
+            .size = header.p_filesz,
+            .address = header.p_vaddr,
+            .executable = (header.p_flags & PF_X) != 0,
+        };
+    }
+    *loads = made;
+    *count = used;
+    return NULL;
+}
+
+/* Looks for the build ID in a piece of notes. */
+static bool find_build_id(Elf_Data *notes, struct asnap_build_id *id)
+{
+    if (notes == NULL || notes->d_buf == NULL)
+        return false;
+    GElf_Nhdr header;
+    size_t name;
+    size_t content;
+    for (size_t at = 0, next; (next = gelf_getnote(notes, at, &header, &name, &content)) > at;
+         at = next) {
+        const unsigned char *bytes = notes->d_buf;
+        if (header.n_type != NT_GNU_BUILD_ID || header.n_namesz != sizeof("GNU") ||
+            memcmp(bytes + name, "GNU", sizeof("GNU")) != 0)
+            continue;
+        if (header.n_descsz == 0 || header.n_descsz > ASNAP_BUILD_ID_MAX)
+            continue;
+        id->size = header.n_descsz;
+        memcpy(id->bytes, bytes + content, id->size);
+        return true;
+    }
+    return false;
+}
+
+void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
+{
+    *id = (struct asnap_build_id){0};
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_NOTE &&
+            find_build_id(elf_getdata(section, NULL), id))
+            return;
+    }
+    size_t count = 0;
+    if (elf_getphdrnum(elf->elf, &count) != 0)
+        return;
+    for (size_t i = 0; i < count && i <= INT32_MAX; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(elf->elf, (int)i, &header) == NULL || header.p_type != PT_NOTE)
+            continue;
+        Elf_Type type = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
+        Elf_Data *notes =
+            elf_getdata_rawchunk(elf->elf, (int64_t)header.p_offset, header.p_filesz, type);
+        if (find_build_id(notes, id))
+            return;
+    }
+}
+
+Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
+{
+    size_t names;
+    if (elf_getshdrstrndx(elf->elf, &names) != 0)
+        return NULL;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == NULL || header.sh_type == SHT_NOBITS)
+            continue;
+        const char *found = elf_strptr(elf->elf, names, header.sh_name);
+        if (found != NULL && strcmp(found, name) == 0)
+            return section;
+    }
+    return NULL;
+}
+
+bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)
+{
+    Elf_Scn *section = asnap_elf_section(elf, ".gnu_debuglink");
+    Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL)
+        return false;
+    size_t length = strnlen(data->d_buf, data->d_size);
+    size_t place = (length + 1 + 3) & ~(size_t)3;
+    if (length == 0 || place > data->d_size || data->d_size - place < sizeof(uint32_t) ||
+        memchr(data->d_buf, '/', length) != NULL)
+        return false;
+    const unsigned char *bytes = (const unsigned char *)data->d_buf + place;
+    uint32_t little = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                      (uint32_t)bytes[3] << 24;
+    const char *ident = elf_getident(elf->elf, NULL);
+    *checksum = ident != NULL && ident[EI_DATA] == ELFDATA2MSB ? __builtin_bswap32(little) : little;
+    *name = data->d_buf;
+    return true;
+}

@@ -1,0 +1,54 @@
+/* One ELF file or image, read through libelf (ELF gABI, chapters 4 and 5). */
+#ifndef ASNAP_SYMBOLS_ELF_FILE_H
+#define ASNAP_SYMBOLS_ELF_FILE_H
+
+#include <gelf.h>
+
+#include "allocsnap.h"
+
+#define ASNAP_BUILD_ID_MAX 64
+
+struct asnap_build_id {
+    size_t size; /* 0: none */
+    unsigned char bytes[ASNAP_BUILD_ID_MAX];
+};
+
+/* A piece of the file that is loaded (PT_LOAD). */
+struct asnap_load {
+    uint64_t offset; /* in the file */
+    uint64_t size;   /* in the file */
+    uint64_t address;
+    bool executable;
+};
+
+struct asnap_elf {
+    Elf *elf;
+    int fd; /* -1 for an image in memory */
+    char *path;
+};
+
+/* Opens the ELF file at `path`. IO where it cannot be read, DAMAGED where it is
+ * no ELF program or library. */
+struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf);
+
+/* Opens an image in memory, which stays the caller's and must outlive `elf`;
+ * `name` is for messages. */
+struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
+                                         struct asnap_elf **elf);
+void asnap_elf_close(struct asnap_elf *elf);
+
+/* The loaded pieces, in the order of the file; free() them. */
+struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_load **loads,
+                                    size_t *count);
+
+/* The build ID (NT_GNU_BUILD_ID), from the notes in sections, else in segments. */
+void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
+
+/* The section of this name that has contents in this file, or NULL. */
+Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name);
+
+/* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
+ * false: there is none, or it is no plain file name. */
+bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);
+
+#endif

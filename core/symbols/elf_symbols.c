@@ -1,0 +1,182 @@
+#include "elf_symbols.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "range_index.h"
+
+struct function {
+    uint64_t address;
+    uint64_t size;
+    uint64_t section_end;
+    uint32_t index; /* in the symbol table */
+    unsigned char rank;
+    unsigned char underscores;
+    const char *name;
+};
+
+struct asnap_symbols {
+    struct asnap_range_index sized; /* value: place in `functions` */
+    struct asnap_range_index unsized;
+    struct function *functions;
+    size_t count;
+};
+
+static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
+{
+    if (elf == NULL)
+        return NULL;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) != NULL && header.sh_type == type &&
+            header.sh_entsize != 0)
+            return section;
+    }
+    return NULL;
+}
+
+static unsigned char rank_of(unsigned char binding)
+{
+    if (binding == STB_GLOBAL || binding == STB_GNU_UNIQUE)
+        return 0;
+    return binding == STB_WEAK ? 1 : 2;
+}
+
+/* Fills `function` from symbol `index`; false where that is no function. */
+static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size_t index,
+                          struct function *function)
+{
+    GElf_Sym symbol;
+    if (gelf_getsym(data, (int)index, &symbol) == NULL)
+        return false;
+    unsigned char type = GELF_ST_TYPE(symbol.st_info);
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF ||
+        symbol.st_value == 0)
+        return false;
+    const char *name = elf_strptr(elf, table->sh_link, symbol.st_name);
+    if (name == NULL || name[0] == '\0')
+        return false;
+    size_t underscores = strspn(name, "_");
+    *function = (struct function){
+        .address = symbol.st_value,
+        .size = symbol.st_size,
+        .section_end = symbol.st_value,
+        .index = (uint32_t)index,
+        .rank = rank_of(GELF_ST_BIND(symbol.st_info)),
+        .underscores = (unsigned char)(underscores > UINT8_MAX ? UINT8_MAX : underscores),
+        .name = name,
+    };
+    GElf_Shdr header;
+    if (symbol.st_shndx < SHN_LORESERVE &&
+        gelf_getshdr(elf_getscn(elf, symbol.st_shndx), &header) != NULL &&
+        !__builtin_add_overflow(header.sh_addr, header.sh_size, &function->section_end) &&
+        function->section_end < function->address)
+        function->section_end = function->address;
+    return true;
+}
+
+/* By address; the one to be preferred first. */
+static int compare_functions(const void *left, const void *right)
+{
+    const struct function *a = left;
+    const struct function *b = right;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    if ((a->size == 0) != (b->size == 0))
+        return a->size == 0 ? 1 : -1;
+    if (a->rank != b->rank)
+        return a->rank - b->rank;
+    if (a->underscores != b->underscores)
+        return a->underscores - b->underscores;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static struct asnap_error *index_functions(struct asnap_symbols *symbols)
+{
+    struct asnap_error *error = NULL;
+    struct function *functions = symbols->functions;
+    for (size_t i = 0; i < symbols->count && error == NULL; i++) {
+        if (i > 0 && functions[i].address == functions[i - 1].address)
+            continue;
+        uint64_t start = functions[i].address;
+        uint64_t end;
+        if (functions[i].size != 0) {
+            if (!__builtin_add_overflow(start, functions[i].size, &end))
+                error = asnap_range_index_add(&symbols->sized, start, end, i);
+            continue;
+        }
+        size_t next = i + 1;
+        while (next < symbols->count && functions[next].address == start)
+            next++;
+        end = functions[i].section_end;
+        if (next < symbols->count && functions[next].address < end)
+            end = functions[next].address;
+        error = asnap_range_index_add(&symbols->unsized, start, end, i);
+    }
+    asnap_range_index_sort(&symbols->sized);
+    asnap_range_index_sort(&symbols->unsized);
+    return error;
+}
+
+static struct asnap_error *read_table(Elf *elf, Elf_Scn *section, struct asnap_symbols *symbols)
+{
+    GElf_Shdr header;
+    Elf_Data *data = elf_getdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL || gelf_getshdr(section, &header) == NULL)
+        return NULL;
+    size_t entry_size = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
+    size_t count = entry_size == 0 ? 0 : data->d_size / entry_size;
+    if (count > INT32_MAX)
+        count = INT32_MAX;
+    symbols->functions = calloc(count + 1, sizeof(*symbols->functions));
+    if (symbols->functions == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        if (read_function(elf, data, &header, i, &symbols->functions[symbols->count]))
+            symbols->count++;
+    }
+    if (symbols->count > 0)
+        qsort(symbols->functions, symbols->count, sizeof(*symbols->functions), compare_functions);
+    return index_functions(symbols);
+}
+
+struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const struct asnap_elf *debug,
+                                         struct asnap_symbols **symbols)
+{
+    struct asnap_symbols *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    const struct asnap_elf *source = elf;
+    Elf_Scn *section = table_of(elf, SHT_SYMTAB);
+    if (section == NULL && (section = table_of(debug, SHT_SYMTAB)) != NULL)
+        source = debug;
+    if (section == NULL)
+        section = table_of(elf, SHT_DYNSYM);
+    struct asnap_error *error = section == NULL ? NULL : read_table(source->elf, section, made);
+    if (error != NULL) {
+        asnap_symbols_destroy(made);
+        return error;
+    }
+    *symbols = made;
+    return NULL;
+}
+
+void asnap_symbols_destroy(struct asnap_symbols *symbols)
+{
+    if (symbols == NULL)
+        return;
+    asnap_range_index_deinit(&symbols->sized);
+    asnap_range_index_deinit(&symbols->unsized);
+    free(symbols->functions);
+    free(symbols);
+}
+
+const char *asnap_symbols_find(const struct asnap_symbols *symbols, uint64_t address)
+{
+    const struct asnap_range *range = asnap_range_index_find(&symbols->sized, address);
+    if (range == NULL)
+        range = asnap_range_index_find(&symbols->unsized, address);
+    return range == NULL ? NULL : symbols->functions[range->value].name;
+}

@@ -1,0 +1,303 @@
+#include "module.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "debug_file.h"
+#include "demangle.h"
+#include "elf_file.h"
+#include "elf_symbols.h"
+#include "error.h"
+#include "number_map.h"
+#include "problem.h"
+
+static const char deleted_suffix[] = " (deleted)";
+
+struct asnap_module {
+    struct asnap_frame_store *store;
+    const char *path; /* as given */
+    const char *file; /* without a mark that it is deleted */
+    bool is_deleted;  /* no file of this name is the one that is mapped */
+    char *image;      /* contents that are in no file */
+    size_t image_size;
+    bool was_seen; /* `identity` and what follows it was read */
+    struct stat identity;
+    struct asnap_load *loads;
+    size_t load_count;
+    struct asnap_number_map names; /* link-time address -> struct asnap_named_pc */
+    const struct asnap_named_pc *unnamed;
+    struct asnap_error *problem;
+};
+
+struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const char *path,
+                                        struct asnap_module **module)
+{
+    struct asnap_module *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    *made = (struct asnap_module){.store = store, .path = path, .file = path};
+    size_t length = strlen(path);
+    size_t suffix = sizeof(deleted_suffix) - 1;
+    struct asnap_error *error = NULL;
+    if (length > suffix && strcmp(path + length - suffix, deleted_suffix) == 0) {
+        char *file = strndup(path, length - suffix);
+        error = file == NULL ? asnap_error_no_memory()
+                             : asnap_frame_store_string(store, file, &made->file);
+        free(file);
+        made->is_deleted = true;
+    }
+    if (error == NULL) {
+        struct asnap_frame frame = {.filename = made->file};
+        error = asnap_frame_store_frames(store, &frame, 1, &made->unnamed);
+    }
+    if (error != NULL) {
+        asnap_module_destroy(made);
+        return error;
+    }
+    *module = made;
+    return NULL;
+}
+
+static void forget(struct asnap_module *module)
+{
+    free(module->loads);
+    module->loads = NULL;
+    module->load_count = 0;
+    asnap_number_map_deinit(&module->names);
+    asnap_error_destroy(module->problem);
+    module->problem = NULL;
+    module->was_seen = false;
+}
+
+void asnap_module_destroy(struct asnap_module *module)
+{
+    if (module == NULL)
+        return;
+    forget(module);
+    free(module->image);
+    free(module);
+}
+
+const char *asnap_module_path(const struct asnap_module *module)
+{
+    return module->path;
+}
+
+void asnap_module_set_image(struct asnap_module *module, char *image, size_t size)
+{
+    if (module->image_size == size && module->image != NULL &&
+        memcmp(module->image, image, size) == 0) {
+        free(image);
+        return;
+    }
+    forget(module);
+    free(module->image);
+    module->image = image;
+    module->image_size = size;
+}
+
+static struct asnap_error *open_module(const struct asnap_module *module, struct asnap_elf **elf)
+{
+    if (module->image != NULL)
+        return asnap_elf_open_image(module->image, module->image_size, module->file, elf);
+    if (module->path[0] == '[')
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "%s: could not be read from the process: its functions are not "
+                                  "named",
+                                  module->path);
+    if (module->is_deleted)
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "%s: was deleted or replaced since the program started: its "
+                                  "functions are not named; start the program again",
+                                  module->file);
+    return asnap_elf_open(module->file, elf);
+}
+
+/* Whether the file is the one that was seen last. */
+static bool is_same(const struct asnap_module *module, const struct stat *now)
+{
+    const struct stat *then = &module->identity;
+    return then->st_dev == now->st_dev && then->st_ino == now->st_ino &&
+           then->st_size == now->st_size && then->st_mtim.tv_sec == now->st_mtim.tv_sec &&
+           then->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
+}
+
+struct asnap_error *asnap_module_refresh(struct asnap_module *module)
+{
+    struct stat now = {0};
+    if (module->image == NULL && !module->is_deleted && stat(module->file, &now) != 0)
+        now = (struct stat){0};
+    if (module->was_seen && is_same(module, &now))
+        return NULL;
+    forget(module);
+    struct asnap_elf *elf = NULL;
+    struct asnap_error *error = asnap_problem_keep(open_module(module, &elf), &module->problem);
+    if (error == NULL && elf != NULL)
+        error = asnap_elf_loads(elf, &module->loads, &module->load_count);
+    asnap_elf_close(elf);
+    if (error != NULL)
+        return error;
+    module->identity = now;
+    module->was_seen = true;
+    return NULL;
+}
+
+bool asnap_module_address(const struct asnap_module *module, uint64_t file_offset,
+                          uint64_t *address)
+{
+    const struct asnap_load *found = NULL;
+    for (size_t i = 0; i < module->load_count; i++) {
+        const struct asnap_load *load = &module->loads[i];
+        if (file_offset < load->offset || file_offset - load->offset >= load->size)
+            continue;
+        if (found == NULL || (load->executable && !found->executable))
+            found = load;
+    }
+    if (found == NULL)
+        return false;
+    *address = found->address + (file_offset - found->offset);
+    return true;
+}
+
+const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module, uint64_t address)
+{
+    return asnap_number_map_get(&module->names, address);
+}
+
+const struct asnap_named_pc *asnap_module_unnamed(const struct asnap_module *module)
+{
+    return module->unnamed;
+}
+
+const char *asnap_module_note(const struct asnap_module *module)
+{
+    return module->problem == NULL ? NULL : asnap_error_message(module->problem);
+}
+
+/* The files of a module, while its addresses are named. */
+struct sources {
+    struct asnap_elf *elf;
+    struct asnap_elf *debug; /* NULL: none */
+    struct asnap_symbols *symbols;
+};
+
+static struct asnap_error *open_sources(struct asnap_module *module, const char *debug_directories,
+                                        struct sources *sources)
+{
+    struct asnap_error *error =
+        asnap_problem_keep(open_module(module, &sources->elf), &module->problem);
+    if (error != NULL || sources->elf == NULL)
+        return error;
+    if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
+        error = asnap_debug_file_find(sources->elf, debug_directories, &sources->debug);
+    return asnap_problem_keep(error, &module->problem);
+}
+
+static void close_sources(struct sources *sources)
+{
+    asnap_symbols_destroy(sources->symbols);
+    asnap_elf_close(sources->debug);
+    asnap_elf_close(sources->elf);
+}
+
+static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sources *sources,
+                                         struct asnap_naming *namings, size_t count,
+                                         struct asnap_naming_progress *progress)
+{
+    const struct asnap_elf *source = sources->debug != NULL ? sources->debug : sources->elf;
+    struct asnap_dwarf *dwarf = NULL;
+    if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
+        return asnap_naming_advance(progress, count);
+    struct asnap_error *error =
+        asnap_problem_keep(asnap_dwarf_open(source->fd, source->path, &dwarf), &module->problem);
+    if (error != NULL)
+        return error;
+    if (dwarf == NULL)
+        return asnap_naming_advance(progress, count);
+    error = asnap_dwarf_name_addresses(dwarf, module->store, namings, count, progress,
+                                       &module->problem);
+    asnap_dwarf_close(dwarf);
+    return error;
+}
+
+/* The function at `address` by the symbol tables, kept in the store; NULL: none. */
+static struct asnap_error *name_by_symbol(struct asnap_module *module, struct sources *sources,
+                                          uint64_t address, const char **name)
+{
+    struct asnap_error *error = NULL;
+    *name = NULL;
+    if (sources->elf != NULL && sources->symbols == NULL)
+        error = asnap_symbols_create(sources->elf, sources->debug, &sources->symbols);
+    if (error != NULL || sources->symbols == NULL)
+        return error;
+    const char *symbol = asnap_symbols_find(sources->symbols, address);
+    if (symbol == NULL)
+        return NULL;
+    char *readable;
+    error = asnap_demangle(symbol, &readable);
+    if (error != NULL)
+        return error;
+    error = asnap_frame_store_string(module->store, readable, name);
+    free(readable);
+    return error;
+}
+
+/* Fills in what the debug information left open: the path, and the name of the
+ * function that is really there. */
+static struct asnap_error *complete(struct asnap_module *module, struct sources *sources,
+                                    struct asnap_naming *naming)
+{
+    static const struct asnap_frame nothing;
+    struct asnap_named_pc known = {.frames = &nothing, .frame_count = 1};
+    if (naming->named != NULL)
+        known = *naming->named;
+    struct asnap_frame *frames = calloc(known.frame_count, sizeof(*frames));
+    if (frames == NULL)
+        return asnap_error_no_memory();
+    memcpy(frames, known.frames, known.frame_count * sizeof(*frames));
+    struct asnap_error *error = NULL;
+    struct asnap_frame *outermost = &frames[known.frame_count - 1];
+    outermost->inlined = false;
+    if (outermost->function == NULL)
+        error = name_by_symbol(module, sources, naming->address, &outermost->function);
+    for (size_t i = 0; i < known.frame_count; i++) {
+        if (frames[i].filename == NULL)
+            frames[i].filename = module->file;
+    }
+    if (error == NULL)
+        error = asnap_frame_store_frames(module->store, frames, known.frame_count, &naming->named);
+    free(frames);
+    return error;
+}
+
+static bool is_complete(const struct asnap_naming *naming)
+{
+    if (naming->named == NULL)
+        return false;
+    for (size_t i = 0; i < naming->named->frame_count; i++) {
+        const struct asnap_frame *frame = &naming->named->frames[i];
+        bool outermost = i == naming->named->frame_count - 1;
+        if (frame->filename == NULL || (outermost && (frame->function == NULL || frame->inlined)))
+            return false;
+    }
+    return true;
+}
+
+struct asnap_error *asnap_module_name(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_naming *namings, size_t count,
+                                      struct asnap_naming_progress *progress)
+{
+    struct sources sources = {0};
+    struct asnap_error *error = open_sources(module, debug_directories, &sources);
+    if (error == NULL)
+        error = name_by_dwarf(module, &sources, namings, count, progress);
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        if (!is_complete(&namings[i]))
+            error = complete(module, &sources, &namings[i]);
+        if (error == NULL)
+            error = asnap_number_map_put(&module->names, namings[i].address, namings[i].named);
+    }
+    close_sources(&sources);
+    return error;
+}

@@ -1,0 +1,49 @@
+/* One mapped file: its addresses, and the names learnt for them. */
+#ifndef ASNAP_SYMBOLS_MODULE_H
+#define ASNAP_SYMBOLS_MODULE_H
+
+#include <sys/types.h>
+
+#include "dwarf_naming.h"
+#include "frame_store.h"
+
+struct asnap_module;
+
+/* Makes a module of the file that is mapped under `path`, a string of `store`. */
+struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const char *path,
+                                        struct asnap_module **module);
+void asnap_module_destroy(struct asnap_module *module);
+
+/* The path as given. */
+const char *asnap_module_path(const struct asnap_module *module);
+
+/* Gives the module its contents where they are in no file (the vDSO); takes over
+ * `image`, which is NULL where they could not be read. What was learnt stays where
+ * the image is the same as before. */
+void asnap_module_set_image(struct asnap_module *module, char *image, size_t size);
+
+/* Looks whether the file on disk is still the one that was looked at (device,
+ * inode, size, time of change), and forgets what was learnt where it is not. */
+struct asnap_error *asnap_module_refresh(struct asnap_module *module);
+
+/* The link-time address of an offset in the file, by its program headers. false:
+ * it is not loaded from there, or the file is unreadable. */
+bool asnap_module_address(const struct asnap_module *module, uint64_t file_offset,
+                          uint64_t *address);
+
+/* What is known of a link-time address; NULL where it was not named yet. */
+const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module,
+                                                uint64_t address);
+
+/* The one frame of an address that nothing more is known of: the module's path. */
+const struct asnap_named_pc *asnap_module_unnamed(const struct asnap_module *module);
+
+/* Names addresses, which come sorted and each once, and remembers them. */
+struct asnap_error *asnap_module_name(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_naming *namings, size_t count,
+                                      struct asnap_naming_progress *progress);
+
+/* The first problem met with this file; NULL: none. */
+const char *asnap_module_note(const struct asnap_module *module);
+
+#endif

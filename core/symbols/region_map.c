@@ -1,0 +1,74 @@
+#include "region_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+static const char vdso_path[] = "[vdso]";
+
+static int compare_regions(const void *left, const void *right)
+{
+    const struct asnap_mapped *a = left;
+    const struct asnap_mapped *b = right;
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+/* "[heap]", "[stack]" and the like are no files. */
+static bool is_file(const struct asnap_region *region)
+{
+    return region->path != NULL && region->path[0] != '\0' && region->start < region->end &&
+           (region->path[0] != '[' || strcmp(region->path, vdso_path) == 0);
+}
+
+struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
+                                          struct asnap_frame_store *store,
+                                          const struct asnap_region *regions, size_t count)
+{
+    struct asnap_region_map made = {0};
+    made.regions = calloc(count + 1, sizeof(*made.regions));
+    if (made.regions == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        const struct asnap_region *region = &regions[i];
+        if (!is_file(region))
+            continue;
+        struct asnap_mapped *mapped = &made.regions[made.count];
+        *mapped = (struct asnap_mapped){.start = region->start,
+                                        .end = region->end,
+                                        .file_offset = region->file_offset,
+                                        .is_vdso = region->path[0] == '['};
+        if (mapped->is_vdso)
+            mapped->file_offset = 0;
+        struct asnap_error *error = asnap_frame_store_string(store, region->path, &mapped->path);
+        if (error != NULL) {
+            asnap_region_map_deinit(&made);
+            return error;
+        }
+        made.count++;
+    }
+    qsort(made.regions, made.count, sizeof(*made.regions), compare_regions);
+    *map = made;
+    return NULL;
+}
+
+const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map,
+                                                 uint64_t address)
+{
+    size_t low = 0;
+    size_t high = map->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (map->regions[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && map->regions[low - 1].end > address ? &map->regions[low - 1] : NULL;
+}
+
+void asnap_region_map_deinit(struct asnap_region_map *map)
+{
+    free(map->regions);
+    *map = (struct asnap_region_map){0};
+}
