@@ -41,9 +41,6 @@ class GdbTarget(Target):
 
     errors = (gdb.error,)
 
-    def __init__(self):
-        self._inferior = None
-
     def process(self):
         inferior = gdb.selected_inferior()
         if not inferior.pid:
@@ -62,7 +59,7 @@ class GdbTarget(Target):
             core_path=core_path,
             is_core=is_core,
             running=any(thread.is_running() for thread in inferior.threads()),
-            pointer_bytes=_pointer_bytes(inferior),
+            pointer_bytes=_pointer_bytes(),
         )
 
     def read_memory(self, address, size):
@@ -122,8 +119,8 @@ def _core_path(inferior):
     return found.group(1) if found else None
 
 
-def _pointer_bytes(inferior):
-    return inferior.architecture().void_type().pointer().sizeof
+def _pointer_bytes():
+    return int(_output("with language c -- output sizeof (void *)"))
 
 
 def _printed_memory_map():

@@ -166,15 +166,15 @@ _library = None
 
 def _library_places():
     """Where liballocsnap.so may be: beside the package, in a checkout's build/,
-    in the library directories of the prefix it is installed in."""
+    in the library directory of the prefix it is installed in."""
     package = os.path.dirname(os.path.abspath(__file__))
+    root = os.path.normpath(os.path.join(package, "..", "..", ".."))
     yield os.path.join(package, LIBRARY_NAME)
-    yield os.path.join(package, "..", "..", "..", "build", LIBRARY_NAME)
-    directory = os.path.dirname(package)
-    while directory != os.path.dirname(directory):
-        for name in ("lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"):
-            yield os.path.join(directory, name, LIBRARY_NAME)
-        directory = os.path.dirname(directory)
+    yield os.path.join(root, "build", LIBRARY_NAME)
+    prefix, share = os.path.split(os.path.dirname(root))
+    if share == "share":
+        for directory in ("lib", "lib64"):
+            yield os.path.join(prefix, directory, LIBRARY_NAME)
 
 
 def library_path():
