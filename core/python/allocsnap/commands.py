@@ -154,8 +154,7 @@ class Take(Command):
 
     def run(self, session, options):
         name, taken = session.take(options.name)
-        notes = "".join("{}\n".format(note) for note in taken.snapshot.notes)
-        return notes + "Snapshot {}: {} in {}.\n".format(name, *_amount(taken.snapshot))
+        return _lines(taken.notes) + "Snapshot {}: {} in {}.\n".format(name, *_amount(taken.snapshot))
 
 
 class List(Command):
@@ -177,7 +176,7 @@ class List(Command):
                     native.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
-                    one.source + (" (incomplete)" if snapshot.notes else ""),
+                    one.source + (" (incomplete)" if one.notes else ""),
                 )
             )
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -248,10 +247,11 @@ class Stats(Command):
             raise AllocsnapError(
                 "--cumulative goes by lineno or filename: a traceback is a whole stack already"
             )
-        statistics = native.Statistics(session.find(name).snapshot, key, options.cumulative)
+        taken = session.find(name)
+        statistics = native.Statistics(taken.snapshot, key, options.cumulative)
         if options.json:
             return statistics.json(options.limit or 0).rstrip("\n") + "\n"
-        return statistics.text(options.limit or 10)
+        return _lines(taken.core_notes) + statistics.text(options.limit or 10)
 
     def words(self, session, typed):
         words = []
@@ -266,22 +266,25 @@ class Stats(Command):
         keys = [word for word in words if word in native.KEYS]
         names = [word for word in words if word == NOW or word in session.taken]
         unknown = [word for word in words if word not in keys and word not in names]
-        all_keys = "the keys are {}".format(", ".join(native.KEYS))
         if unknown:
-            known = all_keys if not keys else ""
-            if not names:
-                known = "; ".join(text for text in (known, session.known()) if text)
-            if not known:
-                known = "one key and one snapshot are enough"
-            kind = " or ".join(
-                kind for kind, given in (("key", keys), ("snapshot", names)) if not given
-            )
-            raise AllocsnapError('no {} "{}": {}'.format(kind or "place for", unknown[0], known))
+            raise AllocsnapError(_unknown_word(session, unknown[0], keys, names))
         if len(keys) > 1:
             raise AllocsnapError("two keys, {} and {}: give one".format(*keys[:2]))
         if len(names) > 1:
             raise AllocsnapError("two snapshots, {} and {}: give one".format(*names[:2]))
         return (keys or ["lineno"])[0], (names or [None])[0]
+
+
+def _unknown_word(session, word, keys, names):
+    """The message for a word that is no key and no snapshot, beside those given."""
+    all_keys = "the keys are {}".format(", ".join(native.KEYS))
+    if keys and names:
+        return 'one word too many, "{}": give a key and a snapshot'.format(word)
+    if keys:
+        return session.no_snapshot(word)
+    if names:
+        return 'no key "{}": {}'.format(word, all_keys)
+    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.known())
 
 
 #: Every command, in the order that help shows them.
@@ -319,11 +322,11 @@ class Shell:
             code = ErrorCode.INVALID_ARGUMENT
         raise AllocsnapError(one_line(message), code) from None
 
-    def unknown(self, word):
+    def unknown(self, line):
         """The error for a sub-command that does not exist."""
         return AllocsnapError(
             'no command "snapshot {}": the commands are {}'.format(
-                one_line(word), ", ".join(command.name for command in COMMANDS)
+                line.split()[0], ", ".join(command.name for command in COMMANDS)
             )
         )
 
@@ -347,6 +350,10 @@ class Shell:
         else:
             candidates = command.words(self.session, typed)
         return [word for word in candidates if word.startswith(last)]
+
+
+def _lines(texts):
+    return "".join("{}\n".format(text) for text in texts)
 
 
 def _plural(count, noun):

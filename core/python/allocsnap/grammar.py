@@ -74,6 +74,7 @@ def whole_number(name, low, high=None):
             if high is None or int(text) <= high:
                 return int(text)
         bounds = "from {}".format(low) if high is None else "from {} to {}".format(low, high)
-        raise argparse.ArgumentTypeError('"{}" is not a {} ({})'.format(text, name, bounds))
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise argparse.ArgumentTypeError('"{}" is not a {} ({})'.format(shown, name, bounds))
 
     return convert

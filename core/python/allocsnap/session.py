@@ -1,5 +1,7 @@
 """What is kept from one command to the next: snapshots, names, places found."""
 
+import contextlib
+
 from . import native
 from .errors import AllocsnapError, ErrorCode
 from .launch import Launch
@@ -8,12 +10,29 @@ from .launch import Launch
 NOW = "now"
 
 
+@contextlib.contextmanager
+def _blamed_on(notes):
+    """Puts what the core lacks before the message of an error in reading it."""
+    try:
+        yield
+    except AllocsnapError as error:
+        if notes and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+            raise AllocsnapError("; ".join(notes + [str(error)]), error.code) from None
+        raise
+
+
 class Taken:
     """A snapshot with what it was taken from."""
 
-    def __init__(self, snapshot, source):
+    def __init__(self, snapshot, source, core_notes):
         self.snapshot = snapshot
         self.source = source  # Process.description
+        self.core_notes = core_notes  # what its core file lacks, a line each
+
+    @property
+    def notes(self):
+        """What is missing from it, a line each."""
+        return self.core_notes + self.snapshot.notes
 
 
 class Session:
@@ -56,29 +75,41 @@ class Session:
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
+        regions, notes = self._regions(process)
         calls = native.Calls(self.target)
-        root = self._find_root(process, calls, self._regions(process))
-        return process, native.read_status(calls, root)
+        with _blamed_on(notes):
+            root = self._find_root(process, calls, regions)
+            return process, native.read_status(calls, root)
 
     def read(self):
         """Takes a snapshot of the process, without keeping it."""
         process = self.stopped_process()
+        regions, notes = self._regions(process)
         calls = native.Calls(self.target)
-        regions = self._regions(process)
-        root = self._find_root(process, calls, regions)
-        raw = native.Raw(calls, root)
+        with _blamed_on(notes):
+            root = self._find_root(process, calls, regions)
+            raw = native.Raw(calls, root)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
-        return Taken(native.Snapshot(calls, raw, symbolizer), process.description)
+        return Taken(native.Snapshot(calls, raw, symbolizer), process.description, notes)
 
     def _regions(self, process):
+        """(regions, what the core file lacks)."""
         if process.core_path is not None:
             try:
-                return native.CoreMap(process.core_path)
+                regions = native.CoreMap(process.core_path)
             except AllocsnapError:
                 # What the debugger knows of it still finds the modules.
-                pass
-        return native.Regions(self.target.memory_map())
+                return native.Regions(self.target.memory_map()), []
+            notes = []
+            if regions.missing:
+                notes.append(
+                    "core {} is truncated: {} of the program's memory are missing".format(
+                        process.core_path, native.format_size(regions.missing)
+                    )
+                )
+            return regions, notes
+        return native.Regions(self.target.memory_map()), []
 
     def _find_root(self, process, calls, regions):
         """The root's address; a place it was found at before is tried first."""
@@ -142,9 +173,13 @@ class Session:
             return "there are no snapshots: `snapshot take` takes one"
         return "the snapshots are {}".format(", ".join(self._taken))
 
+    def no_snapshot(self, name):
+        """The message for a name that no snapshot has."""
+        return 'no snapshot "{}": {}'.format(name, self.known())
+
     def _check_known(self, name):
         if name not in self._taken:
-            raise AllocsnapError('no snapshot "{}": {}'.format(name, self.known()))
+            raise AllocsnapError(self.no_snapshot(name))
 
     def _check_new_name(self, name):
         if name in self._taken:
