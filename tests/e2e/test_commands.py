@@ -28,7 +28,7 @@ class Names(Case):
             ],
             "holds",
         )
-        amount = "9.9 KiB in 14 blocks."
+        amount = "10128 B in 14 blocks."
         self.assertEqual(results["snapshot take"], "Snapshot 1: {}\n".format(amount))
         self.assertEqual(results["snapshot take 2"], "Snapshot 2: {}\n".format(amount))
         self.assertEqual(results["snapshot take before"], "Snapshot before: {}\n".format(amount))
@@ -39,7 +39,7 @@ class Names(Case):
         self.assertEqual(rows[0], ["NAME", "SIZE", "BLOCKS", "FRAMES", "FROM"])
         self.assertEqual(
             [row[:6] for row in rows[1:]],
-            [[name, "9.9", "KiB", "14", "16", "process"] for name in ("2", "before", "3")],
+            [[name, "10128", "B", "14", "16", "process"] for name in ("2", "before", "3")],
         )
 
     def test_a_name_is_not_taken_twice(self):
@@ -106,7 +106,7 @@ class Names(Case):
         results = self.at_checkpoint(["snapshot status"], "holds", nframe=7)
         rows = dict(line.split(":", 1) for line in results["snapshot status"].splitlines())
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
-        self.assertTrue(rows["traced"].strip().startswith("9.9 KiB in 14 blocks, peak "))
+        self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
         self.assertIn("table version 1", rows["hooks"])
         self.assertRegex(rows["process"], r"process \d+")

@@ -134,7 +134,7 @@ class AtBreakpoint(Case):
             "snapshot stats filename now",
         ]
         results = self.at_checkpoint(commands, "holds")
-        self.assertIn("{}:0: size=9.9 KiB, count=14".format(SOURCE), results[commands[1]])
+        self.assertIn("{}:0: size=10128 B, count=14".format(SOURCE), results[commands[1]])
         self.assertEqual(results[commands[1]], results[commands[2]])
         self.assertEqual(results[commands[1]], results[commands[3]])
 
