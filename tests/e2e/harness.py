@@ -6,7 +6,6 @@ has come, and a deadline only turns a hang into a failure.
 
 import json
 import os
-import re
 import resource
 import selectors
 import shutil
@@ -22,7 +21,6 @@ SCRIPT = os.path.join(ROOT, "gdb", "allocsnap_gdb.py")
 HOOKS = os.path.join(BUILD, "liballocsnap-hooks.so")
 LIBRARY = os.path.join(BUILD, "liballocsnap.so")
 PROGRAMS = os.path.join(BUILD, "tests", "programs")
-SOURCES = os.path.join(ROOT, "tests", "programs")
 GDB = os.environ.get("GDB", "gdb")
 
 #: Seconds after which a step counts as hanging.
@@ -36,21 +34,16 @@ def program(name):
     return os.path.join(PROGRAMS, name)
 
 
-def source(name):
-    """The path of a test program's source."""
-    return os.path.join(SOURCES, name)
-
-
-def tag_line(source_name, tag):
+def tag_line(path, tag):
     """The line of a source that carries the comment `tag: TAG`."""
-    with open(source(source_name), encoding="utf-8") as lines:
+    with open(path, encoding="utf-8") as lines:
         found = [
             number
             for number, line in enumerate(lines, 1)
-            if re.search(r"\btag: {}\s*(\*/|$)".format(re.escape(tag)), line)
+            if "/* tag: {} */".format(tag) in line
         ]
     if len(found) != 1:
-        raise AssertionError("{} lines with the tag {!r} in {}".format(len(found), tag, source_name))
+        raise AssertionError("{} lines with the tag {!r} in {}".format(len(found), tag, path))
     return found[0]
 
 
@@ -225,14 +218,14 @@ class Case(unittest.TestCase):
     def gdb(self, *arguments, **options):
         return Gdb(self, arguments, **options)
 
-    def at_checkpoint(self, commands, name, *arguments, nframe=16, **options):
-        """Runs a program traced to its checkpoint(), then the commands."""
-        before = ["snapshot start {}".format(nframe), "break checkpoint", "run"]
+    def at_stop(self, commands, name, *arguments, nframe=16, **options):
+        """Runs a program traced to its stop_here(), then the commands."""
+        before = ["snapshot start {}".format(nframe), "break stop_here", "run"]
         results = self.batch(
             before + list(commands), "--args", program(name), *arguments, **options
         )
         if "Breakpoint 1, " not in results["run"]:
-            raise Failed("the program did not come to checkpoint():\n{}".format(results))
+            raise Failed("the program did not come to stop_here():\n{}".format(results))
         return results
 
     def kernel_core(self, name, *arguments, nframe="16", preload=HOOKS):

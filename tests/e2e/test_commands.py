@@ -16,7 +16,7 @@ NO_PROCESS = (
 
 class Names(Case):
     def test_take_numbers_what_has_no_name(self):
-        results = self.at_checkpoint(
+        results = self.at_stop(
             [
                 "snapshot take",
                 "snapshot take 2",
@@ -43,7 +43,7 @@ class Names(Case):
         )
 
     def test_a_name_is_not_taken_twice(self):
-        results = self.at_checkpoint(
+        results = self.at_stop(
             [
                 "snapshot take a",
                 "snapshot take  a",
@@ -76,7 +76,7 @@ class Names(Case):
         )
 
     def test_snapshots_outlive_their_process(self):
-        results = self.at_checkpoint(
+        results = self.at_stop(
             [
                 "snapshot take a",
                 "snapshot take b",
@@ -103,7 +103,7 @@ class Names(Case):
         )
 
     def test_status(self):
-        results = self.at_checkpoint(["snapshot status"], "holds", nframe=7)
+        results = self.at_stop(["snapshot status"], "holds", nframe=7)
         rows = dict(line.split(":", 1) for line in results["snapshot status"].splitlines())
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
@@ -126,7 +126,7 @@ class Errors(Case):
 
     def test_process_without_hooks(self):
         results = self.batch(
-            ["break checkpoint", "run", "snapshot take", "snapshot status", "snapshot stats"],
+            ["break stop_here", "run", "snapshot take", "snapshot status", "snapshot stats"],
             program("holds"),
         )
         for command in ("snapshot take", "snapshot status", "snapshot stats"):
@@ -145,7 +145,7 @@ class Errors(Case):
             [
                 "set environment LD_PRELOAD {}".format(harness.HOOKS),
                 "set environment ALLOCSNAP 0",
-                "break checkpoint",
+                "break stop_here",
                 "run",
                 "snapshot take",
                 "snapshot status",
@@ -157,7 +157,7 @@ class Errors(Case):
         self.assertIn("tracing: off", results["snapshot status"])
 
     def test_unknown_words(self):
-        results = self.at_checkpoint(
+        results = self.at_stop(
             [
                 "snapshot stats line",
                 "snapshot take a",
@@ -231,7 +231,7 @@ class Errors(Case):
     def test_running_process(self):
         gdb = self.gdb("--args", program("holds"), "pause")
         gdb.run("snapshot start")
-        gdb.run("break checkpoint")
+        gdb.run("break stop_here")
         self.assertIn("Breakpoint 1, ", gdb.run("run"))
         self.assertIn("Snapshot a: ", gdb.run("snapshot take a"))
         gdb.run("continue &")
@@ -242,7 +242,7 @@ class Errors(Case):
 
     def test_table_of_another_version(self):
         # `version` follows the magic of 16 bytes (docs/table-layout.md).
-        results = self.at_checkpoint(
+        results = self.at_stop(
             [
                 "snapshot take a",
                 "set var *(unsigned *) ((char *) &allocsnap_root + 16) = 99",
@@ -263,7 +263,7 @@ class Errors(Case):
         # chunks that cannot be (docs/table-layout.md).
         damage = "python for shard in range(64): gdb.execute('set var *(unsigned *)"
         damage += " ((char *) &allocsnap_root + %d) = 0xffffffff' % (1280 + 56 * shard + 32))"
-        results = self.at_checkpoint(
+        results = self.at_stop(
             ["snapshot take a", damage, "snapshot take", "snapshot stats a --json"], "holds"
         )
         self.assertIn("damaged", results["snapshot take"])
@@ -315,7 +315,7 @@ class Errors(Case):
             code.write('const char *asnap_version(void) { return "9.9.9"; }\n')
         subprocess.run(["cc", "-shared", "-fPIC", "-o", other, text], check=True)
         results = self.batch(
-            ["break checkpoint", "run", "snapshot take"],
+            ["break stop_here", "run", "snapshot take"],
             program("holds"),
             env={"ALLOCSNAP_LIBRARY": other},
         )
@@ -326,7 +326,7 @@ class Errors(Case):
 
     def test_no_library(self):
         results = self.batch(
-            ["break checkpoint", "run", "snapshot take"],
+            ["break stop_here", "run", "snapshot take"],
             program("holds"),
             env={"ALLOCSNAP_LIBRARY": "/nonexistent/library.so"},
         )
@@ -357,7 +357,7 @@ class Help(Case):
 
     def test_sourcing_twice_keeps_everything(self):
         again = "source {}".format(harness.SCRIPT)
-        results = self.at_checkpoint(["snapshot take a", again, "snapshot list"], "holds")
+        results = self.at_stop(["snapshot take a", again, "snapshot list"], "holds")
         self.assertEqual(results[again], "")
         self.assertIn("\na ", results["snapshot list"])
 
@@ -365,7 +365,7 @@ class Help(Case):
 class Completion(Case):
     def complete(self, *texts):
         commands = ["complete " + text for text in texts]
-        results = self.at_checkpoint(["snapshot take a-1", "snapshot take b"] + commands, "holds")
+        results = self.at_stop(["snapshot take a-1", "snapshot take b"] + commands, "holds")
         return [results[command].splitlines() for command in commands]
 
     def test_words(self):

@@ -68,7 +68,7 @@ class Interrupt(Case):
     def stopped(self, name="holds"):
         gdb = self.gdb("--args", program(name))
         gdb.run("snapshot start")
-        gdb.run("break checkpoint")
+        gdb.run("break stop_here")
         self.assertIn("Breakpoint 1, ", gdb.run("run"))
         self.whole = gdb.run("snapshot stats --json")
         self.assertIn('"total"', self.whole)

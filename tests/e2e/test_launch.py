@@ -90,7 +90,7 @@ class Launch(Case):
         """What a traced run holds at the checkpoint, under these gdb settings."""
         command = "snapshot stats --json"
         results = self.batch(
-            settings + ["snapshot start", "break checkpoint", "run", command],
+            settings + ["snapshot start", "break stop_here", "run", command],
             "--args",
             program("holds"),
             *arguments
@@ -112,7 +112,7 @@ class Launch(Case):
 
     def test_a_stopped_start_runs_untraced(self):
         results = self.batch(
-            ["snapshot start", "snapshot stop", "break checkpoint", "run", "info sharedlibrary"],
+            ["snapshot start", "snapshot stop", "break stop_here", "run", "info sharedlibrary"],
             program("holds"),
         )
         self.assertIn("Breakpoint 1, ", results["run"])
@@ -120,7 +120,7 @@ class Launch(Case):
 
     def test_start_beside_a_process_is_for_the_next_run(self):
         results = self.batch(
-            ["break checkpoint", "run", "snapshot start", "snapshot take", "run ", "snapshot take "],
+            ["break stop_here", "run", "snapshot start", "snapshot take", "run ", "snapshot take "],
             program("holds"),
         )
         self.assertEqual(

@@ -2,32 +2,28 @@
 
 import unittest
 
-from .harness import Case, program, source, tag_line
+import expectations
 
-SOURCE = source("holds.c")
+from .harness import Case, program, tag_line
 
-
-def line(tag):
-    return tag_line("holds.c", tag)
-
-
-# What holds.c holds at its checkpoint: tag -> (bytes, blocks).
-HELD = {
-    "realloc": (5000, 1),
-    "calloc": (4096, 1),
-    "small": (1000, 10),
-    "deepest": (32, 1),
-    "empty": (0, 1),
-}
+SOURCE = expectations.source("holds.c")
+MARKS = expectations.named(SOURCE)
 TOTAL = {"size": 10128, "count": 14}
 
+# By size, as the rows come.
 FUNCTIONS = {
-    "realloc": "hold_large",
-    "calloc": "hold_large",
+    "moved": "hold_large",
+    "zeroed": "hold_large",
     "small": "hold_small",
     "deepest": "hold_deep",
     "empty": "hold_nothing",
 }
+
+
+def line(name):
+    """The line of a mark, or of a tag."""
+    return MARKS[name].line if name in MARKS else tag_line(SOURCE, name)
+
 
 STATS = [
     "snapshot stats lineno -n 100",
@@ -56,7 +52,7 @@ def groups(answer):
 
 class AtBreakpoint(Case):
     def test_lines_sizes_and_counts_are_exact(self):
-        answer = self.at_checkpoint(["snapshot stats --json"], "holds").json(
+        answer = self.at_stop(["snapshot stats --json"], "holds").json(
             "snapshot stats --json"
         )
         self.assertEqual(answer["total"], TOTAL)
@@ -71,13 +67,16 @@ class AtBreakpoint(Case):
                 )
                 for row in answer["statistics"]
             ],
-            [(SOURCE, line(tag), FUNCTIONS[tag]) + held for tag, held in HELD.items()],
+            [
+                (SOURCE, line(name), function, MARKS[name].size, MARKS[name].count)
+                for name, function in FUNCTIONS.items()
+            ],
         )
 
     def test_text_names_line_function_and_source(self):
-        text = self.at_checkpoint(["snapshot stats"], "holds")["snapshot stats"]
+        text = self.at_stop(["snapshot stats"], "holds")["snapshot stats"]
         self.assertIn(
-            "{}:{}: size=5000 B, count=1, average=5000 B".format(SOURCE, line("realloc")), text
+            "{}:{}: size=5000 B, count=1, average=5000 B".format(SOURCE, line("moved")), text
         )
         self.assertIn(
             "{}:{}: size=1000 B, count=10, average=100 B".format(SOURCE, line("small")), text
@@ -88,7 +87,7 @@ class AtBreakpoint(Case):
 
     def test_cumulative_counts_each_line_of_a_stack_once(self):
         command = "snapshot stats --cumulative --json"
-        held = groups(self.at_checkpoint([command], "holds").json(command))
+        held = groups(self.at_stop([command], "holds").json(command))
         self.assertEqual(held[SOURCE, line("main small")], (1000, 10))
         self.assertEqual(held[SOURCE, line("main large")], (9096, 2))
         self.assertEqual(held[SOURCE, line("main nothing")], (0, 1))
@@ -98,7 +97,7 @@ class AtBreakpoint(Case):
 
     def test_traceback_is_the_whole_stack(self):
         command = "snapshot stats traceback --json"
-        answer = self.at_checkpoint([command], "holds").json(command)
+        answer = self.at_stop([command], "holds").json(command)
         stacks = [
             [
                 (frame["function"], frame["lineno"])
@@ -115,12 +114,12 @@ class AtBreakpoint(Case):
 
     def test_frame_limit_cuts_the_stack(self):
         command = "snapshot stats traceback --json"
-        answer = self.at_checkpoint([command], "holds", nframe=2).json(command)
+        answer = self.at_stop([command], "holds", nframe=2).json(command)
         self.assertEqual(answer["total"], TOTAL)
         self.assertEqual({len(row["traceback"]) for row in answer["statistics"]}, {2})
 
     def test_limit_sums_up_the_rest(self):
-        results = self.at_checkpoint(["snapshot stats -n 2", "snapshot stats -n 1 --json"], "holds")
+        results = self.at_stop(["snapshot stats -n 2", "snapshot stats -n 1 --json"], "holds")
         self.assertNotIn(":{}: ".format(line("small")), results["snapshot stats -n 2"])
         answer = results.json("snapshot stats -n 1 --json")
         self.assertEqual(len(answer["statistics"]), 1)
@@ -133,7 +132,7 @@ class AtBreakpoint(Case):
             "snapshot stats filename before",
             "snapshot stats filename now",
         ]
-        results = self.at_checkpoint(commands, "holds")
+        results = self.at_stop(commands, "holds")
         self.assertIn("{}:0: size=10128 B, count=14".format(SOURCE), results[commands[1]])
         self.assertEqual(results[commands[1]], results[commands[2]])
         self.assertEqual(results[commands[1]], results[commands[3]])
@@ -142,7 +141,7 @@ class AtBreakpoint(Case):
 class FromCores(Case):
     def live(self):
         core = "{}/gcore".format(self.directory)
-        results = self.at_checkpoint(STATS + ["generate-core-file {}".format(core)], "holds")
+        results = self.at_stop(STATS + ["generate-core-file {}".format(core)], "holds")
         return [results[command] for command in STATS], core
 
     def from_core(self, core):
