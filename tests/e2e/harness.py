@@ -6,6 +6,7 @@ has come, and a deadline only turns a hang into a failure.
 
 import json
 import os
+import re
 import resource
 import selectors
 import shutil
@@ -27,6 +28,9 @@ GDB = os.environ.get("GDB", "gdb")
 DEADLINE = 120
 
 _MARK = "\036"
+
+#: Runs the command that follows with cores allowed, as far as they may be.
+WITH_CORES = ["/bin/sh", "-c", 'ulimit -c "$(ulimit -H -c)"; exec "$@"', "sh"]
 
 
 def program(name):
@@ -108,7 +112,7 @@ def batch(case, commands, arguments=(), plugin=True, env=None, cwd=None):
         line += ["-ex", command, "-ex", "echo {}\\n".format(_MARK)]
     line += list(arguments)
     done = subprocess.run(
-        line,
+        WITH_CORES + line,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -228,28 +232,26 @@ class Case(unittest.TestCase):
             raise Failed("the program did not come to stop_here():\n{}".format(results))
         return results
 
-    def kernel_core(self, name, *arguments, nframe="16", preload=HOOKS):
-        """Has the kernel dump a program that ends by a signal; returns the path.
-
-        Skips the test where the kernel writes cores elsewhere, saying so.
-        """
+    def need_kernel_cores(self):
+        """Skips the test, saying why, where a core does not end up in the working
+        directory."""
         with open("/proc/sys/kernel/core_pattern", encoding="ascii") as pattern:
             pattern = pattern.read().strip()
-        if "/" in pattern or "|" in pattern or "%" in pattern.replace("%p", ""):
-            self.skipTest(
-                "cores do not go to the working directory: /proc/sys/kernel/core_pattern is"
-                " {!r}, the test needs 'core'".format(pattern)
-            )
-        where = tempfile.mkdtemp(prefix="core-", dir=self.directory)
+        if not re.match(r"core(\.?%p)?\Z", pattern):
+            self.skipTest("/proc/sys/kernel/core_pattern is {!r}, not 'core'".format(pattern))
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
         if hard != resource.RLIM_INFINITY:
-            self.skipTest("`ulimit -H -c` is {}: the test needs unlimited".format(hard))
+            self.skipTest("`ulimit -H -c` is {}, not unlimited".format(hard))
+
+    def kernel_core(self, name, *arguments, nframe="16", preload=HOOKS):
+        """Has the kernel dump a program that ends by a signal; returns the path."""
+        self.need_kernel_cores()
+        where = tempfile.mkdtemp(prefix="core-", dir=self.directory)
         env = environment(self.home, ALLOCSNAP=nframe)
         if preload:
             env["LD_PRELOAD"] = preload
         done = subprocess.run(
-            ["/bin/sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", program(name)]
-            + list(arguments),
+            WITH_CORES + [program(name)] + list(arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -258,11 +260,12 @@ class Case(unittest.TestCase):
             timeout=DEADLINE,
             check=False,
         )
-        cores = os.listdir(where)
+        return self.only_core(where, "{!r}, status {}".format(done.stdout, done.returncode))
+
+    @staticmethod
+    def only_core(where, output):
+        """The path of the core that the kernel has left in a directory."""
+        cores = [name for name in os.listdir(where) if name.startswith("core")]
         if len(cores) != 1:
-            raise Failed(
-                "{} ended with {} and left {} in its directory, not one core: {!r}".format(
-                    name, done.returncode, cores, done.stdout
-                )
-            )
+            raise Failed("there are {} cores, not one: {}".format(len(cores), output))
         return os.path.join(where, cores[0])

@@ -87,7 +87,7 @@ class Launch(Case):
         )
 
     def total(self, settings, *arguments):
-        """What a traced run holds at the checkpoint, under these gdb settings."""
+        """What a traced run holds at stop_here(), under these gdb settings."""
         command = "snapshot stats --json"
         results = self.batch(
             settings + ["snapshot start", "break stop_here", "run", command],
