@@ -151,7 +151,7 @@ class Gdb:
             self._send("set {}".format(setting))
         self._send("set inferior-tty /dev/null")
         self._send("set prompt {}\\n".format(_MARK))
-        self.wait_for(_MARK + "\n")
+        self.prompt()
         if plugin:
             self.run("source {}".format(SCRIPT))
 
@@ -162,6 +162,10 @@ class Gdb:
     def run(self, command):
         """Runs a command; returns what came up to the next prompt."""
         self._send(command)
+        return self.prompt()
+
+    def prompt(self):
+        """Waits for the prompt; returns what came before it."""
         return self.wait_for(_MARK + "\n")
 
     def start(self, command):

@@ -52,6 +52,21 @@ _read, native.Calls._on_read = native.Calls._on_read, _escape
 end
 """
 
+WAIT_IN_READ = """
+python
+_whole = GdbTarget.read_memory
+def _waiting(self, address, size, _left=[{left}]):
+    _left[0] -= 1
+    if _left[0] == 0:
+        gdb.write("waiting for Ctrl-C" + chr(10))
+        gdb.flush()
+        while True:
+            pass
+    return _whole(self, address, size)
+GdbTarget.read_memory = _waiting
+end
+"""
+
 ERROR_IN_READ = """
 python
 _whole = GdbTarget.read_memory
@@ -117,6 +132,19 @@ class Interrupt(Case):
 
     def test_exception_in_progress(self):
         self.check(RAISE_IN_PROGRESS, INTERRUPTED, "native.Calls._on_report = _whole")
+
+    def test_ctrl_c_while_a_million_blocks_are_read(self):
+        for left in (1, 20):
+            with self.subTest(left):
+                gdb = self.stopped("million")
+                self.assertIn('"count":1000000', self.whole)
+                self.patch(gdb, WAIT_IN_READ.format(left=left))
+                gdb.start("snapshot stats")
+                gdb.wait_for("waiting for Ctrl-C\n")
+                gdb.interrupt()
+                self.assertEqual(gdb.prompt(), INTERRUPTED)
+                gdb.run("python GdbTarget.read_memory = _whole")
+                self.check_all_works(gdb)
 
     def test_error_of_the_debugger_in_a_read(self):
         self.check(ERROR_IN_READ, "the target went away\n", "GdbTarget.read_memory = _whole")

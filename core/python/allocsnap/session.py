@@ -112,10 +112,16 @@ class Session:
         return native.Regions(self.target.memory_map()), []
 
     def _find_root(self, process, calls, regions):
-        """The root's address; a place it was found at before is tried first."""
-        identity, candidate = self._root
-        if identity != process.identity:
-            candidate = self.target.find_symbol("allocsnap_root")
+        """The root's address. Where it has no symbol, memory is searched once for
+        each process."""
+        candidate = self.target.find_symbol("allocsnap_root")
+        identity, known = self._root
+        if not candidate and identity == process.identity:
+            try:
+                return native.find_root(calls, known, regions)
+            except AllocsnapError as error:
+                if error.code != ErrorCode.NO_HOOKS:
+                    raise
         root = native.find_root(calls, candidate, regions)
         self._root = (process.identity, root)
         return root
