@@ -1,0 +1,35 @@
+"""The errors of this package: one line each, with what to do next."""
+
+import enum
+
+
+class ErrorCode(enum.IntEnum):
+    """What kind of failure; the numbers of asnap_error_code (allocsnap.h)."""
+
+    NO_MEMORY = 1
+    INVALID_ARGUMENT = 2
+    NO_HOOKS = 3
+    NOT_TRACING = 4
+    UNREADABLE = 5
+    DAMAGED = 6
+    VERSION = 7
+    UNSUPPORTED = 8
+    INTERRUPTED = 9
+    IO = 10
+
+
+class AllocsnapError(Exception):
+    """A failure that one line explains. `code` is an ErrorCode."""
+
+    def __init__(self, message, code=ErrorCode.INVALID_ARGUMENT):
+        super().__init__(message)
+        self.code = code
+
+
+class UnreadableMemory(Exception):
+    """Raised by Target.read_memory where some of the bytes cannot be read."""
+
+
+def one_line(text):
+    """`text` without line breaks, so that an error stays one line."""
+    return " ".join(str(text).split())

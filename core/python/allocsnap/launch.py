@@ -1,0 +1,86 @@
+"""`snapshot start` and `stop` before a run: the hooks in the program's environment.
+
+The hooks are loaded with LD_PRELOAD in the environment that the debugger gives
+the program, and not with an exec wrapper: a wrapper is ignored where the program
+is started without a shell, it is lost on a target that starts programs itself,
+and there is only one, which the user may have set. The price is that the shell
+through which gdb starts a program is traced for the moment before it becomes the
+program; the program's own table starts empty.
+"""
+
+import re
+
+from . import native
+from .errors import AllocsnapError
+
+DEFAULT_FRAME_LIMIT = 16
+
+_PRELOAD = "LD_PRELOAD"
+_LIMIT = "ALLOCSNAP"
+
+
+class _Started:
+    """What a `start` changed for one program."""
+
+    def __init__(self, hooks):
+        self.hooks = hooks  # path of the library
+        self.frame_limit = 0
+        self.original = {}  # variable -> what the user had, or None
+        self.ours = {}  # variable -> what it was set to
+
+
+class Launch:
+    """Changes the environment of the next run, and changes it back."""
+
+    def __init__(self, target):
+        self._target = target
+        self._started = {}  # Target.launch_id() -> _Started
+
+    def frame_limit(self):
+        """Frames the next run keeps of a stack; None where it is not traced."""
+        started = self._started.get(self._target.launch_id())
+        return None if started is None else started.frame_limit
+
+    def start(self, frame_limit):
+        """Makes the next run load the hooks. Started before, it changes the limit."""
+        hooks = native.hooks_path()
+        # ld.so(8): the list is separated by blanks or colons, without a way to
+        # quote them, and $ begins a token that is replaced.
+        if re.search(r"[\s:$]", hooks):
+            raise AllocsnapError(
+                "the hooks library's path {!r} has a blank, a colon or a $, which LD_PRELOAD"
+                " cannot hold: copy it elsewhere and set ALLOCSNAP_HOOKS to that path".format(hooks)
+            )
+        # What is left after a stop is the user's, whatever happened in between.
+        self.stop()
+        started = _Started(hooks)
+        started.frame_limit = frame_limit
+        self._started[self._target.launch_id()] = started
+        preloaded = self._target.get_environment(_PRELOAD)
+        self._set(started, _PRELOAD, ":".join([hooks] + _entries(preloaded, without=hooks)))
+        self._set(started, _LIMIT, str(frame_limit))
+
+    def stop(self):
+        """Gives the user's values back; returns False where nothing was changed."""
+        started = self._started.pop(self._target.launch_id(), None)
+        if started is None:
+            return False
+        for variable, ours in started.ours.items():
+            current = self._target.get_environment(variable)
+            if current == ours:
+                self._target.set_environment(variable, started.original[variable])
+            elif variable == _PRELOAD and current is not None:
+                # The user changed it since: only what was added goes.
+                rest = _entries(current, without=started.hooks)
+                self._target.set_environment(variable, ":".join(rest) or None)
+        return True
+
+    def _set(self, started, variable, value):
+        started.original[variable] = self._target.get_environment(variable)
+        started.ours[variable] = value
+        self._target.set_environment(variable, value)
+
+
+def _entries(preload, without):
+    """The libraries of an LD_PRELOAD, in order, without one of them."""
+    return [entry for entry in re.split("[ :]", preload or "") if entry and entry != without]

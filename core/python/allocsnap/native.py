@@ -1,0 +1,484 @@
+"""The binding of liballocsnap.so (allocsnap.h), by ctypes."""
+
+import ctypes
+import os
+import sys
+from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t
+from ctypes import c_uint32, c_uint64, c_void_p
+
+from . import __version__
+from .errors import AllocsnapError, ErrorCode, UnreadableMemory
+
+LIBRARY_NAME = "liballocsnap.so"
+HOOKS_NAME = "liballocsnap-hooks.so"
+
+#: asnap_key, by the name a user types.
+KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
+
+_READ_OK, _READ_FAILED, _READ_INTERRUPTED = 0, 1, 2
+_REGION_READABLE, _REGION_WRITABLE, _REGION_EXECUTABLE = 1, 2, 4
+
+_ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
+_ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
+
+
+class _Memory(ctypes.Structure):
+    _fields_ = [("read", _ReadFunction), ("context", c_void_p)]
+
+
+class _Progress(ctypes.Structure):
+    _fields_ = [("report", _ReportFunction), ("context", c_void_p)]
+
+
+class _Region(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file_offset", c_uint64),
+        ("path", c_char_p),
+        ("flags", c_uint32),
+    ]
+
+
+class Status(ctypes.Structure):
+    """What the hooks say of themselves (asnap_status)."""
+
+    _fields_ = [
+        ("hooks_version", ctypes.c_char * 24),
+        ("table_version", c_uint32),
+        ("tracing", c_bool),
+        ("request_pending", c_bool),
+        ("frame_limit", c_uint32),
+        ("traced_size", c_uint64),
+        ("traced_count", c_uint64),
+        ("peak_size", c_uint64),
+        ("tracker_size", c_uint64),
+        ("dropped", c_uint64),
+        ("busy_shards", c_uint32),
+    ]
+
+
+class _Frame(ctypes.Structure):
+    _fields_ = [
+        ("filename", c_char_p),
+        ("function", c_char_p),
+        ("lineno", c_uint32),
+        ("inlined", c_bool),
+    ]
+
+
+class _Trace(ctypes.Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("traceback_id", c_uint32),
+        ("domain", c_uint32),
+    ]
+
+
+class _Statistic(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("frame_count", c_size_t),
+        ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class _RenderOptions(ctypes.Structure):
+    _fields_ = [("limit", c_size_t), ("source_lines", c_bool)]
+
+
+_ERROR = c_void_p  # struct asnap_error *, NULL on success
+_OUT = POINTER(c_void_p)
+_OBJECT = c_void_p
+
+# Every function of allocsnap.h: what it returns and takes. A test compares the
+# names with the header's.
+FUNCTIONS = {
+    "asnap_version": (c_char_p, []),
+    "asnap_error_code": (c_int, [_ERROR]),
+    "asnap_error_message": (c_char_p, [_ERROR]),
+    "asnap_error_destroy": (None, [_ERROR]),
+    "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
+    "asnap_core_map_count": (c_size_t, [_OBJECT]),
+    "asnap_core_map_regions": (POINTER(_Region), [_OBJECT]),
+    "asnap_core_map_missing": (c_uint64, [_OBJECT]),
+    "asnap_core_map_destroy": (None, [_OBJECT]),
+    "asnap_root_find": (
+        _ERROR,
+        [
+            POINTER(_Memory),
+            c_uint64,
+            POINTER(_Region),
+            c_size_t,
+            POINTER(_Progress),
+            POINTER(c_uint64),
+        ],
+    ),
+    "asnap_status_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(Status)]),
+    "asnap_raw_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
+    "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
+    "asnap_raw_destroy": (None, [_OBJECT]),
+    "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),
+    "asnap_symbolizer_set_regions": (
+        _ERROR,
+        [_OBJECT, POINTER(_Memory), POINTER(_Region), c_size_t],
+    ),
+    "asnap_symbolizer_destroy": (None, [_OBJECT]),
+    "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(_Progress), _OUT]),
+    "asnap_snapshot_destroy": (None, [_OBJECT]),
+    "asnap_snapshot_size": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_count": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
+    "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_builder_create": (_ERROR, [_OUT]),
+    "asnap_builder_destroy": (None, [_OBJECT]),
+    "asnap_builder_frame": (_ERROR, [_OBJECT, POINTER(_Frame), POINTER(c_uint32)]),
+    "asnap_builder_traceback": (
+        _ERROR,
+        [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
+    ),
+    "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
+    "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
+    "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
+    "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
+    "asnap_statistics_destroy": (None, [_OBJECT]),
+    "asnap_statistics_count": (c_size_t, [_OBJECT]),
+    "asnap_statistics_row": (_Statistic, [_OBJECT, c_size_t]),
+    "asnap_statistics_frame": (_Frame, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
+    "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
+    "asnap_statistics_key": (c_int, [_OBJECT]),
+    "asnap_statistics_cumulative": (c_bool, [_OBJECT]),
+    "asnap_statistics_note_count": (c_size_t, [_OBJECT]),
+    "asnap_statistics_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_format_size": (None, [c_int64, c_bool, c_char_p, c_size_t]),
+    "asnap_render_statistics_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_statistics_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_string_destroy": (None, [c_void_p]),
+}
+
+_library = None
+
+
+def _library_places():
+    """Where liballocsnap.so may be: beside the package, in a checkout's build/,
+    in the library directory of the prefix it is installed in."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    root = os.path.normpath(os.path.join(package, "..", "..", ".."))
+    yield os.path.join(package, LIBRARY_NAME)
+    yield os.path.join(root, "build", LIBRARY_NAME)
+    prefix, share = os.path.split(os.path.dirname(root))
+    if share == "share":
+        for directory in ("lib", "lib64"):
+            yield os.path.join(prefix, directory, LIBRARY_NAME)
+
+
+def library_path():
+    """The path of liballocsnap.so: $ALLOCSNAP_LIBRARY, else the first there is."""
+    chosen = os.environ.get("ALLOCSNAP_LIBRARY")
+    if chosen:
+        return os.path.abspath(chosen)
+    for place in _library_places():
+        if os.path.isfile(place):
+            return os.path.normpath(place)
+    raise AllocsnapError(
+        "{} was not found: build it with `make`, or set ALLOCSNAP_LIBRARY to its path".format(
+            LIBRARY_NAME
+        ),
+        ErrorCode.IO,
+    )
+
+
+def hooks_path():
+    """The path of the hooks library: $ALLOCSNAP_HOOKS, else beside liballocsnap.so."""
+    chosen = os.environ.get("ALLOCSNAP_HOOKS")
+    if chosen:
+        path = os.path.abspath(chosen)
+    else:
+        path = os.path.join(os.path.dirname(library_path()), HOOKS_NAME)
+    if not os.path.isfile(path):
+        raise AllocsnapError(
+            "there is no hooks library at {}: build it with `make`, or set ALLOCSNAP_HOOKS"
+            " to the path of {}".format(path, HOOKS_NAME),
+            ErrorCode.IO,
+        )
+    return path
+
+
+def library():
+    """The loaded library with every function declared."""
+    global _library
+    if _library is None:
+        _library = _load(library_path())
+    return _library
+
+
+def _load(path):
+    try:
+        loaded = ctypes.CDLL(path)
+    except OSError as error:
+        raise AllocsnapError(
+            "{} cannot be loaded ({}): rebuild it with `make`, or set ALLOCSNAP_LIBRARY".format(
+                path, error
+            ),
+            ErrorCode.IO,
+        ) from None
+    version = "of an unknown version"
+    try:
+        loaded.asnap_version.restype = c_char_p
+        version = _text(loaded.asnap_version())
+        if version == __version__:
+            for name, (result, arguments) in FUNCTIONS.items():
+                function = getattr(loaded, name)
+                function.restype = result
+                function.argtypes = arguments
+            return loaded
+    except AttributeError:
+        pass
+    raise AllocsnapError(
+        "{} is {}, the Python package is {}: install or build both from one version,"
+        " or set ALLOCSNAP_LIBRARY".format(path, version, __version__),
+        ErrorCode.VERSION,
+    )
+
+
+def _text(raw):
+    """A string of the library; bytes that are not UTF-8 are shown escaped."""
+    return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def _check(error):
+    """Raises the error that a library function returned, if it did."""
+    if not error:
+        return
+    lib = library()
+    code = lib.asnap_error_code(error)
+    message = _text(lib.asnap_error_message(error))
+    lib.asnap_error_destroy(error)
+    raise AllocsnapError(message, ErrorCode(code))
+
+
+class _Object:
+    """An object of the library. It exists before the call that fills it, so that
+    an interrupt right after the call leaks nothing."""
+
+    destroy = ""  # the function that takes it back
+
+    def __init__(self):
+        self._as_parameter_ = c_void_p()
+
+    @property
+    def out(self):
+        return byref(self._as_parameter_)
+
+    def __del__(self):
+        if self._as_parameter_:
+            getattr(library(), self.destroy)(self._as_parameter_)
+
+
+class Calls:
+    """Calls into the library that read the inferior's memory through a Target.
+
+    An exception in a callback is kept, the library told to stop or to do without
+    the bytes, and the exception raised again when the call is over.
+    """
+
+    def __init__(self, target):
+        self._target = target
+        self._kept = None
+        self._escaped = []
+        self._read = _ReadFunction(self._on_read)
+        self._report = _ReportFunction(self._on_report)
+        self.memory = byref(_Memory(self._read, None))
+        self.progress = byref(_Progress(self._report, None))
+
+    def run(self, function, *arguments):
+        """Calls `function`, raising its error or what a callback raised."""
+        # A signal that arrives while C code runs becomes an exception at the
+        # first instruction of the next callback, before its `try`: ctypes hands
+        # it to sys.unraisablehook. A built-in function takes it there, as no
+        # further signal can interrupt one.
+        previous = sys.unraisablehook
+        sys.unraisablehook = self._escaped.append
+        try:
+            error = function(*arguments)
+        finally:
+            sys.unraisablehook = previous
+        escaped, self._escaped = self._escaped, []
+        kept, self._kept = self._kept, None
+        for unraisable in escaped:
+            # Python 3.12 and later do not say which callback it was.
+            if unraisable.object in (None, self._on_read, self._on_report) or isinstance(
+                unraisable.exc_value, KeyboardInterrupt
+            ):
+                kept = kept or unraisable.exc_value
+            else:
+                previous(unraisable)
+        if kept is not None:
+            if error:
+                library().asnap_error_destroy(error)
+            raise kept
+        _check(error)
+
+    def _on_read(self, _context, address, buffer, size):
+        try:
+            if self._kept is not None or self._escaped:
+                return _READ_INTERRUPTED
+            data = self._target.read_memory(address, size)
+            if len(data) != size:
+                return _READ_FAILED
+            if not isinstance(data, bytes):
+                # A view: its bytes are copied once, from where they lie.
+                data = byref(ctypes.c_char.from_buffer(data)) if size else b""
+            ctypes.memmove(buffer, data, size)
+            return _READ_OK
+        except UnreadableMemory:
+            return _READ_FAILED
+        except BaseException as error:  # pylint: disable=broad-except
+            self._kept = error
+            return _READ_INTERRUPTED
+
+    def _on_report(self, _context, _step, _done, _total):
+        # Being called is enough: a pending Ctrl-C is raised in here.
+        return self._kept is None and not self._escaped
+
+
+class Regions:
+    """Regions in the library's form."""
+
+    def __init__(self, regions):
+        self.count = len(regions)
+        self.array = (_Region * self.count)()
+        for place, region in zip(self.array, regions):
+            place.start = region.start
+            place.end = region.end
+            place.file_offset = region.file_offset
+            place.path = region.path.encode("utf-8", "surrogateescape")
+            place.flags = (
+                (_REGION_READABLE if region.readable else 0)
+                | (_REGION_WRITABLE if region.writable else 0)
+                | (_REGION_EXECUTABLE if region.executable else 0)
+            )
+
+
+class CoreMap(_Object):
+    """The memory map of a core file; stands where Regions do."""
+
+    destroy = "asnap_core_map_destroy"
+
+    def __init__(self, path):
+        super().__init__()
+        lib = library()
+        _check(lib.asnap_core_map_create(os.fsencode(path), self.out))
+        self.count = lib.asnap_core_map_count(self)
+        self.array = lib.asnap_core_map_regions(self)
+        self.missing = lib.asnap_core_map_missing(self)
+
+
+class Raw(_Object):
+    """The contents of a table, frames still unnamed."""
+
+    destroy = "asnap_raw_destroy"
+
+    def __init__(self, calls, root):
+        super().__init__()
+        calls.run(library().asnap_raw_read, calls.memory, root, calls.progress, self.out)
+
+
+class Symbolizer(_Object):
+    """Names frames, and remembers what it found."""
+
+    destroy = "asnap_symbolizer_destroy"
+
+    def __init__(self, debug_directories):
+        super().__init__()
+        directories = None if debug_directories is None else os.fsencode(debug_directories)
+        _check(library().asnap_symbolizer_create(directories, self.out))
+
+    def set_regions(self, calls, regions):
+        calls.run(
+            library().asnap_symbolizer_set_regions, self, calls.memory, regions.array, regions.count
+        )
+
+
+class Snapshot(_Object):
+    """The live blocks of a process at one moment."""
+
+    destroy = "asnap_snapshot_destroy"
+
+    def __init__(self, calls, raw, symbolizer):
+        super().__init__()
+        lib = library()
+        calls.run(lib.asnap_snapshot_create, raw, symbolizer, calls.progress, self.out)
+        self.size = lib.asnap_snapshot_size(self)
+        self.count = lib.asnap_snapshot_count(self)
+        self.traceback_limit = lib.asnap_snapshot_traceback_limit(self)
+
+    @property
+    def notes(self):
+        """What is missing from it, a line each."""
+        lib = library()
+        count = lib.asnap_snapshot_note_count(self)
+        return [_text(lib.asnap_snapshot_note(self, index)) for index in range(count)]
+
+
+class Statistics(_Object):
+    """The traces of a snapshot in groups, largest first. `key` is one of KEYS."""
+
+    destroy = "asnap_statistics_destroy"
+
+    def __init__(self, snapshot, key, cumulative=False):
+        super().__init__()
+        _check(
+            library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out)
+        )
+
+    def text(self, limit=0):
+        """The first `limit` rows (0: all) for people."""
+        return self._render(library().asnap_render_statistics_text, limit)
+
+    def json(self, limit=0):
+        """The first `limit` rows (0: all) as one JSON object on one line."""
+        return self._render(library().asnap_render_statistics_json, limit)
+
+    def _render(self, function, limit):
+        string = _String()
+        _check(function(self, byref(_RenderOptions(limit, True)), string.out))
+        return _text(ctypes.cast(string._as_parameter_, c_char_p).value)
+
+
+class _String(_Object):
+    destroy = "asnap_string_destroy"
+
+
+def find_root(calls, candidate, regions):
+    """The address of the table's root (asnap_root_find)."""
+    root = c_uint64()
+    calls.run(
+        library().asnap_root_find,
+        calls.memory,
+        candidate,
+        regions.array,
+        regions.count,
+        calls.progress,
+        byref(root),
+    )
+    return root.value
+
+
+def read_status(calls, root):
+    """The Status of the hooks."""
+    status = Status()
+    calls.run(library().asnap_status_read, calls.memory, root, byref(status))
+    return status
+
+
+def format_size(size):
+    """A size as tracemalloc shows it: 10239 B, 10.0 KiB, 100 KiB."""
+    buffer = ctypes.create_string_buffer(32)
+    library().asnap_format_size(size, False, buffer, len(buffer))
+    return buffer.value.decode("ascii")

@@ -1,0 +1,204 @@
+"""What is kept from one command to the next: snapshots, names, places found."""
+
+import contextlib
+
+from . import native
+from .errors import AllocsnapError, ErrorCode
+from .launch import Launch
+
+#: The word that stands for a fresh reading of the paused process or core.
+NOW = "now"
+
+
+@contextlib.contextmanager
+def _blamed_on(notes):
+    """Puts what the core lacks before the message of an error in reading it."""
+    try:
+        yield
+    except AllocsnapError as error:
+        if notes and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+            raise AllocsnapError("; ".join(notes + [str(error)]), error.code) from None
+        raise
+
+
+class Taken:
+    """A snapshot with what it was taken from."""
+
+    def __init__(self, snapshot, source, core_notes):
+        self.snapshot = snapshot
+        self.source = source  # Process.description
+        self.core_notes = core_notes  # what its core file lacks, a line each
+
+    @property
+    def notes(self):
+        """What is missing from it, a line each."""
+        return self.core_notes + self.snapshot.notes
+
+
+class Session:
+    """The snapshots of one debugger session, and reading new ones."""
+
+    def __init__(self, target):
+        self.target = target
+        self.launch = Launch(target)
+        self._taken = {}  # name -> Taken, oldest first
+        self._last_number = 0
+        self._symbolizer = None
+        self._debug_directories = None
+        self._root = (None, 0)  # (Process.identity, address)
+
+    # ---- the process ----
+
+    def process(self):
+        """The Process to read, or None where there is none."""
+        return self.target.process()
+
+    def stopped_process(self):
+        """The Process, where it can be read; else an error that says why not."""
+        process = self.target.process()
+        if process is None:
+            raise AllocsnapError(
+                "there is no process and no core: start the program with `{}`,"
+                " or load a core file".format(self.target.run_command)
+            )
+        if process.running:
+            raise AllocsnapError("the process is running: interrupt it first (Ctrl-C)")
+        if process.pointer_bytes != 8:
+            raise AllocsnapError(
+                "this is a {}-bit program: only 64-bit programs are supported".format(
+                    8 * process.pointer_bytes
+                ),
+                ErrorCode.UNSUPPORTED,
+            )
+        return process
+
+    def status(self):
+        """(Process, native.Status) of the process; its hooks may be stopped."""
+        process = self.stopped_process()
+        regions, notes = self._regions(process)
+        calls = native.Calls(self.target)
+        with _blamed_on(notes):
+            root = self._find_root(process, calls, regions)
+            return process, native.read_status(calls, root)
+
+    def read(self):
+        """Takes a snapshot of the process, without keeping it."""
+        process = self.stopped_process()
+        regions, notes = self._regions(process)
+        calls = native.Calls(self.target)
+        with _blamed_on(notes):
+            root = self._find_root(process, calls, regions)
+            raw = native.Raw(calls, root)
+        symbolizer = self._names()
+        symbolizer.set_regions(calls, regions)
+        return Taken(native.Snapshot(calls, raw, symbolizer), process.description, notes)
+
+    def _regions(self, process):
+        """(regions, what the core file lacks)."""
+        if process.core_path is not None:
+            try:
+                regions = native.CoreMap(process.core_path)
+            except AllocsnapError:
+                # What the debugger knows of it still finds the modules.
+                return native.Regions(self.target.memory_map()), []
+            notes = []
+            if regions.missing:
+                notes.append(
+                    "core {} is truncated: {} of the program's memory are missing".format(
+                        process.core_path, native.format_size(regions.missing)
+                    )
+                )
+            return regions, notes
+        return native.Regions(self.target.memory_map()), []
+
+    def _find_root(self, process, calls, regions):
+        """The root's address. Where it has no symbol, memory is searched once for
+        each process."""
+        candidate = self.target.find_symbol("allocsnap_root")
+        identity, known = self._root
+        if not candidate and identity == process.identity:
+            try:
+                return native.find_root(calls, known, regions)
+            except AllocsnapError as error:
+                if error.code != ErrorCode.NO_HOOKS:
+                    raise
+        root = native.find_root(calls, candidate, regions)
+        self._root = (process.identity, root)
+        return root
+
+    def _names(self):
+        """The symbolizer, made anew where the user changed the debug directories."""
+        directories = self.target.debug_directories()
+        if self._symbolizer is None or directories != self._debug_directories:
+            self._symbolizer = native.Symbolizer(directories)
+            self._debug_directories = directories
+        return self._symbolizer
+
+    # ---- snapshots ----
+
+    @property
+    def taken(self):
+        """The kept snapshots by name, oldest first."""
+        return dict(self._taken)
+
+    def take(self, name=None):
+        """Reads a snapshot and keeps it under `name`, or under the next number."""
+        if name is not None:
+            self._check_new_name(name)
+        taken = self.read()
+        if name is None:
+            number = self._last_number + 1
+            while str(number) in self._taken:
+                number += 1
+            self._last_number = number
+            name = str(number)
+        self._taken[name] = taken
+        return name, taken
+
+    def find(self, name):
+        """The Taken of that name; `now` reads one, None stands for the default."""
+        if name is None:
+            name = NOW
+            if self.target.process() is None and self._taken:
+                name = list(self._taken)[-1]
+        if name == NOW:
+            return self.read()
+        self._check_known(name)
+        return self._taken[name]
+
+    def delete(self, names):
+        """Forgets these snapshots, or none of them where one is unknown."""
+        for name in names:
+            self._check_known(name)
+        for name in set(names):
+            del self._taken[name]
+
+    def known(self):
+        """The names of the kept snapshots, for a message."""
+        if not self._taken:
+            return "there are no snapshots: `snapshot take` takes one"
+        return "the snapshots are {}".format(", ".join(self._taken))
+
+    def no_snapshot(self, name):
+        """The message for a name that no snapshot has."""
+        return 'no snapshot "{}": {}'.format(name, self.known())
+
+    def _check_known(self, name):
+        if name not in self._taken:
+            raise AllocsnapError(self.no_snapshot(name))
+
+    def _check_new_name(self, name):
+        if name in self._taken:
+            raise AllocsnapError(
+                'there is a snapshot "{0}" already: choose another name,'
+                " or `snapshot delete {0}` first".format(name)
+            )
+        if name == NOW or name in native.KEYS:
+            raise AllocsnapError(
+                '"{}" has a meaning of its own in the commands: choose another name'.format(name)
+            )
+        if not name.isprintable() or " " in name or not name[:1].isalnum():
+            raise AllocsnapError(
+                "{!r} cannot be the name of a snapshot: begin with a letter or digit,"
+                " and use no blanks".format(name)
+            )

@@ -1,0 +1,114 @@
+"""What a debugger does for this package."""
+
+import re
+from typing import Hashable, NamedTuple, Optional
+
+
+class Region(NamedTuple):
+    """A piece of the inferior's address space: [start, end)."""
+
+    start: int
+    end: int
+    file_offset: int = 0
+    path: str = ""  # "" where no file is mapped; "[vdso]" for the vDSO
+    readable: bool = False
+    writable: bool = False
+    executable: bool = False
+
+
+class Process(NamedTuple):
+    """What the debugger has in front of it: a process or a core."""
+
+    identity: Hashable  # equal as long as it is the same process or core
+    description: str  # "process 1234" or "core /tmp/core.1234"
+    core_path: Optional[str] = None  # of a core's file; None for a process
+    is_core: bool = False
+    running: bool = False  # true where its memory changes while it is read
+    pointer_bytes: int = 8
+
+
+class Target:
+    """The debugger, as the commands need it; each debugger derives from it.
+
+    Every method may raise one of `errors`; the message of such an exception is
+    shown to the user as it is.
+    """
+
+    #: Exception types of the debugger that carry a message for the user.
+    errors = ()
+
+    #: The debugger's command that starts the program.
+    run_command = "run"
+
+    def process(self):
+        """The Process now selected, or None."""
+        raise NotImplementedError
+
+    def read_memory(self, address, size):
+        """`size` bytes at `address` as a bytes-like object.
+
+        Raises UnreadableMemory where some of them cannot be read.
+        """
+        raise NotImplementedError
+
+    def write_memory(self, address, data):
+        """Writes the bytes `data` at `address`."""
+        raise NotImplementedError
+
+    def find_symbol(self, name):
+        """The address of the data symbol `name`, or 0 where there is none."""
+        raise NotImplementedError
+
+    def memory_map(self):
+        """The Regions of a live process, sorted by address."""
+        raise NotImplementedError
+
+    def evaluate(self, expression):
+        """The value of an expression in the program's language, as an address."""
+        raise NotImplementedError
+
+    def debug_directories(self):
+        """Where separate debug files are, colon-separated; None: the default."""
+        return None
+
+    def launch_id(self):
+        """What the environment below belongs to, where there are several programs."""
+        raise NotImplementedError
+
+    def get_environment(self, name):
+        """The value that the next run of the program gets, or None."""
+        raise NotImplementedError
+
+    def set_environment(self, name, value):
+        """Sets a variable for the next run; None removes it."""
+        raise NotImplementedError
+
+
+_MAPS_LINE = re.compile(
+    r"([0-9a-f]+)-([0-9a-f]+) ([r-])([w-])([x-]). ([0-9a-f]+) \S+ \d+ *(.*)"
+)
+
+
+def linux_memory_map(pid):
+    """The Regions of a process on this machine, from /proc/PID/maps (proc(5))."""
+    regions = []
+    path = "/proc/{}/maps".format(pid)
+    with open(path, encoding="utf-8", errors="surrogateescape") as maps:
+        for line in maps:
+            match = _MAPS_LINE.match(line.rstrip("\n"))
+            if match is None:
+                continue
+            start, end, readable, writable, executable, offset, name = match.groups()
+            regions.append(
+                Region(
+                    int(start, 16),
+                    int(end, 16),
+                    int(offset, 16),
+                    # The kernel writes a newline in a path as \012.
+                    name.replace("\\012", "\n"),
+                    readable == "r",
+                    writable == "w",
+                    executable == "x",
+                )
+            )
+    return regions

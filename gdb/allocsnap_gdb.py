@@ -1,0 +1,202 @@
+"""allocsnap in gdb (12 and later): `source` this file, then `help snapshot`."""
+
+import os
+import re
+import sys
+
+import gdb
+
+
+def _find_package():
+    """Puts the Python package on the path, from a checkout or an installation."""
+    here = os.path.dirname(os.path.realpath(os.path.abspath(__file__)))
+    for place in ("../core/python", "../python", "."):
+        directory = os.path.normpath(os.path.join(here, place))
+        if os.path.isdir(os.path.join(directory, "allocsnap")):
+            if directory not in sys.path:
+                sys.path.insert(0, directory)
+            return
+    raise gdb.GdbError(
+        "the Python package allocsnap was not found near {}: install it again".format(here)
+    )
+
+
+_find_package()
+
+# pylint: disable=wrong-import-position
+from allocsnap import commands  # noqa: E402
+from allocsnap.errors import AllocsnapError, UnreadableMemory  # noqa: E402
+from allocsnap.target import Process, Region, Target, linux_memory_map  # noqa: E402
+
+_MAPPING = re.compile(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(.*)")
+
+
+def _output(command):
+    """What a gdb command prints, without colours."""
+    return re.sub(r"\033\[[0-9;]*m", "", gdb.execute(command, to_string=True))
+
+
+class GdbTarget(Target):
+    """The selected inferior."""
+
+    errors = (gdb.error,)
+
+    def process(self):
+        inferior = gdb.selected_inferior()
+        if not inferior.pid:
+            return None
+        connection = inferior.connection
+        is_core = connection is not None and connection.type == "core"
+        core_path = _core_path(inferior) if is_core else None
+        if is_core:
+            description = "core {}".format(core_path or "file")
+        else:
+            description = "process {}".format(inferior.pid)
+        identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
+        return Process(
+            identity=identity,
+            description=description,
+            core_path=core_path,
+            is_core=is_core,
+            running=any(thread.is_running() for thread in inferior.threads()),
+            pointer_bytes=_pointer_bytes(),
+        )
+
+    def read_memory(self, address, size):
+        try:
+            return gdb.selected_inferior().read_memory(address, size)
+        except gdb.MemoryError:
+            raise UnreadableMemory from None
+
+    def write_memory(self, address, data):
+        gdb.selected_inferior().write_memory(address, data)
+
+    def find_symbol(self, name):
+        # In C, whatever the program's language is; the cast makes do without
+        # debug information.
+        try:
+            text = _output("with language c -- output/x (unsigned long) &{}".format(name))
+            return int(text, 16)
+        except (gdb.error, ValueError):
+            return 0
+
+    def memory_map(self):
+        inferior = gdb.selected_inferior()
+        connection = inferior.connection
+        if connection is not None and connection.type == "native":
+            try:
+                return linux_memory_map(inferior.pid)
+            except OSError:
+                pass
+        return _printed_memory_map()
+
+    def evaluate(self, expression):
+        return int(gdb.parse_and_eval(expression))
+
+    def debug_directories(self):
+        return gdb.parameter("debug-file-directory")
+
+    def launch_id(self):
+        return gdb.selected_inferior().num
+
+    def get_environment(self, name):
+        text = _output("show environment {}".format(name)).rstrip("\n")
+        prefix = "{} = ".format(name)
+        return text[len(prefix) :] if text.startswith(prefix) else None
+
+    def set_environment(self, name, value):
+        if value is None:
+            _output("unset environment {}".format(name))
+        else:
+            _output("set environment {} = {}".format(name, value))
+
+
+def _core_path(inferior):
+    """The path of the core file; None where gdb does not say."""
+    if getattr(inferior, "corefile", None) is not None:  # gdb 17 and later
+        return inferior.corefile.filename
+    found = re.search(r"^Local core dump file:\n\s*[`'](.*)', file type ", _output("info files"), re.M)
+    return found.group(1) if found else None
+
+
+def _pointer_bytes():
+    return int(_output("with language c -- output sizeof (void *)"))
+
+
+def _printed_memory_map():
+    """The map as `info proc mappings` prints it: a remote process, or a core that
+    could not be opened."""
+    regions = []
+    try:
+        text = _output("info proc mappings")
+    except gdb.error:
+        return regions
+    for line in text.splitlines():
+        match = _MAPPING.match(line)
+        if match is None:
+            continue
+        start, end, offset = (int(number, 16) for number in match.groups()[:3])
+        permissions, path = "r", match.group(4).strip()
+        # gdb prints permissions of a live process, and none of a core.
+        flags = re.match(r"([r-][w-][x-][ps-])\s*(.*)", path)
+        if flags:
+            permissions, path = flags.groups()
+        regions.append(
+            Region(
+                start,
+                end,
+                offset,
+                path,
+                "r" in permissions,
+                "w" in permissions,
+                "x" in permissions,
+            )
+        )
+    return sorted(regions)
+
+
+def _register(shell):
+    """Registers `snapshot` and its sub-commands."""
+
+    class Prefix(gdb.Command):
+        __doc__ = commands.PREFIX_HELP
+
+        def __init__(self):
+            super().__init__("snapshot", gdb.COMMAND_DATA, prefix=True)
+
+        def invoke(self, argument, _from_tty):
+            self.dont_repeat()
+            if argument.strip() in ("", "-h", "--help"):
+                gdb.write(shell.overview())
+                return
+            raise gdb.GdbError(str(shell.unknown(argument)))
+
+    class Subcommand(gdb.Command):
+        def __init__(self, command):
+            self.__doc__ = command.help
+            self._command = command
+            super().__init__("snapshot " + command.name, gdb.COMMAND_DATA)
+
+        def invoke(self, argument, _from_tty):
+            self.dont_repeat()
+            try:
+                gdb.write(shell.execute(self._command, argument))
+            except AllocsnapError as error:
+                raise gdb.GdbError(str(error)) from None
+            except KeyboardInterrupt:
+                raise gdb.GdbError("interrupted") from None
+
+        def complete(self, text, word):
+            if word is None:
+                return None
+            # gdb breaks words at more places than blanks, and wants what comes
+            # after the last break.
+            begun = len(text.split(" ")[-1]) - len(word)
+            return [found[begun:] for found in shell.complete(self._command, text)]
+
+    Prefix()
+    for command in commands.COMMANDS:
+        Subcommand(command)
+
+
+_register(commands.shell_for("gdb", GdbTarget))

@@ -1,0 +1,172 @@
+"""The main job: who holds the heap, at a breakpoint and in core dumps."""
+
+import unittest
+
+import expectations
+
+from .harness import Case, program, tag_line
+
+SOURCE = expectations.source("holds.c")
+MARKS = expectations.named(SOURCE)
+TOTAL = {"size": 10128, "count": 14}
+
+# By size, as the rows come.
+FUNCTIONS = {
+    "moved": "hold_large",
+    "zeroed": "hold_large",
+    "small": "hold_small",
+    "deepest": "hold_deep",
+    "empty": "hold_nothing",
+}
+
+
+def line(name):
+    """The line of a mark, or of a tag."""
+    return MARKS[name].line if name in MARKS else tag_line(SOURCE, name)
+
+
+STATS = [
+    "snapshot stats lineno -n 100",
+    "snapshot stats filename -n 100",
+    "snapshot stats traceback -n 100",
+    "snapshot stats lineno --cumulative -n 100",
+    "snapshot stats filename --cumulative -n 100",
+    "snapshot stats lineno --json",
+    "snapshot stats filename --json",
+    "snapshot stats traceback --json",
+    "snapshot stats lineno --cumulative --json",
+    "snapshot stats filename --cumulative --json",
+]
+
+
+def groups(answer):
+    """The groups of a JSON answer: (file, line) of the newest frame -> size, count."""
+    return {
+        (row["traceback"][0]["filename"], row["traceback"][0]["lineno"]): (
+            row["size"],
+            row["count"],
+        )
+        for row in answer["statistics"]
+    }
+
+
+class AtBreakpoint(Case):
+    def test_lines_sizes_and_counts_are_exact(self):
+        answer = self.at_stop(["snapshot stats --json"], "holds").json(
+            "snapshot stats --json"
+        )
+        self.assertEqual(answer["total"], TOTAL)
+        self.assertEqual(
+            [
+                (
+                    row["traceback"][0]["filename"],
+                    row["traceback"][0]["lineno"],
+                    row["traceback"][0]["function"],
+                    row["size"],
+                    row["count"],
+                )
+                for row in answer["statistics"]
+            ],
+            [
+                (SOURCE, line(name), function, MARKS[name].size, MARKS[name].count)
+                for name, function in FUNCTIONS.items()
+            ],
+        )
+
+    def test_text_names_line_function_and_source(self):
+        text = self.at_stop(["snapshot stats"], "holds")["snapshot stats"]
+        self.assertIn(
+            "{}:{}: size=5000 B, count=1, average=5000 B".format(SOURCE, line("moved")), text
+        )
+        self.assertIn(
+            "{}:{}: size=1000 B, count=10, average=100 B".format(SOURCE, line("small")), text
+        )
+        self.assertIn("moved = realloc(moved, 5000);", text)
+        self.assertIn("hold_small", text)
+        self.assertIn("10128 B", text)
+
+    def test_cumulative_counts_each_line_of_a_stack_once(self):
+        command = "snapshot stats --cumulative --json"
+        held = groups(self.at_stop([command], "holds").json(command))
+        self.assertEqual(held[SOURCE, line("main small")], (1000, 10))
+        self.assertEqual(held[SOURCE, line("main large")], (9096, 2))
+        self.assertEqual(held[SOURCE, line("main nothing")], (0, 1))
+        self.assertEqual(held[SOURCE, line("main deep")], (32, 1))
+        # The recursion passes this line three times.
+        self.assertEqual(held[SOURCE, line("deeper")], (32, 1))
+
+    def test_traceback_is_the_whole_stack(self):
+        command = "snapshot stats traceback --json"
+        answer = self.at_stop([command], "holds").json(command)
+        stacks = [
+            [
+                (frame["function"], frame["lineno"])
+                for frame in row["traceback"]
+                if frame["filename"] == SOURCE
+            ]
+            for row in answer["statistics"]
+        ]
+        deeper = ("hold_deep", line("deeper"))
+        self.assertIn(
+            [("hold_deep", line("deepest"))] + [deeper] * 3 + [("main", line("main deep"))], stacks
+        )
+        self.assertIn([("hold_small", line("small")), ("main", line("main small"))], stacks)
+
+    def test_frame_limit_cuts_the_stack(self):
+        command = "snapshot stats traceback --json"
+        answer = self.at_stop([command], "holds", nframe=2).json(command)
+        self.assertEqual(answer["total"], TOTAL)
+        self.assertEqual({len(row["traceback"]) for row in answer["statistics"]}, {2})
+
+    def test_limit_sums_up_the_rest(self):
+        results = self.at_stop(["snapshot stats -n 2", "snapshot stats -n 1 --json"], "holds")
+        self.assertNotIn(":{}: ".format(line("small")), results["snapshot stats -n 2"])
+        answer = results.json("snapshot stats -n 1 --json")
+        self.assertEqual(len(answer["statistics"]), 1)
+        self.assertEqual(answer["total"], TOTAL)
+
+    def test_key_and_name_in_either_order(self):
+        commands = [
+            "snapshot take before",
+            "snapshot stats before filename",
+            "snapshot stats filename before",
+            "snapshot stats filename now",
+        ]
+        results = self.at_stop(commands, "holds")
+        self.assertIn("{}:0: size=10128 B, count=14".format(SOURCE), results[commands[1]])
+        self.assertEqual(results[commands[1]], results[commands[2]])
+        self.assertEqual(results[commands[1]], results[commands[3]])
+
+
+class FromCores(Case):
+    def live(self):
+        core = "{}/gcore".format(self.directory)
+        results = self.at_stop(STATS + ["generate-core-file {}".format(core)], "holds")
+        return [results[command] for command in STATS], core
+
+    def from_core(self, core):
+        results = self.batch(STATS, program("holds"), core)
+        return [results[command] for command in STATS]
+
+    def test_core_of_gcore_gives_the_live_statistics(self):
+        live, core = self.live()
+        self.assertIn(str(TOTAL["size"]), live[-1])
+        self.assertEqual(self.from_core(core), live)
+
+    def test_core_of_the_kernel_gives_the_live_statistics(self):
+        core = self.kernel_core("holds", "abort")
+        live, _ = self.live()
+        self.assertIn(str(TOTAL["size"]), live[-1])
+        self.assertEqual(self.from_core(core), live)
+
+    def test_core_opens_without_the_hooks_symbol(self):
+        """The table is found by its magic where the symbol cannot be resolved."""
+        core = self.kernel_core("holds", "abort")
+        hide = "python GdbTarget.find_symbol = lambda self, name: 0"
+        command = "snapshot stats lineno --json"
+        results = self.batch([hide, command], program("holds"), core)
+        self.assertEqual(results.json(command)["total"], TOTAL)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,116 @@
+"""The binding and the header say the same, and the package keeps its laws."""
+
+import ast
+import ctypes
+import os
+import re
+import sys
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PACKAGE = os.path.join(ROOT, "core", "python", "allocsnap")
+sys.path.insert(0, os.path.dirname(PACKAGE))
+
+# pylint: disable=wrong-import-position
+from allocsnap import __version__, errors, native  # noqa: E402
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def header():
+    """allocsnap.h without comments."""
+    return re.sub(r"/\*.*?\*/", "", read("core", "include", "allocsnap.h"), flags=re.S)
+
+
+def enumerators(name):
+    """{enumerator: value} of an enum of the header."""
+    body = re.search(r"enum %s \{(.*?)\}" % name, header(), re.S).group(1)
+    found, value = {}, -1
+    for part in body.split(","):
+        if part.strip():
+            word, _, given = part.partition("=")
+            value = int(given) if given.strip() else value + 1
+            found[word.strip()] = value
+    return found
+
+
+def fields(name):
+    """The names of a struct's fields, in order."""
+    body = re.search(r"struct %s \{(.*?)\}" % name, header(), re.S).group(1)
+    return re.findall(r"(\w+)(?:\[\d+\]|\)\([^;]*\))?;", body)
+
+
+class Binding(unittest.TestCase):
+    def test_every_function_is_bound(self):
+        declared = re.findall(r"ASNAP_API[^;(]*?\b(asnap_\w+)\(([^;]*)\);", header())
+        self.assertEqual(sorted(name for name, _ in declared), sorted(native.FUNCTIONS))
+        for name, arguments in declared:
+            count = 0 if arguments.strip() == "void" else arguments.count(",") + 1
+            self.assertEqual(count, len(native.FUNCTIONS[name][1]), name)
+
+    def test_enumerators(self):
+        self.assertEqual(
+            {"ASNAP_ERROR_" + code.name: code.value for code in errors.ErrorCode},
+            enumerators("asnap_error_code"),
+        )
+        self.assertEqual(
+            {"ASNAP_KEY_" + key.upper(): value for key, value in native.KEYS.items()},
+            enumerators("asnap_key"),
+        )
+        self.assertEqual(
+            [native._READ_OK, native._READ_FAILED, native._READ_INTERRUPTED],
+            list(enumerators("asnap_read_result").values()),
+        )
+        self.assertEqual(
+            [native._REGION_READABLE, native._REGION_WRITABLE, native._REGION_EXECUTABLE],
+            list(enumerators("asnap_region_flags").values()),
+        )
+
+    def test_structures(self):
+        structures = {
+            "asnap_memory": native._Memory,
+            "asnap_progress": native._Progress,
+            "asnap_region": native._Region,
+            "asnap_status": native.Status,
+            "asnap_frame": native._Frame,
+            "asnap_trace": native._Trace,
+            "asnap_statistic": native._Statistic,
+            "asnap_render_options": native._RenderOptions,
+        }
+        for name, structure in structures.items():
+            self.assertTrue(issubclass(structure, ctypes.Structure))
+            self.assertEqual([field[0] for field in structure._fields_], fields(name), name)
+
+    def test_version(self):
+        makefile = re.search(r"^VERSION := (\S+)$", read("Makefile"), re.M)
+        self.assertEqual(makefile.group(1), __version__)
+
+
+class Laws(unittest.TestCase):
+    def sources(self):
+        names = [name for name in sorted(os.listdir(PACKAGE)) if name.endswith(".py")]
+        self.assertIn("commands.py", names)
+        for name in names:
+            yield name, read("core", "python", "allocsnap", name)
+
+    def test_parses_as_python_3_8(self):
+        for name, text in self.sources():
+            with self.subTest(name):
+                ast.parse(text, name, feature_version=(3, 8))
+
+    def test_imports_no_debugger(self):
+        for name, text in self.sources():
+            imported = set()
+            for node in ast.walk(ast.parse(text, name)):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                    imported.add(node.module.split(".")[0])
+            self.assertEqual(imported & {"gdb", "lldb"}, set(), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
