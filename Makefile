@@ -4,9 +4,13 @@ VERSION := 0.1.0
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
-CXX ?= g++
-CLANG ?= clang
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+# The Python that Debian's gdb embeds.
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
 BUILD ?= build
@@ -37,10 +41,27 @@ UNIT_OBJECTS := $(call objects,tests/unit)
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
 WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
+
+ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# What the linters and the formatter look at.
+TIDY_ROOMS := $(foreach room,$(ROOMS) hooks,$(if $(wildcard core/$(room)/*.c),$(room)))
+C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix tests/*/*.,c h cc))
+PYTHON_FILES := $(wildcard core/python/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+SHELL_FILES := $(wildcard tests/*.sh tests/*/*.sh) .ci/run
+
+# What `make install` lays where. Below SHARE_DIR the tree is as it is here.
+LIB_DIR := $(PREFIX)/lib
+INCLUDE_DIR := $(PREFIX)/include
+SHARE_DIR := $(PREFIX)/share/allocsnap
+SONAME := liballocsnap.so.0
+HEADERS := $(wildcard core/include/*.h)
+SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
 
 include tests/programs/programs.mk
 
@@ -64,8 +85,8 @@ $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c
 	$(CC) $(BASE) $(CFLAGS) $(INCLUDES_unit) -c $< -o $@
 
 $(LIBRARY): $(CORE_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap.so.0 -Wl,-z,defs -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
-	ln -sf liballocsnap.so $(BUILD)/liballocsnap.so.0
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
+	ln -sf $(@F) $(BUILD)/$(SONAME)
 
 $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
@@ -75,20 +96,89 @@ $(UNIT): $(CORE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
--include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
+# The benches measure the core's objects, hidden functions and all.
+$(BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) $(INCLUDES_unit) -o $@ $< $(CORE_OBJECTS) $(CORE_LIBS)
+
+-include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(BENCHES:=.d)
 
 .PHONY: deps
 deps: ## install what is missing (Debian packages), and say what
-	@tests/deps.sh
+	@tests/deps.sh test
+
+.PHONY: demo
+demo: ## set up, build, and show a session in gdb
+	@tests/deps.sh run
+	@$(MAKE) --no-print-directory all $(PROGRAM_DIR)/server
+	@tests/demo.sh $(BUILD)
 
 .PHONY: test
 test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: check
-check: all programs $(UNIT)
-	$(UNIT)
-	$(PYTHON) -m unittest discover -s tests -p 'test_*.py' -v
+check: all programs $(UNIT) ## build and run every test, set up or not
+	$(PYTHON) tests/run.py $(UNIT)
+
+.PHONY: asan
+asan: ## run the unit tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' asan-check
+
+.PHONY: asan-check
+asan-check: $(LIBRARY) $(UNIT)
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(UNIT)
+
+.PHONY: bench
+bench: all programs $(BENCHES) ## print speed and size, as ratios
+	@$(PYTHON) tests/bench/run.py $(BUILD)
+
+.PHONY: lint
+lint: ## check format, warnings of a second compiler, static analysis, scripts
+	@tests/deps.sh lint
+	@$(MAKE) --no-print-directory lint-format lint-python lint-shell
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ lint-compile
+	@$(MAKE) --no-print-directory $(addprefix lint-tidy-,$(TIDY_ROOMS))
+
+.PHONY: lint-format
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+.PHONY: lint-compile
+lint-compile: all programs $(UNIT) $(BENCHES)
+
+# One run for the files of one room: they share their include path.
+.PHONY: $(addprefix lint-tidy-,$(TIDY_ROOMS))
+$(addprefix lint-tidy-,$(TIDY_ROOMS)): lint-tidy-%:
+	clang-tidy --quiet $(wildcard core/$*/*.c) -- $(filter-out -M%,$(BASE)) $(INCLUDES_$*)
+
+.PHONY: lint-python
+lint-python:
+	pyflakes3 $(PYTHON_FILES)
+
+.PHONY: lint-shell
+lint-shell:
+	shellcheck $(SHELL_FILES)
+
+.PHONY: format
+format: ## lay out all C and C++ files as .clang-format says
+	clang-format -i $(C_FILES)
+
+.PHONY: install
+install: all ## install into PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 $(LIBRARY) $(DESTDIR)$(LIB_DIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIB_DIR)/$(notdir $(LIBRARY))
+	install -m 755 -t $(DESTDIR)$(LIB_DIR) $(HOOKS)
+	install -D -m 644 -t $(DESTDIR)$(INCLUDE_DIR) $(HEADERS)
+	for file in $(SHARED_FILES); do install -D -m 644 $$file $(DESTDIR)$(SHARE_DIR)/$$file || exit 1; done
+	@echo 'For the snapshot command in every gdb, add this line to ~/.gdbinit:'
+	@echo 'source $(SHARE_DIR)/gdb/allocsnap_gdb.py'
+
+.PHONY: uninstall
+uninstall: ## remove what install has put there
+	rm -f $(addprefix $(DESTDIR)$(LIB_DIR)/,$(notdir $(LIBRARY) $(HOOKS)) $(SONAME))
+	rm -f $(addprefix $(DESTDIR)$(INCLUDE_DIR)/,$(notdir $(HEADERS)))
+	rm -rf $(DESTDIR)$(SHARE_DIR)
 
 .PHONY: clean
 clean: ## remove build/

@@ -4,6 +4,10 @@
 
 PROGRAM_DIR := $(BUILD)/tests/programs
 PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread
+PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
+
+PROGRAM_FLAGS_inlined := -O2
+PROGRAM_LIBS_signals := -L$(PROGRAM_DIR) -lsafealloc -Wl,-rpath,'$$ORIGIN'
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
 PROGRAM_CXX := $(wildcard tests/programs/*.cc)
@@ -23,7 +27,9 @@ $(PROGRAM_DIR)/%: tests/programs/%.c
 
 $(PROGRAM_DIR)/%: tests/programs/%.cc
 	@mkdir -p $(@D)
-	$(CXX) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
+	$(CXX) $(PROGRAM_CXXFLAGS) $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
+
+$(PROGRAM_DIR)/signals: $(PROGRAM_DIR)/libsafealloc.so
 
 .PHONY: programs
 programs: $(PROGRAMS)

@@ -1,0 +1,99 @@
+#!/bin/sh
+# Installs what is missing, and says what: `deps.sh run` for the build and the
+# demo, `deps.sh test` for the tests, `deps.sh lint` for the linters.
+set -eu
+
+# SETS PACKAGE PROOF: a Debian package, and what shows that it, or its like from
+# another source, is there. Alternatives of a proof stand between commas.
+needs() {
+    cat <<'END'
+run,test,lint gcc            command:gcc
+run,test,lint g++            command:g++
+run,test,lint libc6-dev      header:stdlib.h
+run,test,lint libdwarf-dev   header:libdwarf.h,libdwarf/libdwarf.h,libdwarf-2/libdwarf.h,libdwarf-0/libdwarf.h
+run,test,lint libelf-dev     header:gelf.h
+run,test,lint zlib1g-dev     header:zlib.h
+run,test      gdb            command:gdb
+test,lint     python3        command:/usr/bin/python3
+test,lint     libcunit1-dev  header:CUnit/CUnit.h
+test          binutils       command:readelf
+test          valgrind       command:valgrind
+test          sqlite3        command:sqlite3
+test          redis-server   command:redis-server
+test          redis-tools    command:redis-cli
+lint          clang          command:clang
+lint          clang-format   command:clang-format
+lint          clang-tidy     command:clang-tidy
+lint          shellcheck     command:shellcheck
+lint          pyflakes3      command:pyflakes3
+END
+}
+
+fail() {
+    echo "deps: $*" >&2
+    exit 1
+}
+
+has() { # KIND NAME
+    case $1 in
+    command) command -v "$2" >/dev/null ;;
+    header) echo "#include <$2>" | ${CC:-cc} -E - >/dev/null 2>&1 ;;
+    esac
+}
+
+proven() { # KIND:NAME[,NAME...]
+    for name in $(echo "${1#*:}" | tr , ' '); do
+        if has "${1%%:*}" "$name"; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+set_name=${1:-test}
+case $set_name in
+run | test | lint) ;;
+*) fail "no set named '$set_name': say run, test or lint" ;;
+esac
+
+wanted=$(needs | while read -r sets package proof; do
+    case ,$sets, in *,"$set_name",*) echo "$package $proof" ;; esac
+done)
+# dpkg-query fails where it is absent and where it does not know a package.
+# shellcheck disable=SC2016 # dpkg-query's variables, not the shell's
+installed=$(echo "$wanted" | while read -r package proof; do echo "$package"; done |
+    xargs dpkg-query -W -f '${Status} ${Package}\n' 2>/dev/null |
+    while read -r want state status package; do
+        if [ "$want $state $status" = "install ok installed" ]; then echo "$package"; fi
+    done) || true
+missing=$(echo "$wanted" | while read -r package proof; do
+    if echo "$installed" | grep -qxF "$package" || proven "$proof"; then continue; fi
+    echo "$package"
+done | tr '\n' ' ')
+missing=${missing% }
+
+if [ -z "$missing" ]; then
+    echo "deps: nothing missing"
+    exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+    fail "missing, and no apt-get to install it: what Debian packages as $missing"
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+    how="as root"
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+    how="with sudo"
+else
+    fail "missing, and neither root nor sudo: as root, run apt-get install $missing"
+fi
+
+echo "deps: installing $missing (apt-get, $how)"
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@"
+}
+apt update || echo "deps: apt-get update failed; trying with the package lists there are" >&2
+# shellcheck disable=SC2086 # a list of words
+apt install -y --no-install-recommends $missing ||
+    fail "apt-get could not install $missing (its words are above)"

@@ -1,0 +1,232 @@
+"""The laws of the house, as functions from the root of a tree (or from what a tool says of
+a library) to a list of violations, each one line."""
+
+import ast
+import os
+import re
+
+TOP_LEVEL = {"Makefile", "README.md", "LICENSE", "core", "gdb", "lldb", "tests", "docs", "build"}
+PUBLIC_TABLE = "allocsnap_table.h"
+LINES_MAX = 700
+OLDEST_PYTHON = (3, 8)
+
+HOOKS_NEEDED = re.compile(r"(libc\.so\.\d+|ld-linux[-\w]*\.so\.\d+|libgcc_s\.so\.\d+)\Z")
+LIBRARY_EXPORT = re.compile(r"asnap_\w+\Z")
+HOOKS_EXPORT = re.compile(
+    r"(allocsnap_\w+"
+    r"|malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|valloc|pvalloc"
+    r"|free_sized|free_aligned_sized|malloc_usable_size"
+    r"|_Z(nw|na|dl|da)\w+)\Z"
+)
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+_HOME = re.compile(r"(?<![\w.$})*])/(home|root|work|Users)/[\w.]")
+_UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
+_SLEEP = re.compile(r"\b(u|nano|clock_nano)?sleep\s*\(")
+
+
+def files(root, *places, endings=(".c", ".h", ".cc", ".py", ".sh", ".mk", ".map", ".md", "")):
+    """Paths, relative to `root`, of the files below `places` whose name ends so."""
+    found = []
+    for place in places:
+        for directory, directories, names in os.walk(os.path.join(root, place)):
+            directories[:] = sorted(name for name in directories if name != "__pycache__")
+            for name in sorted(names):
+                if os.path.splitext(name)[1] in endings:
+                    found.append(os.path.relpath(os.path.join(directory, name), root))
+    return found
+
+
+def text(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def includes(root, path):
+    """[(bracket, name)] of a C file: [("<", "stdint.h"), ...]."""
+    return _INCLUDE.findall(text(root, path))
+
+
+def sources(root, *places):
+    return files(root, *places, endings=(".c", ".h", ".cc"))
+
+
+def table_includes(root):
+    """core/table includes <stdint.h> and <stddef.h>."""
+    return [
+        "%s includes %s" % (path, name)
+        for path in sources(root, "core/table")
+        for bracket, name in includes(root, path)
+        if (bracket, name) not in (("<", "stdint.h"), ("<", "stddef.h"))
+    ]
+
+
+def hooks_includes(root):
+    """core/hooks includes its own files, the table and system headers."""
+    own = {os.path.basename(path) for path in sources(root, "core/hooks", "core/table")}
+    others = {os.path.basename(path) for path in sources(root, "core")} - own
+    return [
+        "%s includes %s" % (path, name)
+        for path in sources(root, "core/hooks")
+        for bracket, name in includes(root, path)
+        if (bracket == '"' and name not in own) or (bracket == "<" and name in others)
+    ]
+
+
+def table_readers(root):
+    """In the core, the hooks write the table's layout and collect reads it."""
+    return [
+        "%s includes %s" % (path, name)
+        for path in sources(root, "core")
+        for _, name in includes(root, path)
+        if os.path.basename(name) == PUBLIC_TABLE
+        and not path.startswith(("core/hooks/", "core/collect/", "core/table/"))
+    ]
+
+
+def libdwarf_includes(root):
+    """One source and one header for it, at most, include libdwarf.h."""
+    users = [
+        path
+        for path in sources(root, "core")
+        if any(os.path.basename(name) == "libdwarf.h" for _, name in includes(root, path))
+    ]
+    return [
+        "libdwarf.h is included by %s" % ", ".join(some)
+        for ending in (".c", ".h")
+        for some in [[path for path in users if path.endswith(ending)]]
+        if len(some) > 1
+    ]
+
+
+def core_knows_no_python(root):
+    return [
+        "%s includes %s" % (path, name)
+        for path in sources(root, "core")
+        for _, name in includes(root, path)
+        if os.path.basename(name) == "Python.h"
+    ]
+
+
+def imports(root, path):
+    """Top names of the modules that a Python file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(text(root, path), path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def debugger_imports(root):
+    """gdb is imported in gdb/, lldb in lldb/."""
+    return [
+        "%s imports %s" % (path, name)
+        for path in files(root, "core", "gdb", "lldb", endings=(".py",))
+        for name in ("gdb", "lldb")
+        if name in imports(root, path) and not path.startswith(name + "/")
+    ]
+
+
+def python_syntax(root):
+    """The shared Python code runs on the oldest Python."""
+    found = []
+    for path in files(root, "core", "gdb", "lldb", endings=(".py",)):
+        try:
+            ast.parse(text(root, path), path, feature_version=OLDEST_PYTHON)
+        except SyntaxError as error:
+            found.append("%s: %s" % (path, error.msg))
+    return found
+
+
+def top_level(root):
+    return [
+        "%s is at the top level" % name
+        for name in sorted(os.listdir(root))
+        if name not in TOP_LEVEL and not name.startswith(".")
+    ]
+
+
+def unique_names(root):
+    """A file name says which file."""
+    by_name = {}
+    for path in files(root, "core", "gdb", "lldb"):
+        by_name.setdefault(os.path.basename(path), []).append(path)
+    return [
+        "one name for %s" % ", ".join(paths)
+        for name, paths in sorted(by_name.items())
+        if len(paths) > 1 and name != "__init__.py"
+    ]
+
+
+def lengths(root):
+    found = []
+    for path in files(root, "core", "gdb", "lldb", "tests"):
+        lines = text(root, path).count("\n")
+        if lines > LINES_MAX:
+            found.append("%s has %d lines" % (path, lines))
+    return found
+
+
+def words(root):
+    """No path of somebody's own machine, nothing left for later."""
+    found = []
+    for path in files(root, "core", "gdb", "lldb", "tests", "docs") + ["Makefile", "README.md"]:
+        if not os.path.exists(os.path.join(root, path)):
+            continue
+        for pattern in (_HOME, _UNFINISHED):
+            match = pattern.search(text(root, path))
+            if match:
+                found.append("%s says %s" % (path, match.group()))
+    return found
+
+
+def sleeps(root):
+    """Tests wait for what happens, never for time to pass."""
+    return [
+        "%s calls %s" % (path, match.group())
+        for path in files(root, "tests", endings=(".c", ".h", ".cc", ".py"))
+        for match in [_SLEEP.search(text(root, path))]
+        if match
+    ]
+
+
+def test_packages(root):
+    """Each directory with test_*.py is a package, or discovery passes it by."""
+    return [
+        "%s is not found: no __init__.py beside it" % path
+        for path in files(root, "tests", endings=(".py",))
+        if os.path.basename(path).startswith("test_")
+        and not os.path.exists(os.path.join(root, os.path.dirname(path), "__init__.py"))
+    ]
+
+
+def hooks_needed(names):
+    """The hooks need the C library, and libgcc for unwinding."""
+    return ["the hooks need %s" % name for name in names if not HOOKS_NEEDED.match(name)]
+
+
+def library_exports(names):
+    return ["exported: %s" % name for name in names if not LIBRARY_EXPORT.match(name)]
+
+
+def hooks_exports(names):
+    return ["exported: %s" % name for name in names if not HOOKS_EXPORT.match(name)]
+
+
+TREE_LAWS = (
+    table_includes,
+    hooks_includes,
+    table_readers,
+    libdwarf_includes,
+    core_knows_no_python,
+    debugger_imports,
+    python_syntax,
+    top_level,
+    unique_names,
+    lengths,
+    words,
+    sleeps,
+    test_packages,
+)

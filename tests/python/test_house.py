@@ -1,0 +1,176 @@
+"""The tree and the built libraries keep the laws of the house (house.py), and each law
+notices when it is broken."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+from . import house
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIBRARY = os.path.join(ROOT, "build", "liballocsnap.so")
+HOOKS = os.path.join(ROOT, "build", "liballocsnap-hooks.so")
+
+
+def needed(library):
+    """The libraries that a shared object asks for (DT_NEEDED)."""
+    lines = subprocess.check_output(["readelf", "-dW", library], encoding="utf-8")
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", lines)
+
+
+def exports(library):
+    lines = subprocess.check_output(["nm", "-D", "--defined-only", library], encoding="utf-8")
+    return [line.split()[-1].split("@")[0] for line in lines.splitlines()]
+
+
+class Tree(unittest.TestCase):
+    def test_keeps_every_law(self):
+        for law in house.TREE_LAWS:
+            with self.subTest(law=law.__name__):
+                self.assertEqual(law(ROOT), [])
+
+
+class Libraries(unittest.TestCase):
+    def test_hooks_need_the_c_library_only(self):
+        names = needed(HOOKS)
+        self.assertIn("libc.so.6", names)
+        self.assertEqual(house.hooks_needed(names), [])
+
+    def test_exports(self):
+        names = exports(LIBRARY)
+        self.assertIn("asnap_version", names)
+        self.assertEqual(house.library_exports(names), [])
+        names = exports(HOOKS)
+        self.assertIn("malloc", names)
+        self.assertIn("allocsnap_root", names)
+        self.assertEqual(house.hooks_exports(names), [])
+
+
+class Laws(unittest.TestCase):
+    """Each law against a small tree that breaks it."""
+
+    def broken(self, law, tree):
+        with tempfile.TemporaryDirectory() as root:
+            for path, content in tree.items():
+                full = os.path.join(root, path)
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                with open(full, "w", encoding="utf-8") as file:
+                    file.write(content)
+            return law(root)
+
+    def test_table_includes(self):
+        tree = {"core/table/t.h": "#include <stdint.h>\n#include <string.h>\n"}
+        self.assertEqual(
+            self.broken(house.table_includes, tree), ["core/table/t.h includes string.h"]
+        )
+
+    def test_hooks_includes(self):
+        tree = {
+            "core/table/t.h": "",
+            "core/hooks/own.h": "",
+            "core/hooks/a.c": '#include <stdlib.h>\n#include "own.h"\n#include "t.h"\n',
+            "core/hooks/b.c": '#include "error.h"\n# include <allocsnap.h>\n',
+            "core/model/error.h": "",
+            "core/include/allocsnap.h": "",
+        }
+        self.assertEqual(
+            self.broken(house.hooks_includes, tree),
+            ["core/hooks/b.c includes error.h", "core/hooks/b.c includes allocsnap.h"],
+        )
+
+    def test_table_readers(self):
+        line = '#include "allocsnap_table.h"\n'
+        tree = {"core/collect/a.c": line, "core/hooks/b.c": line, "core/model/c.c": line}
+        self.assertEqual(
+            self.broken(house.table_readers, tree), ["core/model/c.c includes allocsnap_table.h"]
+        )
+
+    def test_libdwarf_includes(self):
+        line = "#include <libdwarf/libdwarf.h>\n"
+        tree = {"core/symbols/a.c": line, "core/symbols/a.h": line}
+        self.assertEqual(self.broken(house.libdwarf_includes, tree), [])
+        tree["core/symbols/b.c"] = line
+        self.assertEqual(
+            self.broken(house.libdwarf_includes, tree),
+            ["libdwarf.h is included by core/symbols/a.c, core/symbols/b.c"],
+        )
+
+    def test_core_knows_no_python(self):
+        tree = {"core/render/a.c": "#include <Python.h>\n"}
+        self.assertEqual(
+            self.broken(house.core_knows_no_python, tree), ["core/render/a.c includes Python.h"]
+        )
+
+    def test_debugger_imports(self):
+        tree = {
+            "core/python/allocsnap/a.py": "def f():\n    from gdb.types import x\n",
+            "core/python/allocsnap/b.py": "from . import gdb\nimport gdbm\n",
+            "gdb/c.py": "import os, gdb\n",
+            "lldb/d.py": "import lldb\nimport gdb\n",
+        }
+        self.assertEqual(
+            self.broken(house.debugger_imports, tree),
+            ["core/python/allocsnap/a.py imports gdb", "lldb/d.py imports gdb"],
+        )
+
+    def test_python_syntax(self):
+        tree = {"core/python/allocsnap/a.py": "match 1:\n    case 1:\n        pass\n"}
+        self.assertEqual(len(self.broken(house.python_syntax, tree)), 1)
+
+    def test_top_level(self):
+        tree = {"Makefile": "", ".ci/run": "", "tools/x": "", "notes.txt": ""}
+        self.assertEqual(
+            self.broken(house.top_level, tree),
+            ["notes.txt is at the top level", "tools is at the top level"],
+        )
+
+    def test_unique_names(self):
+        tree = {"core/model/a.c": "", "core/render/a.c": "", "core/render/b.c": ""}
+        self.assertEqual(
+            self.broken(house.unique_names, tree), ["one name for core/model/a.c, core/render/a.c"]
+        )
+
+    def test_lengths(self):
+        tree = {"core/a.c": "\n" * house.LINES_MAX, "core/b.c": "\n" * (house.LINES_MAX + 1)}
+        self.assertEqual(
+            self.broken(house.lengths, tree), ["core/b.c has %d lines" % (house.LINES_MAX + 1)]
+        )
+
+    def test_words(self):
+        path = "/".join(["", "home", "ann", "x.c"])
+        tree = {"docs/a.md": "see %s\n" % path, "core/a.c": "/* TO" + "DO */\n", "core/b.c": ""}
+        self.assertEqual(
+            sorted(self.broken(house.words, tree)),
+            ["core/a.c says TO" + "DO", "docs/a.md says %s" % path[:7]],
+        )
+
+    def test_sleeps(self):
+        tree = {"tests/a.py": "time.%s(1)\n" % "sleep", "tests/b.c": "asleep(1);\n"}
+        self.assertEqual(self.broken(house.sleeps, tree), ["tests/a.py calls %s(" % "sleep"])
+
+    def test_test_packages(self):
+        tree = {"tests/a/test_a.py": "", "tests/b/test_b.py": "", "tests/b/__init__.py": ""}
+        self.assertEqual(
+            self.broken(house.test_packages, tree),
+            ["tests/a/test_a.py is not found: no __init__.py beside it"],
+        )
+
+    def test_hooks_needed(self):
+        good = ["libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libgcc_s.so.1"]
+        self.assertEqual(house.hooks_needed(good), [])
+        self.assertEqual(
+            house.hooks_needed(["libc.so.6", "libdwarf.so.1"]), ["the hooks need libdwarf.so.1"]
+        )
+
+    def test_exports(self):
+        self.assertEqual(house.library_exports(["asnap_a", "elf_begin"]), ["exported: elf_begin"])
+        self.assertEqual(
+            house.hooks_exports(["malloc", "_Znwm", "allocsnap_root", "mallocx", "asnap_record"]),
+            ["exported: mallocx", "exported: asnap_record"],
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,122 @@
+"""The marks in the test programs' sources are true: valgrind, which knows nothing of
+them, finds the same blocks at the same lines."""
+
+import collections
+import os
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+import expectations
+
+BUILD = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build"
+)
+SECONDS = 300
+
+# Sources that valgrind cannot run, or sees otherwise, and why.
+LEFT_OUT = {
+    "newhandler.cc": "its operator new cannot throw",
+    "overload.cc": "its operator new[] does not call the program's operator new",
+    "pvalloc.c": "it has no pvalloc",
+}
+WITH_LIBRARIES = {"dlopen.c": ["libplugin.c", "libgone.c"]}
+PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent"}
+
+
+def leaks(program):
+    """Live blocks of a program at its exit, as valgrind sees them: a list of (size,
+    count, [(file name, line), ...]), the most recent frame first."""
+    with tempfile.TemporaryDirectory() as directory:
+        report = os.path.join(directory, "report.xml")
+        subprocess.run(
+            [
+                "valgrind",
+                "--quiet",
+                "--xml=yes",
+                "--xml-file=" + report,
+                "--child-silent-after-fork=yes",
+                "--keep-debuginfo=yes",
+                "--leak-check=full",
+                "--leak-resolution=high",
+                "--show-leak-kinds=all",
+                "--run-libc-freeres=no",
+                "--run-cxx-freeres=no",
+                "--num-callers=50",
+                os.path.join(BUILD, "tests", "programs", program),
+            ],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            timeout=SECONDS,
+        )
+        tree = xml.etree.ElementTree.parse(report)
+    found = []
+    for error in tree.getroot().iter("error"):
+        size = error.findtext("xwhat/leakedbytes")
+        if size is None:
+            continue
+        frames = [
+            (frame.findtext("file"), int(frame.findtext("line", "0")))
+            for frame in error.find("stack").iter("frame")
+            if not (frame.findtext("obj") or "").endswith("-linux.so")  # valgrind's own
+        ]
+        found.append((int(size), int(error.findtext("xwhat/leakedblocks")), frames))
+    return found
+
+
+def by_line(found, name):
+    """({line: (size, count)} of most recent frames in the source `name`, the same of
+    blocks that a function called by the line asked for)."""
+    direct, through = collections.Counter(), collections.Counter()
+    for size, count, frames in found:
+        lines = [line for file, line in frames if file == name]
+        if lines:
+            sums = direct if frames[0][0] == name else through
+            sums[lines[0], "size"] += size
+            sums[lines[0], "count"] += count
+
+    def paired(sums):
+        return {line: (sums[line, "size"], sums[line, "count"]) for line, _ in sums}
+
+    return paired(direct), paired(through)
+
+
+class Programs(unittest.TestCase):
+    def check(self, name):
+        program = os.path.splitext(name)[0]
+        found = leaks(program)
+        where = PLACE_AT_EXIT.get(name)
+        for source in [name] + WITH_LIBRARIES.get(name, []):
+            path = expectations.source(source)
+            direct, through = by_line(found, source)
+            self.assertEqual(direct, expectations.expected(path, where))
+            for mark in expectations.live(path, where):
+                if mark.via:
+                    self.assertEqual(through.get(mark.line), (mark.size, mark.count), mark)
+                if mark.frames is not None:
+                    frames = [f for _, _, f in found if f[0] == (source, mark.line)]
+                    self.assertEqual(len(frames), 1)
+                    in_file = [file for file, _ in frames[0] if file == source]
+                    self.assertEqual(len(in_file), mark.frames, mark)
+        if expectations.is_exact(expectations.source(name)):
+            everything = sum(row[0] for row in found), sum(row[1] for row in found)
+            self.assertEqual(everything, expectations.total(expectations.source(name), where))
+
+
+def add(name):
+    def test(self):
+        self.check(name)
+
+    setattr(Programs, "test_" + name.replace(".", "_"), test)
+
+
+for source in sorted(os.listdir(expectations.PROGRAMS)):
+    marked = source.endswith((".c", ".cc")) and "heap:" in open(
+        expectations.source(source), encoding="utf-8"
+    ).read()
+    if marked and not source.startswith("lib") and source not in LEFT_OUT:
+        add(source)
+
+if __name__ == "__main__":
+    unittest.main()
