@@ -28,7 +28,7 @@ INCLUDES_symbols := -Icore/include -Icore/model -Icore/collect -Icore/symbols
 INCLUDES_render := -Icore/include -Icore/model -Icore/render
 INCLUDES_hooks := -Icore/table -Icore/hooks
 INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icore/render \
-	-Icore/table -Itests/unit
+	-Icore/table -Icore/hooks -Itests/unit
 
 CORE_LIBS := -ldwarf -lelf -lz -lstdc++
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-builtin -fno-optimize-sibling-calls
@@ -37,6 +37,8 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 CORE_OBJECTS := $(foreach room,$(ROOMS),$(call objects,core/$(room)))
 HOOK_OBJECTS := $(call objects,core/hooks)
 UNIT_OBJECTS := $(call objects,tests/unit)
+# The part of the hooks that writes the table, and interposes nothing.
+TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o stacks.o pages.o lock.o)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -92,7 +94,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
 		-Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
-$(UNIT): $(CORE_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 

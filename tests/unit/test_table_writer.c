@@ -1,0 +1,249 @@
+/* The hooks' writers of the table, read back by the library. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocsnap_table.h"
+#include "raw.h"
+#include "records.h"
+#include "root.h"
+#include "stacks.h"
+#include "unit.h"
+
+/* In a traced program control.c holds it. */
+__attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root;
+
+static int read_own(void *context, uint64_t address, void *buffer, size_t size)
+{
+    (void)context;
+    memcpy(buffer, (const void *)(uintptr_t)address, size);
+    return ASNAP_READ_OK;
+}
+
+static const struct asnap_memory own_memory = {.read = read_own};
+
+static void open_table(void)
+{
+    memcpy(allocsnap_root.magic, ASNAP_TABLE_MAGIC, sizeof(allocsnap_root.magic));
+    allocsnap_root.version = ASNAP_TABLE_VERSION;
+    allocsnap_root.byte_order = ASNAP_TABLE_BYTE_ORDER;
+    allocsnap_root.self = (uint64_t)(uintptr_t)&allocsnap_root;
+    allocsnap_root.root_bytes = sizeof(struct asnap_table_root);
+    allocsnap_root.shard_bytes = sizeof(struct asnap_table_shard);
+    allocsnap_root.record_bytes = sizeof(struct asnap_table_record);
+    allocsnap_root.node_bytes = sizeof(struct asnap_table_node);
+    allocsnap_root.shard_count = ASNAP_TABLE_SHARDS;
+    allocsnap_root.pointer_bytes = sizeof(void *);
+    allocsnap_root.domain_count = 1;
+    allocsnap_root.control = (struct asnap_table_control){.tracing = 1, .frame_limit = 16};
+    allocsnap_root.applied = allocsnap_root.control;
+    CU_ASSERT_FATAL(asnap_stacks_init());
+    asnap_records_clear();
+}
+
+static struct asnap_raw *read_table(void)
+{
+    struct asnap_raw *raw = NULL;
+    ASNAP_ASSERT_OK(asnap_raw_read(&own_memory, allocsnap_root.self, NULL, &raw));
+    return raw;
+}
+
+/* What must be in the table: the size of each block, by its number. */
+enum { MODEL_BLOCKS = 20000 };
+
+struct model {
+    uint64_t sizes[MODEL_BLOCKS]; /* UINT64_MAX: not live */
+    uint32_t stacks[MODEL_BLOCKS];
+    uint64_t first; /* address of block 0 */
+    unsigned seed;
+};
+
+static uint64_t address_of(const struct model *model, uint32_t block)
+{
+    return model->first + (uint64_t)block * 48;
+}
+
+static void model_init(struct model *model, uint64_t first, unsigned seed)
+{
+    memset(model->sizes, 0xff, sizeof(model->sizes));
+    model->first = first;
+    model->seed = seed;
+}
+
+/* Inserts, replaces and removes blocks at random. */
+static void churn(struct model *model, int steps)
+{
+    for (int step = 0; step < steps; step++) {
+        uint32_t block = (uint32_t)rand_r(&model->seed) % MODEL_BLOCKS;
+        struct asnap_removed removed;
+        if (rand_r(&model->seed) % 5 < 3) {
+            uint64_t frames[3] = {0x1000u + block % 7, 0x2000u + block % 11, 0x3000};
+            model->sizes[block] = (uint64_t)rand_r(&model->seed) % 5000;
+            model->stacks[block] = asnap_stacks_intern(frames, 3, 0);
+            if (!asnap_records_insert(address_of(model, block), model->sizes[block],
+                                      model->stacks[block]))
+                abort();
+        } else {
+            bool live = model->sizes[block] != UINT64_MAX;
+            if (asnap_records_remove(address_of(model, block), &removed) != live)
+                abort();
+            if (live &&
+                (removed.size != model->sizes[block] || removed.stack != model->stacks[block]))
+                abort();
+            model->sizes[block] = UINT64_MAX;
+        }
+    }
+}
+
+/* Whether the table holds these models' blocks and no other. */
+static void compare(const struct model *models, size_t count)
+{
+    struct asnap_raw *raw = read_table();
+    size_t live = 0;
+    uint64_t size = 0;
+    size_t wrong = 0;
+    for (size_t m = 0; m < count; m++)
+        for (uint32_t block = 0; block < MODEL_BLOCKS; block++)
+            if (models[m].sizes[block] != UINT64_MAX) {
+                live++;
+                size += models[m].sizes[block];
+            }
+    for (size_t i = 0; i < raw->trace_count; i++) {
+        const struct asnap_trace *trace = &raw->traces[i];
+        size_t m = 0;
+        while (m < count && (trace->address - models[m].first) / 48 >= MODEL_BLOCKS)
+            m++;
+        CU_ASSERT_FATAL(m < count);
+        uint64_t block = (trace->address - models[m].first) / 48;
+        wrong += trace->address != address_of(&models[m], (uint32_t)block) ||
+                 trace->size != models[m].sizes[block] ||
+                 trace->traceback_id != models[m].stacks[block];
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT_EQUAL(raw->trace_count, live);
+    CU_ASSERT_EQUAL(raw->busy_shards, 0);
+    CU_ASSERT_EQUAL(allocsnap_root.traced_bytes, size);
+    CU_ASSERT(allocsnap_root.peak_bytes >= size);
+    asnap_raw_destroy(raw);
+}
+
+ASNAP_TEST(table_writer, keeps_what_it_is_told)
+{
+    static struct model model;
+    open_table();
+    model_init(&model, 0x7f1200000010, 1);
+    for (int round = 0; round < 20; round++) {
+        churn(&model, 10000);
+        compare(&model, 1);
+    }
+    asnap_records_clear();
+    model_init(&model, 0x7f1200000010, 1);
+    compare(&model, 1);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 0);
+}
+
+ASNAP_TEST(table_writer, replaces_a_known_address)
+{
+    open_table();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
+    CU_ASSERT(asnap_records_insert(0x1000, 30, stack));
+    struct asnap_raw *raw = read_table();
+    CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
+    CU_ASSERT_EQUAL(raw->traces[0].size, 30);
+    asnap_raw_destroy(raw);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 30);
+    struct asnap_removed removed;
+    CU_ASSERT(asnap_records_remove(0x1000, &removed));
+    CU_ASSERT_FALSE(asnap_records_remove(0x1000, &removed));
+    CU_ASSERT_EQUAL(allocsnap_root.traced_bytes, 0);
+    asnap_records_reset_peak();
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 0);
+}
+
+ASNAP_TEST(table_writer, fits_40_bytes_a_block)
+{
+    open_table();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    uint64_t before = allocsnap_root.tracker_bytes;
+    for (uint64_t block = 0; block < 1000000; block++)
+        if (!asnap_records_insert(0x555500000000 + block * 64, 40, stack))
+            abort();
+    uint64_t used = allocsnap_root.tracker_bytes - before;
+    CU_ASSERT(used <= 40 * UINT64_C(1000000));
+    struct asnap_raw *raw = read_table();
+    CU_ASSERT_EQUAL(raw->trace_count, 1000000);
+    asnap_raw_destroy(raw);
+    asnap_records_clear();
+    CU_ASSERT_EQUAL(allocsnap_root.tracker_bytes, before);
+}
+
+ASNAP_TEST(table_writer, shares_stacks)
+{
+    open_table();
+    uint64_t frames[4] = {4, 3, 2, 1};
+    uint32_t whole = asnap_stacks_intern(frames, 4, 0);
+    CU_ASSERT_EQUAL(asnap_stacks_intern(frames, 4, 0), whole);
+    CU_ASSERT_NOT_EQUAL(asnap_stacks_intern(frames, 4, 1), whole);
+    CU_ASSERT_NOT_EQUAL(asnap_stacks_intern(frames, 3, 0), whole);
+    uint32_t count = allocsnap_root.node_count;
+    asnap_stacks_intern(frames + 1, 3, 0);
+    CU_ASSERT_EQUAL(allocsnap_root.node_count, count);
+    struct asnap_raw *raw = read_table();
+    uint32_t node = whole;
+    for (size_t i = 0; i < 4; i++, node = raw->nodes[node].parent)
+        CU_ASSERT_EQUAL(raw->nodes[node].pc, frames[i]);
+    CU_ASSERT_EQUAL(raw->nodes[node].parent, ASNAP_RAW_NONE);
+    CU_ASSERT_EQUAL(raw->nodes[node].pc, 0);
+    asnap_raw_destroy(raw);
+}
+
+enum { THREADS = 4, SHARED_STACKS = 30000 };
+
+static void *intern_many(void *argument)
+{
+    uint32_t *stacks = argument;
+    for (uint32_t i = 0; i < SHARED_STACKS; i++) {
+        uint64_t frames[2] = {0x900000u + i, 0x800000u + i / 100};
+        stacks[i] = asnap_stacks_intern(frames, 2, 0);
+    }
+    return NULL;
+}
+
+ASNAP_TEST(table_writer, shares_stacks_between_threads)
+{
+    static uint32_t stacks[THREADS][SHARED_STACKS];
+    pthread_t threads[THREADS];
+    open_table();
+    uint32_t before = allocsnap_root.node_count;
+    for (size_t i = 0; i < THREADS; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, intern_many, stacks[i]), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 1; i < THREADS; i++)
+        CU_ASSERT_EQUAL(memcmp(stacks[0], stacks[i], sizeof(stacks[0])), 0);
+    CU_ASSERT_EQUAL(allocsnap_root.node_count - before, SHARED_STACKS + SHARED_STACKS / 100);
+}
+
+static void *churn_much(void *argument)
+{
+    churn(argument, 200000);
+    return NULL;
+}
+
+ASNAP_TEST(table_writer, serves_threads_at_once)
+{
+    static struct model models[THREADS];
+    pthread_t threads[THREADS];
+    open_table();
+    for (unsigned i = 0; i < THREADS; i++) {
+        model_init(&models[i], 0x600000000000 + (uint64_t)i * MODEL_BLOCKS * 48, i + 1);
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, churn_much, &models[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
+    compare(models, THREADS);
+    asnap_records_clear();
+}
