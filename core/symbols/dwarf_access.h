@@ -6,14 +6,15 @@
 #ifndef ASNAP_SYMBOLS_DWARF_ACCESS_H
 #define ASNAP_SYMBOLS_DWARF_ACCESS_H
 
+#include "elf_file.h"
 #include "range_index.h"
 
 /* The debug information of one file. */
 struct asnap_dwarf;
 
-/* Opens it in an ELF file, which stays open as long as `dwarf`; `path` is for
- * messages. `dwarf` becomes NULL where the file has no debug information. */
-struct asnap_error *asnap_dwarf_open(int fd, const char *path, struct asnap_dwarf **dwarf);
+/* Opens it in a file, which stays open as long as `dwarf`; `dwarf` becomes NULL
+ * where the file has no debug information. */
+struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf);
 void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 
 /* ---- units ---- */
@@ -93,7 +94,7 @@ struct asnap_line_rows {
     void *context;
 };
 
-/* Reads the line table of a unit's first entry; without one there are no rows. */
+/* Reads the line table that a unit's first entry refers to; without one there are no rows. */
 struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                                          struct asnap_line_rows *rows);
 

@@ -210,7 +210,7 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error =
-        asnap_problem_keep(asnap_dwarf_open(source->fd, source->path, &dwarf), &module->problem);
+        asnap_problem_keep(asnap_dwarf_open(source, &dwarf), &module->problem);
     if (error != NULL)
         return error;
     if (dwarf == NULL)
