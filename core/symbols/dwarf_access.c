@@ -435,6 +435,16 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
 }
 
+bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)
+{
+    uint64_t language = 0;
+    if (!number_of(dwarf, unit, DW_AT_language, &language))
+        return false;
+    return language == DW_LANG_C_plus_plus || language == DW_LANG_C_plus_plus_03 ||
+           language == DW_LANG_C_plus_plus_11 || language == DW_LANG_C_plus_plus_14 ||
+           language == DW_LANG_C_plus_plus_17 || language == DW_LANG_C_plus_plus_20;
+}
+
 void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                            uint64_t *file, uint32_t *line)
 {

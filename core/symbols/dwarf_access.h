@@ -64,6 +64,9 @@ void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry);
 struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                                        uint64_t value, struct asnap_range_index *ranges);
 
+/* Whether a unit's first entry says that its language is C++. */
+bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit);
+
 /* What an entry says of its name. Strings live as long as `dwarf`. */
 struct asnap_entry_name {
     const char *name;         /* DW_AT_name, or NULL */
