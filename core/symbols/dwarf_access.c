@@ -5,10 +5,14 @@
 
 #include "dwarf_compat.h"
 #include "error.h"
+#include "line_program.h"
 
 struct asnap_dwarf {
     Dwarf_Debug dbg;
-    char *path;
+    const struct asnap_elf *elf;
+    bool has_looked_for_lines;  /* `lines` is read, or cannot be */
+    const unsigned char *lines; /* contents of .debug_line, or NULL */
+    size_t lines_size;
 };
 
 /* The error for a call that gave `result`; NULL where it did not fail. Frees
@@ -18,11 +22,11 @@ static struct asnap_error *damage(struct asnap_dwarf *dwarf, int result, Dwarf_E
 {
     if (result != DW_DLV_ERROR)
         return NULL;
-    struct asnap_error *error =
-        asnap_error_create(ASNAP_ERROR_DAMAGED,
-                           "%s: damaged debug information (%s: %.80s): some of its source lines "
-                           "are not named",
-                           dwarf->path, what, reason == NULL ? "unknown" : dwarf_errmsg(reason));
+    struct asnap_error *error = asnap_error_create(
+        ASNAP_ERROR_DAMAGED,
+        "%s: damaged debug information (%s: %.80s): some of its source lines "
+        "are not named",
+        dwarf->elf->path, what, reason == NULL ? "unknown" : dwarf_errmsg(reason));
     if (reason != NULL)
         dwarf_dealloc_error(dwarf->dbg, reason);
     return error;
@@ -36,18 +40,14 @@ static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
     return result == DW_DLV_OK;
 }
 
-struct asnap_error *asnap_dwarf_open(int fd, const char *path, struct asnap_dwarf **dwarf)
+struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf)
 {
     struct asnap_dwarf *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
-    made->path = strdup(path);
-    if (made->path == NULL) {
-        free(made);
-        return asnap_error_no_memory();
-    }
+    made->elf = elf;
     Dwarf_Error reason = NULL;
-    int result = compat_init(fd, &made->dbg, &reason);
+    int result = compat_init(elf->fd, &made->dbg, &reason);
     if (result != DW_DLV_OK) {
         made->dbg = NULL;
         struct asnap_error *error = damage(made, result, reason, "sections");
@@ -66,7 +66,6 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf)
         return;
     if (dwarf->dbg != NULL)
         compat_finish(dwarf->dbg);
-    free(dwarf->path);
     free(dwarf);
 }
 
@@ -436,6 +435,16 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
 }
 
+bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)
+{
+    uint64_t language = 0;
+    if (!number_of(dwarf, unit, DW_AT_language, &language))
+        return false;
+    return language == DW_LANG_C_plus_plus || language == DW_LANG_C_plus_plus_03 ||
+           language == DW_LANG_C_plus_plus_11 || language == DW_LANG_C_plus_plus_14 ||
+           language == DW_LANG_C_plus_plus_17 || language == DW_LANG_C_plus_plus_20;
+}
+
 void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                            uint64_t *file, uint32_t *line)
 {
@@ -483,6 +492,28 @@ static struct asnap_error *copy_rows(struct asnap_dwarf *dwarf, Dwarf_Line *line
     return NULL;
 }
 
+/* Corrects what libdwarf gets wrong (line_program.h). */
+static void correct_rows(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                         struct asnap_line_rows *rows)
+{
+    if (!dwarf->has_looked_for_lines) {
+        dwarf->has_looked_for_lines = true;
+        if (!asnap_elf_debug_contents(dwarf->elf, ".debug_line", &dwarf->lines, &dwarf->lines_size))
+            dwarf->lines = NULL;
+    }
+    Dwarf_Attribute attribute = attribute_of(dwarf, unit, DW_AT_stmt_list);
+    if (attribute == NULL)
+        return;
+    Dwarf_Error reason = NULL;
+    Dwarf_Off offset = 0;
+    if (is_ok(dwarf, dwarf_global_formref(attribute, &offset, &reason), reason) &&
+        dwarf->lines != NULL)
+        asnap_line_program_correct(dwarf->lines, dwarf->lines_size,
+                                   asnap_elf_is_big_endian(dwarf->elf), offset, rows->rows,
+                                   rows->count);
+    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+}
+
 struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                                          struct asnap_line_rows *rows)
 {
@@ -505,6 +536,8 @@ struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct
     struct asnap_error *error = damage(dwarf, result, reason, "line table");
     if (error == NULL && result == DW_DLV_OK)
         error = copy_rows(dwarf, lines, count, &made);
+    if (error == NULL && version == 5)
+        correct_rows(dwarf, unit, &made);
     if (error != NULL) {
         asnap_line_rows_deinit(&made);
         return error;

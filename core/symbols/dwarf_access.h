@@ -6,14 +6,15 @@
 #ifndef ASNAP_SYMBOLS_DWARF_ACCESS_H
 #define ASNAP_SYMBOLS_DWARF_ACCESS_H
 
+#include "elf_file.h"
 #include "range_index.h"
 
 /* The debug information of one file. */
 struct asnap_dwarf;
 
-/* Opens it in an ELF file, which stays open as long as `dwarf`; `path` is for
- * messages. `dwarf` becomes NULL where the file has no debug information. */
-struct asnap_error *asnap_dwarf_open(int fd, const char *path, struct asnap_dwarf **dwarf);
+/* Opens it in a file, which stays open as long as `dwarf`; `dwarf` becomes NULL
+ * where the file has no debug information. */
+struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf);
 void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 
 /* ---- units ---- */
@@ -63,6 +64,9 @@ void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry);
 struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                                        uint64_t value, struct asnap_range_index *ranges);
 
+/* Whether a unit's first entry says that its language is C++. */
+bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit);
+
 /* What an entry says of its name. Strings live as long as `dwarf`. */
 struct asnap_entry_name {
     const char *name;         /* DW_AT_name, or NULL */
@@ -93,7 +97,7 @@ struct asnap_line_rows {
     void *context;
 };
 
-/* Reads the line table of a unit's first entry; without one there are no rows. */
+/* Reads the line table that a unit's first entry refers to; without one there are no rows. */
 struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                                          struct asnap_line_rows *rows);
 

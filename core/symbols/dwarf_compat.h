@@ -54,4 +54,10 @@ static inline void compat_free_ranges(Dwarf_Debug dbg, Dwarf_Ranges *ranges, Dwa
 }
 #endif
 
+/* Language codes assigned after DWARF 5 (dwarfstd.org). */
+#ifndef DW_LANG_C_plus_plus_17
+#define DW_LANG_C_plus_plus_17 0x002b
+#define DW_LANG_C_plus_plus_20 0x002c
+#endif
+
 #endif

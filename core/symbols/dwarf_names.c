@@ -41,7 +41,32 @@ static struct asnap_error *keep(struct asnap_function_names *names, const char *
     return error;
 }
 
-/* `kept` becomes a string of the store, "" for no name. */
+/* Follows the references of an entry that says `name`. `kept` becomes a string of
+ * the store, "" for no name. */
+static struct asnap_error *follow(struct asnap_function_names *names, struct asnap_entry_name name,
+                                  const char **kept, bool *is_plain)
+{
+    const char *plain = name.name;
+    for (int i = 0; i < REFERENCES_MAX && name.refers && name.linkage_name == NULL; i++) {
+        struct asnap_error *error = read_name(names->dwarf, name.origin, &name);
+        if (error != NULL)
+            return error;
+        if (plain == NULL)
+            plain = name.name;
+    }
+    *is_plain = name.linkage_name == NULL;
+    return keep(names, plain, name.linkage_name, kept);
+}
+
+static struct asnap_error *remember(struct asnap_function_names *names, uint64_t offset,
+                                    const char *kept, bool is_plain)
+{
+    struct asnap_error *error = asnap_number_map_put(&names->found, offset, kept);
+    if (error == NULL && is_plain)
+        error = asnap_number_map_put(&names->plain, offset, kept);
+    return error;
+}
+
 static struct asnap_error *look_up(struct asnap_function_names *names, uint64_t offset,
                                    const char **kept)
 {
@@ -51,40 +76,33 @@ static struct asnap_error *look_up(struct asnap_function_names *names, uint64_t 
         return error;
     /* All calls of one inlined function refer to the same entry. */
     bool only_refers = name.refers && name.name == NULL && name.linkage_name == NULL;
-    uint64_t origin = name.origin;
-    *kept = only_refers ? asnap_number_map_get(&names->found, origin) : NULL;
-    if (*kept != NULL)
-        return NULL;
-    const char *plain = name.name;
-    for (int i = 0; i < REFERENCES_MAX && name.refers && name.linkage_name == NULL; i++) {
-        error = read_name(names->dwarf, name.origin, &name);
-        if (error != NULL)
-            return error;
-        if (plain == NULL)
-            plain = name.name;
+    *kept = only_refers ? asnap_number_map_get(&names->found, name.origin) : NULL;
+    bool is_plain = only_refers && asnap_number_map_get(&names->plain, name.origin) != NULL;
+    if (*kept == NULL) {
+        error = follow(names, name, kept, &is_plain);
+        if (error == NULL && only_refers)
+            error = remember(names, name.origin, *kept, is_plain);
     }
-    error = keep(names, plain, name.linkage_name, kept);
-    if (error == NULL && only_refers)
-        error = asnap_number_map_put(&names->found, origin, *kept);
-    return error;
+    return error != NULL ? error : remember(names, offset, *kept, is_plain);
 }
 
 struct asnap_error *asnap_function_name(struct asnap_function_names *names, uint64_t offset,
-                                        const char **name)
+                                        const char **name, bool *is_plain)
 {
     const char *kept = asnap_number_map_get(&names->found, offset);
     if (kept == NULL) {
         struct asnap_error *error = look_up(names, offset, &kept);
-        if (error == NULL)
-            error = asnap_number_map_put(&names->found, offset, kept);
         if (error != NULL)
             return error;
     }
     *name = kept[0] == '\0' ? NULL : kept;
+    if (is_plain != NULL)
+        *is_plain = asnap_number_map_get(&names->plain, offset) != NULL;
     return NULL;
 }
 
 void asnap_function_names_deinit(struct asnap_function_names *names)
 {
     asnap_number_map_deinit(&names->found);
+    asnap_number_map_deinit(&names->plain);
 }

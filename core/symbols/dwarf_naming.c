@@ -35,6 +35,7 @@ struct unit {
     struct asnap_scopes scopes;
     uint64_t *addresses;
     uint32_t *innermost;
+    bool is_cplusplus;
 };
 
 /* The full path of a file of the line table; NULL where it has none. */
@@ -74,6 +75,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
     uint64_t file = row == NULL ? 0 : row->file;
     uint32_t line = row == NULL ? 0 : row->line;
     bool has_file = row != NULL;
+    bool is_plain = false;
     for (;;) {
         struct asnap_frame *frame = &frames[count++];
         *frame = (struct asnap_frame){.lineno = line};
@@ -82,7 +84,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
             error = file_path(unit, file, &frame->filename);
         if (error == NULL && scope != ASNAP_SCOPE_NONE)
             error = asnap_function_name(unit->names, unit->scopes.scopes[scope].entry,
-                                        &frame->function);
+                                        &frame->function, &is_plain);
         if (error != NULL)
             return error;
         if (frame->filename == NULL)
@@ -98,6 +100,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
         has_file = line != 0;
         scope = inner->outer;
     }
+    naming->prefers_symbol = unit->is_cplusplus && is_plain;
     return asnap_frame_store_frames(unit->store, frames, count, &naming->named);
 }
 
@@ -109,6 +112,7 @@ static struct asnap_error *decode(struct unit *unit, uint64_t offset, size_t cou
         asnap_problem_keep(asnap_entry_at(unit->dwarf, offset, &entry), problem);
     if (error != NULL || entry.handle == NULL)
         return error;
+    unit->is_cplusplus = asnap_entry_is_cplusplus(unit->dwarf, &entry);
     error = asnap_problem_keep(asnap_line_table_init(&unit->lines, unit->dwarf, &entry), problem);
     if (error == NULL)
         error = asnap_problem_keep(asnap_scopes_read(&unit->scopes, unit->dwarf, &entry,

@@ -22,6 +22,9 @@ struct asnap_naming {
     /* NULL until it is named. Of the outermost frame the function may be NULL,
      * and a file name is NULL where it is unknown. */
     const struct asnap_named_pc *named;
+    /* The outermost function is C++ and has no linkage name (as the call operators
+     * of lambdas have none): a C++ symbol tells more. */
+    bool prefers_symbol;
 };
 
 /* Names what the debug information knows of `namings`, which come and go in the

@@ -47,6 +47,13 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
 /* The section of this name that has contents in this file, or NULL. */
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name);
 
+/* The contents of the debug section of this name (".debug_line"), uncompressed;
+ * they live as long as `elf`. false: there are none. */
+bool asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
+                              const unsigned char **bytes, size_t *size);
+
+bool asnap_elf_is_big_endian(const struct asnap_elf *elf);
+
 /* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
  * false: there is none, or it is no plain file name. */
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);

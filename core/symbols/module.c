@@ -210,7 +210,7 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error =
-        asnap_problem_keep(asnap_dwarf_open(source->fd, source->path, &dwarf), &module->problem);
+        asnap_problem_keep(asnap_dwarf_open(source, &dwarf), &module->problem);
     if (error != NULL)
         return error;
     if (dwarf == NULL)
@@ -221,18 +221,18 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     return error;
 }
 
-/* The function at `address` by the symbol tables, kept in the store; NULL: none. */
+/* Names the function at `address` by the symbol tables, kept in the store. Where
+ * `name` is one already, only a C++ name is better. */
 static struct asnap_error *name_by_symbol(struct asnap_module *module, struct sources *sources,
                                           uint64_t address, const char **name)
 {
     struct asnap_error *error = NULL;
-    *name = NULL;
     if (sources->elf != NULL && sources->symbols == NULL)
         error = asnap_symbols_create(sources->elf, sources->debug, &sources->symbols);
     if (error != NULL || sources->symbols == NULL)
         return error;
     const char *symbol = asnap_symbols_find(sources->symbols, address);
-    if (symbol == NULL)
+    if (symbol == NULL || (*name != NULL && strncmp(symbol, "_Z", 2) != 0))
         return NULL;
     char *readable;
     error = asnap_demangle(symbol, &readable);
@@ -259,7 +259,7 @@ static struct asnap_error *complete(struct asnap_module *module, struct sources 
     struct asnap_error *error = NULL;
     struct asnap_frame *outermost = &frames[known.frame_count - 1];
     outermost->inlined = false;
-    if (outermost->function == NULL)
+    if (outermost->function == NULL || naming->prefers_symbol)
         error = name_by_symbol(module, sources, naming->address, &outermost->function);
     for (size_t i = 0; i < known.frame_count; i++) {
         if (frames[i].filename == NULL)
@@ -273,7 +273,7 @@ static struct asnap_error *complete(struct asnap_module *module, struct sources 
 
 static bool is_complete(const struct asnap_naming *naming)
 {
-    if (naming->named == NULL)
+    if (naming->named == NULL || naming->prefers_symbol)
         return false;
     for (size_t i = 0; i < naming->named->frame_count; i++) {
         const struct asnap_frame *frame = &naming->named->frames[i];

@@ -1,0 +1,276 @@
+/* From raw traces to a snapshot: return addresses become frames. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "raw.h"
+#include "symbolizer.h"
+
+#define TOTAL_NFRAME_MAX UINT32_C(65535)
+#define TRACES_AT_ONCE ((size_t)16384)
+#define NOT_CONVERTED UINT32_MAX
+#define NOT_USED UINT32_MAX
+
+struct job {
+    const struct asnap_raw *raw;
+    struct asnap_symbolizer *symbolizer;
+    struct asnap_builder *builder;
+    uint32_t *node_pc;   /* of each node that a trace uses: the place of its pc */
+    uint64_t *pcs;       /* distinct return addresses, rising */
+    size_t pc_count;     /* at most node_count, so a place fits into 32 bits */
+    size_t *first_frame; /* of each pc: the place in frame_ids; one more at the end */
+    uint32_t *frame_ids; /* of all pcs */
+    uint32_t *traceback; /* of each node that is the leaf of a trace: its id */
+    uint32_t *stack;     /* the traceback being made */
+};
+
+static bool is_origin(const struct asnap_raw_node *node)
+{
+    return node->parent == ASNAP_RAW_NONE;
+}
+
+/* Marks the nodes that traces lead to. A parent has a smaller index than its
+ * child, so one pass downwards finds all. */
+static struct asnap_error *mark_used(struct job *job)
+{
+    const struct asnap_raw *raw = job->raw;
+    job->node_pc = malloc((raw->node_count + 1) * sizeof(*job->node_pc));
+    if (job->node_pc == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < raw->node_count; i++)
+        job->node_pc[i] = NOT_USED;
+    for (size_t i = 0; i < raw->trace_count; i++)
+        job->node_pc[raw->traces[i].traceback_id] = 0;
+    for (size_t i = raw->node_count; i-- > 0;) {
+        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
+            job->node_pc[raw->nodes[i].parent] = 0;
+    }
+    return NULL;
+}
+
+static int compare_pcs(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static uint32_t place_of(const struct job *job, uint64_t pc)
+{
+    size_t low = 0;
+    size_t high = job->pc_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (job->pcs[middle] <= pc)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
+/* Lists the distinct return addresses of the marked nodes. */
+static struct asnap_error *collect_pcs(struct job *job)
+{
+    const struct asnap_raw *raw = job->raw;
+    job->pcs = calloc(raw->node_count + 1, sizeof(*job->pcs));
+    if (job->pcs == NULL)
+        return asnap_error_no_memory();
+    size_t count = 0;
+    for (size_t i = 0; i < raw->node_count; i++) {
+        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
+            job->pcs[count++] = raw->nodes[i].pc;
+    }
+    qsort(job->pcs, count, sizeof(*job->pcs), compare_pcs);
+    for (size_t i = 0; i < count; i++) {
+        if (job->pc_count == 0 || job->pcs[job->pc_count - 1] != job->pcs[i])
+            job->pcs[job->pc_count++] = job->pcs[i];
+    }
+    for (size_t i = 0; i < raw->node_count; i++) {
+        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
+            job->node_pc[i] = place_of(job, raw->nodes[i].pc);
+    }
+    return NULL;
+}
+
+/* Interns the frames of all names. */
+static struct asnap_error *add_frames(struct job *job, const struct asnap_named_pc *names)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < job->pc_count; i++)
+        count += names[i].frame_count;
+    job->first_frame = calloc(job->pc_count + 1, sizeof(*job->first_frame));
+    job->frame_ids = calloc(count + 1, sizeof(*job->frame_ids));
+    if (job->first_frame == NULL || job->frame_ids == NULL)
+        return asnap_error_no_memory();
+    size_t used = 0;
+    for (size_t i = 0; i < job->pc_count; i++) {
+        job->first_frame[i] = used;
+        for (size_t k = 0; k < names[i].frame_count; k++) {
+            struct asnap_error *error =
+                asnap_builder_frame(job->builder, &names[i].frames[k], &job->frame_ids[used++]);
+            if (error != NULL)
+                return error;
+        }
+    }
+    job->first_frame[job->pc_count] = used;
+    return NULL;
+}
+
+static struct asnap_error *name_pcs(struct job *job, const struct asnap_progress *progress)
+{
+    struct asnap_named_pc *names = calloc(job->pc_count + 1, sizeof(*names));
+    if (names == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error =
+        asnap_symbolizer_name(job->symbolizer, job->pcs, job->pc_count, progress, names);
+    if (error == NULL)
+        error = add_frames(job, names);
+    free(names);
+    return error;
+}
+
+/* Makes the traceback of a leaf: its frames, most recent first. */
+static struct asnap_error *convert(struct job *job, uint32_t leaf)
+{
+    const struct asnap_raw_node *nodes = job->raw->nodes;
+    uint64_t total = 0;
+    size_t kept = 0;
+    uint32_t at = leaf;
+    for (; !is_origin(&nodes[at]); at = nodes[at].parent) {
+        size_t first = job->first_frame[job->node_pc[at]];
+        size_t count = job->first_frame[job->node_pc[at] + 1] - first;
+        total += count;
+        if (count > TOTAL_NFRAME_MAX - kept)
+            count = TOTAL_NFRAME_MAX - kept;
+        memcpy(job->stack + kept, job->frame_ids + first, count * sizeof(*job->stack));
+        kept += count;
+    }
+    if (__builtin_add_overflow(total, nodes[at].pc, &total) || total > TOTAL_NFRAME_MAX)
+        total = TOTAL_NFRAME_MAX;
+    return asnap_builder_traceback(job->builder, job->stack, kept, (uint32_t)total,
+                                   &job->traceback[leaf]);
+}
+
+/* Adds the traces, a batch at a time. */
+static struct asnap_error *add_traces(struct job *job, struct asnap_trace *batch)
+{
+    const struct asnap_raw *raw = job->raw;
+    for (size_t first = 0, count; first < raw->trace_count; first += count) {
+        count = raw->trace_count - first;
+        if (count > TRACES_AT_ONCE)
+            count = TRACES_AT_ONCE;
+        for (size_t i = 0; i < count; i++) {
+            uint32_t leaf = raw->traces[first + i].traceback_id;
+            struct asnap_error *error = NULL;
+            if (job->traceback[leaf] == NOT_CONVERTED)
+                error = convert(job, leaf);
+            if (error != NULL)
+                return error;
+            batch[i] = raw->traces[first + i];
+            batch[i].traceback_id = job->traceback[leaf];
+        }
+        struct asnap_error *error = asnap_builder_traces(job->builder, batch, count);
+        if (error != NULL)
+            return error;
+    }
+    return NULL;
+}
+
+static struct asnap_error *convert_traces(struct job *job)
+{
+    size_t node_count = job->raw->node_count;
+    job->traceback = malloc((node_count + 1) * sizeof(*job->traceback));
+    job->stack = calloc(TOTAL_NFRAME_MAX, sizeof(*job->stack));
+    struct asnap_trace *batch = calloc(TRACES_AT_ONCE, sizeof(*batch));
+    struct asnap_error *error = NULL;
+    if (job->traceback == NULL || job->stack == NULL || batch == NULL)
+        error = asnap_error_no_memory();
+    for (size_t i = 0; i < node_count && error == NULL; i++)
+        job->traceback[i] = NOT_CONVERTED;
+    if (error == NULL)
+        error = add_traces(job, batch);
+    free(batch);
+    return error;
+}
+
+/* Adds a note about `count` things, unless there are none. `format` has one
+ * PRIu64; `one` is the line for a single thing. */
+static struct asnap_error *add_note(struct asnap_builder *builder, uint64_t count, const char *one,
+                                    const char *many)
+{
+    char line[256];
+    if (count == 0)
+        return NULL;
+    if (count == 1)
+        return asnap_builder_note(builder, one);
+    snprintf(line, sizeof(line), "%" PRIu64 " %s", count, many);
+    return asnap_builder_note(builder, line);
+}
+
+static struct asnap_error *add_notes(struct job *job)
+{
+    const struct asnap_raw *raw = job->raw;
+    struct asnap_error *error = add_note(
+        job->builder, raw->dropped,
+        "1 block was not recorded, for want of memory for its record: it is missing here",
+        "blocks were not recorded, for want of memory for their records: they are missing here");
+    if (error == NULL)
+        error = add_note(job->builder, raw->busy_shards,
+                         "1 part of the table was being changed: the block in flight may be "
+                         "missing, or here although it was freed",
+                         "parts of the table were being changed: in each, the block in flight may "
+                         "be missing, or here although it was freed");
+    if (error == NULL)
+        error = add_note(job->builder, raw->unreadable_bytes,
+                         "1 byte of the records could not be read: the block in it is missing here",
+                         "bytes of the records could not be read (a truncated core?): the blocks "
+                         "in them are missing here");
+    if (error == NULL)
+        error = add_note(job->builder, raw->unreadable_nodes,
+                         "1 entry of the stacks could not be read: tracebacks through it end "
+                         "there; sizes and counts are right",
+                         "entries of the stacks could not be read (a truncated core?): tracebacks "
+                         "through them end there; sizes and counts are right");
+    size_t count = asnap_symbolizer_note_count(job->symbolizer);
+    for (size_t i = 0; i < count && error == NULL; i++)
+        error = asnap_builder_note(job->builder, asnap_symbolizer_note(job->symbolizer, i));
+    return error;
+}
+
+static struct asnap_error *build(struct job *job, const struct asnap_progress *progress)
+{
+    struct asnap_error *error = mark_used(job);
+    if (error == NULL)
+        error = collect_pcs(job);
+    if (error == NULL)
+        error = name_pcs(job, progress);
+    if (error == NULL)
+        error = convert_traces(job);
+    if (error == NULL)
+        error = add_notes(job);
+    return error;
+}
+
+struct asnap_error *asnap_snapshot_create(const struct asnap_raw *raw,
+                                          struct asnap_symbolizer *symbolizer,
+                                          const struct asnap_progress *progress,
+                                          struct asnap_snapshot **snapshot)
+{
+    struct job job = {.raw = raw, .symbolizer = symbolizer};
+    struct asnap_error *error = asnap_builder_create(&job.builder);
+    if (error == NULL)
+        error = build(&job, progress);
+    if (error == NULL)
+        error = asnap_builder_finish(job.builder, raw->frame_limit, snapshot);
+    free(job.node_pc);
+    free(job.pcs);
+    free(job.first_frame);
+    free(job.frame_ids);
+    free(job.traceback);
+    free(job.stack);
+    asnap_builder_destroy(job.builder);
+    return error;
+}
