@@ -275,16 +275,18 @@ struct asnap_statistic {
     uint64_t count;          /* its blocks */
     size_t frame_count;      /* frames of its traceback: 1, or any number by traceback */
     uint32_t total_nframe;   /* frames of the whole stack by traceback; else frame_count */
-    uint32_t function_count; /* distinct functions of the most recent frame in this group */
+    uint32_t function_count; /* distinct known functions of its most recent frames, or of all
+                                its frames where cumulative */
 };
 
 struct asnap_statistics;
 
 /* Groups the traces of a snapshot, largest first: by size, count, traceback,
  * descending (tracemalloc.Snapshot.statistics). `cumulative` counts a trace once
- * for each group that holds a frame of it, and goes by file or line only
- * (INVALID_ARGUMENT by traceback). Keeps what it needs: the snapshot may be
- * destroyed first. */
+ * for each of its frames, in the group of that frame (a recursive function
+ * several times), and goes by file or line only (INVALID_ARGUMENT by traceback,
+ * and where that makes a group larger than INT64_MAX). Keeps what it needs: the
+ * snapshot may be destroyed first. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_create(const struct asnap_snapshot *snapshot, enum asnap_key key, bool cumulative,
                         struct asnap_statistics **statistics);
