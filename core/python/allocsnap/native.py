@@ -218,8 +218,11 @@ def library():
 
 
 def _load(path):
+    # A debugger can hold elfutils' libdw, several of whose functions have the names
+    # of libdwarf's: the library must see its own dependencies first.
+    mode = ctypes.RTLD_LOCAL | os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0)
     try:
-        loaded = ctypes.CDLL(path)
+        loaded = ctypes.CDLL(path, mode=mode)
     except OSError as error:
         raise AllocsnapError(
             "{} cannot be loaded ({}): rebuild it with `make`, or set ALLOCSNAP_LIBRARY".format(
