@@ -8,7 +8,7 @@
 #include "chunks.h"
 #include "error.h"
 #include "nodes.h"
-#include "root.h"
+#include "table_root.h"
 
 /* No block is larger than the address space of a program. */
 #define SIZE_LIMIT (UINT64_C(1) << 47)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "root.h"
+#include "table_root.h"
 
 struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_t root_address,
                                       struct asnap_status *status)

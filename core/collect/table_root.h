@@ -1,6 +1,6 @@
 /* The root of the table, checked. */
-#ifndef ASNAP_COLLECT_ROOT_H
-#define ASNAP_COLLECT_ROOT_H
+#ifndef ASNAP_COLLECT_TABLE_ROOT_H
+#define ASNAP_COLLECT_TABLE_ROOT_H
 
 #include "allocsnap.h"
 #include "allocsnap_table.h"

@@ -1,4 +1,4 @@
-#include "root.h"
+#include "table_root.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
