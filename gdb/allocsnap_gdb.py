@@ -36,6 +36,12 @@ def _output(command):
     return re.sub(r"\033\[[0-9;]*m", "", gdb.execute(command, to_string=True))
 
 
+def _number(expression):
+    """The value of a C expression, whatever the program's language is."""
+    # gdb may add a line that the language is not the frame's.
+    return int(re.match("[0-9]+", _output("with language c -- output/u " + expression)).group())
+
+
 class GdbTarget(Target):
     """The selected inferior."""
 
@@ -59,7 +65,7 @@ class GdbTarget(Target):
             core_path=core_path,
             is_core=is_core,
             running=any(thread.is_running() for thread in inferior.threads()),
-            pointer_bytes=_pointer_bytes(),
+            pointer_bytes=_number("sizeof (void *)"),
         )
 
     def read_memory(self, address, size):
@@ -72,12 +78,10 @@ class GdbTarget(Target):
         gdb.selected_inferior().write_memory(address, data)
 
     def find_symbol(self, name):
-        # In C, whatever the program's language is; the cast makes do without
-        # debug information.
+        # The cast makes do without debug information.
         try:
-            text = _output("with language c -- output/x (unsigned long) &{}".format(name))
-            return int(text, 16)
-        except (gdb.error, ValueError):
+            return _number("(unsigned long) &{}".format(name))
+        except gdb.error:
             return 0
 
     def memory_map(self):
@@ -117,10 +121,6 @@ def _core_path(inferior):
         return inferior.corefile.filename
     found = re.search(r"^Local core dump file:\n\s*[`'](.*)', file type ", _output("info files"), re.M)
     return found.group(1) if found else None
-
-
-def _pointer_bytes():
-    return int(_output("with language c -- output sizeof (void *)"))
 
 
 def _printed_memory_map():

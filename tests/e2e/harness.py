@@ -90,8 +90,8 @@ class Results:
     def json(self, command):
         """The one line of JSON that a command printed."""
         text = self[command]
-        if text.count("\n") != 1 or not text.endswith("\n"):
-            raise AssertionError("not one line: {!r}".format(text))
+        if text.count("\n") != 1 or not text.endswith("\n") or not text.startswith("{"):
+            raise Failed("{} did not print one line of JSON: {}".format(command, text))
         return json.loads(text)
 
     def __str__(self):

@@ -259,10 +259,9 @@ class Errors(Case):
         self.assertEqual(results.json("snapshot stats a --json")["total"]["count"], 14)
 
     def test_damaged_table(self):
-        # The shards begin at 1280, 56 bytes each, `chunk_count` at 32: a count of
-        # chunks that cannot be (docs/table-layout.md).
-        damage = "python for shard in range(64): gdb.execute('set var *(unsigned *)"
-        damage += " ((char *) &allocsnap_root + %d) = 0xffffffff' % (1280 + 56 * shard + 32))"
+        # The shards begin at 1280, 56 bytes each, `count` at 8 (docs/table-layout.md).
+        damage = "python for shard in range(64): gdb.execute('set var *(unsigned long *)"
+        damage += " ((char *) &allocsnap_root + %d) = 1 << 20' % (1280 + 56 * shard + 8))"
         results = self.at_stop(
             ["snapshot take a", damage, "snapshot take", "snapshot stats a --json"], "holds"
         )

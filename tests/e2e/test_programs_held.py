@@ -1,6 +1,7 @@
 """What each test program holds, live in gdb and from both kinds of core."""
 
 import os
+import re
 import tempfile
 import unittest
 
@@ -79,11 +80,11 @@ class Programs(Case):
         name = os.path.splitext(source)[0]
         cores = tempfile.mkdtemp(prefix="cores-", dir=self.directory)
         gcore = os.path.join(self.directory, "gcore")
-        commands = ["snapshot start {}".format(NFRAME)] + stop + ["run"] + STATS
+        commands = ["set breakpoint pending on", "snapshot start {}".format(NFRAME)] + stop + ["run"] + STATS
         commands += ["generate-core-file " + gcore, "delete", "signal SIGABRT"]
         live = self.batch(commands, program(name), cwd=cores)
-        if "\nBreakpoint 1, " not in live["run"] and ", Breakpoint 1, " not in live["run"]:
-            raise Failed("it did not come to its stop:\n{}".format(live))
+        if not re.search(r"\bBreakpoint 1(\.\d+)?, ", live["run"]):
+            raise Failed("it did not come to its stop:\n{}".format(live["run"]))
         for one in [source] + SHARED.get(source, []):
             self.check_held(live.json(LINES), one, where)
         self.check_frames(live.json("snapshot stats traceback --json"), source, where)

@@ -76,6 +76,7 @@ class Binding(unittest.TestCase):
             "asnap_region": native._Region,
             "asnap_status": native.Status,
             "asnap_frame": native._Frame,
+            "asnap_named_pc": native._NamedPc,
             "asnap_trace": native._Trace,
             "asnap_statistic": native._Statistic,
             "asnap_render_options": native._RenderOptions,

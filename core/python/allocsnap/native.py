@@ -7,7 +7,7 @@ from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t
 from ctypes import c_uint32, c_uint64, c_void_p
 
 from . import __version__
-from .errors import AllocsnapError, ErrorCode, UnreadableMemory
+from .errors import AllocsnapError, ErrorCode, UnreadableMemory, one_line
 
 LIBRARY_NAME = "liballocsnap.so"
 HOOKS_NAME = "liballocsnap-hooks.so"
@@ -65,6 +65,10 @@ class _Frame(ctypes.Structure):
         ("lineno", c_uint32),
         ("inlined", c_bool),
     ]
+
+
+class _NamedPc(ctypes.Structure):
+    _fields_ = [("frames", POINTER(_Frame)), ("frame_count", c_size_t)]
 
 
 class _Trace(ctypes.Structure):
@@ -125,6 +129,10 @@ FUNCTIONS = {
     "asnap_symbolizer_set_regions": (
         _ERROR,
         [_OBJECT, POINTER(_Memory), POINTER(_Region), c_size_t],
+    ),
+    "asnap_symbolizer_name": (
+        _ERROR,
+        [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(_Progress), POINTER(_NamedPc)],
     ),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
     "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(_Progress), _OUT]),
@@ -230,21 +238,21 @@ def _load(path):
             ),
             ErrorCode.IO,
         ) from None
-    version = "of an unknown version"
+    found = "of an unknown version"
     try:
         loaded.asnap_version.restype = c_char_p
-        version = _text(loaded.asnap_version())
-        if version == __version__:
+        found = _text(loaded.asnap_version())
+        if found == __version__:
             for name, (result, arguments) in FUNCTIONS.items():
                 function = getattr(loaded, name)
                 function.restype = result
                 function.argtypes = arguments
             return loaded
-    except AttributeError:
-        pass
+    except AttributeError as error:
+        found += " ({})".format(one_line(error))
     raise AllocsnapError(
         "{} is {}, the Python package is {}: install or build both from one version,"
-        " or set ALLOCSNAP_LIBRARY".format(path, version, __version__),
+        " or set ALLOCSNAP_LIBRARY".format(path, found, __version__),
         ErrorCode.VERSION,
     )
 
