@@ -199,6 +199,11 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     return NULL;
 }
 
+void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes)
+{
+    raw->missing_bytes = bytes;
+}
+
 size_t asnap_raw_trace_count(const struct asnap_raw *raw)
 {
     return raw->trace_count;

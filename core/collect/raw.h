@@ -26,6 +26,7 @@ struct asnap_raw {
     uint32_t frame_limit;
     uint64_t dropped;          /* blocks the hooks could not record */
     uint32_t busy_shards;      /* parts of the table that were being changed */
+    uint64_t missing_bytes;    /* of the program's memory, that the core file lacks */
     uint64_t unreadable_bytes; /* of records, in memory that could not be read */
     uint64_t unreadable_nodes; /* nodes that could not be read; they are origins here */
 };

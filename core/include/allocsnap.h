@@ -149,6 +149,11 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
                                                               uint64_t root_address,
                                                               const struct asnap_progress *progress,
                                                               struct asnap_raw **raw);
+
+/* Tells that the core file which `raw` is from lacks `bytes` of the program's
+ * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
+ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);
+
 ASNAP_API size_t asnap_raw_trace_count(const struct asnap_raw *raw);
 ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);
 

@@ -213,10 +213,16 @@ static struct asnap_error *add_note(struct asnap_builder *builder, uint64_t coun
 static struct asnap_error *add_notes(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
-    struct asnap_error *error = add_note(
-        job->builder, raw->dropped,
-        "1 block was not recorded, for want of memory for its record: it is missing here",
-        "blocks were not recorded, for want of memory for their records: they are missing here");
+    struct asnap_error *error =
+        add_note(job->builder, raw->missing_bytes,
+                 "1 byte of the program's memory is missing from the core file: it is truncated",
+                 "bytes of the program's memory are missing from the core file: it is truncated");
+    if (error == NULL)
+        error = add_note(job->builder, raw->dropped,
+                         "1 block was not recorded, for want of memory for its record: it is "
+                         "missing here",
+                         "blocks were not recorded, for want of memory for their records: they are "
+                         "missing here");
     if (error == NULL)
         error = add_note(job->builder, raw->busy_shards,
                          "1 part of the table was being changed: the block in flight may be "

@@ -154,7 +154,8 @@ class Take(Command):
 
     def run(self, session, options):
         name, taken = session.take(options.name)
-        return _lines(taken.notes) + "Snapshot {}: {} in {}.\n".format(name, *_amount(taken.snapshot))
+        warnings = "".join("warning: {}\n".format(note) for note in taken.snapshot.notes)
+        return warnings + "Snapshot {}: {} in {}.\n".format(name, *_amount(taken.snapshot))
 
 
 class List(Command):
@@ -176,7 +177,7 @@ class List(Command):
                     native.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
-                    one.source + (" (incomplete)" if one.notes else ""),
+                    one.source + (" (incomplete)" if snapshot.notes else ""),
                 )
             )
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -251,7 +252,7 @@ class Stats(Command):
         statistics = native.Statistics(taken.snapshot, key, options.cumulative)
         if options.json:
             return statistics.json(options.limit or 0).rstrip("\n") + "\n"
-        return _lines(taken.core_notes) + statistics.text(options.limit or 10)
+        return statistics.text(options.limit or 10)
 
     def words(self, session, typed):
         words = []
@@ -350,10 +351,6 @@ class Shell:
         else:
             candidates = command.words(self.session, typed)
         return [word for word in candidates if word.startswith(last)]
-
-
-def _lines(texts):
-    return "".join("{}\n".format(text) for text in texts)
 
 
 def _plural(count, noun):

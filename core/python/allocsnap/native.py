@@ -123,6 +123,7 @@ FUNCTIONS = {
     ),
     "asnap_status_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(Status)]),
     "asnap_raw_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
+    "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
     "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),
@@ -359,9 +360,10 @@ class Calls:
 
 
 class Regions:
-    """Regions in the library's form."""
+    """Regions in the library's form. `missing`: bytes that a core's file lacks."""
 
     def __init__(self, regions):
+        self.missing = 0
         self.count = len(regions)
         self.array = (_Region * self.count)()
         for place, region in zip(self.array, regions):
@@ -398,6 +400,10 @@ class Raw(_Object):
     def __init__(self, calls, root):
         super().__init__()
         calls.run(library().asnap_raw_read, calls.memory, root, calls.progress, self.out)
+
+    def set_missing(self, size):
+        """Tells that the core file lacks so many bytes of the program's memory."""
+        library().asnap_raw_set_missing(self, size)
 
 
 class Symbolizer(_Object):

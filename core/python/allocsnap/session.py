@@ -1,6 +1,7 @@
 """What is kept from one command to the next: snapshots, names, places found."""
 
 import contextlib
+from typing import NamedTuple
 
 from . import native
 from .errors import AllocsnapError, ErrorCode
@@ -10,29 +11,25 @@ from .launch import Launch
 NOW = "now"
 
 
+class Taken(NamedTuple):
+    """A snapshot with what it was taken from."""
+
+    snapshot: native.Snapshot
+    source: str  # Process.description
+
+
 @contextlib.contextmanager
-def _blamed_on(notes):
-    """Puts what the core lacks before the message of an error in reading it."""
+def _blamed_on_truncation(process, regions):
+    """Says before an error in reading a core that its file is truncated."""
     try:
         yield
     except AllocsnapError as error:
-        if notes and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
-            raise AllocsnapError("; ".join(notes + [str(error)]), error.code) from None
+        if regions.missing and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+            message = "{} is truncated, {} of the program's memory are missing: {}".format(
+                process.description, native.format_size(regions.missing), error
+            )
+            raise AllocsnapError(message, error.code) from None
         raise
-
-
-class Taken:
-    """A snapshot with what it was taken from."""
-
-    def __init__(self, snapshot, source, core_notes):
-        self.snapshot = snapshot
-        self.source = source  # Process.description
-        self.core_notes = core_notes  # what its core file lacks, a line each
-
-    @property
-    def notes(self):
-        """What is missing from it, a line each."""
-        return self.core_notes + self.snapshot.notes
 
 
 class Session:
@@ -75,41 +72,33 @@ class Session:
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
-        regions, notes = self._regions(process)
+        regions = self._regions(process)
         calls = native.Calls(self.target)
-        with _blamed_on(notes):
+        with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             return process, native.read_status(calls, root)
 
     def read(self):
         """Takes a snapshot of the process, without keeping it."""
         process = self.stopped_process()
-        regions, notes = self._regions(process)
+        regions = self._regions(process)
         calls = native.Calls(self.target)
-        with _blamed_on(notes):
+        with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = native.Raw(calls, root)
+        raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
-        return Taken(native.Snapshot(calls, raw, symbolizer), process.description, notes)
+        return Taken(native.Snapshot(calls, raw, symbolizer), process.description)
 
     def _regions(self, process):
-        """(regions, what the core file lacks)."""
         if process.core_path is not None:
             try:
-                regions = native.CoreMap(process.core_path)
+                return native.CoreMap(process.core_path)
             except AllocsnapError:
                 # What the debugger knows of it still finds the modules.
-                return native.Regions(self.target.memory_map()), []
-            notes = []
-            if regions.missing:
-                notes.append(
-                    "core {} is truncated: {} of the program's memory are missing".format(
-                        process.core_path, native.format_size(regions.missing)
-                    )
-                )
-            return regions, notes
-        return native.Regions(self.target.memory_map()), []
+                pass
+        return native.Regions(self.target.memory_map())
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
