@@ -44,13 +44,14 @@ int main(void)
 {
     void *plugin;
     void *gone;
-    void *(*make)(size_t) = (void *(*)(size_t))load("libgone.so", "gone_make", &gone);
-    kept[0] = make(222);
+    void *(*make)(size_t) = (void *(*)(size_t))load("libplugin.so", "plugin_make", &plugin);
+    kept[0] = make(111);
+    make = (void *(*)(size_t))load("libgone.so", "gone_make", &gone);
     kept[1] = make(222);
+    kept[2] = make(222);
     if (dlclose(gone) != 0)
         _exit(4);
-    make = (void *(*)(size_t))load("libplugin.so", "plugin_make", &plugin);
-    kept[2] = make(111);
+    make = (void *(*)(size_t))dlsym(plugin, "plugin_make");
     kept[3] = make(111);
     kept[4] = make(111);
     kept[5] = malloc(333); /* heap: own size=333 count=1 */
