@@ -5,7 +5,7 @@
 #include "allocsnap.h"
 
 /* The largest piece asked for at once: debuggers are fast in large pieces. */
-#define ASNAP_READ_PIECE ((size_t)16 << 20)
+#define ASNAP_READ_PIECE ((size_t)1 << 20)
 
 /* Fills `buffer`, or fails with UNREADABLE or INTERRUPTED; `what` names the bytes in
  * the message ("the list of shards"). */
