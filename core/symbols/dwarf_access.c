@@ -6,6 +6,7 @@
 #include "dwarf_compat.h"
 #include "error.h"
 #include "line_program.h"
+#include "list_tables.h"
 
 struct asnap_dwarf {
     Dwarf_Debug dbg;
@@ -40,17 +41,36 @@ static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
     return result == DW_DLV_OK;
 }
 
+/* Finds what libdwarf would not survive (list_tables.h). */
+static struct asnap_error *check_lists(struct asnap_dwarf *dwarf)
+{
+    static const char *const names[] = {".debug_rnglists", ".debug_loclists"};
+    for (size_t i = 0; i < 2; i++) {
+        const unsigned char *bytes;
+        size_t size;
+        if (asnap_elf_debug_contents(dwarf->elf, names[i], &bytes, &size) &&
+            !asnap_list_tables_are_sound(bytes, size, asnap_elf_is_big_endian(dwarf->elf)))
+            return damage(dwarf, DW_DLV_ERROR, NULL, names[i]);
+    }
+    return NULL;
+}
+
 struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf)
 {
     struct asnap_dwarf *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
     made->elf = elf;
+    struct asnap_error *error = check_lists(made);
+    if (error != NULL) {
+        asnap_dwarf_close(made);
+        return error;
+    }
     Dwarf_Error reason = NULL;
     int result = compat_init(elf->fd, &made->dbg, &reason);
     if (result != DW_DLV_OK) {
         made->dbg = NULL;
-        struct asnap_error *error = damage(made, result, reason, "sections");
+        error = damage(made, result, reason, "sections");
         asnap_dwarf_close(made);
         if (error == NULL)
             *dwarf = NULL;
