@@ -265,6 +265,28 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,
                      struct asnap_snapshot **snapshot);
 
+/* ---- filters ---- */
+
+/* Which traces to keep (tracemalloc's Filter and DomainFilter, to the letter). */
+struct asnap_filter {
+    bool inclusive; /* false: keep the traces that it does not match */
+    /* For the whole path, as Python's fnmatch: "*" crosses "/". A ".pyc" at the end
+     * of it or of a file name is read as ".py". NULL: any file. */
+    const char *filename_pattern;
+    bool has_lineno;
+    uint32_t lineno; /* 0 is a line like any other */
+    bool all_frames; /* look at every frame, not only at the most recent one */
+    bool has_domain;
+    uint32_t domain;
+};
+
+/* A snapshot of the traces that at least one inclusive filter matches, where
+ * there are inclusive ones, and that no exclusive filter matches. It shares the
+ * storage of `snapshot`, which may be destroyed first; its notes are the same. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_filter(const struct asnap_snapshot *snapshot, const struct asnap_filter *filters,
+                      size_t filter_count, struct asnap_snapshot **filtered);
+
 /* ---- statistics ---- */
 
 /* What to group by (tracemalloc's key_type). */

@@ -90,6 +90,18 @@ class _Statistic(ctypes.Structure):
     ]
 
 
+class _Filter(ctypes.Structure):
+    _fields_ = [
+        ("inclusive", c_bool),
+        ("filename_pattern", c_char_p),
+        ("has_lineno", c_bool),
+        ("lineno", c_uint32),
+        ("all_frames", c_bool),
+        ("has_domain", c_bool),
+        ("domain", c_uint32),
+    ]
+
+
 class _RenderOptions(ctypes.Structure):
     _fields_ = [("limit", c_size_t), ("source_lines", c_bool)]
 
@@ -153,6 +165,7 @@ FUNCTIONS = {
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
+    "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
     "asnap_statistics_count": (c_size_t, [_OBJECT]),
