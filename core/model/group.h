@@ -3,7 +3,7 @@
 #define ASNAP_MODEL_GROUP_H
 
 #include "blocks.h"
-#include "store.h"
+#include "traceback_key.h"
 
 struct asnap_sum {
     uint64_t size;
@@ -43,12 +43,14 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
                                          enum asnap_key key, bool cumulative,
                                          struct asnap_groups *groups);
 
-/* Groups by traceback, rows in no order. Tracebacks are alike where the ranks of
- * their frames are: `frame_rank` has one for each frame of the store. */
-struct asnap_error *asnap_group_by_traceback(const struct asnap_store *store,
+/* Groups by traceback, rows in no order. */
+struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ranked,
                                              const struct asnap_total *totals, size_t total_count,
-                                             const uint32_t *frame_rank,
                                              struct asnap_groups *groups);
+
+/* The size, count and frames of a group as a public row. */
+struct asnap_statistic asnap_group_statistic(const struct asnap_group *group,
+                                             const struct asnap_store *store, enum asnap_key key);
 
 /* What a group shows of its `index`-th frame, the most recent being 0. */
 struct asnap_frame asnap_group_frame(const struct asnap_group *group,
