@@ -8,6 +8,20 @@ void asnap_groups_deinit(struct asnap_groups *groups)
     *groups = (struct asnap_groups){0};
 }
 
+struct asnap_error *asnap_group_check(enum asnap_key key, bool cumulative)
+{
+    if (key != ASNAP_KEY_FILENAME && key != ASNAP_KEY_LINENO && key != ASNAP_KEY_TRACEBACK)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "cannot group by key %d: use filename, lineno or traceback",
+                                  (int)key);
+    if (cumulative && key == ASNAP_KEY_TRACEBACK)
+        return asnap_error_create(
+            ASNAP_ERROR_INVALID_ARGUMENT,
+            "cannot group by traceback cumulatively: use filename or lineno, or leave out "
+            "cumulative");
+    return NULL;
+}
+
 struct asnap_statistic asnap_group_statistic(const struct asnap_group *group,
                                              const struct asnap_store *store, enum asnap_key key)
 {

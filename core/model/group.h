@@ -35,6 +35,9 @@ struct asnap_groups {
 
 void asnap_groups_deinit(struct asnap_groups *groups);
 
+/* INVALID_ARGUMENT where there is no such way of grouping. */
+struct asnap_error *asnap_group_check(enum asnap_key key, bool cumulative);
+
 /* Groups by file or line, rows by ascending id. `cumulative` counts a block once
  * for each frame of its traceback (tracemalloc: Snapshot._group_by), else for the
  * most recent one. INVALID_ARGUMENT where a sum exceeds INT64_MAX. */

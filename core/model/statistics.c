@@ -107,15 +107,9 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
                                             enum asnap_key key, bool cumulative,
                                             struct asnap_statistics **statistics)
 {
-    if (key != ASNAP_KEY_FILENAME && key != ASNAP_KEY_LINENO && key != ASNAP_KEY_TRACEBACK)
-        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
-                                  "cannot group by key %d: use filename, lineno or traceback",
-                                  (int)key);
-    if (cumulative && key == ASNAP_KEY_TRACEBACK)
-        return asnap_error_create(
-            ASNAP_ERROR_INVALID_ARGUMENT,
-            "cannot group by traceback cumulatively: use filename or lineno, or leave out "
-            "cumulative");
+    struct asnap_error *error = asnap_group_check(key, cumulative);
+    if (error != NULL)
+        return error;
     struct asnap_statistics *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
@@ -124,8 +118,8 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
     made->cumulative = cumulative;
     made->total_size = snapshot->size;
     made->total_count = snapshot->count;
-    struct asnap_error *error = key == ASNAP_KEY_TRACEBACK ? fill_by_traceback(snapshot, made)
-                                                           : fill_by_frame(snapshot, made);
+    error = key == ASNAP_KEY_TRACEBACK ? fill_by_traceback(snapshot, made)
+                                       : fill_by_frame(snapshot, made);
     if (error != NULL) {
         asnap_statistics_destroy(made);
         return error;

@@ -38,10 +38,18 @@ class Filter(ctypes.Structure):
                 ("domain", ctypes.c_uint32)]
 
 
+class StatisticDiff(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint64), ("count", ctypes.c_uint64),
+                ("size_diff", ctypes.c_int64), ("count_diff", ctypes.c_int64),
+                ("frame_count", ctypes.c_size_t), ("total_nframe", ctypes.c_uint32),
+                ("function_count", ctypes.c_uint32)]
+
+
 def load():
     library = ctypes.CDLL(LIBRARY)
     for name in ("builder_create", "builder_frame", "builder_traceback", "builder_traces",
-                 "builder_finish", "snapshot_filter", "statistics_create"):
+                 "builder_finish", "snapshot_filter", "statistics_create",
+                 "diff_create"):
         getattr(library, "asnap_" + name).restype = ctypes.c_void_p
     library.asnap_error_message.restype = ctypes.c_char_p
     library.asnap_error_message.argtypes = [ctypes.c_void_p]
@@ -51,6 +59,11 @@ def load():
     library.asnap_statistics_row.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     library.asnap_statistics_frame.restype = Frame
     library.asnap_statistics_frame.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
+    library.asnap_diff_count.restype = ctypes.c_size_t
+    library.asnap_diff_row.restype = StatisticDiff
+    library.asnap_diff_row.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    library.asnap_diff_frame.restype = Frame
+    library.asnap_diff_frame.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
     library.asnap_format_size.argtypes = [ctypes.c_int64, ctypes.c_bool, ctypes.c_char_p,
                                           ctypes.c_size_t]
     library.asnap_format_size.restype = None
@@ -115,6 +128,21 @@ class Native:
         self.library.asnap_statistics_destroy(statistics)
         return rows
 
+
+    def diff(self, new, old, key, cumulative):
+        diff = ctypes.c_void_p()
+        self.check(self.library.asnap_diff_create(
+            new, old, ctypes.c_int(KEYS[key]), ctypes.c_bool(cumulative), ctypes.byref(diff)))
+        rows = []
+        for i in range(self.library.asnap_diff_count(diff)):
+            row = self.library.asnap_diff_row(diff, i)
+            frames = []
+            for j in range(row.frame_count):
+                frame = self.library.asnap_diff_frame(diff, i, j)
+                frames.append((frame.filename.decode(), frame.lineno))
+            rows.append((row.size, row.size_diff, row.count, row.count_diff, tuple(frames)))
+        self.library.asnap_diff_destroy(diff)
+        return rows
 
     def filter(self, snapshot, filters):
         array = (Filter * max(len(filters), 1))()
@@ -267,6 +295,50 @@ class FilterDifferential(unittest.TestCase):
             native.library.asnap_snapshot_destroy(snapshot)
             matched += bool(wanted.traces)
         self.assertGreater(matched, 300)
+
+
+class DiffDifferential(unittest.TestCase):
+    def check(self, native, pair, wanted):
+        rows = 0
+        for key, cumulative in MODES:
+            with self.subTest(key=key, cumulative=cumulative):
+                expected = [
+                    (row.size, row.size_diff, row.count, row.count_diff,
+                     tuple((frame.filename, frame.lineno) for frame in reversed(row.traceback)))
+                    for row in wanted[0].compare_to(wanted[1], key, cumulative)]
+                self.assertEqual(native.diff(pair[0], pair[1], key, cumulative), expected)
+                rows += len(expected)
+        return rows
+
+    def test_random_snapshots(self):
+        native = Native()
+        generator = random.Random(17)
+        rows = 0
+        for _ in range(200):
+            old = random_traces(generator)
+            # Some of the old blocks live on, and there are new ones.
+            new = generator.sample(old, len(old) // 2) + random_traces(generator)
+            pair = [native.snapshot(traces, 16) for traces in (new, old)]
+            rows += self.check(native, pair,
+                               [tracemalloc.Snapshot(traces, 16) for traces in (new, old)])
+            for snapshot in pair:
+                native.library.asnap_snapshot_destroy(snapshot)
+        self.assertGreater(rows, 5000)
+
+    def test_filtered_snapshots(self):
+        native = Native()
+        generator = random.Random(19)
+        rows = 0
+        for _ in range(100):
+            traces = random_traces(generator)
+            filters = [[random_filter(generator)] for _ in range(2)]
+            snapshot = native.snapshot(traces, 16)
+            pair = [native.filter(snapshot, each) for each in filters]
+            whole = tracemalloc.Snapshot(traces, 16)
+            rows += self.check(native, pair, [whole.filter_traces(each) for each in filters])
+            for each in pair + [snapshot]:
+                native.library.asnap_snapshot_destroy(each)
+        self.assertGreater(rows, 1000)
 
 
 class SizeDifferential(unittest.TestCase):
