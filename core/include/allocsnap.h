@@ -265,6 +265,28 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,
                      struct asnap_snapshot **snapshot);
 
+/* ---- filters ---- */
+
+/* Which traces to keep (tracemalloc's Filter and DomainFilter, to the letter). */
+struct asnap_filter {
+    bool inclusive; /* false: keep the traces that it does not match */
+    /* For the whole path, as Python's fnmatch: "*" crosses "/". A ".pyc" at the end
+     * of it or of a file name is read as ".py". NULL: any file. */
+    const char *filename_pattern;
+    bool has_lineno;
+    uint32_t lineno; /* 0 is a line like any other */
+    bool all_frames; /* look at every frame, not only at the most recent one */
+    bool has_domain;
+    uint32_t domain;
+};
+
+/* A snapshot of the traces that at least one inclusive filter matches, where
+ * there are inclusive ones, and that no exclusive filter matches. It shares the
+ * storage of `snapshot`, which may be destroyed first; its notes are the same. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_filter(const struct asnap_snapshot *snapshot, const struct asnap_filter *filters,
+                      size_t filter_count, struct asnap_snapshot **filtered);
+
 /* ---- statistics ---- */
 
 /* What to group by (tracemalloc's key_type). */
@@ -317,6 +339,47 @@ ASNAP_API size_t asnap_statistics_note_count(const struct asnap_statistics *stat
 ASNAP_API const char *asnap_statistics_note(const struct asnap_statistics *statistics,
                                             size_t index);
 
+/* ---- differences ---- */
+
+/* One group of two snapshots (tracemalloc's StatisticDiff). */
+struct asnap_statistic_diff {
+    uint64_t size; /* bytes in its blocks of the new snapshot; 0 where it has vanished */
+    uint64_t count;
+    int64_t size_diff; /* what the new snapshot has more than the old one */
+    int64_t count_diff;
+    size_t frame_count; /* as in asnap_statistic */
+    uint32_t total_nframe;
+    uint32_t function_count; /* in the new snapshot; in the old one where it has vanished */
+};
+
+struct asnap_diff;
+
+/* Compares two snapshots, of whatever origin, group by group (tracemalloc:
+ * new_snapshot.compare_to(old_snapshot)): every group of either, by |size_diff|,
+ * size, |count_diff|, count, traceback, descending. `key` and `cumulative` are
+ * those of asnap_statistics_create. The snapshots may be destroyed first. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_diff_create(const struct asnap_snapshot *new_snapshot,
+                  const struct asnap_snapshot *old_snapshot, enum asnap_key key, bool cumulative,
+                  struct asnap_diff **diff);
+ASNAP_API void asnap_diff_destroy(struct asnap_diff *diff);
+ASNAP_API size_t asnap_diff_count(const struct asnap_diff *diff);
+
+/* Row `index`, below asnap_diff_count, and its frames: those of the new snapshot
+ * where it has the group. */
+ASNAP_API struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *diff, size_t index);
+ASNAP_API struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
+                                              size_t frame);
+
+/* The whole snapshots as one row without a frame (each trace once). */
+ASNAP_API struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff);
+ASNAP_API enum asnap_key asnap_diff_key(const struct asnap_diff *diff);
+ASNAP_API bool asnap_diff_cumulative(const struct asnap_diff *diff);
+
+/* The notes of both snapshots; they say which where the two were taken apart. */
+ASNAP_API size_t asnap_diff_note_count(const struct asnap_diff *diff);
+ASNAP_API const char *asnap_diff_note(const struct asnap_diff *diff, size_t index);
+
 /* ---- rendering ---- */
 
 /* Writes a size as tracemalloc does ("10239 B", "10.0 KiB", "100 KiB", with a
@@ -338,6 +401,14 @@ asnap_render_statistics_text(const struct asnap_statistics *statistics,
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_statistics_json(const struct asnap_statistics *statistics,
                              const struct asnap_render_options *options, char **text);
+
+/* The same of differences: sizes and counts with their change beside them. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_diff_text(const struct asnap_diff *diff, const struct asnap_render_options *options,
+                       char **text);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_diff_json(const struct asnap_diff *diff, const struct asnap_render_options *options,
+                       char **text);
 
 ASNAP_API void asnap_string_destroy(char *text);
 

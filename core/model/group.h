@@ -3,7 +3,7 @@
 #define ASNAP_MODEL_GROUP_H
 
 #include "blocks.h"
-#include "store.h"
+#include "traceback_key.h"
 
 struct asnap_sum {
     uint64_t size;
@@ -35,6 +35,9 @@ struct asnap_groups {
 
 void asnap_groups_deinit(struct asnap_groups *groups);
 
+/* INVALID_ARGUMENT where there is no such way of grouping. */
+struct asnap_error *asnap_group_check(enum asnap_key key, bool cumulative);
+
 /* Groups by file or line, rows by ascending id. `cumulative` counts a block once
  * for each frame of its traceback (tracemalloc: Snapshot._group_by), else for the
  * most recent one. INVALID_ARGUMENT where a sum exceeds INT64_MAX. */
@@ -43,12 +46,14 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
                                          enum asnap_key key, bool cumulative,
                                          struct asnap_groups *groups);
 
-/* Groups by traceback, rows in no order. Tracebacks are alike where the ranks of
- * their frames are: `frame_rank` has one for each frame of the store. */
-struct asnap_error *asnap_group_by_traceback(const struct asnap_store *store,
+/* Groups by traceback, rows in no order. */
+struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ranked,
                                              const struct asnap_total *totals, size_t total_count,
-                                             const uint32_t *frame_rank,
                                              struct asnap_groups *groups);
+
+/* The size, count and frames of a group as a public row. */
+struct asnap_statistic asnap_group_statistic(const struct asnap_group *group,
+                                             const struct asnap_store *store, enum asnap_key key);
 
 /* What a group shows of its `index`-th frame, the most recent being 0. */
 struct asnap_frame asnap_group_frame(const struct asnap_group *group,

@@ -2,12 +2,6 @@
 
 #include "group.h"
 
-void asnap_groups_deinit(struct asnap_groups *groups)
-{
-    free(groups->rows);
-    *groups = (struct asnap_groups){0};
-}
-
 static bool add(struct asnap_sum *sum, uint64_t size, uint64_t count)
 {
     if (size > (uint64_t)INT64_MAX - sum->size)
@@ -156,15 +150,4 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
     else
         asnap_groups_deinit(&grouping.groups);
     return error;
-}
-
-struct asnap_frame asnap_group_frame(const struct asnap_group *group,
-                                     const struct asnap_store *store, enum asnap_key key,
-                                     size_t index)
-{
-    if (key == ASNAP_KEY_FILENAME)
-        return (struct asnap_frame){.filename = asnap_names_get(&store->files, group->id)};
-    if (key == ASNAP_KEY_LINENO)
-        return asnap_store_frame(store, group->frame);
-    return asnap_store_frame(store, asnap_store_frame_ids(store, group->id)[index]);
 }

@@ -1,11 +1,9 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "group.h"
 
 struct grouping {
-    const struct asnap_store *store;
-    const uint32_t *frame_rank;
+    const struct asnap_ranked_store *ranked;
     struct asnap_sum *sums; /* by traceback */
     uint32_t *next;         /* by traceback: the next member of its group, or ASNAP_NONE */
     uint32_t *last_seen;    /* by function: the number of the last group that has it, plus 1 */
@@ -13,38 +11,18 @@ struct grouping {
     struct asnap_groups groups;
 };
 
-static uint32_t hash_traceback(const struct grouping *grouping, uint32_t traceback)
-{
-    const uint32_t *frame_ids = asnap_store_frame_ids(grouping->store, traceback);
-    size_t count = grouping->store->tracebacks[traceback].frame_count;
-    uint64_t hash = count;
-    for (size_t i = 0; i < count; i++)
-        hash = asnap_hash_mix(hash, grouping->frame_rank[frame_ids[i]]);
-    return asnap_hash_end(hash);
-}
-
 struct traceback_query {
     const struct grouping *grouping;
     uint32_t traceback;
 };
 
-/* Whether a traceback belongs to a group: the same ranks in the same order. */
-static bool same_ranks(const void *context, uint32_t group)
+/* Whether a traceback belongs to a group. */
+static bool same_frames(const void *context, uint32_t group)
 {
     const struct traceback_query *query = context;
-    const struct grouping *grouping = query->grouping;
-    const struct asnap_store *store = grouping->store;
-    uint32_t other = grouping->groups.rows[group].id;
-    size_t count = store->tracebacks[query->traceback].frame_count;
-    if (count != store->tracebacks[other].frame_count)
-        return false;
-    const uint32_t *left = asnap_store_frame_ids(store, query->traceback);
-    const uint32_t *right = asnap_store_frame_ids(store, other);
-    for (size_t i = 0; i < count; i++) {
-        if (grouping->frame_rank[left[i]] != grouping->frame_rank[right[i]])
-            return false;
-    }
-    return true;
+    const struct asnap_ranked_store *ranked = query->grouping->ranked;
+    return asnap_traceback_equal(ranked, query->traceback, ranked,
+                                 query->grouping->groups.rows[group].id);
 }
 
 /* Which of two members stands for their group: the one that holds more, and of
@@ -55,7 +33,7 @@ static int compare_members(const struct grouping *grouping, uint32_t left, uint3
     int sums = asnap_sum_compare(&grouping->sums[left], &grouping->sums[right]);
     if (sums != 0)
         return sums;
-    const struct asnap_store *store = grouping->store;
+    const struct asnap_store *store = grouping->ranked->store;
     const uint32_t *left_ids = asnap_store_frame_ids(store, left);
     const uint32_t *right_ids = asnap_store_frame_ids(store, right);
     for (size_t i = 0; i < store->tracebacks[left].frame_count; i++) {
@@ -76,9 +54,9 @@ static int compare_members(const struct grouping *grouping, uint32_t left, uint3
 static bool add_traceback(struct grouping *grouping, uint32_t traceback)
 {
     const struct asnap_sum *sum = &grouping->sums[traceback];
-    uint32_t hash = hash_traceback(grouping, traceback);
+    uint32_t hash = asnap_traceback_hash(grouping->ranked, traceback);
     struct traceback_query query = {grouping, traceback};
-    uint32_t found = asnap_intern_find(&grouping->index, hash, same_ranks, &query);
+    uint32_t found = asnap_intern_find(&grouping->index, hash, same_frames, &query);
     grouping->next[traceback] = ASNAP_NONE;
     if (found == ASNAP_NONE) {
         if (asnap_intern_reserve(&grouping->index) != NULL)
@@ -105,7 +83,7 @@ static bool add_traceback(struct grouping *grouping, uint32_t traceback)
 
 static void count_functions(struct grouping *grouping)
 {
-    const struct asnap_store *store = grouping->store;
+    const struct asnap_store *store = grouping->ranked->store;
     for (uint32_t i = 0; i < grouping->groups.count; i++) {
         struct asnap_group *group = &grouping->groups.rows[i];
         for (uint32_t member = group->id; member != ASNAP_NONE; member = grouping->next[member]) {
@@ -125,7 +103,7 @@ static bool group(struct grouping *grouping, const struct asnap_total *totals, s
         sum->size += totals[i].size;
         sum->count += totals[i].count;
     }
-    for (uint32_t i = 0; i < grouping->store->traceback_count; i++) {
+    for (uint32_t i = 0; i < grouping->ranked->store->traceback_count; i++) {
         if (grouping->sums[i].count != 0 && !add_traceback(grouping, i))
             return false;
     }
@@ -133,15 +111,14 @@ static bool group(struct grouping *grouping, const struct asnap_total *totals, s
     return true;
 }
 
-struct asnap_error *asnap_group_by_traceback(const struct asnap_store *store,
+struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ranked,
                                              const struct asnap_total *totals, size_t total_count,
-                                             const uint32_t *frame_rank,
                                              struct asnap_groups *groups)
 {
+    const struct asnap_store *store = ranked->store;
     size_t count = store->traceback_count;
     struct grouping grouping = {
-        .store = store,
-        .frame_rank = frame_rank,
+        .ranked = ranked,
         .sums = calloc(count + 1, sizeof(*grouping.sums)),
         .next = reallocarray(NULL, count + 1, sizeof(*grouping.next)),
         .last_seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping.last_seen)),

@@ -3,7 +3,6 @@
 #include "group.h"
 #include "order.h"
 #include "snapshot.h"
-#include "traceback_key.h"
 
 struct asnap_statistics {
     struct asnap_store *store;
@@ -15,9 +14,8 @@ struct asnap_statistics {
 };
 
 struct sort_context {
-    const struct asnap_store *store;
     const struct asnap_group *rows;
-    const uint32_t *frame_rank; /* by traceback only */
+    struct asnap_ranked_store ranked; /* by traceback only */
     struct asnap_traceback_packing packing;
 };
 
@@ -39,7 +37,7 @@ static uint64_t traceback_sort_key(const void *context, uint32_t item, uint32_t 
         return row->size;
     if (level == 1)
         return row->count;
-    return asnap_traceback_word(sort->store, sort->frame_rank, &sort->packing, row->id, level - 2);
+    return asnap_traceback_word(&sort->ranked, &sort->packing, row->id, level - 2);
 }
 
 /* Puts rows in the order that `keys` gives. */
@@ -85,13 +83,13 @@ static struct asnap_error *fill_by_traceback(const struct asnap_snapshot *snapsh
         return asnap_error_no_memory();
     for (size_t i = 0; i < store->frame_count; i++)
         frame_rank[i] = store->frames[i].location;
+    struct asnap_ranked_store ranked = {store, frame_rank};
     struct asnap_error *error = asnap_group_by_traceback(
-        store, snapshot->totals, snapshot->total_count, frame_rank, &statistics->groups);
+        &ranked, snapshot->totals, snapshot->total_count, &statistics->groups);
     if (error == NULL) {
         struct sort_context context = {
-            .store = store,
             .rows = statistics->groups.rows,
-            .frame_rank = frame_rank,
+            .ranked = ranked,
             .packing = asnap_traceback_packing(store->location_count),
         };
         struct asnap_order_keys keys = {
@@ -109,15 +107,9 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
                                             enum asnap_key key, bool cumulative,
                                             struct asnap_statistics **statistics)
 {
-    if (key != ASNAP_KEY_FILENAME && key != ASNAP_KEY_LINENO && key != ASNAP_KEY_TRACEBACK)
-        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
-                                  "cannot group by key %d: use filename, lineno or traceback",
-                                  (int)key);
-    if (cumulative && key == ASNAP_KEY_TRACEBACK)
-        return asnap_error_create(
-            ASNAP_ERROR_INVALID_ARGUMENT,
-            "cannot group by traceback cumulatively: use filename or lineno, or leave out "
-            "cumulative");
+    struct asnap_error *error = asnap_group_check(key, cumulative);
+    if (error != NULL)
+        return error;
     struct asnap_statistics *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
@@ -126,8 +118,8 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
     made->cumulative = cumulative;
     made->total_size = snapshot->size;
     made->total_count = snapshot->count;
-    struct asnap_error *error = key == ASNAP_KEY_TRACEBACK ? fill_by_traceback(snapshot, made)
-                                                           : fill_by_frame(snapshot, made);
+    error = key == ASNAP_KEY_TRACEBACK ? fill_by_traceback(snapshot, made)
+                                       : fill_by_frame(snapshot, made);
     if (error != NULL) {
         asnap_statistics_destroy(made);
         return error;
@@ -152,19 +144,8 @@ size_t asnap_statistics_count(const struct asnap_statistics *statistics)
 
 struct asnap_statistic asnap_statistics_row(const struct asnap_statistics *statistics, size_t index)
 {
-    const struct asnap_group *group = &statistics->groups.rows[index];
-    struct asnap_statistic row = {
-        .size = group->size,
-        .count = group->count,
-        .frame_count = 1,
-        .total_nframe = 1,
-        .function_count = group->function_count,
-    };
-    if (statistics->key == ASNAP_KEY_TRACEBACK) {
-        row.frame_count = statistics->store->tracebacks[group->id].frame_count;
-        row.total_nframe = statistics->store->tracebacks[group->id].total_nframe;
-    }
-    return row;
+    return asnap_group_statistic(&statistics->groups.rows[index], statistics->store,
+                                 statistics->key);
 }
 
 struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics, size_t index,

@@ -1,8 +1,15 @@
 #include "rows.h"
 
-static struct asnap_statistic get_row(const void *object, size_t index)
+static struct asnap_statistic_diff get_row(const void *object, size_t index)
 {
-    return asnap_statistics_row(object, index);
+    struct asnap_statistic row = asnap_statistics_row(object, index);
+    return (struct asnap_statistic_diff){
+        .size = row.size,
+        .count = row.count,
+        .frame_count = row.frame_count,
+        .total_nframe = row.total_nframe,
+        .function_count = row.function_count,
+    };
 }
 
 static struct asnap_frame get_frame(const void *object, size_t index, size_t frame)
@@ -24,8 +31,8 @@ static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
         .count = asnap_statistics_count(statistics),
         .row = get_row,
         .frame = get_frame,
-        .total_size = asnap_statistics_total_size(statistics),
-        .total_count = asnap_statistics_total_count(statistics),
+        .total.size = asnap_statistics_total_size(statistics),
+        .total.count = asnap_statistics_total_count(statistics),
         .note_count = asnap_statistics_note_count(statistics),
         .note = get_note,
     };

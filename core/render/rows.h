@@ -8,11 +8,11 @@ struct asnap_rows {
     const void *object;
     enum asnap_key key;
     bool cumulative;
+    bool has_diffs; /* else size_diff and count_diff mean nothing and are not shown */
     size_t count;
-    struct asnap_statistic (*row)(const void *object, size_t index);
+    struct asnap_statistic_diff (*row)(const void *object, size_t index);
     struct asnap_frame (*frame)(const void *object, size_t index, size_t frame);
-    uint64_t total_size;
-    uint64_t total_count;
+    struct asnap_statistic_diff total;
     size_t note_count;
     const char *(*note)(const void *object, size_t index);
 };
@@ -23,6 +23,10 @@ static inline size_t asnap_rows_shown(const struct asnap_rows *rows,
 {
     return options->limit == 0 || options->limit > rows->count ? rows->count : options->limit;
 }
+
+/* What the rows after the first `shown` sum to. Means nothing where cumulative: a
+ * block is in many rows then. */
+struct asnap_statistic_diff asnap_rows_other(const struct asnap_rows *rows, size_t shown);
 
 struct asnap_error *asnap_rows_text(const struct asnap_rows *rows,
                                     const struct asnap_render_options *options, char **text);

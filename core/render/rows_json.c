@@ -9,6 +9,26 @@ static void write_field(struct asnap_text *text, const char *name, uint64_t numb
     asnap_text_number(text, number);
 }
 
+static void write_signed_field(struct asnap_text *text, const char *name, int64_t number)
+{
+    asnap_text_string(text, name);
+    if (number < 0)
+        asnap_text_string(text, "-");
+    asnap_text_number(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
+/* The fields of a sum, without braces around them. */
+static void write_sum(struct asnap_text *text, const struct asnap_rows *rows,
+                      const struct asnap_statistic_diff *row)
+{
+    write_field(text, "\"size\":", row->size);
+    if (rows->has_diffs)
+        write_signed_field(text, ",\"size_diff\":", row->size_diff);
+    write_field(text, ",\"count\":", row->count);
+    if (rows->has_diffs)
+        write_signed_field(text, ",\"count_diff\":", row->count_diff);
+}
+
 static void write_frame(struct asnap_text *text, const struct asnap_frame *frame)
 {
     asnap_text_string(text, "{\"filename\":");
@@ -21,11 +41,12 @@ static void write_frame(struct asnap_text *text, const struct asnap_frame *frame
 
 static void write_row(struct asnap_text *text, const struct asnap_rows *rows, size_t index)
 {
-    struct asnap_statistic row = rows->row(rows->object, index);
-    char average[ASNAP_NUMBER_SIZE];
-    asnap_format_ratio(row.size, row.count, average);
-    write_field(text, "{\"size\":", row.size);
-    write_field(text, ",\"count\":", row.count);
+    struct asnap_statistic_diff row = rows->row(rows->object, index);
+    char average[ASNAP_NUMBER_SIZE] = "null";
+    if (row.count != 0)
+        asnap_format_ratio(row.size, row.count, average);
+    asnap_text_string(text, "{");
+    write_sum(text, rows, &row);
     asnap_text_string(text, ",\"average\":");
     asnap_text_string(text, average);
     asnap_text_string(text, ",\"traceback\":[");
@@ -44,16 +65,10 @@ static void write_other(struct asnap_text *text, const struct asnap_rows *rows, 
 {
     if (shown == rows->count || rows->cumulative)
         return;
-    uint64_t size = rows->total_size;
-    uint64_t count = rows->total_count;
-    for (size_t i = 0; i < shown; i++) {
-        struct asnap_statistic row = rows->row(rows->object, i);
-        size -= row.size;
-        count -= row.count;
-    }
+    struct asnap_statistic_diff other = asnap_rows_other(rows, shown);
     write_field(text, ",\"other\":{\"rows\":", rows->count - shown);
-    write_field(text, ",\"size\":", size);
-    write_field(text, ",\"count\":", count);
+    asnap_text_string(text, ",");
+    write_sum(text, rows, &other);
     asnap_text_string(text, "}");
 }
 
@@ -78,8 +93,8 @@ struct asnap_error *asnap_rows_json(const struct asnap_rows *rows,
     }
     write_field(&json, "],\"rows\":", rows->count);
     write_other(&json, rows, shown);
-    write_field(&json, ",\"total\":{\"size\":", rows->total_size);
-    write_field(&json, ",\"count\":", rows->total_count);
+    asnap_text_string(&json, ",\"total\":{");
+    write_sum(&json, rows, &rows->total);
     asnap_text_string(&json, "},\"notes\":[");
     for (size_t i = 0; i < rows->note_count; i++) {
         if (i != 0)

@@ -22,15 +22,32 @@ static void write_number(struct writer *writer, uint64_t number)
     asnap_text_number(&writer->text, number);
 }
 
-/* "size=4.1 MiB, count=2103" */
-static void write_sum(struct writer *writer, uint64_t size, uint64_t count)
+static void write_size(struct writer *writer, int64_t size, bool sign)
 {
     char number[ASNAP_NUMBER_SIZE];
-    asnap_format_size((int64_t)size, false, number, sizeof(number));
-    write_string(writer, "size=");
+    asnap_format_size(size, sign, number, sizeof(number));
     write_string(writer, number);
+}
+
+/* "size=4.1 MiB, count=2103"; with differences, as tracemalloc writes them,
+ * "size=4.1 MiB (+1.2 MiB), count=2103 (+12)" */
+static void write_sum(struct writer *writer, const struct asnap_statistic_diff *row)
+{
+    write_string(writer, "size=");
+    write_size(writer, (int64_t)row->size, false);
+    if (writer->rows->has_diffs) {
+        write_string(writer, " (");
+        write_size(writer, row->size_diff, true);
+        write_string(writer, ")");
+    }
     write_string(writer, ", count=");
-    write_number(writer, count);
+    write_number(writer, row->count);
+    if (writer->rows->has_diffs) {
+        bool less = row->count_diff < 0;
+        write_string(writer, less ? " (-" : " (+");
+        write_number(writer, less ? 0 - (uint64_t)row->count_diff : (uint64_t)row->count_diff);
+        write_string(writer, ")");
+    }
 }
 
 /* "37 lines" */
@@ -55,7 +72,7 @@ static void write_header(struct writer *writer, size_t shown)
         write_string(writer, " of ");
     }
     write_groups(writer, writer->rows->count);
-    write_string(writer, ", by size");
+    write_string(writer, writer->rows->has_diffs ? ", by difference in size" : ", by size");
     if (writer->rows->cumulative)
         write_string(writer, " (cumulative)");
     write_string(writer, "\n");
@@ -87,7 +104,7 @@ static struct asnap_error *write_source(struct writer *writer, const struct asna
 }
 
 static struct asnap_error *write_stack(struct writer *writer, size_t index,
-                                       const struct asnap_statistic *row)
+                                       const struct asnap_statistic_diff *row)
 {
     for (size_t i = 0; i < row->frame_count; i++) {
         struct asnap_frame frame = writer->rows->frame(writer->rows->object, index, i);
@@ -112,7 +129,7 @@ static struct asnap_error *write_stack(struct writer *writer, size_t index,
     return NULL;
 }
 
-static void write_function(struct writer *writer, const struct asnap_statistic *row,
+static void write_function(struct writer *writer, const struct asnap_statistic_diff *row,
                            const struct asnap_frame *frame)
 {
     if (frame->function == NULL)
@@ -129,18 +146,20 @@ static void write_function(struct writer *writer, const struct asnap_statistic *
 static struct asnap_error *write_row(struct writer *writer, size_t index)
 {
     const struct asnap_rows *rows = writer->rows;
-    struct asnap_statistic row = rows->row(rows->object, index);
+    struct asnap_statistic_diff row = rows->row(rows->object, index);
     struct asnap_frame frame = rows->frame(rows->object, index, 0);
-    char average[ASNAP_NUMBER_SIZE];
-    asnap_format_average(row.size, row.count, average);
     write_string(writer, "#");
     write_number(writer, index + 1);
     write_string(writer, ": ");
     write_place(writer, &frame);
     write_string(writer, ": ");
-    write_sum(writer, row.size, row.count);
-    write_string(writer, ", average=");
-    write_string(writer, average);
+    write_sum(writer, &row);
+    if (row.count != 0) {
+        char average[ASNAP_NUMBER_SIZE];
+        asnap_format_average(row.size, row.count, average);
+        write_string(writer, ", average=");
+        write_string(writer, average);
+    }
     write_function(writer, &row, &frame);
     write_string(writer, "\n");
     if (rows->key == ASNAP_KEY_TRACEBACK)
@@ -148,8 +167,6 @@ static struct asnap_error *write_row(struct writer *writer, size_t index)
     return write_source(writer, &frame, "    ");
 }
 
-/* What the rows that are not shown sum to; in cumulative rows a block is in many,
- * and no sum means anything. */
 static void write_other(struct writer *writer, size_t shown)
 {
     const struct asnap_rows *rows = writer->rows;
@@ -158,15 +175,9 @@ static void write_other(struct writer *writer, size_t shown)
     write_number(writer, rows->count - shown);
     write_string(writer, " other");
     if (!rows->cumulative) {
-        uint64_t size = rows->total_size;
-        uint64_t count = rows->total_count;
-        for (size_t i = 0; i < shown; i++) {
-            struct asnap_statistic row = rows->row(rows->object, i);
-            size -= row.size;
-            count -= row.count;
-        }
+        struct asnap_statistic_diff other = asnap_rows_other(rows, shown);
         write_string(writer, ": ");
-        write_sum(writer, size, count);
+        write_sum(writer, &other);
     }
     write_string(writer, "\n");
 }
@@ -180,7 +191,8 @@ static struct asnap_error *write_all(struct writer *writer, size_t shown)
         write_string(writer, "\n");
     }
     if (rows->count == 0) {
-        write_string(writer, "No live traced blocks.\n");
+        write_string(writer, rows->has_diffs ? "No live traced blocks in either snapshot.\n"
+                                             : "No live traced blocks.\n");
         return NULL;
     }
     write_header(writer, shown);
@@ -191,7 +203,7 @@ static struct asnap_error *write_all(struct writer *writer, size_t shown)
     }
     write_other(writer, shown);
     write_string(writer, "Total: ");
-    write_sum(writer, rows->total_size, rows->total_count);
+    write_sum(writer, &rows->total);
     write_string(writer, "\n");
     return NULL;
 }

@@ -79,6 +79,8 @@ class Binding(unittest.TestCase):
             "asnap_named_pc": native._NamedPc,
             "asnap_trace": native._Trace,
             "asnap_statistic": native._Statistic,
+            "asnap_statistic_diff": native._StatisticDiff,
+            "asnap_filter": native._Filter,
             "asnap_render_options": native._RenderOptions,
         }
         for name, structure in structures.items():

@@ -7,7 +7,8 @@ import tracemalloc
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LIBRARY = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "liballocsnap.so")
+BUILD = os.environ.get("ALLOCSNAP_BUILD", os.path.join(ROOT, "build"))
+LIBRARY = os.path.join(BUILD, "liballocsnap.so")
 
 KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
 MODES = [("filename", False), ("lineno", False), ("traceback", False),
@@ -30,10 +31,25 @@ class Statistic(ctypes.Structure):
                 ("function_count", ctypes.c_uint32)]
 
 
+class Filter(ctypes.Structure):
+    _fields_ = [("inclusive", ctypes.c_bool), ("filename_pattern", ctypes.c_char_p),
+                ("has_lineno", ctypes.c_bool), ("lineno", ctypes.c_uint32),
+                ("all_frames", ctypes.c_bool), ("has_domain", ctypes.c_bool),
+                ("domain", ctypes.c_uint32)]
+
+
+class StatisticDiff(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint64), ("count", ctypes.c_uint64),
+                ("size_diff", ctypes.c_int64), ("count_diff", ctypes.c_int64),
+                ("frame_count", ctypes.c_size_t), ("total_nframe", ctypes.c_uint32),
+                ("function_count", ctypes.c_uint32)]
+
+
 def load():
     library = ctypes.CDLL(LIBRARY)
     for name in ("builder_create", "builder_frame", "builder_traceback", "builder_traces",
-                 "builder_finish", "statistics_create"):
+                 "builder_finish", "snapshot_filter", "statistics_create",
+                 "diff_create"):
         getattr(library, "asnap_" + name).restype = ctypes.c_void_p
     library.asnap_error_message.restype = ctypes.c_char_p
     library.asnap_error_message.argtypes = [ctypes.c_void_p]
@@ -43,6 +59,11 @@ def load():
     library.asnap_statistics_row.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     library.asnap_statistics_frame.restype = Frame
     library.asnap_statistics_frame.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
+    library.asnap_diff_count.restype = ctypes.c_size_t
+    library.asnap_diff_row.restype = StatisticDiff
+    library.asnap_diff_row.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    library.asnap_diff_frame.restype = Frame
+    library.asnap_diff_frame.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
     library.asnap_format_size.argtypes = [ctypes.c_int64, ctypes.c_bool, ctypes.c_char_p,
                                           ctypes.c_size_t]
     library.asnap_format_size.restype = None
@@ -108,8 +129,41 @@ class Native:
         return rows
 
 
+    def diff(self, new, old, key, cumulative):
+        diff = ctypes.c_void_p()
+        self.check(self.library.asnap_diff_create(
+            new, old, ctypes.c_int(KEYS[key]), ctypes.c_bool(cumulative), ctypes.byref(diff)))
+        rows = []
+        for i in range(self.library.asnap_diff_count(diff)):
+            row = self.library.asnap_diff_row(diff, i)
+            frames = []
+            for j in range(row.frame_count):
+                frame = self.library.asnap_diff_frame(diff, i, j)
+                frames.append((frame.filename.decode(), frame.lineno))
+            rows.append((row.size, row.size_diff, row.count, row.count_diff, tuple(frames)))
+        self.library.asnap_diff_destroy(diff)
+        return rows
+
+    def filter(self, snapshot, filters):
+        array = (Filter * max(len(filters), 1))()
+        for native, wanted in zip(array, filters):
+            native.inclusive = wanted.inclusive
+            native.has_domain = wanted.domain is not None
+            native.domain = wanted.domain or 0
+            if isinstance(wanted, tracemalloc.Filter):
+                native.filename_pattern = wanted.filename_pattern.encode()
+                native.has_lineno = wanted.lineno is not None
+                native.lineno = wanted.lineno or 0
+                native.all_frames = wanted.all_frames
+        filtered = ctypes.c_void_p()
+        self.check(self.library.asnap_snapshot_filter(
+            snapshot, array, ctypes.c_size_t(len(filters)), ctypes.byref(filtered)))
+        return filtered
+
+
 FILENAMES = ["/src/a.c", "/src/b.c", "/src/a.cc", "/src/\u00e9t\u00e9.c", "/src/\U0001f40d.c",
-             "/src/\ufb01.c", "/SRC/a.c", "/src/a", "", "<unknown>", "/usr/lib/libc.so.6"]
+             "/src/\ufb01.c", "/SRC/a.c", "/src/a", "", "<unknown>",
+             "/usr/lib/libc.so.6", "/p/mod.py", "/p/mod.pyc"]
 SIZES = [0, 1, 8, 8, 8, 16, 24, 4096, 1 << 20, (1 << 53) + 1]
 
 
@@ -137,6 +191,23 @@ def random_traces(generator):
         total = len(stack) + generator.choice([0, 0, 3])
         traces.append((generator.choice(domains), generator.choice(sizes), stack, total))
     return traces
+
+
+def random_pattern(generator):
+    if generator.random() < 0.4:
+        return generator.choice(["*", "/src/*", "*.c", "*.c*", "?src/[ab].c", "[!/]*", "", "*.pyc",
+                                 "*[\u00e0-\u00ff]*", "*/[A-Z][A-Z]*"])
+    return "".join(generator.choices("/ab.c*?[]!-^\\", k=generator.randint(0, 9)))
+
+
+def random_filter(generator):
+    inclusive = generator.random() < 0.5
+    if generator.random() < 0.2:
+        return tracemalloc.DomainFilter(inclusive, generator.choice([0, 1, 7]))
+    return tracemalloc.Filter(inclusive, random_pattern(generator),
+                              lineno=generator.choice([None, None, 0, 1, 2]),
+                              all_frames=generator.random() < 0.5,
+                              domain=generator.choice([None, None, None, 0, 1]))
 
 
 def rows_of(statistics):
@@ -178,6 +249,96 @@ class StatisticsDifferential(unittest.TestCase):
                 self.assertEqual(self.native.statistics(snapshot, key, cumulative),
                                  rows_of(expected.statistics(key, cumulative)))
         self.native.library.asnap_snapshot_destroy(snapshot)
+
+
+class FilterDifferential(unittest.TestCase):
+    def test_random_filters(self):
+        native = Native()
+        generator = random.Random(11)
+        outcomes = {"all": 0, "some": 0, "none": 0}
+        for number in range(400):
+            traces = random_traces(generator)
+            filters = [random_filter(generator) for _ in range(generator.randint(0, 4))]
+            wanted = tracemalloc.Snapshot(list(traces), 16).filter_traces(filters)
+            snapshot = native.snapshot(traces, 16)
+            filtered = native.filter(snapshot, filters)
+            native.library.asnap_snapshot_destroy(snapshot)
+            with self.subTest(number=number, filters=[vars(each) for each in filters]):
+                self.assertEqual(native.statistics(filtered, "traceback", False),
+                                 rows_of(wanted.statistics("traceback")))
+            native.library.asnap_snapshot_destroy(filtered)
+            count = len(wanted.traces)
+            outcomes["none" if not count else "all" if count == len(traces) else "some"] += 1
+        self.assertTrue(all(count > 20 for count in outcomes.values()), outcomes)
+
+    def test_random_patterns(self):
+        native = Native()
+        generator = random.Random(13)
+        matched = 0
+        for _ in range(3000):
+            pattern = random_pattern(generator)
+            alphabet = "!-^]ab\\&~|[*"
+            if generator.random() < 0.6:
+                # A set of few characters, which ranges can leave empty.
+                members = generator.choices(alphabet, k=generator.randint(0, 8))
+                pattern = "[%s]" % "".join(members)
+            names = ["".join(generator.choices(alphabet, k=generator.randint(0, 2)))
+                     for _ in range(12)]
+            traces = [(0, 1, ((name, 1),), 1) for name in names]
+            filters = [tracemalloc.Filter(True, pattern)]
+            wanted = tracemalloc.Snapshot(traces, 1).filter_traces(filters)
+            snapshot = native.snapshot(traces, 1)
+            filtered = native.filter(snapshot, filters)
+            self.assertEqual(native.statistics(filtered, "filename", False),
+                             rows_of(wanted.statistics("filename")), (pattern, names))
+            native.library.asnap_snapshot_destroy(filtered)
+            native.library.asnap_snapshot_destroy(snapshot)
+            matched += bool(wanted.traces)
+        self.assertGreater(matched, 300)
+
+
+class DiffDifferential(unittest.TestCase):
+    def check(self, native, pair, wanted):
+        rows = 0
+        for key, cumulative in MODES:
+            with self.subTest(key=key, cumulative=cumulative):
+                expected = [
+                    (row.size, row.size_diff, row.count, row.count_diff,
+                     tuple((frame.filename, frame.lineno) for frame in reversed(row.traceback)))
+                    for row in wanted[0].compare_to(wanted[1], key, cumulative)]
+                self.assertEqual(native.diff(pair[0], pair[1], key, cumulative), expected)
+                rows += len(expected)
+        return rows
+
+    def test_random_snapshots(self):
+        native = Native()
+        generator = random.Random(17)
+        rows = 0
+        for _ in range(200):
+            old = random_traces(generator)
+            # Some of the old blocks live on, and there are new ones.
+            new = generator.sample(old, len(old) // 2) + random_traces(generator)
+            pair = [native.snapshot(traces, 16) for traces in (new, old)]
+            rows += self.check(native, pair,
+                               [tracemalloc.Snapshot(traces, 16) for traces in (new, old)])
+            for snapshot in pair:
+                native.library.asnap_snapshot_destroy(snapshot)
+        self.assertGreater(rows, 5000)
+
+    def test_filtered_snapshots(self):
+        native = Native()
+        generator = random.Random(19)
+        rows = 0
+        for _ in range(100):
+            traces = random_traces(generator)
+            filters = [[random_filter(generator)] for _ in range(2)]
+            snapshot = native.snapshot(traces, 16)
+            pair = [native.filter(snapshot, each) for each in filters]
+            whole = tracemalloc.Snapshot(traces, 16)
+            rows += self.check(native, pair, [whole.filter_traces(each) for each in filters])
+            for each in pair + [snapshot]:
+                native.library.asnap_snapshot_destroy(each)
+        self.assertGreater(rows, 1000)
 
 
 class SizeDifferential(unittest.TestCase):

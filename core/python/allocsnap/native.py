@@ -90,6 +90,30 @@ class _Statistic(ctypes.Structure):
     ]
 
 
+class _StatisticDiff(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("size_diff", c_int64),
+        ("count_diff", c_int64),
+        ("frame_count", c_size_t),
+        ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = [
+        ("inclusive", c_bool),
+        ("filename_pattern", c_char_p),
+        ("has_lineno", c_bool),
+        ("lineno", c_uint32),
+        ("all_frames", c_bool),
+        ("has_domain", c_bool),
+        ("domain", c_uint32),
+    ]
+
+
 class _RenderOptions(ctypes.Structure):
     _fields_ = [("limit", c_size_t), ("source_lines", c_bool)]
 
@@ -153,6 +177,7 @@ FUNCTIONS = {
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
+    "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
     "asnap_statistics_count": (c_size_t, [_OBJECT]),
@@ -164,9 +189,21 @@ FUNCTIONS = {
     "asnap_statistics_cumulative": (c_bool, [_OBJECT]),
     "asnap_statistics_note_count": (c_size_t, [_OBJECT]),
     "asnap_statistics_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_diff_create": (_ERROR, [_OBJECT, _OBJECT, c_int, c_bool, _OUT]),
+    "asnap_diff_destroy": (None, [_OBJECT]),
+    "asnap_diff_count": (c_size_t, [_OBJECT]),
+    "asnap_diff_row": (_StatisticDiff, [_OBJECT, c_size_t]),
+    "asnap_diff_frame": (_Frame, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_diff_total": (_StatisticDiff, [_OBJECT]),
+    "asnap_diff_key": (c_int, [_OBJECT]),
+    "asnap_diff_cumulative": (c_bool, [_OBJECT]),
+    "asnap_diff_note_count": (c_size_t, [_OBJECT]),
+    "asnap_diff_note": (c_char_p, [_OBJECT, c_size_t]),
     "asnap_format_size": (None, [c_int64, c_bool, c_char_p, c_size_t]),
     "asnap_render_statistics_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
     "asnap_render_statistics_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_diff_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_diff_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }
 

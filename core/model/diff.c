@@ -1,0 +1,347 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "group.h"
+#include "joint_ranks.h"
+#include "order.h"
+#include "snapshot.h"
+
+enum side {
+    NEW,
+    OLD,
+};
+
+/* A group of either snapshot or of both. */
+struct row {
+    struct asnap_group group; /* the new snapshot's, where it has one */
+    enum side side;           /* whose `group` is */
+    struct asnap_sum sums[2]; /* of each side */
+};
+
+struct asnap_diff {
+    struct asnap_store *stores[2];
+    enum asnap_key key;
+    bool cumulative;
+    struct asnap_sum totals[2];
+    struct row *rows; /* in their final order */
+    uint32_t count;
+    char **notes;
+    size_t note_count;
+};
+
+/* What is needed while a diff is made. */
+struct comparing {
+    struct asnap_diff *diff;
+    struct asnap_joint_ranks ranks;
+    struct asnap_ranked_store ranked[2];
+    struct asnap_groups groups[2];
+    struct asnap_traceback_packing packing;
+    struct asnap_intern index; /* by traceback: the rows of the new snapshot */
+};
+
+static struct row *add_row(struct asnap_diff *diff, const struct asnap_group *group, enum side side)
+{
+    struct row *row = &diff->rows[diff->count++];
+    *row = (struct row){.group = *group, .side = side};
+    row->sums[side] = (struct asnap_sum){group->size, group->count};
+    return row;
+}
+
+static void add_old(struct row *row, const struct asnap_group *old)
+{
+    row->sums[OLD] = (struct asnap_sum){old->size, old->count};
+}
+
+/* The rank of a group by file or line. */
+static uint32_t group_rank(const struct comparing *comparing, enum side side,
+                           const struct asnap_group *group)
+{
+    return comparing->diff->key == ASNAP_KEY_FILENAME ? comparing->ranks.files[side][group->id]
+                                                      : comparing->ranks.locations[side][group->id];
+}
+
+/* Both lists of groups are in the order of their ranks. */
+static void join_by_frame(struct comparing *comparing)
+{
+    const struct asnap_groups *groups = comparing->groups;
+    uint32_t at[2] = {0, 0};
+    while (at[NEW] < groups[NEW].count || at[OLD] < groups[OLD].count) {
+        const struct asnap_group *new_group = &groups[NEW].rows[at[NEW]];
+        const struct asnap_group *old_group = &groups[OLD].rows[at[OLD]];
+        bool has_new = at[NEW] < groups[NEW].count;
+        bool has_old = at[OLD] < groups[OLD].count;
+        if (has_new && has_old) {
+            uint32_t new_rank = group_rank(comparing, NEW, new_group);
+            uint32_t old_rank = group_rank(comparing, OLD, old_group);
+            has_new = new_rank <= old_rank;
+            has_old = old_rank <= new_rank;
+        }
+        struct row *row =
+            add_row(comparing->diff, has_new ? new_group : old_group, has_new ? NEW : OLD);
+        if (has_new && has_old)
+            add_old(row, old_group);
+        at[NEW] += has_new;
+        at[OLD] += has_old;
+    }
+}
+
+struct traceback_query {
+    const struct comparing *comparing;
+    uint32_t old_traceback;
+};
+
+static bool same_traceback(const void *context, uint32_t row)
+{
+    const struct traceback_query *query = context;
+    const struct comparing *comparing = query->comparing;
+    return asnap_traceback_equal(&comparing->ranked[OLD], query->old_traceback,
+                                 &comparing->ranked[NEW], comparing->diff->rows[row].group.id);
+}
+
+static struct asnap_error *join_by_traceback(struct comparing *comparing)
+{
+    struct asnap_diff *diff = comparing->diff;
+    const struct asnap_groups *groups = comparing->groups;
+    for (uint32_t i = 0; i < groups[NEW].count; i++) {
+        const struct asnap_group *group = &groups[NEW].rows[i];
+        struct asnap_error *error = asnap_intern_reserve(&comparing->index);
+        if (error != NULL)
+            return error;
+        uint32_t hash = asnap_traceback_hash(&comparing->ranked[NEW], group->id);
+        asnap_intern_add(&comparing->index, hash, diff->count);
+        add_row(diff, group, NEW);
+    }
+    for (uint32_t i = 0; i < groups[OLD].count; i++) {
+        const struct asnap_group *group = &groups[OLD].rows[i];
+        uint32_t hash = asnap_traceback_hash(&comparing->ranked[OLD], group->id);
+        struct traceback_query query = {comparing, group->id};
+        uint32_t found = asnap_intern_find(&comparing->index, hash, same_traceback, &query);
+        if (found == ASNAP_NONE)
+            add_row(diff, group, OLD);
+        else
+            add_old(&diff->rows[found], group);
+    }
+    return NULL;
+}
+
+static uint64_t distance(uint64_t left, uint64_t right)
+{
+    return left > right ? left - right : right - left;
+}
+
+/* tracemalloc: StatisticDiff._sort_key. */
+static uint64_t sort_key(const void *context, uint32_t item, uint32_t level)
+{
+    const struct comparing *comparing = context;
+    const struct row *row = &comparing->diff->rows[item];
+    const struct asnap_sum *sums = row->sums;
+    switch (level) {
+    case 0:
+        return distance(sums[NEW].size, sums[OLD].size);
+    case 1:
+        return sums[NEW].size;
+    case 2:
+        return distance(sums[NEW].count, sums[OLD].count);
+    case 3:
+        return sums[NEW].count;
+    default:
+        if (comparing->diff->key != ASNAP_KEY_TRACEBACK)
+            return group_rank(comparing, row->side, &row->group);
+        return asnap_traceback_word(&comparing->ranked[row->side], &comparing->packing,
+                                    row->group.id, level - 4);
+    }
+}
+
+static struct asnap_error *sort_rows(struct comparing *comparing)
+{
+    struct asnap_diff *diff = comparing->diff;
+    struct asnap_order_keys keys = {.key = sort_key, .context = comparing, .levels = 5};
+    if (diff->key == ASNAP_KEY_TRACEBACK) {
+        comparing->packing = asnap_traceback_packing(comparing->ranks.location_count);
+        uint32_t new_words = asnap_traceback_words(diff->stores[NEW], &comparing->packing);
+        uint32_t old_words = asnap_traceback_words(diff->stores[OLD], &comparing->packing);
+        keys.levels = 4 + (new_words > old_words ? new_words : old_words);
+    }
+    uint32_t *order = NULL;
+    struct asnap_error *error = asnap_order_create(&keys, diff->count, &order);
+    if (error != NULL)
+        return error;
+    struct row *rows = reallocarray(NULL, (size_t)diff->count + 1, sizeof(*rows));
+    if (rows == NULL) {
+        free(order);
+        return asnap_error_no_memory();
+    }
+    for (uint32_t i = 0; i < diff->count; i++)
+        rows[i] = diff->rows[order[i]];
+    free(order);
+    free(diff->rows);
+    diff->rows = rows;
+    return NULL;
+}
+
+static struct asnap_error *group_side(struct comparing *comparing, enum side side,
+                                      const struct asnap_snapshot *snapshot)
+{
+    const struct asnap_diff *diff = comparing->diff;
+    if (diff->key == ASNAP_KEY_TRACEBACK)
+        return asnap_group_by_traceback(&comparing->ranked[side], snapshot->totals,
+                                        snapshot->total_count, &comparing->groups[side]);
+    return asnap_group_by_frame(snapshot->store, snapshot->totals, snapshot->total_count, diff->key,
+                                diff->cumulative, &comparing->groups[side]);
+}
+
+static struct asnap_error *fill_rows(struct comparing *comparing,
+                                     const struct asnap_snapshot *const snapshots[2])
+{
+    struct asnap_diff *diff = comparing->diff;
+    const struct asnap_store *stores[2] = {diff->stores[NEW], diff->stores[OLD]};
+    struct asnap_error *error = asnap_joint_ranks_init(&comparing->ranks, stores);
+    for (enum side side = NEW; error == NULL && side <= OLD; side++) {
+        comparing->ranked[side] =
+            (struct asnap_ranked_store){stores[side], comparing->ranks.frames[side]};
+        error = group_side(comparing, side, snapshots[side]);
+    }
+    if (error != NULL)
+        return error;
+    uint64_t most = (uint64_t)comparing->groups[NEW].count + comparing->groups[OLD].count;
+    diff->rows = most < ASNAP_NONE ? reallocarray(NULL, most + 1, sizeof(*diff->rows)) : NULL;
+    if (diff->rows == NULL)
+        return asnap_error_no_memory();
+    if (diff->key == ASNAP_KEY_TRACEBACK)
+        error = join_by_traceback(comparing);
+    else
+        join_by_frame(comparing);
+    return error != NULL ? error : sort_rows(comparing);
+}
+
+static struct asnap_error *add_notes(struct asnap_diff *diff, enum side side)
+{
+    static const char *const prefixes[] = {[NEW] = "new snapshot: ", [OLD] = "old snapshot: "};
+    const struct asnap_store *store = diff->stores[side];
+    const char *prefix = diff->stores[NEW] == diff->stores[OLD] ? "" : prefixes[side];
+    for (size_t i = 0; i < store->note_count; i++) {
+        char *note = NULL;
+        if (asprintf(&note, "%s%s", prefix, store->notes[i]) < 0)
+            return asnap_error_no_memory();
+        diff->notes[diff->note_count++] = note;
+    }
+    return NULL;
+}
+
+static struct asnap_error *fill_notes(struct asnap_diff *diff)
+{
+    size_t most = diff->stores[NEW]->note_count + diff->stores[OLD]->note_count;
+    diff->notes = calloc(most + 1, sizeof(*diff->notes));
+    if (diff->notes == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error = add_notes(diff, NEW);
+    if (error == NULL && diff->stores[NEW] != diff->stores[OLD])
+        error = add_notes(diff, OLD);
+    return error;
+}
+
+struct asnap_error *asnap_diff_create(const struct asnap_snapshot *new_snapshot,
+                                      const struct asnap_snapshot *old_snapshot, enum asnap_key key,
+                                      bool cumulative, struct asnap_diff **diff)
+{
+    const struct asnap_snapshot *const snapshots[2] = {new_snapshot, old_snapshot};
+    struct asnap_error *error = asnap_group_check(key, cumulative);
+    if (error != NULL)
+        return error;
+    struct asnap_diff *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->key = key;
+    made->cumulative = cumulative;
+    for (enum side side = NEW; side <= OLD; side++) {
+        made->stores[side] = asnap_store_share(snapshots[side]->store);
+        made->totals[side] = (struct asnap_sum){snapshots[side]->size, snapshots[side]->count};
+    }
+    struct comparing comparing = {.diff = made};
+    error = fill_rows(&comparing, snapshots);
+    asnap_joint_ranks_deinit(&comparing.ranks);
+    asnap_groups_deinit(&comparing.groups[NEW]);
+    asnap_groups_deinit(&comparing.groups[OLD]);
+    asnap_intern_deinit(&comparing.index);
+    if (error == NULL)
+        error = fill_notes(made);
+    if (error != NULL) {
+        asnap_diff_destroy(made);
+        return error;
+    }
+    *diff = made;
+    return NULL;
+}
+
+void asnap_diff_destroy(struct asnap_diff *diff)
+{
+    if (diff == NULL)
+        return;
+    asnap_store_release(diff->stores[NEW]);
+    asnap_store_release(diff->stores[OLD]);
+    free(diff->rows);
+    for (size_t i = 0; i < diff->note_count; i++)
+        free(diff->notes[i]);
+    free(diff->notes);
+    free(diff);
+}
+
+size_t asnap_diff_count(const struct asnap_diff *diff)
+{
+    return diff->count;
+}
+
+/* Two sides as a row that has no frames yet. */
+static struct asnap_statistic_diff compare_sides(const struct asnap_sum sums[2])
+{
+    return (struct asnap_statistic_diff){
+        .size = sums[NEW].size,
+        .count = sums[NEW].count,
+        .size_diff = (int64_t)sums[NEW].size - (int64_t)sums[OLD].size,
+        .count_diff = (int64_t)sums[NEW].count - (int64_t)sums[OLD].count,
+    };
+}
+
+struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *diff, size_t index)
+{
+    const struct row *row = &diff->rows[index];
+    struct asnap_statistic statistic =
+        asnap_group_statistic(&row->group, diff->stores[row->side], diff->key);
+    struct asnap_statistic_diff result = compare_sides(row->sums);
+    result.frame_count = statistic.frame_count;
+    result.total_nframe = statistic.total_nframe;
+    result.function_count = statistic.function_count;
+    return result;
+}
+
+struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index, size_t frame)
+{
+    const struct row *row = &diff->rows[index];
+    return asnap_group_frame(&row->group, diff->stores[row->side], diff->key, frame);
+}
+
+struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff)
+{
+    return compare_sides(diff->totals);
+}
+
+enum asnap_key asnap_diff_key(const struct asnap_diff *diff)
+{
+    return diff->key;
+}
+
+bool asnap_diff_cumulative(const struct asnap_diff *diff)
+{
+    return diff->cumulative;
+}
+
+size_t asnap_diff_note_count(const struct asnap_diff *diff)
+{
+    return diff->note_count;
+}
+
+const char *asnap_diff_note(const struct asnap_diff *diff, size_t index)
+{
+    return diff->notes[index];
+}

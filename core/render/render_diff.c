@@ -1,0 +1,46 @@
+#include "rows.h"
+
+static struct asnap_statistic_diff get_row(const void *object, size_t index)
+{
+    return asnap_diff_row(object, index);
+}
+
+static struct asnap_frame get_frame(const void *object, size_t index, size_t frame)
+{
+    return asnap_diff_frame(object, index, frame);
+}
+
+static const char *get_note(const void *object, size_t index)
+{
+    return asnap_diff_note(object, index);
+}
+
+static struct asnap_rows rows_of(const struct asnap_diff *diff)
+{
+    return (struct asnap_rows){
+        .object = diff,
+        .key = asnap_diff_key(diff),
+        .cumulative = asnap_diff_cumulative(diff),
+        .has_diffs = true,
+        .count = asnap_diff_count(diff),
+        .row = get_row,
+        .frame = get_frame,
+        .total = asnap_diff_total(diff),
+        .note_count = asnap_diff_note_count(diff),
+        .note = get_note,
+    };
+}
+
+struct asnap_error *asnap_render_diff_text(const struct asnap_diff *diff,
+                                           const struct asnap_render_options *options, char **text)
+{
+    struct asnap_rows rows = rows_of(diff);
+    return asnap_rows_text(&rows, options, text);
+}
+
+struct asnap_error *asnap_render_diff_json(const struct asnap_diff *diff,
+                                           const struct asnap_render_options *options, char **text)
+{
+    struct asnap_rows rows = rows_of(diff);
+    return asnap_rows_json(&rows, options, text);
+}
