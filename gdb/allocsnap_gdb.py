@@ -7,6 +7,10 @@ import sys
 import gdb
 
 
+if not hasattr(gdb.Inferior, "connection"):
+    raise gdb.GdbError("allocsnap needs gdb 12 or later; this is gdb {}".format(gdb.VERSION))
+
+
 def _find_package():
     """Puts the Python package on the path, from a checkout or an installation."""
     here = os.path.dirname(os.path.realpath(os.path.abspath(__file__)))

@@ -236,6 +236,16 @@ class Case(unittest.TestCase):
             raise Failed("the program did not come to stop_here():\n{}".format(results))
         return results
 
+    def need_attach(self):
+        """Skips the test where a debugger may not attach to what it has not started."""
+        try:
+            with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as scope:
+                scope = scope.read().strip()
+        except FileNotFoundError:
+            return
+        if scope != "0" and os.geteuid() != 0:
+            self.skipTest("/proc/sys/kernel/yama/ptrace_scope is {}, not 0".format(scope))
+
     def need_kernel_cores(self):
         """Skips the test, saying why, where a core does not end up in the working
         directory."""

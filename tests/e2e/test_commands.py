@@ -109,7 +109,7 @@ class Names(Case):
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
         self.assertIn("table version 1", rows["hooks"])
-        self.assertRegex(rows["process"], r"process \d+")
+        self.assertRegex(rows["target"], r"^ +process \d+$")
 
 
 class Errors(Case):

@@ -1,10 +1,12 @@
 """The main job: who holds the heap, at a breakpoint and in core dumps."""
 
+import shutil
+import subprocess
 import unittest
 
 import expectations
 
-from .harness import Case, program, tag_line
+from .harness import HOOKS, Case, environment, program, tag_line
 
 SOURCE = expectations.source("holds.c")
 MARKS = expectations.named(SOURCE)
@@ -136,6 +138,35 @@ class AtBreakpoint(Case):
         self.assertIn("{}:0: size=10128 B, count=14".format(SOURCE), results[commands[1]])
         self.assertEqual(results[commands[1]], results[commands[2]])
         self.assertEqual(results[commands[1]], results[commands[3]])
+
+
+class Locale(Case):
+    def test_names_beyond_ascii_in_the_c_locale(self):
+        built = "{}/größe".format(self.directory)
+        shutil.copy(program("holds"), built)
+        results = self.batch(
+            ["snapshot start", "break stop_here", "run", "snapshot stats filename --cumulative"],
+            built,
+            env={"LC_ALL": "C"},
+        )
+        self.assertIn("/größe:0: size=", results["snapshot stats filename --cumulative"])
+
+
+class Attached(Case):
+    def test_process_that_was_started_with_the_hooks(self):
+        self.need_attach()
+        started = subprocess.Popen(
+            [program("holds"), "pause"],
+            stdout=subprocess.PIPE,
+            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
+        )
+        self.addCleanup(started.stdout.close)
+        self.addCleanup(started.wait)
+        self.addCleanup(started.kill)
+        self.assertEqual(started.stdout.readline(), b"ready\n")
+        command = "snapshot stats --json"
+        results = self.batch([command, "detach"], "-p", str(started.pid))
+        self.assertEqual(results.json(command)["total"], TOTAL)
 
 
 class FromCores(Case):

@@ -1,5 +1,5 @@
-/* Holds blocks of known sizes, then ends as told: `holds abort`, `holds pause`, or
- * at once. Lines that only call have tags.
+/* Holds blocks of known sizes, then ends as told: `holds abort`, at once, or never:
+ * `holds pause` says "ready" and waits. Lines that only call have tags.
  * heap-total: exact */
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     stop_here();
     if (argc > 1 && strcmp(argv[1], "abort") == 0)
         abort();
-    if (argc > 1 && strcmp(argv[1], "pause") == 0)
+    if (argc > 1 && strcmp(argv[1], "pause") == 0 && write(STDOUT_FILENO, "ready\n", 6) == 6)
         pause();
     return 0;
 }

@@ -115,7 +115,7 @@ class Status(Command):
         if status.request_pending:
             tracing += " (a request waits for the program's next allocation)"
         rows = [
-            ("process", process.description),
+            ("target", process.description),
             ("tracing", tracing),
             (
                 "traced",
