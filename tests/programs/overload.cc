@@ -1,5 +1,6 @@
 /* A program with an operator new of its own, for all and for one class: the
- * blocks belong to the lines that call malloc. */
+ * blocks belong to the lines that call malloc. Its operator new[] is the C++
+ * library's, whose blocks belong to its callers. */
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -15,7 +16,7 @@ extern "C" __attribute__((noinline)) void stop_here()
 
 void *operator new(std::size_t size)
 {
-    void *block = std::malloc(size); /* heap: global size=400+8+800 count=3 */
+    void *block = std::malloc(size); /* heap: global size=8+800 count=2 */
     if (block == nullptr)
         throw std::bad_alloc();
     return block;
@@ -58,8 +59,8 @@ int main()
     kept[1] = new pooled;
     delete new pooled;
     kept[2] = new long;
-    kept[3] = new char[400];
-    kept[4] = new wide; /* heap: not_overloaded size=64 count=1 */
+    kept[3] = new char[400]; /* heap: array size=400 count=1 */
+    kept[4] = new wide;      /* heap: not_overloaded size=64 count=1 */
     std::vector<long> numbers(100);
     delete new int;
     stop_here();
