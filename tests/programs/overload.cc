@@ -1,6 +1,6 @@
 /* A program with an operator new of its own, for all and for one class: the
- * blocks belong to the lines that call malloc. operator new[] is the library's: it
- * asks the program's operator, and its block belongs to the line that called it. */
+ * blocks belong to the lines that call malloc. Its operator new[] is the C++
+ * library's, whose blocks belong to its callers. */
 #include <cstddef>
 #include <cstdlib>
 #include <new>
