@@ -34,7 +34,7 @@ static struct asnap_error *reserve(struct reading *reading, size_t more)
     struct asnap_raw *raw = reading->raw;
     if (reading->capacity - raw->trace_count >= more)
         return NULL;
-    size_t capacity = reading->capacity * 2 + more;
+    size_t capacity = raw->trace_count + reading->capacity + more;
     struct asnap_trace *traces = reallocarray(raw->traces, capacity, sizeof(*traces));
     if (traces == NULL)
         return asnap_error_no_memory();
@@ -61,30 +61,20 @@ static bool is_readable(const bool *readable, const struct asnap_extent *extent,
            readable[(offset + sizeof(struct asnap_table_record) - 1) / ASNAP_READ_PAGE];
 }
 
-static inline bool add_record(struct reading *reading, uint32_t shard, struct tally *tally,
-                              const struct asnap_table_record *record)
+/* Whether a record that is live can be true. */
+static inline bool is_possible(const struct asnap_table_root *root, uint32_t shard,
+                               const struct asnap_table_record *record)
 {
-    const struct asnap_table_root *root = reading->root;
-    uint64_t address = asnap_table_key_address(record->key);
-    uint32_t domain = asnap_table_key_domain(record->key);
-    if (asnap_table_shard_of(address) != shard || record->size >= SIZE_LIMIT ||
-        record->stack >= root->node_count || domain >= root->domain_count)
-        return false;
-    reading->raw->traces[reading->raw->trace_count++] = (struct asnap_trace){
-        .address = address,
-        .size = record->size,
-        .traceback_id = record->stack,
-        .domain = root->domains[domain],
-    };
-    tally->count++;
-    tally->size += record->size;
-    return true;
+    return asnap_table_shard_of(asnap_table_key_address(record->key)) == shard &&
+           record->size < SIZE_LIMIT && record->stack < root->node_count &&
+           asnap_table_key_domain(record->key) < root->domain_count;
 }
 
 static struct asnap_error *visit(void *context, const struct asnap_extent *extent,
                                  const uint8_t *bytes, const bool *readable)
 {
     struct reading *reading = context;
+    const struct asnap_table_root *root = reading->root;
     const struct asnap_table_record *records = (const void *)bytes;
     uint32_t shard = (uint32_t)(extent->tag >> 32);
     struct tally *tally = &reading->tallies[shard];
@@ -92,16 +82,42 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
     struct asnap_error *error = reserve(reading, count);
     if (error != NULL)
         return error;
+    struct asnap_trace *first = reading->raw->traces + reading->raw->trace_count;
+    struct asnap_trace *trace = first;
+    uint64_t size = 0;
     for (size_t i = 0; i < count; i++) {
+        const struct asnap_table_record *record = &records[i];
         if (!is_readable(readable, extent, i * sizeof(*records))) {
             reading->raw->unreadable_bytes += sizeof(*records);
             tally->whole = false;
             continue;
         }
-        if (records[i].key != 0 && !add_record(reading, shard, tally, &records[i]))
+        if (record->key == 0)
+            continue;
+        if (!is_possible(root, shard, record))
             return bad_record(shard, extent->address + i * sizeof(*records));
+        trace->address = asnap_table_key_address(record->key);
+        trace->size = record->size;
+        trace->traceback_id = record->stack;
+        trace->domain = root->domains[asnap_table_key_domain(record->key)];
+        size += record->size;
+        trace++;
     }
+    reading->raw->trace_count += (size_t)(trace - first);
+    tally->count += (size_t)(trace - first);
+    tally->size += size;
     return NULL;
+}
+
+/* Room for all traces at once, as long as the table's own word for their number is
+ * not absurd: it has not been checked yet. */
+static struct asnap_error *reserve_all(struct reading *reading)
+{
+    const uint64_t most = UINT64_C(1) << 26;
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        count += reading->root->shards[i].used;
+    return reserve(reading, (size_t)(count < most ? count : most));
 }
 
 static struct asnap_error *list_shard(const struct asnap_memory *memory, struct reading *reading,
@@ -152,6 +168,8 @@ static struct asnap_error *read_records(const struct asnap_memory *memory,
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS && error == NULL; i++)
         error = list_shard(memory, &reading, i, &chunks);
     raw->unreadable_bytes = chunks.lost_items * sizeof(struct asnap_table_record);
+    if (error == NULL)
+        error = reserve_all(&reading);
     if (error == NULL)
         error = asnap_read_extents(memory, chunks.extents, chunks.count, "reading records",
                                    progress, visit, &reading);

@@ -206,11 +206,12 @@ asnap_symbolizer_name(struct asnap_symbolizer *symbolizer, const uint64_t *retur
 /* A snapshot: traces (live blocks with their tracebacks). Immutable. */
 struct asnap_snapshot;
 
-/* Names the frames of `raw` and makes a snapshot of it. A module whose debug
- * file is bad costs its own names only, and is mentioned in the notes.
- * `progress` may be NULL. */
+/* Names the frames of `raw` and makes a snapshot of it. Takes the blocks out of
+ * `raw`, which can only be destroyed afterwards, also on failure. A module whose debug
+ * file is bad costs its own names only, and is mentioned in the notes. `progress` may
+ * be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_snapshot_create(const struct asnap_raw *raw, struct asnap_symbolizer *symbolizer,
+asnap_snapshot_create(struct asnap_raw *raw, struct asnap_symbolizer *symbolizer,
                       const struct asnap_progress *progress, struct asnap_snapshot **snapshot);
 ASNAP_API void asnap_snapshot_destroy(struct asnap_snapshot *snapshot);
 
@@ -255,6 +256,11 @@ struct asnap_trace {
 /* Adds traces (copies them). */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traces(struct asnap_builder *builder, const struct asnap_trace *traces, size_t count);
+
+/* The same, but takes the array over, which comes from malloc; the caller keeps it
+ * on failure. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_take_traces(struct asnap_builder *builder, struct asnap_trace *traces, size_t count);
 
 /* Adds a note (copies it). */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_note(struct asnap_builder *builder,

@@ -249,12 +249,10 @@ struct asnap_error *asnap_builder_traceback(struct asnap_builder *builder,
     return add_traceback(builder, &query, traceback_id);
 }
 
-struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
-                                         const struct asnap_trace *traces, size_t count)
+/* What the builder's blocks sum to with these. */
+static struct asnap_error *add_sizes(const struct asnap_builder *builder,
+                                     const struct asnap_trace *traces, size_t count, uint64_t *sum)
 {
-    struct asnap_error *error = check_open(builder);
-    if (error != NULL || count == 0)
-        return error;
     uint64_t size = builder->size;
     size_t traceback_count = builder->store->traceback_count;
     for (size_t i = 0; i < count; i++) {
@@ -264,6 +262,20 @@ struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
             return invalid("its blocks have more than 9223372036854775807 bytes in all");
         size += traces[i].size;
     }
+    *sum = size;
+    return NULL;
+}
+
+struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
+                                         const struct asnap_trace *traces, size_t count)
+{
+    uint64_t size;
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL || count == 0)
+        return error;
+    error = add_sizes(builder, traces, count, &size);
+    if (error != NULL)
+        return error;
     if (count > SIZE_MAX - builder->trace_count)
         return asnap_error_no_memory();
     struct asnap_trace *grown = asnap_grow(builder->traces, &builder->trace_capacity,
@@ -273,6 +285,29 @@ struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
     memcpy(grown + builder->trace_count, traces, count * sizeof(*grown));
     builder->traces = grown;
     builder->trace_count += count;
+    builder->size = size;
+    return NULL;
+}
+
+struct asnap_error *asnap_builder_take_traces(struct asnap_builder *builder,
+                                              struct asnap_trace *traces, size_t count)
+{
+    if (builder->trace_count != 0) {
+        struct asnap_error *error = asnap_builder_traces(builder, traces, count);
+        if (error == NULL)
+            free(traces);
+        return error;
+    }
+    uint64_t size;
+    struct asnap_error *error = check_open(builder);
+    if (error == NULL)
+        error = add_sizes(builder, traces, count, &size);
+    if (error != NULL)
+        return error;
+    free(builder->traces);
+    builder->traces = traces;
+    builder->trace_count = count;
+    builder->trace_capacity = count;
     builder->size = size;
     return NULL;
 }

@@ -9,12 +9,11 @@
 #include "symbolizer.h"
 
 #define TOTAL_NFRAME_MAX UINT32_C(65535)
-#define TRACES_AT_ONCE ((size_t)16384)
 #define NOT_CONVERTED UINT32_MAX
 #define NOT_USED UINT32_MAX
 
 struct job {
-    const struct asnap_raw *raw;
+    struct asnap_raw *raw;
     struct asnap_symbolizer *symbolizer;
     struct asnap_builder *builder;
     uint32_t *node_pc;   /* of each node that a trace uses: the place of its pc */
@@ -154,29 +153,24 @@ static struct asnap_error *convert(struct job *job, uint32_t leaf)
                                    &job->traceback[leaf]);
 }
 
-/* Adds the traces, a batch at a time. */
-static struct asnap_error *add_traces(struct job *job, struct asnap_trace *batch)
+/* Leads each trace to its traceback, and hands all over. */
+static struct asnap_error *add_traces(struct job *job)
 {
-    const struct asnap_raw *raw = job->raw;
-    for (size_t first = 0, count; first < raw->trace_count; first += count) {
-        count = raw->trace_count - first;
-        if (count > TRACES_AT_ONCE)
-            count = TRACES_AT_ONCE;
-        for (size_t i = 0; i < count; i++) {
-            uint32_t leaf = raw->traces[first + i].traceback_id;
-            struct asnap_error *error = NULL;
-            if (job->traceback[leaf] == NOT_CONVERTED)
-                error = convert(job, leaf);
-            if (error != NULL)
-                return error;
-            batch[i] = raw->traces[first + i];
-            batch[i].traceback_id = job->traceback[leaf];
-        }
-        struct asnap_error *error = asnap_builder_traces(job->builder, batch, count);
+    struct asnap_raw *raw = job->raw;
+    for (size_t i = 0; i < raw->trace_count; i++) {
+        uint32_t leaf = raw->traces[i].traceback_id;
+        struct asnap_error *error = NULL;
+        if (job->traceback[leaf] == NOT_CONVERTED)
+            error = convert(job, leaf);
         if (error != NULL)
             return error;
+        raw->traces[i].traceback_id = job->traceback[leaf];
     }
-    return NULL;
+    struct asnap_error *error =
+        asnap_builder_take_traces(job->builder, raw->traces, raw->trace_count);
+    if (error == NULL)
+        raw->traces = NULL;
+    return error;
 }
 
 static struct asnap_error *convert_traces(struct job *job)
@@ -184,16 +178,11 @@ static struct asnap_error *convert_traces(struct job *job)
     size_t node_count = job->raw->node_count;
     job->traceback = malloc((node_count + 1) * sizeof(*job->traceback));
     job->stack = calloc(TOTAL_NFRAME_MAX, sizeof(*job->stack));
-    struct asnap_trace *batch = calloc(TRACES_AT_ONCE, sizeof(*batch));
-    struct asnap_error *error = NULL;
-    if (job->traceback == NULL || job->stack == NULL || batch == NULL)
-        error = asnap_error_no_memory();
-    for (size_t i = 0; i < node_count && error == NULL; i++)
+    if (job->traceback == NULL || job->stack == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < node_count; i++)
         job->traceback[i] = NOT_CONVERTED;
-    if (error == NULL)
-        error = add_traces(job, batch);
-    free(batch);
-    return error;
+    return add_traces(job);
 }
 
 /* Adds a note about `count` things, unless there are none. `format` has one
@@ -260,7 +249,7 @@ static struct asnap_error *build(struct job *job, const struct asnap_progress *p
     return error;
 }
 
-struct asnap_error *asnap_snapshot_create(const struct asnap_raw *raw,
+struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
                                           struct asnap_symbolizer *symbolizer,
                                           const struct asnap_progress *progress,
                                           struct asnap_snapshot **snapshot)
@@ -278,5 +267,8 @@ struct asnap_error *asnap_snapshot_create(const struct asnap_raw *raw,
     free(job.traceback);
     free(job.stack);
     asnap_builder_destroy(job.builder);
+    free(raw->traces);
+    raw->traces = NULL;
+    raw->trace_count = 0;
     return error;
 }

@@ -175,6 +175,7 @@ FUNCTIONS = {
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
     ),
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
+    "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
