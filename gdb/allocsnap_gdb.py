@@ -12,17 +12,16 @@ if not hasattr(gdb.Inferior, "connection"):
 
 
 def _find_package():
-    """Puts the Python package on the path, from a checkout or an installation."""
-    here = os.path.dirname(os.path.realpath(os.path.abspath(__file__)))
-    for place in ("../core/python", "../python", "."):
-        directory = os.path.normpath(os.path.join(here, place))
-        if os.path.isdir(os.path.join(directory, "allocsnap")):
-            if directory not in sys.path:
-                sys.path.insert(0, directory)
-            return
-    raise gdb.GdbError(
-        "the Python package allocsnap was not found near {}: install it again".format(here)
-    )
+    """Puts the Python package on the path; it lies the same in a checkout and where
+    it is installed."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    directory = os.path.join(os.path.dirname(here), "core", "python")
+    if not os.path.isdir(os.path.join(directory, "allocsnap")):
+        raise gdb.GdbError(
+            "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+        )
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
 
 
 _find_package()

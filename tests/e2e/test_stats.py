@@ -133,11 +133,47 @@ class AtBreakpoint(Case):
             "snapshot stats before filename",
             "snapshot stats filename before",
             "snapshot stats filename now",
+            "snapshot stats -n 3 before --cumulative filename",
+            "snapshot stats filename --cumulative before -n 3",
         ]
         results = self.at_stop(commands, "holds")
         self.assertIn("{}:0: size=10128 B, count=14".format(SOURCE), results[commands[1]])
         self.assertEqual(results[commands[1]], results[commands[2]])
         self.assertEqual(results[commands[1]], results[commands[3]])
+        self.assertIn(" (cumulative)\n", results[commands[4]])
+        self.assertEqual(results[commands[4]], results[commands[5]])
+
+
+class MemoryMaps(Case):
+    """Where /proc or the core file cannot be read, what gdb prints does as well."""
+
+    COMMANDS = ["snapshot stats --json", "snapshot stats traceback --json"]
+
+    def test_of_a_process(self):
+        hide = [
+            "python def _no_maps(pid): raise OSError",
+            "python linux_memory_map = _no_maps",
+            "python print(len(GdbTarget().memory_map()) > 5)",
+        ]
+        shown = self.at_stop(self.COMMANDS, "holds")
+        printed = self.at_stop(hide + self.COMMANDS, "holds")
+        self.assertEqual(printed[hide[-1]], "True\n")
+        for command in self.COMMANDS:
+            self.assertEqual(printed[command], shown[command])
+        self.assertEqual(shown.json(self.COMMANDS[0])["total"], TOTAL)
+
+    def test_of_a_core(self):
+        core = self.kernel_core("holds", "abort")
+        shown = self.batch(self.COMMANDS, program("holds"), core)
+        hide = [
+            "python from allocsnap import native",
+            "python def _no_map(path): raise AllocsnapError(path)",
+            "python native.CoreMap = _no_map",
+        ]
+        printed = self.batch(hide + self.COMMANDS, program("holds"), core)
+        for command in self.COMMANDS:
+            self.assertEqual(printed[command], shown[command])
+        self.assertEqual(shown.json(self.COMMANDS[0])["total"], TOTAL)
 
 
 class Locale(Case):

@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
             words = shlex.split(line)
         except ValueError as error:
             self.error("{} in {}".format(str(error).lower(), line))
-        return self.parse_args(words)
+        return self.parse_intermixed_args(words)
 
     def option_names(self):
         """The long options, for completion."""
