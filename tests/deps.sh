@@ -19,8 +19,7 @@ test,lint     libcunit1-dev  header:CUnit/CUnit.h
 test          binutils       command:readelf
 test          valgrind       command:valgrind
 test          sqlite3        command:sqlite3
-test          redis-server   command:redis-server
-test          redis-tools    command:redis-cli
+test          redis-tools    command:redis-check-rdb
 lint          clang          command:clang
 lint          clang-format   command:clang-format
 lint          clang-tidy     command:clang-tidy
