@@ -13,6 +13,7 @@ struct asnap_builder {
     size_t frame_id_capacity;
     size_t traceback_capacity;
     size_t note_capacity;
+    size_t domain_capacity;
     struct asnap_intern location_index;
     struct asnap_intern frame_index;
     struct asnap_intern traceback_index;
@@ -173,7 +174,7 @@ struct traceback_query {
 static bool same_traceback(const void *context, uint32_t id)
 {
     const struct traceback_query *query = context;
-    const struct asnap_stored_traceback *other = &query->store->tracebacks[id];
+    const struct asnap_traceback *other = &query->store->tracebacks[id];
     return query->frame_count == other->frame_count && query->total_nframe == other->total_nframe &&
            memcmp(query->frame_ids, asnap_store_frame_ids(query->store, id),
                   query->frame_count * sizeof(*query->frame_ids)) == 0;
@@ -189,7 +190,7 @@ static struct asnap_error *add_traceback(struct asnap_builder *builder,
     uint32_t end = asnap_hash_end(hash);
     uint32_t found = asnap_intern_find(&builder->traceback_index, end, same_traceback, query);
     if (found == ASNAP_NONE) {
-        struct asnap_stored_traceback *tracebacks =
+        struct asnap_traceback *tracebacks =
             reserve(store->tracebacks, &builder->traceback_capacity, store->traceback_count,
                     sizeof(*tracebacks), &builder->traceback_index);
         if (tracebacks == NULL)
@@ -203,7 +204,7 @@ static struct asnap_error *add_traceback(struct asnap_builder *builder,
         store->frame_ids = frame_ids;
         memcpy(frame_ids + store->frame_id_count, query->frame_ids, frame_ids_size);
         found = (uint32_t)store->traceback_count++;
-        store->tracebacks[found] = (struct asnap_stored_traceback){
+        store->tracebacks[found] = (struct asnap_traceback){
             .first = store->frame_id_count,
             .frame_count = (uint32_t)query->frame_count,
             .total_nframe = query->total_nframe,
@@ -276,8 +277,8 @@ struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
     error = add_sizes(builder, traces, count, &size);
     if (error != NULL)
         return error;
-    if (count > SIZE_MAX - builder->trace_count)
-        return asnap_error_no_memory();
+    if (count >= ASNAP_NONE - builder->trace_count)
+        return invalid("it has more than 4294967294 blocks");
     struct asnap_trace *grown = asnap_grow(builder->traces, &builder->trace_capacity,
                                            builder->trace_count + count, sizeof(*grown));
     if (grown == NULL)
@@ -330,6 +331,33 @@ struct asnap_error *asnap_builder_note(struct asnap_builder *builder, const char
     return NULL;
 }
 
+struct asnap_error *asnap_builder_domain_name(struct asnap_builder *builder, uint32_t domain,
+                                              const char *name)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    struct asnap_store *store = builder->store;
+    struct asnap_domain *domains = asnap_grow(store->domains, &builder->domain_capacity,
+                                              store->domain_count + 1, sizeof(*domains));
+    if (domains == NULL)
+        return asnap_error_no_memory();
+    store->domains = domains;
+    char *copy = strdup(name);
+    if (copy == NULL)
+        return asnap_error_no_memory();
+    size_t place = asnap_store_domain(store, domain);
+    if (place < store->domain_count && domains[place].number == domain) {
+        free(domains[place].name);
+    } else {
+        memmove(&domains[place + 1], &domains[place],
+                (store->domain_count - place) * sizeof(*domains));
+        store->domain_count++;
+    }
+    domains[place] = (struct asnap_domain){.number = domain, .name = copy};
+    return NULL;
+}
+
 /* Gives back what growing has taken too much of the large arrays. */
 static bool trim(struct asnap_builder *builder)
 {
@@ -344,7 +372,7 @@ static bool trim(struct asnap_builder *builder)
     if (frame_ids == NULL)
         return false;
     store->frame_ids = frame_ids;
-    struct asnap_stored_traceback *tracebacks =
+    struct asnap_traceback *tracebacks =
         reallocarray(store->tracebacks, store->traceback_count + 1, sizeof(*tracebacks));
     if (tracebacks == NULL)
         return false;

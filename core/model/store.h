@@ -23,10 +23,9 @@ struct asnap_stored_frame {
     bool inlined;
 };
 
-struct asnap_stored_traceback {
-    uint64_t first; /* index in frame_ids of its most recent frame */
-    uint32_t frame_count;
-    uint32_t total_nframe;
+struct asnap_domain {
+    uint32_t number;
+    char *name;
 };
 
 struct asnap_store {
@@ -40,10 +39,12 @@ struct asnap_store {
     uint32_t *frame_order; /* all frames by location, function number, inlined */
     uint32_t *frame_ids;   /* of all tracebacks, each most recent first */
     size_t frame_id_count;
-    struct asnap_stored_traceback *tracebacks;
+    struct asnap_traceback *tracebacks;
     size_t traceback_count;
     char **notes;
     size_t note_count;
+    struct asnap_domain *domains; /* those that have a name, by number */
+    size_t domain_count;
 };
 
 /* An empty store with one reference; NULL where memory is short. */
@@ -72,6 +73,9 @@ static inline const char *asnap_store_function(const struct asnap_store *store, 
 {
     return function == ASNAP_NONE ? NULL : asnap_names_get(&store->functions, function);
 }
+
+/* The place in `domains` of the first one whose number is not below `number`. */
+size_t asnap_store_domain(const struct asnap_store *store, uint32_t number);
 
 /* Orders function names by bytes, no name first. */
 int asnap_store_compare_functions(const struct asnap_store *store, uint32_t left, uint32_t right);

@@ -599,6 +599,11 @@ bool asnap_line_file(struct asnap_dwarf *dwarf, const struct asnap_line_rows *ro
                                              directory, &reason);
     if (!is_ok(dwarf, result, reason))
         *directory = NULL;
+    /* From DWARF 5 on (6.2.4) it is listed, and can be relative itself: joined once. */
+    if (directory_index == 0 && *directory != NULL) {
+        *compilation_directory = *directory;
+        *directory = NULL;
+    }
     return true;
 }
 
