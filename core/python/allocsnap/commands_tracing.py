@@ -1,6 +1,6 @@
 """Commands that have the program traced, and say how it is."""
 
-from . import native
+from . import objects
 from .command import Command, plural
 from .errors import AllocsnapError
 from .grammar import whole_number
@@ -70,7 +70,7 @@ class Status(Command):
                 session.target.run_command, plural(limit, "frame")
             )
         process, status = session.status()
-        size = native.format_size
+        size = objects.format_size
         tracing = "off"
         if status.tracing:
             tracing = "on, {} of each stack".format(plural(status.frame_limit, "frame"))
