@@ -184,8 +184,8 @@ static struct asnap_error *check_tracing(const struct asnap_table_root *root)
     if (asnap_root_tracing(root))
         return NULL;
     return asnap_error_create(ASNAP_ERROR_NOT_TRACING,
-                              "the hooks are in this process but are not tracing: use `snapshot "
-                              "start` before `run` to trace from the beginning");
+                              "the hooks are in this process but are not tracing: `snapshot start` "
+                              "traces from now on");
 }
 
 struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
@@ -202,7 +202,7 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     struct asnap_raw *result = calloc(1, sizeof(*result));
     if (result == NULL)
         return asnap_error_no_memory();
-    result->frame_limit = root.applied.frame_limit;
+    result->frame_limit = asnap_root_asked(&root).frame_limit;
     result->dropped = root.dropped;
     if (asnap_root_current(&root)) {
         error = asnap_nodes_read(memory, &root, progress, result);

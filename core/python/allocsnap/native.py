@@ -3,7 +3,7 @@
 import ctypes
 import os
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
-from ctypes import c_uint32, c_uint64, c_void_p
+from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from . import __version__
 from .errors import AllocsnapError, ErrorCode, one_line
@@ -54,7 +54,20 @@ class Status(ctypes.Structure):
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
         ("busy_shards", c_uint32),
+        ("requests", c_uint32),
     ]
+
+
+class Write(ctypes.Structure):
+    """Bytes to be written into the inferior (asnap_write)."""
+
+    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
+
+
+#: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
+REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
+
+REQUEST_WRITES = 2
 
 
 class _Frame(ctypes.Structure):
@@ -153,6 +166,10 @@ FUNCTIONS = {
         ],
     ),
     "asnap_status_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(Status)]),
+    "asnap_request_prepare": (
+        _ERROR,
+        [POINTER(_Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+    ),
     "asnap_raw_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),

@@ -321,6 +321,21 @@ def read_status(calls, root):
     return status
 
 
+def prepare_request(calls, root, request, frame_limit=0):
+    """[(address, bytes)] to be written, in this order, for the hooks to obey a request,
+    one of native.REQUESTS (asnap_request_prepare)."""
+    writes = (native.Write * native.REQUEST_WRITES)()
+    calls.run(
+        library().asnap_request_prepare,
+        calls.memory,
+        root,
+        native.REQUESTS[request],
+        frame_limit,
+        writes,
+    )
+    return [(write.address, bytes(write.bytes[: write.size])) for write in writes]
+
+
 def format_size(size):
     """A size as tracemalloc shows it: 10239 B, 10.0 KiB, 100 KiB."""
     buffer = ctypes.create_string_buffer(32)
