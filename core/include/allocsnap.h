@@ -180,6 +180,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
                                                               const struct asnap_progress *progress,
                                                               struct asnap_raw **raw);
 
+/* The same while other threads of the program go on (a breakpoint's condition): blocks
+ * that come or go meanwhile may be in it or not, and a part of the table that does
+ * not add up counts as being changed, and not as damaged. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_raw_read_moving(const struct asnap_memory *memory, uint64_t root_address,
+                      const struct asnap_progress *progress, struct asnap_raw **raw);
+
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);

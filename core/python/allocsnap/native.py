@@ -171,6 +171,7 @@ FUNCTIONS = {
         [POINTER(_Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
     ),
     "asnap_raw_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
+    "asnap_raw_read_moving": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),

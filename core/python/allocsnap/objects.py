@@ -130,13 +130,15 @@ class CoreMap(Object):
 
 
 class Raw(Object):
-    """The contents of a table, frames still unnamed."""
+    """The contents of a table, frames still unnamed. `moving`: other threads of the
+    program go on meanwhile."""
 
     destroy = "asnap_raw_destroy"
 
-    def __init__(self, calls, root):
+    def __init__(self, calls, root, moving=False):
         super().__init__()
-        calls.run(library().asnap_raw_read, calls.memory, root, calls.progress, self.out)
+        read = library().asnap_raw_read_moving if moving else library().asnap_raw_read
+        calls.run(read, calls.memory, root, calls.progress, self.out)
 
     def set_missing(self, size):
         """Tells that the core file lacks so many bytes of the program's memory."""

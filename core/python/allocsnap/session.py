@@ -69,6 +69,18 @@ class Session:
             )
         return process
 
+    def live_process(self):
+        """The Process, where it can be changed; else an error that says why not."""
+        process = self.stopped_process()
+        if process.is_core:
+            raise AllocsnapError(
+                "a core cannot be changed: start the program with `{}` to trace it".format(
+                    self.target.run_command
+                ),
+                ErrorCode.UNSUPPORTED,
+            )
+        return process
+
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
@@ -77,6 +89,15 @@ class Session:
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             return process, objects.read_status(calls, root)
+
+    def request(self, request, frame_limit=0):
+        """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
+        before) is for "start". They obey at the program's next malloc or free."""
+        process = self.live_process()
+        calls = objects.Calls(self.target)
+        root = self._find_root(process, calls, self._regions(process))
+        for address, data in objects.prepare_request(calls, root, request, frame_limit):
+            self.target.write_memory(address, data)
 
     def read(self):
         """Takes a snapshot of the process, without keeping it."""
