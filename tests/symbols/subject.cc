@@ -5,11 +5,14 @@
 #include <string>
 #include <vector>
 
-namespace shop {
+namespace shop
+{
 
-namespace {
+namespace
+{
 
-class Basket {
+class Basket
+{
   public:
     explicit Basket(int size)
     {
