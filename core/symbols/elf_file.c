@@ -9,17 +9,25 @@
 
 #include "error.h"
 
+/* Whether the section headers that the file header promises are there. */
+static bool has_sections(Elf *elf, const GElf_Ehdr *header)
+{
+    size_t names;
+    GElf_Shdr section;
+    return header->e_shoff == 0 || (elf_getshdrstrndx(elf, &names) == 0 &&
+                                    gelf_getshdr(elf_getscn(elf, names), &section) != NULL);
+}
+
 static struct asnap_error *check_kind(const struct asnap_elf *elf)
 {
     GElf_Ehdr header;
-    if (elf->elf == NULL || elf_kind(elf->elf) != ELF_K_ELF ||
-        gelf_getehdr(elf->elf, &header) == NULL ||
-        (header.e_type != ET_EXEC && header.e_type != ET_DYN))
-        return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                                  "%s: not a whole ELF program or library: its functions are not "
-                                  "named",
-                                  elf->path);
-    return NULL;
+    if (elf->elf != NULL && elf_kind(elf->elf) == ELF_K_ELF &&
+        gelf_getehdr(elf->elf, &header) != NULL &&
+        (header.e_type == ET_EXEC || header.e_type == ET_DYN) && has_sections(elf->elf, &header))
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "%s: not a whole ELF program or library: its functions are not named",
+                              elf->path);
 }
 
 static struct asnap_error *open_regular(const char *path, int *fd)
