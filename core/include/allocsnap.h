@@ -226,6 +226,56 @@ ASNAP_API uint32_t asnap_snapshot_traceback_limit(const struct asnap_snapshot *s
 ASNAP_API size_t asnap_snapshot_note_count(const struct asnap_snapshot *snapshot);
 ASNAP_API const char *asnap_snapshot_note(const struct asnap_snapshot *snapshot, size_t index);
 
+/* ---- the traces of a snapshot ---- */
+
+/* A live block. */
+struct asnap_trace {
+    uint64_t address;
+    uint64_t size;
+    uint32_t traceback_id; /* as given by asnap_builder_traceback */
+    uint32_t domain;
+};
+
+/* Lends the traces, asnap_snapshot_count of them, in the order in which they were
+ * given. Fails with NO_MEMORY only: a filtered snapshot lists its traces when it is
+ * asked for them first. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_traces(const struct asnap_snapshot *snapshot, const struct asnap_trace **traces);
+
+/* Looks for the block that holds `address`: at its start or anywhere inside it (a
+ * block without bytes holds its own address). Of several (a pool in a larger
+ * block) it is the smallest, of equal ones the one that starts last, else the one
+ * given first. `trace` is set where there is one. The first search takes the time
+ * of a sort, later ones next to none. Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
+                    struct asnap_trace *trace);
+
+/* A stack. */
+struct asnap_traceback {
+    uint64_t first;        /* place of its most recent frame in asnap_snapshot_frame_ids */
+    uint32_t frame_count;  /* from 1; the older frames follow the first */
+    uint32_t total_nframe; /* frames of the whole stack: at least frame_count */
+};
+
+/* Lends the tracebacks: traces[i].traceback_id is a place among them. A filtered
+ * snapshot has those of the snapshot it was made from. */
+ASNAP_API size_t asnap_snapshot_traceback_count(const struct asnap_snapshot *snapshot);
+ASNAP_API const struct asnap_traceback *
+asnap_snapshot_tracebacks(const struct asnap_snapshot *snapshot);
+
+/* Lends the frames of all tracebacks, as numbers below asnap_snapshot_frame_count. */
+ASNAP_API size_t asnap_snapshot_frame_id_count(const struct asnap_snapshot *snapshot);
+ASNAP_API const uint32_t *asnap_snapshot_frame_ids(const struct asnap_snapshot *snapshot);
+
+/* The frames themselves: one, or `count` from number `first` on, copied to
+ * `frames`. Their strings live as long as the snapshot. */
+ASNAP_API size_t asnap_snapshot_frame_count(const struct asnap_snapshot *snapshot);
+ASNAP_API struct asnap_frame asnap_snapshot_frame(const struct asnap_snapshot *snapshot,
+                                                  uint32_t frame_id);
+ASNAP_API void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint32_t first,
+                                     size_t count, struct asnap_frame *frames);
+
 /* ---- building a snapshot from given traces ---- */
 
 struct asnap_builder;
@@ -245,15 +295,7 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traceback(struct asnap_builder *builder, const uint32_t *frame_ids,
                         size_t frame_count, uint32_t total_nframe, uint32_t *traceback_id);
 
-/* A live block. */
-struct asnap_trace {
-    uint64_t address;
-    uint64_t size;
-    uint32_t traceback_id; /* as given by asnap_builder_traceback */
-    uint32_t domain;
-};
-
-/* Adds traces (copies them). */
+/* Adds traces (copies them); 4294967294 at most. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traces(struct asnap_builder *builder, const struct asnap_trace *traces, size_t count);
 

@@ -14,6 +14,7 @@ struct asnap_blocks *asnap_blocks_create(struct asnap_trace *traces, size_t coun
     atomic_init(&blocks->references, 1);
     blocks->traces = traces;
     blocks->count = count;
+    atomic_init(&blocks->by_address, NULL);
     return blocks;
 }
 
@@ -28,8 +29,29 @@ void asnap_blocks_release(struct asnap_blocks *blocks)
     if (blocks == NULL ||
         atomic_fetch_sub_explicit(&blocks->references, 1, memory_order_acq_rel) != 1)
         return;
+    asnap_address_index_destroy(atomic_load(&blocks->by_address));
     free(blocks->traces);
     free(blocks);
+}
+
+struct asnap_error *asnap_blocks_by_address(struct asnap_blocks *blocks,
+                                            const struct asnap_address_index **index)
+{
+    struct asnap_address_index *known = atomic_load(&blocks->by_address);
+    if (known == NULL) {
+        struct asnap_address_index *made;
+        struct asnap_error *error =
+            asnap_address_index_create(blocks->traces, (uint32_t)blocks->count, &made);
+        if (error != NULL)
+            return error;
+        /* Snapshots that share blocks may be searched by several threads at once. */
+        if (atomic_compare_exchange_strong(&blocks->by_address, &known, made))
+            known = made;
+        else
+            asnap_address_index_destroy(made);
+    }
+    *index = known;
+    return NULL;
 }
 
 /* Nearly every traceback is of one domain: its first total is found by the

@@ -173,7 +173,7 @@ struct traceback_query {
 static bool same_traceback(const void *context, uint32_t id)
 {
     const struct traceback_query *query = context;
-    const struct asnap_stored_traceback *other = &query->store->tracebacks[id];
+    const struct asnap_traceback *other = &query->store->tracebacks[id];
     return query->frame_count == other->frame_count && query->total_nframe == other->total_nframe &&
            memcmp(query->frame_ids, asnap_store_frame_ids(query->store, id),
                   query->frame_count * sizeof(*query->frame_ids)) == 0;
@@ -189,7 +189,7 @@ static struct asnap_error *add_traceback(struct asnap_builder *builder,
     uint32_t end = asnap_hash_end(hash);
     uint32_t found = asnap_intern_find(&builder->traceback_index, end, same_traceback, query);
     if (found == ASNAP_NONE) {
-        struct asnap_stored_traceback *tracebacks =
+        struct asnap_traceback *tracebacks =
             reserve(store->tracebacks, &builder->traceback_capacity, store->traceback_count,
                     sizeof(*tracebacks), &builder->traceback_index);
         if (tracebacks == NULL)
@@ -203,7 +203,7 @@ static struct asnap_error *add_traceback(struct asnap_builder *builder,
         store->frame_ids = frame_ids;
         memcpy(frame_ids + store->frame_id_count, query->frame_ids, frame_ids_size);
         found = (uint32_t)store->traceback_count++;
-        store->tracebacks[found] = (struct asnap_stored_traceback){
+        store->tracebacks[found] = (struct asnap_traceback){
             .first = store->frame_id_count,
             .frame_count = (uint32_t)query->frame_count,
             .total_nframe = query->total_nframe,
@@ -276,8 +276,8 @@ struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
     error = add_sizes(builder, traces, count, &size);
     if (error != NULL)
         return error;
-    if (count > SIZE_MAX - builder->trace_count)
-        return asnap_error_no_memory();
+    if (count >= ASNAP_NONE - builder->trace_count)
+        return invalid("it has more than 4294967294 blocks");
     struct asnap_trace *grown = asnap_grow(builder->traces, &builder->trace_capacity,
                                            builder->trace_count + count, sizeof(*grown));
     if (grown == NULL)
@@ -344,7 +344,7 @@ static bool trim(struct asnap_builder *builder)
     if (frame_ids == NULL)
         return false;
     store->frame_ids = frame_ids;
-    struct asnap_stored_traceback *tracebacks =
+    struct asnap_traceback *tracebacks =
         reallocarray(store->tracebacks, store->traceback_count + 1, sizeof(*tracebacks));
     if (tracebacks == NULL)
         return false;

@@ -88,9 +88,11 @@ static struct asnap_error *keep(const struct asnap_snapshot *snapshot,
 {
     struct asnap_snapshot *made = calloc(1, sizeof(*made));
     struct asnap_total *totals = calloc(snapshot->total_count + 1, sizeof(*totals));
-    if (made == NULL || totals == NULL) {
+    struct asnap_blocks **kept = calloc(1, sizeof(struct asnap_blocks *));
+    if (made == NULL || totals == NULL || kept == NULL) {
         free(made);
         free(totals);
+        free(kept);
         return asnap_error_no_memory();
     }
     for (size_t i = 0; i < snapshot->total_count; i++) {
@@ -104,6 +106,7 @@ static struct asnap_error *keep(const struct asnap_snapshot *snapshot,
     made->totals = totals;
     made->store = asnap_store_share(snapshot->store);
     made->blocks = asnap_blocks_share(snapshot->blocks);
+    made->kept = kept;
     made->traceback_limit = snapshot->traceback_limit;
     *filtered = made;
     return NULL;

@@ -8,6 +8,9 @@ void asnap_snapshot_destroy(struct asnap_snapshot *snapshot)
         return;
     asnap_store_release(snapshot->store);
     asnap_blocks_release(snapshot->blocks);
+    if (snapshot->kept != NULL)
+        asnap_blocks_release(*snapshot->kept);
+    free(snapshot->kept);
     free(snapshot->totals);
     free(snapshot);
 }

@@ -9,11 +9,17 @@ struct asnap_snapshot {
     struct asnap_store *store;
     struct asnap_blocks *blocks; /* those whose traceback and domain have a total are in
                                     the snapshot */
+    struct asnap_blocks **kept;  /* NULL: all are; else the place of those that are, which
+                                    holds NULL until they are asked for */
     struct asnap_total *totals;
     size_t total_count;
     uint64_t size;  /* bytes in all totals, at most INT64_MAX */
     uint64_t count; /* blocks in all totals */
     uint32_t traceback_limit;
 };
+
+/* The blocks that are in the snapshot; it keeps them. */
+struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,
+                                          struct asnap_blocks **blocks);
 
 #endif

@@ -23,12 +23,6 @@ struct asnap_stored_frame {
     bool inlined;
 };
 
-struct asnap_stored_traceback {
-    uint64_t first; /* index in frame_ids of its most recent frame */
-    uint32_t frame_count;
-    uint32_t total_nframe;
-};
-
 struct asnap_store {
     _Atomic size_t references;
     struct asnap_names files;     /* in a closed store, in byte order */
@@ -40,7 +34,7 @@ struct asnap_store {
     uint32_t *frame_order; /* all frames by location, function number, inlined */
     uint32_t *frame_ids;   /* of all tracebacks, each most recent first */
     size_t frame_id_count;
-    struct asnap_stored_traceback *tracebacks;
+    struct asnap_traceback *tracebacks;
     size_t traceback_count;
     char **notes;
     size_t note_count;

@@ -78,6 +78,7 @@ class Binding(unittest.TestCase):
             "asnap_frame": native._Frame,
             "asnap_named_pc": native._NamedPc,
             "asnap_trace": native._Trace,
+            "asnap_traceback": native._Traceback,
             "asnap_statistic": native._Statistic,
             "asnap_statistic_diff": native._StatisticDiff,
             "asnap_filter": native._Filter,

@@ -80,6 +80,10 @@ class _Trace(ctypes.Structure):
     ]
 
 
+class _Traceback(ctypes.Structure):
+    _fields_ = [("first", c_uint64), ("frame_count", c_uint32), ("total_nframe", c_uint32)]
+
+
 class _Statistic(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
@@ -167,6 +171,15 @@ FUNCTIONS = {
     "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
     "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(_Trace))]),
+    "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(_Trace)]),
+    "asnap_snapshot_traceback_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_tracebacks": (POINTER(_Traceback), [_OBJECT]),
+    "asnap_snapshot_frame_id_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_frame_ids": (POINTER(c_uint32), [_OBJECT]),
+    "asnap_snapshot_frame_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_frame": (_Frame, [_OBJECT, c_uint32]),
+    "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(_Frame)]),
     "asnap_builder_create": (_ERROR, [_OUT]),
     "asnap_builder_destroy": (None, [_OBJECT]),
     "asnap_builder_frame": (_ERROR, [_OBJECT, POINTER(_Frame), POINTER(c_uint32)]),
