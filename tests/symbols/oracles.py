@@ -9,6 +9,9 @@ INLINED_AT = re.compile(r" inlined at .*$")
 # Of the symbol of the part of a function that is seldom run.
 COLD = re.compile(r"(\.cold| \[clone \.cold\])$")
 ADDRESS = re.compile(r"^0x[0-9a-f]+$")
+# A relative compilation directory, which these tools join with itself where a file lies
+# in directory 0 of DWARF 5 (6.2.4); gdb joins it once.
+JOINED_TWICE = re.compile(r"^(\./.+?)/\1/")
 COMMANDS = {
     "eu-addr2line": ["-a", "-f", "-i", "-e"],
     "addr2line": ["-a", "-f", "-i", "-e"],
@@ -22,7 +25,8 @@ def _location(text):
     found = re.match(r"^(.*?):(\d+|\?)(?::\d+)?$", text)
     if not found or found.group(2) in ("?", "0") or found.group(1) == "??":
         return None, 0
-    return os.path.normpath(found.group(1)), int(found.group(2))
+    path = JOINED_TWICE.sub(r"\1/", found.group(1))
+    return os.path.normpath(path), int(found.group(2))
 
 
 def _stacks(output):
