@@ -335,6 +335,18 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_filter(const struct asnap_snapshot *snapshot, const struct asnap_filter *filters,
                       size_t filter_count, struct asnap_snapshot **filtered);
 
+/* A snapshot whose blocks are attributed to the line a person would look at: statistics by
+ * file or line (not the cumulative ones), differences by these, and filters that look at
+ * one frame pass over the most recent frames that a rule matches. A rule is a pattern like
+ * a filter's; with a "/" in it, it is matched against the file name, else against the
+ * function's. `standard` adds rules for C++'s operator new and the standard allocators. A
+ * stack of skipped frames only stays with its most recent frame. Tracebacks keep every
+ * frame. Rules replace those of `snapshot`; storage is shared as by
+ * asnap_snapshot_filter. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const char *const *patterns,
+                    size_t pattern_count, bool standard, struct asnap_snapshot **attributed);
+
 /* ---- statistics ---- */
 
 /* What to group by (tracemalloc's key_type). */

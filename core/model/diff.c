@@ -187,8 +187,7 @@ static struct asnap_error *group_side(struct comparing *comparing, enum side sid
     if (diff->key == ASNAP_KEY_TRACEBACK)
         return asnap_group_by_traceback(&comparing->ranked[side], snapshot->totals,
                                         snapshot->total_count, &comparing->groups[side]);
-    return asnap_group_by_frame(snapshot->store, snapshot->totals, snapshot->total_count, diff->key,
-                                diff->cumulative, &comparing->groups[side]);
+    return asnap_group_by_frame(snapshot, diff->key, diff->cumulative, &comparing->groups[side]);
 }
 
 static struct asnap_error *fill_rows(struct comparing *comparing,

@@ -64,9 +64,8 @@ static struct asnap_error *sort_groups(struct asnap_groups *groups,
 static struct asnap_error *fill_by_frame(const struct asnap_snapshot *snapshot,
                                          struct asnap_statistics *statistics)
 {
-    struct asnap_error *error =
-        asnap_group_by_frame(snapshot->store, snapshot->totals, snapshot->total_count,
-                             statistics->key, statistics->cumulative, &statistics->groups);
+    struct asnap_error *error = asnap_group_by_frame(snapshot, statistics->key,
+                                                     statistics->cumulative, &statistics->groups);
     if (error != NULL)
         return error;
     struct sort_context context = {.rows = statistics->groups.rows};
