@@ -11,9 +11,8 @@
 struct asnap_dwarf {
     Dwarf_Debug dbg;
     const struct asnap_elf *elf;
-    bool has_looked_for_lines;  /* `lines` is read, or cannot be */
-    const unsigned char *lines; /* contents of .debug_line, or NULL */
-    size_t lines_size;
+    struct asnap_contents lines;       /* .debug_line */
+    struct asnap_contents range_lists; /* .debug_rnglists */
 };
 
 /* The error for a call that gave `result`; NULL where it did not fail. Frees
@@ -41,28 +40,16 @@ static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
     return result == DW_DLV_OK;
 }
 
-/* Finds what libdwarf would not survive (list_tables.h). */
-static struct asnap_error *check_lists(struct asnap_dwarf *dwarf)
-{
-    static const char *const names[] = {".debug_rnglists", ".debug_loclists"};
-    for (size_t i = 0; i < 2; i++) {
-        const unsigned char *bytes;
-        size_t size;
-        if (asnap_elf_debug_contents(dwarf->elf, names[i], &bytes, &size) &&
-            !asnap_list_tables_are_sound(bytes, size, asnap_elf_is_big_endian(dwarf->elf)))
-            return damage(dwarf, DW_DLV_ERROR, NULL, names[i]);
-    }
-    return NULL;
-}
-
 struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf)
 {
     struct asnap_dwarf *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
     made->elf = elf;
-    struct asnap_error *error = check_lists(made);
-    if (error != NULL) {
+    struct asnap_error *error = NULL;
+    const char *unsound = asnap_list_tables_unsound(elf);
+    if (unsound != NULL) {
+        error = damage(made, DW_DLV_ERROR, NULL, unsound);
         asnap_dwarf_close(made);
         return error;
     }
@@ -76,6 +63,8 @@ struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_d
             *dwarf = NULL;
         return error;
     }
+    asnap_elf_debug_contents(elf, ".debug_line", &made->lines);
+    asnap_elf_debug_contents(elf, ".debug_rnglists", &made->range_lists);
     *dwarf = made;
     return NULL;
 }
@@ -385,6 +374,9 @@ static struct asnap_error *add_listed(struct asnap_dwarf *dwarf, const struct as
     }
     if (result != DW_DLV_OK)
         return damage(dwarf, result, reason, "ranges");
+    if (version >= 5 && form == DW_FORM_sec_offset &&
+        !asnap_range_list_ends(&dwarf->range_lists, place))
+        return damage(dwarf, DW_DLV_ERROR, NULL, ".debug_rnglists");
     if (version >= 5)
         return add_rnglist(dwarf, attribute, form, place, value, ranges);
     return add_range_list(dwarf, entry, place, base_of(dwarf, entry), value, ranges);
@@ -516,21 +508,13 @@ static struct asnap_error *copy_rows(struct asnap_dwarf *dwarf, Dwarf_Line *line
 static void correct_rows(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                          struct asnap_line_rows *rows)
 {
-    if (!dwarf->has_looked_for_lines) {
-        dwarf->has_looked_for_lines = true;
-        if (!asnap_elf_debug_contents(dwarf->elf, ".debug_line", &dwarf->lines, &dwarf->lines_size))
-            dwarf->lines = NULL;
-    }
     Dwarf_Attribute attribute = attribute_of(dwarf, unit, DW_AT_stmt_list);
     if (attribute == NULL)
         return;
     Dwarf_Error reason = NULL;
     Dwarf_Off offset = 0;
-    if (is_ok(dwarf, dwarf_global_formref(attribute, &offset, &reason), reason) &&
-        dwarf->lines != NULL)
-        asnap_line_program_correct(dwarf->lines, dwarf->lines_size,
-                                   asnap_elf_is_big_endian(dwarf->elf), offset, rows->rows,
-                                   rows->count);
+    if (is_ok(dwarf, dwarf_global_formref(attribute, &offset, &reason), reason))
+        asnap_line_program_correct(&dwarf->lines, offset, rows->rows, rows->count);
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
 }
 

@@ -202,27 +202,30 @@ Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
     return NULL;
 }
 
-bool asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
-                              const unsigned char **bytes, size_t *size)
-{
-    Elf_Scn *section = asnap_elf_section(elf, name);
-    GElf_Shdr header;
-    if (section == NULL || gelf_getshdr(section, &header) == NULL)
-        return false;
-    if ((header.sh_flags & SHF_COMPRESSED) != 0 && elf_compress(section, 0, 0) < 0)
-        return false;
-    Elf_Data *data = elf_rawdata(section, NULL);
-    if (data == NULL || data->d_buf == NULL)
-        return false;
-    *bytes = data->d_buf;
-    *size = data->d_size;
-    return true;
-}
-
-bool asnap_elf_is_big_endian(const struct asnap_elf *elf)
+static bool is_big_endian(const struct asnap_elf *elf)
 {
     const char *ident = elf_getident(elf->elf, NULL);
     return ident != NULL && ident[EI_DATA] == ELFDATA2MSB;
+}
+
+void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
+                              struct asnap_contents *contents)
+{
+    *contents = (struct asnap_contents){
+        .address_size = gelf_getclass(elf->elf) == ELFCLASS32 ? 4 : 8,
+        .big_endian = is_big_endian(elf),
+    };
+    Elf_Scn *section = asnap_elf_section(elf, name);
+    GElf_Shdr header;
+    if (section == NULL || gelf_getshdr(section, &header) == NULL)
+        return;
+    if ((header.sh_flags & SHF_COMPRESSED) != 0 && elf_compress(section, 0, 0) < 0)
+        return;
+    Elf_Data *data = elf_rawdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL)
+        return;
+    contents->bytes = data->d_buf;
+    contents->size = data->d_size;
 }
 
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)
@@ -239,7 +242,7 @@ bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_
     const unsigned char *bytes = (const unsigned char *)data->d_buf + place;
     uint32_t little = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
                       (uint32_t)bytes[3] << 24;
-    *checksum = asnap_elf_is_big_endian(elf) ? __builtin_bswap32(little) : little;
+    *checksum = is_big_endian(elf) ? __builtin_bswap32(little) : little;
     *name = data->d_buf;
     return true;
 }

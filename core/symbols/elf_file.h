@@ -47,12 +47,17 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
 /* The section of this name that has contents in this file, or NULL. */
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name);
 
-/* The contents of the debug section of this name (".debug_line"), uncompressed;
- * they live as long as `elf`. false: there are none. */
-bool asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
-                              const unsigned char **bytes, size_t *size);
+/* The contents of a debug section, uncompressed. */
+struct asnap_contents {
+    const unsigned char *bytes; /* live as long as the asnap_elf */
+    size_t size;                /* 0 where there is no such section */
+    size_t address_size;        /* of the file's class: 4 or 8 */
+    bool big_endian;
+};
 
-bool asnap_elf_is_big_endian(const struct asnap_elf *elf);
+/* Reads the debug section of this name (".debug_line"). */
+void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
+                              struct asnap_contents *contents);
 
 /* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
  * false: there is none, or it is no plain file name. */

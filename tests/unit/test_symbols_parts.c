@@ -159,10 +159,16 @@ static const unsigned char line_table[] = {
     0,    1, 1,                       /* end of sequence */
 };
 
+static struct asnap_contents contents(const unsigned char *bytes, size_t size, bool big_endian)
+{
+    return (struct asnap_contents){bytes, size, 8, big_endian};
+}
+
 ASNAP_TEST(symbols_parts, files_of_line_programs)
 {
     struct asnap_line_row rows[5] = {{.file = 0}};
-    asnap_line_program_correct(line_table, sizeof(line_table), false, 0, rows, 5);
+    struct asnap_contents section = contents(line_table, sizeof(line_table), false);
+    asnap_line_program_correct(&section, 0, rows, 5);
     static const uint64_t expected[] = {1, 7, 7, 1, 1};
     for (size_t i = 0; i < 5; i++)
         CU_ASSERT_EQUAL(rows[i].file, expected[i]);
@@ -171,37 +177,68 @@ ASNAP_TEST(symbols_parts, files_of_line_programs)
 ASNAP_TEST(symbols_parts, line_programs_that_do_not_fit)
 {
     struct asnap_line_row rows[6] = {{.file = 42}};
-    asnap_line_program_correct(line_table, sizeof(line_table), false, 0, rows, 6);
-    asnap_line_program_correct(line_table, sizeof(line_table), false, 9, rows, 5);
-    asnap_line_program_correct(line_table, sizeof(line_table), true, 0, rows, 5);
-    asnap_line_program_correct(line_table, sizeof(line_table), false, 1000, rows, 5);
-    for (size_t size = 0; size < sizeof(line_table); size++)
-        asnap_line_program_correct(line_table, size, false, 0, rows, 5);
+    struct asnap_contents section = contents(line_table, sizeof(line_table), false);
+    asnap_line_program_correct(&section, 0, rows, 6);
+    asnap_line_program_correct(&section, 9, rows, 5);
+    asnap_line_program_correct(&section, 1000, rows, 5);
+    section.big_endian = true;
+    asnap_line_program_correct(&section, 0, rows, 5);
+    section.big_endian = false;
+    for (section.size = 0; section.size < sizeof(line_table); section.size++)
+        asnap_line_program_correct(&section, 0, rows, 5);
     CU_ASSERT_EQUAL(rows[0].file, 42);
     CU_ASSERT_EQUAL(rows[1].file, 0);
 }
 
+/* A table of no lists, and one of two: an offset pair and the end; the end. */
+static const unsigned char list_table[] = {
+    8,  0, 0, 0, 5,  0, 8, 0, 0, 0, 0, 0, /* */
+    20, 0, 0, 0, 5,  0, 8, 0, 2, 0, 0, 0, /* */
+    8,  0, 0, 0, 11, 0, 0, 0,             /* offsets */
+    4,  1, 2, 0,                          /* */
+};
+
+static bool are_sound(const unsigned char *bytes, size_t size, bool holds_ranges)
+{
+    struct asnap_contents section = contents(bytes, size, false);
+    return asnap_list_tables_are_sound(&section, holds_ranges);
+}
+
 ASNAP_TEST(symbols_parts, list_tables)
 {
-    unsigned char table[] = {
-        18, 0, 0, 0, 5, 0, 8, 0, 2, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0, 0, /* two lists */
-        8,  0, 0, 0, 5, 0, 8, 0, 0, 0, 0, 0,                               /* none */
-    };
-    CU_ASSERT_TRUE(asnap_list_tables_are_sound(table, 0, false));
-    CU_ASSERT_TRUE(asnap_list_tables_are_sound(table, sizeof(table), false));
-    CU_ASSERT_TRUE(asnap_list_tables_are_sound(table, 22, false));
-    CU_ASSERT_FALSE(asnap_list_tables_are_sound(table, sizeof(table), true));
-    for (size_t size = 1; size < sizeof(table); size++) {
-        if (size != 22)
-            CU_ASSERT_FALSE(asnap_list_tables_are_sound(table, size, false));
-    }
+    unsigned char table[sizeof(list_table)];
+    memcpy(table, list_table, sizeof(table));
+    CU_ASSERT_TRUE(are_sound(table, 0, true));
+    CU_ASSERT_TRUE(are_sound(table, sizeof(table), true));
+    CU_ASSERT_TRUE(are_sound(table, 12, true));
+    for (size_t size = 1; size < sizeof(table); size++)
+        CU_ASSERT_EQUAL(are_sound(table, size, true), size == 12);
     /* Length, version, address size, count, offset: each by one too much. */
-    static const size_t places[] = {0, 4, 6, 8, 16, 22};
+    static const size_t places[] = {0, 4, 6, 8, 12, 28};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         table[places[i]]++;
-        bool sound = asnap_list_tables_are_sound(table, sizeof(table), false);
-        CU_ASSERT_FALSE(sound);
+        CU_ASSERT_FALSE(are_sound(table, sizeof(table), false));
         table[places[i]]--;
+    }
+    struct asnap_contents section = contents(table, sizeof(table), true);
+    CU_ASSERT_FALSE(asnap_list_tables_are_sound(&section, true));
+}
+
+ASNAP_TEST(symbols_parts, range_lists_end)
+{
+    unsigned char table[sizeof(list_table)];
+    memcpy(table, list_table, sizeof(table));
+    struct asnap_contents section = contents(table, sizeof(table), false);
+    CU_ASSERT_TRUE(asnap_range_list_ends(&section, 32));
+    CU_ASSERT_TRUE(asnap_range_list_ends(&section, 35));
+    CU_ASSERT_FALSE(asnap_range_list_ends(&section, 36));
+    CU_ASSERT_FALSE(asnap_range_list_ends(&section, UINT64_MAX));
+    /* Each kind of entry but the last runs over the end here. */
+    for (unsigned char kind = 0; kind < 9; kind++) {
+        table[35] = kind;
+        CU_ASSERT_EQUAL(asnap_range_list_ends(&section, 35), kind == 0 || kind == 8);
+        CU_ASSERT_EQUAL(are_sound(table, sizeof(table), true), kind == 0 || kind == 8);
+        CU_ASSERT_TRUE(are_sound(table, sizeof(table), false));
     }
 }
 
