@@ -100,6 +100,14 @@ class GdbTarget(Target):
     def evaluate(self, expression):
         return int(gdb.parse_and_eval(expression))
 
+    def files(self):
+        # Those with an owner are separate debug files.
+        return [
+            objfile.filename
+            for objfile in gdb.objfiles()
+            if objfile.filename and objfile.owner is None
+        ]
+
     def debug_directories(self):
         return gdb.parameter("debug-file-directory")
 

@@ -177,11 +177,18 @@ asnap_symbolizer_create(const char *debug_directories, struct asnap_symbolizer *
 
 /* Tells which files are mapped where; replaces what was told before and keeps
  * what was learnt about files that are unchanged on disk. Copies the regions;
- * `memory` (for the vDSO, which is in no file) is only used during the call and
- * may be NULL. */
+ * `memory` (for the vDSO, which is in no file, and for the build IDs, by which a
+ * file that was replaced is known) is only used during the call and may be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct asnap_memory *memory,
                              const struct asnap_region *regions, size_t region_count);
+
+/* Tells which files the debugger has read, to be used in place of a mapped file that
+ * is missing or another build: the one that has the build ID in memory. Replaces what
+ * was told before. Copies the paths. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
+                           size_t count);
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
 /* The frames that one program counter stands for, innermost (inlined) first.

@@ -47,9 +47,7 @@ static bool matches(const struct wanted *wanted, const struct asnap_elf *debug)
 {
     if (wanted->id.size == 0)
         return checksum_matches(debug->fd, wanted->checksum);
-    struct asnap_build_id id;
-    asnap_elf_build_id(debug, &id);
-    return id.size == wanted->id.size && memcmp(id.bytes, wanted->id.bytes, id.size) == 0;
+    return asnap_elf_is_build(debug, &wanted->id);
 }
 
 /* Opens the file at `path`, which it frees, if it is the right one. What is wrong

@@ -186,6 +186,44 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
     }
 }
 
+struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id)
+{
+    *id = (struct asnap_build_id){0};
+    if (size < sizeof(Elf64_Ehdr) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
+        head[EI_CLASS] != ELFCLASS64)
+        return NULL;
+    /* The sections lie beyond: libelf must not look for them. */
+    Elf64_Ehdr header;
+    memcpy(&header, head, sizeof(header));
+    header.e_shoff = 0;
+    header.e_shnum = 0;
+    header.e_shstrndx = SHN_UNDEF;
+    memcpy(head, &header, sizeof(header));
+    struct asnap_elf *elf;
+    struct asnap_error *error = asnap_elf_open_image(head, size, "", &elf);
+    if (error != NULL) {
+        if (asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+            return error;
+        asnap_error_destroy(error);
+        return NULL;
+    }
+    asnap_elf_build_id(elf, id);
+    asnap_elf_close(elf);
+    return NULL;
+}
+
+bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right)
+{
+    return left->size == right->size && memcmp(left->bytes, right->bytes, left->size) == 0;
+}
+
+bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id)
+{
+    struct asnap_build_id found;
+    asnap_elf_build_id(elf, &found);
+    return asnap_build_id_equal(&found, id);
+}
+
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
 {
     size_t names;

@@ -44,6 +44,14 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
 /* The build ID (NT_GNU_BUILD_ID), from the notes in sections, else in segments. */
 void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
 
+/* The build ID of a file by its first `size` bytes; `head` is changed. */
+struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id);
+
+/* Whether the file has this build ID. */
+bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id);
+
+bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right);
+
 /* The section of this name that has contents in this file, or NULL. */
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name);
 

@@ -6,7 +6,6 @@
 
 #include "debug_file.h"
 #include "demangle.h"
-#include "elf_file.h"
 #include "elf_symbols.h"
 #include "error.h"
 #include "number_map.h"
@@ -23,6 +22,9 @@ struct asnap_module {
     size_t image_size;
     bool was_seen; /* `identity` and what follows it was read */
     struct stat identity;
+    struct asnap_build_id build_id; /* of the contents in memory; size 0: not known */
+    const struct asnap_other_files *others;
+    bool is_elsewhere; /* the file at `file` is missing or another build */
     struct asnap_load *loads;
     size_t load_count;
     struct asnap_number_map names; /* link-time address -> struct asnap_named_pc */
@@ -70,6 +72,12 @@ static void forget(struct asnap_module *module)
     module->was_seen = false;
 }
 
+void asnap_module_forget_others(struct asnap_module *module)
+{
+    if (module->is_elsewhere)
+        forget(module);
+}
+
 void asnap_module_destroy(struct asnap_module *module)
 {
     if (module == NULL)
@@ -97,10 +105,9 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
     module->image_size = size;
 }
 
-static struct asnap_error *open_module(const struct asnap_module *module, struct asnap_elf **elf)
+/* Opens the file at the module's own path. */
+static struct asnap_error *open_own(const struct asnap_module *module, struct asnap_elf **elf)
 {
-    if (module->image != NULL)
-        return asnap_elf_open_image(module->image, module->image_size, module->file, elf);
     if (module->path[0] == '[')
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: could not be read from the process: its functions are not "
@@ -111,7 +118,60 @@ static struct asnap_error *open_module(const struct asnap_module *module, struct
                                   "%s: was deleted or replaced since the program started: its "
                                   "functions are not named; start the program again",
                                   module->file);
-    return asnap_elf_open(module->file, elf);
+    struct asnap_elf *found;
+    struct asnap_error *error = asnap_elf_open(module->file, &found);
+    if (error != NULL)
+        return error;
+    if (module->build_id.size > 0 && !asnap_elf_is_build(found, &module->build_id)) {
+        asnap_elf_close(found);
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "%s: is not the file that the program ran (its build ID "
+                                  "differs): its functions are not named; load the right one with "
+                                  "`file`, or put it there",
+                                  module->file);
+    }
+    *elf = found;
+    return NULL;
+}
+
+/* Looks for the build in memory among the other files; NULL where it is not there. */
+static struct asnap_error *open_other(const struct asnap_module *module, struct asnap_elf **elf)
+{
+    *elf = NULL;
+    if (module->build_id.size == 0)
+        return NULL;
+    for (size_t i = 0; i < module->others->count; i++) {
+        struct asnap_elf *found = NULL;
+        struct asnap_error *error = asnap_elf_open(module->others->paths[i], &found);
+        if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+            return error;
+        asnap_error_destroy(error);
+        if (found != NULL && asnap_elf_is_build(found, &module->build_id)) {
+            *elf = found;
+            return NULL;
+        }
+        asnap_elf_close(found);
+    }
+    return NULL;
+}
+
+static struct asnap_error *open_module(struct asnap_module *module, struct asnap_elf **elf)
+{
+    if (module->image != NULL)
+        return asnap_elf_open_image(module->image, module->image_size, module->file, elf);
+    struct asnap_error *error = open_own(module, elf);
+    module->is_elsewhere = error != NULL;
+    if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+        return error;
+    struct asnap_elf *other;
+    struct asnap_error *failure = open_other(module, &other);
+    if (failure != NULL || other != NULL) {
+        asnap_error_destroy(error);
+        error = failure;
+    }
+    if (other != NULL)
+        *elf = other;
+    return error;
 }
 
 /* Whether the file is the one that was seen last. */
@@ -123,14 +183,19 @@ static bool is_same(const struct asnap_module *module, const struct stat *now)
            then->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
-struct asnap_error *asnap_module_refresh(struct asnap_module *module)
+struct asnap_error *asnap_module_refresh(struct asnap_module *module,
+                                         const struct asnap_build_id *build_id,
+                                         const struct asnap_other_files *others)
 {
     struct stat now = {0};
     if (module->image == NULL && !module->is_deleted && stat(module->file, &now) != 0)
         now = (struct stat){0};
-    if (module->was_seen && is_same(module, &now))
+    if (module->was_seen && is_same(module, &now) &&
+        asnap_build_id_equal(&module->build_id, build_id))
         return NULL;
     forget(module);
+    module->build_id = *build_id;
+    module->others = others;
     struct asnap_elf *elf = NULL;
     struct asnap_error *error = asnap_problem_keep(open_module(module, &elf), &module->problem);
     if (error == NULL && elf != NULL)

@@ -159,6 +159,7 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(_Memory), POINTER(_Region), c_size_t],
     ),
+    "asnap_symbolizer_set_files": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t]),
     "asnap_symbolizer_name": (
         _ERROR,
         [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(_Progress), POINTER(_NamedPc)],
@@ -472,6 +473,10 @@ class Symbolizer(_Object):
         calls.run(
             library().asnap_symbolizer_set_regions, self, calls.memory, regions.array, regions.count
         )
+
+    def set_files(self, paths):
+        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
+        _check(library().asnap_symbolizer_set_files(self, array, len(paths)))
 
 
 class Snapshot(_Object):

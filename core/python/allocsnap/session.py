@@ -89,6 +89,7 @@ class Session:
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
+        symbolizer.set_files(self.target.files())
         return Taken(native.Snapshot(calls, raw, symbolizer), process.description)
 
     def _regions(self, process):
