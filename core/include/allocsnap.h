@@ -258,6 +258,15 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
                     struct asnap_trace *trace);
 
+/* The places among asnap_snapshot_traces of the `count` largest traces (of all, at
+ * most), by size, descending, then by address. Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_largest(const struct asnap_snapshot *snapshot, size_t count, uint32_t *places);
+
+/* The name of a domain, NULL where it has none. */
+ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot,
+                                                 uint32_t domain);
+
 /* A stack. */
 struct asnap_traceback {
     uint64_t first;        /* place of its most recent frame in asnap_snapshot_frame_ids */
@@ -314,6 +323,10 @@ asnap_builder_take_traces(struct asnap_builder *builder, struct asnap_trace *tra
 /* Adds a note (copies it). */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_note(struct asnap_builder *builder,
                                                                   const char *note);
+
+/* Names a domain (copies the name); the last name given counts. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_domain_name(struct asnap_builder *builder, uint32_t domain, const char *name);
 
 /* Makes the snapshot. The builder is empty afterwards and can only be destroyed. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
@@ -476,6 +489,23 @@ asnap_render_diff_text(const struct asnap_diff *diff, const struct asnap_render_
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_diff_json(const struct asnap_diff *diff, const struct asnap_render_options *options,
                        char **text);
+
+/* The largest blocks, one by one, each with its most recent frame; as JSON with
+ * all its frames. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_traces_text(const struct asnap_snapshot *snapshot,
+                         const struct asnap_render_options *options, char **text);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_traces_json(const struct asnap_snapshot *snapshot,
+                         const struct asnap_render_options *options, char **text);
+
+/* The block that holds `address` (asnap_snapshot_find) with its whole stack, or
+ * that there is none. `options->limit` is not looked at. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
+                      const struct asnap_render_options *options, char **text);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address, char **text);
 
 ASNAP_API void asnap_string_destroy(char *text);
 

@@ -13,6 +13,7 @@ struct asnap_builder {
     size_t frame_id_capacity;
     size_t traceback_capacity;
     size_t note_capacity;
+    size_t domain_capacity;
     struct asnap_intern location_index;
     struct asnap_intern frame_index;
     struct asnap_intern traceback_index;
@@ -327,6 +328,33 @@ struct asnap_error *asnap_builder_note(struct asnap_builder *builder, const char
     if (notes[store->note_count] == NULL)
         return asnap_error_no_memory();
     store->note_count++;
+    return NULL;
+}
+
+struct asnap_error *asnap_builder_domain_name(struct asnap_builder *builder, uint32_t domain,
+                                              const char *name)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    struct asnap_store *store = builder->store;
+    struct asnap_domain *domains = asnap_grow(store->domains, &builder->domain_capacity,
+                                              store->domain_count + 1, sizeof(*domains));
+    if (domains == NULL)
+        return asnap_error_no_memory();
+    store->domains = domains;
+    char *copy = strdup(name);
+    if (copy == NULL)
+        return asnap_error_no_memory();
+    size_t place = asnap_store_domain(store, domain);
+    if (place < store->domain_count && domains[place].number == domain) {
+        free(domains[place].name);
+    } else {
+        memmove(&domains[place + 1], &domains[place],
+                (store->domain_count - place) * sizeof(*domains));
+        store->domain_count++;
+    }
+    domains[place] = (struct asnap_domain){.number = domain, .name = copy};
     return NULL;
 }
 

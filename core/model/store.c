@@ -32,7 +32,24 @@ void asnap_store_release(struct asnap_store *store)
     for (size_t i = 0; i < store->note_count; i++)
         free(store->notes[i]);
     free(store->notes);
+    for (size_t i = 0; i < store->domain_count; i++)
+        free(store->domains[i].name);
+    free(store->domains);
     free(store);
+}
+
+size_t asnap_store_domain(const struct asnap_store *store, uint32_t number)
+{
+    size_t low = 0;
+    size_t high = store->domain_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (store->domains[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 int asnap_store_compare_functions(const struct asnap_store *store, uint32_t left, uint32_t right)

@@ -23,6 +23,11 @@ struct asnap_stored_frame {
     bool inlined;
 };
 
+struct asnap_domain {
+    uint32_t number;
+    char *name;
+};
+
 struct asnap_store {
     _Atomic size_t references;
     struct asnap_names files;     /* in a closed store, in byte order */
@@ -38,6 +43,8 @@ struct asnap_store {
     size_t traceback_count;
     char **notes;
     size_t note_count;
+    struct asnap_domain *domains; /* those that have a name, by number */
+    size_t domain_count;
 };
 
 /* An empty store with one reference; NULL where memory is short. */
@@ -66,6 +73,9 @@ static inline const char *asnap_store_function(const struct asnap_store *store, 
 {
     return function == ASNAP_NONE ? NULL : asnap_names_get(&store->functions, function);
 }
+
+/* The place in `domains` of the first one whose number is not below `number`. */
+size_t asnap_store_domain(const struct asnap_store *store, uint32_t number);
 
 /* Orders function names by bytes, no name first. */
 int asnap_store_compare_functions(const struct asnap_store *store, uint32_t left, uint32_t right);

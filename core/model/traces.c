@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "order.h"
 #include "snapshot.h"
 
 /* The totals of each traceback as a list. */
@@ -96,6 +98,39 @@ struct asnap_error *asnap_snapshot_find(const struct asnap_snapshot *snapshot, u
     if (holder != NULL)
         *trace = *holder;
     return NULL;
+}
+
+static uint64_t size_key(const void *context, uint32_t item, uint32_t level)
+{
+    const struct asnap_blocks *blocks = context;
+    const struct asnap_trace *trace = &blocks->traces[item];
+    return level == 0 ? trace->size : ~trace->address;
+}
+
+struct asnap_error *asnap_snapshot_largest(const struct asnap_snapshot *snapshot, size_t count,
+                                           uint32_t *places)
+{
+    struct asnap_blocks *blocks;
+    struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
+    if (error != NULL)
+        return error;
+    uint32_t *order;
+    struct asnap_order_keys keys = {size_key, blocks, 2};
+    error = asnap_order_create(&keys, (uint32_t)blocks->count, &order);
+    if (error != NULL)
+        return error;
+    memcpy(places, order, count * sizeof(*places));
+    free(order);
+    return NULL;
+}
+
+const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot, uint32_t domain)
+{
+    const struct asnap_store *store = snapshot->store;
+    size_t place = asnap_store_domain(store, domain);
+    if (place == store->domain_count || store->domains[place].number != domain)
+        return NULL;
+    return store->domains[place].name;
 }
 
 size_t asnap_snapshot_traceback_count(const struct asnap_snapshot *snapshot)

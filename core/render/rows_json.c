@@ -1,13 +1,6 @@
+#include "json_pieces.h"
 #include "number_text.h"
 #include "rows.h"
-#include "text_buffer.h"
-
-/* Writes `name` as it stands: with its comma, quotes and colon. */
-static void write_field(struct asnap_text *text, const char *name, uint64_t number)
-{
-    asnap_text_string(text, name);
-    asnap_text_number(text, number);
-}
 
 static void write_signed_field(struct asnap_text *text, const char *name, int64_t number)
 {
@@ -21,22 +14,12 @@ static void write_signed_field(struct asnap_text *text, const char *name, int64_
 static void write_sum(struct asnap_text *text, const struct asnap_rows *rows,
                       const struct asnap_statistic_diff *row)
 {
-    write_field(text, "\"size\":", row->size);
+    asnap_json_field(text, "\"size\":", row->size);
     if (rows->has_diffs)
         write_signed_field(text, ",\"size_diff\":", row->size_diff);
-    write_field(text, ",\"count\":", row->count);
+    asnap_json_field(text, ",\"count\":", row->count);
     if (rows->has_diffs)
         write_signed_field(text, ",\"count_diff\":", row->count_diff);
-}
-
-static void write_frame(struct asnap_text *text, const struct asnap_frame *frame)
-{
-    asnap_text_string(text, "{\"filename\":");
-    asnap_text_json_string(text, frame->filename);
-    write_field(text, ",\"lineno\":", frame->lineno);
-    asnap_text_string(text, ",\"function\":");
-    asnap_text_json_string(text, frame->function);
-    asnap_text_string(text, frame->inlined ? ",\"inlined\":true}" : ",\"inlined\":false}");
 }
 
 static void write_row(struct asnap_text *text, const struct asnap_rows *rows, size_t index)
@@ -54,10 +37,10 @@ static void write_row(struct asnap_text *text, const struct asnap_rows *rows, si
         struct asnap_frame frame = rows->frame(rows->object, index, i);
         if (i != 0)
             asnap_text_string(text, ",");
-        write_frame(text, &frame);
+        asnap_json_frame(text, &frame);
     }
-    write_field(text, "],\"total_nframe\":", row.total_nframe);
-    write_field(text, ",\"functions\":", row.function_count);
+    asnap_json_field(text, "],\"total_nframe\":", row.total_nframe);
+    asnap_json_field(text, ",\"functions\":", row.function_count);
     asnap_text_string(text, "}");
 }
 
@@ -66,7 +49,7 @@ static void write_other(struct asnap_text *text, const struct asnap_rows *rows, 
     if (shown == rows->count || rows->cumulative)
         return;
     struct asnap_statistic_diff other = asnap_rows_other(rows, shown);
-    write_field(text, ",\"other\":{\"rows\":", rows->count - shown);
+    asnap_json_field(text, ",\"other\":{\"rows\":", rows->count - shown);
     asnap_text_string(text, ",");
     write_sum(text, rows, &other);
     asnap_text_string(text, "}");
@@ -91,7 +74,7 @@ struct asnap_error *asnap_rows_json(const struct asnap_rows *rows,
             asnap_text_string(&json, ",");
         write_row(&json, rows, i);
     }
-    write_field(&json, "],\"rows\":", rows->count);
+    asnap_json_field(&json, "],\"rows\":", rows->count);
     write_other(&json, rows, shown);
     asnap_text_string(&json, ",\"total\":{");
     write_sum(&json, rows, &rows->total);

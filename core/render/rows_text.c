@@ -1,32 +1,19 @@
-#include "number_text.h"
+#include "page.h"
 #include "rows.h"
-#include "source_line.h"
-#include "text_buffer.h"
-
-#define SOURCE_COLUMNS 120
 
 struct writer {
     const struct asnap_rows *rows;
-    bool source_lines;
-    struct asnap_text text;
-    struct asnap_source_cache sources;
+    struct asnap_page page;
 };
 
 static void write_string(struct writer *writer, const char *string)
 {
-    asnap_text_string(&writer->text, string);
+    asnap_page_string(&writer->page, string);
 }
 
 static void write_number(struct writer *writer, uint64_t number)
 {
-    asnap_text_number(&writer->text, number);
-}
-
-static void write_size(struct writer *writer, int64_t size, bool sign)
-{
-    char number[ASNAP_NUMBER_SIZE];
-    asnap_format_size(size, sign, number, sizeof(number));
-    write_string(writer, number);
+    asnap_page_number(&writer->page, number);
 }
 
 /* "size=4.1 MiB, count=2103"; with differences, as tracemalloc writes them,
@@ -34,10 +21,10 @@ static void write_size(struct writer *writer, int64_t size, bool sign)
 static void write_sum(struct writer *writer, const struct asnap_statistic_diff *row)
 {
     write_string(writer, "size=");
-    write_size(writer, (int64_t)row->size, false);
+    asnap_page_size(&writer->page, (int64_t)row->size, false);
     if (writer->rows->has_diffs) {
         write_string(writer, " (");
-        write_size(writer, row->size_diff, true);
+        asnap_page_size(&writer->page, row->size_diff, true);
         write_string(writer, ")");
     }
     write_string(writer, ", count=");
@@ -78,64 +65,13 @@ static void write_header(struct writer *writer, size_t shown)
     write_string(writer, "\n");
 }
 
-/* "FILE:LINE", as tracemalloc writes a frame. */
-static void write_place(struct writer *writer, const struct asnap_frame *frame)
-{
-    asnap_text_name(&writer->text, frame->filename);
-    write_string(writer, ":");
-    write_number(writer, frame->lineno);
-}
-
-static struct asnap_error *write_source(struct writer *writer, const struct asnap_frame *frame,
-                                        const char *indent)
-{
-    const char *line = NULL;
-    size_t length = 0;
-    if (!writer->source_lines)
-        return NULL;
-    struct asnap_error *error =
-        asnap_source_line(&writer->sources, frame->filename, frame->lineno, &line, &length);
-    if (error == NULL && line != NULL) {
-        write_string(writer, indent);
-        asnap_text_excerpt(&writer->text, line, length, SOURCE_COLUMNS);
-        write_string(writer, "\n");
-    }
-    return error;
-}
-
-static struct asnap_error *write_stack(struct writer *writer, size_t index,
-                                       const struct asnap_statistic_diff *row)
-{
-    for (size_t i = 0; i < row->frame_count; i++) {
-        struct asnap_frame frame = writer->rows->frame(writer->rows->object, index, i);
-        write_string(writer, "    at ");
-        write_place(writer, &frame);
-        if (frame.function != NULL) {
-            write_string(writer, " in ");
-            asnap_text_name(&writer->text, frame.function);
-        }
-        write_string(writer, frame.inlined ? " (inlined)\n" : "\n");
-        struct asnap_error *error = write_source(writer, &frame, "        ");
-        if (error != NULL)
-            return error;
-    }
-    if (row->total_nframe > row->frame_count) {
-        size_t left_out = row->total_nframe - row->frame_count;
-        write_string(writer, "    ... ");
-        write_number(writer, left_out);
-        write_string(writer, left_out == 1 ? " older frame beyond the limit\n"
-                                           : " older frames beyond the limit\n");
-    }
-    return NULL;
-}
-
 static void write_function(struct writer *writer, const struct asnap_statistic_diff *row,
                            const struct asnap_frame *frame)
 {
     if (frame->function == NULL)
         return;
     write_string(writer, ", in ");
-    asnap_text_name(&writer->text, frame->function);
+    asnap_page_name(&writer->page, frame->function);
     if (row->function_count > 1) {
         write_string(writer, " (and ");
         write_number(writer, row->function_count - 1);
@@ -151,20 +87,25 @@ static struct asnap_error *write_row(struct writer *writer, size_t index)
     write_string(writer, "#");
     write_number(writer, index + 1);
     write_string(writer, ": ");
-    write_place(writer, &frame);
+    asnap_page_place(&writer->page, &frame);
     write_string(writer, ": ");
     write_sum(writer, &row);
     if (row.count != 0) {
-        char average[ASNAP_NUMBER_SIZE];
-        asnap_format_average(row.size, row.count, average);
         write_string(writer, ", average=");
-        write_string(writer, average);
+        asnap_page_average(&writer->page, row.size, row.count);
     }
     write_function(writer, &row, &frame);
     write_string(writer, "\n");
-    if (rows->key == ASNAP_KEY_TRACEBACK)
-        return write_stack(writer, index, &row);
-    return write_source(writer, &frame, "    ");
+    if (rows->key != ASNAP_KEY_TRACEBACK)
+        return asnap_page_source(&writer->page, &frame, "    ");
+    for (size_t i = 0; i < row.frame_count; i++) {
+        frame = rows->frame(rows->object, index, i);
+        struct asnap_error *error = asnap_page_stack_frame(&writer->page, &frame);
+        if (error != NULL)
+            return error;
+    }
+    asnap_page_older_frames(&writer->page, row.total_nframe - row.frame_count);
+    return NULL;
 }
 
 static void write_other(struct writer *writer, size_t shown)
@@ -185,11 +126,8 @@ static void write_other(struct writer *writer, size_t shown)
 static struct asnap_error *write_all(struct writer *writer, size_t shown)
 {
     const struct asnap_rows *rows = writer->rows;
-    for (size_t i = 0; i < rows->note_count; i++) {
-        write_string(writer, "warning: ");
-        asnap_text_name(&writer->text, rows->note(rows->object, i));
-        write_string(writer, "\n");
-    }
+    for (size_t i = 0; i < rows->note_count; i++)
+        asnap_page_warning(&writer->page, rows->note(rows->object, i));
     if (rows->count == 0) {
         write_string(writer, rows->has_diffs ? "No live traced blocks in either snapshot.\n"
                                              : "No live traced blocks.\n");
@@ -211,12 +149,7 @@ static struct asnap_error *write_all(struct writer *writer, size_t shown)
 struct asnap_error *asnap_rows_text(const struct asnap_rows *rows,
                                     const struct asnap_render_options *options, char **text)
 {
-    struct writer writer = {.rows = rows, .source_lines = options->source_lines};
+    struct writer writer = {.rows = rows, .page.source_lines = options->source_lines};
     struct asnap_error *error = write_all(&writer, asnap_rows_shown(rows, options));
-    asnap_source_cache_deinit(&writer.sources);
-    if (error != NULL) {
-        asnap_text_deinit(&writer.text);
-        return error;
-    }
-    return asnap_text_finish(&writer.text, text);
+    return asnap_page_finish(&writer.page, error, text);
 }

@@ -174,6 +174,8 @@ FUNCTIONS = {
     "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
     "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(_Trace))]),
     "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(_Trace)]),
+    "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
     "asnap_snapshot_traceback_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_tracebacks": (POINTER(_Traceback), [_OBJECT]),
     "asnap_snapshot_frame_id_count": (c_size_t, [_OBJECT]),
@@ -191,6 +193,7 @@ FUNCTIONS = {
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
     "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
+    "asnap_builder_domain_name": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
@@ -220,6 +223,10 @@ FUNCTIONS = {
     "asnap_render_statistics_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
     "asnap_render_diff_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
     "asnap_render_diff_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_traces_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_traces_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_who_text": (_ERROR, [_OBJECT, c_uint64, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_who_json": (_ERROR, [_OBJECT, c_uint64, _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }
 

@@ -1,0 +1,92 @@
+#include "blocks_shown.h"
+#include "json_pieces.h"
+
+/* The fields of a block, with braces around them. */
+static void write_block(struct asnap_text *text, const struct asnap_snapshot *snapshot,
+                        const struct asnap_trace *trace)
+{
+    const uint32_t *frame_ids;
+    const struct asnap_traceback *traceback = asnap_stack_of(snapshot, trace, &frame_ids);
+    asnap_json_field(text, "{\"address\":", trace->address);
+    asnap_json_field(text, ",\"size\":", trace->size);
+    asnap_json_field(text, ",\"domain\":", trace->domain);
+    asnap_text_string(text, ",\"domain_name\":");
+    asnap_text_json_string(text, asnap_snapshot_domain_name(snapshot, trace->domain));
+    asnap_text_string(text, ",\"traceback\":[");
+    for (uint32_t i = 0; i < traceback->frame_count; i++) {
+        struct asnap_frame frame = asnap_snapshot_frame(snapshot, frame_ids[i]);
+        if (i != 0)
+            asnap_text_string(text, ",");
+        asnap_json_frame(text, &frame);
+    }
+    asnap_json_field(text, "],\"total_nframe\":", traceback->total_nframe);
+    asnap_text_string(text, "}");
+}
+
+static void write_sum(struct asnap_text *text, uint64_t size, uint64_t count)
+{
+    asnap_json_field(text, "\"size\":", size);
+    asnap_json_field(text, ",\"count\":", count);
+    asnap_text_string(text, "}");
+}
+
+static void write_notes(struct asnap_text *text, const struct asnap_snapshot *snapshot)
+{
+    size_t count = asnap_snapshot_note_count(snapshot);
+    asnap_text_string(text, ",\"notes\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i != 0)
+            asnap_text_string(text, ",");
+        asnap_text_json_string(text, asnap_snapshot_note(snapshot, i));
+    }
+    asnap_text_string(text, "]}\n");
+}
+
+struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapshot,
+                                             const struct asnap_render_options *options,
+                                             char **text)
+{
+    struct asnap_blocks_shown shown;
+    struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options->limit);
+    if (error != NULL)
+        return error;
+    struct asnap_text json = {0};
+    asnap_text_string(&json, "{\"traces\":[");
+    for (size_t i = 0; i < shown.count; i++) {
+        if (i != 0)
+            asnap_text_string(&json, ",");
+        write_block(&json, snapshot, &shown.traces[shown.places[i]]);
+    }
+    asnap_json_field(&json, "],\"rows\":", shown.count + shown.other_count);
+    if (shown.other_count != 0) {
+        asnap_json_field(&json, ",\"other\":{\"rows\":", shown.other_count);
+        asnap_text_string(&json, ",");
+        write_sum(&json, shown.other_size, shown.other_count);
+    }
+    asnap_text_string(&json, ",\"total\":{");
+    write_sum(&json, asnap_snapshot_size(snapshot), asnap_snapshot_count(snapshot));
+    write_notes(&json, snapshot);
+    asnap_blocks_shown_deinit(&shown);
+    return asnap_text_finish(&json, text);
+}
+
+struct asnap_error *asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                                          char **text)
+{
+    bool found;
+    struct asnap_trace trace;
+    struct asnap_error *error = asnap_snapshot_find(snapshot, address, &found, &trace);
+    if (error != NULL)
+        return error;
+    struct asnap_text json = {0};
+    asnap_json_field(&json, "{\"address\":", address);
+    asnap_text_string(&json, ",\"trace\":");
+    if (found) {
+        write_block(&json, snapshot, &trace);
+        asnap_json_field(&json, ",\"offset\":", address - trace.address);
+    } else {
+        asnap_text_string(&json, "null,\"offset\":null");
+    }
+    write_notes(&json, snapshot);
+    return asnap_text_finish(&json, text);
+}

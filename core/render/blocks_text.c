@@ -1,0 +1,165 @@
+#include "blocks_shown.h"
+#include "page.h"
+
+static void write_warnings(struct asnap_page *page, const struct asnap_snapshot *snapshot)
+{
+    size_t count = asnap_snapshot_note_count(snapshot);
+    for (size_t i = 0; i < count; i++)
+        asnap_page_warning(page, asnap_snapshot_note(snapshot, i));
+}
+
+/* ", domain=7 (pool)"; nothing for the C heap, unless it has been given a name. */
+static void write_domain(struct asnap_page *page, const struct asnap_snapshot *snapshot,
+                         uint32_t domain)
+{
+    const char *name = asnap_snapshot_domain_name(snapshot, domain);
+    if (domain == 0 && name == NULL)
+        return;
+    asnap_page_string(page, ", domain=");
+    asnap_page_number(page, domain);
+    if (name != NULL) {
+        asnap_page_string(page, " (");
+        asnap_page_name(page, name);
+        asnap_page_string(page, ")");
+    }
+}
+
+static void write_header(struct asnap_page *page, const struct asnap_blocks_shown *shown)
+{
+    uint64_t count = shown->count + shown->other_count;
+    if (shown->other_count != 0) {
+        asnap_page_string(page, "Top ");
+        asnap_page_number(page, shown->count);
+        asnap_page_string(page, " of ");
+    }
+    asnap_page_number(page, count);
+    asnap_page_string(page, count == 1 ? " block, by size\n" : " blocks, by size\n");
+}
+
+static struct asnap_error *write_block(struct asnap_page *page,
+                                       const struct asnap_blocks_shown *shown, size_t index)
+{
+    const struct asnap_trace *trace = &shown->traces[shown->places[index]];
+    const uint32_t *frame_ids;
+    asnap_stack_of(shown->snapshot, trace, &frame_ids);
+    struct asnap_frame frame = asnap_snapshot_frame(shown->snapshot, frame_ids[0]);
+    asnap_page_string(page, "#");
+    asnap_page_number(page, index + 1);
+    asnap_page_string(page, ": ");
+    asnap_page_address(page, trace->address);
+    asnap_page_string(page, ": size=");
+    asnap_page_size(page, (int64_t)trace->size, false);
+    write_domain(page, shown->snapshot, trace->domain);
+    asnap_page_string(page, ", at ");
+    asnap_page_place(page, &frame);
+    if (frame.function != NULL) {
+        asnap_page_string(page, " in ");
+        asnap_page_name(page, frame.function);
+    }
+    asnap_page_string(page, "\n");
+    return asnap_page_source(page, &frame, "    ");
+}
+
+static void write_sum(struct asnap_page *page, uint64_t size, uint64_t count)
+{
+    asnap_page_string(page, "size=");
+    asnap_page_size(page, (int64_t)size, false);
+    asnap_page_string(page, ", count=");
+    asnap_page_number(page, count);
+    asnap_page_string(page, "\n");
+}
+
+static struct asnap_error *write_blocks(struct asnap_page *page,
+                                        const struct asnap_blocks_shown *shown)
+{
+    write_warnings(page, shown->snapshot);
+    if (shown->count == 0) {
+        asnap_page_string(page, "No live traced blocks.\n");
+        return NULL;
+    }
+    write_header(page, shown);
+    for (size_t i = 0; i < shown->count; i++) {
+        struct asnap_error *error = write_block(page, shown, i);
+        if (error != NULL)
+            return error;
+    }
+    if (shown->other_count != 0) {
+        asnap_page_number(page, shown->other_count);
+        asnap_page_string(page, " other: ");
+        write_sum(page, shown->other_size, shown->other_count);
+    }
+    asnap_page_string(page, "Total: ");
+    write_sum(page, asnap_snapshot_size(shown->snapshot), asnap_snapshot_count(shown->snapshot));
+    return NULL;
+}
+
+struct asnap_error *asnap_render_traces_text(const struct asnap_snapshot *snapshot,
+                                             const struct asnap_render_options *options,
+                                             char **text)
+{
+    struct asnap_blocks_shown shown;
+    struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options->limit);
+    if (error != NULL)
+        return error;
+    struct asnap_page page = {.source_lines = options->source_lines};
+    error = write_blocks(&page, &shown);
+    asnap_blocks_shown_deinit(&shown);
+    return asnap_page_finish(&page, error, text);
+}
+
+static struct asnap_error *write_stack(struct asnap_page *page,
+                                       const struct asnap_snapshot *snapshot,
+                                       const struct asnap_trace *trace)
+{
+    const uint32_t *frame_ids;
+    const struct asnap_traceback *traceback = asnap_stack_of(snapshot, trace, &frame_ids);
+    for (uint32_t i = 0; i < traceback->frame_count; i++) {
+        struct asnap_frame frame = asnap_snapshot_frame(snapshot, frame_ids[i]);
+        struct asnap_error *error = asnap_page_stack_frame(page, &frame);
+        if (error != NULL)
+            return error;
+    }
+    asnap_page_older_frames(page, traceback->total_nframe - traceback->frame_count);
+    return NULL;
+}
+
+/* "0x1010: 16 bytes into the block at 0x1000, size=5000 B" */
+static void write_holder(struct asnap_page *page, const struct asnap_snapshot *snapshot,
+                         const struct asnap_trace *trace, uint64_t address)
+{
+    uint64_t offset = address - trace->address;
+    asnap_page_address(page, address);
+    if (offset == 0) {
+        asnap_page_string(page, ": a block");
+    } else {
+        asnap_page_string(page, ": ");
+        asnap_page_number(page, offset);
+        asnap_page_string(page, offset == 1 ? " byte" : " bytes");
+        asnap_page_string(page, " into the block at ");
+        asnap_page_address(page, trace->address);
+    }
+    asnap_page_string(page, ", size=");
+    asnap_page_size(page, (int64_t)trace->size, false);
+    write_domain(page, snapshot, trace->domain);
+    asnap_page_string(page, "\n");
+}
+
+struct asnap_error *asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
+                                          const struct asnap_render_options *options, char **text)
+{
+    bool found;
+    struct asnap_trace trace;
+    struct asnap_error *error = asnap_snapshot_find(snapshot, address, &found, &trace);
+    if (error != NULL)
+        return error;
+    struct asnap_page page = {.source_lines = options->source_lines};
+    write_warnings(&page, snapshot);
+    if (found) {
+        write_holder(&page, snapshot, &trace, address);
+        error = write_stack(&page, snapshot, &trace);
+    } else {
+        asnap_page_address(&page, address);
+        asnap_page_string(&page, ": in no live traced block: it was freed, or never traced\n");
+    }
+    return asnap_page_finish(&page, error, text);
+}

@@ -1,0 +1,17 @@
+#include "json_pieces.h"
+
+void asnap_json_field(struct asnap_text *text, const char *name, uint64_t number)
+{
+    asnap_text_string(text, name);
+    asnap_text_number(text, number);
+}
+
+void asnap_json_frame(struct asnap_text *text, const struct asnap_frame *frame)
+{
+    asnap_text_string(text, "{\"filename\":");
+    asnap_text_json_string(text, frame->filename);
+    asnap_json_field(text, ",\"lineno\":", frame->lineno);
+    asnap_text_string(text, ",\"function\":");
+    asnap_text_json_string(text, frame->function);
+    asnap_text_string(text, frame->inlined ? ",\"inlined\":true}" : ",\"inlined\":false}");
+}

@@ -1,0 +1,108 @@
+#include "page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "number_text.h"
+
+#define SOURCE_COLUMNS 120
+
+void asnap_page_string(struct asnap_page *page, const char *string)
+{
+    asnap_text_string(&page->text, string);
+}
+
+void asnap_page_number(struct asnap_page *page, uint64_t number)
+{
+    asnap_text_number(&page->text, number);
+}
+
+void asnap_page_address(struct asnap_page *page, uint64_t address)
+{
+    char number[ASNAP_NUMBER_SIZE];
+    snprintf(number, sizeof(number), "0x%" PRIx64, address);
+    asnap_page_string(page, number);
+}
+
+void asnap_page_size(struct asnap_page *page, int64_t size, bool sign)
+{
+    char number[ASNAP_NUMBER_SIZE];
+    asnap_format_size(size, sign, number, sizeof(number));
+    asnap_page_string(page, number);
+}
+
+void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count)
+{
+    char average[ASNAP_NUMBER_SIZE];
+    asnap_format_average(size, count, average);
+    asnap_page_string(page, average);
+}
+
+void asnap_page_name(struct asnap_page *page, const char *name)
+{
+    asnap_text_name(&page->text, name);
+}
+
+void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
+{
+    asnap_page_name(page, frame->filename);
+    asnap_page_string(page, ":");
+    asnap_page_number(page, frame->lineno);
+}
+
+struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asnap_frame *frame,
+                                      const char *indent)
+{
+    const char *line = NULL;
+    size_t length = 0;
+    if (!page->source_lines)
+        return NULL;
+    struct asnap_error *error =
+        asnap_source_line(&page->sources, frame->filename, frame->lineno, &line, &length);
+    if (error == NULL && line != NULL) {
+        asnap_page_string(page, indent);
+        asnap_text_excerpt(&page->text, line, length, SOURCE_COLUMNS);
+        asnap_page_string(page, "\n");
+    }
+    return error;
+}
+
+struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct asnap_frame *frame)
+{
+    asnap_page_string(page, "    at ");
+    asnap_page_place(page, frame);
+    if (frame->function != NULL) {
+        asnap_page_string(page, " in ");
+        asnap_page_name(page, frame->function);
+    }
+    asnap_page_string(page, frame->inlined ? " (inlined)\n" : "\n");
+    return asnap_page_source(page, frame, "        ");
+}
+
+void asnap_page_older_frames(struct asnap_page *page, uint64_t count)
+{
+    if (count == 0)
+        return;
+    asnap_page_string(page, "    ... ");
+    asnap_page_number(page, count);
+    asnap_page_string(page, count == 1 ? " older frame beyond the limit\n"
+                                       : " older frames beyond the limit\n");
+}
+
+void asnap_page_warning(struct asnap_page *page, const char *note)
+{
+    asnap_page_string(page, "warning: ");
+    asnap_page_name(page, note);
+    asnap_page_string(page, "\n");
+}
+
+struct asnap_error *asnap_page_finish(struct asnap_page *page, struct asnap_error *error,
+                                      char **text)
+{
+    asnap_source_cache_deinit(&page->sources);
+    if (error != NULL) {
+        asnap_text_deinit(&page->text);
+        return error;
+    }
+    return asnap_text_finish(&page->text, text);
+}

@@ -1,0 +1,49 @@
+/* Text for people: lines, frames and the source lines under them. */
+#ifndef ASNAP_RENDER_PAGE_H
+#define ASNAP_RENDER_PAGE_H
+
+#include "source_line.h"
+#include "text_buffer.h"
+
+/* All zero is an empty page. */
+struct asnap_page {
+    struct asnap_text text;
+    struct asnap_source_cache sources;
+    bool source_lines; /* show the source line where its file can be read */
+};
+
+void asnap_page_string(struct asnap_page *page, const char *string);
+void asnap_page_number(struct asnap_page *page, uint64_t number);
+void asnap_page_address(struct asnap_page *page, uint64_t address);
+void asnap_page_size(struct asnap_page *page, int64_t size, bool sign);
+
+/* Of `count` blocks, which is not 0. */
+void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count);
+
+/* What somebody else has named. */
+void asnap_page_name(struct asnap_page *page, const char *name);
+
+/* "FILE:LINE", as tracemalloc writes a frame. */
+void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame);
+
+/* The frame's source line on a line of its own, where there is one to show. Fails
+ * with NO_MEMORY only. */
+struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asnap_frame *frame,
+                                      const char *indent);
+
+/* A frame of a stack on lines of its own: where it is, and its source line. */
+struct asnap_error *asnap_page_stack_frame(struct asnap_page *page,
+                                           const struct asnap_frame *frame);
+
+/* What follows the frames of a stack whose `count` oldest ones were not kept. */
+void asnap_page_older_frames(struct asnap_page *page, uint64_t count);
+
+/* A line that says what is missing. */
+void asnap_page_warning(struct asnap_page *page, const char *note);
+
+/* Hands the text over, terminated, unless `error` or the page has failed; returns
+ * what has. */
+struct asnap_error *asnap_page_finish(struct asnap_page *page, struct asnap_error *error,
+                                      char **text);
+
+#endif

@@ -1,0 +1,206 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test_model_heap.h"
+
+/* Three blocks of two stacks; domain 7 has a name. */
+static struct asnap_error *build(const char *note, struct asnap_snapshot **snapshot)
+{
+    static const struct asnap_frame frames[] = {
+        {"/s/a.c", "f", 1, true}, {"/s/m.c", "main", 9, false}, {"/s/b.c", NULL, 2, false}};
+    struct asnap_builder *builder = NULL;
+    struct asnap_error *error = asnap_builder_create(&builder);
+    uint32_t ids[3], stacks[2];
+    for (size_t i = 0; error == NULL && i < 3; i++)
+        error = asnap_builder_frame(builder, &frames[i], &ids[i]);
+    if (error == NULL)
+        error = asnap_builder_traceback(builder, ids, 2, 4, &stacks[0]);
+    if (error == NULL)
+        error = asnap_builder_traceback(builder, ids + 2, 1, 0, &stacks[1]);
+    if (error == NULL) {
+        struct asnap_trace traces[] = {
+            {0x2000, 16, stacks[1], 3}, {0x1000, 5000, stacks[0], 7}, {0x1f00, 16, stacks[0], 0}};
+        error = asnap_builder_traces(builder, traces, 3);
+    }
+    if (error == NULL)
+        error = asnap_builder_domain_name(builder, 7, "old name");
+    if (error == NULL)
+        error = asnap_builder_domain_name(builder, 5, "other");
+    if (error == NULL)
+        error = asnap_builder_domain_name(builder, 7, "pool\x01");
+    if (error == NULL && note != NULL)
+        error = asnap_builder_note(builder, note);
+    if (error == NULL)
+        error = asnap_builder_finish(builder, 16, snapshot);
+    asnap_builder_destroy(builder);
+    return error;
+}
+
+static struct asnap_snapshot *blocks(const char *note)
+{
+    struct asnap_snapshot *snapshot = NULL;
+    ASNAP_ASSERT_OK(build(note, &snapshot));
+    return snapshot;
+}
+
+/* Takes the text and the snapshot away. */
+static void check(struct asnap_snapshot *snapshot, char *text, const char *wanted)
+{
+    CU_ASSERT_STRING_EQUAL(text, wanted);
+    if (strcmp(text, wanted) != 0)
+        fprintf(stderr, "%s", text);
+    asnap_string_destroy(text);
+    asnap_snapshot_destroy(snapshot);
+}
+
+static void check_traces(const char *note, size_t limit, const char *wanted)
+{
+    struct asnap_snapshot *snapshot = blocks(note);
+    struct asnap_render_options options = {.limit = limit};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    check(snapshot, text, wanted);
+}
+
+static void check_who(uint64_t address, const char *wanted)
+{
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    struct asnap_render_options options = {.limit = 1};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, address, &options, &text));
+    check(snapshot, text, wanted);
+}
+
+ASNAP_TEST(render_blocks, all)
+{
+    check_traces(NULL, 0,
+                 "3 blocks, by size\n"
+                 "#1: 0x1000: size=5000 B, domain=7 (pool\\x01), at /s/a.c:1 in f\n"
+                 "#2: 0x1f00: size=16 B, at /s/a.c:1 in f\n"
+                 "#3: 0x2000: size=16 B, domain=3, at /s/b.c:2\n"
+                 "Total: size=5032 B, count=3\n");
+}
+
+ASNAP_TEST(render_blocks, some)
+{
+    check_traces("incomplete", 1,
+                 "warning: incomplete\n"
+                 "Top 1 of 3 blocks, by size\n"
+                 "#1: 0x1000: size=5000 B, domain=7 (pool\\x01), at /s/a.c:1 in f\n"
+                 "2 other: size=32 B, count=2\n"
+                 "Total: size=5032 B, count=3\n");
+}
+
+ASNAP_TEST(render_blocks, none)
+{
+    struct asnap_snapshot *snapshot = heap_snapshot(NULL, 0);
+    struct asnap_render_options options = {.limit = 0};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    check(snapshot, text, "No live traced blocks.\n");
+    snapshot = heap_snapshot(NULL, 0);
+    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    check(snapshot, text,
+          "{\"traces\":[],\"rows\":0,\"total\":{\"size\":0,\"count\":0},\"notes\":[]}\n");
+}
+
+#define FRAME_F "{\"filename\":\"/s/a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true}"
+#define FRAME_MAIN "{\"filename\":\"/s/m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false}"
+#define LARGEST                                                                                    \
+    "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\","                \
+    "\"traceback\":[" FRAME_F "," FRAME_MAIN "],\"total_nframe\":4}"
+
+ASNAP_TEST(render_blocks, json)
+{
+    struct asnap_snapshot *snapshot = blocks("incomplete");
+    struct asnap_render_options options = {.limit = 2};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    check(snapshot, text,
+          "{\"traces\":[" LARGEST ",{\"address\":7936,\"size\":16,\"domain\":0,"
+          "\"domain_name\":null,\"traceback\":[" FRAME_F "," FRAME_MAIN "],\"total_nframe\":4}],"
+          "\"rows\":3,\"other\":{\"rows\":1,\"size\":16,\"count\":1},"
+          "\"total\":{\"size\":5032,\"count\":3},\"notes\":[\"incomplete\"]}\n");
+}
+
+ASNAP_TEST(render_blocks, who)
+{
+    check_who(0x1010, "0x1010: 16 bytes into the block at 0x1000, size=5000 B, "
+                      "domain=7 (pool\\x01)\n"
+                      "    at /s/a.c:1 in f (inlined)\n"
+                      "    at /s/m.c:9 in main\n"
+                      "    ... 2 older frames beyond the limit\n");
+    check_who(0x2000, "0x2000: a block, size=16 B, domain=3\n"
+                      "    at /s/b.c:2\n");
+    check_who(0x2388, "0x2388: in no live traced block: it was freed, or never traced\n");
+}
+
+ASNAP_TEST(render_blocks, who_json)
+{
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x1001, &text));
+    check(snapshot, text, "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"notes\":[]}\n");
+    snapshot = blocks("incomplete");
+    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 7, &text));
+    check(snapshot, text,
+          "{\"address\":7,\"trace\":null,\"offset\":null,\"notes\":[\"incomplete\"]}\n");
+}
+
+ASNAP_TEST(render_blocks, source_lines)
+{
+    struct asnap_frame frame = {.filename = __FILE__, .lineno = 1};
+    char path[4096];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(realpath(__FILE__, path));
+    frame.filename = path;
+    struct heap_blocks one = {.size = 8, .count = 1, .stack = {frame}};
+    struct asnap_snapshot *snapshot = heap_snapshot(&one, 1);
+    struct asnap_render_options options = {.source_lines = true};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ":1\n    #include <stdio.h>\nTotal"));
+    asnap_string_destroy(text);
+    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, 0x1000, &options, &text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ":1\n        #include <stdio.h>\n"));
+    asnap_string_destroy(text);
+    asnap_snapshot_destroy(snapshot);
+}
+
+ASNAP_TEST(render_blocks, domain_names)
+{
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_domain_name(snapshot, 5), "other");
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_domain_name(snapshot, 7), "pool\x01");
+    CU_ASSERT_PTR_NULL(asnap_snapshot_domain_name(snapshot, 0));
+    CU_ASSERT_PTR_NULL(asnap_snapshot_domain_name(snapshot, 6));
+    CU_ASSERT_PTR_NULL(asnap_snapshot_domain_name(snapshot, 8));
+    asnap_snapshot_destroy(snapshot);
+}
+
+static struct asnap_error *render_all(void *context)
+{
+    const struct asnap_render_options *options = context;
+    struct asnap_snapshot *snapshot = NULL;
+    char *texts[4] = {NULL};
+    struct asnap_error *error = build("a note", &snapshot);
+    if (error == NULL)
+        error = asnap_render_traces_text(snapshot, options, &texts[0]);
+    if (error == NULL)
+        error = asnap_render_traces_json(snapshot, options, &texts[1]);
+    if (error == NULL)
+        error = asnap_render_who_text(snapshot, 0x1010, options, &texts[2]);
+    if (error == NULL)
+        error = asnap_render_who_json(snapshot, 0x1010, &texts[3]);
+    CU_ASSERT((error == NULL) == (texts[3] != NULL));
+    for (size_t i = 0; i < 4; i++)
+        asnap_string_destroy(texts[i]);
+    asnap_snapshot_destroy(snapshot);
+    return error;
+}
+
+ASNAP_TEST(render_blocks, survives_every_failed_allocation)
+{
+    struct asnap_render_options options = {.limit = 2};
+    CU_ASSERT(asnap_unit_sweep(render_all, &options) > 35);
+}
