@@ -469,6 +469,9 @@ ASNAP_API void asnap_format_size(int64_t size, bool sign, char *buffer, size_t b
 struct asnap_render_options {
     size_t limit;      /* rows shown; 0: all */
     bool source_lines; /* show the source line where its file can be read */
+    /* What the total was before filters took traces away, to be shown beside it; NULL:
+     * not filtered. Size and count, and their differences where rows have them. */
+    const struct asnap_statistic_diff *unfiltered;
 };
 
 /* Renders rows for people. The text ends with a newline; free it with

@@ -37,6 +37,34 @@ static void write_sum(struct writer *writer, const struct asnap_statistic_diff *
     }
 }
 
+/* "12 of 340 blocks (1.2 KiB of 4.0 MiB)" */
+static void write_part(struct writer *writer, uint64_t count, uint64_t size, uint64_t all_count,
+                       uint64_t all_size)
+{
+    write_number(writer, count);
+    write_string(writer, " of ");
+    write_number(writer, all_count);
+    write_string(writer, all_count == 1 ? " block (" : " blocks (");
+    asnap_page_size(&writer->page, (int64_t)size, false);
+    write_string(writer, " of ");
+    asnap_page_size(&writer->page, (int64_t)all_size, false);
+    write_string(writer, ")");
+}
+
+static void write_filtered(struct writer *writer, const struct asnap_statistic_diff *all)
+{
+    const struct asnap_statistic_diff *part = &writer->rows->total;
+    write_string(writer, "filtered: ");
+    write_part(writer, part->count, part->size, all->count, all->size);
+    if (writer->rows->has_diffs) {
+        write_string(writer, ", before ");
+        write_part(writer, part->count - (uint64_t)part->count_diff,
+                   part->size - (uint64_t)part->size_diff, all->count - (uint64_t)all->count_diff,
+                   all->size - (uint64_t)all->size_diff);
+    }
+    write_string(writer, "\n");
+}
+
 /* "37 lines" */
 static void write_groups(struct writer *writer, size_t count)
 {
@@ -123,11 +151,14 @@ static void write_other(struct writer *writer, size_t shown)
     write_string(writer, "\n");
 }
 
-static struct asnap_error *write_all(struct writer *writer, size_t shown)
+static struct asnap_error *write_all(struct writer *writer, size_t shown,
+                                     const struct asnap_statistic_diff *unfiltered)
 {
     const struct asnap_rows *rows = writer->rows;
     for (size_t i = 0; i < rows->note_count; i++)
         asnap_page_warning(&writer->page, rows->note(rows->object, i));
+    if (unfiltered != NULL)
+        write_filtered(writer, unfiltered);
     if (rows->count == 0) {
         write_string(writer, rows->has_diffs ? "No live traced blocks in either snapshot.\n"
                                              : "No live traced blocks.\n");
@@ -150,6 +181,7 @@ struct asnap_error *asnap_rows_text(const struct asnap_rows *rows,
                                     const struct asnap_render_options *options, char **text)
 {
     struct writer writer = {.rows = rows, .page.source_lines = options->source_lines};
-    struct asnap_error *error = write_all(&writer, asnap_rows_shown(rows, options));
+    struct asnap_error *error =
+        write_all(&writer, asnap_rows_shown(rows, options), options->unfiltered);
     return asnap_page_finish(&writer.page, error, text);
 }

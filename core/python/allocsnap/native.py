@@ -5,6 +5,7 @@ import os
 import sys
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t
 from ctypes import c_uint32, c_uint64, c_void_p
+from typing import NamedTuple, Optional
 
 from . import __version__
 from .errors import AllocsnapError, ErrorCode, UnreadableMemory, one_line
@@ -119,7 +120,11 @@ class _Filter(ctypes.Structure):
 
 
 class _RenderOptions(ctypes.Structure):
-    _fields_ = [("limit", c_size_t), ("source_lines", c_bool)]
+    _fields_ = [
+        ("limit", c_size_t),
+        ("source_lines", c_bool),
+        ("unfiltered", POINTER(_StatisticDiff)),
+    ]
 
 
 _ERROR = c_void_p  # struct asnap_error *, NULL on success
@@ -486,18 +491,63 @@ class Symbolizer(_Object):
         _check(library().asnap_symbolizer_set_files(self, array, len(paths)))
 
 
+class Filter(NamedTuple):
+    """Which traces to keep (asnap_filter)."""
+
+    inclusive: bool
+    filename_pattern: Optional[str] = None  # None: any file
+    lineno: Optional[int] = None  # None: any line
+    all_frames: bool = False
+    domain: Optional[int] = None  # None: any domain
+
+
+def _filter_array(filters):
+    array = (_Filter * len(filters))()
+    for place, one in zip(array, filters):
+        place.inclusive = one.inclusive
+        if one.filename_pattern is not None:
+            place.filename_pattern = one.filename_pattern.encode("utf-8", "surrogateescape")
+        place.has_lineno = one.lineno is not None
+        place.lineno = one.lineno or 0
+        place.all_frames = one.all_frames
+        place.has_domain = one.domain is not None
+        place.domain = one.domain or 0
+    return array
+
+
 class Snapshot(_Object):
-    """The live blocks of a process at one moment."""
+    """The live blocks of a process at one moment. It is filled by its maker."""
 
     destroy = "asnap_snapshot_destroy"
 
-    def __init__(self, calls, raw, symbolizer):
-        super().__init__()
-        lib = library()
-        calls.run(lib.asnap_snapshot_create, raw, symbolizer, calls.progress, self.out)
-        self.size = lib.asnap_snapshot_size(self)
-        self.count = lib.asnap_snapshot_count(self)
-        self.traceback_limit = lib.asnap_snapshot_traceback_limit(self)
+    @classmethod
+    def create(cls, calls, raw, symbolizer):
+        """Names the frames of a Raw."""
+        made = cls()
+        calls.run(library().asnap_snapshot_create, raw, symbolizer, calls.progress, made.out)
+        return made
+
+    def filter(self, filters):
+        """The Snapshot of the traces that these Filters keep."""
+        made = type(self)()
+        array = _filter_array(filters)
+        _check(library().asnap_snapshot_filter(self, array, len(array), made.out))
+        return made
+
+    @property
+    def size(self):
+        """Bytes in all blocks."""
+        return library().asnap_snapshot_size(self)
+
+    @property
+    def count(self):
+        """All blocks."""
+        return library().asnap_snapshot_count(self)
+
+    @property
+    def traceback_limit(self):
+        """The frame limit that was in force."""
+        return library().asnap_snapshot_traceback_limit(self)
 
     @property
     def notes(self):
@@ -507,29 +557,73 @@ class Snapshot(_Object):
         return [_text(lib.asnap_snapshot_note(self, index)) for index in range(count)]
 
 
-class Statistics(_Object):
-    """The traces of a snapshot in groups, largest first. `key` is one of KEYS."""
+class _Rows(_Object):
+    """Rows that can be shown."""
+
+    render_text = ""  # the functions that do it
+    render_json = ""
+
+    def text(self, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) for people. `unfiltered`: what was there
+        before filters."""
+        return self._render(self.render_text, limit, unfiltered)
+
+    def json(self, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) as one JSON object on one line."""
+        return self._render(self.render_json, limit, unfiltered)
+
+    def _render(self, function, limit, unfiltered):
+        string = _String()
+        total = None
+        if unfiltered is not None:
+            total = ctypes.pointer(self._total(unfiltered))
+        _check(getattr(library(), function)(self, byref(_RenderOptions(limit, True, total)), string.out))
+        return _text(ctypes.cast(string._as_parameter_, c_char_p).value)
+
+    def _total(self, unfiltered):
+        raise NotImplementedError
+
+
+class Statistics(_Rows):
+    """The traces of a snapshot in groups, largest first. `key` is one of KEYS.
+
+    What is `unfiltered` is a Snapshot.
+    """
 
     destroy = "asnap_statistics_destroy"
+    render_text = "asnap_render_statistics_text"
+    render_json = "asnap_render_statistics_json"
 
     def __init__(self, snapshot, key, cumulative=False):
         super().__init__()
-        _check(
-            library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out)
+        _check(library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out))
+
+    def _total(self, unfiltered):
+        return _StatisticDiff(size=unfiltered.size, count=unfiltered.count)
+
+
+class Diff(_Rows):
+    """Two snapshots compared, group by group, the largest difference first.
+
+    What is `unfiltered` is a pair of Snapshots, new and old.
+    """
+
+    destroy = "asnap_diff_destroy"
+    render_text = "asnap_render_diff_text"
+    render_json = "asnap_render_diff_json"
+
+    def __init__(self, new, old, key, cumulative=False):
+        super().__init__()
+        _check(library().asnap_diff_create(new, old, KEYS[key], cumulative, self.out))
+
+    def _total(self, unfiltered):
+        new, old = unfiltered
+        return _StatisticDiff(
+            size=new.size,
+            count=new.count,
+            size_diff=new.size - old.size,
+            count_diff=new.count - old.count,
         )
-
-    def text(self, limit=0):
-        """The first `limit` rows (0: all) for people."""
-        return self._render(library().asnap_render_statistics_text, limit)
-
-    def json(self, limit=0):
-        """The first `limit` rows (0: all) as one JSON object on one line."""
-        return self._render(library().asnap_render_statistics_json, limit)
-
-    def _render(self, function, limit):
-        string = _String()
-        _check(function(self, byref(_RenderOptions(limit, True)), string.out))
-        return _text(ctypes.cast(string._as_parameter_, c_char_p).value)
 
 
 class _String(_Object):

@@ -90,7 +90,7 @@ class Session:
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
-        return Taken(native.Snapshot(calls, raw, symbolizer), process.description)
+        return Taken(native.Snapshot.create(calls, raw, symbolizer), process.description)
 
     def _regions(self, process):
         if process.core_path is not None:
@@ -145,12 +145,24 @@ class Session:
         self._taken[name] = taken
         return name, taken
 
+    def names(self):
+        """Every word that names a snapshot."""
+        return [NOW] + list(self._taken)
+
+    def is_name(self, word):
+        """Whether this word names a snapshot."""
+        return word == NOW or word in self._taken
+
+    def default_name(self):
+        """The name of what is meant where none is given."""
+        if self.target.process() is None and self._taken:
+            return list(self._taken)[-1]
+        return NOW
+
     def find(self, name):
         """The Taken of that name; `now` reads one, None stands for the default."""
         if name is None:
-            name = NOW
-            if self.target.process() is None and self._taken:
-                name = list(self._taken)[-1]
+            name = self.default_name()
         if name == NOW:
             return self.read()
         self._check_known(name)
