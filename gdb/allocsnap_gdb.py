@@ -100,6 +100,11 @@ class GdbTarget(Target):
     def evaluate(self, expression):
         return int(gdb.parse_and_eval(expression))
 
+    def files(self):
+        # Those with an owner are separate debug files.
+        names = [_file_name(objfile) for objfile in gdb.objfiles() if objfile.owner is None]
+        return [name for name in names if name]
+
     def debug_directories(self):
         return gdb.parameter("debug-file-directory")
 
@@ -116,6 +121,14 @@ class GdbTarget(Target):
             _output("unset environment {}".format(name))
         else:
             _output("set environment {} = {}".format(name, value))
+
+
+def _file_name(objfile):
+    """The path of an objfile; None for one that is not in gdb's character set."""
+    try:
+        return objfile.filename
+    except UnicodeDecodeError:
+        return None
 
 
 def _core_path(inferior):

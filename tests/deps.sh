@@ -17,10 +17,14 @@ run,test      gdb            command:gdb
 test,lint     python3        command:/usr/bin/python3
 test,lint     libcunit1-dev  header:CUnit/CUnit.h
 test          binutils       command:readelf
+test          dwz            command:dwz
+test          elfutils       command:eu-addr2line
 test          valgrind       command:valgrind
 test          sqlite3        command:sqlite3
 test          redis-tools    command:redis-check-rdb
-lint          clang          command:clang
+test,lint     clang          command:clang
+test          llvm           command:llvm-symbolizer
+test          elfutils       command:eu-addr2line
 lint          clang-format   command:clang-format
 lint          clang-tidy     command:clang-tidy
 lint          shellcheck     command:shellcheck

@@ -188,6 +188,23 @@ static struct asnap_error *read_records(const struct asnap_memory *memory,
     return error;
 }
 
+_Static_assert(sizeof(((struct asnap_raw_domain *)0)->name) == ASNAP_TABLE_DOMAIN_NAME_BYTES,
+               "names of domains");
+
+static struct asnap_error *copy_domains(const struct asnap_table_root *root, struct asnap_raw *raw)
+{
+    raw->domains = calloc(root->domain_count, sizeof(*raw->domains));
+    if (raw->domains == NULL)
+        return asnap_error_no_memory();
+    for (uint32_t i = 0; i < root->domain_count; i++) {
+        struct asnap_raw_domain *domain = &raw->domains[raw->domain_count];
+        domain->domain = root->domains[i];
+        memcpy(domain->name, root->domain_names[i], sizeof(domain->name) - 1);
+        raw->domain_count += domain->name[0] != '\0';
+    }
+    return NULL;
+}
+
 static struct asnap_error *check_tracing(const struct asnap_table_root *root)
 {
     if (asnap_root_tracing(root))
@@ -214,7 +231,8 @@ static struct asnap_error *read_table(const struct asnap_memory *memory, uint64_
         return asnap_error_no_memory();
     result->frame_limit = asnap_root_asked(&root).frame_limit;
     result->dropped = root.dropped;
-    if (asnap_root_current(&root)) {
+    error = copy_domains(&root, result);
+    if (error == NULL && asnap_root_current(&root)) {
         error = asnap_nodes_read(memory, &root, progress, result);
         if (error == NULL)
             error = read_records(memory, &root, progress, moving, result);
@@ -256,5 +274,6 @@ void asnap_raw_destroy(struct asnap_raw *raw)
         return;
     free(raw->traces);
     free(raw->nodes);
+    free(raw->domains);
     free(raw);
 }

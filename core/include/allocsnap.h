@@ -214,11 +214,18 @@ asnap_symbolizer_create(const char *debug_directories, struct asnap_symbolizer *
 
 /* Tells which files are mapped where; replaces what was told before and keeps
  * what was learnt about files that are unchanged on disk. Copies the regions;
- * `memory` (for the vDSO, which is in no file) is only used during the call and
- * may be NULL. */
+ * `memory` (for the vDSO, which is in no file, and for the build IDs, by which a
+ * file that was replaced is known) is only used during the call and may be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct asnap_memory *memory,
                              const struct asnap_region *regions, size_t region_count);
+
+/* Tells which files the debugger has read, to be used in place of a mapped file that
+ * is missing or another build: the one that has the build ID in memory. Replaces what
+ * was told before. Copies the paths. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
+                           size_t count);
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
 /* The frames that one program counter stands for, innermost (inlined) first.
@@ -341,6 +348,14 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traceback(struct asnap_builder *builder, const uint32_t *frame_ids,
                         size_t frame_count, uint32_t total_nframe, uint32_t *traceback_id);
 
+/* Interns `count` tracebacks: `frame_ids` holds their frames one after the other,
+ * frame_counts[i] of them for traceback i. On failure some of them may have been
+ * interned. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_tracebacks(struct asnap_builder *builder, const uint32_t *frame_ids,
+                         const uint32_t *frame_counts, const uint32_t *total_nframes, size_t count,
+                         uint32_t *traceback_ids);
+
 /* Adds traces (copies them); 4294967294 at most. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traces(struct asnap_builder *builder, const struct asnap_trace *traces, size_t count);
@@ -385,6 +400,18 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_filter(const struct asnap_snapshot *snapshot, const struct asnap_filter *filters,
                       size_t filter_count, struct asnap_snapshot **filtered);
 
+/* A snapshot whose blocks are attributed to the line a person would look at: statistics by
+ * file or line (not the cumulative ones), differences by these, and filters that look at
+ * one frame pass over the most recent frames that a rule matches. A rule is a pattern like
+ * a filter's; with a "/" in it, it is matched against the file name, else against the
+ * function's. `standard` adds rules for C++'s operator new and the standard allocators. A
+ * stack of skipped frames only stays with its most recent frame. Tracebacks keep every
+ * frame. Rules replace those of `snapshot`; storage is shared as by
+ * asnap_snapshot_filter. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const char *const *patterns,
+                    size_t pattern_count, bool standard, struct asnap_snapshot **attributed);
+
 /* ---- statistics ---- */
 
 /* What to group by (tracemalloc's key_type). */
@@ -422,11 +449,19 @@ ASNAP_API size_t asnap_statistics_count(const struct asnap_statistics *statistic
 ASNAP_API struct asnap_statistic asnap_statistics_row(const struct asnap_statistics *statistics,
                                                       size_t index);
 
+/* Rows `first` to `first + count - 1`, copied to `rows`. */
+ASNAP_API void asnap_statistics_rows(const struct asnap_statistics *statistics, size_t first,
+                                     size_t count, struct asnap_statistic *rows);
+
 /* Frame `frame` of row `index`, 0 being the most recent. By file, lineno is 0 and
  * function NULL, as in tracemalloc. By line, the function is the one that holds
  * most bytes of the group. */
 ASNAP_API struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics,
                                                     size_t index, size_t frame);
+
+/* All frames of row `index`, as many as its frame_count, copied to `frames`. */
+ASNAP_API void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
+                                       struct asnap_frame *frames);
 
 /* Bytes and blocks of the snapshot they were made from (each trace once). */
 ASNAP_API uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics);
@@ -468,6 +503,12 @@ ASNAP_API size_t asnap_diff_count(const struct asnap_diff *diff);
 ASNAP_API struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *diff, size_t index);
 ASNAP_API struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
                                               size_t frame);
+
+/* As asnap_statistics_rows and asnap_statistics_frames. */
+ASNAP_API void asnap_diff_rows(const struct asnap_diff *diff, size_t first, size_t count,
+                               struct asnap_statistic_diff *rows);
+ASNAP_API void asnap_diff_frames(const struct asnap_diff *diff, size_t index,
+                                 struct asnap_frame *frames);
 
 /* The whole snapshots as one row without a frame (each trace once). */
 ASNAP_API struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff);

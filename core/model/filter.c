@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "pattern.h"
 #include "snapshot.h"
@@ -47,15 +48,18 @@ static struct asnap_error *prepare(const struct asnap_store *store,
 
 /* tracemalloc: Filter._match, but for what the filter matches and not for what it
  * lets through. */
-static bool matches_total(const struct asnap_store *store, const struct prepared *prepared,
+static bool matches_total(const struct asnap_snapshot *snapshot, const struct prepared *prepared,
                           const struct asnap_total *total)
 {
+    const struct asnap_store *store = snapshot->store;
     const struct asnap_filter *filter = prepared->filter;
     if (filter->has_domain && filter->domain != total->domain)
         return false;
     const uint32_t *frame_ids = asnap_store_frame_ids(store, total->traceback);
-    size_t count = filter->all_frames ? store->tracebacks[total->traceback].frame_count : 1;
-    for (size_t i = 0; i < count; i++) {
+    if (!filter->all_frames)
+        return prepared
+            ->matches[frame_ids[asnap_skipped_frames(snapshot->skipped, total->traceback)]];
+    for (size_t i = 0; i < store->tracebacks[total->traceback].frame_count; i++) {
         if (prepared->matches[frame_ids[i]])
             return true;
     }
@@ -63,8 +67,8 @@ static bool matches_total(const struct asnap_store *store, const struct prepared
 }
 
 /* tracemalloc: Snapshot._filter_trace. */
-static bool is_kept(const struct asnap_store *store, const struct prepared *prepared, size_t count,
-                    const struct asnap_total *total)
+static bool is_kept(const struct asnap_snapshot *snapshot, const struct prepared *prepared,
+                    size_t count, const struct asnap_total *total)
 {
     bool any_inclusive = false;
     bool included = false;
@@ -73,7 +77,7 @@ static bool is_kept(const struct asnap_store *store, const struct prepared *prep
         any_inclusive = any_inclusive || inclusive;
         if (inclusive && included)
             continue;
-        if (!matches_total(store, &prepared[i], total))
+        if (!matches_total(snapshot, &prepared[i], total))
             continue;
         if (!inclusive)
             return false;
@@ -82,31 +86,42 @@ static bool is_kept(const struct asnap_store *store, const struct prepared *prep
     return included || !any_inclusive;
 }
 
+/* Copies what the skip rules say; false where memory is short. */
+static bool copy_skipped(const struct asnap_snapshot *snapshot, struct asnap_snapshot *copy)
+{
+    size_t count = snapshot->store->traceback_count;
+    if (snapshot->skipped == NULL)
+        return true;
+    copy->skipped = reallocarray(NULL, count + 1, sizeof(*copy->skipped));
+    if (copy->skipped == NULL)
+        return false;
+    memcpy(copy->skipped, snapshot->skipped, count * sizeof(*copy->skipped));
+    return true;
+}
+
 static struct asnap_error *keep(const struct asnap_snapshot *snapshot,
                                 const struct prepared *prepared, size_t count,
                                 struct asnap_snapshot **filtered)
 {
     struct asnap_snapshot *made = calloc(1, sizeof(*made));
-    struct asnap_total *totals = calloc(snapshot->total_count + 1, sizeof(*totals));
-    struct asnap_blocks **kept = calloc(1, sizeof(struct asnap_blocks *));
-    if (made == NULL || totals == NULL || kept == NULL) {
-        free(made);
-        free(totals);
-        free(kept);
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->totals = calloc(snapshot->total_count + 1, sizeof(*made->totals));
+    made->kept = calloc(1, sizeof(struct asnap_blocks *));
+    if (made->totals == NULL || made->kept == NULL || !copy_skipped(snapshot, made)) {
+        asnap_snapshot_destroy(made);
         return asnap_error_no_memory();
     }
     for (size_t i = 0; i < snapshot->total_count; i++) {
         const struct asnap_total *total = &snapshot->totals[i];
-        if (!is_kept(snapshot->store, prepared, count, total))
+        if (!is_kept(snapshot, prepared, count, total))
             continue;
-        totals[made->total_count++] = *total;
+        made->totals[made->total_count++] = *total;
         made->size += total->size;
         made->count += total->count;
     }
-    made->totals = totals;
     made->store = asnap_store_share(snapshot->store);
     made->blocks = asnap_blocks_share(snapshot->blocks);
-    made->kept = kept;
     made->traceback_limit = snapshot->traceback_limit;
     *filtered = made;
     return NULL;

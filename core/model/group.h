@@ -3,6 +3,7 @@
 #define ASNAP_MODEL_GROUP_H
 
 #include "blocks.h"
+#include "snapshot.h"
 #include "traceback_key.h"
 
 struct asnap_sum {
@@ -40,11 +41,10 @@ struct asnap_error *asnap_group_check(enum asnap_key key, bool cumulative);
 
 /* Groups by file or line, rows by ascending id. `cumulative` counts a block once
  * for each frame of its traceback (tracemalloc: Snapshot._group_by), else for the
- * most recent one. INVALID_ARGUMENT where a sum exceeds INT64_MAX. */
-struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
-                                         const struct asnap_total *totals, size_t total_count,
-                                         enum asnap_key key, bool cumulative,
-                                         struct asnap_groups *groups);
+ * most recent one that no skip rule passes over. INVALID_ARGUMENT where a sum exceeds
+ * INT64_MAX. */
+struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot, enum asnap_key key,
+                                         bool cumulative, struct asnap_groups *groups);
 
 /* Groups by traceback, rows in no order. */
 struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ranked,

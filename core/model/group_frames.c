@@ -12,14 +12,20 @@ static bool add(struct asnap_sum *sum, uint64_t size, uint64_t count)
 }
 
 /* Sums up by frame; false where a sum is too large. */
-static bool sum_frames(const struct asnap_store *store, const struct asnap_total *totals,
-                       size_t total_count, bool cumulative, struct asnap_sum *sums)
+static bool sum_frames(const struct asnap_snapshot *snapshot, bool cumulative,
+                       struct asnap_sum *sums)
 {
-    for (size_t i = 0; i < total_count; i++) {
-        const struct asnap_total *total = &totals[i];
+    const struct asnap_store *store = snapshot->store;
+    for (size_t i = 0; i < snapshot->total_count; i++) {
+        const struct asnap_total *total = &snapshot->totals[i];
         const uint32_t *frame_ids = asnap_store_frame_ids(store, total->traceback);
-        size_t count = cumulative ? store->tracebacks[total->traceback].frame_count : 1;
-        for (size_t j = 0; j < count; j++) {
+        uint32_t first = asnap_skipped_frames(snapshot->skipped, total->traceback);
+        uint32_t end = first + 1;
+        if (cumulative) {
+            first = 0;
+            end = store->tracebacks[total->traceback].frame_count;
+        }
+        for (uint32_t j = first; j < end; j++) {
             if (!add(&sums[frame_ids[j]], total->size, total->count))
                 return false;
         }
@@ -124,11 +130,10 @@ static struct asnap_error *too_large(void)
                               "9223372036854775807 bytes: leave out cumulative");
 }
 
-struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
-                                         const struct asnap_total *totals, size_t total_count,
-                                         enum asnap_key key, bool cumulative,
-                                         struct asnap_groups *groups)
+struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot, enum asnap_key key,
+                                         bool cumulative, struct asnap_groups *groups)
 {
+    const struct asnap_store *store = snapshot->store;
     size_t most = key == ASNAP_KEY_FILENAME ? store->files.count : store->location_count;
     struct asnap_sum *sums = calloc(store->frame_count + 1, sizeof(*sums));
     struct grouping grouping = {
@@ -141,7 +146,7 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_store *store,
     struct asnap_error *error = NULL;
     if (sums == NULL || grouping.seen == NULL || grouping.groups.rows == NULL)
         error = asnap_error_no_memory();
-    else if (!sum_frames(store, totals, total_count, cumulative, sums) || !add_groups(&grouping))
+    else if (!sum_frames(snapshot, cumulative, sums) || !add_groups(&grouping))
         error = too_large();
     free(sums);
     free(grouping.seen);

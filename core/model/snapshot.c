@@ -12,6 +12,7 @@ void asnap_snapshot_destroy(struct asnap_snapshot *snapshot)
         asnap_blocks_release(*snapshot->kept);
     free(snapshot->kept);
     free(snapshot->totals);
+    free(snapshot->skipped);
     free(snapshot);
 }
 

@@ -16,7 +16,15 @@ struct asnap_snapshot {
     uint64_t size;  /* bytes in all totals, at most INT64_MAX */
     uint64_t count; /* blocks in all totals */
     uint32_t traceback_limit;
+    uint16_t *skipped; /* by traceback: the most recent frames that skip rules pass over when
+                          a block is attributed; NULL: none. Always below its frame_count */
 };
+
+/* The place in a traceback of the frame that its blocks are attributed to. */
+static inline uint32_t asnap_skipped_frames(const uint16_t *skipped, uint32_t traceback)
+{
+    return skipped == NULL ? 0 : skipped[traceback];
+}
 
 /* The blocks that are in the snapshot; it keeps them. */
 struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,

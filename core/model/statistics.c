@@ -64,9 +64,8 @@ static struct asnap_error *sort_groups(struct asnap_groups *groups,
 static struct asnap_error *fill_by_frame(const struct asnap_snapshot *snapshot,
                                          struct asnap_statistics *statistics)
 {
-    struct asnap_error *error =
-        asnap_group_by_frame(snapshot->store, snapshot->totals, snapshot->total_count,
-                             statistics->key, statistics->cumulative, &statistics->groups);
+    struct asnap_error *error = asnap_group_by_frame(snapshot, statistics->key,
+                                                     statistics->cumulative, &statistics->groups);
     if (error != NULL)
         return error;
     struct sort_context context = {.rows = statistics->groups.rows};
@@ -153,6 +152,21 @@ struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statist
 {
     return asnap_group_frame(&statistics->groups.rows[index], statistics->store, statistics->key,
                              frame);
+}
+
+void asnap_statistics_rows(const struct asnap_statistics *statistics, size_t first, size_t count,
+                           struct asnap_statistic *rows)
+{
+    for (size_t i = 0; i < count; i++)
+        rows[i] = asnap_statistics_row(statistics, first + i);
+}
+
+void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
+                             struct asnap_frame *frames)
+{
+    size_t count = asnap_statistics_row(statistics, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        frames[i] = asnap_statistics_frame(statistics, index, i);
 }
 
 uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics)

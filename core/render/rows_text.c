@@ -76,7 +76,7 @@ static void write_header(struct writer *writer, size_t shown)
     write_groups(writer, writer->rows->count);
     write_string(writer, writer->rows->has_diffs ? ", by difference in size" : ", by size");
     if (writer->rows->cumulative)
-        write_string(writer, " (cumulative)");
+        write_string(writer, " (cumulative: a block counts for each of its frames)");
     write_string(writer, "\n");
 }
 

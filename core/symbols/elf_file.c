@@ -9,17 +9,27 @@
 
 #include "error.h"
 
-static struct asnap_error *check_kind(const struct asnap_elf *elf)
+/* Whether the section headers that the file header promises are there. */
+static bool has_sections(Elf *elf, const GElf_Ehdr *header)
+{
+    size_t names;
+    GElf_Shdr section;
+    return header->e_shoff == 0 || (elf_getshdrstrndx(elf, &names) == 0 &&
+                                    gelf_getshdr(elf_getscn(elf, names), &section) != NULL);
+}
+
+static struct asnap_error *check_kind(const struct asnap_elf *elf, bool may_be_object)
 {
     GElf_Ehdr header;
-    if (elf->elf == NULL || elf_kind(elf->elf) != ELF_K_ELF ||
-        gelf_getehdr(elf->elf, &header) == NULL ||
-        (header.e_type != ET_EXEC && header.e_type != ET_DYN))
-        return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                                  "%s: not a whole ELF program or library: its functions are not "
-                                  "named",
-                                  elf->path);
-    return NULL;
+    if (elf->elf != NULL && elf_kind(elf->elf) == ELF_K_ELF &&
+        gelf_getehdr(elf->elf, &header) != NULL &&
+        (header.e_type == ET_EXEC || header.e_type == ET_DYN ||
+         (may_be_object && header.e_type == ET_REL)) &&
+        has_sections(elf->elf, &header))
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "%s: not a whole ELF program or library: its functions are not named",
+                              elf->path);
 }
 
 static struct asnap_error *open_regular(const char *path, int *fd)
@@ -57,7 +67,7 @@ static struct asnap_error *create(const char *path, struct asnap_elf **elf)
     return NULL;
 }
 
-struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
+static struct asnap_error *open_file(const char *path, bool may_be_object, struct asnap_elf **elf)
 {
     struct asnap_elf *made;
     struct asnap_error *error = create(path, &made);
@@ -67,7 +77,7 @@ struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
     if (error == NULL) {
         /* Not mapped: a file that shrinks meanwhile must not end in SIGBUS. */
         made->elf = elf_begin(made->fd, ELF_C_READ, NULL);
-        error = check_kind(made);
+        error = check_kind(made, may_be_object);
     }
     if (error != NULL) {
         asnap_elf_close(made);
@@ -75,6 +85,16 @@ struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
     }
     *elf = made;
     return NULL;
+}
+
+struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
+{
+    return open_file(path, false, elf);
+}
+
+struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf)
+{
+    return open_file(path, true, elf);
 }
 
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -85,7 +105,7 @@ struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *n
     if (error != NULL)
         return error;
     made->elf = elf_memory(image, size);
-    error = check_kind(made);
+    error = check_kind(made, false);
     if (error != NULL) {
         asnap_elf_close(made);
         return error;
@@ -178,6 +198,44 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
     }
 }
 
+struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id)
+{
+    *id = (struct asnap_build_id){0};
+    if (size < sizeof(Elf64_Ehdr) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
+        head[EI_CLASS] != ELFCLASS64)
+        return NULL;
+    /* The sections lie beyond: libelf must not look for them. */
+    Elf64_Ehdr header;
+    memcpy(&header, head, sizeof(header));
+    header.e_shoff = 0;
+    header.e_shnum = 0;
+    header.e_shstrndx = SHN_UNDEF;
+    memcpy(head, &header, sizeof(header));
+    struct asnap_elf *elf;
+    struct asnap_error *error = asnap_elf_open_image(head, size, "", &elf);
+    if (error != NULL) {
+        if (asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+            return error;
+        asnap_error_destroy(error);
+        return NULL;
+    }
+    asnap_elf_build_id(elf, id);
+    asnap_elf_close(elf);
+    return NULL;
+}
+
+bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right)
+{
+    return left->size == right->size && memcmp(left->bytes, right->bytes, left->size) == 0;
+}
+
+bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id)
+{
+    struct asnap_build_id found;
+    asnap_elf_build_id(elf, &found);
+    return asnap_build_id_equal(&found, id);
+}
+
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
 {
     size_t names;
@@ -194,27 +252,30 @@ Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
     return NULL;
 }
 
-bool asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
-                              const unsigned char **bytes, size_t *size)
-{
-    Elf_Scn *section = asnap_elf_section(elf, name);
-    GElf_Shdr header;
-    if (section == NULL || gelf_getshdr(section, &header) == NULL)
-        return false;
-    if ((header.sh_flags & SHF_COMPRESSED) != 0 && elf_compress(section, 0, 0) < 0)
-        return false;
-    Elf_Data *data = elf_rawdata(section, NULL);
-    if (data == NULL || data->d_buf == NULL)
-        return false;
-    *bytes = data->d_buf;
-    *size = data->d_size;
-    return true;
-}
-
-bool asnap_elf_is_big_endian(const struct asnap_elf *elf)
+static bool is_big_endian(const struct asnap_elf *elf)
 {
     const char *ident = elf_getident(elf->elf, NULL);
     return ident != NULL && ident[EI_DATA] == ELFDATA2MSB;
+}
+
+void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
+                              struct asnap_contents *contents)
+{
+    *contents = (struct asnap_contents){
+        .address_size = gelf_getclass(elf->elf) == ELFCLASS32 ? 4 : 8,
+        .big_endian = is_big_endian(elf),
+    };
+    Elf_Scn *section = asnap_elf_section(elf, name);
+    GElf_Shdr header;
+    if (section == NULL || gelf_getshdr(section, &header) == NULL)
+        return;
+    if ((header.sh_flags & SHF_COMPRESSED) != 0 && elf_compress(section, 0, 0) < 0)
+        return;
+    Elf_Data *data = elf_rawdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL)
+        return;
+    contents->bytes = data->d_buf;
+    contents->size = data->d_size;
 }
 
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)
@@ -231,7 +292,23 @@ bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_
     const unsigned char *bytes = (const unsigned char *)data->d_buf + place;
     uint32_t little = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
                       (uint32_t)bytes[3] << 24;
-    *checksum = asnap_elf_is_big_endian(elf) ? __builtin_bswap32(little) : little;
+    *checksum = is_big_endian(elf) ? __builtin_bswap32(little) : little;
     *name = data->d_buf;
+    return true;
+}
+
+bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
+                               struct asnap_build_id *id)
+{
+    Elf_Scn *section = asnap_elf_section(elf, ".gnu_debugaltlink");
+    Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL)
+        return false;
+    size_t length = strnlen(data->d_buf, data->d_size);
+    if (length == 0 || data->d_size - length < 2 || data->d_size - length - 1 > ASNAP_BUILD_ID_MAX)
+        return false;
+    id->size = data->d_size - length - 1;
+    memcpy(id->bytes, (const char *)data->d_buf + length + 1, id->size);
+    *path = data->d_buf;
     return true;
 }

@@ -31,6 +31,9 @@ struct asnap_elf {
  * no ELF program or library. */
 struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf);
 
+/* Opens a supplementary debug file, which is no program: libraries share it. */
+struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf);
+
 /* Opens an image in memory, which stays the caller's and must outlive `elf`;
  * `name` is for messages. */
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -44,18 +47,36 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
 /* The build ID (NT_GNU_BUILD_ID), from the notes in sections, else in segments. */
 void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
 
+/* The build ID of a file by its first `size` bytes; `head` is changed. */
+struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id);
+
+/* Whether the file has this build ID. */
+bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id);
+
+bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right);
+
 /* The section of this name that has contents in this file, or NULL. */
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name);
 
-/* The contents of the debug section of this name (".debug_line"), uncompressed;
- * they live as long as `elf`. false: there are none. */
-bool asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
-                              const unsigned char **bytes, size_t *size);
+/* The contents of a debug section, uncompressed. */
+struct asnap_contents {
+    const unsigned char *bytes; /* live as long as the asnap_elf */
+    size_t size;                /* 0 where there is no such section */
+    size_t address_size;        /* of the file's class: 4 or 8 */
+    bool big_endian;
+};
 
-bool asnap_elf_is_big_endian(const struct asnap_elf *elf);
+/* Reads the debug section of this name (".debug_line"). */
+void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
+                              struct asnap_contents *contents);
 
 /* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
  * false: there is none, or it is no plain file name. */
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);
+
+/* The path and build ID in .gnu_debugaltlink (as dwz writes it); the path lives as
+ * long as `elf`. false: there is none. */
+bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
+                               struct asnap_build_id *id);
 
 #endif

@@ -94,14 +94,15 @@ static size_t run(struct program program, struct asnap_line_row *rows, size_t co
     return made;
 }
 
-void asnap_line_program_correct(const unsigned char *bytes, size_t size, bool big_endian,
-                                uint64_t offset, struct asnap_line_row *rows, size_t count)
+void asnap_line_program_correct(const struct asnap_contents *section, uint64_t offset,
+                                struct asnap_line_row *rows, size_t count)
 {
     struct program program;
-    if (offset >= size)
+    if (offset >= section->size)
         return;
-    struct asnap_cursor cursor = {
-        .at = bytes + offset, .end = bytes + size, .big_endian = big_endian};
+    struct asnap_cursor cursor = {.at = section->bytes + offset,
+                                  .end = section->bytes + section->size,
+                                  .big_endian = section->big_endian};
     if (read_header(cursor, &program) && run(program, NULL, 0) == count)
         run(program, rows, count);
 }

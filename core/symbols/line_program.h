@@ -10,10 +10,9 @@
 
 #include "dwarf_access.h"
 
-/* Corrects the files of the rows of the line table at `offset` of .debug_line,
- * whose contents are `bytes`. Changes nothing where that is no DWARF 5 table with
- * as many rows. */
-void asnap_line_program_correct(const unsigned char *bytes, size_t size, bool big_endian,
-                                uint64_t offset, struct asnap_line_row *rows, size_t count);
+/* Corrects the files of the rows of the line table at `offset` of `section`
+ * (.debug_line). Changes nothing where that is no DWARF 5 table with as many rows. */
+void asnap_line_program_correct(const struct asnap_contents *section, uint64_t offset,
+                                struct asnap_line_row *rows, size_t count);
 
 #endif

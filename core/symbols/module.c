@@ -6,7 +6,6 @@
 
 #include "debug_file.h"
 #include "demangle.h"
-#include "elf_file.h"
 #include "elf_symbols.h"
 #include "error.h"
 #include "number_map.h"
@@ -23,6 +22,9 @@ struct asnap_module {
     size_t image_size;
     bool was_seen; /* `identity` and what follows it was read */
     struct stat identity;
+    struct asnap_build_id build_id; /* of the contents in memory; size 0: not known */
+    const struct asnap_other_files *others;
+    bool is_elsewhere; /* the file at `file` is missing or another build */
     struct asnap_load *loads;
     size_t load_count;
     struct asnap_number_map names; /* link-time address -> struct asnap_named_pc */
@@ -70,6 +72,12 @@ static void forget(struct asnap_module *module)
     module->was_seen = false;
 }
 
+void asnap_module_forget_others(struct asnap_module *module)
+{
+    if (module->is_elsewhere)
+        forget(module);
+}
+
 void asnap_module_destroy(struct asnap_module *module)
 {
     if (module == NULL)
@@ -97,10 +105,9 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
     module->image_size = size;
 }
 
-static struct asnap_error *open_module(const struct asnap_module *module, struct asnap_elf **elf)
+/* Opens the file at the module's own path. */
+static struct asnap_error *open_own(const struct asnap_module *module, struct asnap_elf **elf)
 {
-    if (module->image != NULL)
-        return asnap_elf_open_image(module->image, module->image_size, module->file, elf);
     if (module->path[0] == '[')
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: could not be read from the process: its functions are not "
@@ -111,7 +118,60 @@ static struct asnap_error *open_module(const struct asnap_module *module, struct
                                   "%s: was deleted or replaced since the program started: its "
                                   "functions are not named; start the program again",
                                   module->file);
-    return asnap_elf_open(module->file, elf);
+    struct asnap_elf *found;
+    struct asnap_error *error = asnap_elf_open(module->file, &found);
+    if (error != NULL)
+        return error;
+    if (module->build_id.size > 0 && !asnap_elf_is_build(found, &module->build_id)) {
+        asnap_elf_close(found);
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "%s: is not the file that the program ran (its build ID "
+                                  "differs): its functions are not named; load the right one with "
+                                  "`file`, or put it there",
+                                  module->file);
+    }
+    *elf = found;
+    return NULL;
+}
+
+/* Looks for the build in memory among the other files; NULL where it is not there. */
+static struct asnap_error *open_other(const struct asnap_module *module, struct asnap_elf **elf)
+{
+    *elf = NULL;
+    if (module->build_id.size == 0)
+        return NULL;
+    for (size_t i = 0; i < module->others->count; i++) {
+        struct asnap_elf *found = NULL;
+        struct asnap_error *error = asnap_elf_open(module->others->paths[i], &found);
+        if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+            return error;
+        asnap_error_destroy(error);
+        if (found != NULL && asnap_elf_is_build(found, &module->build_id)) {
+            *elf = found;
+            return NULL;
+        }
+        asnap_elf_close(found);
+    }
+    return NULL;
+}
+
+static struct asnap_error *open_module(struct asnap_module *module, struct asnap_elf **elf)
+{
+    if (module->image != NULL)
+        return asnap_elf_open_image(module->image, module->image_size, module->file, elf);
+    struct asnap_error *error = open_own(module, elf);
+    module->is_elsewhere = error != NULL;
+    if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+        return error;
+    struct asnap_elf *other;
+    struct asnap_error *failure = open_other(module, &other);
+    if (failure != NULL || other != NULL) {
+        asnap_error_destroy(error);
+        error = failure;
+    }
+    if (other != NULL)
+        *elf = other;
+    return error;
 }
 
 /* Whether the file is the one that was seen last. */
@@ -123,14 +183,19 @@ static bool is_same(const struct asnap_module *module, const struct stat *now)
            then->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
-struct asnap_error *asnap_module_refresh(struct asnap_module *module)
+struct asnap_error *asnap_module_refresh(struct asnap_module *module,
+                                         const struct asnap_build_id *build_id,
+                                         const struct asnap_other_files *others)
 {
     struct stat now = {0};
     if (module->image == NULL && !module->is_deleted && stat(module->file, &now) != 0)
         now = (struct stat){0};
-    if (module->was_seen && is_same(module, &now))
+    if (module->was_seen && is_same(module, &now) &&
+        asnap_build_id_equal(&module->build_id, build_id))
         return NULL;
     forget(module);
+    module->build_id = *build_id;
+    module->others = others;
     struct asnap_elf *elf = NULL;
     struct asnap_error *error = asnap_problem_keep(open_module(module, &elf), &module->problem);
     if (error == NULL && elf != NULL)
@@ -178,9 +243,15 @@ const char *asnap_module_note(const struct asnap_module *module)
 /* The files of a module, while its addresses are named. */
 struct sources {
     struct asnap_elf *elf;
-    struct asnap_elf *debug; /* NULL: none */
+    struct asnap_elf *debug;      /* NULL: none */
+    struct asnap_elf *supplement; /* NULL: none */
     struct asnap_symbols *symbols;
 };
+
+static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
+{
+    return sources->debug != NULL ? sources->debug : sources->elf;
+}
 
 static struct asnap_error *open_sources(struct asnap_module *module, const char *debug_directories,
                                         struct sources *sources)
@@ -191,12 +262,18 @@ static struct asnap_error *open_sources(struct asnap_module *module, const char 
         return error;
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
         error = asnap_debug_file_find(sources->elf, debug_directories, &sources->debug);
+    error = asnap_problem_keep(error, &module->problem);
+    if (error != NULL)
+        return error;
+    error = asnap_debug_file_find_supplement(source_of_dwarf(sources), debug_directories,
+                                             &sources->supplement);
     return asnap_problem_keep(error, &module->problem);
 }
 
 static void close_sources(struct sources *sources)
 {
     asnap_symbols_destroy(sources->symbols);
+    asnap_elf_close(sources->supplement);
     asnap_elf_close(sources->debug);
     asnap_elf_close(sources->elf);
 }
@@ -205,12 +282,12 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
                                          struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
 {
-    const struct asnap_elf *source = sources->debug != NULL ? sources->debug : sources->elf;
+    const struct asnap_elf *source = source_of_dwarf(sources);
     struct asnap_dwarf *dwarf = NULL;
     if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error =
-        asnap_problem_keep(asnap_dwarf_open(source, &dwarf), &module->problem);
+        asnap_problem_keep(asnap_dwarf_open(source, sources->supplement, &dwarf), &module->problem);
     if (error != NULL)
         return error;
     if (dwarf == NULL)

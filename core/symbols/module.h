@@ -5,9 +5,16 @@
 #include <sys/types.h>
 
 #include "dwarf_naming.h"
+#include "elf_file.h"
 #include "frame_store.h"
 
 struct asnap_module;
+
+/* Files that may be the right ones where a mapped file is not. */
+struct asnap_other_files {
+    char **paths;
+    size_t count;
+};
 
 /* Makes a module of the file that is mapped under `path`, a string of `store`. */
 struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const char *path,
@@ -23,8 +30,16 @@ const char *asnap_module_path(const struct asnap_module *module);
 void asnap_module_set_image(struct asnap_module *module, char *image, size_t size);
 
 /* Looks whether the file on disk is still the one that was looked at (device,
- * inode, size, time of change), and forgets what was learnt where it is not. */
-struct asnap_error *asnap_module_refresh(struct asnap_module *module);
+ * inode, size, time of change), and forgets what was learnt where it is not.
+ * `build_id` is that of the contents in memory, of size 0 where it is not known: a
+ * file with another one is not used, but one of `others`, which must outlive the
+ * naming of addresses. */
+struct asnap_error *asnap_module_refresh(struct asnap_module *module,
+                                         const struct asnap_build_id *build_id,
+                                         const struct asnap_other_files *others);
+
+/* Forgets what was learnt if it is not from the file at the module's own path. */
+void asnap_module_forget_others(struct asnap_module *module);
 
 /* The link-time address of an offset in the file, by its program headers. false:
  * it is not loaded from there, or the file is unreadable. */

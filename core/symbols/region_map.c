@@ -34,10 +34,12 @@ struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
         if (!is_file(region))
             continue;
         struct asnap_mapped *mapped = &made.regions[made.count];
-        *mapped = (struct asnap_mapped){.start = region->start,
-                                        .end = region->end,
-                                        .file_offset = region->file_offset,
-                                        .is_vdso = region->path[0] == '['};
+        *mapped =
+            (struct asnap_mapped){.start = region->start,
+                                  .end = region->end,
+                                  .file_offset = region->file_offset,
+                                  .is_vdso = region->path[0] == '[',
+                                  .is_executable = (region->flags & ASNAP_REGION_EXECUTABLE) != 0};
         if (mapped->is_vdso)
             mapped->file_offset = 0;
         struct asnap_error *error = asnap_frame_store_string(store, region->path, &mapped->path);
@@ -65,6 +67,18 @@ const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *
             high = middle;
     }
     return low > 0 && map->regions[low - 1].end > address ? &map->regions[low - 1] : NULL;
+}
+
+struct asnap_mapped *asnap_region_map_head(const struct asnap_region_map *map,
+                                           const struct asnap_mapped *region)
+{
+    size_t at = (size_t)(region - map->regions);
+    while (map->regions[at].file_offset != 0) {
+        if (at == 0 || map->regions[at - 1].path != region->path)
+            return NULL;
+        at--;
+    }
+    return &map->regions[at];
 }
 
 void asnap_region_map_deinit(struct asnap_region_map *map)

@@ -2,6 +2,7 @@
 #ifndef ASNAP_SYMBOLS_REGION_MAP_H
 #define ASNAP_SYMBOLS_REGION_MAP_H
 
+#include "elf_file.h"
 #include "frame_store.h"
 
 /* A region with a file, or the vDSO. */
@@ -11,6 +12,8 @@ struct asnap_mapped {
     uint64_t file_offset;
     const char *path; /* in the store */
     bool is_vdso;
+    bool is_executable;
+    struct asnap_build_id build_id; /* at a head: of the contents in memory */
 };
 
 struct asnap_region_map {
@@ -27,6 +30,11 @@ struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
  * starts last. */
 const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map,
                                                  uint64_t address);
+
+/* The region where the same mapping of the file begins: the next one downwards that
+ * has the file's offset 0; NULL where there is none. */
+struct asnap_mapped *asnap_region_map_head(const struct asnap_region_map *map,
+                                           const struct asnap_mapped *region);
 
 void asnap_region_map_deinit(struct asnap_region_map *map);
 

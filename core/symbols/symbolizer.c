@@ -10,6 +10,9 @@
 #define DEFAULT_DEBUG_DIRECTORIES "/usr/lib/debug"
 #define UNKNOWN_FILE "<unknown>"
 
+/* The program headers and the build ID are at the very beginning of a file. */
+#define HEAD_BYTES ((uint64_t)4096)
+
 /* A vDSO has a few pages; more than this is not read. */
 #define VDSO_BYTES_MAX ((uint64_t)1024 * 1024)
 
@@ -24,6 +27,7 @@ struct asnap_symbolizer {
     struct asnap_frame_store *store;
     const struct asnap_named_pc *unknown;
     struct asnap_region_map regions;
+    struct asnap_other_files others;
     struct known_module *modules;
     size_t module_count;
     size_t module_capacity;
@@ -57,6 +61,13 @@ struct asnap_error *asnap_symbolizer_create(const char *debug_directories,
     return NULL;
 }
 
+static void destroy_files(struct asnap_other_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        free(files->paths[i]);
+    free(files->paths);
+}
+
 void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
 {
     if (symbolizer == NULL)
@@ -65,6 +76,7 @@ void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
         asnap_module_destroy(symbolizer->modules[i].module);
     free(symbolizer->modules);
     asnap_region_map_deinit(&symbolizer->regions);
+    destroy_files(&symbolizer->others);
     asnap_frame_store_destroy(symbolizer->store);
     free(symbolizer->debug_directories);
     free(symbolizer);
@@ -99,11 +111,12 @@ static struct asnap_error *module_of(struct asnap_symbolizer *symbolizer, const 
     return NULL;
 }
 
-/* The bytes of a region in `image`, which is NULL where they cannot be read. */
+/* The first `size` bytes of a region in `image`, which is NULL where they cannot be
+ * read. */
 static struct asnap_error *read_image(const struct asnap_memory *memory,
-                                      const struct asnap_mapped *region, char **image)
+                                      const struct asnap_mapped *region, uint64_t size,
+                                      char **image)
 {
-    uint64_t size = region->end - region->start;
     *image = NULL;
     if (memory == NULL || size > VDSO_BYTES_MAX)
         return NULL;
@@ -116,7 +129,7 @@ static struct asnap_error *read_image(const struct asnap_memory *memory,
         return NULL;
     }
     free(made);
-    return result == ASNAP_READ_INTERRUPTED ? asnap_error_interrupted("reading the vDSO") : NULL;
+    return result == ASNAP_READ_INTERRUPTED ? asnap_error_interrupted("reading the modules") : NULL;
 }
 
 /* Gives the vDSO's module its image, or none. */
@@ -129,10 +142,28 @@ static struct asnap_error *read_vdso(struct asnap_symbolizer *symbolizer,
     if (error != NULL)
         return error;
     char *image;
-    error = read_image(memory, region, &image);
+    uint64_t size = region->end - region->start;
+    error = read_image(memory, region, size, &image);
     if (error == NULL)
         asnap_module_set_image(symbolizer->modules[place].module, image,
-                               image == NULL ? 0 : (size_t)(region->end - region->start));
+                               image == NULL ? 0 : (size_t)size);
+    return error;
+}
+
+/* Notes at the head of an executable region which build of the file is in memory. */
+static struct asnap_error *read_build_id(const struct asnap_memory *memory,
+                                         const struct asnap_region_map *map,
+                                         const struct asnap_mapped *region)
+{
+    struct asnap_mapped *head = asnap_region_map_head(map, region);
+    if (head == NULL || head->build_id.size > 0)
+        return NULL;
+    uint64_t size = head->end - head->start < HEAD_BYTES ? head->end - head->start : HEAD_BYTES;
+    char *image;
+    struct asnap_error *error = read_image(memory, head, size, &image);
+    if (error == NULL && image != NULL)
+        error = asnap_elf_head_build_id(image, (size_t)size, &head->build_id);
+    free(image);
     return error;
 }
 
@@ -149,6 +180,8 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
     for (size_t i = 0; i < map.count && error == NULL; i++) {
         if (map.regions[i].is_vdso)
             error = read_vdso(symbolizer, memory, &map.regions[i]);
+        else if (map.regions[i].is_executable)
+            error = read_build_id(memory, &map, &map.regions[i]);
     }
     if (error != NULL) {
         asnap_region_map_deinit(&map);
@@ -159,6 +192,41 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
     for (size_t i = 0; i < symbolizer->module_count; i++) {
         symbolizer->modules[i].is_fresh = false;
         symbolizer->modules[i].is_used = false;
+    }
+    return NULL;
+}
+
+static bool has_files(const struct asnap_other_files *files, const char *const *paths, size_t count)
+{
+    if (files->count != count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(files->paths[i], paths[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+struct asnap_error *asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer,
+                                               const char *const *paths, size_t count)
+{
+    if (has_files(&symbolizer->others, paths, count))
+        return NULL;
+    struct asnap_other_files files = {.paths = calloc(count + 1, sizeof(*files.paths))};
+    if (files.paths == NULL)
+        return asnap_error_no_memory();
+    for (; files.count < count; files.count++) {
+        files.paths[files.count] = strdup(paths[files.count]);
+        if (files.paths[files.count] == NULL) {
+            destroy_files(&files);
+            return asnap_error_no_memory();
+        }
+    }
+    destroy_files(&symbolizer->others);
+    symbolizer->others = files;
+    for (size_t i = 0; i < symbolizer->module_count; i++) {
+        asnap_module_forget_others(symbolizer->modules[i].module);
+        symbolizer->modules[i].is_fresh = false;
     }
     return NULL;
 }
@@ -190,7 +258,11 @@ static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, uint64_t
         return error;
     struct known_module *known = &symbolizer->modules[request->module];
     if (!known->is_fresh) {
-        error = asnap_module_refresh(known->module);
+        static const struct asnap_build_id unknown_build;
+        const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
+        error = asnap_module_refresh(known->module,
+                                     head == NULL ? &unknown_build : &head->build_id,
+                                     &symbolizer->others);
         if (error != NULL)
             return error;
         known->is_fresh = true;

@@ -77,7 +77,7 @@ class Diff(Case):
             )
         )
         self.assertIn(
-            ", by difference in size (cumulative)\n",
+            ", by difference in size (cumulative: a block counts for each of its frames)\n",
             results["snapshot diff before filename --cumulative"],
         )
         deepest = results.json("snapshot diff before traceback --json")["statistics"][0]

@@ -140,7 +140,7 @@ class AtBreakpoint(Case):
         self.assertIn("{}:0: size=10128 B, count=14".format(SOURCE), results[commands[1]])
         self.assertEqual(results[commands[1]], results[commands[2]])
         self.assertEqual(results[commands[1]], results[commands[3]])
-        self.assertIn(" (cumulative)\n", results[commands[4]])
+        self.assertIn(" (cumulative: a block counts for each of its frames)\n", results[commands[4]])
         self.assertEqual(results[commands[4]], results[commands[5]])
 
 

@@ -90,7 +90,7 @@ ASNAP_TEST(render_text, files)
 ASNAP_TEST(render_text, cumulative_rows_have_no_sum)
 {
     EXPECT(server, ASNAP_KEY_FILENAME, true, 1,
-           "Top 1 of 3 files, by size (cumulative)\n"
+           "Top 1 of 3 files, by size (cumulative: a block counts for each of its frames)\n"
            "#1: /src/server.c:0: size=204 KiB, count=102, average=2048 B\n"
            "2 other\n"
            "Total: size=202 KiB, count=105\n");

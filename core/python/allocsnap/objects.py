@@ -160,6 +160,10 @@ class Symbolizer(Object):
             library().asnap_symbolizer_set_regions, self, calls.memory, regions.array, regions.count
         )
 
+    def set_files(self, paths):
+        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
+        check(library().asnap_symbolizer_set_files(self, array, len(paths)))
+
 
 class Filter(NamedTuple):
     """Which traces to keep (asnap_filter)."""

@@ -110,6 +110,7 @@ class Session:
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
+        symbolizer.set_files(self.target.files())
         return Taken(objects.Snapshot.create(calls, raw, symbolizer), process.description)
 
     def _regions(self, process):

@@ -67,6 +67,10 @@ class Target:
         """The value of an expression in the program's language, as an address."""
         raise NotImplementedError
 
+    def files(self):
+        """The paths of the programs and libraries that the debugger has read."""
+        return []
+
     def debug_directories(self):
         """Where separate debug files are, colon-separated; None: the default."""
         return None

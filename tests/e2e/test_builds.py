@@ -1,0 +1,88 @@
+"""Cores whose program is another build by now, missing, or elsewhere."""
+
+import os
+import shutil
+import unittest
+
+import expectations
+
+from .harness import Case, program
+
+HOLDS = expectations.source("holds.c")
+MARKS = expectations.named(HOLDS)
+STATS = "snapshot stats --json"
+
+
+class Builds(Case):
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.directory, "server")
+        shutil.copy(program("holds"), self.path)
+        self.core = self.kernel_core(self.path, "abort")
+
+    def replace(self, name):
+        """Puts another program at the path of the one that dumped."""
+        os.unlink(self.path)
+        shutil.copy(program(name), self.path)
+
+    def assert_named(self, answer):
+        self.assertEqual(answer["notes"], [])
+        self.assertEqual(
+            [row["traceback"][0]["lineno"] for row in answer["statistics"]],
+            [MARKS[name].line for name in ("moved", "zeroed", "small", "deepest", "empty")],
+        )
+
+    def assert_unnamed(self, answer, why):
+        self.assertEqual(
+            [row["traceback"] for row in answer["statistics"]],
+            [[{"filename": self.path, "lineno": 0, "function": None, "inlined": False}]],
+        )
+        self.assertEqual(answer["total"], {"size": 10128, "count": 14})
+        self.assertEqual(len(answer["notes"]), 1)
+        self.assertIn(why, answer["notes"][0])
+
+    def test_another_build_at_the_path_is_not_believed(self):
+        self.replace("recursion")
+        commands = [STATS, "snapshot stats"]
+        results = self.batch(commands, self.path, self.core)
+        self.assert_unnamed(results.json(STATS), "its build ID differs")
+        first = results["snapshot stats"].splitlines()[0]
+        self.assertTrue(first.startswith("warning: {}: ".format(self.path)), first)
+
+    def test_the_right_build_at_the_path_comes_and_goes(self):
+        gdb = self.gdb(self.path, self.core)
+        self.assertIn("holds.c:", gdb.run("snapshot stats"))
+        self.replace("recursion")
+        self.assertIn("its build ID differs", gdb.run("snapshot stats"))
+        self.replace("holds")
+        text = gdb.run("snapshot stats")
+        self.assertNotIn("warning", text)
+        self.assertIn("holds.c:{}".format(MARKS["moved"].line), text)
+
+    def test_the_program_that_gdb_has_read_is_used_where_the_path_is_empty(self):
+        os.unlink(self.path)
+        answer = self.batch([STATS], program("holds"), self.core).json(STATS)
+        self.assert_named(answer)
+
+    def test_the_program_that_gdb_has_read_is_used_where_the_path_has_another_build(self):
+        self.replace("recursion")
+        answer = self.batch([STATS], program("holds"), self.core).json(STATS)
+        self.assert_named(answer)
+
+    def test_a_program_of_another_build_is_not_used(self):
+        os.unlink(self.path)
+        answer = self.batch([STATS], program("recursion"), self.core).json(STATS)
+        self.assert_unnamed(answer, "cannot be read (No such file or directory)")
+
+    def test_file_says_where_the_program_is(self):
+        os.unlink(self.path)
+        gdb = self.gdb(program("recursion"), self.core)
+        self.assertIn("cannot be read", gdb.run("snapshot stats"))
+        gdb.run("file {}".format(program("holds")))
+        text = gdb.run("snapshot stats")
+        self.assertNotIn("warning", text)
+        self.assertIn("holds.c:{}".format(MARKS["moved"].line), text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,67 @@
+"""What other tools say of addresses, and what a file's symbols are."""
+
+import os
+import re
+import subprocess
+
+DISCRIMINATOR = re.compile(r" \(discriminator \d+\)$")
+INLINED_AT = re.compile(r" inlined at .*$")
+# Of the symbol of the part of a function that is seldom run.
+COLD = re.compile(r"(\.cold| \[clone \.cold\])$")
+ADDRESS = re.compile(r"^0x[0-9a-f]+$")
+# A relative compilation directory, which these tools join with itself where a file lies
+# in directory 0 of DWARF 5 (6.2.4); gdb joins it once.
+JOINED_TWICE = re.compile(r"^(\./.+?)/\1/")
+COMMANDS = {
+    "eu-addr2line": ["-a", "-f", "-i", "-e"],
+    "addr2line": ["-a", "-f", "-i", "-e"],
+    "llvm-symbolizer": ["--output-style=GNU", "--print-address", "--no-demangle", "-e"],
+}
+
+
+def _location(text):
+    """(file, line) of FILE:LINE or FILE:LINE:COLUMN; (None, 0) where unknown."""
+    text = DISCRIMINATOR.sub("", text)
+    found = re.match(r"^(.*?):(\d+|\?)(?::\d+)?$", text)
+    if not found or found.group(2) in ("?", "0") or found.group(1) == "??":
+        return None, 0
+    path = JOINED_TWICE.sub(r"\1/", found.group(1))
+    return os.path.normpath(path), int(found.group(2))
+
+
+def _stacks(output):
+    """{address: [(function, file, line), innermost first]}."""
+    stacks = {}
+    lines = iter(output.splitlines())
+    for line in lines:
+        if not line:
+            continue
+        if ADDRESS.match(line):
+            stack = stacks.setdefault(int(line, 16), [])
+            continue
+        function = COLD.sub("", INLINED_AT.sub("", line))
+        stack.append((None if function == "??" else function,) + _location(next(lines)))
+    return stacks
+
+
+def ask(tool, path, addresses):
+    """What `tool`, one of COMMANDS, says of the addresses of a file. All names are made
+    readable by c++filt."""
+    answers = subprocess.run(
+        [tool] + COMMANDS[tool] + [path],
+        input="".join("0x%x\n" % address for address in addresses).encode(),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300)
+    readable = subprocess.run(
+        ["c++filt"], input=answers.stdout, stdout=subprocess.PIPE, check=True, timeout=300)
+    return _stacks(readable.stdout.decode("utf-8", "surrogateescape"))
+
+
+def functions(path):
+    """The (start, size, demangled name) of each sized function symbol, by address."""
+    output = subprocess.check_output(["nm", "-S", "-C", "-n", path], encoding="utf-8")
+    found = []
+    for line in output.splitlines():
+        match = re.match(r"^([0-9a-f]{16}) ([0-9a-f]{16}) [tTWi] (.*)$", line)
+        if match:
+            found.append((int(match.group(1), 16), int(match.group(2), 16), match.group(3)))
+    return found
