@@ -379,6 +379,23 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,
                      struct asnap_snapshot **snapshot);
 
+/* ---- dump files ---- */
+
+/* Writes a snapshot to a file (docs/dump-format.md), as a whole or not at all: on any
+ * failure (IO, NO_MEMORY) what was at `path` is as it was. Of a filtered snapshot, what
+ * its traces do not need is left out. `attributes` are those that the file shall have;
+ * NULL: those of the snapshot. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
+                    const struct asnap_attribute *attributes, size_t attribute_count);
+
+/* Reads a snapshot from such a file, which may come from anywhere: all of it is
+ * checked, and nothing of it is used afterwards. IO where it cannot be read, DAMAGED
+ * where it is no dump, or one that contradicts itself, VERSION where another version
+ * has written it, UNSUPPORTED where a machine of another byte order has. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot);
+
 /* ---- filters ---- */
 
 /* Which traces to keep (tracemalloc's Filter and DomainFilter, to the letter). */
