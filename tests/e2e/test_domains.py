@@ -33,7 +33,7 @@ class Domains(harness.Case):
         view = {line["view"]: (1000, 1)}
         self.assertEqual(self.rows(results, of_arena), arena)
         self.assertEqual(self.rows(results, of_heap), heap)
-        self.assertEqual(self.rows(results, every), dict(arena, **heap, **view))
+        self.assertEqual(self.rows(results, every), {**arena, **heap, **view})
         self.assertEqual(
             results["print results"],
             "$1 = {0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, 0, 0, 0}\n",
