@@ -109,8 +109,13 @@ bool asnap_trace_track(uint64_t key, size_t size, const void *caller)
 
 void asnap_trace_allocated(void *block, size_t size, const void *caller)
 {
-    if (block != NULL && asnap_thread.activity != ASNAP_OWN)
-        asnap_trace_track(key_of(block), size, caller);
+    struct asnap_thread *thread = &asnap_thread;
+    if (block == NULL || thread->activity == ASNAP_OWN)
+        return;
+    /* A signal handler was given what the operator delete underneath has just freed. */
+    if (thread->releasing == block)
+        thread->releasing = NULL;
+    asnap_trace_track(key_of(block), size, caller);
 }
 
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */
@@ -137,11 +142,27 @@ void asnap_trace_untrack(uint64_t key)
     asnap_trace_leave();
 }
 
+/* For what libc does on the hooks' behalf: it may well release or resize what it took
+ * on the program's, such as dlerror's text. What is left meanwhile is for the next
+ * call to do. */
+static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    thread->activity = ASNAP_RECORDING;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    bool found = asnap_records_remove(key_of(block), removed);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    thread->activity = ASNAP_OWN;
+    return found;
+}
+
 bool asnap_trace_releasing(void *block, void (*release)(void *))
 {
     struct asnap_removed removed;
-    if (asnap_thread.activity == ASNAP_OWN)
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, &removed);
         return true;
+    }
     if (asnap_trace_enter()) {
         asnap_records_remove(key_of(block), &removed);
         asnap_trace_leave();
@@ -154,8 +175,10 @@ bool asnap_trace_releasing(void *block, void (*release)(void *))
 
 enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
 {
-    if (asnap_thread.activity == ASNAP_OWN)
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, removed);
         return ASNAP_UNKNOWN;
+    }
     if (!asnap_trace_enter())
         return ASNAP_TAKE_LATE;
     bool found = asnap_records_remove(key_of(block), removed);
