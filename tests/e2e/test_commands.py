@@ -134,6 +134,16 @@ class Errors(Case):
             self.assertIn("snapshot start", results[command])
             self.assertEqual(results[command].count("\n"), 1)
 
+    def test_process_that_has_not_loaded_the_hooks_given_to_it(self):
+        results = self.batch(
+            ["snapshot start", "starti", "snapshot stats", "break stop_here", "continue"]
+            + ["snapshot stats --json"],
+            program("holds"),
+        )
+        self.assertIn("though `snapshot start` was given", results["snapshot stats"])
+        self.assertEqual(results["snapshot stats"].count("\n"), 1)
+        self.assertEqual(results.json("snapshot stats --json")["total"]["count"], 14)
+
     def test_core_without_hooks(self):
         core = self.kernel_core("holds", "abort", preload=None)
         results = self.batch(["snapshot stats"], program("holds"), core)

@@ -112,7 +112,20 @@ class Session:
             except AllocsnapError as error:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
-        root = native.find_root(calls, candidate, regions)
+        try:
+            root = native.find_root(calls, candidate, regions)
+        except AllocsnapError as error:
+            started = self.launch.frame_limit() is not None and not process.is_core
+            if error.code == ErrorCode.NO_HOOKS and started:
+                raise AllocsnapError(
+                    "no allocsnap hooks in this process, though `snapshot start` was given:"
+                    " `{}` it again if it is older, go on if it has not loaded its libraries yet;"
+                    " statically linked and setuid programs cannot load the hooks".format(
+                        self.target.run_command
+                    ),
+                    error.code,
+                ) from None
+            raise
         self._root = (process.identity, root)
         return root
 
