@@ -88,7 +88,7 @@ class Builds(Case):
 class SplitDebugInformation(Case):
     def test_lines_are_right_and_a_warning_tells_what_is_not_read(self):
         path = os.path.join(self.directory, "split")
-        for flags, notes in (["-g"], 0), (["-gsplit-dwarf"], 1):
+        for flags, notes in (["-g"], 0), (["-g", "-gsplit-dwarf"], 1):
             subprocess.run(["gcc", *flags, "-O0", "-o", path, HOLDS], cwd=self.directory, check=True)
             commands = ["snapshot start", "break stop_here", "run", STATS, "snapshot stats"]
             results = self.batch(commands, path)
