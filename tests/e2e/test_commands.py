@@ -245,7 +245,10 @@ class Errors(Case):
         self.assertIn("Breakpoint 1, ", gdb.run("run"))
         self.assertIn("Snapshot a: ", gdb.run("snapshot take a"))
         gdb.run("continue &")
-        running = "the process is running: interrupt it first (Ctrl-C)\n"
+        running = (
+            "the process is running: interrupt it first"
+            " (Ctrl-C, or `interrupt -a` in non-stop mode)\n"
+        )
         for command in ("take b", "stats", "status", "stats now"):
             self.assertEqual(gdb.run("snapshot " + command), running)
         self.assertIn("size=5000 B", gdb.run("snapshot stats a"))

@@ -59,7 +59,10 @@ class Session:
                 " or load a core file".format(self.target.run_command)
             )
         if process.running:
-            raise AllocsnapError("the process is running: interrupt it first (Ctrl-C)")
+            raise AllocsnapError(
+                "the process is running: interrupt it first"
+                " (Ctrl-C, or `interrupt -a` in non-stop mode)"
+            )
         if process.pointer_bytes != 8:
             raise AllocsnapError(
                 "this is a {}-bit program: only 64-bit programs are supported".format(
