@@ -85,6 +85,31 @@ class Builds(Case):
         self.assertIn("holds.c:{}".format(MARKS["moved"].line), text)
 
 
+class Deleted(Case):
+    """A program that is deleted while it runs, as a build does."""
+
+    def test_the_same_build_put_back_is_used_and_another_is_not(self):
+        path = os.path.join(self.directory, "server")
+        shutil.copy(program("holds"), path)
+        gdb = self.gdb(path)
+        gdb.run("snapshot start")
+        gdb.run("break stop_here")
+        self.assertIn("Breakpoint 1, ", gdb.run("run"))
+        line = "holds.c:{}: size=5000 B".format(MARKS["moved"].line)
+        self.assertIn(line, gdb.run("snapshot stats"))
+        os.unlink(path)
+        gone = "warning: {}: was deleted or replaced".format(path)
+        # gdb has read it from there, and cannot help either.
+        self.assertTrue(gdb.run("snapshot stats").startswith(gone))
+        shutil.copy(program("recursion"), path)
+        self.assertTrue(gdb.run("snapshot stats").startswith(gone))
+        os.unlink(path)
+        shutil.copy(program("holds"), path)
+        text = gdb.run("snapshot stats")
+        self.assertNotIn("warning", text)
+        self.assertIn(line, text)
+
+
 class SplitDebugInformation(Case):
     def test_lines_are_right_and_a_warning_tells_what_is_not_read(self):
         path = os.path.join(self.directory, "split")
