@@ -260,8 +260,7 @@ static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, uint64_t
     if (!known->is_fresh) {
         static const struct asnap_build_id unknown_build;
         const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
-        error = asnap_module_refresh(known->module,
-                                     head == NULL ? &unknown_build : &head->build_id,
+        error = asnap_module_refresh(known->module, head == NULL ? &unknown_build : &head->build_id,
                                      &symbolizer->others);
         if (error != NULL)
             return error;

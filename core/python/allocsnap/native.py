@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 
 from . import __version__
 from .errors import AllocsnapError, ErrorCode, UnreadableMemory, one_line
+from .target import path_bytes
 
 LIBRARY_NAME = "liballocsnap.so"
 HOOKS_NAME = "liballocsnap-hooks.so"
@@ -450,7 +451,7 @@ class Regions:
             place.start = region.start
             place.end = region.end
             place.file_offset = region.file_offset
-            place.path = region.path.encode("utf-8", "surrogateescape")
+            place.path = path_bytes(region.path)
             place.flags = (
                 (_REGION_READABLE if region.readable else 0)
                 | (_REGION_WRITABLE if region.writable else 0)
@@ -466,7 +467,7 @@ class CoreMap(_Object):
     def __init__(self, path):
         super().__init__()
         lib = library()
-        _check(lib.asnap_core_map_create(os.fsencode(path), self.out))
+        _check(lib.asnap_core_map_create(path_bytes(path), self.out))
         self.count = lib.asnap_core_map_count(self)
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
@@ -493,7 +494,7 @@ class Symbolizer(_Object):
 
     def __init__(self, debug_directories):
         super().__init__()
-        directories = None if debug_directories is None else os.fsencode(debug_directories)
+        directories = None if debug_directories is None else path_bytes(debug_directories)
         _check(library().asnap_symbolizer_create(directories, self.out))
 
     def set_regions(self, calls, regions):
@@ -502,7 +503,7 @@ class Symbolizer(_Object):
         )
 
     def set_files(self, paths):
-        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
+        array = (c_char_p * len(paths))(*[path_bytes(path) for path in paths])
         _check(library().asnap_symbolizer_set_files(self, array, len(paths)))
 
 
