@@ -37,30 +37,17 @@ static void write_sum(struct writer *writer, const struct asnap_statistic_diff *
     }
 }
 
-/* "12 of 340 blocks (1.2 KiB of 4.0 MiB)" */
-static void write_part(struct writer *writer, uint64_t count, uint64_t size, uint64_t all_count,
-                       uint64_t all_size)
-{
-    write_number(writer, count);
-    write_string(writer, " of ");
-    write_number(writer, all_count);
-    write_string(writer, all_count == 1 ? " block (" : " blocks (");
-    asnap_page_size(&writer->page, (int64_t)size, false);
-    write_string(writer, " of ");
-    asnap_page_size(&writer->page, (int64_t)all_size, false);
-    write_string(writer, ")");
-}
-
 static void write_filtered(struct writer *writer, const struct asnap_statistic_diff *all)
 {
     const struct asnap_statistic_diff *part = &writer->rows->total;
     write_string(writer, "filtered: ");
-    write_part(writer, part->count, part->size, all->count, all->size);
+    asnap_page_part(&writer->page, part->count, part->size, all->count, all->size);
     if (writer->rows->has_diffs) {
         write_string(writer, ", before ");
-        write_part(writer, part->count - (uint64_t)part->count_diff,
-                   part->size - (uint64_t)part->size_diff, all->count - (uint64_t)all->count_diff,
-                   all->size - (uint64_t)all->size_diff);
+        asnap_page_part(&writer->page, part->count - (uint64_t)part->count_diff,
+                        part->size - (uint64_t)part->size_diff,
+                        all->count - (uint64_t)all->count_diff,
+                        all->size - (uint64_t)all->size_diff);
     }
     write_string(writer, "\n");
 }

@@ -443,3 +443,24 @@ ASNAP_TEST(collect, survives_every_failing_allocation)
     CU_ASSERT(asnap_unit_sweep(find_and_read, &image) >= 5);
     image_deinit(&image);
 }
+
+ASNAP_TEST(collect, lets_the_table_change_while_the_program_goes_on)
+{
+    struct image image;
+    struct asnap_raw *raw = NULL;
+    fill(&image);
+    struct asnap_table_root *root = image_root(&image);
+    /* A block more than when the root was read, and one with a stack newer than it. */
+    root->shards[asnap_table_shard_of(A)].count--;
+    image_record(&image, C + 64, 0, 9, root->node_count);
+    CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
+    ASNAP_ASSERT_OK(asnap_raw_read_moving(&image.memory, IMAGE_BASE, NULL, &raw));
+    CU_ASSERT_EQUAL(raw->trace_count, 3);
+    CU_ASSERT_EQUAL(raw->busy_shards, 2);
+    CU_ASSERT_PTR_NOT_NULL(trace_at(raw, A));
+    CU_ASSERT_PTR_NULL(trace_at(raw, C + 64));
+    asnap_raw_destroy(raw);
+    ASNAP_ASSERT_ERROR(asnap_raw_read_moving(&image.memory, IMAGE_BASE + 4096, NULL, &raw),
+                       ASNAP_ERROR_NO_HOOKS);
+    image_deinit(&image);
+}

@@ -36,6 +36,24 @@ ASNAP_TEST(render_filtered, statistics)
     asnap_statistics_destroy(statistics);
 }
 
+ASNAP_TEST(render_filtered, traces)
+{
+    const struct asnap_statistic_diff whole = {.size = 5000, .count = 2};
+    struct asnap_render_options options = {.unfiltered = &whole};
+    struct asnap_snapshot *part = heap_snapshot(all + 1, 1);
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_traces_text(part, &options, &text));
+    CU_ASSERT_PTR_EQUAL(strstr(text, "filtered: 1 of 2 blocks (10 B of 5000 B)\n"
+                                     "1 block, by size\n"),
+                        text);
+    asnap_string_destroy(text);
+    ASNAP_ASSERT_OK(asnap_render_traces_json(part, &options, &text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "},\"unfiltered\":{\"size\":5000,\"count\":2},"
+                                        "\"notes\":[]}\n"));
+    asnap_string_destroy(text);
+    asnap_snapshot_destroy(part);
+}
+
 ASNAP_TEST(render_filtered, nothing_left)
 {
     const struct asnap_statistic_diff whole = {.size = 7, .count = 1};

@@ -1,6 +1,6 @@
 """What every `snapshot` command is."""
 
-from . import native
+from . import objects
 from .grammar import Parser
 
 
@@ -44,4 +44,4 @@ def plural(count, noun):
 
 def amount(snapshot):
     """The size and the number of blocks of a snapshot, for people."""
-    return native.format_size(snapshot.size), plural(snapshot.count, "block")
+    return objects.format_size(snapshot.size), plural(snapshot.count, "block")

@@ -6,13 +6,27 @@ come from it.
 
 from .commands_reports import Diff, Stats
 from .commands_snapshots import Delete, List, Take
-from .commands_tracing import Start, Status, Stop
+from .commands_tracing import Clear, ResetPeak, Start, Status, Stop
 from .errors import AllocsnapError, ErrorCode, one_line
 from .grammar import HelpRequested
 from .session import Session
 
 #: Every command, in the order that help shows them.
-COMMANDS = tuple(command() for command in (Start, Stop, Status, Take, List, Delete, Stats, Diff))
+COMMANDS = tuple(
+    command()
+    for command in (
+        Start,
+        Stop,
+        Clear,
+        ResetPeak,
+        Status,
+        Take,
+        List,
+        Delete,
+        Stats,
+        Diff,
+    )
+)
 
 PREFIX_HELP = "Snapshots of the program's heap: which source lines hold the memory."
 

@@ -1,6 +1,6 @@
 """Commands that show what is in snapshots."""
 
-from . import native, options as shared
+from . import objects, options as shared
 from .command import Command
 from .errors import AllocsnapError
 
@@ -42,7 +42,7 @@ class Stats(Command):
         chosen = shared.filters(options)
         whole = session.find(names[0] if names else None).snapshot
         part = shared.filtered(whole, chosen)
-        rows = native.Statistics(part, key, options.cumulative)
+        rows = objects.Statistics(part, key, options.cumulative)
         return _show(rows, options, whole if chosen else None)
 
     def words(self, session, typed):
@@ -81,7 +81,7 @@ class Diff(Command):
                 " `snapshot diff OLD NEW`".format(old_name)
             )
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
-        rows = native.Diff(
+        rows = objects.Diff(
             shared.filtered(new, chosen), shared.filtered(old, chosen), key, options.cumulative
         )
         return _show(rows, options, (new, old) if chosen else None)

@@ -1,6 +1,6 @@
 """Commands that take snapshots and keep them."""
 
-from . import native
+from . import objects
 from .command import Command, amount
 
 
@@ -37,7 +37,7 @@ class List(Command):
             rows.append(
                 (
                     name,
-                    native.format_size(snapshot.size),
+                    objects.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
                     one.source + (" (incomplete)" if snapshot.notes else ""),

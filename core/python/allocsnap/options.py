@@ -3,7 +3,7 @@
 import argparse
 import re
 
-from . import native
+from . import native, objects
 from .errors import AllocsnapError
 from .grammar import whole_number
 
@@ -83,23 +83,23 @@ def add_filters(parser):
 
 
 def filters(options):
-    """The native.Filters that the options of add_filters ask for."""
+    """The objects.Filters that the options of add_filters ask for."""
     if options.all_frames and not options.include and not options.exclude:
         raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
     everything = (None, None)
     found = [
-        native.Filter(True, *pattern, options.all_frames, domain)
+        objects.Filter(True, *pattern, options.all_frames, domain)
         for pattern in options.include or [everything]
         for domain in options.domain or [None]
         if pattern != everything or domain is not None
     ]
     return found + [
-        native.Filter(False, *pattern, options.all_frames) for pattern in options.exclude
+        objects.Filter(False, *pattern, options.all_frames) for pattern in options.exclude
     ]
 
 
 def filtered(snapshot, chosen):
-    """The Snapshot of what these native.Filters keep."""
+    """The Snapshot of what these objects.Filters keep."""
     return snapshot.filter(chosen) if chosen else snapshot
 
 
