@@ -311,6 +311,14 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traceback(struct asnap_builder *builder, const uint32_t *frame_ids,
                         size_t frame_count, uint32_t total_nframe, uint32_t *traceback_id);
 
+/* Interns `count` tracebacks: `frame_ids` holds their frames one after the other,
+ * frame_counts[i] of them for traceback i. On failure some of them may have been
+ * interned. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_tracebacks(struct asnap_builder *builder, const uint32_t *frame_ids,
+                         const uint32_t *frame_counts, const uint32_t *total_nframes, size_t count,
+                         uint32_t *traceback_ids);
+
 /* Adds traces (copies them); 4294967294 at most. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traces(struct asnap_builder *builder, const struct asnap_trace *traces, size_t count);
@@ -404,11 +412,19 @@ ASNAP_API size_t asnap_statistics_count(const struct asnap_statistics *statistic
 ASNAP_API struct asnap_statistic asnap_statistics_row(const struct asnap_statistics *statistics,
                                                       size_t index);
 
+/* Rows `first` to `first + count - 1`, copied to `rows`. */
+ASNAP_API void asnap_statistics_rows(const struct asnap_statistics *statistics, size_t first,
+                                     size_t count, struct asnap_statistic *rows);
+
 /* Frame `frame` of row `index`, 0 being the most recent. By file, lineno is 0 and
  * function NULL, as in tracemalloc. By line, the function is the one that holds
  * most bytes of the group. */
 ASNAP_API struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics,
                                                     size_t index, size_t frame);
+
+/* All frames of row `index`, as many as its frame_count, copied to `frames`. */
+ASNAP_API void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
+                                       struct asnap_frame *frames);
 
 /* Bytes and blocks of the snapshot they were made from (each trace once). */
 ASNAP_API uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics);
@@ -450,6 +466,12 @@ ASNAP_API size_t asnap_diff_count(const struct asnap_diff *diff);
 ASNAP_API struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *diff, size_t index);
 ASNAP_API struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
                                               size_t frame);
+
+/* As asnap_statistics_rows and asnap_statistics_frames. */
+ASNAP_API void asnap_diff_rows(const struct asnap_diff *diff, size_t first, size_t count,
+                               struct asnap_statistic_diff *rows);
+ASNAP_API void asnap_diff_frames(const struct asnap_diff *diff, size_t index,
+                                 struct asnap_frame *frames);
 
 /* The whole snapshots as one row without a frame (each trace once). */
 ASNAP_API struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff);

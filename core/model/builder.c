@@ -250,6 +250,22 @@ struct asnap_error *asnap_builder_traceback(struct asnap_builder *builder,
     return add_traceback(builder, &query, traceback_id);
 }
 
+struct asnap_error *asnap_builder_tracebacks(struct asnap_builder *builder,
+                                             const uint32_t *frame_ids,
+                                             const uint32_t *frame_counts,
+                                             const uint32_t *total_nframes, size_t count,
+                                             uint32_t *traceback_ids)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct asnap_error *error = asnap_builder_traceback(builder, frame_ids, frame_counts[i],
+                                                            total_nframes[i], &traceback_ids[i]);
+        if (error != NULL)
+            return error;
+        frame_ids += frame_counts[i];
+    }
+    return NULL;
+}
+
 /* What the builder's blocks sum to with these. */
 static struct asnap_error *add_sizes(const struct asnap_builder *builder,
                                      const struct asnap_trace *traces, size_t count, uint64_t *sum)

@@ -320,6 +320,20 @@ struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
     return asnap_group_frame(&row->group, diff->stores[row->side], diff->key, frame);
 }
 
+void asnap_diff_rows(const struct asnap_diff *diff, size_t first, size_t count,
+                     struct asnap_statistic_diff *rows)
+{
+    for (size_t i = 0; i < count; i++)
+        rows[i] = asnap_diff_row(diff, first + i);
+}
+
+void asnap_diff_frames(const struct asnap_diff *diff, size_t index, struct asnap_frame *frames)
+{
+    size_t count = asnap_diff_row(diff, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        frames[i] = asnap_diff_frame(diff, index, i);
+}
+
 struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff)
 {
     return compare_sides(diff->totals);

@@ -154,6 +154,21 @@ struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statist
                              frame);
 }
 
+void asnap_statistics_rows(const struct asnap_statistics *statistics, size_t first, size_t count,
+                           struct asnap_statistic *rows)
+{
+    for (size_t i = 0; i < count; i++)
+        rows[i] = asnap_statistics_row(statistics, first + i);
+}
+
+void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
+                             struct asnap_frame *frames)
+{
+    size_t count = asnap_statistics_row(statistics, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        frames[i] = asnap_statistics_frame(statistics, index, i);
+}
+
 uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics)
 {
     return statistics->total_size;
