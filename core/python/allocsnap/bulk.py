@@ -1,5 +1,6 @@
 """The contents of the library's snapshots and rows, many at a time."""
 
+import contextlib
 import ctypes
 import gc
 import struct
@@ -12,7 +13,21 @@ from .names import decoded_name
 from .statistic import Deferred, Statistic, StatisticDiff
 
 _FRAME = struct.Struct("PPI?3x")  # asnap_frame
+_CHUNK = 256  # frames read at once
 _UINT32, _INT64, _UINT64 = "I", "q", "Q"
+
+
+@contextlib.contextmanager
+def many_objects():
+    """Collects no garbage meanwhile: looking through ever more objects that all stay
+    takes longer than making them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class SnapshotObject(native._Object):
@@ -61,13 +76,18 @@ class _FramesByNumber(dict):
     def __init__(self, snapshot):
         super().__init__()
         self._snapshot = snapshot
+        self._count = native.library().asnap_snapshot_frame_count(snapshot)
         self._frames = _Frames()
 
     def __missing__(self, number):
-        place = (native._Frame * 1)()
-        native.library().asnap_snapshot_frames(self._snapshot, number, 1, place)
-        frame = self[number] = self._frames[_FRAME.unpack(place)]
-        return frame
+        # Where one is asked for, others will be.
+        first = number - number % _CHUNK
+        count = min(_CHUNK, self._count - first)
+        places = (native._Frame * count)()
+        native.library().asnap_snapshot_frames(self._snapshot, first, count, places)
+        for place, fields in enumerate(_FRAME.iter_unpack(places), first):
+            self[place] = self._frames[fields]
+        return self[number]
 
 
 class _Tracebacks(dict):
@@ -90,7 +110,7 @@ class _Tracebacks(dict):
 
     def __missing__(self, number):
         first = self._first[number]
-        ids = self._ids[first : first + self._count[number]]
+        ids = self._ids[first : first + self._count[number]].tolist()
         frames = self[number] = tuple(map(self._frames.__getitem__, ids))
         return frames
 
@@ -116,14 +136,15 @@ class TraceTable:
     def tuples(self, places):
         """The raw traces at a slice of places, as a list."""
         ids = self._traceback_ids[places].tolist()
-        return list(
-            zip(
-                self._domains[places].tolist(),
-                self._sizes[places].tolist(),
-                map(self._tracebacks.__getitem__, ids),
-                map(self._tracebacks.total.__getitem__, ids),
+        with many_objects():
+            return list(
+                zip(
+                    self._domains[places].tolist(),
+                    self._sizes[places].tolist(),
+                    map(self._tracebacks.__getitem__, ids),
+                    map(self._tracebacks.total.__getitem__, ids),
+                )
             )
-        )
 
 
 def traceback_of(snapshot, address):
@@ -180,15 +201,9 @@ class _DiffRows(_Rows):
 
 
 def _made(kind, *columns):
-    """A list of objects of one class. They form no cycles, and collecting garbage
-    again and again while there are ever more of them takes longer than making them."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
+    """A list of objects of one class."""
+    with many_objects():
         return list(map(kind, *columns))
-    finally:
-        if collects:
-            gc.enable()
 
 
 def statistics(snapshot, key, cumulative):

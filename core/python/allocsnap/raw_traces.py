@@ -8,8 +8,7 @@ from array import array
 from ctypes import byref, c_uint32
 from operator import itemgetter
 
-from . import native
-from .bulk import SnapshotObject
+from . import bulk, native
 from .names import encoded_name
 
 _UINT32_MAX = 2**32 - 1
@@ -111,6 +110,16 @@ def _totals(traces):
 def build(traces, traceback_limit):
     """The SnapshotObject of a list of raw traces; the addresses are their places in it."""
     builder = _Builder()
+    with bulk.many_objects():
+        _fill(builder, traces)
+    if not isinstance(traceback_limit, int) or not 0 <= traceback_limit <= _UINT32_MAX:
+        traceback_limit = 0
+    made = bulk.SnapshotObject()
+    native._check(native.library().asnap_builder_finish(builder, traceback_limit, made.out))
+    return made
+
+
+def _fill(builder, traces):
     tracebacks = list(map(itemgetter(2), traces))
     totals = _totals(traces)
     # Equal stacks are mostly one object; the builder finds those that are not.
@@ -118,11 +127,6 @@ def build(traces, traceback_limit):
     distinct = dict(zip(keys, zip(tracebacks, totals)))
     numbers = dict(zip(distinct, _add_tracebacks(builder, distinct.values())))
     _add_traces(builder, traces, list(map(numbers.__getitem__, keys)))
-    if not isinstance(traceback_limit, int) or not 0 <= traceback_limit <= _UINT32_MAX:
-        traceback_limit = 0
-    made = SnapshotObject()
-    native._check(native.library().asnap_builder_finish(builder, traceback_limit, made.out))
-    return made
 
 
 def _add_traces(builder, traces, traceback_ids):
