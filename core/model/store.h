@@ -30,7 +30,7 @@ struct asnap_domain {
 
 struct asnap_store {
     _Atomic size_t references;
-    struct asnap_names files;     /* in a closed store, in byte order */
+    struct asnap_names files;     /* in a closed store, in order */
     struct asnap_names functions; /* in any order */
     struct asnap_location *locations;
     size_t location_count;
