@@ -10,7 +10,7 @@ from itertools import repeat
 from . import native
 from .frames import NativeFrame, Traceback
 from .names import decoded_name
-from .statistic import Deferred, Statistic, StatisticDiff
+from .statistic import Source, Statistic, StatisticDiff
 
 _FRAME = struct.Struct("PPI?3x")  # asnap_frame
 _CHUNK = 256  # frames read at once
@@ -158,7 +158,7 @@ def traceback_of(snapshot, address):
     return tracebacks[trace.traceback_id], tracebacks.total[trace.traceback_id]
 
 
-class _Rows(native._Object):
+class _Rows(native._Object, Source):
     """Statistics or differences of the library."""
 
     row = None  # the ctypes structure of a row
@@ -187,7 +187,7 @@ class _Rows(native._Object):
     def tracebacks(self):
         """All tracebacks in order, to be made when they are asked for."""
         count = getattr(native.library(), self.prefix + "_count")(self)
-        return map(Deferred, repeat(self.traceback), range(count))
+        return zip(repeat(self), range(count))
 
 
 class _StatisticRows(_Rows):

@@ -1,12 +1,14 @@
 """Statistic and StatisticDiff: what the blocks of one place sum to."""
 
-import functools
-
 from .frames import _format_size
 
 
-class Deferred(functools.partial):
-    """A traceback that is made when it is first asked for."""
+class Source:
+    """What makes the tracebacks of rows. A (Source, index) tuple stands for a traceback
+    until it is asked for."""
+
+    def traceback(self, index):
+        raise NotImplementedError
 
 
 def _average(size, count):
@@ -20,9 +22,11 @@ class _Row:
 
     @property
     def traceback(self):
-        if type(self._traceback) is Deferred:
-            self._traceback = self._traceback()
-        return self._traceback
+        made = self._traceback
+        if type(made) is tuple and len(made) == 2 and isinstance(made[0], Source):
+            source, index = made
+            made = self._traceback = source.traceback(index)
+        return made
 
     @traceback.setter
     def traceback(self, traceback):
