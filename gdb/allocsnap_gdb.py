@@ -102,11 +102,8 @@ class GdbTarget(Target):
 
     def files(self):
         # Those with an owner are separate debug files.
-        return [
-            objfile.filename
-            for objfile in gdb.objfiles()
-            if objfile.filename and objfile.owner is None
-        ]
+        names = [_file_name(objfile) for objfile in gdb.objfiles() if objfile.owner is None]
+        return [name for name in names if name]
 
     def debug_directories(self):
         return gdb.parameter("debug-file-directory")
@@ -124,6 +121,14 @@ class GdbTarget(Target):
             _output("unset environment {}".format(name))
         else:
             _output("set environment {} = {}".format(name, value))
+
+
+def _file_name(objfile):
+    """The path of an objfile; None for one that is not in gdb's character set."""
+    try:
+        return objfile.filename
+    except UnicodeDecodeError:
+        return None
 
 
 def _core_path(inferior):

@@ -17,6 +17,7 @@ run,test      gdb            command:gdb
 test,lint     python3        command:/usr/bin/python3
 test,lint     libcunit1-dev  header:CUnit/CUnit.h
 test          binutils       command:readelf
+test          dwz            command:dwz
 test          elfutils       command:eu-addr2line
 test          valgrind       command:valgrind
 test          sqlite3        command:sqlite3

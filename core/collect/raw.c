@@ -26,6 +26,7 @@ struct reading {
     const struct asnap_table_root *root;
     struct asnap_raw *raw;
     size_t capacity; /* of raw->traces */
+    bool moving;     /* the program goes on meanwhile */
     struct tally tallies[ASNAP_TABLE_SHARDS];
 };
 
@@ -94,8 +95,11 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         }
         if (record->key == 0)
             continue;
-        if (!is_possible(root, shard, record))
-            return bad_record(shard, extent->address + i * sizeof(*records));
+        if (!is_possible(root, shard, record)) {
+            if (!reading->moving)
+                return bad_record(shard, extent->address + i * sizeof(*records));
+            continue;
+        }
         trace->address = asnap_table_key_address(record->key);
         trace->size = record->size;
         trace->traceback_id = record->stack;
@@ -140,13 +144,18 @@ static struct asnap_error *list_shard(const struct asnap_memory *memory, struct 
     return error;
 }
 
-/* A shard at rest, read as a whole, must hold what it says it holds. */
+/* A shard at rest, read as a whole, must hold what it says it holds; where the
+ * program goes on, one that does not was not at rest. */
 static struct asnap_error *check_tallies(const struct reading *reading)
 {
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         const struct asnap_table_shard *shard = &reading->root->shards[i];
         const struct tally *tally = &reading->tallies[i];
-        if (tally->whole && (tally->count != shard->count || tally->size != shard->size)) {
+        if (!tally->whole || (tally->count == shard->count && tally->size == shard->size))
+            continue;
+        if (reading->moving) {
+            reading->raw->busy_shards++;
+        } else {
             return asnap_error_create(ASNAP_ERROR_DAMAGED,
                                       "the table is damaged (shard %" PRIu32 " says %" PRIu64
                                       " blocks of %" PRIu64 " bytes and holds %" PRIu64
@@ -159,10 +168,10 @@ static struct asnap_error *check_tallies(const struct reading *reading)
 
 static struct asnap_error *read_records(const struct asnap_memory *memory,
                                         const struct asnap_table_root *root,
-                                        const struct asnap_progress *progress,
+                                        const struct asnap_progress *progress, bool moving,
                                         struct asnap_raw *raw)
 {
-    struct reading reading = {.root = root, .raw = raw};
+    struct reading reading = {.root = root, .raw = raw, .moving = moving};
     struct asnap_chunks chunks = {0};
     struct asnap_error *error = NULL;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS && error == NULL; i++)
@@ -179,17 +188,35 @@ static struct asnap_error *read_records(const struct asnap_memory *memory,
     return error;
 }
 
+_Static_assert(sizeof(((struct asnap_raw_domain *)0)->name) == ASNAP_TABLE_DOMAIN_NAME_BYTES,
+               "names of domains");
+
+static struct asnap_error *copy_domains(const struct asnap_table_root *root, struct asnap_raw *raw)
+{
+    raw->domains = calloc(root->domain_count, sizeof(*raw->domains));
+    if (raw->domains == NULL)
+        return asnap_error_no_memory();
+    for (uint32_t i = 0; i < root->domain_count; i++) {
+        struct asnap_raw_domain *domain = &raw->domains[raw->domain_count];
+        domain->domain = root->domains[i];
+        memcpy(domain->name, root->domain_names[i], sizeof(domain->name) - 1);
+        raw->domain_count += domain->name[0] != '\0';
+    }
+    return NULL;
+}
+
 static struct asnap_error *check_tracing(const struct asnap_table_root *root)
 {
     if (asnap_root_tracing(root))
         return NULL;
     return asnap_error_create(ASNAP_ERROR_NOT_TRACING,
-                              "the hooks are in this process but are not tracing: use `snapshot "
-                              "start` before `run` to trace from the beginning");
+                              "the hooks are in this process but are not tracing: `snapshot start` "
+                              "traces from now on");
 }
 
-struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
-                                   const struct asnap_progress *progress, struct asnap_raw **raw)
+static struct asnap_error *read_table(const struct asnap_memory *memory, uint64_t root_address,
+                                      const struct asnap_progress *progress, bool moving,
+                                      struct asnap_raw **raw)
 {
     struct asnap_table_root root;
     if (memory == NULL || raw == NULL)
@@ -202,12 +229,13 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     struct asnap_raw *result = calloc(1, sizeof(*result));
     if (result == NULL)
         return asnap_error_no_memory();
-    result->frame_limit = root.applied.frame_limit;
+    result->frame_limit = asnap_root_asked(&root).frame_limit;
     result->dropped = root.dropped;
-    if (asnap_root_current(&root)) {
+    error = copy_domains(&root, result);
+    if (error == NULL && asnap_root_current(&root)) {
         error = asnap_nodes_read(memory, &root, progress, result);
         if (error == NULL)
-            error = read_records(memory, &root, progress, result);
+            error = read_records(memory, &root, progress, moving, result);
     }
     if (error != NULL) {
         asnap_raw_destroy(result);
@@ -215,6 +243,19 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     }
     *raw = result;
     return NULL;
+}
+
+struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
+                                   const struct asnap_progress *progress, struct asnap_raw **raw)
+{
+    return read_table(memory, root_address, progress, false, raw);
+}
+
+struct asnap_error *asnap_raw_read_moving(const struct asnap_memory *memory, uint64_t root_address,
+                                          const struct asnap_progress *progress,
+                                          struct asnap_raw **raw)
+{
+    return read_table(memory, root_address, progress, true, raw);
 }
 
 void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes)
@@ -233,5 +274,6 @@ void asnap_raw_destroy(struct asnap_raw *raw)
         return;
     free(raw->traces);
     free(raw->nodes);
+    free(raw->domains);
     free(raw);
 }

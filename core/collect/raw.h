@@ -16,6 +16,12 @@ struct asnap_raw_node {
     uint32_t parent;
 };
 
+/* A domain that the program has named. */
+struct asnap_raw_domain {
+    uint32_t domain;
+    char name[32];
+};
+
 /* Everything an asnap_raw holds. Indexes are in range: a trace's traceback_id is
  * the node of its most recent frame and below node_count. */
 struct asnap_raw {
@@ -23,6 +29,8 @@ struct asnap_raw {
     size_t trace_count;
     struct asnap_raw_node *nodes;
     size_t node_count;
+    struct asnap_raw_domain *domains;
+    size_t domain_count;
     uint32_t frame_limit;
     uint64_t dropped;          /* blocks the hooks could not record */
     uint32_t busy_shards;      /* parts of the table that were being changed */

@@ -4,6 +4,24 @@
 #include "error.h"
 #include "table_root.h"
 
+/* What the hooks have been asked for and have not done yet, as asnap_request flags. */
+static uint32_t requests(const struct asnap_table_root *root)
+{
+    const struct asnap_table_control asked = asnap_root_asked(root);
+    const struct asnap_table_control *obeyed = &root->applied;
+    bool restart = asked.clear != obeyed->clear && asked.frame_limit != obeyed->frame_limit;
+    uint32_t flags = 0;
+    if (asked.tracing != 0 && (obeyed->tracing == 0 || restart))
+        flags |= ASNAP_REQUEST_START;
+    else if (asked.tracing != obeyed->tracing)
+        flags |= ASNAP_REQUEST_STOP;
+    else if (asked.tracing != 0 && asked.clear != obeyed->clear)
+        flags |= ASNAP_REQUEST_CLEAR;
+    if (asked.tracing != 0 && asked.reset_peak != obeyed->reset_peak)
+        flags |= ASNAP_REQUEST_RESET_PEAK;
+    return flags;
+}
+
 struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_t root_address,
                                       struct asnap_status *status)
 {
@@ -17,7 +35,8 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
         .table_version = root.version,
         .tracing = asnap_root_tracing(&root),
         .request_pending = asnap_root_pending(&root),
-        .frame_limit = root.applied.frame_limit,
+        .requests = requests(&root),
+        .frame_limit = asnap_root_asked(&root).frame_limit,
         .tracker_size = root.tracker_bytes + sizeof(root),
         .dropped = root.dropped,
     };
@@ -28,7 +47,8 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
             continue;
         now.traced_size += root.shards[i].size;
         now.traced_count += root.shards[i].count;
-        now.peak_size = root.peak_bytes;
+        if ((now.requests & ASNAP_REQUEST_RESET_PEAK) == 0)
+            now.peak_size = root.peak_bytes;
     }
     /* A pause can fall between a block's record and the peak. */
     if (now.peak_size < now.traced_size)

@@ -84,9 +84,18 @@ bool asnap_root_pending(const struct asnap_table_root *root)
     return root->control.sequence != root->applied.sequence;
 }
 
+struct asnap_table_control asnap_root_asked(const struct asnap_table_root *root)
+{
+    struct asnap_table_control asked = asnap_root_pending(root) ? root->control : root->applied;
+    asked.tracing = asked.tracing != 0;
+    if (asked.frame_limit < 1 || asked.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
+        asked.frame_limit = root->applied.frame_limit;
+    return asked;
+}
+
 bool asnap_root_tracing(const struct asnap_table_root *root)
 {
-    return asnap_root_pending(root) ? root->control.tracing != 0 : root->applied.tracing != 0;
+    return asnap_root_asked(root).tracing != 0;
 }
 
 bool asnap_root_current(const struct asnap_table_root *root)

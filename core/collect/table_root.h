@@ -14,6 +14,10 @@ struct asnap_error *asnap_root_read(const struct asnap_memory *memory, uint64_t 
 /* Whether the debugger has asked for something that the hooks have not done yet. */
 bool asnap_root_pending(const struct asnap_table_root *root);
 
+/* The control words as they will be once the hooks have obeyed: those of the request
+ * that waits, else those in force. A frame limit that cannot be is not obeyed. */
+struct asnap_table_control asnap_root_asked(const struct asnap_table_root *root);
+
 /* Whether blocks are traced, now or as soon as the hooks obey. */
 bool asnap_root_tracing(const struct asnap_table_root *root);
 

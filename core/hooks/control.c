@@ -53,6 +53,8 @@ static void get_ready(void)
 
 static void obey(void)
 {
+    /* The sequence first: a debugger that writes in the midst of this is heard later. */
+    uint32_t sequence = __atomic_load_n(&allocsnap_root.control.sequence, __ATOMIC_ACQUIRE);
     struct asnap_table_control asked = allocsnap_root.control;
     struct asnap_table_control *applied = &allocsnap_root.applied;
     bool trace = asked.tracing != 0 && asnap_stacks_init();
@@ -68,7 +70,7 @@ static void obey(void)
     applied->clear = asked.clear;
     applied->reset_peak = asked.reset_peak;
     __atomic_store_n(&applied->tracing, trace, __ATOMIC_RELAXED);
-    __atomic_store_n(&applied->sequence, asked.sequence, __ATOMIC_RELEASE);
+    __atomic_store_n(&applied->sequence, sequence, __ATOMIC_RELEASE);
 }
 
 void asnap_control_apply(void)

@@ -118,7 +118,17 @@ asnap_root_find(const struct asnap_memory *memory, uint64_t candidate,
                 const struct asnap_region *regions, size_t region_count,
                 const struct asnap_progress *progress, uint64_t *root_address);
 
-/* What the hooks say of themselves. */
+/* What can be asked of the hooks. They obey at the program's next call of an
+ * allocation function. */
+enum asnap_request {
+    ASNAP_REQUEST_START = 1,      /* trace, beginning with no traces */
+    ASNAP_REQUEST_STOP = 2,       /* do not trace, and drop all traces */
+    ASNAP_REQUEST_CLEAR = 4,      /* drop all traces */
+    ASNAP_REQUEST_RESET_PEAK = 8, /* let the peak be what is traced */
+};
+
+/* What the hooks say of themselves. Where a request waits, `tracing`, `frame_limit`
+ * and the traced memory are as they will be once it is obeyed. */
 struct asnap_status {
     char hooks_version[24];
     uint32_t table_version;
@@ -131,12 +141,32 @@ struct asnap_status {
     uint64_t tracker_size; /* memory of the hooks themselves, bytes */
     uint64_t dropped;      /* blocks that could not be recorded */
     uint32_t busy_shards;  /* parts of the table that were being changed */
+    uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
 };
 
 /* Reads the status at `root_address` (from asnap_root_find). */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_status_read(const struct asnap_memory *memory,
                                                                  uint64_t root_address,
                                                                  struct asnap_status *status);
+
+/* Bytes to be written into the inferior. */
+struct asnap_write {
+    uint64_t address;
+    uint32_t size;
+    uint8_t bytes[28];
+};
+
+#define ASNAP_REQUEST_WRITES 2
+
+/* What to write, in this order and while the process is stopped, for the hooks to
+ * obey a request; requests that still wait are obeyed with it. Nothing happens
+ * before the last byte is written. `frame_limit` is for START: the frames to keep of
+ * a stack; 0: as many as before. Fails as asnap_status_read does, and with
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
+                      enum asnap_request request, uint32_t frame_limit,
+                      struct asnap_write writes[ASNAP_REQUEST_WRITES]);
 
 /* The validated contents of a table, frames still unnamed. */
 struct asnap_raw;
@@ -149,6 +179,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
                                                               uint64_t root_address,
                                                               const struct asnap_progress *progress,
                                                               struct asnap_raw **raw);
+
+/* The same while other threads of the program go on (a breakpoint's condition): blocks
+ * that come or go meanwhile may be in it or not, and a part of the table that does
+ * not add up counts as being changed, and not as damaged. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_raw_read_moving(const struct asnap_memory *memory, uint64_t root_address,
+                      const struct asnap_progress *progress, struct asnap_raw **raw);
 
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
@@ -491,6 +528,9 @@ ASNAP_API void asnap_format_size(int64_t size, bool sign, char *buffer, size_t b
 struct asnap_render_options {
     size_t limit;      /* rows shown; 0: all */
     bool source_lines; /* show the source line where its file can be read */
+    /* What the total was before filters took traces away, to be shown beside it; NULL:
+     * not filtered. Size and count, and their differences where rows have them. */
+    const struct asnap_statistic_diff *unfiltered;
 };
 
 /* Renders rows for people. The text ends with a newline; free it with

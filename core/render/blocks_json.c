@@ -65,6 +65,10 @@ struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapsh
     }
     asnap_text_string(&json, ",\"total\":{");
     write_sum(&json, asnap_snapshot_size(snapshot), asnap_snapshot_count(snapshot));
+    if (options->unfiltered != NULL) {
+        asnap_text_string(&json, ",\"unfiltered\":{");
+        write_sum(&json, options->unfiltered->size, options->unfiltered->count);
+    }
     write_notes(&json, snapshot);
     asnap_blocks_shown_deinit(&shown);
     return asnap_text_finish(&json, text);

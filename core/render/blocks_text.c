@@ -70,9 +70,16 @@ static void write_sum(struct asnap_page *page, uint64_t size, uint64_t count)
 }
 
 static struct asnap_error *write_blocks(struct asnap_page *page,
-                                        const struct asnap_blocks_shown *shown)
+                                        const struct asnap_blocks_shown *shown,
+                                        const struct asnap_statistic_diff *unfiltered)
 {
     write_warnings(page, shown->snapshot);
+    if (unfiltered != NULL) {
+        asnap_page_string(page, "filtered: ");
+        asnap_page_part(page, asnap_snapshot_count(shown->snapshot),
+                        asnap_snapshot_size(shown->snapshot), unfiltered->count, unfiltered->size);
+        asnap_page_string(page, "\n");
+    }
     if (shown->count == 0) {
         asnap_page_string(page, "No live traced blocks.\n");
         return NULL;
@@ -102,7 +109,7 @@ struct asnap_error *asnap_render_traces_text(const struct asnap_snapshot *snapsh
     if (error != NULL)
         return error;
     struct asnap_page page = {.source_lines = options->source_lines};
-    error = write_blocks(&page, &shown);
+    error = write_blocks(&page, &shown, options->unfiltered);
     asnap_blocks_shown_deinit(&shown);
     return asnap_page_finish(&page, error, text);
 }

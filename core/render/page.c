@@ -38,6 +38,19 @@ void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count)
     asnap_page_string(page, average);
 }
 
+void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uint64_t all_count,
+                     uint64_t all_size)
+{
+    asnap_page_number(page, count);
+    asnap_page_string(page, " of ");
+    asnap_page_number(page, all_count);
+    asnap_page_string(page, all_count == 1 ? " block (" : " blocks (");
+    asnap_page_size(page, (int64_t)size, false);
+    asnap_page_string(page, " of ");
+    asnap_page_size(page, (int64_t)all_size, false);
+    asnap_page_string(page, ")");
+}
+
 void asnap_page_name(struct asnap_page *page, const char *name)
 {
     asnap_text_name(&page->text, name);

@@ -20,6 +20,10 @@ void asnap_page_size(struct asnap_page *page, int64_t size, bool sign);
 /* Of `count` blocks, which is not 0. */
 void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count);
 
+/* "12 of 340 blocks (1.2 KiB of 4.0 MiB)": what filters have left. */
+void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uint64_t all_count,
+                     uint64_t all_size);
+
 /* What somebody else has named. */
 void asnap_page_name(struct asnap_page *page, const char *name);
 

@@ -78,6 +78,10 @@ struct asnap_error *asnap_rows_json(const struct asnap_rows *rows,
     write_other(&json, rows, shown);
     asnap_text_string(&json, ",\"total\":{");
     write_sum(&json, rows, &rows->total);
+    if (options->unfiltered != NULL) {
+        asnap_text_string(&json, "},\"unfiltered\":{");
+        write_sum(&json, rows, options->unfiltered);
+    }
     asnap_text_string(&json, "},\"notes\":[");
     for (size_t i = 0; i < rows->note_count; i++) {
         if (i != 0)

@@ -37,6 +37,21 @@ static void write_sum(struct writer *writer, const struct asnap_statistic_diff *
     }
 }
 
+static void write_filtered(struct writer *writer, const struct asnap_statistic_diff *all)
+{
+    const struct asnap_statistic_diff *part = &writer->rows->total;
+    write_string(writer, "filtered: ");
+    asnap_page_part(&writer->page, part->count, part->size, all->count, all->size);
+    if (writer->rows->has_diffs) {
+        write_string(writer, ", before ");
+        asnap_page_part(&writer->page, part->count - (uint64_t)part->count_diff,
+                        part->size - (uint64_t)part->size_diff,
+                        all->count - (uint64_t)all->count_diff,
+                        all->size - (uint64_t)all->size_diff);
+    }
+    write_string(writer, "\n");
+}
+
 /* "37 lines" */
 static void write_groups(struct writer *writer, size_t count)
 {
@@ -123,11 +138,14 @@ static void write_other(struct writer *writer, size_t shown)
     write_string(writer, "\n");
 }
 
-static struct asnap_error *write_all(struct writer *writer, size_t shown)
+static struct asnap_error *write_all(struct writer *writer, size_t shown,
+                                     const struct asnap_statistic_diff *unfiltered)
 {
     const struct asnap_rows *rows = writer->rows;
     for (size_t i = 0; i < rows->note_count; i++)
         asnap_page_warning(&writer->page, rows->note(rows->object, i));
+    if (unfiltered != NULL)
+        write_filtered(writer, unfiltered);
     if (rows->count == 0) {
         write_string(writer, rows->has_diffs ? "No live traced blocks in either snapshot.\n"
                                              : "No live traced blocks.\n");
@@ -150,6 +168,7 @@ struct asnap_error *asnap_rows_text(const struct asnap_rows *rows,
                                     const struct asnap_render_options *options, char **text)
 {
     struct writer writer = {.rows = rows, .page.source_lines = options->source_lines};
-    struct asnap_error *error = write_all(&writer, asnap_rows_shown(rows, options));
+    struct asnap_error *error =
+        write_all(&writer, asnap_rows_shown(rows, options), options->unfiltered);
     return asnap_page_finish(&writer.page, error, text);
 }

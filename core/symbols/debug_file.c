@@ -14,6 +14,7 @@ struct wanted {
     const struct asnap_elf *elf;
     struct asnap_build_id id; /* size 0: go by the checksum */
     uint32_t checksum;
+    bool is_supplement;
 };
 
 /* Goes on to the next directory of a colon-separated list; false at its end. */
@@ -60,7 +61,8 @@ static struct asnap_error *try_file(const struct wanted *wanted, char *path,
         return NULL;
     }
     struct asnap_elf *found = NULL;
-    struct asnap_error *error = asnap_elf_open(path, &found);
+    struct asnap_error *error = wanted->is_supplement ? asnap_elf_open_supplement(path, &found)
+                                                      : asnap_elf_open(path, &found);
     if (error == NULL && !matches(wanted, found)) {
         error = asnap_error_create(
             ASNAP_ERROR_DAMAGED, "%s: is not the debug file of %s (%s differs): not used", path,
@@ -148,5 +150,44 @@ struct asnap_error *asnap_debug_file_find(const struct asnap_elf *elf,
     asnap_error_destroy(problem);
     if (error == NULL)
         *debug = found;
+    return error;
+}
+
+/* Tries the path in .gnu_debugaltlink, which may be relative to that file. */
+static struct asnap_error *find_by_path(const struct wanted *wanted, const char *path,
+                                        struct asnap_elf **found, struct asnap_error **problem)
+{
+    const char *from = wanted->elf->path;
+    const char *slash = strrchr(from, '/');
+    int home = path[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - from);
+    char *joined;
+    if (asprintf(&joined, "%.*s%s", home, from, path) < 0)
+        return asnap_error_no_memory();
+    return try_file(wanted, joined, found, problem);
+}
+
+struct asnap_error *asnap_debug_file_find_supplement(const struct asnap_elf *elf,
+                                                     const char *debug_directories,
+                                                     struct asnap_elf **supplement)
+{
+    struct wanted wanted = {.elf = elf, .is_supplement = true};
+    const char *path;
+    if (!asnap_elf_supplement_link(elf, &path, &wanted.id)) {
+        *supplement = NULL;
+        return NULL;
+    }
+    struct asnap_elf *found = NULL;
+    struct asnap_error *problem = NULL;
+    struct asnap_error *error = find_by_path(&wanted, path, &found, &problem);
+    if (error == NULL && found == NULL && wanted.id.size > 1)
+        error = find_by_build_id(&wanted, debug_directories, &found, &problem);
+    asnap_error_destroy(problem);
+    if (error == NULL && found == NULL)
+        error = asnap_error_create(ASNAP_ERROR_IO,
+                                   "%s: the file that it shares with others (%.200s) is missing: "
+                                   "some functions are not named; install it",
+                                   elf->path, path);
+    if (error == NULL)
+        *supplement = found;
     return error;
 }

@@ -13,6 +13,7 @@ struct asnap_dwarf {
     const struct asnap_elf *elf;
     struct asnap_contents lines;       /* .debug_line */
     struct asnap_contents range_lists; /* .debug_rnglists */
+    struct asnap_dwarf *supplement;    /* NULL: there is none */
 };
 
 /* The error for a call that gave `result`; NULL where it did not fail. Frees
@@ -40,24 +41,41 @@ static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
     return result == DW_DLV_OK;
 }
 
-struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf)
+static struct asnap_error *open_one(struct asnap_dwarf *dwarf)
+{
+    const char *unsound = asnap_list_tables_unsound(dwarf->elf);
+    if (unsound != NULL)
+        return damage(dwarf, DW_DLV_ERROR, NULL, unsound);
+    Dwarf_Error reason = NULL;
+    int result = compat_init(dwarf->elf->fd, &dwarf->dbg, &reason);
+    if (result != DW_DLV_OK)
+        dwarf->dbg = NULL;
+    return damage(dwarf, result, reason, "sections");
+}
+
+/* Opens the supplementary file and ties it to `dwarf`, for strings in it. */
+static struct asnap_error *open_supplement(struct asnap_dwarf *dwarf,
+                                           const struct asnap_elf *supplement)
+{
+    struct asnap_error *error = asnap_dwarf_open(supplement, NULL, &dwarf->supplement);
+    if (error != NULL || dwarf->supplement == NULL)
+        return error;
+    Dwarf_Error reason = NULL;
+    int result = dwarf_set_tied_dbg(dwarf->dbg, dwarf->supplement->dbg, &reason);
+    return damage(dwarf, result, reason, "supplementary file");
+}
+
+struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
+                                     const struct asnap_elf *supplement, struct asnap_dwarf **dwarf)
 {
     struct asnap_dwarf *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
     made->elf = elf;
-    struct asnap_error *error = NULL;
-    const char *unsound = asnap_list_tables_unsound(elf);
-    if (unsound != NULL) {
-        error = damage(made, DW_DLV_ERROR, NULL, unsound);
-        asnap_dwarf_close(made);
-        return error;
-    }
-    Dwarf_Error reason = NULL;
-    int result = compat_init(elf->fd, &made->dbg, &reason);
-    if (result != DW_DLV_OK) {
-        made->dbg = NULL;
-        error = damage(made, result, reason, "sections");
+    struct asnap_error *error = open_one(made);
+    if (error == NULL && made->dbg != NULL && supplement != NULL)
+        error = open_supplement(made, supplement);
+    if (error != NULL || made->dbg == NULL) {
         asnap_dwarf_close(made);
         if (error == NULL)
             *dwarf = NULL;
@@ -75,6 +93,7 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf)
         return;
     if (dwarf->dbg != NULL)
         compat_finish(dwarf->dbg);
+    asnap_dwarf_close(dwarf->supplement);
     free(dwarf);
 }
 
@@ -213,6 +232,13 @@ static struct asnap_error *take_entry(struct asnap_dwarf *dwarf, int result, Dwa
 struct asnap_error *asnap_entry_at(struct asnap_dwarf *dwarf, uint64_t offset,
                                    struct asnap_entry *entry)
 {
+    if ((offset & ASNAP_ENTRY_SUPPLEMENT) != 0) {
+        struct asnap_error *error =
+            asnap_entry_at(dwarf->supplement, offset & ~ASNAP_ENTRY_SUPPLEMENT, entry);
+        if (error == NULL)
+            entry->offset = offset;
+        return error;
+    }
     Dwarf_Error reason = NULL;
     Dwarf_Die handle = NULL;
     int result = dwarf_offdie_b(dwarf->dbg, offset, true, &handle, &reason);
@@ -241,6 +267,8 @@ struct asnap_error *asnap_entry_sibling(struct asnap_dwarf *dwarf, const struct 
 
 void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry)
 {
+    if ((entry->offset & ASNAP_ENTRY_SUPPLEMENT) != 0)
+        dwarf = dwarf->supplement;
     if (entry->handle != NULL)
         dwarf_dealloc(dwarf->dbg, entry->handle, DW_DLA_DIE);
     entry->handle = NULL;
@@ -407,25 +435,48 @@ struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct a
     return add_range(ranges, low, high, value);
 }
 
+/* libdwarf's stand-in for a string of a supplementary file (section 7.3.6) that is
+ * missing. */
+static bool is_stand_in(const char *text)
+{
+    static const char start[] = "<DW_FORM_";
+    return strncmp(text, start, sizeof(start) - 1) == 0;
+}
+
 static const char *text_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                            Dwarf_Half name)
 {
     Dwarf_Error reason = NULL;
     char *text = NULL;
     int result = dwarf_die_text(entry->handle, name, &text, &reason);
-    return is_ok(dwarf, result, reason) ? text : NULL;
+    return is_ok(dwarf, result, reason) && !is_stand_in(text) ? text : NULL;
 }
 
-/* Whether a reference of this form is no offset in this file's .debug_info. */
-static bool refers_elsewhere(Dwarf_Half form)
+/* Reads what a reference leads to; false where that is out of reach. */
+static bool reference_of(struct asnap_dwarf *dwarf, Dwarf_Attribute attribute, uint64_t *offset)
 {
-    return form == DW_FORM_GNU_ref_alt || form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8 ||
-           form == DW_FORM_ref_sig8;
+    Dwarf_Error reason = NULL;
+    Dwarf_Half form = 0;
+    Dwarf_Off found = 0;
+    int result = dwarf_whatform(attribute, &form, &reason);
+    if (result == DW_DLV_OK)
+        result = dwarf_global_formref(attribute, &found, &reason);
+    if (!is_ok(dwarf, result, reason) || form == DW_FORM_ref_sig8 ||
+        (found & ASNAP_ENTRY_SUPPLEMENT) != 0)
+        return false;
+    *offset = found;
+    if (form != DW_FORM_GNU_ref_alt && form != DW_FORM_ref_sup4 && form != DW_FORM_ref_sup8)
+        return true;
+    *offset |= ASNAP_ENTRY_SUPPLEMENT;
+    return dwarf->supplement != NULL;
 }
 
 void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                       struct asnap_entry_name *name)
 {
+    bool in_supplement = (entry->offset & ASNAP_ENTRY_SUPPLEMENT) != 0;
+    if (in_supplement)
+        dwarf = dwarf->supplement;
     *name = (struct asnap_entry_name){0};
     name->linkage_name = text_of(dwarf, entry, DW_AT_linkage_name);
     if (name->linkage_name == NULL)
@@ -436,14 +487,9 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
         attribute = attribute_of(dwarf, entry, DW_AT_specification);
     if (attribute == NULL)
         return;
-    Dwarf_Error reason = NULL;
-    Dwarf_Half form = 0;
-    Dwarf_Off offset = 0;
-    int result = dwarf_whatform(attribute, &form, &reason);
-    if (result == DW_DLV_OK)
-        result = dwarf_global_formref(attribute, &offset, &reason);
-    name->refers = is_ok(dwarf, result, reason) && !refers_elsewhere(form);
-    name->origin = offset;
+    name->refers = reference_of(dwarf, attribute, &name->origin);
+    if (in_supplement)
+        name->origin |= ASNAP_ENTRY_SUPPLEMENT;
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
 }
 
@@ -573,7 +619,8 @@ bool asnap_line_file(struct asnap_dwarf *dwarf, const struct asnap_line_rows *ro
     *name = found;
     reason = NULL;
     result = dwarf_srclines_comp_dir(rows->context, compilation_directory, &reason);
-    if (!is_ok(dwarf, result, reason))
+    if (!is_ok(dwarf, result, reason) ||
+        (*compilation_directory != NULL && is_stand_in(*compilation_directory)))
         *compilation_directory = NULL;
     /* Before DWARF 5 directory 0 is the compilation directory, and not listed. */
     reason = NULL;

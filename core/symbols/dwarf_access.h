@@ -12,9 +12,12 @@
 /* The debug information of one file. */
 struct asnap_dwarf;
 
-/* Opens it in a file, which stays open as long as `dwarf`; `dwarf` becomes NULL
- * where the file has no debug information. */
-struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf, struct asnap_dwarf **dwarf);
+/* Opens it in a file and its supplementary one (NULL: there is none), which stay
+ * open as long as `dwarf`; `dwarf` becomes NULL where the file has no debug
+ * information. */
+struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
+                                     const struct asnap_elf *supplement,
+                                     struct asnap_dwarf **dwarf);
 void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 
 /* ---- units ---- */
@@ -39,6 +42,9 @@ enum asnap_entry_kind {
     ASNAP_ENTRY_SPACE,    /* a namespace, class or the like: may hold functions */
 };
 
+/* Set in the offset of an entry of the supplementary file. */
+#define ASNAP_ENTRY_SUPPLEMENT (UINT64_C(1) << 63)
+
 /* A debugging information entry. */
 struct asnap_entry {
     void *handle; /* NULL: there is none */
@@ -46,7 +52,8 @@ struct asnap_entry {
     enum asnap_entry_kind kind;
 };
 
-/* The entry at an offset in .debug_info. */
+/* The entry at an offset in .debug_info. Only its name may be asked for where it is
+ * in the supplementary file. */
 struct asnap_error *asnap_entry_at(struct asnap_dwarf *dwarf, uint64_t offset,
                                    struct asnap_entry *entry);
 

@@ -18,12 +18,14 @@ static bool has_sections(Elf *elf, const GElf_Ehdr *header)
                                     gelf_getshdr(elf_getscn(elf, names), &section) != NULL);
 }
 
-static struct asnap_error *check_kind(const struct asnap_elf *elf)
+static struct asnap_error *check_kind(const struct asnap_elf *elf, bool may_be_object)
 {
     GElf_Ehdr header;
     if (elf->elf != NULL && elf_kind(elf->elf) == ELF_K_ELF &&
         gelf_getehdr(elf->elf, &header) != NULL &&
-        (header.e_type == ET_EXEC || header.e_type == ET_DYN) && has_sections(elf->elf, &header))
+        (header.e_type == ET_EXEC || header.e_type == ET_DYN ||
+         (may_be_object && header.e_type == ET_REL)) &&
+        has_sections(elf->elf, &header))
         return NULL;
     return asnap_error_create(ASNAP_ERROR_DAMAGED,
                               "%s: not a whole ELF program or library: its functions are not named",
@@ -65,7 +67,7 @@ static struct asnap_error *create(const char *path, struct asnap_elf **elf)
     return NULL;
 }
 
-struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
+static struct asnap_error *open_file(const char *path, bool may_be_object, struct asnap_elf **elf)
 {
     struct asnap_elf *made;
     struct asnap_error *error = create(path, &made);
@@ -75,7 +77,7 @@ struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
     if (error == NULL) {
         /* Not mapped: a file that shrinks meanwhile must not end in SIGBUS. */
         made->elf = elf_begin(made->fd, ELF_C_READ, NULL);
-        error = check_kind(made);
+        error = check_kind(made, may_be_object);
     }
     if (error != NULL) {
         asnap_elf_close(made);
@@ -83,6 +85,16 @@ struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
     }
     *elf = made;
     return NULL;
+}
+
+struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
+{
+    return open_file(path, false, elf);
+}
+
+struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf)
+{
+    return open_file(path, true, elf);
 }
 
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -93,7 +105,7 @@ struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *n
     if (error != NULL)
         return error;
     made->elf = elf_memory(image, size);
-    error = check_kind(made);
+    error = check_kind(made, false);
     if (error != NULL) {
         asnap_elf_close(made);
         return error;
@@ -282,5 +294,21 @@ bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_
                       (uint32_t)bytes[3] << 24;
     *checksum = is_big_endian(elf) ? __builtin_bswap32(little) : little;
     *name = data->d_buf;
+    return true;
+}
+
+bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
+                               struct asnap_build_id *id)
+{
+    Elf_Scn *section = asnap_elf_section(elf, ".gnu_debugaltlink");
+    Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    if (data == NULL || data->d_buf == NULL)
+        return false;
+    size_t length = strnlen(data->d_buf, data->d_size);
+    if (length == 0 || data->d_size - length < 2 || data->d_size - length - 1 > ASNAP_BUILD_ID_MAX)
+        return false;
+    id->size = data->d_size - length - 1;
+    memcpy(id->bytes, (const char *)data->d_buf + length + 1, id->size);
+    *path = data->d_buf;
     return true;
 }

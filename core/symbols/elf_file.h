@@ -31,6 +31,9 @@ struct asnap_elf {
  * no ELF program or library. */
 struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf);
 
+/* Opens a supplementary debug file, which is no program: libraries share it. */
+struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf);
+
 /* Opens an image in memory, which stays the caller's and must outlive `elf`;
  * `name` is for messages. */
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -70,5 +73,10 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
 /* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
  * false: there is none, or it is no plain file name. */
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);
+
+/* The path and build ID in .gnu_debugaltlink (as dwz writes it); the path lives as
+ * long as `elf`. false: there is none. */
+bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
+                               struct asnap_build_id *id);
 
 #endif

@@ -243,9 +243,15 @@ const char *asnap_module_note(const struct asnap_module *module)
 /* The files of a module, while its addresses are named. */
 struct sources {
     struct asnap_elf *elf;
-    struct asnap_elf *debug; /* NULL: none */
+    struct asnap_elf *debug;      /* NULL: none */
+    struct asnap_elf *supplement; /* NULL: none */
     struct asnap_symbols *symbols;
 };
+
+static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
+{
+    return sources->debug != NULL ? sources->debug : sources->elf;
+}
 
 static struct asnap_error *open_sources(struct asnap_module *module, const char *debug_directories,
                                         struct sources *sources)
@@ -256,12 +262,18 @@ static struct asnap_error *open_sources(struct asnap_module *module, const char 
         return error;
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
         error = asnap_debug_file_find(sources->elf, debug_directories, &sources->debug);
+    error = asnap_problem_keep(error, &module->problem);
+    if (error != NULL)
+        return error;
+    error = asnap_debug_file_find_supplement(source_of_dwarf(sources), debug_directories,
+                                             &sources->supplement);
     return asnap_problem_keep(error, &module->problem);
 }
 
 static void close_sources(struct sources *sources)
 {
     asnap_symbols_destroy(sources->symbols);
+    asnap_elf_close(sources->supplement);
     asnap_elf_close(sources->debug);
     asnap_elf_close(sources->elf);
 }
@@ -270,12 +282,12 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
                                          struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
 {
-    const struct asnap_elf *source = sources->debug != NULL ? sources->debug : sources->elf;
+    const struct asnap_elf *source = source_of_dwarf(sources);
     struct asnap_dwarf *dwarf = NULL;
     if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error =
-        asnap_problem_keep(asnap_dwarf_open(source, &dwarf), &module->problem);
+        asnap_problem_keep(asnap_dwarf_open(source, sources->supplement, &dwarf), &module->problem);
     if (error != NULL)
         return error;
     if (dwarf == NULL)

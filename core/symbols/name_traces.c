@@ -199,6 +199,15 @@ static struct asnap_error *add_note(struct asnap_builder *builder, uint64_t coun
     return asnap_builder_note(builder, line);
 }
 
+static struct asnap_error *name_domains(struct job *job)
+{
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; i < job->raw->domain_count && error == NULL; i++)
+        error = asnap_builder_domain_name(job->builder, job->raw->domains[i].domain,
+                                          job->raw->domains[i].name);
+    return error;
+}
+
 static struct asnap_error *add_notes(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
@@ -244,6 +253,8 @@ static struct asnap_error *build(struct job *job, const struct asnap_progress *p
         error = name_pcs(job, progress);
     if (error == NULL)
         error = convert_traces(job);
+    if (error == NULL)
+        error = name_domains(job);
     if (error == NULL)
         error = add_notes(job);
     return error;

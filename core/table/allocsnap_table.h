@@ -39,6 +39,7 @@
 #define ASNAP_TABLE_CHUNK_NODES UINT32_C(8192)
 #define ASNAP_TABLE_NODE_CHUNKS UINT32_C(16384)
 #define ASNAP_TABLE_DOMAINS UINT32_C(256)
+#define ASNAP_TABLE_DOMAIN_NAME_BYTES UINT32_C(32)
 
 /* The `parent` of an origin, and the end of a writer's list. */
 #define ASNAP_TABLE_NONE UINT32_MAX
@@ -122,6 +123,10 @@ struct asnap_table_root {
     uint64_t peak_bytes; /* the most that traced_bytes was since start, clear or reset */
 
     struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
+
+    /* Names of the domains at the same places of `domains`; "" where there is none. The
+     * first byte is stored last, the last byte is always 0. */
+    char domain_names[ASNAP_TABLE_DOMAINS][ASNAP_TABLE_DOMAIN_NAME_BYTES];
 };
 
 _Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
@@ -131,6 +136,7 @@ _Static_assert(sizeof(struct asnap_table_control) == 32, "control layout");
 _Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, traced_bytes) == 1216, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, domain_names) == 4864, "root layout");
 
 #define ASNAP_TABLE_ADDRESS_BITS 56
 

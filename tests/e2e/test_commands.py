@@ -197,7 +197,7 @@ class Errors(Case):
             " `snapshot stats --help` shows how",
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
-            " start, stop, status, take, list, delete, stats",
+            " start, stop, status, take, list, delete, stats, diff",
         }
         for command, message in expected.items():
             with self.subTest(command):
@@ -370,7 +370,7 @@ class Help(Case):
         results = self.batch(
             ["help snapshot", "snapshot", "help snapshot stats", "snapshot stats --help"]
         )
-        for name in ("start", "stop", "status", "take", "list", "delete", "stats"):
+        for name in ("start", "stop", "status", "take", "list", "delete", "stats", "diff"):
             self.assertIn("snapshot {} -- ".format(name), results["help snapshot"])
             self.assertRegex(results["snapshot"], r"(?m)^  snapshot {} +[A-Z].*\.$".format(name))
         self.assertIn("--cumulative", results["help snapshot stats"])
@@ -403,8 +403,13 @@ class Completion(Case):
             "snapshot delete ",
             "snapshot delete b ",
             "snapshot start ",
+            "snapshot diff ",
+            "snapshot diff b ",
+            "snapshot diff lineno b now ",
+            "snapshot diff --include ",
+            "snapshot diff --domain ",
         )
-        stats = "snapshot stats "
+        stats, diff = "snapshot stats ", "snapshot diff "
         self.assertEqual(
             found,
             [
@@ -414,11 +419,28 @@ class Completion(Case):
                 [stats + "now " + w for w in ("filename", "lineno", "traceback")],
                 [stats + "lineno"],
                 [stats + "a-1"],
-                [stats + w for w in ("--cumulative", "--help", "--json", "--limit")],
+                [
+                    stats + "--" + w
+                    for w in (
+                        "all-frames",
+                        "cumulative",
+                        "domain",
+                        "exclude",
+                        "help",
+                        "include",
+                        "json",
+                        "limit",
+                    )
+                ],
                 [stats + "--json --cumulative"],
                 [],
                 ["snapshot delete " + w for w in ("a-1", "b")],
                 ["snapshot delete b a-1"],
+                [],
+                [diff + w for w in ("a-1", "b", "filename", "lineno", "now", "traceback")],
+                [diff + "b " + w for w in ("a-1", "filename", "lineno", "now", "traceback")],
+                [],
+                [],
                 [],
             ],
         )

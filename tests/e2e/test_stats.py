@@ -166,9 +166,9 @@ class MemoryMaps(Case):
         core = self.kernel_core("holds", "abort")
         shown = self.batch(self.COMMANDS, program("holds"), core)
         hide = [
-            "python from allocsnap import native",
+            "python from allocsnap import objects",
             "python def _no_map(path): raise AllocsnapError(path)",
-            "python native.CoreMap = _no_map",
+            "python objects.CoreMap = _no_map",
         ]
         printed = self.batch(hide + self.COMMANDS, program("holds"), core)
         for command in self.COMMANDS:

@@ -61,6 +61,14 @@ class Binding(unittest.TestCase):
             enumerators("asnap_key"),
         )
         self.assertEqual(
+            {"ASNAP_REQUEST_" + key.upper(): value for key, value in native.REQUESTS.items()},
+            enumerators("asnap_request"),
+        )
+        self.assertIn(
+            "#define ASNAP_REQUEST_WRITES {}\n".format(native.REQUEST_WRITES),
+            read("core", "include", "allocsnap.h"),
+        )
+        self.assertEqual(
             [native._READ_OK, native._READ_FAILED, native._READ_INTERRUPTED],
             list(enumerators("asnap_read_result").values()),
         )
@@ -75,6 +83,7 @@ class Binding(unittest.TestCase):
             "asnap_progress": native._Progress,
             "asnap_region": native._Region,
             "asnap_status": native.Status,
+            "asnap_write": native.Write,
             "asnap_frame": native._Frame,
             "asnap_named_pc": native._NamedPc,
             "asnap_trace": native._Trace,

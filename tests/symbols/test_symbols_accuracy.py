@@ -250,6 +250,27 @@ class SeparateDebugFiles(Subjects):
         root = self.place_by_build_id(self.build_id(whole), debug)
         self.nothing_known(stripped, root)
 
+    def test_file_shared_by_debug_files(self):
+        if shutil.which("dwz") is None:
+            self.skipTest("dwz is not installed")
+        whole, stripped, debug = self.split("-gdwarf-4", "-Wl,--build-id=sha1")
+        other = os.path.join(self.directory, "other.debug")
+        shutil.copy(debug, other)
+        run("dwz", "-m", os.path.join(self.directory, "shared"), debug, other)
+        run("objcopy", "--add-gnu-debuglink=" + debug, stripped)
+        self.same_answers(whole, stripped, "")
+        # Without it the lines are still there, and no name is made up.
+        os.remove(os.path.join(self.directory, "shared"))
+        addresses = sample(oracles.functions(whole), SAMPLES)
+        expected = self.named(whole, addresses, debug_directories="")
+        functions = {frame[2] for stack in expected for frame in stack}
+        found = self.named(stripped, addresses, debug_directories="")
+        self.assertEqual([[line for _, line, _, _ in stack] for stack in found],
+                         [[line for _, line, _, _ in stack] for stack in expected])
+        named = {frame[2] for stack in found for frame in stack} - {None}
+        self.assertLess(len(named), len(functions))
+        self.assertEqual({name for name in named if name.startswith("<")}, set())
+
     def test_c_library(self):
         library = os.path.realpath("/usr/lib/x86_64-linux-gnu/libc.so.6")
         identity = self.build_id(library)

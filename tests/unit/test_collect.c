@@ -18,6 +18,7 @@ static void fill(struct image *image)
     uint32_t g = image_node(image, cut, 0x403000);
     image_root(image)->domain_count = 2;
     image_root(image)->domains[1] = 389047;
+    strcpy(image_root(image)->domain_names[1], "pool");
     image_record(image, A, 0, 100, f);
     image_record(image, B, 0, 0, f);
     image_record(image, C, 1, 7, g);
@@ -62,6 +63,9 @@ ASNAP_TEST(collect, reads_every_record)
     const struct asnap_raw_node *g = &raw->nodes[c->traceback_id];
     CU_ASSERT_EQUAL(raw->nodes[g->parent].pc, 5);
     CU_ASSERT_EQUAL(raw->frame_limit, 16);
+    CU_ASSERT_EQUAL_FATAL(raw->domain_count, 1);
+    CU_ASSERT_EQUAL(raw->domains[0].domain, 389047);
+    CU_ASSERT_STRING_EQUAL(raw->domains[0].name, "pool");
     CU_ASSERT_EQUAL(raw->dropped + raw->busy_shards + raw->unreadable_bytes, 0);
     asnap_raw_destroy(raw);
     image_deinit(&image);
@@ -361,7 +365,7 @@ ASNAP_TEST(collect, finds_the_root_by_symbol_and_by_magic)
     CU_ASSERT_EQUAL(image.reads, 1);
     found = 0;
     /* The symbol is somebody else's, and a copy of the root lies about. */
-    memcpy(image_at(&image, IMAGE_BASE + 0x8000), image_root(&image), 4864);
+    memcpy(image_at(&image, IMAGE_BASE + 0x8000), image_root(&image), sizeof(struct asnap_table_root));
     ASNAP_ASSERT_OK(asnap_root_find(&image.memory, IMAGE_BASE + 0x8000, regions, 2, NULL, &found));
     CU_ASSERT_EQUAL(found, IMAGE_BASE);
     found = 0;
@@ -436,5 +440,26 @@ ASNAP_TEST(collect, survives_every_failing_allocation)
     struct image image;
     fill(&image);
     CU_ASSERT(asnap_unit_sweep(find_and_read, &image) >= 5);
+    image_deinit(&image);
+}
+
+ASNAP_TEST(collect, lets_the_table_change_while_the_program_goes_on)
+{
+    struct image image;
+    struct asnap_raw *raw = NULL;
+    fill(&image);
+    struct asnap_table_root *root = image_root(&image);
+    /* A block more than when the root was read, and one with a stack newer than it. */
+    root->shards[asnap_table_shard_of(A)].count--;
+    image_record(&image, C + 64, 0, 9, root->node_count);
+    CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
+    ASNAP_ASSERT_OK(asnap_raw_read_moving(&image.memory, IMAGE_BASE, NULL, &raw));
+    CU_ASSERT_EQUAL(raw->trace_count, 3);
+    CU_ASSERT_EQUAL(raw->busy_shards, 2);
+    CU_ASSERT_PTR_NOT_NULL(trace_at(raw, A));
+    CU_ASSERT_PTR_NULL(trace_at(raw, C + 64));
+    asnap_raw_destroy(raw);
+    ASNAP_ASSERT_ERROR(asnap_raw_read_moving(&image.memory, IMAGE_BASE + 4096, NULL, &raw),
+                       ASNAP_ERROR_NO_HOOKS);
     image_deinit(&image);
 }

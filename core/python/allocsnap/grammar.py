@@ -63,6 +63,10 @@ class Parser(argparse.ArgumentParser):
             if name.startswith("--")
         ]
 
+    def takes_value(self, word):
+        """Whether this word is an option whose value comes next."""
+        return any(word in action.option_strings and action.nargs != 0 for action in self._actions)
+
 
 def whole_number(name, low, high=None):
     """An argparse type: a decimal number from `low` to `high`."""

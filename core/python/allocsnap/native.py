@@ -1,13 +1,12 @@
-"""The binding of liballocsnap.so (allocsnap.h), by ctypes."""
+"""The binding of liballocsnap.so (allocsnap.h), by ctypes: its functions and structures."""
 
 import ctypes
 import os
-import sys
-from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t
-from ctypes import c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
+from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from . import __version__
-from .errors import AllocsnapError, ErrorCode, UnreadableMemory, one_line
+from .errors import AllocsnapError, ErrorCode, one_line
 
 LIBRARY_NAME = "liballocsnap.so"
 HOOKS_NAME = "liballocsnap-hooks.so"
@@ -55,7 +54,20 @@ class Status(ctypes.Structure):
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
         ("busy_shards", c_uint32),
+        ("requests", c_uint32),
     ]
+
+
+class Write(ctypes.Structure):
+    """Bytes to be written into the inferior (asnap_write)."""
+
+    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
+
+
+#: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
+REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
+
+REQUEST_WRITES = 2
 
 
 class _Frame(ctypes.Structure):
@@ -119,7 +131,11 @@ class _Filter(ctypes.Structure):
 
 
 class _RenderOptions(ctypes.Structure):
-    _fields_ = [("limit", c_size_t), ("source_lines", c_bool)]
+    _fields_ = [
+        ("limit", c_size_t),
+        ("source_lines", c_bool),
+        ("unfiltered", POINTER(_StatisticDiff)),
+    ]
 
 
 _ERROR = c_void_p  # struct asnap_error *, NULL on success
@@ -150,7 +166,12 @@ FUNCTIONS = {
         ],
     ),
     "asnap_status_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(Status)]),
+    "asnap_request_prepare": (
+        _ERROR,
+        [POINTER(_Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+    ),
     "asnap_raw_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
+    "asnap_raw_read_moving": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
@@ -317,7 +338,7 @@ def _load(path):
     found = "of an unknown version"
     try:
         loaded.asnap_version.restype = c_char_p
-        found = _text(loaded.asnap_version())
+        found = text_of(loaded.asnap_version())
         if found == __version__:
             for name, (result, arguments) in FUNCTIONS.items():
                 function = getattr(loaded, name)
@@ -333,248 +354,17 @@ def _load(path):
     )
 
 
-def _text(raw):
+def text_of(raw):
     """A string of the library; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
 
 
-def _check(error):
+def check(error):
     """Raises the error that a library function returned, if it did."""
     if not error:
         return
     lib = library()
     code = lib.asnap_error_code(error)
-    message = _text(lib.asnap_error_message(error))
+    message = text_of(lib.asnap_error_message(error))
     lib.asnap_error_destroy(error)
     raise AllocsnapError(message, ErrorCode(code))
-
-
-class _Object:
-    """An object of the library. It exists before the call that fills it, so that
-    an interrupt right after the call leaks nothing."""
-
-    destroy = ""  # the function that takes it back
-
-    def __init__(self):
-        self._as_parameter_ = c_void_p()
-
-    @property
-    def out(self):
-        return byref(self._as_parameter_)
-
-    def __del__(self):
-        if self._as_parameter_:
-            getattr(library(), self.destroy)(self._as_parameter_)
-
-
-class Calls:
-    """Calls into the library that read the inferior's memory through a Target.
-
-    An exception in a callback is kept, the library told to stop or to do without
-    the bytes, and the exception raised again when the call is over.
-    """
-
-    def __init__(self, target):
-        self._target = target
-        self._kept = None
-        self._escaped = []
-        self._read = _ReadFunction(self._on_read)
-        self._report = _ReportFunction(self._on_report)
-        self.memory = byref(_Memory(self._read, None))
-        self.progress = byref(_Progress(self._report, None))
-
-    def run(self, function, *arguments):
-        """Calls `function`, raising its error or what a callback raised."""
-        # A signal that arrives while C code runs becomes an exception at the
-        # first instruction of the next callback, before its `try`: ctypes hands
-        # it to sys.unraisablehook. A built-in function takes it there, as no
-        # further signal can interrupt one.
-        previous = sys.unraisablehook
-        sys.unraisablehook = self._escaped.append
-        try:
-            error = function(*arguments)
-        finally:
-            sys.unraisablehook = previous
-        escaped, self._escaped = self._escaped, []
-        kept, self._kept = self._kept, None
-        for unraisable in escaped:
-            # Python 3.12 and later do not say which callback it was.
-            if unraisable.object in (None, self._on_read, self._on_report) or isinstance(
-                unraisable.exc_value, KeyboardInterrupt
-            ):
-                kept = kept or unraisable.exc_value
-            else:
-                previous(unraisable)
-        if kept is not None:
-            if error:
-                library().asnap_error_destroy(error)
-            raise kept
-        _check(error)
-
-    def _on_read(self, _context, address, buffer, size):
-        try:
-            if self._kept is not None or self._escaped:
-                return _READ_INTERRUPTED
-            data = self._target.read_memory(address, size)
-            if len(data) != size:
-                return _READ_FAILED
-            if not isinstance(data, bytes):
-                # A view: its bytes are copied once, from where they lie.
-                data = byref(ctypes.c_char.from_buffer(data)) if size else b""
-            ctypes.memmove(buffer, data, size)
-            return _READ_OK
-        except UnreadableMemory:
-            return _READ_FAILED
-        except BaseException as error:  # pylint: disable=broad-except
-            self._kept = error
-            return _READ_INTERRUPTED
-
-    def _on_report(self, _context, _step, _done, _total):
-        # Being called is enough: a pending Ctrl-C is raised in here.
-        return self._kept is None and not self._escaped
-
-
-class Regions:
-    """Regions in the library's form. `missing`: bytes that a core's file lacks."""
-
-    def __init__(self, regions):
-        self.missing = 0
-        self.count = len(regions)
-        self.array = (_Region * self.count)()
-        for place, region in zip(self.array, regions):
-            place.start = region.start
-            place.end = region.end
-            place.file_offset = region.file_offset
-            place.path = region.path.encode("utf-8", "surrogateescape")
-            place.flags = (
-                (_REGION_READABLE if region.readable else 0)
-                | (_REGION_WRITABLE if region.writable else 0)
-                | (_REGION_EXECUTABLE if region.executable else 0)
-            )
-
-
-class CoreMap(_Object):
-    """The memory map of a core file; stands where Regions do."""
-
-    destroy = "asnap_core_map_destroy"
-
-    def __init__(self, path):
-        super().__init__()
-        lib = library()
-        _check(lib.asnap_core_map_create(os.fsencode(path), self.out))
-        self.count = lib.asnap_core_map_count(self)
-        self.array = lib.asnap_core_map_regions(self)
-        self.missing = lib.asnap_core_map_missing(self)
-
-
-class Raw(_Object):
-    """The contents of a table, frames still unnamed."""
-
-    destroy = "asnap_raw_destroy"
-
-    def __init__(self, calls, root):
-        super().__init__()
-        calls.run(library().asnap_raw_read, calls.memory, root, calls.progress, self.out)
-
-    def set_missing(self, size):
-        """Tells that the core file lacks so many bytes of the program's memory."""
-        library().asnap_raw_set_missing(self, size)
-
-
-class Symbolizer(_Object):
-    """Names frames, and remembers what it found."""
-
-    destroy = "asnap_symbolizer_destroy"
-
-    def __init__(self, debug_directories):
-        super().__init__()
-        directories = None if debug_directories is None else os.fsencode(debug_directories)
-        _check(library().asnap_symbolizer_create(directories, self.out))
-
-    def set_regions(self, calls, regions):
-        calls.run(
-            library().asnap_symbolizer_set_regions, self, calls.memory, regions.array, regions.count
-        )
-
-    def set_files(self, paths):
-        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
-        _check(library().asnap_symbolizer_set_files(self, array, len(paths)))
-
-
-class Snapshot(_Object):
-    """The live blocks of a process at one moment."""
-
-    destroy = "asnap_snapshot_destroy"
-
-    def __init__(self, calls, raw, symbolizer):
-        super().__init__()
-        lib = library()
-        calls.run(lib.asnap_snapshot_create, raw, symbolizer, calls.progress, self.out)
-        self.size = lib.asnap_snapshot_size(self)
-        self.count = lib.asnap_snapshot_count(self)
-        self.traceback_limit = lib.asnap_snapshot_traceback_limit(self)
-
-    @property
-    def notes(self):
-        """What is missing from it, a line each."""
-        lib = library()
-        count = lib.asnap_snapshot_note_count(self)
-        return [_text(lib.asnap_snapshot_note(self, index)) for index in range(count)]
-
-
-class Statistics(_Object):
-    """The traces of a snapshot in groups, largest first. `key` is one of KEYS."""
-
-    destroy = "asnap_statistics_destroy"
-
-    def __init__(self, snapshot, key, cumulative=False):
-        super().__init__()
-        _check(
-            library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out)
-        )
-
-    def text(self, limit=0):
-        """The first `limit` rows (0: all) for people."""
-        return self._render(library().asnap_render_statistics_text, limit)
-
-    def json(self, limit=0):
-        """The first `limit` rows (0: all) as one JSON object on one line."""
-        return self._render(library().asnap_render_statistics_json, limit)
-
-    def _render(self, function, limit):
-        string = _String()
-        _check(function(self, byref(_RenderOptions(limit, True)), string.out))
-        return _text(ctypes.cast(string._as_parameter_, c_char_p).value)
-
-
-class _String(_Object):
-    destroy = "asnap_string_destroy"
-
-
-def find_root(calls, candidate, regions):
-    """The address of the table's root (asnap_root_find)."""
-    root = c_uint64()
-    calls.run(
-        library().asnap_root_find,
-        calls.memory,
-        candidate,
-        regions.array,
-        regions.count,
-        calls.progress,
-        byref(root),
-    )
-    return root.value
-
-
-def read_status(calls, root):
-    """The Status of the hooks."""
-    status = Status()
-    calls.run(library().asnap_status_read, calls.memory, root, byref(status))
-    return status
-
-
-def format_size(size):
-    """A size as tracemalloc shows it: 10239 B, 10.0 KiB, 100 KiB."""
-    buffer = ctypes.create_string_buffer(32)
-    library().asnap_format_size(size, False, buffer, len(buffer))
-    return buffer.value.decode("ascii")

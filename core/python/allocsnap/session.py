@@ -3,7 +3,7 @@
 import contextlib
 from typing import NamedTuple
 
-from . import native
+from . import native, objects
 from .errors import AllocsnapError, ErrorCode
 from .launch import Launch
 
@@ -14,7 +14,7 @@ NOW = "now"
 class Taken(NamedTuple):
     """A snapshot with what it was taken from."""
 
-    snapshot: native.Snapshot
+    snapshot: objects.Snapshot
     source: str  # Process.description
 
 
@@ -26,7 +26,7 @@ def _blamed_on_truncation(process, regions):
     except AllocsnapError as error:
         if regions.missing and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
             message = "{} is truncated, {} of the program's memory are missing: {}".format(
-                process.description, native.format_size(regions.missing), error
+                process.description, objects.format_size(regions.missing), error
             )
             raise AllocsnapError(message, error.code) from None
         raise
@@ -69,37 +69,58 @@ class Session:
             )
         return process
 
+    def live_process(self):
+        """The Process, where it can be changed; else an error that says why not."""
+        process = self.stopped_process()
+        if process.is_core:
+            raise AllocsnapError(
+                "a core cannot be changed: start the program with `{}` to trace it".format(
+                    self.target.run_command
+                ),
+                ErrorCode.UNSUPPORTED,
+            )
+        return process
+
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
         regions = self._regions(process)
-        calls = native.Calls(self.target)
+        calls = objects.Calls(self.target)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            return process, native.read_status(calls, root)
+            return process, objects.read_status(calls, root)
+
+    def request(self, request, frame_limit=0):
+        """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
+        before) is for "start". They obey at the program's next malloc or free."""
+        process = self.live_process()
+        calls = objects.Calls(self.target)
+        root = self._find_root(process, calls, self._regions(process))
+        for address, data in objects.prepare_request(calls, root, request, frame_limit):
+            self.target.write_memory(address, data)
 
     def read(self):
         """Takes a snapshot of the process, without keeping it."""
         process = self.stopped_process()
         regions = self._regions(process)
-        calls = native.Calls(self.target)
+        calls = objects.Calls(self.target)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = native.Raw(calls, root)
+            raw = objects.Raw(calls, root)
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
-        return Taken(native.Snapshot(calls, raw, symbolizer), process.description)
+        return Taken(objects.Snapshot.create(calls, raw, symbolizer), process.description)
 
     def _regions(self, process):
         if process.core_path is not None:
             try:
-                return native.CoreMap(process.core_path)
+                return objects.CoreMap(process.core_path)
             except AllocsnapError:
                 # What the debugger knows of it still finds the modules.
                 pass
-        return native.Regions(self.target.memory_map())
+        return objects.Regions(self.target.memory_map())
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
@@ -108,11 +129,11 @@ class Session:
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
-                return native.find_root(calls, known, regions)
+                return objects.find_root(calls, known, regions)
             except AllocsnapError as error:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
-        root = native.find_root(calls, candidate, regions)
+        root = objects.find_root(calls, candidate, regions)
         self._root = (process.identity, root)
         return root
 
@@ -120,7 +141,7 @@ class Session:
         """The symbolizer, made anew where the user changed the debug directories."""
         directories = self.target.debug_directories()
         if self._symbolizer is None or directories != self._debug_directories:
-            self._symbolizer = native.Symbolizer(directories)
+            self._symbolizer = objects.Symbolizer(directories)
             self._debug_directories = directories
         return self._symbolizer
 
@@ -145,12 +166,24 @@ class Session:
         self._taken[name] = taken
         return name, taken
 
+    def names(self):
+        """Every word that names a snapshot."""
+        return [NOW] + list(self._taken)
+
+    def is_name(self, word):
+        """Whether this word names a snapshot."""
+        return word == NOW or word in self._taken
+
+    def default_name(self):
+        """The name of what is meant where none is given."""
+        if self.target.process() is None and self._taken:
+            return list(self._taken)[-1]
+        return NOW
+
     def find(self, name):
         """The Taken of that name; `now` reads one, None stands for the default."""
         if name is None:
-            name = NOW
-            if self.target.process() is None and self._taken:
-                name = list(self._taken)[-1]
+            name = self.default_name()
         if name == NOW:
             return self.read()
         self._check_known(name)

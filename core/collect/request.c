@@ -1,0 +1,69 @@
+/* Asking the hooks for something, by what a debugger writes into the root. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "error.h"
+#include "table_root.h"
+
+/* A counter that asks by being different from what has been obeyed. */
+static uint32_t raised(uint32_t asked, uint32_t obeyed)
+{
+    return asked + 1 == obeyed ? asked + 2 : asked + 1;
+}
+
+static struct asnap_error *change(const struct asnap_table_root *root, enum asnap_request request,
+                                  uint32_t frame_limit, struct asnap_table_control *control)
+{
+    if (frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX) {
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "%" PRIu32 " is not a number of frames: it is from 1 to %" PRIu32,
+                                  frame_limit, ASNAP_TABLE_FRAME_LIMIT_MAX);
+    }
+    switch (request) {
+    case ASNAP_REQUEST_START:
+        control->tracing = 1;
+        control->clear = raised(control->clear, root->applied.clear);
+        if (frame_limit != 0)
+            control->frame_limit = frame_limit;
+        return NULL;
+    case ASNAP_REQUEST_STOP:
+        control->tracing = 0;
+        return NULL;
+    case ASNAP_REQUEST_CLEAR:
+        control->clear = raised(control->clear, root->applied.clear);
+        return NULL;
+    case ASNAP_REQUEST_RESET_PEAK:
+        control->reset_peak = raised(control->reset_peak, root->applied.reset_peak);
+        return NULL;
+    }
+    return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_request_prepare: no request %d",
+                              (int)request);
+}
+
+struct asnap_error *asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
+                                          enum asnap_request request, uint32_t frame_limit,
+                                          struct asnap_write writes[ASNAP_REQUEST_WRITES])
+{
+    struct asnap_table_root root;
+    if (memory == NULL || writes == NULL) {
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_request_prepare: NULL argument");
+    }
+    struct asnap_error *error = asnap_root_read(memory, root_address, &root);
+    if (error != NULL)
+        return error;
+    struct asnap_table_control control = asnap_root_asked(&root);
+    error = change(&root, request, frame_limit, &control);
+    if (error != NULL)
+        return error;
+    uint32_t sequence = raised(root.control.sequence, root.applied.sequence);
+    uint64_t address = root_address + offsetof(struct asnap_table_root, control);
+    const size_t fields = offsetof(struct asnap_table_control, tracing);
+    writes[0].address = address + fields;
+    writes[0].size = offsetof(struct asnap_table_control, reserved) - fields;
+    memcpy(writes[0].bytes, (const char *)&control + fields, writes[0].size);
+    writes[1].address = address;
+    writes[1].size = sizeof(sequence);
+    memcpy(writes[1].bytes, &sequence, sizeof(sequence));
+    return NULL;
+}

@@ -1,0 +1,47 @@
+"""What every `snapshot` command is."""
+
+from . import objects
+from .grammar import Parser
+
+
+class Command:
+    """A sub-command. Derived classes give the texts, the arguments and `run`."""
+
+    name = ""
+    summary = ""  # one sentence
+    details = ""
+
+    def __init__(self):
+        description = "\n\n".join(text for text in (self.summary, self.details) if text)
+        self.parser = Parser(self.name, description)
+        self.arguments(self.parser)
+        self.parser.add_common()
+
+    def arguments(self, parser):
+        """Declares the arguments."""
+
+    def run(self, session, options):
+        """Carries it out; returns what to print, with its line ends."""
+        raise NotImplementedError
+
+    def words(self, _session, _typed):
+        """What may come next, after the words `typed`; options aside."""
+        return []
+
+    @property
+    def help(self):
+        """The help, whose first line is a sentence."""
+        usage = self.parser.format_help().split("\n\n", 1)[0]
+        text = self.parser.format_help()[len(usage) :].strip()
+        summary, _, rest = text.partition("\n\n")
+        return "{}\n\n{}\n\n{}".format(summary, usage, rest).rstrip()
+
+
+def plural(count, noun):
+    """"1 block", "2 blocks"."""
+    return "{} {}{}".format(count, noun, "" if count == 1 else "s")
+
+
+def amount(snapshot):
+    """The size and the number of blocks of a snapshot, for people."""
+    return objects.format_size(snapshot.size), plural(snapshot.count, "block")

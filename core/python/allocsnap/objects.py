@@ -1,0 +1,349 @@
+"""The library's objects, as Python's."""
+
+import ctypes
+import os
+import sys
+from ctypes import byref, c_char_p, c_uint64, c_void_p
+from typing import NamedTuple, Optional
+
+from . import native
+from .errors import UnreadableMemory
+from .native import KEYS, Status, check, library, text_of
+
+
+class Object:
+    """An object of the library. It exists before the call that fills it, so that
+    an interrupt right after the call leaks nothing."""
+
+    destroy = ""  # the function that takes it back
+
+    def __init__(self):
+        self._as_parameter_ = c_void_p()
+
+    @property
+    def out(self):
+        return byref(self._as_parameter_)
+
+    def __del__(self):
+        if self._as_parameter_:
+            getattr(library(), self.destroy)(self._as_parameter_)
+
+
+class Calls:
+    """Calls into the library that read the inferior's memory through a Target.
+
+    An exception in a callback is kept, the library told to stop or to do without
+    the bytes, and the exception raised again when the call is over.
+    """
+
+    def __init__(self, target):
+        self._target = target
+        self._kept = None
+        self._escaped = []
+        self._read = native._ReadFunction(self._on_read)
+        self._report = native._ReportFunction(self._on_report)
+        self.memory = byref(native._Memory(self._read, None))
+        self.progress = byref(native._Progress(self._report, None))
+
+    def run(self, function, *arguments):
+        """Calls `function`, raising its error or what a callback raised."""
+        # A signal that arrives while C code runs becomes an exception at the
+        # first instruction of the next callback, before its `try`: ctypes hands
+        # it to sys.unraisablehook. A built-in function takes it there, as no
+        # further signal can interrupt one.
+        previous = sys.unraisablehook
+        sys.unraisablehook = self._escaped.append
+        try:
+            error = function(*arguments)
+        finally:
+            sys.unraisablehook = previous
+        escaped, self._escaped = self._escaped, []
+        kept, self._kept = self._kept, None
+        for unraisable in escaped:
+            # Python 3.12 and later do not say which callback it was.
+            if unraisable.object in (None, self._on_read, self._on_report) or isinstance(
+                unraisable.exc_value, KeyboardInterrupt
+            ):
+                kept = kept or unraisable.exc_value
+            else:
+                previous(unraisable)
+        if kept is not None:
+            if error:
+                library().asnap_error_destroy(error)
+            raise kept
+        check(error)
+
+    def _on_read(self, _context, address, buffer, size):
+        try:
+            if self._kept is not None or self._escaped:
+                return native._READ_INTERRUPTED
+            data = self._target.read_memory(address, size)
+            if len(data) != size:
+                return native._READ_FAILED
+            if not isinstance(data, bytes):
+                # A view: its bytes are copied once, from where they lie.
+                data = byref(ctypes.c_char.from_buffer(data)) if size else b""
+            ctypes.memmove(buffer, data, size)
+            return native._READ_OK
+        except UnreadableMemory:
+            return native._READ_FAILED
+        except BaseException as error:  # pylint: disable=broad-except
+            self._kept = error
+            return native._READ_INTERRUPTED
+
+    def _on_report(self, _context, _step, _done, _total):
+        # Being called is enough: a pending Ctrl-C is raised in here.
+        return self._kept is None and not self._escaped
+
+
+class Regions:
+    """Regions in the library's form. `missing`: bytes that a core's file lacks."""
+
+    def __init__(self, regions):
+        self.missing = 0
+        self.count = len(regions)
+        self.array = (native._Region * self.count)()
+        for place, region in zip(self.array, regions):
+            place.start = region.start
+            place.end = region.end
+            place.file_offset = region.file_offset
+            place.path = region.path.encode("utf-8", "surrogateescape")
+            place.flags = (
+                (native._REGION_READABLE if region.readable else 0)
+                | (native._REGION_WRITABLE if region.writable else 0)
+                | (native._REGION_EXECUTABLE if region.executable else 0)
+            )
+
+
+class CoreMap(Object):
+    """The memory map of a core file; stands where Regions do."""
+
+    destroy = "asnap_core_map_destroy"
+
+    def __init__(self, path):
+        super().__init__()
+        lib = library()
+        check(lib.asnap_core_map_create(os.fsencode(path), self.out))
+        self.count = lib.asnap_core_map_count(self)
+        self.array = lib.asnap_core_map_regions(self)
+        self.missing = lib.asnap_core_map_missing(self)
+
+
+class Raw(Object):
+    """The contents of a table, frames still unnamed. `moving`: other threads of the
+    program go on meanwhile."""
+
+    destroy = "asnap_raw_destroy"
+
+    def __init__(self, calls, root, moving=False):
+        super().__init__()
+        read = library().asnap_raw_read_moving if moving else library().asnap_raw_read
+        calls.run(read, calls.memory, root, calls.progress, self.out)
+
+    def set_missing(self, size):
+        """Tells that the core file lacks so many bytes of the program's memory."""
+        library().asnap_raw_set_missing(self, size)
+
+
+class Symbolizer(Object):
+    """Names frames, and remembers what it found."""
+
+    destroy = "asnap_symbolizer_destroy"
+
+    def __init__(self, debug_directories):
+        super().__init__()
+        directories = None if debug_directories is None else os.fsencode(debug_directories)
+        check(library().asnap_symbolizer_create(directories, self.out))
+
+    def set_regions(self, calls, regions):
+        calls.run(
+            library().asnap_symbolizer_set_regions, self, calls.memory, regions.array, regions.count
+        )
+
+    def set_files(self, paths):
+        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
+        check(library().asnap_symbolizer_set_files(self, array, len(paths)))
+
+
+class Filter(NamedTuple):
+    """Which traces to keep (asnap_filter)."""
+
+    inclusive: bool
+    filename_pattern: Optional[str] = None  # None: any file
+    lineno: Optional[int] = None  # None: any line
+    all_frames: bool = False
+    domain: Optional[int] = None  # None: any domain
+
+
+def _filter_array(filters):
+    array = (native._Filter * len(filters))()
+    for place, one in zip(array, filters):
+        place.inclusive = one.inclusive
+        if one.filename_pattern is not None:
+            place.filename_pattern = one.filename_pattern.encode("utf-8", "surrogateescape")
+        place.has_lineno = one.lineno is not None
+        place.lineno = one.lineno or 0
+        place.all_frames = one.all_frames
+        place.has_domain = one.domain is not None
+        place.domain = one.domain or 0
+    return array
+
+
+class Snapshot(Object):
+    """The live blocks of a process at one moment. It is filled by its maker."""
+
+    destroy = "asnap_snapshot_destroy"
+
+    @classmethod
+    def create(cls, calls, raw, symbolizer):
+        """Names the frames of a Raw."""
+        made = cls()
+        calls.run(library().asnap_snapshot_create, raw, symbolizer, calls.progress, made.out)
+        return made
+
+    def filter(self, filters):
+        """The Snapshot of the traces that these Filters keep."""
+        made = type(self)()
+        array = _filter_array(filters)
+        check(library().asnap_snapshot_filter(self, array, len(array), made.out))
+        return made
+
+    @property
+    def size(self):
+        """Bytes in all blocks."""
+        return library().asnap_snapshot_size(self)
+
+    @property
+    def count(self):
+        """All blocks."""
+        return library().asnap_snapshot_count(self)
+
+    @property
+    def traceback_limit(self):
+        """The frame limit that was in force."""
+        return library().asnap_snapshot_traceback_limit(self)
+
+    @property
+    def notes(self):
+        """What is missing from it, a line each."""
+        lib = library()
+        count = lib.asnap_snapshot_note_count(self)
+        return [text_of(lib.asnap_snapshot_note(self, index)) for index in range(count)]
+
+
+class _Rows(Object):
+    """Rows that can be shown."""
+
+    render_text = ""  # the functions that do it
+    render_json = ""
+
+    def text(self, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) for people. `unfiltered`: what was there
+        before filters."""
+        return self._render(self.render_text, limit, unfiltered)
+
+    def json(self, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) as one JSON object on one line."""
+        return self._render(self.render_json, limit, unfiltered)
+
+    def _render(self, function, limit, unfiltered):
+        string = _String()
+        total = None
+        if unfiltered is not None:
+            total = ctypes.pointer(self._total(unfiltered))
+        options = native._RenderOptions(limit, True, total)
+        check(getattr(library(), function)(self, byref(options), string.out))
+        return text_of(ctypes.cast(string._as_parameter_, c_char_p).value)
+
+    def _total(self, unfiltered):
+        raise NotImplementedError
+
+
+class Statistics(_Rows):
+    """The traces of a snapshot in groups, largest first. `key` is one of KEYS.
+
+    What is `unfiltered` is a Snapshot.
+    """
+
+    destroy = "asnap_statistics_destroy"
+    render_text = "asnap_render_statistics_text"
+    render_json = "asnap_render_statistics_json"
+
+    def __init__(self, snapshot, key, cumulative=False):
+        super().__init__()
+        check(library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out))
+
+    def _total(self, unfiltered):
+        return native._StatisticDiff(size=unfiltered.size, count=unfiltered.count)
+
+
+class Diff(_Rows):
+    """Two snapshots compared, group by group, the largest difference first.
+
+    What is `unfiltered` is a pair of Snapshots, new and old.
+    """
+
+    destroy = "asnap_diff_destroy"
+    render_text = "asnap_render_diff_text"
+    render_json = "asnap_render_diff_json"
+
+    def __init__(self, new, old, key, cumulative=False):
+        super().__init__()
+        check(library().asnap_diff_create(new, old, KEYS[key], cumulative, self.out))
+
+    def _total(self, unfiltered):
+        new, old = unfiltered
+        return native._StatisticDiff(
+            size=new.size,
+            count=new.count,
+            size_diff=new.size - old.size,
+            count_diff=new.count - old.count,
+        )
+
+
+class _String(Object):
+    destroy = "asnap_string_destroy"
+
+
+def find_root(calls, candidate, regions):
+    """The address of the table's root (asnap_root_find)."""
+    root = c_uint64()
+    calls.run(
+        library().asnap_root_find,
+        calls.memory,
+        candidate,
+        regions.array,
+        regions.count,
+        calls.progress,
+        byref(root),
+    )
+    return root.value
+
+
+def read_status(calls, root):
+    """The Status of the hooks."""
+    status = Status()
+    calls.run(library().asnap_status_read, calls.memory, root, byref(status))
+    return status
+
+
+def prepare_request(calls, root, request, frame_limit=0):
+    """[(address, bytes)] to be written, in this order, for the hooks to obey a request,
+    one of native.REQUESTS (asnap_request_prepare)."""
+    writes = (native.Write * native.REQUEST_WRITES)()
+    calls.run(
+        library().asnap_request_prepare,
+        calls.memory,
+        root,
+        native.REQUESTS[request],
+        frame_limit,
+        writes,
+    )
+    return [(write.address, bytes(write.bytes[: write.size])) for write in writes]
+
+
+def format_size(size):
+    """A size as tracemalloc shows it: 10239 B, 10.0 KiB, 100 KiB."""
+    buffer = ctypes.create_string_buffer(32)
+    library().asnap_format_size(size, False, buffer, len(buffer))
+    return buffer.value.decode("ascii")

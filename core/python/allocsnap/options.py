@@ -1,0 +1,161 @@
+"""Arguments that several commands share: what to show, and which traces of it."""
+
+import argparse
+import re
+
+from . import native, objects
+from .errors import AllocsnapError
+from .grammar import whole_number
+
+LIMIT_MAX = 2**63 - 1
+LINE_MAX = 2**32 - 1
+DOMAIN_MAX = 2**32 - 1
+
+#: What the help of a command with filters says of them.
+FILTER_HELP = (
+    "A PATTERN is for the whole path (*/cache.c, not cache.c), as of fnmatch: *\n"
+    "stands for anything, also for a /, ? for one character, [ab] for one of these.\n"
+    "With :LINE at its end it is for that line only (write [:] where a path itself\n"
+    "ends so). A block is shown when any --include matches its most recent frame, or\n"
+    "none is given, and no --exclude does."
+)
+
+_WITH_LINE = re.compile(r"(.*):([0-9]+)\Z", re.S)
+
+
+def _pattern(text):
+    """An argparse type: (pattern, line) of PATTERN or PATTERN:LINE; no line is None."""
+    line = None
+    parts = _WITH_LINE.match(text)
+    if parts is not None:
+        text, line = parts.group(1), whole_number("line", 0, LINE_MAX)(parts.group(2))
+    if not text:
+        raise argparse.ArgumentTypeError("no path is empty: write * for any file")
+    return text, line
+
+
+def add_rows(parser):
+    """Options of a command that shows rows."""
+    parser.add_argument(
+        "-n",
+        "--limit",
+        metavar="N",
+        type=whole_number("number of rows", 1, LIMIT_MAX),
+        default=None,
+        help="show N rows (default: 10; with --json: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+
+
+def add_cumulative(parser):
+    """The option of a command that counts by lines or files."""
+    parser.add_argument(
+        "--cumulative",
+        action="store_true",
+        help="count a block for each line or file of its stack, not the newest only",
+    )
+
+
+def add_filters(parser):
+    """Options of a command that can leave traces out."""
+    for option, verb in (("--include", "show only"), ("--exclude", "leave out")):
+        parser.add_argument(
+            option,
+            metavar="PATTERN[:LINE]",
+            action="append",
+            default=[],
+            type=_pattern,
+            help="{} what this pattern matches; may be repeated".format(verb),
+        )
+    parser.add_argument(
+        "--all-frames",
+        action="store_true",
+        help="match all frames of a stack, not the most recent only",
+    )
+    parser.add_argument(
+        "--domain",
+        metavar="D",
+        action="append",
+        default=[],
+        type=whole_number("domain", 0, DOMAIN_MAX),
+        help="show only the blocks of this domain; may be repeated",
+    )
+
+
+def filters(options):
+    """The objects.Filters that the options of add_filters ask for."""
+    if options.all_frames and not options.include and not options.exclude:
+        raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
+    everything = (None, None)
+    found = [
+        objects.Filter(True, *pattern, options.all_frames, domain)
+        for pattern in options.include or [everything]
+        for domain in options.domain or [None]
+        if pattern != everything or domain is not None
+    ]
+    return found + [
+        objects.Filter(False, *pattern, options.all_frames) for pattern in options.exclude
+    ]
+
+
+def filtered(snapshot, chosen):
+    """The Snapshot of what these objects.Filters keep."""
+    return snapshot.filter(chosen) if chosen else snapshot
+
+
+def add_words(parser, names):
+    """Positions for KEY and snapshots in any order, told apart by what is in them."""
+    parser.add_argument(
+        "words",
+        metavar="|".join(["KEY"] + names),
+        nargs="*",
+        help="KEY: {} (default: lineno); {}: a snapshot, or now".format(
+            ", ".join(native.KEYS), ", ".join(names)
+        ),
+    )
+
+
+def split_words(session, words, most):
+    """(key, names) of the words of add_words: one key, `most` snapshots at most."""
+    keys = [word for word in words if word in native.KEYS]
+    names = [word for word in words if session.is_name(word)]
+    unknown = [word for word in words if word not in keys and word not in names]
+    if unknown:
+        raise AllocsnapError(_unknown_word(session, unknown[0], keys, names, most))
+    if len(keys) > 1:
+        raise AllocsnapError("two keys, {} and {}: give one".format(*keys[:2]))
+    if len(names) > most:
+        one = "one" if most == 1 else "two of them"
+        raise AllocsnapError(
+            "{} snapshots, {} and {}: give {}".format(
+                {2: "two", 3: "three"}.get(len(names), len(names)),
+                ", ".join(names[:-1]),
+                names[-1],
+                one,
+            )
+        )
+    return (keys or ["lineno"])[0], names
+
+
+def _unknown_word(session, word, keys, names, most):
+    """The message for a word that is no key and no snapshot, beside those given."""
+    all_keys = "the keys are {}".format(", ".join(native.KEYS))
+    if keys and len(names) >= most:
+        return 'one word too many, "{}": give a key and {}'.format(
+            word, "a snapshot" if most == 1 else "two snapshots"
+        )
+    if keys:
+        return session.no_snapshot(word)
+    if len(names) >= most:
+        return 'no key "{}": {}'.format(word, all_keys)
+    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.known())
+
+
+def possible_words(session, typed, most):
+    """What may come next among the words of add_words."""
+    found = []
+    if not any(word in native.KEYS for word in typed):
+        found += native.KEYS
+    if sum(session.is_name(word) for word in typed) < most:
+        found += [name for name in session.names() if name not in typed]
+    return found
