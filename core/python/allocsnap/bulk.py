@@ -7,7 +7,7 @@ import struct
 from ctypes import POINTER, byref
 from itertools import repeat
 
-from . import native
+from . import native, objects
 from .frames import NativeFrame, Traceback
 from .names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
@@ -30,7 +30,7 @@ def many_objects():
             gc.enable()
 
 
-class SnapshotObject(native._Object):
+class SnapshotObject(objects.Object):
     """A snapshot of the library; filled by its maker."""
 
     destroy = "asnap_snapshot_destroy"
@@ -122,7 +122,7 @@ class TraceTable:
         self._snapshot = snapshot  # owns what the views show
         lib = native.library()
         lent = POINTER(native._Trace)()
-        native._check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
+        native.check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
         traces = _view(lent, native._Trace, lib.asnap_snapshot_count(snapshot))
         self._addresses = traces.cast(_UINT64)[0::3]
         self._sizes = traces.cast(_UINT64)[1::3]
@@ -151,14 +151,14 @@ def traceback_of(snapshot, address):
     """(frames, total_nframe) of the block that holds an address, or None."""
     lib = native.library()
     found, trace = ctypes.c_bool(), native._Trace()
-    native._check(lib.asnap_snapshot_find(snapshot, address, byref(found), byref(trace)))
+    native.check(lib.asnap_snapshot_find(snapshot, address, byref(found), byref(trace)))
     if not found:
         return None
     tracebacks = _Tracebacks(snapshot)
     return tracebacks[trace.traceback_id], tracebacks.total[trace.traceback_id]
 
 
-class _Rows(native._Object, Source):
+class _Rows(objects.Object, Source):
     """Statistics or differences of the library."""
 
     row = None  # the ctypes structure of a row
@@ -209,7 +209,7 @@ def _made(kind, *columns):
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
     rows = _StatisticRows()
-    native._check(
+    native.check(
         native.library().asnap_statistics_create(snapshot, native.KEYS[key], cumulative, rows.out)
     )
     table = rows.table().cast(_UINT64)
@@ -219,7 +219,7 @@ def statistics(snapshot, key, cumulative):
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
     rows = _DiffRows()
-    native._check(
+    native.check(
         native.library().asnap_diff_create(new, old, native.KEYS[key], cumulative, rows.out)
     )
     table = rows.table()
@@ -241,7 +241,7 @@ def filtered(snapshot, filters, fill):
     for place, one in zip(places, filters):
         fill(place, one)
     made = SnapshotObject()
-    native._check(
+    native.check(
         native.library().asnap_snapshot_filter(snapshot, places, len(filters), made.out)
     )
     return made

@@ -85,7 +85,7 @@ class _Traces(Sequence):
             return []
         lib = native.library()
         count = lib.asnap_snapshot_note_count(self._object)
-        return [native._text(lib.asnap_snapshot_note(self._object, i)) for i in range(count)]
+        return [native.text_of(lib.asnap_snapshot_note(self._object, i)) for i in range(count)]
 
     @property
     def _traces(self):
