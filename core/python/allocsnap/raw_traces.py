@@ -8,7 +8,7 @@ from array import array
 from ctypes import byref, c_uint32
 from operator import itemgetter
 
-from . import bulk, native
+from . import bulk, native, objects
 from .names import encoded_name
 
 _UINT32_MAX = 2**32 - 1
