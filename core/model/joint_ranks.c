@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 struct joining {
     const struct asnap_store *const *stores;
     const struct asnap_joint_ranks *ranks;
@@ -10,8 +12,8 @@ struct joining {
 
 static int compare_files(const struct joining *joining, const size_t at[2])
 {
-    return strcmp(asnap_names_get(&joining->stores[0]->files, (uint32_t)at[0]),
-                  asnap_names_get(&joining->stores[1]->files, (uint32_t)at[1]));
+    return asnap_utf8_compare(asnap_names_get(&joining->stores[0]->files, (uint32_t)at[0]),
+                              asnap_names_get(&joining->stores[1]->files, (uint32_t)at[1]));
 }
 
 /* As the order within one store; the files are ranked already. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "grow.h"
+#include "utf8.h"
 
 struct name_query {
     const struct asnap_names *names;
@@ -60,8 +61,8 @@ void asnap_names_seal(struct asnap_names *names)
 static int compare_names(const void *left, const void *right, void *context)
 {
     const struct asnap_names *names = context;
-    return strcmp(asnap_names_get(names, *(const uint32_t *)left),
-                  asnap_names_get(names, *(const uint32_t *)right));
+    return asnap_utf8_compare(asnap_names_get(names, *(const uint32_t *)left),
+                              asnap_names_get(names, *(const uint32_t *)right));
 }
 
 struct asnap_error *asnap_names_sort(struct asnap_names *names, uint32_t *rank)

@@ -26,9 +26,8 @@ static inline const char *asnap_names_get(const struct asnap_names *names, uint3
 /* Closes the set: nothing can be added any more, and it takes less memory. */
 void asnap_names_seal(struct asnap_names *names);
 
-/* Renumbers the strings of a closed set in byte order, which for UTF-8 is the
- * order of code points, as Python compares. `rank` gets the new number of each
- * old one; it holds `count` elements. */
+/* Renumbers the strings of a closed set in the order of asnap_utf8_compare. `rank`
+ * gets the new number of each old one; it holds `count` elements. */
 struct asnap_error *asnap_names_sort(struct asnap_names *names, uint32_t *rank);
 
 void asnap_names_deinit(struct asnap_names *names);

@@ -22,20 +22,12 @@ struct asnap_pattern_token {
     bool negated;
 };
 
-/* The code points of a text that holds no more of them than `characters`; bytes
- * that are not UTF-8 become lone surrogates, as in Python's file names. */
+/* The code points of a text that holds no more of them than `characters`. */
 static size_t decode(const char *text, size_t size, uint32_t *characters)
 {
     size_t count = 0;
-    for (size_t i = 0; i < size;) {
-        size_t length = asnap_utf8_decode(text + i, size - i, &characters[count]);
-        if (length == 0) {
-            characters[count] = 0xdc00u + (unsigned char)text[i];
-            length = 1;
-        }
-        count++;
-        i += length;
-    }
+    for (size_t i = 0; i < size; count++)
+        i += asnap_utf8_decode_name(text + i, size - i, &characters[count]);
     return count;
 }
 

@@ -44,9 +44,8 @@ struct asnap_stored_mapping {
 
 struct asnap_store {
     _Atomic size_t references;
-    /* In a closed store, both are in byte order. */
-    struct asnap_names files;
-    struct asnap_names functions;
+    struct asnap_names files;     /* in a closed store, in tracemalloc's order */
+    struct asnap_names functions; /* in a closed store, in byte order */
     struct asnap_location *locations;
     size_t location_count;
     struct asnap_stored_frame *frames;

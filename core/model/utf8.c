@@ -1,5 +1,7 @@
 #include "utf8.h"
 
+#include <string.h>
+
 size_t asnap_utf8_decode(const char *bytes, size_t size, uint32_t *code_point)
 {
     if (size == 0)
@@ -21,4 +23,39 @@ size_t asnap_utf8_decode(const char *bytes, size_t size, uint32_t *code_point)
         return 0;
     *code_point = value;
     return length;
+}
+
+size_t asnap_utf8_decode_name(const char *bytes, size_t size, uint32_t *code_point)
+{
+    size_t length = asnap_utf8_decode(bytes, size, code_point);
+    if (length != 0)
+        return length;
+    *code_point = 0xdc00u + (unsigned char)bytes[0];
+    return 1;
+}
+
+int asnap_utf8_compare(const char *left, const char *right)
+{
+    while (*left == *right && (unsigned char)*left < 0x80) {
+        if (*left == '\0')
+            return 0;
+        left++;
+        right++;
+    }
+    /* With their NULs, so that neither ends within a character. */
+    size_t left_size = strlen(left) + 1;
+    size_t right_size = strlen(right) + 1;
+    while (left_size != 0 && right_size != 0) {
+        uint32_t left_character;
+        uint32_t right_character;
+        size_t length = asnap_utf8_decode_name(left, left_size, &left_character);
+        asnap_utf8_decode_name(right, right_size, &right_character);
+        if (left_character != right_character)
+            return left_character < right_character ? -1 : 1;
+        left += length;
+        right += length;
+        left_size -= length;
+        right_size -= length;
+    }
+    return 0;
 }

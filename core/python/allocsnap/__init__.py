@@ -1,8 +1,63 @@
 """Snapshots of a native program's heap, by allocation site.
 
-The Python face of liballocsnap. It imports no debugger: gdb and LLDB each
-implement `allocsnap.target.Target` and register `allocsnap.commands.COMMANDS`.
+The names are those of the standard library's `tracemalloc`, and code written for it
+runs after `import allocsnap as tracemalloc`. Inside a debugger they act on its program;
+in plain python3 they open the files that `snapshot dump` has written. The package
+imports no debugger: gdb and LLDB each implement `allocsnap.target.Target` and register
+`allocsnap.commands.COMMANDS`.
 """
 
 # The version of the library that this package binds; native.py refuses others.
 __version__ = "0.1.0"
+
+# The names are imported after __version__, which the modules need.
+# pylint: disable=wrong-import-position
+from . import tracing  # noqa: E402
+from .errors import AllocsnapError  # noqa: E402
+from .filters import BaseFilter, DomainFilter, Filter  # noqa: E402
+from .frames import Frame, Traceback, _format_size, _normalize_filename  # noqa: E402
+from .snapshot import Snapshot, Trace, _Traces  # noqa: E402
+from .statistic import Statistic, StatisticDiff  # noqa: E402
+from .tracing import _get_object_traceback, _get_traces, clear_traces  # noqa: E402
+from .tracing import get_object_traceback, get_traceback_limit, get_traced_memory  # noqa: E402
+from .tracing import get_tracemalloc_memory, is_tracing, reset_peak, start, stop  # noqa: E402
+
+__all__ = [
+    "AllocsnapError",
+    "BaseFilter",
+    "DomainFilter",
+    "Filter",
+    "Frame",
+    "Snapshot",
+    "Statistic",
+    "StatisticDiff",
+    "Trace",
+    "Traceback",
+    "_Traces",
+    "_format_size",
+    "_get_object_traceback",
+    "_get_traces",
+    "_normalize_filename",
+    "clear_traces",
+    "get_object_traceback",
+    "get_traceback_limit",
+    "get_traced_memory",
+    "get_tracemalloc_memory",
+    "is_tracing",
+    "reset_peak",
+    "start",
+    "stop",
+    "take_snapshot",
+]
+
+
+def take_snapshot():
+    """A Snapshot of the traced program."""
+    if not is_tracing():
+        raise RuntimeError(
+            "the tracemalloc module must be tracing memory allocations to take a snapshot"
+        )
+    if _get_traces is not tracing._get_traces:
+        # Somebody gives traces of their own, as tests of tools do.
+        return Snapshot(_get_traces(), get_traceback_limit())
+    return tracing.take_live_snapshot()

@@ -7,6 +7,7 @@ come from it.
 import contextlib
 from typing import Callable, NamedTuple
 
+from . import tracing
 from .command import FILES
 from .commands_reports import Diff, Stats, Traces, Who
 from .commands_snapshots import Delete, Dump, List, Load, Set, Take
@@ -75,6 +76,7 @@ class Shell:
 
     def __init__(self, target):
         self.session = Session(target)
+        tracing.set_session(self.session)
 
     def execute(self, command, line):
         """Runs `command` with the arguments in `line`; returns what to print.

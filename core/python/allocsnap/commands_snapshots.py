@@ -6,6 +6,7 @@ import shlex
 from . import objects
 from .command import FILES, Command, amount
 from .errors import AllocsnapError
+from .target import shown_path
 
 
 def _kept(name, taken):
@@ -96,7 +97,7 @@ class Dump(Command):
         path = os.path.abspath(os.path.expanduser(options.file))
         taken, replaced = session.dump(options.name, path)
         return "{}: {} in {}{}.\n".format(
-            path, *amount(taken.snapshot), ", in place of the file that was there" if replaced else ""
+            shown_path(path), *amount(taken.snapshot), ", in place of the file that was there" if replaced else ""
         )
 
     def words(self, session, typed):

@@ -18,7 +18,7 @@ class ErrorCode(enum.IntEnum):
     IO = 10
 
 
-class AllocsnapError(Exception):
+class AllocsnapError(RuntimeError):
     """A failure that one line explains. `code` is an ErrorCode."""
 
     def __init__(self, message, code=ErrorCode.INVALID_ARGUMENT):

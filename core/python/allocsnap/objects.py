@@ -1,7 +1,6 @@
 """The library's objects, as Python's."""
 
 import ctypes
-import os
 import sys
 from ctypes import byref, c_char_p, c_uint64, c_void_p
 from typing import NamedTuple, Optional
@@ -9,6 +8,7 @@ from typing import NamedTuple, Optional
 from . import native
 from .errors import UnreadableMemory
 from .native import KEYS, Status, check, library, text_of
+from .target import path_bytes
 
 
 class Object:
@@ -107,7 +107,7 @@ class Regions:
             place.start = region.start
             place.end = region.end
             place.file_offset = region.file_offset
-            place.path = _bytes(region.path)
+            place.path = path_bytes(region.path)
             place.flags = (
                 (native._REGION_READABLE if region.readable else 0)
                 | (native._REGION_WRITABLE if region.writable else 0)
@@ -123,7 +123,7 @@ class CoreMap(Object):
     def __init__(self, path):
         super().__init__()
         lib = library()
-        check(lib.asnap_core_map_create(os.fsencode(path), self.out))
+        check(lib.asnap_core_map_create(path_bytes(path), self.out))
         self.count = lib.asnap_core_map_count(self)
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
@@ -152,7 +152,7 @@ class Symbolizer(Object):
 
     def __init__(self, debug_directories):
         super().__init__()
-        directories = None if debug_directories is None else os.fsencode(debug_directories)
+        directories = None if debug_directories is None else path_bytes(debug_directories)
         check(library().asnap_symbolizer_create(directories, self.out))
 
     def set_regions(self, calls, regions):
@@ -161,7 +161,7 @@ class Symbolizer(Object):
         )
 
     def set_files(self, paths):
-        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
+        array = (c_char_p * len(paths))(*[path_bytes(path) for path in paths])
         check(library().asnap_symbolizer_set_files(self, array, len(paths)))
 
 
@@ -175,17 +175,12 @@ class Filter(NamedTuple):
     domain: Optional[int] = None  # None: any domain
 
 
-def _bytes(text):
-    """As the library takes a string."""
-    return text.encode("utf-8", "surrogateescape")
-
-
 def _filter_array(filters):
     array = (native._Filter * len(filters))()
     for place, one in zip(array, filters):
         place.inclusive = one.inclusive
         if one.filename_pattern is not None:
-            place.filename_pattern = _bytes(one.filename_pattern)
+            place.filename_pattern = path_bytes(one.filename_pattern)
         place.has_lineno = one.lineno is not None
         place.lineno = one.lineno or 0
         place.all_frames = one.all_frames
@@ -217,7 +212,7 @@ class Snapshot(Object):
         """The Snapshot whose blocks are attributed past the frames that these rules
         match; `standard`: and those of C++ (asnap_snapshot_skip)."""
         made = type(self)()
-        array = (c_char_p * len(patterns))(*[_bytes(pattern) for pattern in patterns])
+        array = (c_char_p * len(patterns))(*[path_bytes(pattern) for pattern in patterns])
         check(library().asnap_snapshot_skip(self, array, len(array), standard, made.out))
         return made
 
@@ -225,16 +220,16 @@ class Snapshot(Object):
     def load(cls, path):
         """The Snapshot in a dump file."""
         made = cls()
-        check(library().asnap_snapshot_load(os.fsencode(path), made.out))
+        check(library().asnap_snapshot_load(path_bytes(path), made.out))
         return made
 
     def dump(self, path, attributes=None):
         """Writes it to a file, with these attributes, {name: text}, or its own."""
         array, count = None, 0
         if attributes is not None:
-            pairs = [(_bytes(name), _bytes(value)) for name, value in attributes.items()]
+            pairs = [(path_bytes(name), path_bytes(value)) for name, value in attributes.items()]
             array, count = (native._Attribute * len(pairs))(*pairs), len(pairs)
-        check(library().asnap_snapshot_dump(self, os.fsencode(path), array, count))
+        check(library().asnap_snapshot_dump(self, path_bytes(path), array, count))
 
     @property
     def attributes(self):

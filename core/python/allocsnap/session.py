@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from . import native, objects
 from .errors import AllocsnapError, ErrorCode, one_line
-from .launch import Launch
+from .launch import DEFAULT_FRAME_LIMIT, Launch
+from .target import shown_path
 
 # The attribute of a dump file that holds Taken.source.
 _SOURCE = "allocsnap.source"
@@ -35,6 +36,22 @@ def _blamed_on_truncation(process, regions):
             )
             raise AllocsnapError(message, error.code) from None
         raise
+
+
+# Failures to find hooks that obey in a process: then only the next run can be traced.
+_NOT_HOOKED = (
+    ErrorCode.NO_HOOKS,
+    ErrorCode.UNREADABLE,
+    ErrorCode.DAMAGED,
+    ErrorCode.VERSION,
+    ErrorCode.UNSUPPORTED,
+)
+
+
+def _not_traced():
+    return AllocsnapError(
+        "the process is not traced: `snapshot start` traces it from now on", ErrorCode.NOT_TRACING
+    )
 
 
 def place_filters(location):
@@ -78,7 +95,10 @@ class Session:
                 " or load a core file".format(self.target.run_command)
             )
         if process.running and not may_move:
-            raise AllocsnapError("the process is running: interrupt it first (Ctrl-C)")
+            raise AllocsnapError(
+                "the process is running: interrupt it first"
+                " (Ctrl-C, or `interrupt -a` in non-stop mode)"
+            )
         if process.pointer_bytes != 8:
             raise AllocsnapError(
                 "this is a {}-bit program: only 64-bit programs are supported".format(
@@ -133,15 +153,76 @@ class Session:
         if location is None:
             status = self._known_status(process) or self._status(process)
             if not status.tracing:
-                raise AllocsnapError(
-                    "the process is not traced: `snapshot start` traces it from now on",
-                    ErrorCode.NOT_TRACING,
-                )
+                raise _not_traced()
             return status.traced_size, status.traced_count
         filters = place_filters(location)
         taken, _ = self._read(process, moving=process.running)
         found = taken.snapshot.skip(self.skip).filter(filters)
         return found.size, found.count
+
+    def _hooked_status(self):
+        """The native.Status of the live process; None where no hooks obey in it."""
+        process = self.target.process()
+        if process is None or process.is_core:
+            return None
+        try:
+            return self.status()[1]
+        except AllocsnapError as error:
+            if error.code in _NOT_HOOKED:
+                return None
+            raise
+
+    def _traced_status(self):
+        """The native.Status of the live process, which must be traced."""
+        self.live_process()
+        status = self.status()[1]
+        if not status.tracing:
+            raise _not_traced()
+        return status
+
+    def start(self, frame_limit=None):
+        """Starts tracing, again where it is on: of the process where the hooks are in
+        it, else of the next run. Returns the native.Status that the process had; None
+        where it is the next run. Without a limit it is the process's, or the default."""
+        status = self._hooked_status()
+        if status is None:
+            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
+            return None
+        limit = frame_limit or status.frame_limit
+        self.request("start", limit)
+        if self.launch.frame_limit() not in (None, limit):
+            self.launch.start(limit)
+        return status
+
+    def stop(self):
+        """Stops tracing: of the process where it is traced, and else of the next run.
+        Returns as `start` does."""
+        status = self._hooked_status()
+        if status is not None and status.tracing:
+            self.request("stop")
+            return status
+        if self.launch.stop():
+            return None
+        process = self.target.process()
+        if process is not None and process.is_core:
+            self.live_process()
+        raise AllocsnapError(
+            "there is nothing to stop: {}".format(
+                "`snapshot start` was not given" if status is None else "this process is not traced"
+            )
+        )
+
+    def clear(self):
+        """Drops the traces of the process. Returns the native.Status that it had."""
+        status = self._traced_status()
+        self.request("clear")
+        return status
+
+    def reset_peak(self):
+        """Makes the peak of traced memory what is traced. Returns as `clear` does."""
+        status = self._traced_status()
+        self.request("reset_peak")
+        return status
 
     def request(self, request, frame_limit=0):
         """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
@@ -190,9 +271,33 @@ class Session:
             except AllocsnapError as error:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
-        root = objects.find_root(calls, candidate, regions)
+        try:
+            root = objects.find_root(calls, candidate, regions)
+        except AllocsnapError as error:
+            if error.code != ErrorCode.NO_HOOKS:
+                raise
+            why = self._no_hooks(process, regions) or str(error)
+            raise AllocsnapError(why, error.code) from None
         self._root = (process.identity, root)
         return root
+
+    def _no_hooks(self, process, regions):
+        """Why there are no hooks in the process, as far as it can be told, or None."""
+        if process.is_core and regions.missing:
+            return "the hooks' records are not in what is left; have a whole core written"
+        if process.is_core:
+            return (
+                "no allocsnap hooks in this core: start the program with"
+                " LD_PRELOAD=liballocsnap-hooks.so, and have its private anonymous memory"
+                " dumped (bit 0 of its coredump_filter)"
+            )
+        if self.launch.frame_limit() is None:
+            return None
+        return (
+            "no allocsnap hooks in this process, though `snapshot start` was given: `{}` it"
+            " again if it is older, go on if it has not loaded its libraries yet; statically"
+            " linked and setuid programs cannot load the hooks".format(self.target.run_command)
+        )
 
     def _names(self):
         """The symbolizer, made anew where the user changed the debug directories."""
@@ -268,7 +373,7 @@ class Session:
             self._check_new_name(name)
         snapshot = objects.Snapshot.load(path)
         source = snapshot.attributes.get(_SOURCE)
-        source = "file {}".format(path) + (", of {}".format(source) if source else "")
+        source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
         return self._keep(name, Taken(snapshot, one_line(source)))
 
     def delete(self, names):

@@ -1,0 +1,247 @@
+"""The contents of the library's snapshots and rows, many at a time."""
+
+import contextlib
+import ctypes
+import gc
+import struct
+from ctypes import POINTER, byref
+from itertools import repeat
+
+from . import native, objects
+from .frames import NativeFrame, Traceback
+from .names import decoded_name
+from .statistic import Source, Statistic, StatisticDiff
+
+_FRAME = struct.Struct("PPI?3x")  # asnap_frame
+_CHUNK = 256  # frames read at once
+_UINT32, _INT64, _UINT64 = "I", "q", "Q"
+
+
+@contextlib.contextmanager
+def many_objects():
+    """Collects no garbage meanwhile: looking through ever more objects that all stay
+    takes longer than making them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+class SnapshotObject(objects.Object):
+    """A snapshot of the library; filled by its maker."""
+
+    destroy = "asnap_snapshot_destroy"
+
+
+def _view(pointer, kind, count):
+    """The bytes of `count` structures that the library lends."""
+    if not count:
+        return memoryview(b"")
+    address = ctypes.addressof(pointer.contents)
+    return memoryview((kind * count).from_address(address)).cast("B").toreadonly()
+
+
+class _Strings(dict):
+    """Address of a string that the library lends -> the string."""
+
+    def __missing__(self, address):
+        text = self[address] = decoded_name(ctypes.string_at(address))
+        return text
+
+
+class _Frames(dict):
+    """Fields of an asnap_frame -> its NativeFrame."""
+
+    def __init__(self):
+        super().__init__()
+        self._strings = _Strings()
+
+    def __missing__(self, fields):
+        filename, function, lineno, inlined = fields
+        frame = self[fields] = NativeFrame.make(
+            self._strings[filename],
+            lineno,
+            self._strings[function] if function else None,
+            inlined,
+        )
+        return frame
+
+
+class _FramesByNumber(dict):
+    """Number of a snapshot's frame -> its NativeFrame."""
+
+    def __init__(self, snapshot):
+        super().__init__()
+        self._snapshot = snapshot
+        self._count = native.library().asnap_snapshot_frame_count(snapshot)
+        self._frames = _Frames()
+
+    def __missing__(self, number):
+        # Where one is asked for, others will be.
+        first = number - number % _CHUNK
+        count = min(_CHUNK, self._count - first)
+        places = (native._Frame * count)()
+        native.library().asnap_snapshot_frames(self._snapshot, first, count, places)
+        for place, fields in enumerate(_FRAME.iter_unpack(places), first):
+            self[place] = self._frames[fields]
+        return self[number]
+
+
+class _Tracebacks(dict):
+    """Number of a snapshot's traceback -> its frames, most recent first."""
+
+    def __init__(self, snapshot):
+        super().__init__()
+        lib = native.library()
+        count = lib.asnap_snapshot_traceback_count(snapshot)
+        tracebacks = _view(lib.asnap_snapshot_tracebacks(snapshot), native._Traceback, count)
+        self._first = tracebacks.cast(_UINT64)[0::2]
+        self._count = tracebacks.cast(_UINT32)[2::4]
+        self.total = tracebacks.cast(_UINT32)[3::4]
+        self._ids = _view(
+            lib.asnap_snapshot_frame_ids(snapshot),
+            ctypes.c_uint32,
+            lib.asnap_snapshot_frame_id_count(snapshot),
+        ).cast(_UINT32)
+        self._frames = _FramesByNumber(snapshot)
+
+    def __missing__(self, number):
+        first = self._first[number]
+        ids = self._ids[first : first + self._count[number]].tolist()
+        frames = self[number] = tuple(map(self._frames.__getitem__, ids))
+        return frames
+
+
+class TraceTable:
+    """The traces of a snapshot of the library."""
+
+    def __init__(self, snapshot):
+        self._snapshot = snapshot  # owns what the views show
+        lib = native.library()
+        lent = POINTER(native._Trace)()
+        native.check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
+        traces = _view(lent, native._Trace, lib.asnap_snapshot_count(snapshot))
+        self._addresses = traces.cast(_UINT64)[0::3]
+        self._sizes = traces.cast(_UINT64)[1::3]
+        self._traceback_ids = traces.cast(_UINT32)[4::6]
+        self._domains = traces.cast(_UINT32)[5::6]
+        self._tracebacks = _Tracebacks(snapshot)
+
+    def addresses(self, places):
+        return self._addresses[places].tolist()
+
+    def tuples(self, places):
+        """The raw traces at a slice of places, as a list."""
+        ids = self._traceback_ids[places].tolist()
+        with many_objects():
+            return list(
+                zip(
+                    self._domains[places].tolist(),
+                    self._sizes[places].tolist(),
+                    map(self._tracebacks.__getitem__, ids),
+                    map(self._tracebacks.total.__getitem__, ids),
+                )
+            )
+
+
+def traceback_of(snapshot, address):
+    """(frames, total_nframe) of the block that holds an address, or None."""
+    lib = native.library()
+    found, trace = ctypes.c_bool(), native._Trace()
+    native.check(lib.asnap_snapshot_find(snapshot, address, byref(found), byref(trace)))
+    if not found:
+        return None
+    tracebacks = _Tracebacks(snapshot)
+    return tracebacks[trace.traceback_id], tracebacks.total[trace.traceback_id]
+
+
+class _Rows(objects.Object, Source):
+    """Statistics or differences of the library."""
+
+    row = None  # the ctypes structure of a row
+    prefix = ""  # of its functions
+
+    def __init__(self):
+        super().__init__()
+        self.destroy = self.prefix + "_destroy"
+        self._frames = _Frames()
+
+    def table(self):
+        """The bytes of all rows."""
+        lib = native.library()
+        count = getattr(lib, self.prefix + "_count")(self)
+        rows = (self.row * count)()
+        getattr(lib, self.prefix + "_rows")(self, 0, count, rows)
+        return memoryview(rows).cast("B")
+
+    def traceback(self, index):
+        lib = native.library()
+        count = getattr(lib, self.prefix + "_row")(self, index).frame_count
+        frames = (native._Frame * count)()
+        getattr(lib, self.prefix + "_frames")(self, index, frames)
+        return Traceback(tuple(map(self._frames.__getitem__, _FRAME.iter_unpack(frames))))
+
+    def tracebacks(self):
+        """All tracebacks in order, to be made when they are asked for."""
+        count = getattr(native.library(), self.prefix + "_count")(self)
+        return zip(repeat(self), range(count))
+
+
+class _StatisticRows(_Rows):
+    row = native._Statistic
+    prefix = "asnap_statistics"
+
+
+class _DiffRows(_Rows):
+    row = native._StatisticDiff
+    prefix = "asnap_diff"
+
+
+def _made(kind, *columns):
+    """A list of objects of one class."""
+    with many_objects():
+        return list(map(kind, *columns))
+
+
+def statistics(snapshot, key, cumulative):
+    """The Statistics of a snapshot of the library, as a sorted list."""
+    rows = _StatisticRows()
+    native.check(
+        native.library().asnap_statistics_create(snapshot, native.KEYS[key], cumulative, rows.out)
+    )
+    table = rows.table().cast(_UINT64)
+    return _made(Statistic, rows.tracebacks(), table[0::4].tolist(), table[1::4].tolist())
+
+
+def differences(new, old, key, cumulative):
+    """The StatisticDiffs of two snapshots of the library, as a sorted list."""
+    rows = _DiffRows()
+    native.check(
+        native.library().asnap_diff_create(new, old, native.KEYS[key], cumulative, rows.out)
+    )
+    table = rows.table()
+    sums, changes = table.cast(_UINT64), table.cast(_INT64)
+    return _made(
+        StatisticDiff,
+        rows.tracebacks(),
+        sums[0::6].tolist(),
+        changes[2::6].tolist(),
+        sums[1::6].tolist(),
+        changes[3::6].tolist(),
+    )
+
+
+def filtered(snapshot, filters, fill):
+    """The SnapshotObject of the traces that the filters keep; `fill(place, one)`
+    describes one of them in an asnap_filter."""
+    places = (native._Filter * len(filters))()
+    for place, one in zip(places, filters):
+        fill(place, one)
+    made = SnapshotObject()
+    native.check(
+        native.library().asnap_snapshot_filter(snapshot, places, len(filters), made.out)
+    )
+    return made

@@ -1,0 +1,122 @@
+"""Filter, DomainFilter, and what the library makes of them."""
+
+import fnmatch
+
+from .frames import _normalize_filename
+from .names import encoded_name
+
+# A set that holds nothing: the library matches no file name with it.
+_NEVER = "[b-a]"
+_UINT32_MAX = 2**32 - 1
+
+
+class BaseFilter:
+    """What filters have in common. A class of yours decides in `_match(trace)`, from a
+    (domain, size, frames, total_nframe) tuple, whether the trace passes."""
+
+    def __init__(self, inclusive):
+        self.inclusive = inclusive
+
+    def _match(self, trace):
+        raise NotImplementedError
+
+
+class Filter(BaseFilter):
+    """Traces by file name (a pattern as in fnmatch, for the whole path), line, domain.
+
+    It looks at the most recent frame, or at all of them with `all_frames`.
+    """
+
+    def __init__(self, inclusive, filename_pattern, lineno=None, all_frames=False, domain=None):
+        super().__init__(inclusive)
+        self._filename_pattern = _normalize_filename(filename_pattern)
+        self.lineno = lineno
+        self.all_frames = all_frames
+        self.domain = domain
+
+    @property
+    def filename_pattern(self):
+        return self._filename_pattern
+
+    def _match_frame_impl(self, filename, lineno):
+        if not fnmatch.fnmatch(_normalize_filename(filename), self._filename_pattern):
+            return False
+        return self.lineno is None or lineno == self.lineno
+
+    def _match_frame(self, filename, lineno):
+        return self._match_frame_impl(filename, lineno) ^ (not self.inclusive)
+
+    def _match_traceback(self, traceback):
+        if not self.all_frames:
+            filename, lineno = traceback[0]
+            return self._match_frame(filename, lineno)
+        matches = any(self._match_frame_impl(filename, lineno) for filename, lineno in traceback)
+        return self.inclusive if matches else not self.inclusive
+
+    def _match(self, trace):
+        domain, _size, traceback = trace[:3]
+        passes = self._match_traceback(traceback)
+        if self.domain is None:
+            return passes
+        if self.inclusive:
+            return passes and domain == self.domain
+        return passes or domain != self.domain
+
+
+class DomainFilter(BaseFilter):
+    """Traces by domain."""
+
+    def __init__(self, inclusive, domain):
+        super().__init__(inclusive)
+        self._domain = domain
+
+    @property
+    def domain(self):
+        return self._domain
+
+    def _match(self, trace):
+        return (trace[0] == self.domain) ^ (not self.inclusive)
+
+
+def _number(value):
+    """The 32-bit number that equals `value`; None where there is none."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number == value and 0 <= number <= _UINT32_MAX else None
+
+
+def is_known(one):
+    """Whether the library can carry out this filter: one of the two above, with
+    nothing overridden."""
+    kind = type(one)
+    base = Filter if isinstance(one, Filter) else DomainFilter
+    if not isinstance(one, base):
+        return False
+    names = ("_match", "_match_traceback", "_match_frame", "_match_frame_impl")
+    return all(getattr(kind, name, None) is getattr(base, name, None) for name in names)
+
+
+def fill(place, one):
+    """Describes a known filter to the library, in an asnap_filter."""
+    domain = one.domain
+    pattern = None
+    place.inclusive = bool(one.inclusive)
+    possible = True
+    if isinstance(one, Filter):
+        pattern = one.filename_pattern
+        place.all_frames = bool(one.all_frames)
+        place.has_lineno = one.lineno is not None
+        lineno = _number(one.lineno)
+        possible = one.lineno is None or lineno is not None
+        place.lineno = lineno or 0
+    place.has_domain = domain is not None
+    number = _number(domain)
+    place.domain = number or 0
+    if number is None and (domain is not None or isinstance(one, DomainFilter)):
+        possible = False
+    if not possible:
+        pattern = _NEVER
+    if pattern is not None:
+        place.filename_pattern = encoded_name(pattern)

@@ -1,0 +1,162 @@
+"""Frame and Traceback: where a block was asked for."""
+
+import linecache
+import os.path
+from collections.abc import Sequence
+from functools import total_ordering
+
+
+class NativeFrame(tuple):
+    """(filename, lineno) of a frame that the library named, and its function.
+
+    It equals the plain tuple: functions take no part in tracemalloc's comparisons.
+    """
+
+    function = None  # None where unknown
+    inlined = False  # into the next older frame
+
+    @classmethod
+    def make(cls, filename, lineno, function, inlined):
+        frame = cls((filename, lineno))
+        if function is not None:
+            frame.function = function
+        if inlined:
+            frame.inlined = True
+        return frame
+
+
+def _format_size(size, sign):
+    """A size, which may be a fraction, in the largest unit that keeps it readable."""
+    number = "%+.*f %s" if sign else "%.*f %s"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if unit != "B" and abs(size) < 100:
+            return number % (1, size, unit)
+        if abs(size) < 10240:
+            return number % (0, size, unit)
+        size /= 1024
+    return number % (1 if abs(size) < 100 else 0, size, "TiB")
+
+
+def _normalize_filename(filename):
+    """A file name as filters compare it: the source of a compiled Python file."""
+    name = os.path.normcase(filename)
+    return name[:-1] if name.endswith(".pyc") else name
+
+
+def _source_line(filename, lineno):
+    try:
+        return linecache.getline(filename, lineno).strip() if lineno else ""
+    except (SyntaxError, UnicodeDecodeError):
+        # Before Python 3.10, linecache lets through that a file is not UTF-8.
+        return ""
+
+
+@total_ordering
+class Frame:
+    """A frame of a traceback, from a (filename, lineno) tuple."""
+
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    @property
+    def filename(self):
+        return self._frame[0]
+
+    @property
+    def lineno(self):
+        return self._frame[1]
+
+    @property
+    def function(self):
+        """The function's name, None where unknown."""
+        return getattr(self._frame, "function", None)
+
+    @property
+    def inlined(self):
+        """Whether the function was inlined into that of the next older frame."""
+        return getattr(self._frame, "inlined", False)
+
+    def __eq__(self, other):
+        if isinstance(other, Frame):
+            return self._frame == other._frame
+        return NotImplemented
+
+    def __lt__(self, other):
+        if isinstance(other, Frame):
+            return self._frame < other._frame
+        return NotImplemented
+
+    def __hash__(self):
+        return hash(self._frame)
+
+    def __str__(self):
+        return "{}:{}".format(self.filename, self.lineno)
+
+    def __repr__(self):
+        return "<Frame filename={!r} lineno={!r}>".format(self.filename, self.lineno)
+
+
+@total_ordering
+class Traceback(Sequence):
+    """Frames, the oldest first; made from frame tuples, the most recent first."""
+
+    __slots__ = ("_frames", "_total_nframe")
+
+    def __init__(self, frames, total_nframe=None):
+        super().__init__()
+        self._frames = tuple(reversed(frames))
+        self._total_nframe = total_nframe
+
+    @property
+    def total_nframe(self):
+        """The frames of the whole stack, those beyond the limit too; may be None."""
+        return self._total_nframe
+
+    def __len__(self):
+        return len(self._frames)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return tuple(map(Frame, self._frames[index]))
+        return Frame(self._frames[index])
+
+    def __contains__(self, frame):
+        return frame._frame in self._frames
+
+    def __eq__(self, other):
+        if isinstance(other, Traceback):
+            return self._frames == other._frames
+        return NotImplemented
+
+    def __lt__(self, other):
+        if isinstance(other, Traceback):
+            return self._frames < other._frames
+        return NotImplemented
+
+    def __hash__(self):
+        return hash(self._frames)
+
+    def __str__(self):
+        return str(self[0])
+
+    def __repr__(self):
+        total = "" if self._total_nframe is None else " total_nframe={}".format(self._total_nframe)
+        return "<Traceback {}{}>".format(tuple(self), total)
+
+    def format(self, limit=None, most_recent_first=False):
+        """Lines for people: each frame, and its source line where there is one.
+
+        A positive `limit` keeps the most recent frames, a negative one the oldest.
+        """
+        frames = self[:]
+        if limit is not None:
+            frames = self[-limit:] if limit > 0 else self[:limit]
+        lines = []
+        for frame in reversed(frames) if most_recent_first else frames:
+            lines.append('  File "{}", line {}'.format(frame.filename, frame.lineno))
+            source = _source_line(frame.filename, frame.lineno)
+            if source:
+                lines.append("    " + source)
+        return lines

@@ -1,0 +1,146 @@
+"""tracemalloc's raw traces made into a snapshot of the library.
+
+A raw trace is (domain, size, frames, total_nframe), the last optional; its frames are
+(filename, lineno) tuples, the most recent first.
+"""
+
+from array import array
+from ctypes import byref, c_uint32
+from operator import itemgetter
+
+from . import bulk, native, objects
+from .names import encoded_name
+
+_UINT32_MAX = 2**32 - 1
+_UINT32 = "I"  # of array and memoryview
+_UINT64 = "Q"
+_TRACE_BYTES = 24  # asnap_trace: address, size, traceback_id, domain
+
+
+class _Builder(objects.Object):
+    destroy = "asnap_builder_destroy"
+
+    def __init__(self):
+        super().__init__()
+        native.check(native.library().asnap_builder_create(self.out))
+
+
+def _buffer(numbers):
+    """An array of 32-bit numbers for ctypes."""
+    return (c_uint32 * len(numbers)).from_buffer(numbers) if numbers else (c_uint32 * 1)()
+
+
+def _column(kind, values, what):
+    try:
+        return array(kind, values)
+    except (TypeError, OverflowError) as error:
+        raise ValueError("the traces have a {} that is none: {}".format(what, error)) from None
+
+
+class _FrameNumbers(dict):
+    """(filename, lineno) -> the number of the frame in the builder."""
+
+    def __init__(self, builder):
+        super().__init__()
+        self._builder = builder
+        self._native = {}
+
+    def __missing__(self, frame):
+        number = self[frame] = self._add(frame)
+        return number
+
+    def of_native(self, frame):
+        """The number of a frame that may have a function."""
+        function = getattr(frame, "function", None)
+        if function is None:
+            return self[frame]
+        key = (frame, function, frame.inlined)
+        if key not in self._native:
+            self._native[key] = self._add(frame, encoded_name(function), frame.inlined)
+        return self._native[key]
+
+    def _add(self, frame, function=None, inlined=False):
+        filename, lineno = frame
+        if not isinstance(lineno, int) or not 0 <= lineno <= _UINT32_MAX:
+            raise ValueError(
+                "a line number must be from 0 to {}, not {!r}".format(_UINT32_MAX, lineno)
+            )
+        place = native._Frame(encoded_name(filename), function, lineno, inlined)
+        number = c_uint32()
+        native.check(
+            native.library().asnap_builder_frame(self._builder, byref(place), byref(number))
+        )
+        return number.value
+
+
+def _add_tracebacks(builder, tracebacks):
+    """Adds (frames, total_nframe) pairs; returns their numbers as an array."""
+    frame_numbers = _FrameNumbers(builder)
+    frame_ids, counts, totals = array(_UINT32), array(_UINT32), []
+    for frames, total in tracebacks:
+        known = frame_numbers.__getitem__
+        if set(map(type, frames)) - {tuple}:
+            known = frame_numbers.of_native
+        frame_ids.extend(map(known, frames))
+        counts.append(len(frames))
+        # tracemalloc looks at this number nowhere, so it may be anything.
+        totals.append(max(total or 0, len(frames)))
+    totals = _column(_UINT32, totals, "number of frames")
+    numbers = array(_UINT32, bytes(4 * len(counts)))
+    native.check(
+        native.library().asnap_builder_tracebacks(
+            builder,
+            _buffer(frame_ids),
+            _buffer(counts),
+            _buffer(totals),
+            len(counts),
+            _buffer(numbers),
+        )
+    )
+    return numbers
+
+
+def _totals(traces):
+    try:
+        return list(map(itemgetter(3), traces))
+    except IndexError:
+        return [trace[3] if len(trace) > 3 else None for trace in traces]
+
+
+def build(traces, traceback_limit):
+    """The SnapshotObject of a list of raw traces; the addresses are their places in it."""
+    builder = _Builder()
+    with bulk.many_objects():
+        _fill(builder, traces)
+    if not isinstance(traceback_limit, int) or not 0 <= traceback_limit <= _UINT32_MAX:
+        traceback_limit = 0
+    made = bulk.SnapshotObject()
+    native.check(native.library().asnap_builder_finish(builder, traceback_limit, made.out))
+    return made
+
+
+def _fill(builder, traces):
+    tracebacks = list(map(itemgetter(2), traces))
+    totals = _totals(traces)
+    # Equal stacks are mostly one object; the builder finds those that are not.
+    keys = list(zip(map(id, tracebacks), totals))
+    distinct = dict(zip(keys, zip(tracebacks, totals)))
+    numbers = dict(zip(distinct, _add_tracebacks(builder, distinct.values())))
+    _add_traces(builder, traces, list(map(numbers.__getitem__, keys)))
+
+
+def _add_traces(builder, traces, traceback_ids):
+    count = len(traces)
+    blocks = bytearray(_TRACE_BYTES * count)
+    wide = memoryview(blocks).cast(_UINT64)
+    narrow = memoryview(blocks).cast(_UINT32)
+    wide[0::3] = array(_UINT64, range(count))
+    wide[1::3] = _column(_UINT64, map(itemgetter(1), traces), "size")
+    narrow[4::6] = array(_UINT32, traceback_ids)
+    narrow[5::6] = _column(_UINT32, map(itemgetter(0), traces), "domain")
+    wide.release()
+    narrow.release()
+    array_type = native._Trace * count
+    native.check(
+        native.library().asnap_builder_traces(builder, array_type.from_buffer(blocks), count)
+    )

@@ -1,0 +1,221 @@
+"""Snapshot, Trace and the sequence of a snapshot's traces."""
+
+from collections.abc import Iterable, Sequence
+
+from . import bulk, filters as filtering, native, raw_traces
+from .frames import Traceback, _format_size
+
+_CHUNK = 4096  # traces made into objects at a time
+
+
+class Trace:
+    """A block, from a (domain, size, frames, total_nframe) tuple."""
+
+    __slots__ = ("_trace",)
+
+    def __init__(self, trace):
+        self._trace = trace
+
+    @property
+    def domain(self):
+        return self._trace[0]
+
+    @property
+    def size(self):
+        return self._trace[1]
+
+    @property
+    def traceback(self):
+        return Traceback(*self._trace[2:])
+
+    def __eq__(self, other):
+        if isinstance(other, Trace):
+            return self._trace == other._trace
+        return NotImplemented
+
+    def __hash__(self):
+        return hash(self._trace)
+
+    def __str__(self):
+        return "{}: {}".format(self.traceback, _format_size(self.size, False))
+
+    def __repr__(self):
+        return "<Trace domain={} size={}, traceback={!r}>".format(
+            self.domain, _format_size(self.size, False), self.traceback
+        )
+
+
+class _Traces(Sequence):
+    """The traces of a snapshot: raw traces that were given, or those of a snapshot of
+    the library, which become objects when they are asked for."""
+
+    def __init__(self, traces):
+        super().__init__()
+        self._given = traces
+        self._object = None  # the library's snapshot
+        self._origin = None  # the raw traces that its addresses count
+        self._table = None
+
+    @classmethod
+    def of(cls, snapshot, origin=None):
+        """The traces of a snapshot of the library. Where it was made of raw traces,
+        `origin` is the list of those."""
+        made = cls(None)
+        made._object = snapshot
+        made._origin = origin
+        return made
+
+    def object(self, traceback_limit):
+        """The library's snapshot."""
+        if self._object is None:
+            origin = list(self._given)
+            self._object = raw_traces.build(origin, traceback_limit)
+            self._origin = origin
+        return self._object
+
+    @property
+    def origin(self):
+        """See `of`."""
+        return self._origin
+
+    @property
+    def notes(self):
+        """What is missing from the snapshot, a line each."""
+        if self._object is None:
+            return []
+        lib = native.library()
+        count = lib.asnap_snapshot_note_count(self._object)
+        return [native.text_of(lib.asnap_snapshot_note(self._object, i)) for i in range(count)]
+
+    @property
+    def _traces(self):
+        """The raw traces as a list."""
+        if self._given is None:
+            self._given = self._raw(slice(None))
+            self._table = None
+        return self._given
+
+    def _raw(self, places):
+        """The raw traces at a slice of places."""
+        if self._given is not None:
+            return self._given[places]
+        if self._table is None:
+            self._table = bulk.TraceTable(self._object)
+        if self._origin is None:
+            return self._table.tuples(places)
+        return list(map(self._origin.__getitem__, self._table.addresses(places)))
+
+    def __len__(self):
+        if self._given is not None:
+            return len(self._given)
+        return native.library().asnap_snapshot_count(self._object)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return tuple(map(Trace, self._raw(index)))
+        if self._given is not None:
+            return Trace(self._given[index])
+        place = range(len(self))[index]
+        return Trace(self._raw(slice(place, place + 1))[0])
+
+    def __iter__(self):
+        for start in range(0, len(self), _CHUNK):
+            yield from map(Trace, self._raw(slice(start, start + _CHUNK)))
+
+    def __contains__(self, trace):
+        return trace._trace in self._traces
+
+    def __eq__(self, other):
+        if isinstance(other, _Traces):
+            return self._traces == other._traces
+        return NotImplemented
+
+    __hash__ = None
+
+    def __reduce__(self):
+        return type(self), (self._traces,)
+
+    def __repr__(self):
+        return "<Traces len={}>".format(len(self))
+
+
+def _check_key(key_type, cumulative):
+    if key_type not in tuple(native.KEYS):
+        raise ValueError("unknown key_type: %r" % (key_type,))
+    if cumulative and key_type == "traceback":
+        raise ValueError("cumulative mode cannot by used with key type %r" % key_type)
+
+
+class Snapshot:
+    """The live blocks of a program at one moment.
+
+    Made from raw traces as tracemalloc's; `take_snapshot`, `load` and `filter_traces`
+    make others. Raw traces are read when they are first needed: a list must not change
+    after that.
+    """
+
+    def __init__(self, traces, traceback_limit):
+        self.traces = _Traces(traces)
+        self.traceback_limit = traceback_limit
+
+    @classmethod
+    def _of(cls, snapshot, origin=None):
+        """A Snapshot of a snapshot of the library."""
+        made = cls((), native.library().asnap_snapshot_traceback_limit(snapshot))
+        made.traces = _Traces.of(snapshot, origin)
+        return made
+
+    @property
+    def _object(self):
+        return self.traces.object(self.traceback_limit)
+
+    def filter_traces(self, filters):
+        """A Snapshot of the traces that an inclusive filter lets through, where there
+        is one, and that no exclusive filter holds back."""
+        if not isinstance(filters, Iterable):
+            raise TypeError("filters must be a list of filters, not " + type(filters).__name__)
+        filters = list(filters)
+        # Any object may be a filter that has these.
+        own = [one for one in filters if not filtering.is_known(one)]
+        for one in own:
+            one.inclusive, one._match  # pylint: disable=pointless-statement
+        if own:
+            made = Snapshot(_passing(self.traces._traces, filters), self.traceback_limit)
+        else:
+            made = Snapshot._of(
+                bulk.filtered(self._object, filters, filtering.fill), self.traces.origin
+            )
+            made.traceback_limit = self.traceback_limit
+        return made
+
+    def statistics(self, key_type, cumulative=False):
+        """The traces in groups by 'filename', 'lineno' or 'traceback': a list of
+        Statistics, the largest first. `cumulative` counts a trace once for each of its
+        frames, in the group of that frame."""
+        _check_key(key_type, cumulative)
+        return bulk.statistics(self._object, key_type, bool(cumulative))
+
+    def compare_to(self, old_snapshot, key_type, cumulative=False):
+        """The groups of this snapshot and of an older one: a list of StatisticDiffs,
+        the largest difference first."""
+        _check_key(key_type, cumulative)
+        if not isinstance(old_snapshot, Snapshot):
+            # tracemalloc's own, for one.
+            old_snapshot = Snapshot(old_snapshot.traces._traces, old_snapshot.traceback_limit)
+        return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
+
+    def _group_by(self, key_type, cumulative):
+        return {one.traceback: one for one in self.statistics(key_type, cumulative)}
+
+
+def _passing(traces, filters):
+    """The raw traces that filters let through, some of which are not the library's."""
+    inclusive = [one._match for one in filters if one.inclusive]
+    exclusive = [one._match for one in filters if not one.inclusive]
+    traces = [trace if len(trace) > 3 else tuple(trace) + (None,) for trace in traces]
+    return [
+        trace
+        for trace in traces
+        if (not inclusive or any(match(trace) for match in inclusive))
+        and all(match(trace) for match in exclusive)
+    ]

@@ -1,0 +1,123 @@
+"""Statistic and StatisticDiff: what the blocks of one place sum to."""
+
+from .frames import _format_size
+
+
+class Source:
+    """What makes the tracebacks of rows. A (Source, index) tuple stands for a traceback
+    until it is asked for."""
+
+    def traceback(self, index):
+        raise NotImplementedError
+
+
+def _average(size, count):
+    return ", average=" + _format_size(size / count, False) if count else ""
+
+
+class _Row:
+    """A row whose traceback may still have to be made."""
+
+    __slots__ = ("_traceback",)
+
+    @property
+    def traceback(self):
+        made = self._traceback
+        if type(made) is tuple and len(made) == 2 and isinstance(made[0], Source):
+            source, index = made
+            made = self._traceback = source.traceback(index)
+        return made
+
+    @traceback.setter
+    def traceback(self, traceback):
+        self._traceback = traceback
+
+    def _values(self):
+        """What it was made from, which is also what makes it equal to another."""
+        raise NotImplementedError
+
+    def __hash__(self):
+        return hash(self._values())
+
+    def __reduce__(self):
+        return type(self), self._values()
+
+
+class Statistic(_Row):
+    """The blocks of one place: their size in bytes and how many they are."""
+
+    __slots__ = ("size", "count")
+
+    def __init__(self, traceback, size, count):
+        self._traceback = traceback
+        self.size = size
+        self.count = count
+
+    def _values(self):
+        return (self.traceback, self.size, self.count)
+
+    __hash__ = _Row.__hash__
+
+    def __eq__(self, other):
+        if isinstance(other, Statistic):
+            return self._values() == other._values()
+        return NotImplemented
+
+    def __str__(self):
+        return "%s: size=%s, count=%i%s" % (
+            self.traceback,
+            _format_size(self.size, False),
+            self.count,
+            _average(self.size, self.count),
+        )
+
+    def __repr__(self):
+        return "<Statistic traceback=%r size=%i count=%i>" % self._values()
+
+    def _sort_key(self):
+        return (self.size, self.count, self.traceback)
+
+
+class StatisticDiff(_Row):
+    """The same of a new snapshot, with what it has more than an old one."""
+
+    __slots__ = ("size", "size_diff", "count", "count_diff")
+
+    def __init__(self, traceback, size, size_diff, count, count_diff):
+        self._traceback = traceback
+        self.size = size
+        self.size_diff = size_diff
+        self.count = count
+        self.count_diff = count_diff
+
+    def _values(self):
+        return (self.traceback, self.size, self.size_diff, self.count, self.count_diff)
+
+    __hash__ = _Row.__hash__
+
+    def __eq__(self, other):
+        if isinstance(other, StatisticDiff):
+            return self._values() == other._values()
+        return NotImplemented
+
+    def __str__(self):
+        return "%s: size=%s (%s), count=%i (%+i)%s" % (
+            self.traceback,
+            _format_size(self.size, False),
+            _format_size(self.size_diff, True),
+            self.count,
+            self.count_diff,
+            _average(self.size, self.count),
+        )
+
+    def __repr__(self):
+        return "<StatisticDiff traceback=%r size=%i (%+i) count=%i (%+i)>" % self._values()
+
+    def _sort_key(self):
+        return (
+            abs(self.size_diff),
+            self.size,
+            abs(self.count_diff),
+            self.count,
+            self.traceback,
+        )

@@ -1,0 +1,137 @@
+"""Tracing of the program in the debugger: what tracemalloc does to its own process.
+
+The debugger's session registers itself here. Without a debugger nothing is traced, and
+only snapshots from files and from given traces are to be had.
+"""
+
+import operator
+
+from . import bulk
+from .errors import AllocsnapError, ErrorCode
+from .frames import Traceback
+from .launch import DEFAULT_FRAME_LIMIT
+from .snapshot import Snapshot
+
+_FRAME_LIMIT_MAX = 65535
+_INT_MAX = 2**31 - 1
+
+_session = None
+
+_NO_DEBUGGER = (
+    "there is no debugger here: load a snapshot from a file, or use this inside the"
+    " debugger's Python, where a traced program is"
+)
+
+
+def set_session(session):
+    """Makes the functions below act on the program of a session.Session."""
+    global _session
+    _session = session
+
+
+def _required():
+    if _session is None:
+        raise AllocsnapError(_NO_DEBUGGER)
+    return _session
+
+
+def _status():
+    """The hooks' status, None where no program is traced."""
+    if _session is None or _session.process() is None:
+        return None
+    try:
+        status = _session.status()[1]
+    except AllocsnapError as error:
+        if error.code == ErrorCode.NO_HOOKS:
+            return None
+        raise
+    return status if status.tracing else None
+
+
+def is_tracing():
+    """Whether the program's allocations are traced."""
+    return _status() is not None
+
+
+def start(*nframe):
+    """Traces the program's allocations, with the `nframe` most recent frames of each
+    stack (1 to 65535, 16 where it is not given). Takes effect when the program runs;
+    a program without the hooks has to be started again."""
+    if len(nframe) > 1:
+        raise TypeError("start expected at most 1 argument, got {}".format(len(nframe)))
+    limit = operator.index(nframe[0]) if nframe else DEFAULT_FRAME_LIMIT
+    if not -_INT_MAX - 1 <= limit <= _INT_MAX:
+        raise OverflowError("Python int too large to convert to C int")
+    if not 1 <= limit <= _FRAME_LIMIT_MAX:
+        raise ValueError(
+            "the number of frames must be in range [1; {}]".format(_FRAME_LIMIT_MAX)
+        )
+    session = _required()
+    if _status() is None:
+        session.start(limit)
+
+
+def stop():
+    """Stops tracing and drops all traces."""
+    if _status() is not None:
+        _session.stop()
+
+
+def clear_traces():
+    """Drops all traces."""
+    if _status() is not None:
+        _session.clear()
+
+
+def reset_peak():
+    """Makes the peak of traced memory what is traced now."""
+    if _status() is not None:
+        _session.reset_peak()
+
+
+def get_traced_memory():
+    """(bytes in traced blocks now, the most there were)."""
+    status = _status()
+    return (0, 0) if status is None else (status.traced_size, status.peak_size)
+
+
+def get_tracemalloc_memory():
+    """Bytes that the hooks use to keep the traces."""
+    status = _status()
+    return 0 if status is None else status.tracker_size
+
+
+def get_traceback_limit():
+    """Frames kept of a stack."""
+    status = _status()
+    if status is not None:
+        return status.frame_limit
+    limit = None if _session is None else _session.launch.frame_limit()
+    return DEFAULT_FRAME_LIMIT if limit is None else limit
+
+
+def _read():
+    return _required().read().snapshot
+
+
+def _get_traces():
+    """The raw traces of the program as a list; empty where it is not traced."""
+    return Snapshot._of(_read()).traces._traces if is_tracing() else []
+
+
+def _get_object_traceback(obj):
+    """The frames of the block that holds an address, most recent first, or None."""
+    found = bulk.traceback_of(_read(), operator.index(obj)) if is_tracing() else None
+    return None if found is None else found[0]
+
+
+def get_object_traceback(obj):
+    """The Traceback where the block that holds the address `obj` was asked for; None
+    where there is no such block."""
+    frames = _get_object_traceback(obj)
+    return None if frames is None else Traceback(frames)
+
+
+def take_live_snapshot():
+    """A Snapshot of the program, which is being traced."""
+    return Snapshot._of(_read())
