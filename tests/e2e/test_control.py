@@ -17,7 +17,7 @@ THREADS, BLOCKS = 8, 10
 def asked(*rounds):
     """(size, count) of what all threads have asked for in these rounds."""
     each = THREADS * BLOCKS
-    return sum(each * (100 + one) for one in rounds), each * len(rounds)
+    return sum(each * (100 + 20 * one) for one in rounds), each * len(rounds)
 
 
 class Control(Case):

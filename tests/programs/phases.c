@@ -1,5 +1,5 @@
 /* Rounds of eight threads. In each, every thread frees what it asked for two rounds ago
- * and asks for ten blocks of (100 + round) bytes; at stop_here all are parked at a
+ * and asks for ten blocks of 100 + 20 * round bytes; at stop_here all are parked at a
  * barrier. */
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void one_round(size_t round, size_t own)
     for (size_t i = 0; i < BLOCKS && round >= 2; i++)
         free(blocks[round - 2][own][i]);
     for (size_t i = 0; i < BLOCKS; i++)
-        blocks[round][own][i] = malloc(100 + round); /* tag: asked */
+        blocks[round][own][i] = malloc(100 + 20 * round); /* tag: asked */
 }
 
 static void *work(void *argument)
