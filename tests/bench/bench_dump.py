@@ -82,6 +82,14 @@ def report(what, ours, theirs, goal):
     )
 
 
+def measure_theirs(stacks, traces, path):
+    """The milliseconds of tracemalloc's dump and load, and the size of its file."""
+    snapshot = tracemalloc.Snapshot([(0, size, stacks[i], DEPTH) for size, i in traces], DEPTH)
+    dumped, _ = best(lambda: snapshot.dump(path), 2)
+    loaded, _ = best(lambda: tracemalloc.Snapshot.load(path), 2)
+    return dumped, loaded, os.path.getsize(path)
+
+
 def measure(library, name, stack_count, goals, directory):
     generator = random.Random(3)
     places = [
@@ -107,15 +115,16 @@ def measure(library, name, stack_count, goals, directory):
         library.library.asnap_snapshot_destroy(library.out("asnap_snapshot_load", path.encode()))
 
     loading, _ = best(load, ROUNDS)
+    converting, _ = best(
+        lambda: library.call(
+            "asnap_snapshot_dump_tracemalloc", snapshot, path.encode(), None, 0
+        ),
+        ROUNDS,
+    )
     library.library.asnap_snapshot_destroy(snapshot)
-
-    theirs = tracemalloc.Snapshot([(0, size, stacks[i], DEPTH) for size, i in traces], DEPTH)
-    del traces, stacks
-    dumped, _ = best(lambda: theirs.dump(path), 2)
-    theirs_size = os.path.getsize(path)
-    del theirs
-    loaded, _ = best(lambda: tracemalloc.Snapshot.load(path), 2)
+    dumped, loaded, theirs_size = measure_theirs(stacks, traces, path)
     report("dump, " + name, dumping, dumped, goals[0])
+    report("dump --format tracemalloc, " + name, converting, dumped, "")
     report("load, " + name, loading, loaded, goals[1])
     print(
         "file, %s\t%.1f MiB, tracemalloc %.1f MiB\t"
