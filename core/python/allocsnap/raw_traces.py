@@ -8,7 +8,7 @@ from array import array
 from ctypes import byref, c_uint32
 from operator import itemgetter
 
-from . import bulk, native
+from . import bulk, native, objects
 from .names import encoded_name
 
 _UINT32_MAX = 2**32 - 1
@@ -17,12 +17,12 @@ _UINT64 = "Q"
 _TRACE_BYTES = 24  # asnap_trace: address, size, traceback_id, domain
 
 
-class _Builder(native._Object):
+class _Builder(objects.Object):
     destroy = "asnap_builder_destroy"
 
     def __init__(self):
         super().__init__()
-        native._check(native.library().asnap_builder_create(self.out))
+        native.check(native.library().asnap_builder_create(self.out))
 
 
 def _buffer(numbers):
@@ -67,7 +67,7 @@ class _FrameNumbers(dict):
             )
         place = native._Frame(encoded_name(filename), function, lineno, inlined)
         number = c_uint32()
-        native._check(
+        native.check(
             native.library().asnap_builder_frame(self._builder, byref(place), byref(number))
         )
         return number.value
@@ -87,7 +87,7 @@ def _add_tracebacks(builder, tracebacks):
         totals.append(max(total or 0, len(frames)))
     totals = _column(_UINT32, totals, "number of frames")
     numbers = array(_UINT32, bytes(4 * len(counts)))
-    native._check(
+    native.check(
         native.library().asnap_builder_tracebacks(
             builder,
             _buffer(frame_ids),
@@ -108,14 +108,14 @@ def _totals(traces):
 
 
 def build(traces, traceback_limit):
-    """The SnapshotObject of a list of raw traces; the addresses are their places in it."""
+    """The library's snapshot of a list of raw traces; the addresses are their places in it."""
     builder = _Builder()
     with bulk.many_objects():
         _fill(builder, traces)
     if not isinstance(traceback_limit, int) or not 0 <= traceback_limit <= _UINT32_MAX:
         traceback_limit = 0
-    made = bulk.SnapshotObject()
-    native._check(native.library().asnap_builder_finish(builder, traceback_limit, made.out))
+    made = objects.Snapshot()
+    native.check(native.library().asnap_builder_finish(builder, traceback_limit, made.out))
     return made
 
 
@@ -141,6 +141,6 @@ def _add_traces(builder, traces, traceback_ids):
     wide.release()
     narrow.release()
     array_type = native._Trace * count
-    native._check(
+    native.check(
         native.library().asnap_builder_traces(builder, array_type.from_buffer(blocks), count)
     )

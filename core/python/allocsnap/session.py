@@ -3,7 +3,7 @@
 import contextlib
 from typing import NamedTuple
 
-from . import native, objects
+from . import native, objects, tracing
 from .errors import AllocsnapError, ErrorCode
 from .launch import Launch
 
@@ -43,6 +43,7 @@ class Session:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
+        tracing.set_session(self)
 
     # ---- the process ----
 

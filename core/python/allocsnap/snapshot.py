@@ -81,11 +81,7 @@ class _Traces(Sequence):
     @property
     def notes(self):
         """What is missing from the snapshot, a line each."""
-        if self._object is None:
-            return []
-        lib = native.library()
-        count = lib.asnap_snapshot_note_count(self._object)
-        return [native._text(lib.asnap_snapshot_note(self._object, i)) for i in range(count)]
+        return [] if self._object is None else self._object.notes
 
     @property
     def _traces(self):
@@ -108,7 +104,7 @@ class _Traces(Sequence):
     def __len__(self):
         if self._given is not None:
             return len(self._given)
-        return native.library().asnap_snapshot_count(self._object)
+        return self._object.count
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -161,7 +157,7 @@ class Snapshot:
     @classmethod
     def _of(cls, snapshot, origin=None):
         """A Snapshot of a snapshot of the library."""
-        made = cls((), native.library().asnap_snapshot_traceback_limit(snapshot))
+        made = cls((), snapshot.traceback_limit)
         made.traces = _Traces.of(snapshot, origin)
         return made
 
@@ -182,9 +178,8 @@ class Snapshot:
         if own:
             made = Snapshot(_passing(self.traces._traces, filters), self.traceback_limit)
         else:
-            made = Snapshot._of(
-                bulk.filtered(self._object, filters, filtering.fill), self.traces.origin
-            )
+            kept = self._object.filter(map(filtering.for_library, filters))
+            made = Snapshot._of(kept, self.traces.origin)
             made.traceback_limit = self.traceback_limit
         return made
 
