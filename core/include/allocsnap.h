@@ -329,6 +329,38 @@ ASNAP_API struct asnap_frame asnap_snapshot_frame(const struct asnap_snapshot *s
 ASNAP_API void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint32_t first,
                                      size_t count, struct asnap_frame *frames);
 
+/* The return address that a frame stands for, 0 where unknown. Several frames stand
+ * for one where functions were inlined. */
+ASNAP_API uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot,
+                                                uint32_t frame_id);
+
+/* A file that was mapped where return addresses lie: [start, end). */
+struct asnap_mapping {
+    uint64_t start;
+    uint64_t end;
+    uint64_t file_offset; /* of `start` */
+    const char *path;
+    const char *build_id; /* in hexadecimal; "" where unknown */
+};
+
+/* What was mapped, in the order it was given: with it and the return addresses,
+ * frames can be named better later. */
+ASNAP_API size_t asnap_snapshot_mapping_count(const struct asnap_snapshot *snapshot);
+ASNAP_API struct asnap_mapping asnap_snapshot_mapping(const struct asnap_snapshot *snapshot,
+                                                      size_t index);
+
+/* What somebody wants to be known of a snapshot. */
+struct asnap_attribute {
+    const char *name;
+    const char *value;
+};
+
+/* The attributes that the snapshot was built or dumped with, by name. A filtered
+ * snapshot has those of the snapshot it was made from. */
+ASNAP_API size_t asnap_snapshot_attribute_count(const struct asnap_snapshot *snapshot);
+ASNAP_API struct asnap_attribute asnap_snapshot_attribute(const struct asnap_snapshot *snapshot,
+                                                          size_t index);
+
 /* ---- building a snapshot from given traces ---- */
 
 struct asnap_builder;
@@ -340,6 +372,12 @@ ASNAP_API void asnap_builder_destroy(struct asnap_builder *builder);
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
                                                                    const struct asnap_frame *frame,
                                                                    uint32_t *frame_id);
+
+/* The same for a frame that stands for a return address (not 0). The same frame at
+ * another address has another number, but makes no other group. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_frame_at(struct asnap_builder *builder, const struct asnap_frame *frame,
+                       uint64_t return_address, uint32_t *frame_id);
 
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
@@ -373,10 +411,35 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_builder_note(struct asnap_b
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_domain_name(struct asnap_builder *builder, uint32_t domain, const char *name);
 
+/* Adds what was mapped (copies it). `build_id` may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_mapping(struct asnap_builder *builder, const struct asnap_mapping *mapping);
+
+/* Sets an attribute (copies it); the last value given counts. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_attribute(struct asnap_builder *builder, const char *name, const char *value);
+
 /* Makes the snapshot. The builder is empty afterwards and can only be destroyed. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,
                      struct asnap_snapshot **snapshot);
+
+/* ---- dump files ---- */
+
+/* Writes a snapshot to a file (docs/dump-format.md), as a whole or not at all: on any
+ * failure (IO, NO_MEMORY) what was at `path` is as it was. Of a filtered snapshot, what
+ * its traces do not need is left out. `attributes` are those that the file shall have;
+ * NULL: those of the snapshot. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
+                    const struct asnap_attribute *attributes, size_t attribute_count);
+
+/* Reads a snapshot from such a file, which may come from anywhere: all of it is
+ * checked, and nothing of it is used afterwards. IO where it cannot be read, DAMAGED
+ * where it is no dump, or one that contradicts itself, VERSION where another version
+ * has written it, UNSUPPORTED where a machine of another byte order has. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot);
 
 /* ---- filters ---- */
 

@@ -12,8 +12,6 @@ struct asnap_builder {
     size_t frame_capacity;
     size_t frame_id_capacity;
     size_t traceback_capacity;
-    size_t note_capacity;
-    size_t domain_capacity;
     struct asnap_intern location_index;
     struct asnap_intern frame_index;
     struct asnap_intern traceback_index;
@@ -116,7 +114,7 @@ static bool same_frame(const void *context, uint32_t id)
     const struct frame_query *query = context;
     const struct asnap_stored_frame *other = &query->store->frames[id];
     return query->frame.location == other->location && query->frame.function == other->function &&
-           query->frame.inlined == other->inlined;
+           query->frame.inlined == other->inlined && query->frame.address == other->address;
 }
 
 static struct asnap_error *add_frame(struct asnap_builder *builder, struct asnap_stored_frame frame,
@@ -125,7 +123,8 @@ static struct asnap_error *add_frame(struct asnap_builder *builder, struct asnap
     struct asnap_store *store = builder->store;
     struct frame_query query = {store, frame};
     uint64_t hash = asnap_hash_mix(frame.location, frame.function);
-    uint32_t end = asnap_hash_end(asnap_hash_mix(hash, frame.inlined));
+    hash = asnap_hash_mix(hash, frame.inlined);
+    uint32_t end = asnap_hash_end(asnap_hash_mix(hash, frame.address));
     uint32_t found = asnap_intern_find(&builder->frame_index, end, same_frame, &query);
     if (found == ASNAP_NONE) {
         struct asnap_stored_frame *frames =
@@ -145,13 +144,21 @@ static struct asnap_error *add_frame(struct asnap_builder *builder, struct asnap
 struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
                                         const struct asnap_frame *frame, uint32_t *frame_id)
 {
+    return asnap_builder_frame_at(builder, frame, 0, frame_id);
+}
+
+struct asnap_error *asnap_builder_frame_at(struct asnap_builder *builder,
+                                           const struct asnap_frame *frame, uint64_t return_address,
+                                           uint32_t *frame_id)
+{
     struct asnap_error *error = check_open(builder);
     if (error != NULL)
         return error;
     if (frame->filename == NULL)
         return invalid("a frame has no file name: give \"<unknown>\" where it is not known");
     struct asnap_location location = {.lineno = frame->lineno, .function = ASNAP_NONE};
-    struct asnap_stored_frame stored = {.function = ASNAP_NONE, .inlined = frame->inlined};
+    struct asnap_stored_frame stored = {
+        .function = ASNAP_NONE, .inlined = frame->inlined, .address = return_address};
     error = asnap_names_add(&builder->store->files, frame->filename, &location.file);
     if (error == NULL && frame->function != NULL)
         error = asnap_names_add(&builder->store->functions, frame->function, &stored.function);
@@ -332,46 +339,32 @@ struct asnap_error *asnap_builder_take_traces(struct asnap_builder *builder,
 struct asnap_error *asnap_builder_note(struct asnap_builder *builder, const char *note)
 {
     struct asnap_error *error = check_open(builder);
-    if (error != NULL)
-        return error;
-    struct asnap_store *store = builder->store;
-    char **notes =
-        asnap_grow(store->notes, &builder->note_capacity, store->note_count + 1, sizeof(*notes));
-    if (notes == NULL)
-        return asnap_error_no_memory();
-    store->notes = notes;
-    notes[store->note_count] = strdup(note);
-    if (notes[store->note_count] == NULL)
-        return asnap_error_no_memory();
-    store->note_count++;
-    return NULL;
+    return error != NULL ? error : asnap_store_add_note(builder->store, note);
 }
 
 struct asnap_error *asnap_builder_domain_name(struct asnap_builder *builder, uint32_t domain,
                                               const char *name)
 {
     struct asnap_error *error = check_open(builder);
+    return error != NULL ? error : asnap_store_name_domain(builder->store, domain, name);
+}
+
+struct asnap_error *asnap_builder_attribute(struct asnap_builder *builder, const char *name,
+                                            const char *value)
+{
+    struct asnap_error *error = check_open(builder);
+    return error != NULL ? error : asnap_store_set_attribute(builder->store, name, value);
+}
+
+struct asnap_error *asnap_builder_mapping(struct asnap_builder *builder,
+                                          const struct asnap_mapping *mapping)
+{
+    struct asnap_error *error = check_open(builder);
     if (error != NULL)
         return error;
-    struct asnap_store *store = builder->store;
-    struct asnap_domain *domains = asnap_grow(store->domains, &builder->domain_capacity,
-                                              store->domain_count + 1, sizeof(*domains));
-    if (domains == NULL)
-        return asnap_error_no_memory();
-    store->domains = domains;
-    char *copy = strdup(name);
-    if (copy == NULL)
-        return asnap_error_no_memory();
-    size_t place = asnap_store_domain(store, domain);
-    if (place < store->domain_count && domains[place].number == domain) {
-        free(domains[place].name);
-    } else {
-        memmove(&domains[place + 1], &domains[place],
-                (store->domain_count - place) * sizeof(*domains));
-        store->domain_count++;
-    }
-    domains[place] = (struct asnap_domain){.number = domain, .name = copy};
-    return NULL;
+    if (mapping->path == NULL || mapping->start >= mapping->end)
+        return invalid("what is mapped has no path or no addresses");
+    return asnap_store_add_mapping(builder->store, mapping);
 }
 
 /* Gives back what growing has taken too much of the large arrays. */

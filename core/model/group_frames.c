@@ -57,7 +57,7 @@ static uint32_t choose_frame(const struct asnap_store *store, const struct asnap
         if (order == 0)
             order = asnap_sum_compare(&sum, &best_sum);
         if (order == 0)
-            order = asnap_store_compare_functions(store, best_function, function);
+            order = asnap_function_compare(best_function, function);
         if (best == ASNAP_NONE || order > 0) {
             best = frame;
             best_function = function;

@@ -39,8 +39,7 @@ static int compare_members(const struct grouping *grouping, uint32_t left, uint3
     for (size_t i = 0; i < store->tracebacks[left].frame_count; i++) {
         const struct asnap_stored_frame *left_frame = &store->frames[left_ids[i]];
         const struct asnap_stored_frame *right_frame = &store->frames[right_ids[i]];
-        int order =
-            asnap_store_compare_functions(store, right_frame->function, left_frame->function);
+        int order = asnap_function_compare(right_frame->function, left_frame->function);
         if (order == 0)
             order = (int)right_frame->inlined - (int)left_frame->inlined;
         if (order != 0)

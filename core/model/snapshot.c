@@ -40,3 +40,32 @@ const char *asnap_snapshot_note(const struct asnap_snapshot *snapshot, size_t in
 {
     return snapshot->store->notes[index];
 }
+
+size_t asnap_snapshot_mapping_count(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->mapping_count;
+}
+
+struct asnap_mapping asnap_snapshot_mapping(const struct asnap_snapshot *snapshot, size_t index)
+{
+    const struct asnap_store *store = snapshot->store;
+    const struct asnap_stored_mapping *mapping = &store->mappings[index];
+    return (struct asnap_mapping){
+        .start = mapping->start,
+        .end = mapping->end,
+        .file_offset = mapping->file_offset,
+        .path = asnap_names_get(&store->mapping_names, mapping->path),
+        .build_id = asnap_names_get(&store->mapping_names, mapping->build_id),
+    };
+}
+
+size_t asnap_snapshot_attribute_count(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->attribute_count;
+}
+
+struct asnap_attribute asnap_snapshot_attribute(const struct asnap_snapshot *snapshot, size_t index)
+{
+    const struct asnap_stored_attribute *attribute = &snapshot->store->attributes[index];
+    return (struct asnap_attribute){.name = attribute->name, .value = attribute->value};
+}

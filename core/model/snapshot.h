@@ -30,4 +30,8 @@ static inline uint32_t asnap_skipped_frames(const uint16_t *skipped, uint32_t tr
 struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,
                                           struct asnap_blocks **blocks);
 
+/* A snapshot of the same traces, in the same order, whose store has nothing else. */
+struct asnap_error *asnap_snapshot_compact(const struct asnap_snapshot *snapshot,
+                                           struct asnap_snapshot **compact);
+
 #endif

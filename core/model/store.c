@@ -1,7 +1,6 @@
 #include "store.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct asnap_store *asnap_store_create(void)
 {
@@ -29,68 +28,42 @@ void asnap_store_release(struct asnap_store *store)
     free(store->frame_order);
     free(store->frame_ids);
     free(store->tracebacks);
-    for (size_t i = 0; i < store->note_count; i++)
-        free(store->notes[i]);
-    free(store->notes);
-    for (size_t i = 0; i < store->domain_count; i++)
-        free(store->domains[i].name);
-    free(store->domains);
+    asnap_store_lists_deinit(store);
     free(store);
 }
 
-size_t asnap_store_domain(const struct asnap_store *store, uint32_t number)
+int asnap_location_compare(const struct asnap_location *left, const struct asnap_location *right)
 {
-    size_t low = 0;
-    size_t high = store->domain_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (store->domains[middle].number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    if (left->file != right->file)
+        return left->file < right->file ? -1 : 1;
+    if (left->lineno != right->lineno)
+        return left->lineno < right->lineno ? -1 : 1;
+    return asnap_function_compare(left->function, right->function);
 }
 
-int asnap_store_compare_functions(const struct asnap_store *store, uint32_t left, uint32_t right)
+int asnap_store_compare_frames(const struct asnap_store *store, uint32_t left_id, uint32_t right_id)
 {
-    if (left == right)
-        return 0;
-    if (left == ASNAP_NONE || right == ASNAP_NONE)
-        return left == ASNAP_NONE ? -1 : 1;
-    return strcmp(asnap_names_get(&store->functions, left),
-                  asnap_names_get(&store->functions, right));
+    const struct asnap_stored_frame *left = &store->frames[left_id];
+    const struct asnap_stored_frame *right = &store->frames[right_id];
+    if (left->location != right->location)
+        return left->location < right->location ? -1 : 1;
+    if (left->function != right->function)
+        return left->function < right->function ? -1 : 1;
+    if (left->inlined != right->inlined)
+        return right->inlined ? -1 : 1;
+    return (left->address > right->address) - (left->address < right->address);
 }
 
-static int compare_numbers(uint32_t left, uint32_t right)
-{
-    return (left > right) - (left < right);
-}
-
-static int compare_locations(const void *left_id, const void *right_id, void *context)
+static int compare_locations(const void *left, const void *right, void *context)
 {
     const struct asnap_store *store = context;
-    const struct asnap_location *left = &store->locations[*(const uint32_t *)left_id];
-    const struct asnap_location *right = &store->locations[*(const uint32_t *)right_id];
-    int order = compare_numbers(left->file, right->file);
-    if (order == 0)
-        order = compare_numbers(left->lineno, right->lineno);
-    if (order == 0)
-        order = asnap_store_compare_functions(store, left->function, right->function);
-    return order;
+    return asnap_location_compare(&store->locations[*(const uint32_t *)left],
+                                  &store->locations[*(const uint32_t *)right]);
 }
 
-static int compare_frames(const void *left_id, const void *right_id, void *context)
+static int compare_frames(const void *left, const void *right, void *context)
 {
-    const struct asnap_store *store = context;
-    const struct asnap_stored_frame *left = &store->frames[*(const uint32_t *)left_id];
-    const struct asnap_stored_frame *right = &store->frames[*(const uint32_t *)right_id];
-    int order = compare_numbers(left->location, right->location);
-    if (order == 0)
-        order = compare_numbers(left->function, right->function);
-    if (order == 0)
-        order = (int)left->inlined - (int)right->inlined;
-    return order;
+    return asnap_store_compare_frames(context, *(const uint32_t *)left, *(const uint32_t *)right);
 }
 
 /* The numbers below `count` in the order that `compare` gives; NULL where memory
@@ -107,17 +80,34 @@ static uint32_t *sorted(struct asnap_store *store, size_t count,
     return order;
 }
 
-static struct asnap_error *sort_files(struct asnap_store *store)
+/* Sorts names; `rank` is the new number of each, to be freed. */
+static struct asnap_error *sort_names(struct asnap_names *names, uint32_t **rank)
 {
-    uint32_t *rank = calloc((size_t)store->files.count + 1, sizeof(*rank));
-    if (rank == NULL)
-        return asnap_error_no_memory();
-    struct asnap_error *error = asnap_names_sort(&store->files, rank);
-    if (error == NULL) {
-        for (size_t i = 0; i < store->location_count; i++)
-            store->locations[i].file = rank[store->locations[i].file];
+    *rank = calloc((size_t)names->count + 1, sizeof(**rank));
+    return *rank == NULL ? asnap_error_no_memory() : asnap_names_sort(names, *rank);
+}
+
+static void renumber(uint32_t *function, const uint32_t *rank)
+{
+    if (*function != ASNAP_NONE)
+        *function = rank[*function];
+}
+
+static struct asnap_error *sort_all_names(struct asnap_store *store)
+{
+    uint32_t *files = NULL;
+    uint32_t *functions = NULL;
+    struct asnap_error *error = sort_names(&store->files, &files);
+    if (error == NULL)
+        error = sort_names(&store->functions, &functions);
+    for (size_t i = 0; error == NULL && i < store->location_count; i++) {
+        store->locations[i].file = files[store->locations[i].file];
+        renumber(&store->locations[i].function, functions);
     }
-    free(rank);
+    for (size_t i = 0; error == NULL && i < store->frame_count; i++)
+        renumber(&store->frames[i].function, functions);
+    free(files);
+    free(functions);
     return error;
 }
 
@@ -150,7 +140,8 @@ struct asnap_error *asnap_store_close(struct asnap_store *store)
 {
     asnap_names_seal(&store->files);
     asnap_names_seal(&store->functions);
-    struct asnap_error *error = sort_files(store);
+    asnap_names_seal(&store->mapping_names);
+    struct asnap_error *error = sort_all_names(store);
     if (error == NULL)
         error = sort_locations(store);
     if (error != NULL)

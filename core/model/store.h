@@ -21,6 +21,7 @@ struct asnap_stored_frame {
     uint32_t location;
     uint32_t function; /* ASNAP_NONE where unknown */
     bool inlined;
+    uint64_t address; /* the return address it stands for, 0 where unknown */
 };
 
 struct asnap_domain {
@@ -28,15 +29,29 @@ struct asnap_domain {
     char *name;
 };
 
+struct asnap_stored_attribute {
+    char *name;
+    char *value;
+};
+
+struct asnap_stored_mapping {
+    uint64_t start;
+    uint64_t end;
+    uint64_t file_offset;
+    uint32_t path; /* in mapping_names */
+    uint32_t build_id;
+};
+
 struct asnap_store {
     _Atomic size_t references;
-    struct asnap_names files;     /* in a closed store, in order */
-    struct asnap_names functions; /* in any order */
+    /* In a closed store, both are in order (asnap_utf8_compare). */
+    struct asnap_names files;
+    struct asnap_names functions;
     struct asnap_location *locations;
     size_t location_count;
     struct asnap_stored_frame *frames;
     size_t frame_count;
-    uint32_t *frame_order; /* all frames by location, function number, inlined */
+    uint32_t *frame_order; /* all frames by location, function number, inlined, address */
     uint32_t *frame_ids;   /* of all tracebacks, each most recent first */
     size_t frame_id_count;
     struct asnap_traceback *tracebacks;
@@ -45,6 +60,11 @@ struct asnap_store {
     size_t note_count;
     struct asnap_domain *domains; /* those that have a name, by number */
     size_t domain_count;
+    struct asnap_stored_attribute *attributes; /* by name */
+    size_t attribute_count;
+    struct asnap_stored_mapping *mappings;
+    size_t mapping_count;
+    struct asnap_names mapping_names;
 };
 
 /* An empty store with one reference; NULL where memory is short. */
@@ -55,8 +75,25 @@ struct asnap_store *asnap_store_share(struct asnap_store *store);
 /* Gives a reference back; accepts NULL. */
 void asnap_store_release(struct asnap_store *store);
 
-/* Closes a store: puts files, locations and frames in order. */
+/* Closes a store: puts names, locations and frames in order. */
 struct asnap_error *asnap_store_close(struct asnap_store *store);
+
+/* The order of frame_order: below 0 where frame `left` comes first, 0 where the two
+ * are the same. The store is closed but for frame_order. */
+int asnap_store_compare_frames(const struct asnap_store *store, uint32_t left, uint32_t right);
+
+/* The order of locations in a closed store. */
+int asnap_location_compare(const struct asnap_location *left, const struct asnap_location *right);
+
+/* Each copies what it adds (store_lists.c). */
+struct asnap_error *asnap_store_add_note(struct asnap_store *store, const char *note);
+struct asnap_error *asnap_store_name_domain(struct asnap_store *store, uint32_t number,
+                                            const char *name);
+struct asnap_error *asnap_store_set_attribute(struct asnap_store *store, const char *name,
+                                              const char *value);
+struct asnap_error *asnap_store_add_mapping(struct asnap_store *store,
+                                            const struct asnap_mapping *mapping);
+void asnap_store_lists_deinit(struct asnap_store *store);
 
 /* A frame's public form; the strings live as long as the store. */
 struct asnap_frame asnap_store_frame(const struct asnap_store *store, uint32_t frame_id);
@@ -77,7 +114,11 @@ static inline const char *asnap_store_function(const struct asnap_store *store, 
 /* The place in `domains` of the first one whose number is not below `number`. */
 size_t asnap_store_domain(const struct asnap_store *store, uint32_t number);
 
-/* Orders function names by bytes, no name first. */
-int asnap_store_compare_functions(const struct asnap_store *store, uint32_t left, uint32_t right);
+/* Orders the functions of a closed store by name, no name first. */
+static inline int asnap_function_compare(uint32_t left, uint32_t right)
+{
+    /* ASNAP_NONE is the largest number, and 0 with 1 added. */
+    return (left + 1 > right + 1) - (left + 1 < right + 1);
+}
 
 #endif

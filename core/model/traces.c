@@ -169,3 +169,8 @@ void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint32_t first
     for (size_t i = 0; i < count; i++)
         frames[i] = asnap_store_frame(snapshot->store, first + (uint32_t)i);
 }
+
+uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot, uint32_t frame_id)
+{
+    return snapshot->store->frames[frame_id].address;
+}

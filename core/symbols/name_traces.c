@@ -108,8 +108,8 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
     for (size_t i = 0; i < job->pc_count; i++) {
         job->first_frame[i] = used;
         for (size_t k = 0; k < names[i].frame_count; k++) {
-            struct asnap_error *error =
-                asnap_builder_frame(job->builder, &names[i].frames[k], &job->frame_ids[used++]);
+            struct asnap_error *error = asnap_builder_frame_at(
+                job->builder, &names[i].frames[k], job->pcs[i], &job->frame_ids[used++]);
             if (error != NULL)
                 return error;
         }
@@ -129,6 +129,23 @@ static struct asnap_error *name_pcs(struct job *job, const struct asnap_progress
         error = add_frames(job, names);
     free(names);
     return error;
+}
+
+/* Keeps what is mapped where the return addresses are. */
+static struct asnap_error *add_mappings(struct job *job)
+{
+    char build_id[ASNAP_BUILD_ID_TEXT];
+    struct asnap_mapping mapping = {0};
+    for (size_t i = 0; i < job->pc_count; i++) {
+        if (job->pcs[i] > mapping.start && job->pcs[i] <= mapping.end)
+            continue;
+        if (!asnap_symbolizer_mapping(job->symbolizer, job->pcs[i], build_id, &mapping))
+            continue;
+        struct asnap_error *error = asnap_builder_mapping(job->builder, &mapping);
+        if (error != NULL)
+            return error;
+    }
+    return NULL;
 }
 
 /* Makes the traceback of a leaf: its frames, most recent first. */
@@ -251,6 +268,8 @@ static struct asnap_error *build(struct job *job, const struct asnap_progress *p
         error = collect_pcs(job);
     if (error == NULL)
         error = name_pcs(job, progress);
+    if (error == NULL)
+        error = add_mappings(job);
     if (error == NULL)
         error = convert_traces(job);
     if (error == NULL)

@@ -260,8 +260,7 @@ static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, uint64_t
     if (!known->is_fresh) {
         static const struct asnap_build_id unknown_build;
         const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
-        error = asnap_module_refresh(known->module,
-                                     head == NULL ? &unknown_build : &head->build_id,
+        error = asnap_module_refresh(known->module, head == NULL ? &unknown_build : &head->build_id,
                                      &symbolizer->others);
         if (error != NULL)
             return error;
@@ -393,4 +392,32 @@ const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, siz
             return note;
     }
     return NULL;
+}
+
+_Static_assert(ASNAP_BUILD_ID_TEXT == 2 * ASNAP_BUILD_ID_MAX + 1, "two digits for each byte");
+
+bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer, uint64_t return_address,
+                              char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping)
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct asnap_mapped *region =
+        return_address == 0 ? NULL
+                            : asnap_region_map_find(&symbolizer->regions, return_address - 1);
+    if (region == NULL)
+        return false;
+    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
+    size_t size = head == NULL ? 0 : head->build_id.size;
+    for (size_t i = 0; i < size; i++) {
+        build_id[2 * i] = digits[head->build_id.bytes[i] >> 4];
+        build_id[2 * i + 1] = digits[head->build_id.bytes[i] & 0xf];
+    }
+    build_id[2 * size] = '\0';
+    *mapping = (struct asnap_mapping){
+        .start = region->start,
+        .end = region->end,
+        .file_offset = region->file_offset,
+        .path = region->path,
+        .build_id = build_id,
+    };
+    return true;
 }

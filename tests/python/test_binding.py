@@ -88,6 +88,8 @@ class Binding(unittest.TestCase):
             "asnap_named_pc": native._NamedPc,
             "asnap_trace": native._Trace,
             "asnap_traceback": native._Traceback,
+            "asnap_mapping": native._Mapping,
+            "asnap_attribute": native._Attribute,
             "asnap_statistic": native._Statistic,
             "asnap_statistic_diff": native._StatisticDiff,
             "asnap_filter": native._Filter,

@@ -182,3 +182,102 @@ ASNAP_TEST(model_builder, survives_every_failed_allocation)
     };
     CU_ASSERT(asnap_unit_sweep(make_snapshot, blocks) > 20);
 }
+
+ASNAP_TEST(model_builder, frames_at_other_addresses_make_no_other_group)
+{
+    struct asnap_builder *builder = new_builder();
+    struct asnap_frame frame = {.filename = "/a.c", .function = "f", .lineno = 3};
+    uint32_t ids[3], again;
+    ids[0] = add_frame(builder, frame);
+    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x401005, &ids[1]));
+    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x401000, &ids[2]));
+    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x401005, &again));
+    CU_ASSERT_EQUAL(again, ids[1]);
+    CU_ASSERT(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+    for (size_t i = 0; i < 3; i++) {
+        struct asnap_trace trace = {.address = i, .size = 1};
+        ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &ids[i], 1, 0, &trace.traceback_id));
+        ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));
+    }
+    struct asnap_snapshot *snapshot = NULL;
+    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
+    asnap_builder_destroy(builder);
+    CU_ASSERT_EQUAL(asnap_snapshot_traceback_count(snapshot), 3);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[0]), 0);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[1]), 0x401005);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[2]), 0x401000);
+    for (enum asnap_key key = ASNAP_KEY_FILENAME; key <= ASNAP_KEY_TRACEBACK; key++) {
+        struct asnap_statistics *statistics = NULL;
+        ASNAP_ASSERT_OK(asnap_statistics_create(snapshot, key, false, &statistics));
+        CU_ASSERT_EQUAL_FATAL(asnap_statistics_count(statistics), 1);
+        CU_ASSERT_EQUAL(asnap_statistics_row(statistics, 0).size, 3);
+        CU_ASSERT_EQUAL(asnap_statistics_row(statistics, 0).function_count, 1);
+        asnap_statistics_destroy(statistics);
+    }
+    asnap_snapshot_destroy(snapshot);
+}
+
+ASNAP_TEST(model_builder, keeps_attributes_and_what_was_mapped)
+{
+    struct asnap_builder *builder = new_builder();
+    ASNAP_ASSERT_OK(asnap_builder_attribute(builder, "process", "old"));
+    ASNAP_ASSERT_OK(asnap_builder_attribute(builder, "host", ""));
+    ASNAP_ASSERT_OK(asnap_builder_attribute(builder, "process", "server (17)"));
+    struct asnap_mapping mapping = {0x1000, 0x3000, 0x500, "/bin/server", "c0ffee"};
+    ASNAP_ASSERT_OK(asnap_builder_mapping(builder, &mapping));
+    mapping = (struct asnap_mapping){0x5000, 0x6000, 0, "/bin/server", NULL};
+    ASNAP_ASSERT_OK(asnap_builder_mapping(builder, &mapping));
+    mapping.end = mapping.start;
+    ASNAP_ASSERT_ERROR(asnap_builder_mapping(builder, &mapping), ASNAP_ERROR_INVALID_ARGUMENT);
+    mapping = (struct asnap_mapping){0x5000, 0x6000, 0, NULL, NULL};
+    ASNAP_ASSERT_ERROR(asnap_builder_mapping(builder, &mapping), ASNAP_ERROR_INVALID_ARGUMENT);
+    struct asnap_snapshot *snapshot = NULL;
+    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
+    ASNAP_ASSERT_ERROR(asnap_builder_attribute(builder, "a", "b"), ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_builder_domain_name(builder, 1, "b"), ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_builder_mapping(builder, &mapping), ASNAP_ERROR_INVALID_ARGUMENT);
+    asnap_builder_destroy(builder);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_attribute_count(snapshot), 2);
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_attribute(snapshot, 0).name, "host");
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_attribute(snapshot, 0).value, "");
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_attribute(snapshot, 1).name, "process");
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_attribute(snapshot, 1).value, "server (17)");
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_mapping_count(snapshot), 2);
+    mapping = asnap_snapshot_mapping(snapshot, 0);
+    CU_ASSERT(mapping.start == 0x1000 && mapping.end == 0x3000 && mapping.file_offset == 0x500);
+    CU_ASSERT_STRING_EQUAL(mapping.path, "/bin/server");
+    CU_ASSERT_STRING_EQUAL(mapping.build_id, "c0ffee");
+    mapping = asnap_snapshot_mapping(snapshot, 1);
+    CU_ASSERT_STRING_EQUAL(mapping.path, "/bin/server");
+    CU_ASSERT_STRING_EQUAL(mapping.build_id, "");
+    asnap_snapshot_destroy(snapshot);
+}
+
+static struct asnap_error *keep_lists(void *context)
+{
+    const struct asnap_mapping *mapping = context;
+    struct asnap_builder *builder = NULL;
+    struct asnap_snapshot *snapshot = NULL;
+    struct asnap_error *error = asnap_builder_create(&builder);
+    if (error == NULL)
+        error = asnap_builder_attribute(builder, "process", "server");
+    if (error == NULL)
+        error = asnap_builder_attribute(builder, "process", "client");
+    if (error == NULL)
+        error = asnap_builder_domain_name(builder, 2, "pool");
+    if (error == NULL)
+        error = asnap_builder_domain_name(builder, 2, "arena");
+    if (error == NULL)
+        error = asnap_builder_mapping(builder, mapping);
+    if (error == NULL)
+        error = asnap_builder_finish(builder, 16, &snapshot);
+    asnap_builder_destroy(builder);
+    asnap_snapshot_destroy(snapshot);
+    return error;
+}
+
+ASNAP_TEST(model_builder, lists_survive_every_failed_allocation)
+{
+    struct asnap_mapping mapping = {0x1000, 0x3000, 0x500, "/bin/server", "c0ffee"};
+    CU_ASSERT(asnap_unit_sweep(keep_lists, &mapping) > 15);
+}

@@ -17,6 +17,8 @@ static void add_region(struct own_regions *own, const char *line)
     if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %*s %n", &region.start,
                &region.end, flags, &region.file_offset, &path) != 4)
         return;
+    region.flags = (flags[0] == 'r' ? ASNAP_REGION_READABLE : 0u) |
+                   (flags[2] == 'x' ? ASNAP_REGION_EXECUTABLE : 0u);
     region.path = strndup(line + path, strcspn(line + path, "\n"));
     if (own->count == own->capacity) {
         own->capacity = own->capacity * 2 + 64;

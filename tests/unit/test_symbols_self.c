@@ -83,7 +83,7 @@ ASNAP_TEST(symbols_self, named_once)
     struct asnap_named_pc first = name_one(symbolizer, places.address);
     struct own_regions own;
     own_regions_init(&own);
-    ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, own.regions, own.count));
+    ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, &own_memory, own.regions, own.count));
     own_regions_deinit(&own);
     struct asnap_named_pc second = name_one(symbolizer, places.address);
     CU_ASSERT_PTR_EQUAL(first.frames, second.frames);

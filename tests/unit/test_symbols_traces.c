@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf_file.h"
 #include "error.h"
 #include "raw.h"
+#include "symbolizer.h"
 #include "test_symbols_process.h"
 #include "unit.h"
 
@@ -173,6 +175,59 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
     expect_note(snapshot, 4, "2 entries of the stacks could not be read");
     expect_note(snapshot, 5, "/nonexistent/lib.so: cannot be read");
     asnap_snapshot_destroy(snapshot);
+    asnap_symbolizer_destroy(symbolizer);
+}
+
+ASNAP_TEST(symbols_traces, return_addresses_and_mappings_are_kept)
+{
+    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE}, {0x12345, 0}, {0x10001, 1},
+                                     {0x55, 2},           {0x20000, 3}, {0x30001, 4}};
+    struct asnap_trace trace = {0x100, 10, 5, 0};
+    struct asnap_raw raw = raw_of(&trace, 1, nodes, 6);
+    const struct asnap_region regions[] = {
+        {.start = 0x10000, .end = 0x20000, .file_offset = 0x500, .path = "/nonexistent/a"},
+        {.start = 0x20000, .end = 0x30000, .path = "/nonexistent/unused"},
+        {.start = 0x30000, .end = 0x31000, .path = "/nonexistent/b"},
+    };
+    struct asnap_symbolizer *symbolizer = empty_symbolizer();
+    ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, regions, 3));
+    struct asnap_snapshot *snapshot;
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    asnap_symbolizer_destroy(symbolizer);
+    const uint32_t *ids = asnap_snapshot_frame_ids(snapshot);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_frame_id_count(snapshot), 5);
+    for (size_t i = 0; i < 5; i++)
+        CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[i]), nodes[5 - i].pc);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_mapping_count(snapshot), 2);
+    struct asnap_mapping mapping = asnap_snapshot_mapping(snapshot, 0);
+    CU_ASSERT(mapping.start == 0x10000 && mapping.end == 0x20000 && mapping.file_offset == 0x500);
+    CU_ASSERT_STRING_EQUAL(mapping.path, "/nonexistent/a");
+    CU_ASSERT_STRING_EQUAL(mapping.build_id, "");
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_mapping(snapshot, 1).path, "/nonexistent/b");
+    asnap_snapshot_destroy(snapshot);
+}
+
+ASNAP_TEST(symbols_traces, build_id_of_what_is_mapped)
+{
+    struct asnap_symbolizer *symbolizer = own_symbolizer(NULL);
+    struct asnap_mapping mapping = {0};
+    char text[ASNAP_BUILD_ID_TEXT] = "";
+    uint64_t address = (uint64_t)(uintptr_t)own_path;
+    CU_ASSERT_FALSE(asnap_symbolizer_mapping(symbolizer, 1, text, &mapping));
+    CU_ASSERT_FATAL(asnap_symbolizer_mapping(symbolizer, address + 1, text, &mapping));
+    CU_ASSERT_STRING_EQUAL(mapping.path, own_path());
+    CU_ASSERT(mapping.start <= address && address < mapping.end);
+    struct asnap_elf *elf;
+    ASNAP_ASSERT_OK(asnap_elf_open(own_path(), &elf));
+    struct asnap_build_id id = {0};
+    asnap_elf_build_id(elf, &id);
+    CU_ASSERT_EQUAL_FATAL(strlen(mapping.build_id), 2 * id.size);
+    for (size_t i = 0; i < id.size; i++) {
+        const char pair[] = {mapping.build_id[2 * i], mapping.build_id[2 * i + 1], '\0'};
+        CU_ASSERT_EQUAL(strtoul(pair, NULL, 16), id.bytes[i]);
+    }
+    CU_ASSERT(id.size > 0);
+    asnap_elf_close(elf);
     asnap_symbolizer_destroy(symbolizer);
 }
 

@@ -96,6 +96,20 @@ class _Traceback(ctypes.Structure):
     _fields_ = [("first", c_uint64), ("frame_count", c_uint32), ("total_nframe", c_uint32)]
 
 
+class _Mapping(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file_offset", c_uint64),
+        ("path", c_char_p),
+        ("build_id", c_char_p),
+    ]
+
+
+class _Attribute(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("value", c_char_p)]
+
+
 class _Statistic(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
@@ -204,9 +218,18 @@ FUNCTIONS = {
     "asnap_snapshot_frame_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_frame": (_Frame, [_OBJECT, c_uint32]),
     "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(_Frame)]),
+    "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
+    "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_mapping": (_Mapping, [_OBJECT, c_size_t]),
+    "asnap_snapshot_attribute_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_attribute": (_Attribute, [_OBJECT, c_size_t]),
     "asnap_builder_create": (_ERROR, [_OUT]),
     "asnap_builder_destroy": (None, [_OBJECT]),
     "asnap_builder_frame": (_ERROR, [_OBJECT, POINTER(_Frame), POINTER(c_uint32)]),
+    "asnap_builder_frame_at": (
+        _ERROR,
+        [_OBJECT, POINTER(_Frame), c_uint64, POINTER(c_uint32)],
+    ),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
@@ -226,7 +249,11 @@ FUNCTIONS = {
     "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_builder_domain_name": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
+    "asnap_builder_mapping": (_ERROR, [_OBJECT, POINTER(_Mapping)]),
+    "asnap_builder_attribute": (_ERROR, [_OBJECT, c_char_p, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
+    "asnap_snapshot_dump": (_ERROR, [_OBJECT, c_char_p, POINTER(_Attribute), c_size_t]),
+    "asnap_snapshot_load": (_ERROR, [c_char_p, _OUT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),

@@ -1,0 +1,27 @@
+/* Writing a file as a whole or not at all. */
+#ifndef ASNAP_MODEL_ATOMIC_FILE_H
+#define ASNAP_MODEL_ATOMIC_FILE_H
+
+#include "error.h"
+
+/* A file being written beside the one whose place it shall take. */
+struct asnap_atomic_file {
+    int fd;
+    char *target;    /* symbolic links resolved */
+    char *temporary; /* in the same directory */
+};
+
+/* Begins. Fails with IO where there is something at `path` that is no regular file,
+ * or its directory cannot be written to. */
+struct asnap_error *asnap_atomic_file_open(struct asnap_atomic_file *file, const char *path);
+
+/* Writes bytes at an offset. */
+struct asnap_error *asnap_atomic_file_write(struct asnap_atomic_file *file, const void *bytes,
+                                            size_t size, uint64_t offset);
+
+/* Ends. Where `error` is NULL the file takes its place, once it is on the disk; else,
+ * or where that fails, the place is left as it was. Returns what has failed. */
+struct asnap_error *asnap_atomic_file_close(struct asnap_atomic_file *file,
+                                            struct asnap_error *error);
+
+#endif

@@ -1,0 +1,59 @@
+/* The layout of dump files; docs/dump-format.md says what everything means. */
+#ifndef ASNAP_MODEL_DUMP_FORMAT_H
+#define ASNAP_MODEL_DUMP_FORMAT_H
+
+#include <stdint.h>
+
+#define ASNAP_DUMP_MAGIC                                                                           \
+    "\x89"                                                                                         \
+    "ASNAP\r\n"
+#define ASNAP_DUMP_BYTE_ORDER UINT32_C(0x01020304)
+#define ASNAP_DUMP_VERSION UINT32_C(1)
+#define ASNAP_DUMP_ALIGNMENT UINT64_C(8)
+#define ASNAP_DUMP_SECTIONS_MAX 64u
+
+/* In the order in which they stand in a file. One that would be empty is left out. */
+enum asnap_dump_kind {
+    ASNAP_DUMP_FILES = 1,     /* names */
+    ASNAP_DUMP_FUNCTIONS,     /* names */
+    ASNAP_DUMP_LOCATIONS,     /* struct asnap_location */
+    ASNAP_DUMP_FRAMES,        /* struct asnap_dump_frame */
+    ASNAP_DUMP_FRAME_ORDER,   /* uint32_t */
+    ASNAP_DUMP_FRAME_IDS,     /* uint32_t */
+    ASNAP_DUMP_TRACEBACKS,    /* struct asnap_traceback */
+    ASNAP_DUMP_TRACES,        /* struct asnap_trace */
+    ASNAP_DUMP_ADDRESSES,     /* uint64_t, by frame */
+    ASNAP_DUMP_MAPPINGS,      /* struct asnap_stored_mapping */
+    ASNAP_DUMP_MAPPING_NAMES, /* names */
+    ASNAP_DUMP_DOMAINS,       /* uint32_t */
+    ASNAP_DUMP_DOMAIN_NAMES,  /* names */
+    ASNAP_DUMP_NOTES,         /* names */
+    ASNAP_DUMP_ATTRIBUTES,    /* names: a name, its value, and so on */
+    ASNAP_DUMP_KINDS,
+};
+
+struct asnap_dump_header {
+    char magic[8];
+    uint32_t byte_order;
+    uint32_t version;
+    uint64_t file_size;
+    uint64_t checksum; /* of the header, with 0 here, and of the section table */
+    uint32_t section_count;
+    uint32_t traceback_limit;
+};
+
+struct asnap_dump_section {
+    uint32_t kind;
+    uint32_t reserved; /* 0 */
+    uint64_t offset;
+    uint64_t size;
+    uint64_t checksum;
+};
+
+struct asnap_dump_frame {
+    uint32_t location;
+    uint32_t function;
+    uint32_t inlined; /* 0 or 1 */
+};
+
+#endif

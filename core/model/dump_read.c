@@ -1,0 +1,199 @@
+#include "dump_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checksum.h"
+
+/* Summed up while it is in the processor's cache. A multiple of ASNAP_CHECKSUM_STEP. */
+#define CHUNK ((size_t)256 * 1024)
+
+struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *what)
+{
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "cannot load %s: it is damaged (%s): use another copy of it",
+                              reader->path, what);
+}
+
+static struct asnap_error *unreadable(const struct asnap_dump_reader *reader)
+{
+    int number = errno;
+    return asnap_error_create(ASNAP_ERROR_IO, "cannot load %s: %s: choose a file that can be read",
+                              reader->path, strerror(number));
+}
+
+static struct asnap_error *read_bytes(const struct asnap_dump_reader *reader, void *bytes,
+                                      size_t size, uint64_t offset)
+{
+    char *at = bytes;
+    while (size > 0) {
+        ssize_t got = pread(reader->fd, at, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return unreadable(reader);
+        if (got == 0)
+            return asnap_dump_damaged(reader, "it ends too early");
+        at += got;
+        size -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    return NULL;
+}
+
+static struct asnap_error *check_header(const struct asnap_dump_reader *reader, uint64_t file_size)
+{
+    const struct asnap_dump_header *header = &reader->header;
+    if (header->byte_order == __builtin_bswap32(ASNAP_DUMP_BYTE_ORDER))
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "cannot load %s: a machine of another byte order wrote it: load "
+                                  "it on such a machine",
+                                  reader->path);
+    if (header->byte_order != ASNAP_DUMP_BYTE_ORDER)
+        return asnap_dump_damaged(reader, "its byte order is none");
+    if (header->version != ASNAP_DUMP_VERSION)
+        return asnap_error_create(ASNAP_ERROR_VERSION,
+                                  "cannot load %s: it has format version %lu, this library reads "
+                                  "version %lu: use the allocsnap that wrote it",
+                                  reader->path, (unsigned long)header->version,
+                                  (unsigned long)ASNAP_DUMP_VERSION);
+    if (header->file_size > file_size)
+        return asnap_dump_damaged(reader, "it ends too early");
+    if (header->file_size < file_size)
+        return asnap_dump_damaged(reader, "something follows its end");
+    if (header->section_count > ASNAP_DUMP_SECTIONS_MAX)
+        return asnap_dump_damaged(reader, "it has too many sections");
+    return NULL;
+}
+
+/* The sections lie one after the other, with less than 8 zeros between them. */
+static struct asnap_error *check_sections(const struct asnap_dump_reader *reader)
+{
+    const struct asnap_dump_header *header = &reader->header;
+    uint64_t end = sizeof(*header) + header->section_count * sizeof(*reader->sections);
+    uint32_t last_kind = 0;
+    for (uint32_t i = 0; i < header->section_count; i++) {
+        const struct asnap_dump_section *section = &reader->sections[i];
+        if (section->kind <= last_kind || section->reserved != 0)
+            return asnap_dump_damaged(reader, "its sections are out of order");
+        if (section->offset != end || section->size == 0 ||
+            section->size > header->file_size - section->offset)
+            return asnap_dump_damaged(reader, "a section is not where it should be");
+        end = section->offset + section->size;
+        end += -end % ASNAP_DUMP_ALIGNMENT;
+        last_kind = section->kind;
+        if (end > header->file_size)
+            return asnap_dump_damaged(reader, "a section is not where it should be");
+    }
+    if (end != header->file_size)
+        return asnap_dump_damaged(reader, "something follows its last section");
+    return NULL;
+}
+
+static struct asnap_error *read_table(struct asnap_dump_reader *reader)
+{
+    size_t size = reader->header.section_count * sizeof(*reader->sections);
+    struct asnap_error *error = read_bytes(reader, reader->sections, size, sizeof(reader->header));
+    if (error != NULL)
+        return error;
+    char bytes[sizeof(reader->header) + sizeof(reader->sections)];
+    struct asnap_dump_header header = reader->header;
+    header.checksum = 0;
+    memcpy(bytes, &header, sizeof(header));
+    memcpy(bytes + sizeof(header), reader->sections, size);
+    struct asnap_checksum sum = {0};
+    asnap_checksum_add(&sum, bytes, sizeof(header) + size);
+    if (asnap_checksum_end(&sum) != reader->header.checksum)
+        return asnap_dump_damaged(reader, "the checksum of its header is wrong");
+    return check_sections(reader);
+}
+
+static struct asnap_error *read_header(struct asnap_dump_reader *reader)
+{
+    struct stat status;
+    if (fstat(reader->fd, &status) != 0)
+        return unreadable(reader);
+    if (!S_ISREG(status.st_mode))
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "cannot load %s: it is no regular file: choose a dump file",
+                                  reader->path);
+    struct asnap_error *error = NULL;
+    size_t magic_size = sizeof(reader->header.magic);
+    if ((uint64_t)status.st_size >= magic_size)
+        error = read_bytes(reader, reader->header.magic, magic_size, 0);
+    if (error == NULL && memcmp(reader->header.magic, ASNAP_DUMP_MAGIC, magic_size) != 0)
+        error = asnap_error_create(ASNAP_ERROR_DAMAGED,
+                                   "cannot load %s: it is no allocsnap dump: choose a file that "
+                                   "`snapshot dump` has written",
+                                   reader->path);
+    if (error == NULL)
+        error = read_bytes(reader, &reader->header, sizeof(reader->header), 0);
+    if (error == NULL)
+        error = check_header(reader, (uint64_t)status.st_size);
+    return error != NULL ? error : read_table(reader);
+}
+
+struct asnap_error *asnap_dump_open(struct asnap_dump_reader *reader, const char *path)
+{
+    *reader = (struct asnap_dump_reader){.path = path};
+    /* Without waiting for the writer of a pipe. */
+    reader->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (reader->fd < 0)
+        return unreadable(reader);
+    struct asnap_error *error = read_header(reader);
+    if (error != NULL)
+        asnap_dump_close(reader);
+    return error;
+}
+
+void asnap_dump_close(struct asnap_dump_reader *reader)
+{
+    close(reader->fd);
+}
+
+static struct asnap_error *read_section(const struct asnap_dump_reader *reader,
+                                        const struct asnap_dump_section *section, char *bytes)
+{
+    struct asnap_checksum sum = {0};
+    for (size_t done = 0, size; done < section->size; done += size) {
+        size = section->size - done < CHUNK ? section->size - done : CHUNK;
+        struct asnap_error *error = read_bytes(reader, bytes + done, size, section->offset + done);
+        if (error != NULL)
+            return error;
+        asnap_checksum_add(&sum, bytes + done, size);
+    }
+    if (asnap_checksum_end(&sum) != section->checksum)
+        return asnap_dump_damaged(reader, "the checksum of a section is wrong");
+    return NULL;
+}
+
+struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
+                                    enum asnap_dump_kind kind, size_t element_size, void **elements,
+                                    size_t *count)
+{
+    static const struct asnap_dump_section left_out;
+    const struct asnap_dump_section *section = &left_out;
+    for (uint32_t i = 0; i < reader->header.section_count; i++) {
+        if (reader->sections[i].kind == kind)
+            section = &reader->sections[i];
+    }
+    if (section->size % element_size != 0)
+        return asnap_dump_damaged(reader, "the size of a section is wrong");
+    if (section->size > SIZE_MAX - element_size)
+        return asnap_error_no_memory();
+    char *bytes = malloc((size_t)section->size + element_size);
+    if (bytes == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error = read_section(reader, section, bytes);
+    if (error != NULL) {
+        free(bytes);
+        return error;
+    }
+    *elements = bytes;
+    *count = (size_t)section->size / element_size;
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/* Reading the sections of a dump file. What it hands out is what was written: sizes
+ * and checksums are right. What it means is the caller's to check. */
+#ifndef ASNAP_MODEL_DUMP_READ_H
+#define ASNAP_MODEL_DUMP_READ_H
+
+#include "dump_format.h"
+#include "error.h"
+
+struct asnap_dump_reader {
+    const char *path; /* the caller's */
+    int fd;
+    struct asnap_dump_header header;
+    struct asnap_dump_section sections[ASNAP_DUMP_SECTIONS_MAX];
+};
+
+/* Opens a dump; checks its header and section table. */
+struct asnap_error *asnap_dump_open(struct asnap_dump_reader *reader, const char *path);
+void asnap_dump_close(struct asnap_dump_reader *reader);
+
+/* Reads the elements of a section, for the caller to free: an array with room for one
+ * more. A section that is left out has none. */
+struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
+                                    enum asnap_dump_kind kind, size_t element_size, void **elements,
+                                    size_t *count);
+
+/* The error for a file that contradicts itself: `what` says in what. */
+struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *what);
+
+#endif

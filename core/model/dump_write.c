@@ -1,0 +1,278 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "atomic_file.h"
+#include "checksum.h"
+#include "dump_format.h"
+#include "snapshot.h"
+
+/* Summed up while it is in the processor's cache, then written. A multiple of
+ * ASNAP_CHECKSUM_STEP. */
+#define CHUNK ((size_t)256 * 1024)
+
+/* The contents of a section. */
+struct piece {
+    const void *bytes;
+    size_t size;
+    void *owned; /* to be freed, or NULL */
+};
+
+struct dumping {
+    const struct asnap_snapshot *snapshot;
+    const struct asnap_stored_attribute *attributes;
+    size_t attribute_count;
+    struct piece pieces[ASNAP_DUMP_KINDS];
+};
+
+_Static_assert(sizeof(struct asnap_dump_header) == 40, "no padding");
+_Static_assert(sizeof(struct asnap_dump_section) == 32, "no padding");
+_Static_assert(sizeof(struct asnap_dump_frame) == 12, "no padding");
+_Static_assert(sizeof(struct asnap_location) == 12, "no padding");
+_Static_assert(sizeof(struct asnap_traceback) == 16, "no padding");
+_Static_assert(sizeof(struct asnap_trace) == 24, "no padding");
+_Static_assert(sizeof(struct asnap_stored_mapping) == 32, "no padding");
+
+/* A piece that lies in memory as it shall in the file. */
+static void lend(struct dumping *dumping, enum asnap_dump_kind kind, const void *bytes, size_t size)
+{
+    dumping->pieces[kind] = (struct piece){.bytes = bytes, .size = size};
+}
+
+/* A piece to be filled; NULL where memory is short. */
+static void *make(struct dumping *dumping, enum asnap_dump_kind kind, size_t count,
+                  size_t element_size)
+{
+    void *bytes = calloc(count + 1, element_size);
+    dumping->pieces[kind] =
+        (struct piece){.bytes = bytes, .size = count * element_size, .owned = bytes};
+    return bytes;
+}
+
+typedef const char *get_string(const struct dumping *dumping, size_t index);
+
+/* A piece of `count` strings one after the other, each with its NUL. */
+static bool join(struct dumping *dumping, enum asnap_dump_kind kind, size_t count,
+                 get_string *string)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(string(dumping, i)) + 1;
+    char *text = make(dumping, kind, size, 1);
+    for (size_t i = 0; text != NULL && i < count; i++)
+        text = stpcpy(text, string(dumping, i)) + 1;
+    return text != NULL;
+}
+
+static const char *file_name(const struct dumping *dumping, size_t index)
+{
+    return asnap_names_get(&dumping->snapshot->store->files, (uint32_t)index);
+}
+
+static const char *function_name(const struct dumping *dumping, size_t index)
+{
+    return asnap_names_get(&dumping->snapshot->store->functions, (uint32_t)index);
+}
+
+static const char *mapping_name(const struct dumping *dumping, size_t index)
+{
+    return asnap_names_get(&dumping->snapshot->store->mapping_names, (uint32_t)index);
+}
+
+static const char *domain_name(const struct dumping *dumping, size_t index)
+{
+    return dumping->snapshot->store->domains[index].name;
+}
+
+static const char *note(const struct dumping *dumping, size_t index)
+{
+    return dumping->snapshot->store->notes[index];
+}
+
+static const char *attribute_text(const struct dumping *dumping, size_t index)
+{
+    const struct asnap_stored_attribute *attribute = &dumping->attributes[index / 2];
+    return index % 2 == 0 ? attribute->name : attribute->value;
+}
+
+static bool make_frames(struct dumping *dumping)
+{
+    const struct asnap_store *store = dumping->snapshot->store;
+    size_t count = store->frame_count;
+    struct asnap_dump_frame *frames = make(dumping, ASNAP_DUMP_FRAMES, count, sizeof(*frames));
+    uint64_t *addresses = make(dumping, ASNAP_DUMP_ADDRESSES, count, sizeof(*addresses));
+    if (frames == NULL || addresses == NULL)
+        return false;
+    uint64_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct asnap_stored_frame *frame = &store->frames[i];
+        frames[i] = (struct asnap_dump_frame){frame->location, frame->function, frame->inlined};
+        addresses[i] = frame->address;
+        known |= frame->address;
+    }
+    if (known == 0)
+        dumping->pieces[ASNAP_DUMP_ADDRESSES].size = 0;
+    return true;
+}
+
+static bool make_domains(struct dumping *dumping)
+{
+    const struct asnap_store *store = dumping->snapshot->store;
+    uint32_t *numbers = make(dumping, ASNAP_DUMP_DOMAINS, store->domain_count, sizeof(*numbers));
+    for (size_t i = 0; numbers != NULL && i < store->domain_count; i++)
+        numbers[i] = store->domains[i].number;
+    return numbers != NULL;
+}
+
+static bool make_pieces(struct dumping *dumping)
+{
+    const struct asnap_snapshot *snapshot = dumping->snapshot;
+    const struct asnap_store *store = snapshot->store;
+    lend(dumping, ASNAP_DUMP_LOCATIONS, store->locations,
+         store->location_count * sizeof(*store->locations));
+    lend(dumping, ASNAP_DUMP_FRAME_ORDER, store->frame_order,
+         store->frame_count * sizeof(*store->frame_order));
+    lend(dumping, ASNAP_DUMP_FRAME_IDS, store->frame_ids,
+         store->frame_id_count * sizeof(*store->frame_ids));
+    lend(dumping, ASNAP_DUMP_TRACEBACKS, store->tracebacks,
+         store->traceback_count * sizeof(*store->tracebacks));
+    lend(dumping, ASNAP_DUMP_TRACES, snapshot->blocks->traces,
+         snapshot->blocks->count * sizeof(*snapshot->blocks->traces));
+    lend(dumping, ASNAP_DUMP_MAPPINGS, store->mappings,
+         store->mapping_count * sizeof(*store->mappings));
+    return join(dumping, ASNAP_DUMP_FILES, store->files.count, file_name) &&
+           join(dumping, ASNAP_DUMP_FUNCTIONS, store->functions.count, function_name) &&
+           join(dumping, ASNAP_DUMP_MAPPING_NAMES, store->mapping_names.count, mapping_name) &&
+           join(dumping, ASNAP_DUMP_DOMAIN_NAMES, store->domain_count, domain_name) &&
+           join(dumping, ASNAP_DUMP_NOTES, store->note_count, note) &&
+           join(dumping, ASNAP_DUMP_ATTRIBUTES, 2 * dumping->attribute_count, attribute_text) &&
+           make_frames(dumping) && make_domains(dumping);
+}
+
+static void free_pieces(struct dumping *dumping)
+{
+    for (size_t i = 0; i < ASNAP_DUMP_KINDS; i++)
+        free(dumping->pieces[i].owned);
+}
+
+static struct asnap_error *write_piece(struct asnap_atomic_file *file, const struct piece *piece,
+                                       struct asnap_dump_section *section)
+{
+    struct asnap_checksum sum = {0};
+    const char *bytes = piece->bytes;
+    for (size_t done = 0, size; done < piece->size; done += size) {
+        size = piece->size - done < CHUNK ? piece->size - done : CHUNK;
+        asnap_checksum_add(&sum, bytes + done, size);
+        struct asnap_error *error =
+            asnap_atomic_file_write(file, bytes + done, size, section->offset + done);
+        if (error != NULL)
+            return error;
+    }
+    section->checksum = asnap_checksum_end(&sum);
+    return NULL;
+}
+
+/* The end of a section, and the zeros after it. */
+static struct asnap_error *write_padding(struct asnap_atomic_file *file, uint64_t *offset)
+{
+    static const char zeros[ASNAP_DUMP_ALIGNMENT];
+    uint64_t padding = -*offset % ASNAP_DUMP_ALIGNMENT;
+    *offset += padding;
+    return asnap_atomic_file_write(file, zeros, padding, *offset - padding);
+}
+
+static struct asnap_error *write_header(struct asnap_atomic_file *file,
+                                        struct asnap_dump_header *header,
+                                        const struct asnap_dump_section *sections)
+{
+    size_t table_size = header->section_count * sizeof(*sections);
+    char bytes[sizeof(*header) + ASNAP_DUMP_KINDS * sizeof(*sections)];
+    memcpy(bytes, header, sizeof(*header));
+    memcpy(bytes + sizeof(*header), sections, table_size);
+    struct asnap_checksum sum = {0};
+    asnap_checksum_add(&sum, bytes, sizeof(*header) + table_size);
+    header->checksum = asnap_checksum_end(&sum);
+    memcpy(bytes, header, sizeof(*header));
+    return asnap_atomic_file_write(file, bytes, sizeof(*header) + table_size, 0);
+}
+
+static struct asnap_error *write_all(struct asnap_atomic_file *file, const struct dumping *dumping)
+{
+    struct asnap_dump_section sections[ASNAP_DUMP_KINDS] = {0};
+    struct asnap_dump_header header = {
+        .magic = ASNAP_DUMP_MAGIC,
+        .byte_order = ASNAP_DUMP_BYTE_ORDER,
+        .version = ASNAP_DUMP_VERSION,
+        .traceback_limit = dumping->snapshot->traceback_limit,
+    };
+    for (uint32_t kind = 1; kind < ASNAP_DUMP_KINDS; kind++)
+        header.section_count += dumping->pieces[kind].size > 0;
+    uint64_t offset = sizeof(header) + header.section_count * sizeof(*sections);
+    struct asnap_dump_section *section = sections;
+    for (uint32_t kind = 1; kind < ASNAP_DUMP_KINDS; kind++) {
+        const struct piece *piece = &dumping->pieces[kind];
+        if (piece->size == 0)
+            continue;
+        *section = (struct asnap_dump_section){.kind = kind, .offset = offset, .size = piece->size};
+        struct asnap_error *error = write_piece(file, piece, section);
+        offset += piece->size;
+        if (error == NULL)
+            error = write_padding(file, &offset);
+        if (error != NULL)
+            return error;
+        section++;
+    }
+    header.file_size = offset;
+    return write_header(file, &header, sections);
+}
+
+static struct asnap_error *dump(const struct asnap_snapshot *snapshot, const char *path,
+                                const struct asnap_store *attributes)
+{
+    struct dumping dumping = {
+        .snapshot = snapshot,
+        .attributes = attributes->attributes,
+        .attribute_count = attributes->attribute_count,
+    };
+    struct asnap_atomic_file file;
+    struct asnap_error *error = NULL;
+    if (!make_pieces(&dumping))
+        error = asnap_error_no_memory();
+    if (error == NULL)
+        error = asnap_atomic_file_open(&file, path);
+    if (error == NULL)
+        error = asnap_atomic_file_close(&file, write_all(&file, &dumping));
+    free_pieces(&dumping);
+    return error;
+}
+
+/* Puts attributes into a store of their own, sorted, each name once. */
+static struct asnap_error *sort_attributes(const struct asnap_attribute *attributes, size_t count,
+                                           struct asnap_store **store)
+{
+    *store = asnap_store_create();
+    if (*store == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < count; i++)
+        error = asnap_store_set_attribute(*store, attributes[i].name, attributes[i].value);
+    return error;
+}
+
+struct asnap_error *asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
+                                        const struct asnap_attribute *attributes,
+                                        size_t attribute_count)
+{
+    struct asnap_snapshot *compact = NULL;
+    struct asnap_store *given = NULL;
+    struct asnap_error *error = NULL;
+    if (snapshot->kept != NULL)
+        error = asnap_snapshot_compact(snapshot, &compact);
+    if (error == NULL && attributes != NULL)
+        error = sort_attributes(attributes, attribute_count, &given);
+    if (error == NULL)
+        error = dump(compact != NULL ? compact : snapshot, path,
+                     given != NULL ? given : snapshot->store);
+    asnap_store_release(given);
+    asnap_snapshot_destroy(compact);
+    return error;
+}

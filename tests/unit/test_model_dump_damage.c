@@ -1,0 +1,220 @@
+/* Dump files that are not what was written. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dump_format.h"
+#include "test_model_dump.h"
+
+/* A dump in memory, and a file for changed copies of it. */
+struct original {
+    unsigned char *bytes;
+    unsigned char *copy;
+    size_t size;
+    const char *path;
+};
+
+static struct original original_dump(void)
+{
+    struct asnap_snapshot *snapshot = dump_snapshot();
+    struct original original = {.path = dump_path("damaged")};
+    ASNAP_ASSERT_OK(asnap_snapshot_dump(snapshot, original.path, NULL, 0));
+    asnap_snapshot_destroy(snapshot);
+    original.bytes = dump_bytes(original.path, &original.size);
+    original.copy = malloc(original.size + 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(original.copy);
+    memcpy(original.copy, original.bytes, original.size);
+    return original;
+}
+
+static void forget(struct original *original)
+{
+    free(original->bytes);
+    free(original->copy);
+}
+
+/* What loading the copy gives: 0 for a snapshot, else the error's code. Where there is a
+ * snapshot it must be the original one. */
+static int load_copy(const struct original *original, size_t size)
+{
+    struct asnap_snapshot *snapshot = NULL;
+    dump_write(original->path, original->copy, size);
+    struct asnap_error *error = asnap_snapshot_load(original->path, &snapshot);
+    if (error != NULL) {
+        int code = (int)asnap_error_code(error);
+        CU_ASSERT_PTR_NULL(snapshot);
+        CU_ASSERT_PTR_NULL(strchr(asnap_error_message(error), '\n'));
+        asnap_error_destroy(error);
+        return code;
+    }
+    const char *again = dump_path("again");
+    ASNAP_ASSERT_OK(asnap_snapshot_dump(snapshot, again, NULL, 0));
+    size_t again_size;
+    unsigned char *bytes = dump_bytes(again, &again_size);
+    CU_ASSERT(again_size == original->size && memcmp(bytes, original->bytes, again_size) == 0);
+    free(bytes);
+    asnap_snapshot_destroy(snapshot);
+    return 0;
+}
+
+ASNAP_TEST(model_dump_damage, any_changed_byte)
+{
+    static const unsigned char changes[] = {0x01, 0x80, 0xff, 0x20};
+    struct original original = original_dump();
+    size_t harmless = 0;
+    for (size_t i = 0; i < original.size; i++) {
+        for (size_t k = 0; k < sizeof(changes); k++) {
+            original.copy[i] ^= changes[k];
+            int code = load_copy(&original, original.size);
+            CU_ASSERT(code == 0 || code == ASNAP_ERROR_DAMAGED || code == ASNAP_ERROR_VERSION);
+            harmless += code == 0;
+            original.copy[i] ^= changes[k];
+        }
+    }
+    /* The bytes between sections. */
+    CU_ASSERT(harmless < sizeof(changes) * 8 * ASNAP_DUMP_KINDS);
+    forget(&original);
+}
+
+ASNAP_TEST(model_dump_damage, any_other_length)
+{
+    struct original original = original_dump();
+    for (size_t size = 0; size < original.size; size++)
+        CU_ASSERT_EQUAL(load_copy(&original, size), ASNAP_ERROR_DAMAGED);
+    original.copy[original.size] = 0;
+    CU_ASSERT_EQUAL(load_copy(&original, original.size + 1), ASNAP_ERROR_DAMAGED);
+    forget(&original);
+}
+
+ASNAP_TEST(model_dump_damage, other_versions_and_machines)
+{
+    struct original original = original_dump();
+    struct asnap_dump_header *header = (struct asnap_dump_header *)original.copy;
+    header->version = 2;
+    dump_repair(original.copy, original.size);
+    CU_ASSERT_EQUAL(load_copy(&original, original.size), ASNAP_ERROR_VERSION);
+    header->version = ASNAP_DUMP_VERSION;
+    header->byte_order = __builtin_bswap32(ASNAP_DUMP_BYTE_ORDER);
+    CU_ASSERT_EQUAL(load_copy(&original, original.size), ASNAP_ERROR_UNSUPPORTED);
+    forget(&original);
+}
+
+ASNAP_TEST(model_dump_damage, a_section_of_an_unknown_kind_is_passed_over)
+{
+    struct original original = original_dump();
+    struct asnap_dump_header *header = (struct asnap_dump_header *)original.copy;
+    struct asnap_dump_section *sections = (struct asnap_dump_section *)(header + 1);
+    CU_ASSERT_EQUAL_FATAL(sections[header->section_count - 1].kind, ASNAP_DUMP_ATTRIBUTES);
+    sections[header->section_count - 1].kind = 1000;
+    dump_repair(original.copy, original.size);
+    dump_write(original.path, original.copy, original.size);
+    struct asnap_snapshot *snapshot = NULL;
+    ASNAP_ASSERT_OK(asnap_snapshot_load(original.path, &snapshot));
+    CU_ASSERT_EQUAL(asnap_snapshot_attribute_count(snapshot), 0);
+    CU_ASSERT_EQUAL(asnap_snapshot_count(snapshot), 6);
+    asnap_snapshot_destroy(snapshot);
+    forget(&original);
+}
+
+/* Sets 32 bits of a section, makes the checksums right, and tells what loading gives. */
+static int load_changed(enum asnap_dump_kind kind, size_t offset, uint32_t value)
+{
+    struct original original = original_dump();
+    const struct asnap_dump_header *header = (struct asnap_dump_header *)original.copy;
+    const struct asnap_dump_section *section = (const struct asnap_dump_section *)(header + 1);
+    while (section->kind != kind)
+        section++;
+    CU_ASSERT_FATAL(offset + sizeof(value) <= section->size);
+    CU_ASSERT_NOT_EQUAL(memcmp(original.copy + section->offset + offset, &value, sizeof(value)), 0);
+    memcpy(original.copy + section->offset + offset, &value, sizeof(value));
+    dump_repair(original.copy, original.size);
+    int code = load_copy(&original, original.size);
+    forget(&original);
+    return code;
+}
+
+#define CHECK_DAMAGED(KIND, OFFSET, VALUE)                                                         \
+    CU_ASSERT_EQUAL(load_changed((KIND), (OFFSET), (VALUE)), ASNAP_ERROR_DAMAGED)
+
+ASNAP_TEST(model_dump_damage, right_checksums_and_wrong_contents)
+{
+    CHECK_DAMAGED(ASNAP_DUMP_FILES, 0, 0x7f7f7f7f);
+    CHECK_DAMAGED(ASNAP_DUMP_FUNCTIONS, 0, 0x007f007f);
+    CHECK_DAMAGED(ASNAP_DUMP_LOCATIONS, 0, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_LOCATIONS, 4, 999999);
+    CHECK_DAMAGED(ASNAP_DUMP_LOCATIONS, 8, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAMES, 0, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAMES, 4, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAMES, 8, 2);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAME_ORDER, 0, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAME_ORDER, 4, 0);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAME_IDS, 8, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAME_IDS, 8, UINT32_MAX);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 0, 1);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 8, 0);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 8, UINT32_MAX);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 1);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 65536);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACES, 16, 3);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACES, 12, UINT32_MAX);
+    CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 8, 0x400000);
+    CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 24, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 28, 100);
+    CHECK_DAMAGED(ASNAP_DUMP_DOMAINS, 0, 9);
+    CHECK_DAMAGED(ASNAP_DUMP_DOMAIN_NAMES, 0, 0x41414100);
+    CHECK_DAMAGED(ASNAP_DUMP_ATTRIBUTES, 0, 0x41414100);
+    CHECK_DAMAGED(ASNAP_DUMP_ATTRIBUTES, 0, 0x7f7f7f7f);
+}
+
+/* Sets a field of a section's entry in the table. */
+static int load_entry(size_t field, uint64_t value)
+{
+    struct original original = original_dump();
+    size_t at = sizeof(struct asnap_dump_header) + sizeof(struct asnap_dump_section) + field;
+    memcpy(original.copy + at, &value, field < 8 ? 4 : 8);
+    dump_repair(original.copy, original.size);
+    int code = load_copy(&original, original.size);
+    forget(&original);
+    return code;
+}
+
+ASNAP_TEST(model_dump_damage, wrong_section_tables)
+{
+    CU_ASSERT_EQUAL(load_entry(0, ASNAP_DUMP_FILES), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(0, 0), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(4, 1), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(8, 0), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(8, UINT64_MAX - 7), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(16, 0), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(16, UINT64_MAX), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(load_entry(16, 1), ASNAP_ERROR_DAMAGED);
+}
+
+static int load_from(const char *path)
+{
+    struct asnap_snapshot *snapshot = NULL;
+    struct asnap_error *error = asnap_snapshot_load(path, &snapshot);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    int code = (int)asnap_error_code(error);
+    CU_ASSERT_PTR_NOT_NULL(strstr(asnap_error_message(error), path));
+    asnap_error_destroy(error);
+    return code;
+}
+
+ASNAP_TEST(model_dump_damage, what_is_no_dump)
+{
+    CU_ASSERT_EQUAL(load_from("/nonexistent/allocsnap.dump"), ASNAP_ERROR_IO);
+    CU_ASSERT_EQUAL(load_from("/"), ASNAP_ERROR_IO);
+    CU_ASSERT_EQUAL(load_from("/dev/null"), ASNAP_ERROR_IO);
+    CU_ASSERT_EQUAL(load_from("/dev/zero"), ASNAP_ERROR_IO);
+    const char *pipe = dump_path("pipe");
+    CU_ASSERT_EQUAL_FATAL(mkfifo(pipe, 0600), 0);
+    CU_ASSERT_EQUAL(load_from(pipe), ASNAP_ERROR_IO);
+    unlink(pipe);
+    const char *text = dump_path("text");
+    dump_write(text, "", 0);
+    CU_ASSERT_EQUAL(load_from(text), ASNAP_ERROR_DAMAGED);
+    dump_write(text, "a text file that is longer than the header of a dump", 52);
+    CU_ASSERT_EQUAL(load_from(text), ASNAP_ERROR_DAMAGED);
+}
