@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from . import bulk, filters as filtering, native, raw_traces
+from . import bulk, dump_files, filters as filtering, native, raw_traces
 from .frames import Traceback, _format_size
 
+_OWN_ATTRIBUTES = ("traces", "traceback_limit")
 _CHUNK = 4096  # traces made into objects at a time
 
 
@@ -164,6 +165,35 @@ class Snapshot:
     @property
     def _object(self):
         return self.traces.object(self.traceback_limit)
+
+    def dump(self, filename):
+        """Writes the snapshot to a file, as a whole or not at all, with the strings that
+        it was given as attributes."""
+        attributes = {
+            name: value for name, value in vars(self).items() if name not in _OWN_ATTRIBUTES
+        }
+        dump_files.dump(self._object_to_dump(), filename, attributes)
+
+    @staticmethod
+    def load(filename):
+        """The Snapshot that `dump`, or `snapshot dump`, has written."""
+        snapshot, attributes = dump_files.load(filename)
+        made = Snapshot._of(snapshot)
+        for name, value in attributes.items():
+            # A file comes from anywhere: it replaces nothing that is here already.
+            if name not in _OWN_ATTRIBUTES and not hasattr(Snapshot, name):
+                vars(made)[name] = value
+        return made
+
+    def _object_to_dump(self):
+        limit = self.traceback_limit
+        if not raw_traces.is_limit(limit):
+            raise ValueError("traceback_limit cannot be dumped: {!r}".format(limit))
+        if limit == self._object.traceback_limit:
+            return self._object
+        if self.traces.origin is None:
+            raise ValueError("the traceback_limit of a snapshot that was taken cannot change")
+        return raw_traces.build(list(self.traces._traces), limit)
 
     def filter_traces(self, filters):
         """A Snapshot of the traces that an inclusive filter lets through, where there
