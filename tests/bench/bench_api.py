@@ -27,10 +27,10 @@ ROUNDS = 3
 
 
 def raw_traces(generator, count, stacks):
-    return [
-        (0, generator.randrange(8, 4096), stacks[index % len(stacks)], DEPTH)
-        for index in range(count)
-    ]
+    """As tracemalloc takes them: in no order, each stack one object with frames of its own."""
+    order = [index % len(stacks) for index in range(count)]
+    generator.shuffle(order)
+    return [(0, generator.randrange(8, 4096), stacks[index], DEPTH) for index in order]
 
 
 def seconds(call, rounds):
@@ -93,8 +93,11 @@ def measure(shape, count, stacks, goals):
 def main(build):
     os.environ["ALLOCSNAP_LIBRARY"] = os.path.join(build, "liballocsnap.so")
     generator = random.Random(5)
-    frames = [("/src/dir%d/file%d.c" % (i % 50, i % 400), i % 997 + 1) for i in range(FRAMES)]
-    stacks = [tuple(generator.choices(frames, k=DEPTH)) for _ in range(DISTINCT)]
+    files = ["/src/dir%d/file%d.c" % (i % 50, i) for i in range(400)]
+    stacks = [
+        tuple((files[i % 400], i % 997 + 1) for i in generator.choices(range(FRAMES), k=DEPTH))
+        for _ in range(DISTINCT)
+    ]
     ten = "at least 10 times"
     measure("4,000 stacks", TRACES, stacks[:STACKS], {
         "statistics": "at least 300 times",
