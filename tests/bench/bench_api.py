@@ -23,7 +23,7 @@ STACKS = 4000
 DISTINCT = int(os.environ.get("ALLOCSNAP_BENCH_STACKS", "100000"))
 DEPTH = 16
 FRAMES = 20000
-ROUNDS = 3
+ROUNDS = 10
 
 
 def raw_traces(generator, count, stacks):
