@@ -6,6 +6,7 @@
 #include "dump_read.h"
 #include "grow.h"
 #include "snapshot.h"
+#include "utf8.h"
 
 #define MOST_FRAMES 65535u /* in a traceback */
 
@@ -65,7 +66,7 @@ static struct asnap_error *read_names(const struct asnap_dump_reader *reader,
         error = asnap_dump_damaged(reader, "it has too many names");
     for (size_t i = 1; error == NULL && ordered && i < strings.count; i++) {
         const char *last = strings.text + strings.offsets[i - 1];
-        if (strcmp(last, strings.text + strings.offsets[i]) >= 0)
+        if (asnap_utf8_compare(last, strings.text + strings.offsets[i]) >= 0)
             error = asnap_dump_damaged(reader, "its names are out of order");
     }
     if (error != NULL) {

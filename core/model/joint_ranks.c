@@ -31,7 +31,7 @@ static int compare_locations(const struct joining *joining, const size_t at[2])
     const char *right_function = asnap_store_function(joining->stores[1], right->function);
     if (left_function == NULL || right_function == NULL)
         return (left_function != NULL) - (right_function != NULL);
-    return strcmp(left_function, right_function);
+    return asnap_utf8_compare(left_function, right_function);
 }
 
 /* Merges two ordered lists; returns how many distinct elements they have. */

@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import sys
+import tempfile
 import tracemalloc
 import unittest
 
@@ -254,6 +255,10 @@ class Snapshots(Differential):
             lambda m, s: m.Statistic(None, 1, 1) < m.Statistic(None, 2, 2),
             lambda m, s: m.BaseFilter(True)._match(None),
             lambda m, s: m.Snapshot.load("/nonexistent/file"),
+            lambda m, s: m.Snapshot.load("/"),
+            lambda m, s: s.dump("/"),
+            lambda m, s: s.dump("/nonexistent/file"),
+            lambda m, s: s.dump("/dev/null/file"),
         ]
         for number, call in enumerate(calls):
             with self.subTest(call=number):
@@ -308,6 +313,45 @@ class Snapshots(Differential):
         kept = snapshot.filter_traces([allocsnap.Filter(True, "a.c")])
         self.assertEqual(kept.traces._traces, traces[:1])
         self.assertIsNone(snapshot.traces[0].traceback.total_nframe)
+
+    def test_dump_and_load(self):
+        for generator in self.cases(10, COUNT // 3 + 1):
+            traces, limit = random_traces(generator), generator.choice([1, 16, 65535])
+            # A file keeps how many frames a stack had, which is never less than it has.
+            traces = [(*trace[:3], max(trace[3], len(trace[2]))) for trace in traces]
+            name = generator.choice(["a", "\u00e9.snap", "b \udcff"])
+
+            def facts(module):
+                with tempfile.TemporaryDirectory() as directory:
+                    path = os.path.join(directory, name)
+                    snapshot = module.Snapshot(traces, limit)
+                    snapshot.note = "mine \u00e9\udc80"
+                    filtered = snapshot.filter_traces([module.Filter(True, "*.c")])
+                    found = []
+                    for each in (snapshot, filtered, snapshot):
+                        each.dump(path)
+                        loaded = module.Snapshot.load(path)
+                        self.assertEqual(os.listdir(directory), [name])
+                        found += [snapshot_facts(loaded), getattr(loaded, "note", None),
+                                  loaded.traces == each.traces]
+                        for mode in MODES:
+                            rows = loaded.statistics(*mode) + loaded.compare_to(filtered, *mode)
+                            found.append(list(map(row_facts, rows)))
+                    return found
+
+            self.both(facts)
+
+    def test_changed_traceback_limit(self):
+        def facts(module):
+            with tempfile.TemporaryDirectory() as directory:
+                path = os.path.join(directory, "a")
+                snapshot = module.Snapshot([(0, 1, (("a", 1),), 1)], 1)
+                snapshot.statistics("lineno")
+                snapshot.traceback_limit = 7
+                snapshot.dump(path)
+                return snapshot_facts(module.Snapshot.load(path))
+
+        self.both(facts)
 
     def test_copies_and_pickles(self):
         for generator in self.cases(7, 5):

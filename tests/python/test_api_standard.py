@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
-import allocsnap  # noqa: E402, F401
+import allocsnap  # noqa: E402
 
 IMPORT = "\nimport tracemalloc\n"
 CLASSES = ("TestTraceback", "TestSnapshot", "TestFilters")
@@ -39,7 +39,7 @@ class Standard(unittest.TestCase):
         module = types.ModuleType("cpythons_test_tracemalloc")
         source = source.replace(IMPORT, "\nimport allocsnap as tracemalloc\n")
         exec(compile(source, module.__name__, "exec"), vars(module))
-        self.assertIs(module.tracemalloc, sys.modules["allocsnap"])
+        self.assertIs(module.tracemalloc, allocsnap)
         suite = unittest.TestSuite(
             unittest.defaultTestLoader.loadTestsFromTestCase(getattr(module, name))
             for name in CLASSES

@@ -30,12 +30,6 @@ def many_objects():
             gc.enable()
 
 
-class SnapshotObject(objects.Object):
-    """A snapshot of the library; filled by its maker."""
-
-    destroy = "asnap_snapshot_destroy"
-
-
 def _view(pointer, kind, count):
     """The bytes of `count` structures that the library lends."""
     if not count:
@@ -158,46 +152,30 @@ def traceback_of(snapshot, address):
     return tracebacks[trace.traceback_id], tracebacks.total[trace.traceback_id]
 
 
-class _Rows(objects.Object, Source):
-    """Statistics or differences of the library."""
+class _Rows(Source):
+    """The rows of Statistics or of a Diff of the library."""
 
-    row = None  # the ctypes structure of a row
-    prefix = ""  # of its functions
-
-    def __init__(self):
-        super().__init__()
-        self.destroy = self.prefix + "_destroy"
-        self._frames = _Frames()
-
-    def table(self):
-        """The bytes of all rows."""
+    def __init__(self, owner, prefix, kind):
+        self._owner = owner
         lib = native.library()
-        count = getattr(lib, self.prefix + "_count")(self)
-        rows = (self.row * count)()
-        getattr(lib, self.prefix + "_rows")(self, 0, count, rows)
-        return memoryview(rows).cast("B")
+        self._row = getattr(lib, prefix + "_row")
+        self._row_frames = getattr(lib, prefix + "_frames")
+        self._frames = _Frames()
+        self.count = getattr(lib, prefix + "_count")(owner)
+        rows = (kind * self.count)()
+        getattr(lib, prefix + "_rows")(owner, 0, self.count, rows)
+        #: The structures of all rows, as bytes.
+        self.table = memoryview(rows).cast("B")
 
     def traceback(self, index):
-        lib = native.library()
-        count = getattr(lib, self.prefix + "_row")(self, index).frame_count
+        count = self._row(self._owner, index).frame_count
         frames = (native._Frame * count)()
-        getattr(lib, self.prefix + "_frames")(self, index, frames)
+        self._row_frames(self._owner, index, frames)
         return Traceback(tuple(map(self._frames.__getitem__, _FRAME.iter_unpack(frames))))
 
     def tracebacks(self):
-        """All tracebacks in order, to be made when they are asked for."""
-        count = getattr(native.library(), self.prefix + "_count")(self)
-        return zip(repeat(self), range(count))
-
-
-class _StatisticRows(_Rows):
-    row = native._Statistic
-    prefix = "asnap_statistics"
-
-
-class _DiffRows(_Rows):
-    row = native._StatisticDiff
-    prefix = "asnap_diff"
+        """What stands for the tracebacks of all rows, in order."""
+        return zip(repeat(self), range(self.count))
 
 
 def _made(kind, *columns):
@@ -208,22 +186,16 @@ def _made(kind, *columns):
 
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
-    rows = _StatisticRows()
-    native.check(
-        native.library().asnap_statistics_create(snapshot, native.KEYS[key], cumulative, rows.out)
-    )
-    table = rows.table().cast(_UINT64)
-    return _made(Statistic, rows.tracebacks(), table[0::4].tolist(), table[1::4].tolist())
+    owner = objects.Statistics(snapshot, key, cumulative)
+    rows = _Rows(owner, "asnap_statistics", native._Statistic)
+    numbers = rows.table.cast(_UINT64)
+    return _made(Statistic, rows.tracebacks(), numbers[0::4].tolist(), numbers[1::4].tolist())
 
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
-    rows = _DiffRows()
-    native.check(
-        native.library().asnap_diff_create(new, old, native.KEYS[key], cumulative, rows.out)
-    )
-    table = rows.table()
-    sums, changes = table.cast(_UINT64), table.cast(_INT64)
+    rows = _Rows(objects.Diff(new, old, key, cumulative), "asnap_diff", native._StatisticDiff)
+    sums, changes = rows.table.cast(_UINT64), rows.table.cast(_INT64)
     return _made(
         StatisticDiff,
         rows.tracebacks(),
@@ -232,16 +204,3 @@ def differences(new, old, key, cumulative):
         sums[1::6].tolist(),
         changes[3::6].tolist(),
     )
-
-
-def filtered(snapshot, filters, fill):
-    """The SnapshotObject of the traces that the filters keep; `fill(place, one)`
-    describes one of them in an asnap_filter."""
-    places = (native._Filter * len(filters))()
-    for place, one in zip(places, filters):
-        fill(place, one)
-    made = SnapshotObject()
-    native.check(
-        native.library().asnap_snapshot_filter(snapshot, places, len(filters), made.out)
-    )
-    return made

@@ -2,6 +2,7 @@
 
 import fnmatch
 
+from . import objects
 from .frames import _normalize_filename
 from .names import encoded_name
 
@@ -98,25 +99,20 @@ def is_known(one):
     return all(getattr(kind, name, None) is getattr(base, name, None) for name in names)
 
 
-def fill(place, one):
-    """Describes a known filter to the library, in an asnap_filter."""
-    domain = one.domain
-    pattern = None
-    place.inclusive = bool(one.inclusive)
+def for_library(one):
+    """A known filter as the library's."""
+    pattern = lineno = domain = None
+    all_frames = False
     possible = True
+    if one.domain is not None or isinstance(one, DomainFilter):
+        domain = _number(one.domain)
+        possible = domain is not None
     if isinstance(one, Filter):
         pattern = one.filename_pattern
-        place.all_frames = bool(one.all_frames)
-        place.has_lineno = one.lineno is not None
+        encoded_name(pattern)  # refuses what the library cannot be told
+        all_frames = bool(one.all_frames)
         lineno = _number(one.lineno)
-        possible = one.lineno is None or lineno is not None
-        place.lineno = lineno or 0
-    place.has_domain = domain is not None
-    number = _number(domain)
-    place.domain = number or 0
-    if number is None and (domain is not None or isinstance(one, DomainFilter)):
-        possible = False
+        possible = possible and (one.lineno is None or lineno is not None)
     if not possible:
         pattern = _NEVER
-    if pattern is not None:
-        place.filename_pattern = encoded_name(pattern)
+    return objects.Filter(bool(one.inclusive), pattern, lineno, all_frames, domain)

@@ -204,7 +204,7 @@ class Snapshot(Object):
     def filter(self, filters):
         """The Snapshot of the traces that these Filters keep."""
         made = type(self)()
-        array = _filter_array(filters)
+        array = _filter_array(list(filters))
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
         return made
 

@@ -107,14 +107,19 @@ def _totals(traces):
         return [trace[3] if len(trace) > 3 else None for trace in traces]
 
 
+def is_limit(limit):
+    """Whether the library can keep this frame limit."""
+    return isinstance(limit, int) and 0 <= limit <= _UINT32_MAX
+
+
 def build(traces, traceback_limit):
-    """The SnapshotObject of a list of raw traces; the addresses are their places in it."""
+    """The library's snapshot of a list of raw traces; the addresses are their places in it."""
     builder = _Builder()
     with bulk.many_objects():
         _fill(builder, traces)
-    if not isinstance(traceback_limit, int) or not 0 <= traceback_limit <= _UINT32_MAX:
+    if not is_limit(traceback_limit):
         traceback_limit = 0
-    made = bulk.SnapshotObject()
+    made = objects.Snapshot()
     native.check(native.library().asnap_builder_finish(builder, traceback_limit, made.out))
     return made
 

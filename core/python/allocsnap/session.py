@@ -5,7 +5,7 @@ import os
 import re
 from typing import NamedTuple
 
-from . import native, objects
+from . import native, objects, tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .target import shown_path
@@ -78,6 +78,7 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.skip = []  # the user's skip rules
+        tracing.set_session(self)
 
     # ---- the process ----
 

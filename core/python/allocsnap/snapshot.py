@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from . import bulk, filters as filtering, native, raw_traces
+from . import bulk, dump_files, filters as filtering, native, raw_traces
 from .frames import Traceback, _format_size
 
+_OWN_ATTRIBUTES = ("traces", "traceback_limit")
 _CHUNK = 4096  # traces made into objects at a time
 
 
@@ -81,11 +82,7 @@ class _Traces(Sequence):
     @property
     def notes(self):
         """What is missing from the snapshot, a line each."""
-        if self._object is None:
-            return []
-        lib = native.library()
-        count = lib.asnap_snapshot_note_count(self._object)
-        return [native.text_of(lib.asnap_snapshot_note(self._object, i)) for i in range(count)]
+        return [] if self._object is None else self._object.notes
 
     @property
     def _traces(self):
@@ -108,7 +105,7 @@ class _Traces(Sequence):
     def __len__(self):
         if self._given is not None:
             return len(self._given)
-        return native.library().asnap_snapshot_count(self._object)
+        return self._object.count
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -161,13 +158,42 @@ class Snapshot:
     @classmethod
     def _of(cls, snapshot, origin=None):
         """A Snapshot of a snapshot of the library."""
-        made = cls((), native.library().asnap_snapshot_traceback_limit(snapshot))
+        made = cls((), snapshot.traceback_limit)
         made.traces = _Traces.of(snapshot, origin)
         return made
 
     @property
     def _object(self):
         return self.traces.object(self.traceback_limit)
+
+    def dump(self, filename):
+        """Writes the snapshot to a file, as a whole or not at all, with the strings that
+        it was given as attributes."""
+        attributes = {
+            name: value for name, value in vars(self).items() if name not in _OWN_ATTRIBUTES
+        }
+        dump_files.dump(self._object_to_dump(), filename, attributes)
+
+    @staticmethod
+    def load(filename):
+        """The Snapshot that `dump`, or `snapshot dump`, has written."""
+        snapshot, attributes = dump_files.load(filename)
+        made = Snapshot._of(snapshot)
+        for name, value in attributes.items():
+            # A file comes from anywhere: it replaces nothing that is here already.
+            if name not in _OWN_ATTRIBUTES and not hasattr(Snapshot, name):
+                vars(made)[name] = value
+        return made
+
+    def _object_to_dump(self):
+        limit = self.traceback_limit
+        if not raw_traces.is_limit(limit):
+            raise ValueError("traceback_limit cannot be dumped: {!r}".format(limit))
+        if limit == self._object.traceback_limit:
+            return self._object
+        if self.traces.origin is None:
+            raise ValueError("the traceback_limit of a snapshot that was taken cannot change")
+        return raw_traces.build(list(self.traces._traces), limit)
 
     def filter_traces(self, filters):
         """A Snapshot of the traces that an inclusive filter lets through, where there
@@ -182,9 +208,8 @@ class Snapshot:
         if own:
             made = Snapshot(_passing(self.traces._traces, filters), self.traceback_limit)
         else:
-            made = Snapshot._of(
-                bulk.filtered(self._object, filters, filtering.fill), self.traces.origin
-            )
+            kept = self._object.filter(map(filtering.for_library, filters))
+            made = Snapshot._of(kept, self.traces.origin)
             made.traceback_limit = self.traceback_limit
         return made
 

@@ -35,17 +35,22 @@ def _required():
     return _session
 
 
-def _status():
-    """The hooks' status, None where no program is traced."""
+def _hooks():
+    """The hooks' status, None where there is no program that has them."""
     if _session is None or _session.process() is None:
         return None
     try:
-        status = _session.status()[1]
+        return _session.status()[1]
     except AllocsnapError as error:
         if error.code == ErrorCode.NO_HOOKS:
             return None
         raise
-    return status if status.tracing else None
+
+
+def _status():
+    """The hooks' status, None where no program is traced."""
+    status = _hooks()
+    return status if status is not None and status.tracing else None
 
 
 def is_tracing():
@@ -55,8 +60,8 @@ def is_tracing():
 
 def start(*nframe):
     """Traces the program's allocations, with the `nframe` most recent frames of each
-    stack (1 to 65535, 16 where it is not given). Takes effect when the program runs;
-    a program without the hooks has to be started again."""
+    stack (1 to 65535, 16 where it is not given). A paused process with the hooks is
+    traced from its next malloc or free on, and any other program when it is run."""
     if len(nframe) > 1:
         raise TypeError("start expected at most 1 argument, got {}".format(len(nframe)))
     limit = operator.index(nframe[0]) if nframe else DEFAULT_FRAME_LIMIT
@@ -67,26 +72,31 @@ def start(*nframe):
             "the number of frames must be in range [1; {}]".format(_FRAME_LIMIT_MAX)
         )
     session = _required()
-    if _status() is None:
-        session.start(limit)
+    hooks = _hooks()
+    if hooks is None or session.process().is_core:
+        session.launch.start(limit)
+    elif not hooks.tracing:
+        session.request("start", limit)
 
 
 def stop():
-    """Stops tracing and drops all traces."""
-    if _status() is not None:
-        _session.stop()
+    """Stops tracing and drops all traces; without a process, takes `start` back."""
+    if _session is not None and _session.process() is None:
+        _session.launch.stop()
+    elif _status() is not None:
+        _session.request("stop")
 
 
 def clear_traces():
     """Drops all traces."""
     if _status() is not None:
-        _session.clear()
+        _session.request("clear")
 
 
 def reset_peak():
     """Makes the peak of traced memory what is traced now."""
     if _status() is not None:
-        _session.reset_peak()
+        _session.request("reset_peak")
 
 
 def get_traced_memory():

@@ -1,0 +1,80 @@
+"""Snapshots in files, with the attributes that Python code has given them."""
+
+import errno
+import os
+import stat
+
+from . import native, objects
+from .errors import AllocsnapError, ErrorCode
+from .names import decoded_name, encoded_name
+
+# How a pickle of protocol 2 or later begins (pickletools: PROTO).
+_PICKLE = b"\x80"
+
+
+def dump(snapshot, filename, attributes):
+    """Writes a snapshot of the library. `attributes` is {name: string}."""
+    array = (native._Attribute * max(len(attributes), 1))()
+    for place, (name, value) in zip(array, attributes.items()):
+        if not isinstance(value, str):
+            raise TypeError(
+                "the attribute {!r} is of type {}: a file keeps strings, turn it into one or"
+                " delete it".format(name, type(value).__name__)
+            )
+        place.name = encoded_name(name)
+        place.value = encoded_name(value)
+    path = os.fsencode(filename)
+    try:
+        native.check(
+            native.library().asnap_snapshot_dump(snapshot, path, array, len(attributes))
+        )
+    except AllocsnapError as error:
+        if error.code == ErrorCode.IO:
+            raise _os_error(filename, error) from None
+        raise
+
+
+def load(filename):
+    """The library's snapshot in a file, and {name: string} of its attributes."""
+    path = os.fsencode(filename)
+    kind = os.stat(filename).st_mode
+    if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+        with open(filename, "rb") as file:
+            if file.read(len(_PICKLE)) == _PICKLE:
+                raise AllocsnapError(
+                    "{} is a pickle, as tracemalloc writes, and to load one can run any code in"
+                    " it: where you trust it, load it with tracemalloc and give its traces to"
+                    " allocsnap.Snapshot".format(os.fsdecode(filename)),
+                    ErrorCode.UNSUPPORTED,
+                )
+    lib = native.library()
+    made = objects.Snapshot()
+    try:
+        native.check(lib.asnap_snapshot_load(path, made.out))
+    except AllocsnapError as error:
+        if error.code == ErrorCode.IO:
+            raise OSError(str(error)) from None
+        raise
+    attributes = {}
+    for index in range(lib.asnap_snapshot_attribute_count(made)):
+        attribute = lib.asnap_snapshot_attribute(made, index)
+        attributes[decoded_name(attribute.name)] = decoded_name(attribute.value)
+    return made, attributes
+
+
+def _os_error(filename, error):
+    """The error that Python's open gives where this file cannot be written, for code
+    that tells errors apart; else the library's words."""
+    directory = os.path.dirname(os.path.realpath(filename))
+    number = None
+    if os.path.isdir(filename):
+        number = errno.EISDIR
+    elif not os.path.exists(directory):
+        number = errno.ENOENT
+    elif not os.path.isdir(directory):
+        number = errno.ENOTDIR
+    elif not os.access(directory, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    if number is None:
+        return OSError(str(error))
+    return OSError(number, os.strerror(number), filename)
