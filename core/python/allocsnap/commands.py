@@ -5,6 +5,7 @@ come from it.
 """
 
 import contextlib
+import os
 from typing import Callable, NamedTuple
 
 from . import tracing
@@ -132,18 +133,32 @@ class Shell:
 
     def complete(self, command, text):
         """The words that may stand in place of the last word of `text`; FILES where
-        that is the name of a file."""
+        that, all of `text`, is the name of a file."""
         words = text.split(" ")
         typed, last = [word for word in words[:-1] if word], words[-1]
-        if typed and command.parser.takes_value(typed[-1]):
-            return []
-        if last.startswith("-"):
+        values = command.parser.values(typed[-1]) if typed else None
+        if values is not None:
+            candidates = values
+        elif last.startswith("-"):
             candidates = [name for name in command.parser.option_names() if name not in typed]
         else:
+            typed = command.parser.positions(typed)
             candidates = command.words(self.session, typed)
             if candidates is FILES:
-                return FILES
+                # A debugger's own completion takes all that was typed for one name.
+                return _paths(last) if typed else FILES
         return [word for word in candidates if word.startswith(last)]
+
+
+def _paths(begun):
+    """The paths of files that begin so; a directory ends with a /."""
+    directory, name = os.path.split(begun)
+    try:
+        entries = sorted(os.listdir(os.path.expanduser(directory) or "."))
+    except OSError:
+        return []
+    paths = [os.path.join(directory, entry) for entry in entries if entry.startswith(name)]
+    return [path + "/" * os.path.isdir(os.path.expanduser(path)) for path in paths]
 
 
 _shells = {}

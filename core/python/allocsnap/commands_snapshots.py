@@ -86,16 +86,24 @@ class Dump(Command):
     summary = "Write a snapshot to a file, which `snapshot load` reads."
     details = (
         "The file is written whole or not at all; one of that name that is there already\n"
-        "is replaced."
+        "is replaced. In the format `tracemalloc` it is for\n"
+        "tracemalloc.Snapshot.load of Python 3.9 and later, without the functions, and\n"
+        "cannot be loaded here: to load it can run any code in it."
     )
 
     def arguments(self, parser):
+        parser.add_argument(
+            "--format",
+            choices=["allocsnap", "tracemalloc"],
+            default="allocsnap",
+            help="of the file (default: allocsnap)",
+        )
         parser.add_argument("name", metavar="NAME", help="a snapshot, or now")
         parser.add_argument("file", metavar="FILE", help="the path of the file; ~ is your home")
 
     def run(self, session, options):
         path = os.path.abspath(os.path.expanduser(options.file))
-        taken, replaced = session.dump(options.name, path)
+        taken, replaced = session.dump(options.name, path, options.format == "tracemalloc")
         return "{}: {} in {}{}.\n".format(
             shown_path(path), *amount(taken.snapshot), ", in place of the file that was there" if replaced else ""
         )

@@ -81,9 +81,25 @@ class Parser(argparse.ArgumentParser):
             if name.startswith("--")
         ]
 
+    def positions(self, words):
+        """The words that are neither options nor their values."""
+        return [
+            word
+            for before, word in zip([""] + words, words)
+            if not word.startswith("-") and self.values(before) is None
+        ]
+
     def takes_value(self, word):
         """Whether this word is an option whose value comes next."""
-        return any(word in action.option_strings and action.nargs != 0 for action in self._actions)
+        return self.values(word) is not None
+
+    def values(self, word):
+        """What can follow this word where it is an option whose value comes next, as far
+        as that is a choice; None where it is not."""
+        for action in self._actions:
+            if word in action.option_strings and action.nargs != 0:
+                return list(action.choices or [])
+        return None
 
 
 def whole_number(name, low, high=None):

@@ -223,6 +223,10 @@ class Snapshot(Object):
         check(library().asnap_snapshot_load(path_bytes(path), made.out))
         return made
 
+    def dump_tracemalloc(self, path):
+        """Writes it to a file that the standard library's tracemalloc loads."""
+        check(library().asnap_snapshot_dump_tracemalloc(self, path_bytes(path), None, 0))
+
     def dump(self, path, attributes=None):
         """Writes it to a file, with these attributes, {name: text}, or its own."""
         array, count = None, 0

@@ -359,13 +359,16 @@ class Session:
             return self._read(self.stopped_process())
         return self.find(name), None
 
-    def dump(self, name, path):
+    def dump(self, name, path, for_tracemalloc=False):
         """Writes a snapshot to a file; returns its Taken, and whether that replaced a
         file."""
         self.check_known(name)
         taken = self.find(name)
         replaced = os.path.lexists(path)
-        taken.snapshot.dump(path, dict(taken.snapshot.attributes, **{_SOURCE: taken.source}))
+        if for_tracemalloc:
+            taken.snapshot.dump_tracemalloc(path)
+        else:
+            taken.snapshot.dump(path, dict(taken.snapshot.attributes, **{_SOURCE: taken.source}))
         return taken, replaced
 
     def load(self, path, name=None):
