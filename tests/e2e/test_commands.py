@@ -207,7 +207,8 @@ class Errors(Case):
             " `snapshot stats --help` shows how",
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
-            " start, stop, status, take, list, delete, stats, diff",
+            " start, stop, clear, reset-peak, status, take, list, delete, stats, diff, traces,"
+            " who, dump, load, set",
         }
         for command, message in expected.items():
             with self.subTest(command):
@@ -379,12 +380,17 @@ class Errors(Case):
 BAD_NUMBERS = ["0", "-1", "0x10", "1e3", "1_000", "ten", "+5", "99999999999999999999"]
 
 
+NAMES = (
+    "start stop clear reset-peak status take list delete stats diff traces who dump load set"
+).split()
+
+
 class Help(Case):
     def test_each_command_has_help(self):
         results = self.batch(
             ["help snapshot", "snapshot", "help snapshot stats", "snapshot stats --help"]
         )
-        for name in ("start", "stop", "status", "take", "list", "delete", "stats", "diff"):
+        for name in NAMES:
             self.assertIn("snapshot {} -- ".format(name), results["help snapshot"])
             self.assertRegex(results["snapshot"], r"(?m)^  snapshot {} +[A-Z].*\.$".format(name))
         self.assertIn("--cumulative", results["help snapshot stats"])
@@ -422,6 +428,14 @@ class Completion(Case):
             "snapshot diff lineno b now ",
             "snapshot diff --include ",
             "snapshot diff --domain ",
+            "snapshot traces ",
+            "snapshot traces b ",
+            "snapshot dump ",
+            "snapshot dump --format ",
+            "snapshot dump --format tracemalloc a",
+            "snapshot set ",
+            "snapshot set skip ",
+            "snapshot who --",
         )
         stats, diff = "snapshot stats ", "snapshot diff "
         self.assertEqual(
@@ -444,6 +458,8 @@ class Completion(Case):
                         "include",
                         "json",
                         "limit",
+                        "no-skip",
+                        "skip",
                     )
                 ],
                 [stats + "--json --cumulative"],
@@ -456,8 +472,36 @@ class Completion(Case):
                 [],
                 [],
                 [],
+                ["snapshot traces " + w for w in ("a-1", "b", "now")],
+                [],
+                ["snapshot dump " + w for w in ("a-1", "b", "now")],
+                ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
+                ["snapshot dump --format tracemalloc a-1"],
+                ["snapshot set skip"],
+                [],
+                ["snapshot who --" + w for w in ("help", "in", "json")],
             ],
         )
+
+    def test_files(self):
+        for name in ("dump-a", "dump-b", "other"):
+            with open(os.path.join(self.directory, name), "w", encoding="ascii"):
+                pass
+        os.mkdir(os.path.join(self.directory, "dumps"))
+        found = self.complete(
+            "snapshot load du",
+            "snapshot load dump-a b",
+            "snapshot dump now du",
+            "snapshot dump now {}/o".format(self.directory),
+            "snapshot dump now /nonexistent/",
+            "snapshot dump now other o",
+        )
+        names = ("dump-a", "dump-b", "dumps")
+        self.assertEqual([line.rstrip("/") for line in found[0]], ["snapshot load " + n for n in names])
+        self.assertEqual(found[1], [])
+        self.assertEqual(found[2], ["snapshot dump now " + n for n in ("dump-a", "dump-b", "dumps/")])
+        self.assertEqual(found[3], ["snapshot dump now {}/other".format(self.directory)])
+        self.assertEqual(found[4:], [[], []])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,135 @@
+"""Skip rules: `--skip`, `--no-skip` and `snapshot set skip`."""
+
+import unittest
+
+import expectations
+
+from .harness import Case, program, tag_line
+
+SOURCE = expectations.source("holds.c")
+MARKS = expectations.named(SOURCE)
+OVERLOAD = expectations.source("overload.cc")
+
+
+def by_line(answer, source=SOURCE):
+    """{line: size} of the rows of a source."""
+    return {
+        row["traceback"][0]["lineno"]: row["size"]
+        for row in answer["statistics"]
+        if row["traceback"][0]["filename"] == source
+    }
+
+
+def line(name):
+    """The line of a mark, or of a tag."""
+    return MARKS[name].line if name in MARKS else tag_line(SOURCE, name)
+
+
+ALL = {line(name): MARKS[name].size for name in ("small", "zeroed", "moved", "empty", "deepest")}
+SMALL_SKIPPED = dict(ALL)
+SMALL_SKIPPED[line("main small")] = SMALL_SKIPPED.pop(line("small"))
+CALLERS = {
+    line("main small"): 1000,
+    line("main large"): 9096,
+    line("main nothing"): 0,
+    line("main deep"): 32,
+}
+
+STATS = "snapshot stats --json"
+
+
+class Skip(Case):
+    def test_option(self):
+        rows = {
+            "": ALL,
+            "--no-skip": ALL,
+            "--skip hold_small": SMALL_SKIPPED,
+            "--skip hold_sma*": SMALL_SKIPPED,
+            "--skip=hold_smal?": SMALL_SKIPPED,
+            "--skip small": ALL,
+            "--skip hold_small --skip hold_[ldn]*": CALLERS,
+            # Of files, the whole path; a stack of skipped frames stays where it is.
+            "--skip holds.c": ALL,
+            "--skip */nothing.c": ALL,
+        }
+        results = self.at_stop([STATS + " " + words for words in rows], "holds")
+        for words, expected in rows.items():
+            with self.subTest(words):
+                self.assertEqual(by_line(results.json(STATS + " " + words)), expected)
+
+    def test_of_a_file(self):
+        command = STATS + " --skip */holds.c"
+        answer = self.at_stop([command], "holds").json(command)
+        self.assertEqual(by_line(answer), {})
+        self.assertEqual(answer["total"], {"size": 10128, "count": 14})
+
+    def test_setting_stays(self):
+        results = self.at_stop(
+            ["snapshot set", "snapshot take a", "snapshot set skip hold_small hold_[ldn]*"]
+            + ["snapshot set ", STATS, STATS + " a", STATS + " --no-skip"]
+            + ["snapshot diff a --json -n 1", "snapshot set skip hold_small", STATS + " --limit 9"]
+            + [STATS + " --skip hold_[ldn]*", "snapshot set skip", "snapshot set  ", STATS + " -n 9"]
+            + ["snapshot stats traceback --json -n 1", "snapshot stats a --json --cumulative"]
+            + ["snapshot stats --json --include *:{}".format(line("main small"))],
+            "holds",
+        )
+        self.assertEqual(results["snapshot set"], "skip: no rules but those for C++\n")
+        self.assertEqual(results["snapshot set skip hold_small hold_[ldn]*"], "")
+        self.assertEqual(results["snapshot set "], "skip: hold_small 'hold_[ldn]*'\n")
+        for command in (STATS, STATS + " a"):
+            self.assertEqual(by_line(results.json(command)), CALLERS)
+        self.assertEqual(by_line(results.json(STATS + " --no-skip")), ALL)
+        self.assertEqual(results.json("snapshot diff a --json -n 1")["rows"], len(CALLERS))
+        # The later setting replaces the former; an option adds to it.
+        self.assertEqual(by_line(results.json(STATS + " --limit 9")), SMALL_SKIPPED)
+        self.assertEqual(by_line(results.json(STATS + " --skip hold_[ldn]*")), CALLERS)
+        self.assertEqual(results["snapshot set  "], "skip: no rules but those for C++\n")
+        self.assertEqual(by_line(results.json(STATS + " -n 9")), ALL)
+
+    def test_tracebacks_and_cumulative_statistics_keep_every_frame(self):
+        commands = ["snapshot stats traceback --json", "snapshot stats --cumulative --json"]
+        results = self.at_stop(
+            commands + ["snapshot set skip hold_*"] + [" " + command for command in commands],
+            "holds",
+        )
+        for command in commands:
+            self.assertEqual(results.json(" " + command), results.json(command))
+
+    def test_filters_see_the_frame_that_blocks_are_attributed_to(self):
+        command = STATS + " --include *:{}".format(line("main small"))
+        results = self.at_stop([command, command + " --skip hold_small"], "holds")
+        self.assertEqual(results.json(command)["total"]["count"], 0)
+        self.assertEqual(results.json(command + " --skip hold_small")["total"]["count"], 10)
+
+    def test_operator_new_is_skipped_unless_told_otherwise(self):
+        commands = [STATS, STATS + " --no-skip"]
+        results = self.at_stop(commands, "overload")
+        marks = expectations.expected(OVERLOAD)
+        new = expectations.named(OVERLOAD)["global"].line
+        self.assertNotIn(new, by_line(results.json(STATS), OVERLOAD))
+        self.assertEqual(
+            by_line(results.json(STATS + " --no-skip"), OVERLOAD),
+            {number: size for number, (size, _) in marks.items()},
+        )
+
+    def test_errors(self):
+        shows = "; `snapshot {} --help` shows how\n"
+        cases = {
+            "snapshot stats --skip a --no-skip": "--skip and --no-skip contradict each other:"
+            " give one of them\n",
+            "snapshot stats --skip ''": "argument --skip: no function's name is empty: name one"
+            + shows.format("stats"),
+            "snapshot stats --skip": "argument --skip: expected one argument"
+            + shows.format("stats"),
+            "snapshot set skip ''": "no function's name is empty: give a pattern of one\n",
+            "snapshot set colour red": "argument setting: invalid choice: 'colour' (choose from"
+            " 'skip')" + shows.format("set"),
+        }
+        results = self.batch(list(cases), program("holds"))
+        for command, message in cases.items():
+            with self.subTest(command):
+                self.assertEqual(results[command], message)
+
+
+if __name__ == "__main__":
+    unittest.main()
