@@ -64,7 +64,7 @@ class Control(Case):
         self.assertIn("Snapshot before: ", self.say("take before"))
         blocks = self.status()["traced"].split(" in ")[1].split(",")[0]
         self.assertEqual(
-            self.say("clear"), "The traces are dropped {}: {} now.\n".format(NEXT, blocks)
+            self.say("clear"), "The traces of {} are dropped {}.\n".format(blocks, NEXT)
         )
         # It counts from now on.
         self.assertEqual(self.say("stats"), "No live traced blocks.\n")

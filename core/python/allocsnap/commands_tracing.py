@@ -102,8 +102,8 @@ class Clear(Command):
 
     def run(self, session, options):
         status = session.clear()
-        return "The traces are dropped {}: {} now.\n".format(
-            NEXT, plural(status.traced_count, "block")
+        return "The traces of {} are dropped {}.\n".format(
+            plural(status.traced_count, "block"), NEXT
         )
 
 
