@@ -26,7 +26,7 @@ INCLUDES_model := -Icore/include -Icore/model
 INCLUDES_collect := -Icore/include -Icore/model -Icore/collect -Icore/table
 INCLUDES_symbols := -Icore/include -Icore/model -Icore/collect -Icore/symbols
 INCLUDES_render := -Icore/include -Icore/model -Icore/render
-INCLUDES_hooks := -Icore/table -Icore/hooks
+INCLUDES_hooks := -Icore/include -Icore/table -Icore/hooks
 INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icore/render \
 	-Icore/table -Icore/hooks -Itests/unit
 

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 import sys
+import tempfile
 
 import gdb
 
@@ -29,14 +31,35 @@ _find_package()
 # pylint: disable=wrong-import-position
 from allocsnap import commands  # noqa: E402
 from allocsnap.errors import AllocsnapError, UnreadableMemory  # noqa: E402
-from allocsnap.target import Process, Region, Target, linux_memory_map  # noqa: E402
+from allocsnap.target import Process, Region, Target, linux_memory_map, shown_path  # noqa: E402
 
 _MAPPING = re.compile(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(.*)")
 
 
+def _text(ask):
+    """The text that `ask` gets from gdb, bytes that are not UTF-8 as surrogates
+    (names of files); gdb itself fails on what is not in its character set."""
+    try:
+        return ask()
+    except UnicodeDecodeError:
+        charset = gdb.parameter("host-charset")
+        gdb.execute("set host-charset ISO-8859-1")
+        try:
+            return ask().encode("latin-1").decode("utf-8", "surrogateescape")
+        finally:
+            gdb.execute("set host-charset {}".format(charset))
+
+
 def _output(command):
     """What a gdb command prints, without colours."""
-    return re.sub(r"\033\[[0-9;]*m", "", gdb.execute(command, to_string=True))
+    try:
+        text = gdb.execute(command, to_string=True)
+    except UnicodeDecodeError:
+        # A file's name that is not UTF-8 spoils the whole; a pipe has bytes.
+        with tempfile.NamedTemporaryFile() as file:
+            gdb.execute("pipe -d // {} // cat >{}".format(command, shlex.quote(file.name)))
+            text = file.read().decode("utf-8", "surrogateescape")
+    return re.sub(r"\033\[[0-9;]*m", "", text)
 
 
 def _number(expression):
@@ -58,7 +81,7 @@ class GdbTarget(Target):
         is_core = connection is not None and connection.type == "core"
         core_path = _core_path(inferior) if is_core else None
         if is_core:
-            description = "core {}".format(core_path or "file")
+            description = "core {}".format(shown_path(core_path or "file"))
         else:
             description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
@@ -102,11 +125,15 @@ class GdbTarget(Target):
 
     def files(self):
         # Those with an owner are separate debug files.
-        names = [_file_name(objfile) for objfile in gdb.objfiles() if objfile.owner is None]
+        names = [
+            _text(lambda objfile=objfile: objfile.filename)
+            for objfile in gdb.objfiles()
+            if objfile.owner is None
+        ]
         return [name for name in names if name]
 
     def debug_directories(self):
-        return gdb.parameter("debug-file-directory")
+        return _text(lambda: gdb.parameter("debug-file-directory"))
 
     def launch_id(self):
         return gdb.selected_inferior().num
@@ -123,18 +150,10 @@ class GdbTarget(Target):
             _output("set environment {} = {}".format(name, value))
 
 
-def _file_name(objfile):
-    """The path of an objfile; None for one that is not in gdb's character set."""
-    try:
-        return objfile.filename
-    except UnicodeDecodeError:
-        return None
-
-
 def _core_path(inferior):
     """The path of the core file; None where gdb does not say."""
     if getattr(inferior, "corefile", None) is not None:  # gdb 17 and later
-        return inferior.corefile.filename
+        return _text(lambda: inferior.corefile.filename)
     found = re.search(r"^Local core dump file:\n\s*[`'](.*)', file type ", _output("info files"), re.M)
     return found.group(1) if found else None
 

@@ -1,11 +1,14 @@
 #include "control.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "interpose.h"
 #include "lock.h"
 #include "next.h"
 #include "records.h"
 #include "settings.h"
+#include "stack_walk.h"
 #include "stacks.h"
 #include "thread.h"
 #include "trace.h"
@@ -41,7 +44,9 @@ static void describe_table(void)
 static void get_ready(void)
 {
     asnap_next_resolve();
+    asnap_operators_resolve();
     asnap_thread_init();
+    asnap_stack_walk_init();
     uint32_t frame_limit = asnap_settings_frame_limit();
     if (frame_limit != 0) {
         allocsnap_root.control.frame_limit = frame_limit;
@@ -53,7 +58,7 @@ static void get_ready(void)
 
 static void obey(void)
 {
-    /* The sequence first: a debugger that writes in the midst of this is heard later. */
+    /* The sequence first: where a debugger writes meanwhile, it differs afterwards. */
     uint32_t sequence = __atomic_load_n(&allocsnap_root.control.sequence, __ATOMIC_ACQUIRE);
     struct asnap_table_control asked = allocsnap_root.control;
     struct asnap_table_control *applied = &allocsnap_root.applied;
@@ -78,10 +83,15 @@ void asnap_control_apply(void)
     struct asnap_thread *thread = &asnap_thread;
     if (thread->activity != ASNAP_IDLE)
         return;
-    thread->activity = ready ? ASNAP_RECORDING : ASNAP_OWN;
+    thread->activity = ASNAP_RECORDING;
     asnap_lock(&control_lock);
-    if (!ready)
+    if (!ready) {
+        int saved_errno = errno;
+        thread->activity = ASNAP_OWN;
         get_ready();
+        thread->activity = ASNAP_RECORDING;
+        errno = saved_errno;
+    }
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
     asnap_unlock(&control_lock);

@@ -27,7 +27,8 @@ static inline size_t asnap_control_frame_limit(void)
     return __atomic_load_n(&allocsnap_root.applied.frame_limit, __ATOMIC_RELAXED);
 }
 
-/* Keeps requests still across a fork. */
+/* For changes of the root other than counting: requests, domains, and keeping both still
+ * across a fork. Only between asnap_trace_enter and asnap_trace_leave. */
 void asnap_control_lock(void);
 void asnap_control_unlock(void);
 

@@ -16,7 +16,8 @@ struct asnap_deferred {
     enum asnap_deferred_kind kind;
     size_t bytes; /* of this structure with its frames */
     struct asnap_deferred *next;
-    void *block;
+    uint64_t key;            /* of the record */
+    void *block;             /* release: NULL where only the record is to go */
     size_t size;             /* insert */
     void (*release)(void *); /* release */
     uint32_t frame_count;    /* insert: return_addresses that are there */

@@ -30,7 +30,7 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
 }
 
 /* A block whose record cannot be touched now is not resized but replaced. */
-static void *replace(void *block, size_t size, const void *caller)
+static void *replace(void *block, size_t size, const void *caller, bool tracing)
 {
     void *replacement = size == 0 ? NULL : asnap_next.malloc(size);
     if (replacement == NULL && size != 0)
@@ -39,7 +39,8 @@ static void *replace(void *block, size_t size, const void *caller)
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
                                                      : asnap_next.malloc_usable_size(block);
         memcpy(replacement, block, old_size < size ? old_size : size);
-        asnap_trace_allocated(replacement, size, caller);
+        if (tracing)
+            asnap_trace_allocated(replacement, size, caller);
     }
     if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_next.free))
         asnap_next.free(block);
@@ -56,7 +57,7 @@ static void *resize(void *block, size_t size, const void *caller)
     }
     enum asnap_taken taken = asnap_trace_take(block, &removed);
     if (taken == ASNAP_TAKE_LATE)
-        return replace(block, size, caller);
+        return replace(block, size, caller, true);
     void *resized = asnap_next.realloc(block, size);
     if (resized != NULL)
         note_allocated(resized, size, caller);
@@ -69,7 +70,7 @@ ASNAP_EXPORT void *realloc(void *block, size_t size)
 {
     bool tracing = asnap_control_tracing();
     if (asnap_next_is_early(block))
-        return replace(block, size, ASNAP_CALLER);
+        return replace(block, size, ASNAP_CALLER, tracing);
     return tracing ? resize(block, size, ASNAP_CALLER) : asnap_next.realloc(block, size);
 }
 
@@ -82,7 +83,7 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         return NULL;
     }
     if (asnap_next_is_early(block))
-        return replace(block, bytes, ASNAP_CALLER);
+        return replace(block, bytes, ASNAP_CALLER, tracing);
     return tracing ? resize(block, bytes, ASNAP_CALLER) : asnap_next.realloc(block, bytes);
 }
 

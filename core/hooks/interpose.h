@@ -23,4 +23,8 @@ static inline bool asnap_within_operator(const void *caller)
     return (uintptr_t)caller - (uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
 }
 
+/* Finds the C++ operators underneath that are there at start-up. A look-up while the
+ * program runs could meet a message that it has not fetched with dlerror yet. */
+void asnap_operators_resolve(void);
+
 #endif

@@ -2,19 +2,37 @@
  * ABI names. Each goes on to the definition underneath, which may throw. */
 #include "interpose.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct nothrow;
 
-static void *find_operator(const char *name)
+/* An operator and the definition underneath: NULL where none was there when `loads`
+ * libraries had been loaded. */
+struct operator
+{
+    const char *name;
+    void *found;
+    unsigned long long loads;
+};
+
+/* Most are found at start-up. What is loaded later, out of the global scope's sight,
+ * is looked for when it is used. */
+static void *find_operator(struct operator* operator)
 {
     enum asnap_activity activity = asnap_thread.activity;
+    int saved_errno = errno;
     asnap_thread.activity = ASNAP_OWN;
-    void *found = asnap_next_operator(name);
+    unsigned long long loads = asnap_next_loads();
+    if (loads != operator->loads) {
+        operator->loads = loads;
+        operator->found = asnap_next_operator(operator->name);
+    }
     asnap_thread.activity = activity;
-    return found;
+    errno = saved_errno;
+    return operator->found;
 }
 
 /* Keeps `wrapping` right also when an exception passes. */
@@ -39,15 +57,16 @@ static void *plain_new(size_t size, size_t alignment, bool may_fail)
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
+    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
-        static void *found;                                                                        \
         void *(*next)PARAMETERS = NULL;                                                            \
         const void *caller = ASNAP_CALLER;                                                         \
         bool tracing = asnap_control_tracing();                                                    \
+        void *found = operator_##FUNCTION.found;                                                   \
         if (found == NULL)                                                                         \
-            found = find_operator(NAME);                                                           \
+            found = find_operator(&operator_##FUNCTION);                                           \
         if (found == NULL) {                                                                       \
             void *plain = plain_new(size, (ALIGNMENT), MAY_FAIL);                                  \
             if (tracing)                                                                           \
@@ -66,14 +85,15 @@ static void *plain_new(size_t size, size_t alignment, bool may_fail)
     }
 
 #define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
+    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
     static void release_##FUNCTION(void *block);                                                   \
     ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
     static void next_##FUNCTION PARAMETERS                                                         \
     {                                                                                              \
-        static void *found;                                                                        \
         void(*next) PARAMETERS = NULL;                                                             \
+        void *found = operator_##FUNCTION.found;                                                   \
         if (found == NULL)                                                                         \
-            found = find_operator(NAME);                                                           \
+            found = find_operator(&operator_##FUNCTION);                                           \
         if (found == NULL) {                                                                       \
             asnap_next.free(block);                                                                \
             return;                                                                                \
@@ -166,3 +186,32 @@ RELEASE_ALIGNED(delete_sized_aligned, delete_aligned)
 RELEASE_ALIGNED(delete_array_sized_aligned, delete_array_aligned)
 RELEASE_ALIGNED(delete_aligned_nothrow, delete_aligned)
 RELEASE_ALIGNED(delete_array_aligned_nothrow, delete_array_aligned)
+
+static struct operator* const operators[] = {
+    &operator_new_plain,
+    &operator_new_array,
+    &operator_new_nothrow,
+    &operator_new_array_nothrow,
+    &operator_new_aligned,
+    &operator_new_array_aligned,
+    &operator_new_aligned_nothrow,
+    &operator_new_array_aligned_nothrow,
+    &operator_delete_plain,
+    &operator_delete_array,
+    &operator_delete_aligned,
+    &operator_delete_array_aligned,
+    &operator_delete_sized,
+    &operator_delete_array_sized,
+    &operator_delete_nothrow,
+    &operator_delete_array_nothrow,
+    &operator_delete_sized_aligned,
+    &operator_delete_array_sized_aligned,
+    &operator_delete_aligned_nothrow,
+    &operator_delete_array_aligned_nothrow,
+};
+
+void asnap_operators_resolve(void)
+{
+    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+        operators[i]->found = asnap_next_global_operator(operators[i]->name);
+}

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -104,10 +105,25 @@ struct asnap_next asnap_next = {
     .malloc_usable_size = asnap_next_early_size,
 };
 
+/* A failure must not be what the program's next dlerror reports. The next success
+ * takes it away; dlerror itself would translate it, which is too much this early. */
+static void *find_in(void *library, const char *name)
+{
+    void *found = dlsym(library, name);
+    if (found == NULL)
+        dlsym(RTLD_NEXT, "malloc");
+    return found;
+}
+
+static void *find_next(const char *name)
+{
+    return find_in(RTLD_NEXT, name);
+}
+
 /* Stores dlsym's answer through a function pointer's bytes, as POSIX has it. */
 static void look_up(const char *name, void *place, size_t bytes)
 {
-    void *found = dlsym(RTLD_NEXT, name);
+    void *found = find_next(name);
     if (found != NULL)
         memcpy(place, &found, bytes);
 }
@@ -132,15 +148,36 @@ void asnap_next_resolve(void)
     asnap_next = found;
 }
 
+void *asnap_next_global_operator(const char *name)
+{
+    return find_next(name);
+}
+
+/* A dl_iterate_phdr callback: one object knows it. */
+static int note_loads(struct dl_phdr_info *object, size_t size, void *argument)
+{
+    unsigned long long *loads = argument;
+    (void)size;
+    *loads = object->dlpi_adds;
+    return 1;
+}
+
+unsigned long long asnap_next_loads(void)
+{
+    unsigned long long loads = 0;
+    dl_iterate_phdr(note_loads, &loads);
+    return loads;
+}
+
 void *asnap_next_operator(const char *name)
 {
     static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
-    void *found = dlsym(RTLD_NEXT, name);
+    void *found = asnap_next_global_operator(name);
     for (size_t i = 0; found == NULL && i < sizeof(libraries) / sizeof(libraries[0]); i++) {
         /* The handle stays open: the function must. */
         void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
         if (library != NULL)
-            found = dlsym(library, name);
+            found = find_in(library, name);
     }
     return found;
 }

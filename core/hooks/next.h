@@ -33,8 +33,14 @@ bool asnap_next_is_early(const void *block);
 /* The size that was asked for, of a block from the arena. */
 size_t asnap_next_early_size(void *block);
 
-/* The next definition of a C++ operator with this mangled name, also where the C++
- * library is loaded out of the global scope's sight. NULL: there is none. */
+/* The next definition of a C++ operator with this mangled name, in the global scope.
+ * NULL: there is none. */
+void *asnap_next_global_operator(const char *name);
+
+/* The same, also where the C++ library is loaded out of the global scope's sight. */
 void *asnap_next_operator(const char *name);
+
+/* How many libraries have been loaded so far. */
+unsigned long long asnap_next_loads(void);
 
 #endif

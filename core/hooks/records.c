@@ -204,7 +204,9 @@ bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
     struct asnap_removed replaced;
     asnap_lock(&shard->lock);
     withdraw(shard, key, &replaced);
-    bool done = publish(shard, key, size, stack);
+    /* With the lock held: whoever turns tracing off clears the shard afterwards. */
+    bool done = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) == 0 ||
+                publish(shard, key, size, stack);
     asnap_unlock(&shard->lock);
     return done;
 }

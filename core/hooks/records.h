@@ -11,8 +11,9 @@ struct asnap_removed {
     uint32_t stack;
 };
 
-/* Publishes a record; one with the same key is replaced. False: no memory for it,
- * and none with that key is left. `key` is not 0. */
+/* Publishes a record; one with the same key is replaced. Where tracing was turned off
+ * meanwhile, none is published. False: no memory for it, and none with that key is
+ * left. `key` is not 0. */
 bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack);
 
 /* Withdraws the record with this key. False: there is none. */

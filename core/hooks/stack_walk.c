@@ -1,5 +1,6 @@
 #include "stack_walk.h"
 
+#include <link.h>
 #include <stdbool.h>
 #include <unwind.h>
 
@@ -12,6 +13,33 @@ struct walk {
     size_t stored;
     uint32_t total;
 };
+
+/* The memory that the unwinder's library was loaded into. */
+static uintptr_t unwinder_start;
+static uintptr_t unwinder_end;
+
+/* A dl_iterate_phdr callback: notes the object that holds the unwinder. */
+static int note_unwinder(struct dl_phdr_info *object, size_t size, void *argument)
+{
+    const uintptr_t *wanted = argument;
+    (void)size;
+    for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
+        uintptr_t start = object->dlpi_addr + header->p_vaddr;
+        if (header->p_type == PT_LOAD && *wanted - start < header->p_memsz) {
+            unwinder_start = start;
+            unwinder_end = start + header->p_memsz;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void asnap_stack_walk_init(void)
+{
+    uintptr_t unwinder = (uintptr_t)_Unwind_Backtrace;
+    dl_iterate_phdr(note_unwinder, &unwinder);
+}
 
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument)
 {
@@ -36,7 +64,8 @@ size_t asnap_stack_walk(const void *caller, uint64_t *return_addresses, size_t l
         .return_addresses = return_addresses,
         .limit = limit,
     };
-    _Unwind_Backtrace(visit, &walk);
+    if (walk.caller - unwinder_start >= unwinder_end - unwinder_start)
+        _Unwind_Backtrace(visit, &walk);
     if (walk.total == 0) {
         return_addresses[0] = walk.caller;
         walk.stored = 1;

@@ -121,6 +121,7 @@ bool asnap_stacks_init(void)
     struct buckets *buckets = map_buckets(FIRST_BUCKETS);
     if (chunks == NULL || buckets == NULL) {
         asnap_pages_unmap(chunks, chunk_bytes);
+        asnap_pages_unmap(buckets, sizeof(*buckets) + FIRST_BUCKETS * sizeof(uint32_t));
         return false;
     }
     allocsnap_root.node_chunks = (uint64_t)(uintptr_t)chunks;

@@ -18,12 +18,13 @@ static uint64_t key_of(const void *block)
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
-static void record(const void *block, size_t size, const uint64_t *frames, size_t count,
-                   uint32_t total)
+static bool record(uint64_t key, size_t size, const uint64_t *frames, size_t count, uint32_t total)
 {
     uint32_t stack = asnap_stacks_intern(frames, count, total - (uint32_t)count);
-    if (stack == ASNAP_TABLE_NONE || !asnap_records_insert(key_of(block), size, stack))
-        count_drop();
+    if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
+        return true;
+    count_drop();
+    return false;
 }
 
 bool asnap_trace_enter(void)
@@ -40,11 +41,12 @@ static void run_deferred(struct asnap_deferred *deferred)
 {
     struct asnap_removed removed;
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        record(deferred->block, deferred->size, deferred->return_addresses, deferred->frame_count,
+        record(deferred->key, deferred->size, deferred->return_addresses, deferred->frame_count,
                deferred->total);
     } else {
-        asnap_records_remove(key_of(deferred->block), &removed);
-        deferred->release(deferred->block);
+        asnap_records_remove(deferred->key, &removed);
+        if (deferred->block != NULL)
+            deferred->release(deferred->block);
     }
     asnap_deferred_destroy(deferred);
 }
@@ -68,29 +70,26 @@ void asnap_trace_leave(void)
 }
 
 /* The handler's stack is only there now, so it is walked now. */
-static void defer_insert(void *block, size_t size, const void *caller)
+static bool defer_insert(uint64_t key, size_t size, const void *caller)
 {
     size_t limit = asnap_control_frame_limit();
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT, limit);
     if (deferred == NULL) {
         count_drop();
-        return;
+        return false;
     }
-    deferred->block = block;
+    deferred->key = key;
     deferred->size = size;
     deferred->frame_count =
         (uint32_t)asnap_stack_walk(caller, deferred->return_addresses, limit, &deferred->total);
     asnap_deferred_push(deferred);
+    return true;
 }
 
-void asnap_trace_allocated(void *block, size_t size, const void *caller)
+bool asnap_trace_track(uint64_t key, size_t size, const void *caller)
 {
-    if (block == NULL || asnap_thread.activity == ASNAP_OWN)
-        return;
-    if (!asnap_trace_enter()) {
-        defer_insert(block, size, caller);
-        return;
-    }
+    if (!asnap_trace_enter())
+        return defer_insert(key, size, caller);
     uint64_t local[LOCAL_FRAMES];
     uint64_t *frames = local;
     size_t limit = asnap_control_frame_limit();
@@ -103,33 +102,83 @@ void asnap_trace_allocated(void *block, size_t size, const void *caller)
     }
     uint32_t total;
     size_t count = asnap_stack_walk(caller, frames, limit, &total);
-    record(block, size, frames, count, total);
+    bool done = record(key, size, frames, count, total);
     asnap_trace_leave();
+    return done;
+}
+
+void asnap_trace_allocated(void *block, size_t size, const void *caller)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (block == NULL || thread->activity == ASNAP_OWN)
+        return;
+    /* A signal handler was given what the operator delete underneath has just freed. */
+    if (thread->releasing == block)
+        thread->releasing = NULL;
+    asnap_trace_track(key_of(block), size, caller);
+}
+
+/* Leaves a release to the hook that was interrupted; false where there is no memory. */
+static bool defer_release(uint64_t key, void *block, void (*release)(void *))
+{
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE, 0);
+    if (deferred == NULL)
+        return false;
+    deferred->key = key;
+    deferred->block = block;
+    deferred->release = release;
+    asnap_deferred_push(deferred);
+    return true;
+}
+
+void asnap_trace_untrack(uint64_t key)
+{
+    struct asnap_removed removed;
+    if (!asnap_trace_enter()) {
+        defer_release(key, NULL, NULL);
+        return;
+    }
+    asnap_records_remove(key, &removed);
+    asnap_trace_leave();
+}
+
+/* For what libc does on the hooks' behalf: it may well release or resize what it took
+ * on the program's, such as dlerror's text. What is left meanwhile is for the next
+ * call to do. */
+static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    thread->activity = ASNAP_RECORDING;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    bool found = asnap_records_remove(key_of(block), removed);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    thread->activity = ASNAP_OWN;
+    return found;
 }
 
 bool asnap_trace_releasing(void *block, void (*release)(void *))
 {
     struct asnap_removed removed;
-    if (asnap_thread.activity == ASNAP_OWN)
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, &removed);
         return true;
+    }
     if (asnap_trace_enter()) {
         asnap_records_remove(key_of(block), &removed);
         asnap_trace_leave();
         return true;
     }
-    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE, 0);
-    if (deferred == NULL)
-        return false; /* stays allocated and recorded, which is at least true */
-    deferred->block = block;
-    deferred->release = release;
-    asnap_deferred_push(deferred);
+    /* Without memory for that it stays allocated and recorded, which is at least true. */
+    defer_release(key_of(block), block, release);
     return false;
 }
 
 enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
 {
-    if (asnap_thread.activity == ASNAP_OWN)
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, removed);
         return ASNAP_UNKNOWN;
+    }
     if (!asnap_trace_enter())
         return ASNAP_TAKE_LATE;
     bool found = asnap_records_remove(key_of(block), removed);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "records.h"
 
@@ -17,6 +18,13 @@ void asnap_trace_leave(void);
 /* Records a new block of `size` bytes; `caller` is the return address of the
  * allocation function. Does nothing for NULL. */
 void asnap_trace_allocated(void *block, size_t size, const void *caller);
+
+/* Records a block under a key of the table (not 0); one with the same key is replaced.
+ * False: it could not be recorded, and was counted as dropped. */
+bool asnap_trace_track(uint64_t key, size_t size, const void *caller);
+
+/* Forgets the record with this key, if there is one. */
+void asnap_trace_untrack(uint64_t key);
 
 /* Forgets a block that `release` is about to take back. False: `release` must not be
  * called now, the hooks see to it later. */

@@ -434,7 +434,14 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
                     const struct asnap_attribute *attributes, size_t attribute_count);
 
-/* Reads a snapshot from such a file, which may come from anywhere: all of it is
+/* Writes a file that the standard library's tracemalloc.Snapshot.load opens (Python
+ * 3.9 and later), likewise: traces, traceback limit, attributes. Functions, notes and
+ * what else tracemalloc does not know are left out. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot *snapshot, const char *path,
+                                const struct asnap_attribute *attributes, size_t attribute_count);
+
+/* Reads a snapshot from a file of asnap_snapshot_dump, which may come from anywhere: all of it is
  * checked, and nothing of it is used afterwards. IO where it cannot be read, DAMAGED
  * where it is no dump, or one that contradicts itself, VERSION where another version
  * has written it, UNSUPPORTED where a machine of another byte order has. */

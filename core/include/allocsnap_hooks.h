@@ -30,7 +30,8 @@ extern "C" {
 #define ALLOCSNAP_WEAK __attribute__((weak, noplt))
 #endif
 
-/* The definitions are in liballocsnap-hooks.so; call the functions below instead. */
+/* The definitions are in liballocsnap-hooks.so; use the macros below instead, which add no
+ * frame of their own to the stack. */
 extern int allocsnap_hooks_track(unsigned int domain, uintptr_t address,
                                  size_t size) ALLOCSNAP_WEAK;
 extern int allocsnap_hooks_untrack(unsigned int domain, uintptr_t address) ALLOCSNAP_WEAK;
@@ -41,28 +42,22 @@ extern int allocsnap_hooks_name_domain(unsigned int domain, const char *name) AL
  * not be recorded (no memory for it, more than 255 domains, or an address above 2^56 or a
  * size above 2^47); ALLOCSNAP_NOT_TRACING. An address is any number that tells the
  * domain's blocks apart; 0 is none. */
-static inline int allocsnap_track(unsigned int domain, uintptr_t address, size_t size)
-{
-    return allocsnap_hooks_track != NULL ? allocsnap_hooks_track(domain, address, size)
-                                         : ALLOCSNAP_NOT_TRACING;
-}
+#define allocsnap_track(domain, address, size)                                                     \
+    (allocsnap_hooks_track != NULL ? allocsnap_hooks_track((domain), (address), (size))            \
+                                   : ALLOCSNAP_NOT_TRACING)
 
 /* Drops the record of this domain and address, if there is one. Returns 0 or
  * ALLOCSNAP_NOT_TRACING. */
-static inline int allocsnap_untrack(unsigned int domain, uintptr_t address)
-{
-    return allocsnap_hooks_untrack != NULL ? allocsnap_hooks_untrack(domain, address)
-                                           : ALLOCSNAP_NOT_TRACING;
-}
+#define allocsnap_untrack(domain, address)                                                         \
+    (allocsnap_hooks_untrack != NULL ? allocsnap_hooks_untrack((domain), (address))                \
+                                     : ALLOCSNAP_NOT_TRACING)
 
 /* Gives a domain a name for people, shown beside its number: up to 31 bytes, the rest is
  * cut. The first name of a domain stays. Returns as allocsnap_track does; names can be
  * given while tracing is off. */
-static inline int allocsnap_name_domain(unsigned int domain, const char *name)
-{
-    return allocsnap_hooks_name_domain != NULL ? allocsnap_hooks_name_domain(domain, name)
-                                               : ALLOCSNAP_NOT_TRACING;
-}
+#define allocsnap_name_domain(domain, name)                                                        \
+    (allocsnap_hooks_name_domain != NULL ? allocsnap_hooks_name_domain((domain), (name))           \
+                                         : ALLOCSNAP_NOT_TRACING)
 
 #ifdef __cplusplus
 }

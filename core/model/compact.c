@@ -74,22 +74,13 @@ static struct asnap_error *add_lists(struct compacting *compacting)
     return error;
 }
 
-/* Numbers that say that nothing was added yet. */
-static uint32_t *unknown_numbers(size_t count)
-{
-    uint32_t *numbers = reallocarray(NULL, count + 1, sizeof(*numbers));
-    for (size_t i = 0; numbers != NULL && i < count; i++)
-        numbers[i] = ASNAP_NONE;
-    return numbers;
-}
-
 struct asnap_error *asnap_snapshot_compact(const struct asnap_snapshot *snapshot,
                                            struct asnap_snapshot **compact)
 {
     struct compacting compacting = {
         .snapshot = snapshot,
-        .frames = unknown_numbers(snapshot->store->frame_count),
-        .tracebacks = unknown_numbers(snapshot->store->traceback_count),
+        .frames = asnap_intern_none(snapshot->store->frame_count),
+        .tracebacks = asnap_intern_none(snapshot->store->traceback_count),
         .stack = reallocarray(NULL, UINT16_MAX, sizeof(*compacting.stack)),
     };
     struct asnap_error *error = NULL;

@@ -245,19 +245,6 @@ static struct asnap_error *dump(const struct asnap_snapshot *snapshot, const cha
     return error;
 }
 
-/* Puts attributes into a store of their own, sorted, each name once. */
-static struct asnap_error *sort_attributes(const struct asnap_attribute *attributes, size_t count,
-                                           struct asnap_store **store)
-{
-    *store = asnap_store_create();
-    if (*store == NULL)
-        return asnap_error_no_memory();
-    struct asnap_error *error = NULL;
-    for (size_t i = 0; error == NULL && i < count; i++)
-        error = asnap_store_set_attribute(*store, attributes[i].name, attributes[i].value);
-    return error;
-}
-
 struct asnap_error *asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
                                         const struct asnap_attribute *attributes,
                                         size_t attribute_count)
@@ -268,7 +255,7 @@ struct asnap_error *asnap_snapshot_dump(const struct asnap_snapshot *snapshot, c
     if (snapshot->kept != NULL)
         error = asnap_snapshot_compact(snapshot, &compact);
     if (error == NULL && attributes != NULL)
-        error = sort_attributes(attributes, attribute_count, &given);
+        error = asnap_attributes_create(attributes, attribute_count, &given);
     if (error == NULL)
         error = dump(compact != NULL ? compact : snapshot, path,
                      given != NULL ? given : snapshot->store);

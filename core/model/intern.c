@@ -61,6 +61,14 @@ void asnap_intern_deinit(struct asnap_intern *table)
     *table = (struct asnap_intern){0};
 }
 
+uint32_t *asnap_intern_none(size_t count)
+{
+    uint32_t *numbers = reallocarray(NULL, count + 1, sizeof(*numbers));
+    for (size_t i = 0; numbers != NULL && i < count; i++)
+        numbers[i] = ASNAP_NONE;
+    return numbers;
+}
+
 uint32_t asnap_hash_bytes(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;

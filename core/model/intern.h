@@ -36,6 +36,10 @@ void asnap_intern_add(struct asnap_intern *table, uint32_t hash, uint32_t id);
 
 void asnap_intern_deinit(struct asnap_intern *table);
 
+/* `count` numbers that are all ASNAP_NONE, with room for one more; free() them. NULL
+ * where memory is short. */
+uint32_t *asnap_intern_none(size_t count);
+
 /* ---- hashing ---- */
 
 /* A hash with one more value in it. */

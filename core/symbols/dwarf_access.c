@@ -493,6 +493,23 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
 }
 
+struct asnap_error *asnap_entry_check_split(struct asnap_dwarf *dwarf,
+                                            const struct asnap_entry *unit)
+{
+    static const Dwarf_Half names[] = {DW_AT_dwo_name, DW_AT_GNU_dwo_name};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        Dwarf_Error reason = NULL;
+        Dwarf_Bool has = 0;
+        if (is_ok(dwarf, dwarf_hasattr(unit->handle, names[i], &has, &reason), reason) && has)
+            return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                      "%s: its functions are in .dwo files, which are not read: "
+                                      "inlined functions are not named; build it without "
+                                      "-gsplit-dwarf to see them",
+                                      dwarf->elf->path);
+    }
+    return NULL;
+}
+
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)
 {
     uint64_t language = 0;

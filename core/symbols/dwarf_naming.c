@@ -113,7 +113,10 @@ static struct asnap_error *decode(struct unit *unit, uint64_t offset, size_t cou
     if (error != NULL || entry.handle == NULL)
         return error;
     unit->is_cplusplus = asnap_entry_is_cplusplus(unit->dwarf, &entry);
-    error = asnap_problem_keep(asnap_line_table_init(&unit->lines, unit->dwarf, &entry), problem);
+    error = asnap_problem_keep(asnap_entry_check_split(unit->dwarf, &entry), problem);
+    if (error == NULL)
+        error =
+            asnap_problem_keep(asnap_line_table_init(&unit->lines, unit->dwarf, &entry), problem);
     if (error == NULL)
         error = asnap_problem_keep(asnap_scopes_read(&unit->scopes, unit->dwarf, &entry,
                                                      unit->addresses, count, unit->innermost),

@@ -17,7 +17,7 @@ struct asnap_module {
     struct asnap_frame_store *store;
     const char *path; /* as given */
     const char *file; /* without a mark that it is deleted */
-    bool is_deleted;  /* no file of this name is the one that is mapped */
+    bool is_deleted;  /* the file that is mapped has lost this name */
     char *image;      /* contents that are in no file */
     size_t image_size;
     bool was_seen; /* `identity` and what follows it was read */
@@ -105,33 +105,43 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
     module->image_size = size;
 }
 
-/* Opens the file at the module's own path. */
-static struct asnap_error *open_own(const struct asnap_module *module, struct asnap_elf **elf)
+static struct asnap_error *not_the_file(const struct asnap_module *module)
 {
-    if (module->path[0] == '[')
-        return asnap_error_create(ASNAP_ERROR_IO,
-                                  "%s: could not be read from the process: its functions are not "
-                                  "named",
-                                  module->path);
     if (module->is_deleted)
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: was deleted or replaced since the program started: its "
                                   "functions are not named; start the program again",
                                   module->file);
-    struct asnap_elf *found;
-    struct asnap_error *error = asnap_elf_open(module->file, &found);
-    if (error != NULL)
-        return error;
-    if (module->build_id.size > 0 && !asnap_elf_is_build(found, &module->build_id)) {
-        asnap_elf_close(found);
+    return asnap_error_create(ASNAP_ERROR_IO,
+                              "%s: is not the file that the program ran (its build ID differs): "
+                              "its functions are not named; load the right one with `file`, or put "
+                              "it there",
+                              module->file);
+}
+
+/* Opens the file at the module's own path. A deleted one may be there again. */
+static struct asnap_error *open_own(const struct asnap_module *module, struct asnap_elf **elf)
+{
+    bool knows_build = module->build_id.size > 0;
+    if (module->path[0] == '[')
         return asnap_error_create(ASNAP_ERROR_IO,
-                                  "%s: is not the file that the program ran (its build ID "
-                                  "differs): its functions are not named; load the right one with "
-                                  "`file`, or put it there",
-                                  module->file);
+                                  "%s: could not be read from the process: its functions are not "
+                                  "named",
+                                  module->path);
+    if (module->is_deleted && !knows_build)
+        return not_the_file(module);
+    struct asnap_elf *found = NULL;
+    struct asnap_error *error = asnap_elf_open(module->file, &found);
+    bool is_wrong = found != NULL && knows_build && !asnap_elf_is_build(found, &module->build_id);
+    bool is_gone = error != NULL && module->is_deleted;
+    if (is_wrong || (is_gone && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY)) {
+        asnap_elf_close(found);
+        asnap_error_destroy(error);
+        return not_the_file(module);
     }
-    *elf = found;
-    return NULL;
+    if (error == NULL)
+        *elf = found;
+    return error;
 }
 
 /* Looks for the build in memory among the other files; NULL where it is not there. */
@@ -188,7 +198,7 @@ struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_other_files *others)
 {
     struct stat now = {0};
-    if (module->image == NULL && !module->is_deleted && stat(module->file, &now) != 0)
+    if (module->image == NULL && stat(module->file, &now) != 0)
         now = (struct stat){0};
     if (module->was_seen && is_same(module, &now) &&
         asnap_build_id_equal(&module->build_id, build_id))

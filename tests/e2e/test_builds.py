@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import unittest
 
 import expectations
@@ -82,6 +83,74 @@ class Builds(Case):
         text = gdb.run("snapshot stats")
         self.assertNotIn("warning", text)
         self.assertIn("holds.c:{}".format(MARKS["moved"].line), text)
+
+
+class Deleted(Case):
+    """A program that is deleted while it runs, as a build does."""
+
+    def test_the_same_build_put_back_is_used_and_another_is_not(self):
+        path = os.path.join(self.directory, "server")
+        shutil.copy(program("holds"), path)
+        gdb = self.gdb(path)
+        gdb.run("snapshot start")
+        gdb.run("break stop_here")
+        self.assertIn("Breakpoint 1, ", gdb.run("run"))
+        line = "holds.c:{}: size=5000 B".format(MARKS["moved"].line)
+        self.assertIn(line, gdb.run("snapshot stats"))
+        os.unlink(path)
+        gone = "warning: {}: was deleted or replaced".format(path)
+        # gdb has read it from there, and cannot help either.
+        self.assertTrue(gdb.run("snapshot stats").startswith(gone))
+        shutil.copy(program("recursion"), path)
+        self.assertTrue(gdb.run("snapshot stats").startswith(gone))
+        os.unlink(path)
+        shutil.copy(program("holds"), path)
+        text = gdb.run("snapshot stats")
+        self.assertNotIn("warning", text)
+        self.assertIn(line, text)
+
+
+class SplitDebugInformation(Case):
+    def test_lines_are_right_and_a_warning_tells_what_is_not_read(self):
+        path = os.path.join(self.directory, "split")
+        for flags, notes in (["-g"], 0), (["-g", "-gsplit-dwarf"], 1):
+            subprocess.run(["gcc", *flags, "-O0", "-o", path, HOLDS], cwd=self.directory, check=True)
+            commands = ["snapshot start", "break stop_here", "run", STATS, "snapshot stats"]
+            results = self.batch(commands, path)
+            answer = results.json(STATS)
+            self.assertEqual(len(answer["notes"]), notes)
+            newest = answer["statistics"][0]["traceback"][0]
+            self.assertEqual(newest["lineno"], MARKS["moved"].line)
+            self.assertEqual(newest["function"], "hold_large")
+            first = results["snapshot stats"].splitlines()[0]
+            self.assertEqual(first.startswith("warning: {}: ".format(path)), notes == 1)
+            self.assertEqual("-gsplit-dwarf" in first, notes == 1)
+
+
+class Names(Case):
+    """Paths that are not UTF-8."""
+
+    STATS = "snapshot stats lineno --json"
+
+    def setUp(self):
+        super().setUp()
+        where = os.path.join(os.fsencode(self.directory), b"d\xff r\xc3\xa9")
+        os.mkdir(where)
+        self.path = os.path.join(where, b"prog\xfe")
+        shutil.copy(program("holds"), self.path)
+
+    def assert_exact(self, answer):
+        self.assertEqual(answer["total"], {"size": 10128, "count": 14})
+        self.assertEqual(answer["notes"], [])
+        newest = answer["statistics"][0]["traceback"][0]
+        self.assertEqual(newest["lineno"], MARKS["moved"].line)
+
+    def test_a_process_and_its_core_are_read(self):
+        dump = os.path.join(self.directory, "core")
+        commands = ["snapshot start", "break stop_here", "run", self.STATS]
+        commands += ["generate-core-file {}".format(dump)]
+        self.assert_exact(self.batch(commands, self.path).json(self.STATS))
+        self.assert_exact(self.batch([self.STATS], self.path, dump).json(self.STATS))
 
 
 if __name__ == "__main__":

@@ -134,10 +134,20 @@ class Errors(Case):
             self.assertIn("snapshot start", results[command])
             self.assertEqual(results[command].count("\n"), 1)
 
+    def test_process_that_has_not_loaded_the_hooks_given_to_it(self):
+        results = self.batch(
+            ["snapshot start", "starti", "snapshot stats", "break stop_here", "continue"]
+            + ["snapshot stats --json"],
+            program("holds"),
+        )
+        self.assertIn("though `snapshot start` was given", results["snapshot stats"])
+        self.assertEqual(results["snapshot stats"].count("\n"), 1)
+        self.assertEqual(results.json("snapshot stats --json")["total"]["count"], 14)
+
     def test_core_without_hooks(self):
         core = self.kernel_core("holds", "abort", preload=None)
         results = self.batch(["snapshot stats"], program("holds"), core)
-        self.assertIn("no allocsnap hooks", results["snapshot stats"])
+        self.assertIn("no allocsnap hooks in this core: ", results["snapshot stats"])
         self.assertEqual(results["snapshot stats"].count("\n"), 1)
 
     def test_hooks_that_do_not_trace(self):
@@ -235,7 +245,10 @@ class Errors(Case):
         self.assertIn("Breakpoint 1, ", gdb.run("run"))
         self.assertIn("Snapshot a: ", gdb.run("snapshot take a"))
         gdb.run("continue &")
-        running = "the process is running: interrupt it first (Ctrl-C)\n"
+        running = (
+            "the process is running: interrupt it first"
+            " (Ctrl-C, or `interrupt -a` in non-stop mode)\n"
+        )
         for command in ("take b", "stats", "status", "stats now"):
             self.assertEqual(gdb.run("snapshot " + command), running)
         self.assertIn("size=5000 B", gdb.run("snapshot stats a"))
@@ -304,6 +317,7 @@ class Errors(Case):
             with self.subTest(part):
                 self.assertEqual(text.count("\n"), 1)
                 self.assertIn("truncated", text)
+                self.assertNotIn("snapshot start", text)
                 if text.startswith("{"):
                     total = json.loads(text)["total"]
                     self.assertLessEqual(total["count"], 14)

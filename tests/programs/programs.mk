@@ -3,10 +3,11 @@
 # to its libraries; lib*.c become shared libraries.
 
 PROGRAM_DIR := $(BUILD)/tests/programs
-PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread
+PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread -MMD -MP
 PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
 PROGRAM_FLAGS_inlined := -O2
+PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_LIBS_signals := -L$(PROGRAM_DIR) -lsafealloc -Wl,-rpath,'$$ORIGIN'
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
@@ -30,6 +31,14 @@ $(PROGRAM_DIR)/%: tests/programs/%.cc
 	$(CXX) $(PROGRAM_CXXFLAGS) $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
 
 $(PROGRAM_DIR)/signals: $(PROGRAM_DIR)/libsafealloc.so
+
+# The same source, not position-independent.
+PROGRAMS += $(PROGRAM_DIR)/pools_fixed
+$(PROGRAM_DIR)/pools_fixed: tests/programs/pools.c
+	@mkdir -p $(@D)
+	gcc $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_pools) -no-pie -fno-pie -o $@ $<
+
+-include $(wildcard $(PROGRAM_DIR)/*.d)
 
 .PHONY: programs
 programs: $(PROGRAMS)

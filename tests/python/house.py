@@ -62,8 +62,10 @@ def table_includes(root):
 
 
 def hooks_includes(root):
-    """core/hooks includes its own files, the table and system headers."""
+    """core/hooks includes its own files, the table, the header for traced programs, which
+    it implements, and system headers."""
     own = {os.path.basename(path) for path in sources(root, "core/hooks", "core/table")}
+    own.add("allocsnap_hooks.h")
     others = {os.path.basename(path) for path in sources(root, "core")} - own
     return [
         "%s includes %s" % (path, name)

@@ -365,7 +365,8 @@ ASNAP_TEST(collect, finds_the_root_by_symbol_and_by_magic)
     CU_ASSERT_EQUAL(image.reads, 1);
     found = 0;
     /* The symbol is somebody else's, and a copy of the root lies about. */
-    memcpy(image_at(&image, IMAGE_BASE + 0x8000), image_root(&image), sizeof(struct asnap_table_root));
+    memcpy(image_at(&image, IMAGE_BASE + 0x8000), image_root(&image),
+           sizeof(struct asnap_table_root));
     ASNAP_ASSERT_OK(asnap_root_find(&image.memory, IMAGE_BASE + 0x8000, regions, 2, NULL, &found));
     CU_ASSERT_EQUAL(found, IMAGE_BASE);
     found = 0;

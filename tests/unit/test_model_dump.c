@@ -327,6 +327,8 @@ static struct asnap_error *dump_and_load(void *context)
     if (error == NULL)
         error = asnap_snapshot_dump(filtered, path, attributes, 3);
     if (error == NULL)
+        error = asnap_snapshot_dump_tracemalloc(filtered, path, attributes, 3);
+    if (error == NULL)
         error = asnap_snapshot_dump(snapshot, path, NULL, 0);
     if (error == NULL)
         error = asnap_snapshot_load(path, &loaded);

@@ -67,7 +67,8 @@ ASNAP_TEST(render_diff, text_with_a_limit)
            "2 other: size=39.1 KiB (+35.2 KiB), count=42 (+37)\n"
            "Total: size=39.1 KiB (-165 KiB), count=42 (-63)\n");
     expect(asnap_render_diff_text, make_diff(NULL, ASNAP_KEY_FILENAME, true), 2,
-           "Top 2 of 3 files, by difference in size (cumulative: a block counts for each of its frames)\n"
+           "Top 2 of 3 files, by difference in size (cumulative: a block counts for each of its "
+           "frames)\n"
            "#1: /src/gone.c:0: size=0 B (-200 KiB), count=0 (-100)\n"
            "#2: /src/a.c:0: size=39.1 KiB (+35.2 KiB), count=40 (+36), average=1000 B\n"
            "1 other\n"

@@ -247,3 +247,20 @@ ASNAP_TEST(table_writer, serves_threads_at_once)
     compare(models, THREADS);
     asnap_records_clear();
 }
+
+ASNAP_TEST(table_writer, keeps_nothing_once_tracing_is_off)
+{
+    open_table();
+    uint64_t frame = 0x1000;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    CU_ASSERT_TRUE(asnap_records_insert(0x10000, 10, stack));
+    /* A thread was between its allocation and the record. */
+    allocsnap_root.applied.tracing = 0;
+    asnap_records_clear();
+    CU_ASSERT_TRUE(asnap_records_insert(0x20000, 20, stack));
+    CU_ASSERT_EQUAL(allocsnap_root.traced_bytes, 0);
+    allocsnap_root.applied.tracing = 1;
+    struct asnap_raw *raw = read_table();
+    CU_ASSERT_EQUAL(asnap_raw_trace_count(raw), 0);
+    asnap_raw_destroy(raw);
+}

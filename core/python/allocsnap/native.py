@@ -253,6 +253,10 @@ FUNCTIONS = {
     "asnap_builder_attribute": (_ERROR, [_OBJECT, c_char_p, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
     "asnap_snapshot_dump": (_ERROR, [_OBJECT, c_char_p, POINTER(_Attribute), c_size_t]),
+    "asnap_snapshot_dump_tracemalloc": (
+        _ERROR,
+        [_OBJECT, c_char_p, POINTER(_Attribute), c_size_t],
+    ),
     "asnap_snapshot_load": (_ERROR, [c_char_p, _OUT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),

@@ -1,7 +1,6 @@
 """The library's objects, as Python's."""
 
 import ctypes
-import os
 import sys
 from ctypes import byref, c_char_p, c_uint64, c_void_p
 from typing import NamedTuple, Optional
@@ -9,6 +8,7 @@ from typing import NamedTuple, Optional
 from . import native
 from .errors import UnreadableMemory
 from .native import KEYS, Status, check, library, text_of
+from .target import path_bytes
 
 
 class Object:
@@ -107,7 +107,7 @@ class Regions:
             place.start = region.start
             place.end = region.end
             place.file_offset = region.file_offset
-            place.path = region.path.encode("utf-8", "surrogateescape")
+            place.path = path_bytes(region.path)
             place.flags = (
                 (native._REGION_READABLE if region.readable else 0)
                 | (native._REGION_WRITABLE if region.writable else 0)
@@ -123,7 +123,7 @@ class CoreMap(Object):
     def __init__(self, path):
         super().__init__()
         lib = library()
-        check(lib.asnap_core_map_create(os.fsencode(path), self.out))
+        check(lib.asnap_core_map_create(path_bytes(path), self.out))
         self.count = lib.asnap_core_map_count(self)
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
@@ -152,7 +152,7 @@ class Symbolizer(Object):
 
     def __init__(self, debug_directories):
         super().__init__()
-        directories = None if debug_directories is None else os.fsencode(debug_directories)
+        directories = None if debug_directories is None else path_bytes(debug_directories)
         check(library().asnap_symbolizer_create(directories, self.out))
 
     def set_regions(self, calls, regions):
@@ -161,7 +161,7 @@ class Symbolizer(Object):
         )
 
     def set_files(self, paths):
-        array = (c_char_p * len(paths))(*[os.fsencode(path) for path in paths])
+        array = (c_char_p * len(paths))(*[path_bytes(path) for path in paths])
         check(library().asnap_symbolizer_set_files(self, array, len(paths)))
 
 

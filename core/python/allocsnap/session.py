@@ -60,7 +60,10 @@ class Session:
                 " or load a core file".format(self.target.run_command)
             )
         if process.running:
-            raise AllocsnapError("the process is running: interrupt it first (Ctrl-C)")
+            raise AllocsnapError(
+                "the process is running: interrupt it first"
+                " (Ctrl-C, or `interrupt -a` in non-stop mode)"
+            )
         if process.pointer_bytes != 8:
             raise AllocsnapError(
                 "this is a {}-bit program: only 64-bit programs are supported".format(
@@ -134,9 +137,33 @@ class Session:
             except AllocsnapError as error:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
-        root = objects.find_root(calls, candidate, regions)
+        try:
+            root = objects.find_root(calls, candidate, regions)
+        except AllocsnapError as error:
+            if error.code != ErrorCode.NO_HOOKS:
+                raise
+            why = self._no_hooks(process, regions) or str(error)
+            raise AllocsnapError(why, error.code) from None
         self._root = (process.identity, root)
         return root
+
+    def _no_hooks(self, process, regions):
+        """Why there are no hooks in the process, as far as it can be told, or None."""
+        if process.is_core and regions.missing:
+            return "the hooks' records are not in what is left; have a whole core written"
+        if process.is_core:
+            return (
+                "no allocsnap hooks in this core: start the program with"
+                " LD_PRELOAD=liballocsnap-hooks.so, and have its private anonymous memory"
+                " dumped (bit 0 of its coredump_filter)"
+            )
+        if self.launch.frame_limit() is None:
+            return None
+        return (
+            "no allocsnap hooks in this process, though `snapshot start` was given: `{}` it"
+            " again if it is older, go on if it has not loaded its libraries yet; statically"
+            " linked and setuid programs cannot load the hooks".format(self.target.run_command)
+        )
 
     def _names(self):
         """The symbolizer, made anew where the user changed the debug directories."""

@@ -88,6 +88,16 @@ class Target:
         raise NotImplementedError
 
 
+def path_bytes(path):
+    """The bytes of a path, whose text holds those that are not UTF-8 as surrogates."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def shown_path(path):
+    """A path to be printed: bytes that are not UTF-8 are shown escaped."""
+    return path_bytes(path).decode("utf-8", "backslashreplace")
+
+
 _MAPS_LINE = re.compile(
     r"([0-9a-f]+)-([0-9a-f]+) ([r-])([w-])([x-]). ([0-9a-f]+) \S+ \d+ *(.*)"
 )
