@@ -33,6 +33,18 @@ from allocsnap import commands  # noqa: E402
 from allocsnap.errors import AllocsnapError, UnreadableMemory  # noqa: E402
 from allocsnap.target import Process, Region, Target, linux_memory_map, shown_path  # noqa: E402
 
+# What can be an address by itself.
+_NUMBERS = (
+    gdb.TYPE_CODE_PTR,
+    gdb.TYPE_CODE_INT,
+    gdb.TYPE_CODE_ENUM,
+    gdb.TYPE_CODE_CHAR,
+    gdb.TYPE_CODE_BOOL,
+)
+
+# What a string is in an expression, in the languages that gdb knows.
+_TEXTS = (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_STRING, gdb.TYPE_CODE_PTR)
+
 _MAPPING = re.compile(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(.*)")
 
 
@@ -121,7 +133,16 @@ class GdbTarget(Target):
         return _printed_memory_map()
 
     def evaluate(self, expression):
-        return int(gdb.parse_and_eval(expression))
+        value = gdb.parse_and_eval(expression)
+        code = value.type.strip_typedefs().code
+        if code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
+            value = value.referenced_value()
+            code = value.type.strip_typedefs().code
+        if code not in _NUMBERS:
+            if value.address is None:
+                raise gdb.error("`{}` is neither an address nor in memory".format(expression))
+            value = value.address
+        return int(value) & (2**64 - 1)
 
     def files(self):
         # Those with an owner are separate debug files.
@@ -224,12 +245,33 @@ def _register(shell):
         def complete(self, text, word):
             if word is None:
                 return None
+            words = shell.complete(self._command, text)
+            if words is commands.FILES:
+                return gdb.COMPLETE_FILENAME
             # gdb breaks words at more places than blanks, and wants what comes
             # after the last break.
             begun = len(text.split(" ")[-1]) - len(word)
-            return [found[begun:] for found in shell.complete(self._command, text)]
+            return [found[begun:] for found in words]
+
+    class Function(gdb.Function):
+        def __init__(self, function):
+            self.__doc__ = function.help
+            self._function = function
+            super().__init__(function.name)
+
+        def invoke(self, *places):  # pylint: disable=arguments-differ
+            if len(places) > 1 or any(place.type.strip_typedefs().code not in _TEXTS for place in places):
+                raise gdb.GdbError(
+                    '${0} takes a place as a string: ${0}("file.c:12")'.format(self._function.name)
+                )
+            try:
+                return shell.measure(self._function, *[place.string() for place in places])
+            except AllocsnapError as error:
+                raise gdb.GdbError(str(error)) from None
 
     Prefix()
+    for function in commands.FUNCTIONS:
+        Function(function)
     for command in commands.COMMANDS:
         Subcommand(command)
 

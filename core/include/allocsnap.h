@@ -304,6 +304,10 @@ asnap_snapshot_largest(const struct asnap_snapshot *snapshot, size_t count, uint
 ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot,
                                                  uint32_t domain);
 
+/* The domains that have a name, in ascending order. */
+ASNAP_API size_t asnap_snapshot_domain_count(const struct asnap_snapshot *snapshot);
+ASNAP_API uint32_t asnap_snapshot_domain(const struct asnap_snapshot *snapshot, size_t index);
+
 /* A stack. */
 struct asnap_traceback {
     uint64_t first;        /* place of its most recent frame in asnap_snapshot_frame_ids */
@@ -601,6 +605,10 @@ struct asnap_render_options {
     /* What the total was before filters took traces away, to be shown beside it; NULL:
      * not filtered. Size and count, and their differences where rows have them. */
     const struct asnap_statistic_diff *unfiltered;
+    /* The inferior's memory map, sorted by address, to say where an address is that is
+     * in no block; region_count 0: unknown. */
+    const struct asnap_region *regions;
+    size_t region_count;
 };
 
 /* Renders rows for people. The text ends with a newline; free it with
@@ -631,13 +639,15 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_traces_json(const struct asnap_snapshot *snapshot,
                          const struct asnap_render_options *options, char **text);
 
-/* The block that holds `address` (asnap_snapshot_find) with its whole stack, or
- * that there is none. `options->limit` is not looked at. */
+/* The block that holds `address` (asnap_snapshot_find) with its whole stack, or that
+ * there is none, and what is there then: the end of a block a few bytes before, or
+ * what is mapped. `options->limit` is not looked at. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
                       const struct asnap_render_options *options, char **text);
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address, char **text);
+asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                      const struct asnap_render_options *options, char **text);
 
 ASNAP_API void asnap_string_destroy(char *text);
 

@@ -133,6 +133,16 @@ const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot, ui
     return store->domains[place].name;
 }
 
+size_t asnap_snapshot_domain_count(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->domain_count;
+}
+
+uint32_t asnap_snapshot_domain(const struct asnap_snapshot *snapshot, size_t index)
+{
+    return snapshot->store->domains[index].number;
+}
+
 size_t asnap_snapshot_traceback_count(const struct asnap_snapshot *snapshot)
 {
     return snapshot->store->traceback_count;

@@ -74,23 +74,43 @@ struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapsh
     return asnap_text_finish(&json, text);
 }
 
-struct asnap_error *asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
-                                          char **text)
+static void write_mapping(struct asnap_text *text, const struct asnap_region *region)
 {
-    bool found;
-    struct asnap_trace trace;
-    struct asnap_error *error = asnap_snapshot_find(snapshot, address, &found, &trace);
+    asnap_text_string(text, ",\"mapping\":");
+    if (region == NULL) {
+        asnap_text_string(text, "null");
+        return;
+    }
+    asnap_json_field(text, "{\"start\":", region->start);
+    asnap_json_field(text, ",\"end\":", region->end);
+    asnap_text_string(text, ",\"path\":");
+    bool named = region->path != NULL && region->path[0] != '\0';
+    asnap_text_json_string(text, named ? region->path : NULL);
+    asnap_text_string(text, "}");
+}
+
+struct asnap_error *asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                                          const struct asnap_render_options *options, char **text)
+{
+    struct asnap_whereabouts where;
+    struct asnap_error *error = asnap_whereabouts_init(&where, snapshot, address, options);
     if (error != NULL)
         return error;
     struct asnap_text json = {0};
     asnap_json_field(&json, "{\"address\":", address);
     asnap_text_string(&json, ",\"trace\":");
-    if (found) {
-        write_block(&json, snapshot, &trace);
-        asnap_json_field(&json, ",\"offset\":", address - trace.address);
+    if (where.found) {
+        write_block(&json, snapshot, &where.trace);
+        asnap_json_field(&json, ",\"offset\":", address - where.trace.address);
     } else {
         asnap_text_string(&json, "null,\"offset\":null");
     }
+    if (where.near) {
+        asnap_text_string(&json, ",\"near\":");
+        write_block(&json, snapshot, &where.trace);
+    }
+    if (where.map_known)
+        write_mapping(&json, where.region);
     write_notes(&json, snapshot);
     return asnap_text_finish(&json, text);
 }

@@ -44,3 +44,25 @@ const struct asnap_traceback *asnap_stack_of(const struct asnap_snapshot *snapsh
     *frame_ids = asnap_snapshot_frame_ids(snapshot) + traceback->first;
     return traceback;
 }
+
+struct asnap_error *asnap_whereabouts_init(struct asnap_whereabouts *where,
+                                           const struct asnap_snapshot *snapshot, uint64_t address,
+                                           const struct asnap_render_options *options)
+{
+    struct asnap_whereabouts made = {.map_known = options->region_count != 0};
+    struct asnap_error *error = asnap_snapshot_find(snapshot, address, &made.found, &made.trace);
+    for (uint64_t i = 1; i <= ASNAP_NEAR_BYTES && i <= address; i++) {
+        if (error != NULL || made.found || made.near)
+            break;
+        error = asnap_snapshot_find(snapshot, address - i, &made.near, &made.trace);
+        made.near = made.near && made.trace.size != 0;
+    }
+    for (size_t i = 0; i < options->region_count; i++) {
+        const struct asnap_region *region = &options->regions[i];
+        if (region->start <= address && address < region->end)
+            made.region = region;
+    }
+    if (error == NULL)
+        *where = made;
+    return error;
+}

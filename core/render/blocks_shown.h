@@ -23,4 +23,21 @@ const struct asnap_traceback *asnap_stack_of(const struct asnap_snapshot *snapsh
                                              const struct asnap_trace *trace,
                                              const uint32_t **frame_ids);
 
+/* What is to be said of an address. */
+struct asnap_whereabouts {
+    bool found; /* in a block: `trace` */
+    bool near;  /* in none, and `trace` ends fewer than ASNAP_NEAR_BYTES before it */
+    struct asnap_trace trace;
+    bool map_known;
+    const struct asnap_region *region; /* that it is in; NULL: in none */
+};
+
+/* An overrun: the next block of the C library's heap begins after its own header. */
+#define ASNAP_NEAR_BYTES 8
+
+/* Fails with NO_MEMORY only. */
+struct asnap_error *asnap_whereabouts_init(struct asnap_whereabouts *where,
+                                           const struct asnap_snapshot *snapshot, uint64_t address,
+                                           const struct asnap_render_options *options);
+
 #endif

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "blocks_shown.h"
 #include "page.h"
 
@@ -135,11 +137,9 @@ static void write_holder(struct asnap_page *page, const struct asnap_snapshot *s
                          const struct asnap_trace *trace, uint64_t address)
 {
     uint64_t offset = address - trace->address;
-    asnap_page_address(page, address);
     if (offset == 0) {
-        asnap_page_string(page, ": a block");
+        asnap_page_string(page, "a block");
     } else {
-        asnap_page_string(page, ": ");
         asnap_page_number(page, offset);
         asnap_page_string(page, offset == 1 ? " byte" : " bytes");
         asnap_page_string(page, " into the block at ");
@@ -151,22 +151,64 @@ static void write_holder(struct asnap_page *page, const struct asnap_snapshot *s
     asnap_page_string(page, "\n");
 }
 
+/* "in no live traced block, 3 bytes after the end of the block at 0x1000, size=5000 B" */
+static void write_near(struct asnap_page *page, const struct asnap_snapshot *snapshot,
+                       const struct asnap_trace *trace, uint64_t address)
+{
+    uint64_t after = address - (trace->address + trace->size);
+    asnap_page_string(page, "in no live traced block, ");
+    if (after == 0) {
+        asnap_page_string(page, "at");
+    } else {
+        asnap_page_number(page, after);
+        asnap_page_string(page, after == 1 ? " byte after" : " bytes after");
+    }
+    asnap_page_string(page, " the end of the block at ");
+    asnap_page_address(page, trace->address);
+    asnap_page_string(page, ", size=");
+    asnap_page_size(page, (int64_t)trace->size, false);
+    write_domain(page, snapshot, trace->domain);
+    asnap_page_string(page, "\n");
+}
+
+/* Whether blocks of the C library are not where this is mapped. */
+static bool is_no_heap(const struct asnap_region *region)
+{
+    return region->path != NULL && region->path[0] != '\0' && strcmp(region->path, "[heap]") != 0;
+}
+
+static void write_nowhere(struct asnap_page *page, const struct asnap_whereabouts *where)
+{
+    asnap_page_string(page, "in no live traced block: ");
+    if (where->map_known && where->region == NULL) {
+        asnap_page_string(page, "nothing is mapped there");
+    } else if (where->region != NULL && is_no_heap(where->region)) {
+        asnap_page_string(page, "it is in ");
+        asnap_page_name(page, where->region->path);
+    } else {
+        asnap_page_string(page, "it was freed, or never traced");
+    }
+    asnap_page_string(page, "\n");
+}
+
 struct asnap_error *asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
                                           const struct asnap_render_options *options, char **text)
 {
-    bool found;
-    struct asnap_trace trace;
-    struct asnap_error *error = asnap_snapshot_find(snapshot, address, &found, &trace);
+    struct asnap_whereabouts where;
+    struct asnap_error *error = asnap_whereabouts_init(&where, snapshot, address, options);
     if (error != NULL)
         return error;
     struct asnap_page page = {.source_lines = options->source_lines};
     write_warnings(&page, snapshot);
-    if (found) {
-        write_holder(&page, snapshot, &trace, address);
-        error = write_stack(&page, snapshot, &trace);
-    } else {
-        asnap_page_address(&page, address);
-        asnap_page_string(&page, ": in no live traced block: it was freed, or never traced\n");
-    }
+    asnap_page_address(&page, address);
+    asnap_page_string(&page, ": ");
+    if (where.found)
+        write_holder(&page, snapshot, &where.trace, address);
+    else if (where.near)
+        write_near(&page, snapshot, &where.trace, address);
+    else
+        write_nowhere(&page, &where);
+    if (where.found || where.near)
+        error = write_stack(&page, snapshot, &where.trace);
     return asnap_page_finish(&page, error, text);
 }

@@ -133,19 +133,86 @@ ASNAP_TEST(render_blocks, who)
                       "    ... 2 older frames beyond the limit\n");
     check_who(0x2000, "0x2000: a block, size=16 B, domain=3\n"
                       "    at /s/b.c:2\n");
-    check_who(0x2388, "0x2388: in no live traced block: it was freed, or never traced\n");
+    check_who(0x2390, "0x2390: in no live traced block: it was freed, or never traced\n");
+}
+
+#define STACK                                                                                      \
+    "    at /s/a.c:1 in f (inlined)\n    at /s/m.c:9 in main\n"                                    \
+    "    ... 2 older frames beyond the limit\n"
+
+ASNAP_TEST(render_blocks, who_after_the_end)
+{
+    check_who(0x2388, "0x2388: in no live traced block, at the end of the block at 0x1000, "
+                      "size=5000 B, domain=7 (pool\\x01)\n" STACK);
+    check_who(0x2389, "0x2389: in no live traced block, 1 byte after the end of the block at "
+                      "0x1000, size=5000 B, domain=7 (pool\\x01)\n" STACK);
+    check_who(0x238f, "0x238f: in no live traced block, 7 bytes after the end of the block at "
+                      "0x1000, size=5000 B, domain=7 (pool\\x01)\n" STACK);
+    check_who(0, "0x0: in no live traced block: it was freed, or never traced\n");
+}
+
+static const struct asnap_region regions[] = {
+    {.start = 0x3000, .end = 0x4000, .path = "/lib/a.so"},
+    {.start = 0x4000, .end = 0x5000, .path = ""},
+    {.start = 0x5000, .end = 0x6000, .path = "[heap]"},
+    {.start = 0x6000, .end = 0x7000, .path = "[stack]"},
+    {.start = 0x8000, .end = UINT64_MAX},
+};
+
+ASNAP_TEST(render_blocks, who_on_the_map)
+{
+    static const struct {
+        uint64_t address;
+        const char *text;
+        const char *json;
+    } cases[] = {
+        {0x2fff, "0x2fff: in no live traced block: nothing is mapped there\n", "\"mapping\":null,"},
+        {0x3000, "0x3000: in no live traced block: it is in /lib/a.so\n",
+         "\"mapping\":{\"start\":12288,\"end\":16384,\"path\":\"/lib/a.so\"},"},
+        {0x4000, "0x4000: in no live traced block: it was freed, or never traced\n",
+         "\"mapping\":{\"start\":16384,\"end\":20480,\"path\":null},"},
+        {0x5fff, "0x5fff: in no live traced block: it was freed, or never traced\n",
+         "\"path\":\"[heap]\"},"},
+        {0x6000, "0x6000: in no live traced block: it is in [stack]\n", "\"path\":\"[stack]\"},"},
+        {0x7000, "0x7000: in no live traced block: nothing is mapped there\n", "\"mapping\":null,"},
+        {0x9000, "0x9000: in no live traced block: it was freed, or never traced\n",
+         "\"path\":null},"},
+    };
+    struct asnap_render_options options = {.regions = regions, .region_count = 5};
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = NULL;
+        ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, cases[i].address, &options, &text));
+        CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+        asnap_string_destroy(text);
+        ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, cases[i].address, &options, &text));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, cases[i].json));
+        asnap_string_destroy(text);
+    }
+    asnap_snapshot_destroy(snapshot);
 }
 
 ASNAP_TEST(render_blocks, who_json)
 {
     struct asnap_snapshot *snapshot = blocks(NULL);
+    struct asnap_render_options options = {0};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x1001, &text));
+    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x1001, &options, &text));
     check(snapshot, text, "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"notes\":[]}\n");
     snapshot = blocks("incomplete");
-    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 7, &text));
+    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 7, &options, &text));
     check(snapshot, text,
           "{\"address\":7,\"trace\":null,\"offset\":null,\"notes\":[\"incomplete\"]}\n");
+}
+
+ASNAP_TEST(render_blocks, who_json_after_the_end)
+{
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    struct asnap_render_options options = {0};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x2389, &options, &text));
+    check(snapshot, text,
+          "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST ",\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_blocks, source_lines)
@@ -172,6 +239,9 @@ ASNAP_TEST(render_blocks, domain_names)
     struct asnap_snapshot *snapshot = blocks(NULL);
     CU_ASSERT_STRING_EQUAL(asnap_snapshot_domain_name(snapshot, 5), "other");
     CU_ASSERT_STRING_EQUAL(asnap_snapshot_domain_name(snapshot, 7), "pool\x01");
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_domain_count(snapshot), 2);
+    CU_ASSERT_EQUAL(asnap_snapshot_domain(snapshot, 0), 5);
+    CU_ASSERT_EQUAL(asnap_snapshot_domain(snapshot, 1), 7);
     CU_ASSERT_PTR_NULL(asnap_snapshot_domain_name(snapshot, 0));
     CU_ASSERT_PTR_NULL(asnap_snapshot_domain_name(snapshot, 6));
     CU_ASSERT_PTR_NULL(asnap_snapshot_domain_name(snapshot, 8));
@@ -191,7 +261,7 @@ static struct asnap_error *render_all(void *context)
     if (error == NULL)
         error = asnap_render_who_text(snapshot, 0x1010, options, &texts[2]);
     if (error == NULL)
-        error = asnap_render_who_json(snapshot, 0x1010, &texts[3]);
+        error = asnap_render_who_json(snapshot, 0x1010, options, &texts[3]);
     CU_ASSERT((error == NULL) == (texts[3] != NULL));
     for (size_t i = 0; i < 4; i++)
         asnap_string_destroy(texts[i]);

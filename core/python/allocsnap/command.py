@@ -4,12 +4,17 @@ from . import objects
 from .grammar import Parser
 
 
+#: In place of possible words: the debugger completes file names.
+FILES = object()
+
+
 class Command:
     """A sub-command. Derived classes give the texts, the arguments and `run`."""
 
     name = ""
     summary = ""  # one sentence
     details = ""
+    rest_of_line = False  # its last argument is the rest of the line as it stands
 
     def __init__(self):
         description = "\n\n".join(text for text in (self.summary, self.details) if text)
@@ -20,12 +25,18 @@ class Command:
     def arguments(self, parser):
         """Declares the arguments."""
 
+    def parse(self, line):
+        """The arguments in a line, as the user typed it after the command's name."""
+        if self.rest_of_line:
+            return self.parser.parse_rest(line)
+        return self.parser.parse_line(line)
+
     def run(self, session, options):
         """Carries it out; returns what to print, with its line ends."""
         raise NotImplementedError
 
     def words(self, _session, _typed):
-        """What may come next, after the words `typed`; options aside."""
+        """What may come next, after the words `typed`; options aside. FILES: a file."""
         return []
 
     @property

@@ -4,8 +4,13 @@ COMMANDS is the one list of them: help, completion and what a debugger registers
 come from it.
 """
 
-from .commands_reports import Diff, Stats
-from .commands_snapshots import Delete, List, Take
+import contextlib
+from typing import Callable, NamedTuple
+
+from . import tracing
+from .command import FILES
+from .commands_reports import Diff, Stats, Traces, Who
+from .commands_snapshots import Delete, Dump, List, Load, Set, Take
 from .commands_tracing import Clear, ResetPeak, Start, Status, Stop
 from .errors import AllocsnapError, ErrorCode, one_line
 from .grammar import HelpRequested
@@ -25,10 +30,45 @@ COMMANDS = tuple(
         Delete,
         Stats,
         Diff,
+        Traces,
+        Who,
+        Dump,
+        Load,
+        Set,
     )
 )
 
 PREFIX_HELP = "Snapshots of the program's heap: which source lines hold the memory."
+
+
+class Function(NamedTuple):
+    """A convenience function for expressions, as in a breakpoint's condition. It takes
+    a place, FILE:LINE or FILE, or nothing."""
+
+    name: str
+    help: str
+    of: Callable[[int, int], int]  # of bytes and blocks
+
+
+_FUNCTION_HELP = """{0} now.
+
+{1}(["FILE:LINE"]): of all traced blocks, or of those of a line or file;
+FILE is a path or its last names. For conditions:
+  break handle_request if {1}() > 100000000"""
+
+#: Every convenience function.
+FUNCTIONS = (
+    Function(
+        "snapshot_size",
+        _FUNCTION_HELP.format("The bytes in live traced blocks", "$snapshot_size"),
+        lambda size, _count: size,
+    ),
+    Function(
+        "snapshot_count",
+        _FUNCTION_HELP.format("The number of live traced blocks", "$snapshot_count"),
+        lambda _size, count: count,
+    ),
+)
 
 
 class Shell:
@@ -36,16 +76,29 @@ class Shell:
 
     def __init__(self, target):
         self.session = Session(target)
+        tracing.set_session(self.session)
 
     def execute(self, command, line):
         """Runs `command` with the arguments in `line`; returns what to print.
 
         Whatever goes wrong becomes an AllocsnapError of one line.
         """
+        with self._one_line():
+            try:
+                return command.run(self.session, command.parse(line))
+            except HelpRequested as request:
+                return str(request)
+
+    def measure(self, function, location=None):
+        """The value of a Function, for a place or for all; fails as `execute` does."""
+        with self._one_line():
+            return function.of(*self.session.measure(location))
+
+    @contextlib.contextmanager
+    def _one_line(self):
         try:
-            return command.run(self.session, command.parser.parse_line(line))
-        except HelpRequested as request:
-            return str(request)
+            yield
+            return
         except KeyboardInterrupt:
             message, code = "interrupted: what was taken before is kept", ErrorCode.INTERRUPTED
         except AllocsnapError as error:
@@ -78,7 +131,8 @@ class Shell:
         return "\n".join([PREFIX_HELP, ""] + lines) + "\n"
 
     def complete(self, command, text):
-        """The words that may stand in place of the last word of `text`."""
+        """The words that may stand in place of the last word of `text`; FILES where
+        that is the name of a file."""
         words = text.split(" ")
         typed, last = [word for word in words[:-1] if word], words[-1]
         if typed and command.parser.takes_value(typed[-1]):
@@ -87,6 +141,8 @@ class Shell:
             candidates = [name for name in command.parser.option_names() if name not in typed]
         else:
             candidates = command.words(self.session, typed)
+            if candidates is FILES:
+                return FILES
         return [word for word in candidates if word.startswith(last)]
 
 

@@ -39,11 +39,10 @@ class Stats(Command):
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 1)
         _check_cumulative(options, key)
-        chosen = shared.filters(options)
+        choice = shared.Choice(session, options)
         whole = session.find(names[0] if names else None).snapshot
-        part = shared.filtered(whole, chosen)
-        rows = objects.Statistics(part, key, options.cumulative)
-        return _show(rows, options, whole if chosen else None)
+        rows = objects.Statistics(choice.of(whole), key, options.cumulative)
+        return _show(rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -73,7 +72,7 @@ class Diff(Command):
                 "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.known())
             )
         _check_cumulative(options, key)
-        chosen = shared.filters(options)
+        choice = shared.Choice(session, options)
         old_name, new_name = names[0], names[1] if len(names) > 1 else session.default_name()
         if old_name == new_name:
             raise AllocsnapError(
@@ -81,10 +80,69 @@ class Diff(Command):
                 " `snapshot diff OLD NEW`".format(old_name)
             )
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
-        rows = objects.Diff(
-            shared.filtered(new, chosen), shared.filtered(old, chosen), key, options.cumulative
-        )
-        return _show(rows, options, (new, old) if chosen else None)
+        rows = objects.Diff(choice.of(new), choice.of(old), key, options.cumulative)
+        return _show(rows, options, (new, old) if choice.filters else None)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 2)
+
+
+class Traces(Command):
+    """traces [NAME]"""
+
+    name = "traces"
+    summary = "List the blocks themselves, largest first."
+    details = (
+        "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
+        "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("snapshot", metavar="NAME", nargs="?", help="a snapshot, or now")
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        choice = shared.Choice(session, options)
+        whole = session.find(options.snapshot).snapshot
+        rows = objects.Traces(choice.of(whole))
+        return _show(rows, options, whole if choice.filters else None)
+
+    def words(self, session, typed):
+        return [] if any(session.is_name(word) for word in typed) else session.names()
+
+
+class Who(Command):
+    """who EXPRESSION"""
+
+    name = "who"
+    summary = "Show which block holds an address, and the stack that allocated it."
+    details = (
+        "EXPRESSION is one of the program's language, as for `print`: its value is the\n"
+        "address, or the address of its value where that is a structure or an array. It\n"
+        "may lie anywhere inside a block. All after the options belongs to it."
+    )
+    rest_of_line = True
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "--in",
+            dest="snapshot",
+            metavar="NAME",
+            default=None,
+            help="look into this snapshot (default: now, or the newest one where there"
+            " is neither process nor core)",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+        parser.add_argument("expression", metavar="EXPRESSION", help="for example p->next")
+
+    def run(self, session, options):
+        name = options.snapshot or session.default_name()
+        session.check_known(name)
+        address = session.target.evaluate(options.expression)
+        taken, regions = session.find_mapped(name)
+        who = objects.Who(taken.snapshot, address, regions)
+        return who.json() if options.json else who.text()
+
+    def words(self, session, typed):
+        return []

@@ -1,7 +1,18 @@
-"""Commands that take snapshots and keep them."""
+"""Commands that take snapshots, and keep them."""
+
+import os
+import shlex
 
 from . import objects
-from .command import Command, amount
+from .command import FILES, Command, amount
+from .errors import AllocsnapError
+from .target import shown_path
+
+
+def _kept(name, taken):
+    """What to say of a snapshot that is kept now."""
+    warnings = "".join("warning: {}\n".format(note) for note in taken.snapshot.notes)
+    return warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
 
 
 class Take(Command):
@@ -17,8 +28,7 @@ class Take(Command):
 
     def run(self, session, options):
         name, taken = session.take(options.name)
-        warnings = "".join("warning: {}\n".format(note) for note in taken.snapshot.notes)
-        return warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+        return _kept(name, taken)
 
 
 class List(Command):
@@ -67,3 +77,82 @@ class Delete(Command):
 
     def words(self, session, typed):
         return [name for name in session.taken if name not in typed]
+
+
+class Dump(Command):
+    """dump NAME FILE"""
+
+    name = "dump"
+    summary = "Write a snapshot to a file, which `snapshot load` reads."
+    details = (
+        "The file is written whole or not at all; one of that name that is there already\n"
+        "is replaced."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("name", metavar="NAME", help="a snapshot, or now")
+        parser.add_argument("file", metavar="FILE", help="the path of the file; ~ is your home")
+
+    def run(self, session, options):
+        path = os.path.abspath(os.path.expanduser(options.file))
+        taken, replaced = session.dump(options.name, path)
+        return "{}: {} in {}{}.\n".format(
+            shown_path(path), *amount(taken.snapshot), ", in place of the file that was there" if replaced else ""
+        )
+
+    def words(self, session, typed):
+        if not typed:
+            return session.names()
+        return FILES if len(typed) == 1 else []
+
+
+class Load(Command):
+    """load FILE [NAME]"""
+
+    name = "load"
+    summary = "Read a snapshot from a file that `snapshot dump` has written, and keep it."
+
+    def arguments(self, parser):
+        parser.add_argument("file", metavar="FILE", help="the path of the file; ~ is your home")
+        parser.add_argument(
+            "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
+        )
+
+    def run(self, session, options):
+        path = os.path.abspath(os.path.expanduser(options.file))
+        name, taken = session.load(path, options.name)
+        return _kept(name, taken)
+
+    def words(self, session, typed):
+        return [] if typed else FILES
+
+
+class Set(Command):
+    """set [skip [PATTERN...]]"""
+
+    name = "set"
+    summary = "Keep skip rules for this session; without arguments, show them."
+    details = (
+        "A block is attributed to the first frame of its stack that no rule matches,\n"
+        "in statistics, differences and filters. PATTERN, as of fnmatch, is for the name\n"
+        "of a function (xmalloc, my_*), or with a / in it for the path of a file\n"
+        "(*/mem.c). `set skip` replaces the rules given before; without a PATTERN it\n"
+        "leaves none of them. C++'s operator new and standard allocators are always\n"
+        "passed over, but for the option --no-skip."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("setting", choices=["skip"], nargs="?", help="what to set")
+        parser.add_argument("patterns", metavar="PATTERN", nargs="*", help="a skip rule")
+
+    def run(self, session, options):
+        if options.setting is not None:
+            if "" in options.patterns:
+                raise AllocsnapError("no function's name is empty: give a pattern of one")
+            session.skip = options.patterns
+            return ""
+        rules = " ".join(shlex.quote(rule) for rule in session.skip)
+        return "skip: {}\n".format(rules or "no rules but those for C++")
+
+    def words(self, session, typed):
+        return [] if typed else ["skip"]

@@ -2,7 +2,6 @@
 
 from . import objects
 from .command import Command, plural
-from .errors import AllocsnapError, ErrorCode
 from .grammar import whole_number
 from .launch import DEFAULT_FRAME_LIMIT
 from .native import REQUESTS
@@ -12,29 +11,6 @@ FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
 #: When the hooks do what they are asked for.
 NEXT = "at the program's next malloc or free"
-
-# Failures to find hooks that obey in a process: then only the next run can be traced.
-_NOT_HOOKED = (
-    ErrorCode.NO_HOOKS,
-    ErrorCode.UNREADABLE,
-    ErrorCode.DAMAGED,
-    ErrorCode.VERSION,
-    ErrorCode.UNSUPPORTED,
-)
-
-
-def _hooked_status(session):
-    """The native.Status of the live process; None where no hooks can obey in it."""
-    process = session.process()
-    if process is None or process.is_core:
-        return None
-    try:
-        return session.status()[1]
-    except AllocsnapError as error:
-        if error.code in _NOT_HOOKED:
-            return None
-        raise
-
 
 def _next_run(session, frame_limit):
     return "The next `{}` traces the heap, {} of each stack.\n".format(
@@ -65,31 +41,23 @@ class Start(Command):
         )
 
     def run(self, session, options):
-        status = _hooked_status(session)
-        if status is not None:
-            return self._in_process(session, status, options.nframe or status.frame_limit)
-        limit = options.nframe or DEFAULT_FRAME_LIMIT
-        session.launch.start(limit)
-        text = _next_run(session, limit)
-        process = session.process()
-        if process is not None and not process.is_core:
-            text += "The process that there is now stays as it is: restart it with `{}`.\n".format(
-                session.target.run_command
-            )
-        return text
-
-    @staticmethod
-    def _in_process(session, status, limit):
-        session.request("start", limit)
+        was = session.launch.frame_limit()
+        status = session.start(options.nframe)
+        run = session.launch.frame_limit()
+        if status is None:
+            text = _next_run(session, run)
+            process = session.process()
+            if process is not None and not process.is_core:
+                text += "The process that there is now stays as it is: restart it with `{}`.\n".format(
+                    session.target.run_command
+                )
+            return text
         text = "Tracing starts{} {}, {} of each stack.\n".format(
-            " again" if status.tracing else "", NEXT, plural(limit, "frame")
+            " again" if status.tracing else "",
+            NEXT,
+            plural(options.nframe or status.frame_limit, "frame"),
         )
-        if status.tracing:
-            text += "{} dropped then.\n".format(_so_far(status))
-        if session.launch.frame_limit() not in (None, limit):
-            session.launch.start(limit)
-            text += _next_run(session, limit)
-        return text
+        return text + _dropped(status) + (_next_run(session, run) if run != was else "")
 
 
 class Stop(Command):
@@ -104,42 +72,25 @@ class Stop(Command):
     ).format(NEXT)
 
     def run(self, session, options):
-        status = _hooked_status(session)
+        status = session.stop()
         run = session.target.run_command
-        if status is not None and status.tracing:
-            session.request("stop")
-            text = "Tracing stops {}.\n{} dropped then.\n".format(NEXT, _so_far(status))
-            if session.launch.frame_limit() is not None:
-                text += "The next `{}` is traced all the same: `snapshot stop` once more.\n".format(
-                    run
-                )
-            return text
-        if session.launch.stop():
+        if status is None:
             return "The next `{}` is not traced.\n".format(run)
-        if status is not None:
-            raise AllocsnapError("there is nothing to stop: this process is not traced")
-        if session.process() is not None and session.process().is_core:
-            session.live_process()
-        raise AllocsnapError("there is nothing to stop: `snapshot start` was not given")
+        text = "Tracing stops {}.\n".format(NEXT) + _dropped(status)
+        if session.launch.frame_limit() is not None:
+            text += "The next `{}` is traced all the same; not after `snapshot stop` once more.\n".format(
+                run
+            )
+        return text
 
 
-def _so_far(status):
-    """"The 2 blocks traced so far are"."""
-    return "The {} traced so far {}".format(
+def _dropped(status):
+    """What happens to the blocks of a Status, in a sentence."""
+    if not status.traced_count:
+        return ""
+    return "The {} traced so far {} dropped then.\n".format(
         plural(status.traced_count, "block"), "is" if status.traced_count == 1 else "are"
     )
-
-
-def _traced_status(session):
-    """The native.Status of the live process, which must be traced."""
-    session.live_process()
-    status = session.status()[1]
-    if not status.tracing:
-        raise AllocsnapError(
-            "the process is not traced: `snapshot start` traces it from now on",
-            ErrorCode.NOT_TRACING,
-        )
-    return status
 
 
 class Clear(Command):
@@ -150,9 +101,10 @@ class Clear(Command):
     details = "It happens {}. Snapshots are kept.".format(NEXT)
 
     def run(self, session, options):
-        status = _traced_status(session)
-        session.request("clear")
-        return "{} dropped {}.\n".format(_so_far(status), NEXT)
+        status = session.clear()
+        return "The traces are dropped {}: {} now.\n".format(
+            NEXT, plural(status.traced_count, "block")
+        )
 
 
 class ResetPeak(Command):
@@ -163,8 +115,7 @@ class ResetPeak(Command):
     details = "It happens {}. Snapshots are kept.".format(NEXT)
 
     def run(self, session, options):
-        status = _traced_status(session)
-        session.request("reset_peak")
+        status = session.reset_peak()
         size = objects.format_size
         return "The peak, now {}, becomes what is traced ({} now) {}.\n".format(
             size(status.peak_size), size(status.traced_size), NEXT

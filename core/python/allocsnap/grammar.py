@@ -54,6 +54,24 @@ class Parser(argparse.ArgumentParser):
             self.error("{} in {}".format(str(error).lower(), line))
         return self.parse_intermixed_args(words)
 
+    def parse_rest(self, line):
+        """Parses a line whose last argument is all that follows the options."""
+        words = []
+        rest = line.strip()
+        while rest.startswith("--") or rest == "-h":
+            word, _, rest = rest.partition(" ")
+            rest = rest.lstrip()
+            if word == "--":
+                break
+            if not any(word.split("=")[0] in action.option_strings for action in self._actions):
+                self.error("unrecognized arguments: {}".format(word))
+            words.append(word)
+            if self.takes_value(word):
+                value, _, rest = rest.partition(" ")
+                words += [value] if value else []
+                rest = rest.lstrip()
+        return self.parse_args(words + (["--", rest] if rest else []))
+
     def option_names(self):
         """The long options, for completion."""
         return [

@@ -149,6 +149,8 @@ class _RenderOptions(ctypes.Structure):
         ("limit", c_size_t),
         ("source_lines", c_bool),
         ("unfiltered", POINTER(_StatisticDiff)),
+        ("regions", POINTER(_Region)),
+        ("region_count", c_size_t),
     ]
 
 
@@ -211,6 +213,8 @@ FUNCTIONS = {
     "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(_Trace)]),
     "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
+    "asnap_snapshot_domain_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_domain": (c_uint32, [_OBJECT, c_size_t]),
     "asnap_snapshot_traceback_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_tracebacks": (POINTER(_Traceback), [_OBJECT]),
     "asnap_snapshot_frame_id_count": (c_size_t, [_OBJECT]),
@@ -293,7 +297,7 @@ FUNCTIONS = {
     "asnap_render_traces_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
     "asnap_render_traces_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
     "asnap_render_who_text": (_ERROR, [_OBJECT, c_uint64, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_who_json": (_ERROR, [_OBJECT, c_uint64, _OUT]),
+    "asnap_render_who_json": (_ERROR, [_OBJECT, c_uint64, POINTER(_RenderOptions), _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }
 

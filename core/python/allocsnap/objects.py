@@ -180,7 +180,7 @@ def _filter_array(filters):
     for place, one in zip(array, filters):
         place.inclusive = one.inclusive
         if one.filename_pattern is not None:
-            place.filename_pattern = one.filename_pattern.encode("utf-8", "surrogateescape")
+            place.filename_pattern = path_bytes(one.filename_pattern)
         place.has_lineno = one.lineno is not None
         place.lineno = one.lineno or 0
         place.all_frames = one.all_frames
@@ -208,6 +208,45 @@ class Snapshot(Object):
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
         return made
 
+    def skip(self, patterns, standard=True):
+        """The Snapshot whose blocks are attributed past the frames that these rules
+        match; `standard`: and those of C++ (asnap_snapshot_skip)."""
+        made = type(self)()
+        array = (c_char_p * len(patterns))(*[path_bytes(pattern) for pattern in patterns])
+        check(library().asnap_snapshot_skip(self, array, len(array), standard, made.out))
+        return made
+
+    @classmethod
+    def load(cls, path):
+        """The Snapshot in a dump file."""
+        made = cls()
+        check(library().asnap_snapshot_load(path_bytes(path), made.out))
+        return made
+
+    def dump(self, path, attributes=None):
+        """Writes it to a file, with these attributes, {name: text}, or its own."""
+        array, count = None, 0
+        if attributes is not None:
+            pairs = [(path_bytes(name), path_bytes(value)) for name, value in attributes.items()]
+            array, count = (native._Attribute * len(pairs))(*pairs), len(pairs)
+        check(library().asnap_snapshot_dump(self, path_bytes(path), array, count))
+
+    @property
+    def attributes(self):
+        """What it was dumped with, {name: text}."""
+        lib = library()
+        count = lib.asnap_snapshot_attribute_count(self)
+        pairs = [lib.asnap_snapshot_attribute(self, index) for index in range(count)]
+        return {text_of(pair.name): text_of(pair.value) for pair in pairs}
+
+    @property
+    def domains(self):
+        """[(number, name)] of the domains that have a name."""
+        lib = library()
+        count = lib.asnap_snapshot_domain_count(self)
+        numbers = [lib.asnap_snapshot_domain(self, index) for index in range(count)]
+        return [(number, text_of(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
+
     @property
     def size(self):
         """Bytes in all blocks."""
@@ -231,67 +270,117 @@ class Snapshot(Object):
         return [text_of(lib.asnap_snapshot_note(self, index)) for index in range(count)]
 
 
-class _Rows(Object):
-    """Rows that can be shown."""
+def _rendered(function, *arguments):
+    """The text that a function of the library makes."""
+    string = _String()
+    check(function(*arguments, string.out))
+    return text_of(ctypes.cast(string._as_parameter_, c_char_p).value)
 
-    render_text = ""  # the functions that do it
-    render_json = ""
+
+def _total(whole):
+    """A Snapshot as a sum."""
+    return native._StatisticDiff(size=whole.size, count=whole.count)
+
+
+class Rows:
+    """What can be shown row by row. Derived classes have `text_function` and
+    `json_function`, and what these want first, in `shown`."""
+
+    text_function = ""
+    json_function = ""
+
+    @property
+    def shown(self):
+        return self
 
     def text(self, limit=0, unfiltered=None):
         """The first `limit` rows (0: all) for people. `unfiltered`: what was there
         before filters."""
-        return self._render(self.render_text, limit, unfiltered)
+        return self._render(self.text_function, limit, unfiltered)
 
     def json(self, limit=0, unfiltered=None):
         """The first `limit` rows (0: all) as one JSON object on one line."""
-        return self._render(self.render_json, limit, unfiltered)
+        return self._render(self.json_function, limit, unfiltered)
 
     def _render(self, function, limit, unfiltered):
-        string = _String()
-        total = None
+        options = native._RenderOptions(limit=limit, source_lines=True)
         if unfiltered is not None:
-            total = ctypes.pointer(self._total(unfiltered))
-        options = native._RenderOptions(limit, True, total)
-        check(getattr(library(), function)(self, byref(options), string.out))
-        return text_of(ctypes.cast(string._as_parameter_, c_char_p).value)
+            options.unfiltered = ctypes.pointer(self.total(unfiltered))
+        return _rendered(getattr(library(), function), self.shown, byref(options))
 
-    def _total(self, unfiltered):
-        raise NotImplementedError
+    def total(self, unfiltered):
+        """What is `unfiltered`, as a sum."""
+        return _total(unfiltered)
 
 
-class Statistics(_Rows):
+class Traces(Rows):
+    """The blocks of a snapshot, largest first. What is `unfiltered` is a Snapshot."""
+
+    text_function = "asnap_render_traces_text"
+    json_function = "asnap_render_traces_json"
+
+    def __init__(self, snapshot):
+        self._snapshot = snapshot
+
+    @property
+    def shown(self):
+        return self._snapshot
+
+
+class Who:
+    """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
+    where the snapshot is of now."""
+
+    def __init__(self, snapshot, address, regions=None):
+        self._arguments = snapshot, address
+        self._options = native._RenderOptions(source_lines=True)
+        self._regions = regions
+        if regions is not None:
+            self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native._Region))
+            self._options.region_count = regions.count
+
+    def text(self):
+        """For people."""
+        return self._render(library().asnap_render_who_text)
+
+    def json(self):
+        """One JSON object on one line."""
+        return self._render(library().asnap_render_who_json)
+
+    def _render(self, function):
+        return _rendered(function, *self._arguments, byref(self._options))
+
+
+class Statistics(Rows, Object):
     """The traces of a snapshot in groups, largest first. `key` is one of KEYS.
 
     What is `unfiltered` is a Snapshot.
     """
 
     destroy = "asnap_statistics_destroy"
-    render_text = "asnap_render_statistics_text"
-    render_json = "asnap_render_statistics_json"
+    text_function = "asnap_render_statistics_text"
+    json_function = "asnap_render_statistics_json"
 
     def __init__(self, snapshot, key, cumulative=False):
         super().__init__()
         check(library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out))
 
-    def _total(self, unfiltered):
-        return native._StatisticDiff(size=unfiltered.size, count=unfiltered.count)
 
-
-class Diff(_Rows):
+class Diff(Rows, Object):
     """Two snapshots compared, group by group, the largest difference first.
 
     What is `unfiltered` is a pair of Snapshots, new and old.
     """
 
     destroy = "asnap_diff_destroy"
-    render_text = "asnap_render_diff_text"
-    render_json = "asnap_render_diff_json"
+    text_function = "asnap_render_diff_text"
+    json_function = "asnap_render_diff_json"
 
     def __init__(self, new, old, key, cumulative=False):
         super().__init__()
         check(library().asnap_diff_create(new, old, KEYS[key], cumulative, self.out))
 
-    def _total(self, unfiltered):
+    def total(self, unfiltered):
         new, old = unfiltered
         return native._StatisticDiff(
             size=new.size,

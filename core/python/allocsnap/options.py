@@ -17,7 +17,8 @@ FILTER_HELP = (
     "stands for anything, also for a /, ? for one character, [ab] for one of these.\n"
     "With :LINE at its end it is for that line only (write [:] where a path itself\n"
     "ends so). A block is shown when any --include matches its most recent frame, or\n"
-    "none is given, and no --exclude does."
+    "none is given, and no --exclude does. The most recent frame is the first one\n"
+    "that no skip rule matches: see `help snapshot set`."
 )
 
 _WITH_LINE = re.compile(r"(.*):([0-9]+)\Z", re.S)
@@ -77,20 +78,70 @@ def add_filters(parser):
         metavar="D",
         action="append",
         default=[],
-        type=whole_number("domain", 0, DOMAIN_MAX),
-        help="show only the blocks of this domain; may be repeated",
+        type=_domain_text,
+        help="show only the blocks of this domain, a number or a name; may be repeated",
+    )
+    parser.add_argument(
+        "--skip",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        type=_rule,
+        help="pass over frames of this function, or with a / in it of this file, where"
+        " blocks are attributed to a frame; may be repeated",
+    )
+    parser.add_argument(
+        "--no-skip",
+        action="store_true",
+        help="pass over no frame, not even of C++'s operator new",
     )
 
 
-def filters(options):
-    """The objects.Filters that the options of add_filters ask for."""
-    if options.all_frames and not options.include and not options.exclude:
-        raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
+def _domain_text(text):
+    """An argparse type: the number or the name of a domain."""
+    if text[:1].isdigit() or text[:1] in ("-", "+", ""):
+        whole_number("domain", 0, DOMAIN_MAX)(text)
+    return text
+
+
+def _rule(text):
+    """An argparse type: a pattern of a skip rule."""
+    if not text:
+        raise argparse.ArgumentTypeError("no function's name is empty: name one")
+    return text
+
+
+class Choice:
+    """What the options of add_filters choose of a snapshot."""
+
+    def __init__(self, session, options):
+        """Checks them, before anything is read."""
+        if options.all_frames and not options.include and not options.exclude:
+            raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
+        if options.no_skip and options.skip:
+            raise AllocsnapError("--skip and --no-skip contradict each other: give one of them")
+        self._options = options
+        self._rules = session.skip + options.skip
+        self.filters = bool(options.include or options.exclude or options.domain)
+
+    def of(self, snapshot):
+        """The Snapshot of what is chosen, with blocks attributed by the skip rules."""
+        options = self._options
+        if not options.no_skip:
+            snapshot = snapshot.skip(self._rules)
+        if not self.filters:
+            return snapshot
+        domains = [_domain(snapshot, text) for text in options.domain]
+        return snapshot.filter(_filters(options, domains or [None]))
+
+
+def _filters(options, domains):
+    """tracemalloc's rule, within the domains; None is any."""
     everything = (None, None)
     found = [
         objects.Filter(True, *pattern, options.all_frames, domain)
         for pattern in options.include or [everything]
-        for domain in options.domain or [None]
+        for domain in domains
         if pattern != everything or domain is not None
     ]
     return found + [
@@ -98,9 +149,19 @@ def filters(options):
     ]
 
 
-def filtered(snapshot, chosen):
-    """The Snapshot of what these objects.Filters keep."""
-    return snapshot.filter(chosen) if chosen else snapshot
+def _domain(snapshot, text):
+    """The number of a domain, given by number or name."""
+    if text[0].isdigit():
+        return int(text)
+    for number, name in snapshot.domains:
+        if name == text:
+            return number
+    names = ", ".join(name for _, name in snapshot.domains)
+    raise AllocsnapError(
+        'no domain "{}": {}'.format(
+            text, "the named domains are " + names if names else "no domain has a name, give a number"
+        )
+    )
 
 
 def add_words(parser, names):

@@ -1,11 +1,17 @@
 """What is kept from one command to the next: snapshots, names, places found."""
 
 import contextlib
+import os
+import re
 from typing import NamedTuple
 
 from . import native, objects, tracing
-from .errors import AllocsnapError, ErrorCode
-from .launch import Launch
+from .errors import AllocsnapError, ErrorCode, one_line
+from .launch import DEFAULT_FRAME_LIMIT, Launch
+from .target import shown_path
+
+# The attribute of a dump file that holds Taken.source.
+_SOURCE = "allocsnap.source"
 
 #: The word that stands for a fresh reading of the paused process or core.
 NOW = "now"
@@ -15,7 +21,7 @@ class Taken(NamedTuple):
     """A snapshot with what it was taken from."""
 
     snapshot: objects.Snapshot
-    source: str  # Process.description
+    source: str  # Process.description, or the file
 
 
 @contextlib.contextmanager
@@ -32,6 +38,34 @@ def _blamed_on_truncation(process, regions):
         raise
 
 
+# Failures to find hooks that obey in a process: then only the next run can be traced.
+_NOT_HOOKED = (
+    ErrorCode.NO_HOOKS,
+    ErrorCode.UNREADABLE,
+    ErrorCode.DAMAGED,
+    ErrorCode.VERSION,
+    ErrorCode.UNSUPPORTED,
+)
+
+
+def _not_traced():
+    return AllocsnapError(
+        "the process is not traced: `snapshot start` traces it from now on", ErrorCode.NOT_TRACING
+    )
+
+
+def place_filters(location):
+    """The objects.Filters for the blocks of "FILE:LINE" or "FILE": FILE is the whole
+    path or the end of it, from one of its names on, as in the debugger."""
+    parts = re.match(r"(.*):([0-9]{1,9})\Z", location, re.S)
+    path, line = (parts.group(1), int(parts.group(2))) if parts else (location, None)
+    if not path:
+        raise AllocsnapError('no place "{}": give FILE:LINE or FILE'.format(location))
+    path = re.sub(r"[*?[]", r"[\g<0>]", path)
+    ends = [path] if path.startswith("/") else [path, "*/" + path]
+    return [objects.Filter(True, end, line) for end in ends]
+
+
 class Session:
     """The snapshots of one debugger session, and reading new ones."""
 
@@ -43,6 +77,7 @@ class Session:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
+        self.skip = []  # the user's skip rules
         tracing.set_session(self)
 
     # ---- the process ----
@@ -51,15 +86,16 @@ class Session:
         """The Process to read, or None where there is none."""
         return self.target.process()
 
-    def stopped_process(self):
-        """The Process, where it can be read; else an error that says why not."""
+    def stopped_process(self, may_move=False):
+        """The Process, where it can be read; else an error that says why not.
+        `may_move`: it need not be stopped."""
         process = self.target.process()
         if process is None:
             raise AllocsnapError(
                 "there is no process and no core: start the program with `{}`,"
                 " or load a core file".format(self.target.run_command)
             )
-        if process.running:
+        if process.running and not may_move:
             raise AllocsnapError(
                 "the process is running: interrupt it first"
                 " (Ctrl-C, or `interrupt -a` in non-stop mode)"
@@ -88,11 +124,106 @@ class Session:
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
+        return process, self._status(process)
+
+    def _status(self, process):
         regions = self._regions(process)
         calls = objects.Calls(self.target)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            return process, objects.read_status(calls, root)
+            return objects.read_status(calls, root)
+
+    def _known_status(self, process):
+        """The native.Status of a process whose root has been found before; else None.
+        Needs no memory map, and is quick."""
+        identity, root = self._root
+        if identity != process.identity:
+            return None
+        try:
+            return objects.read_status(objects.Calls(self.target), root)
+        except AllocsnapError as error:
+            if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+                raise
+            return None
+
+    def measure(self, location=None):
+        """(bytes, blocks) now: of all blocks, or of those that the skip rules attribute
+        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one. The
+        process may be within a breakpoint's condition, and its other threads go on."""
+        process = self.stopped_process(may_move=True)
+        if location is None:
+            status = self._known_status(process) or self._status(process)
+            if not status.tracing:
+                raise _not_traced()
+            return status.traced_size, status.traced_count
+        filters = place_filters(location)
+        taken, _ = self._read(process, moving=process.running)
+        found = taken.snapshot.skip(self.skip).filter(filters)
+        return found.size, found.count
+
+    def _hooked_status(self):
+        """The native.Status of the live process; None where no hooks obey in it."""
+        process = self.target.process()
+        if process is None or process.is_core:
+            return None
+        try:
+            return self.status()[1]
+        except AllocsnapError as error:
+            if error.code in _NOT_HOOKED:
+                return None
+            raise
+
+    def _traced_status(self):
+        """The native.Status of the live process, which must be traced."""
+        self.live_process()
+        status = self.status()[1]
+        if not status.tracing:
+            raise _not_traced()
+        return status
+
+    def start(self, frame_limit=None):
+        """Starts tracing, again where it is on: of the process where the hooks are in
+        it, else of the next run. Returns the native.Status that the process had; None
+        where it is the next run. Without a limit it is the process's, or the default."""
+        status = self._hooked_status()
+        if status is None:
+            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
+            return None
+        limit = frame_limit or status.frame_limit
+        self.request("start", limit)
+        if self.launch.frame_limit() not in (None, limit):
+            self.launch.start(limit)
+        return status
+
+    def stop(self):
+        """Stops tracing: of the process where it is traced, and else of the next run.
+        Returns as `start` does."""
+        status = self._hooked_status()
+        if status is not None and status.tracing:
+            self.request("stop")
+            return status
+        if self.launch.stop():
+            return None
+        process = self.target.process()
+        if process is not None and process.is_core:
+            self.live_process()
+        raise AllocsnapError(
+            "there is nothing to stop: {}".format(
+                "`snapshot start` was not given" if status is None else "this process is not traced"
+            )
+        )
+
+    def clear(self):
+        """Drops the traces of the process. Returns the native.Status that it had."""
+        status = self._traced_status()
+        self.request("clear")
+        return status
+
+    def reset_peak(self):
+        """Makes the peak of traced memory what is traced. Returns as `clear` does."""
+        status = self._traced_status()
+        self.request("reset_peak")
+        return status
 
     def request(self, request, frame_limit=0):
         """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
@@ -105,17 +236,21 @@ class Session:
 
     def read(self):
         """Takes a snapshot of the process, without keeping it."""
-        process = self.stopped_process()
+        return self._read(self.stopped_process())[0]
+
+    def _read(self, process, moving=False):
+        """(Taken, where things are mapped). `moving`: other threads go on meanwhile."""
         regions = self._regions(process)
         calls = objects.Calls(self.target)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = objects.Raw(calls, root)
+            raw = objects.Raw(calls, root, moving)
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
-        return Taken(objects.Snapshot.create(calls, raw, symbolizer), process.description)
+        snapshot = objects.Snapshot.create(calls, raw, symbolizer)
+        return Taken(snapshot, process.description), regions
 
     def _regions(self, process):
         if process.core_path is not None:
@@ -184,7 +319,10 @@ class Session:
         """Reads a snapshot and keeps it under `name`, or under the next number."""
         if name is not None:
             self._check_new_name(name)
-        taken = self.read()
+        return self._keep(name, self.read())
+
+    def _keep(self, name, taken):
+        """Keeps a snapshot under a name that has been checked, or under the next number."""
         if name is None:
             number = self._last_number + 1
             while str(number) in self._taken:
@@ -212,15 +350,38 @@ class Session:
         """The Taken of that name; `now` reads one, None stands for the default."""
         if name is None:
             name = self.default_name()
+        self.check_known(name)
+        return self.read() if name == NOW else self._taken[name]
+
+    def find_mapped(self, name):
+        """(Taken, where things are mapped now) of a name; None where it is not of now."""
         if name == NOW:
-            return self.read()
-        self._check_known(name)
-        return self._taken[name]
+            return self._read(self.stopped_process())
+        return self.find(name), None
+
+    def dump(self, name, path):
+        """Writes a snapshot to a file; returns its Taken, and whether that replaced a
+        file."""
+        self.check_known(name)
+        taken = self.find(name)
+        replaced = os.path.lexists(path)
+        taken.snapshot.dump(path, dict(taken.snapshot.attributes, **{_SOURCE: taken.source}))
+        return taken, replaced
+
+    def load(self, path, name=None):
+        """Reads a snapshot from a file and keeps it as `take` does."""
+        if name is not None:
+            self._check_new_name(name)
+        snapshot = objects.Snapshot.load(path)
+        source = snapshot.attributes.get(_SOURCE)
+        source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
+        return self._keep(name, Taken(snapshot, one_line(source)))
 
     def delete(self, names):
         """Forgets these snapshots, or none of them where one is unknown."""
         for name in names:
-            self._check_known(name)
+            if name not in self._taken:
+                raise AllocsnapError(self.no_snapshot(name))
         for name in set(names):
             del self._taken[name]
 
@@ -234,8 +395,9 @@ class Session:
         """The message for a name that no snapshot has."""
         return 'no snapshot "{}": {}'.format(name, self.known())
 
-    def _check_known(self, name):
-        if name not in self._taken:
+    def check_known(self, name):
+        """Fails where nothing has this name."""
+        if not self.is_name(name):
             raise AllocsnapError(self.no_snapshot(name))
 
     def _check_new_name(self, name):
