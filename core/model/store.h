@@ -93,6 +93,10 @@ struct asnap_error *asnap_store_set_attribute(struct asnap_store *store, const c
                                               const char *value);
 struct asnap_error *asnap_store_add_mapping(struct asnap_store *store,
                                             const struct asnap_mapping *mapping);
+
+/* Puts attributes into a store of their own: sorted, each name once. */
+struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attributes, size_t count,
+                                            struct asnap_store **store);
 void asnap_store_lists_deinit(struct asnap_store *store);
 
 /* A frame's public form; the strings live as long as the store. */
