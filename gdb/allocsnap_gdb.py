@@ -151,7 +151,9 @@ class GdbTarget(Target):
             for objfile in gdb.objfiles()
             if objfile.owner is None
         ]
-        return [name for name in names if name]
+        # In another mount namespace (a container) gdb reads the target's files.
+        root = "/proc/{}/root/".format(gdb.selected_inferior().pid)
+        return [re.sub("^target:/", root, name) for name in names if name]
 
     def debug_directories(self):
         return _text(lambda: gdb.parameter("debug-file-directory"))

@@ -41,19 +41,32 @@ static void restore_wrapping(const void **outer)
     asnap_thread.wrapping = *outer;
 }
 
-/* Without a C++ library in sight nobody can throw std::bad_alloc. */
-static void *plain_new(size_t size, size_t alignment, bool may_fail)
+/* Of no use without a C++ library: nobody can throw std::bad_alloc. */
+static void *give_up(void)
 {
-    void *block = NULL;
-    if (asnap_next.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0)
-        return block;
     static const char line[] =
         "allocsnap: operator new: out of memory, and no C++ library to report it to\n";
-    if (may_fail)
-        return NULL;
     ssize_t written = write(STDERR_FILENO, line, sizeof(line) - 1);
     (void)written;
     abort();
+}
+
+/* Without a C++ library in sight. NULL: no memory. */
+static void *plain_new(size_t size, size_t alignment)
+{
+    void *block = NULL;
+    return asnap_next.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0 ? block : NULL;
+}
+
+/* The operator that knows what to do when memory is short, where the caller has the
+ * C++ library within itself. */
+static void *find_module_operator(const char *name, const void *caller)
+{
+    enum asnap_activity activity = asnap_thread.activity;
+    asnap_thread.activity = ASNAP_OWN;
+    void *found = asnap_next_module_operator(name, caller);
+    asnap_thread.activity = activity;
+    return found;
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
@@ -68,10 +81,13 @@ static void *plain_new(size_t size, size_t alignment, bool may_fail)
         if (found == NULL)                                                                         \
             found = find_operator(&operator_##FUNCTION);                                           \
         if (found == NULL) {                                                                       \
-            void *plain = plain_new(size, (ALIGNMENT), MAY_FAIL);                                  \
-            if (tracing)                                                                           \
-                asnap_trace_allocated(plain, size, caller);                                        \
-            return plain;                                                                          \
+            void *plain = plain_new(size, (ALIGNMENT));                                            \
+            found = plain == NULL ? find_module_operator(NAME, caller) : NULL;                     \
+            if (found == NULL) {                                                                   \
+                if (tracing)                                                                       \
+                    asnap_trace_allocated(plain, size, caller);                                    \
+                return plain != NULL || MAY_FAIL ? plain : give_up();                              \
+            }                                                                                      \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
         if (!tracing || asnap_within_operator(caller))                                             \

@@ -153,6 +153,19 @@ void *asnap_next_global_operator(const char *name)
     return find_next(name);
 }
 
+void *asnap_next_module_operator(const char *name, const void *caller)
+{
+    Dl_info module;
+    if (dladdr(caller, &module) == 0)
+        return NULL;
+    void *library = dlopen(module.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (library == NULL)
+        return NULL;
+    void *found = find_in(library, name);
+    dlclose(library); /* the caller keeps it loaded */
+    return found;
+}
+
 /* A dl_iterate_phdr callback: one object knows it. */
 static int note_loads(struct dl_phdr_info *object, size_t size, void *argument)
 {

@@ -40,6 +40,10 @@ void *asnap_next_global_operator(const char *name);
 /* The same, also where the C++ library is loaded out of the global scope's sight. */
 void *asnap_next_operator(const char *name);
 
+/* The operator that the module with `caller` has within itself: a C++ library linked
+ * into it. NULL: it has none. */
+void *asnap_next_module_operator(const char *name, const void *caller);
+
 /* How many libraries have been loaded so far. */
 unsigned long long asnap_next_loads(void);
 

@@ -68,6 +68,9 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
                                         struct asnap_naming *naming)
 {
     const struct asnap_line_row *row = asnap_line_table_find(&unit->lines, address);
+    /* The scopes of a damaged unit are not read. */
+    if (scope >= unit->scopes.count)
+        scope = ASNAP_SCOPE_NONE;
     if (row == NULL && scope == ASNAP_SCOPE_NONE)
         return NULL;
     struct asnap_frame frames[FRAMES_MAX];

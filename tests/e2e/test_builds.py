@@ -7,7 +7,7 @@ import unittest
 
 import expectations
 
-from .harness import Case, program
+from .harness import HOOKS, Case, environment, program
 
 HOLDS = expectations.source("holds.c")
 MARKS = expectations.named(HOLDS)
@@ -108,6 +108,34 @@ class Deleted(Case):
         text = gdb.run("snapshot stats")
         self.assertNotIn("warning", text)
         self.assertIn(line, text)
+
+
+class MountNamespace(Case):
+    """A program whose files are not where the debugger sees them, as in a container."""
+
+    def test_its_own_files_are_read(self):
+        self.need_attach()
+        inside = os.path.join(self.directory, "inside")
+        os.mkdir(inside)
+        script = 'mount -t tmpfs none "$1" && cp "$2" "$1/server" && exec "$1/server" pause'
+        env = environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16")
+        process = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", script, "sh", inside, program("holds")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        if process.stdout.readline() != b"ready\n":
+            self.skipTest("no mount namespace can be made here")
+        self.assertEqual(os.listdir(inside), [])
+        answer = self.batch([STATS], "-p", str(process.pid)).json(STATS)
+        self.assertEqual(answer["notes"], [])
+        newest = answer["statistics"][0]["traceback"][0]
+        self.assertEqual((newest["filename"], newest["lineno"]), (HOLDS, MARKS["moved"].line))
 
 
 class SplitDebugInformation(Case):

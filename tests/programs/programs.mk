@@ -8,19 +8,26 @@ PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
 PROGRAM_FLAGS_inlined := -O2
 PROGRAM_FLAGS_pools := -Icore/include
+PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
 PROGRAM_LIBS_signals := -L$(PROGRAM_DIR) -lsafealloc -Wl,-rpath,'$$ORIGIN'
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
-PROGRAM_CXX := $(wildcard tests/programs/*.cc)
+PROGRAM_CXX := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.cc))
 PROGRAM_SHARED := $(wildcard tests/programs/lib*.c)
+PROGRAM_SHARED_CXX := $(wildcard tests/programs/lib*.cc)
 
 PROGRAMS := $(PROGRAM_C:tests/programs/%.c=$(PROGRAM_DIR)/%) \
 	$(PROGRAM_CXX:tests/programs/%.cc=$(PROGRAM_DIR)/%) \
-	$(PROGRAM_SHARED:tests/programs/%.c=$(PROGRAM_DIR)/%.so)
+	$(PROGRAM_SHARED:tests/programs/%.c=$(PROGRAM_DIR)/%.so) \
+	$(PROGRAM_SHARED_CXX:tests/programs/%.cc=$(PROGRAM_DIR)/%.so)
 
 $(PROGRAM_DIR)/%.so: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) -fPIC -shared $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
+
+$(PROGRAM_DIR)/%.so: tests/programs/%.cc
+	@mkdir -p $(@D)
+	$(CXX) $(PROGRAM_CXXFLAGS) -fPIC -shared $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
 
 $(PROGRAM_DIR)/%: tests/programs/%.c
 	@mkdir -p $(@D)
