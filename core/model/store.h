@@ -44,8 +44,9 @@ struct asnap_stored_mapping {
 
 struct asnap_store {
     _Atomic size_t references;
-    struct asnap_names files;     /* in a closed store, in tracemalloc's order */
-    struct asnap_names functions; /* in a closed store, in byte order */
+    /* In a closed store, both are in order (asnap_utf8_compare). */
+    struct asnap_names files;
+    struct asnap_names functions;
     struct asnap_location *locations;
     size_t location_count;
     struct asnap_stored_frame *frames;

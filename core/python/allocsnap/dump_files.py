@@ -11,9 +11,17 @@ from .names import decoded_name, encoded_name
 # How a pickle of protocol 2 or later begins (pickletools: PROTO).
 _PICKLE = b"\x80"
 
+#: The kinds of file: the library's function that writes them.
+FORMATS = {
+    "allocsnap": "asnap_snapshot_dump",
+    "tracemalloc": "asnap_snapshot_dump_tracemalloc",
+}
 
-def dump(snapshot, filename, attributes):
-    """Writes a snapshot of the library. `attributes` is {name: string}."""
+
+def dump(snapshot, filename, attributes, kind):
+    """Writes a snapshot of the library as one of FORMATS. `attributes` is {name: string}."""
+    if kind not in FORMATS:
+        raise ValueError("no format {!r}: there are {}".format(kind, " and ".join(FORMATS)))
     array = (native._Attribute * max(len(attributes), 1))()
     for place, (name, value) in zip(array, attributes.items()):
         if not isinstance(value, str):
@@ -24,10 +32,9 @@ def dump(snapshot, filename, attributes):
         place.name = encoded_name(name)
         place.value = encoded_name(value)
     path = os.fsencode(filename)
+    write = getattr(native.library(), FORMATS[kind])
     try:
-        native.check(
-            native.library().asnap_snapshot_dump(snapshot, path, array, len(attributes))
-        )
+        native.check(write(snapshot, path, array, len(attributes)))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
             raise _os_error(filename, error) from None

@@ -166,19 +166,20 @@ class Snapshot:
     def _object(self):
         return self.traces.object(self.traceback_limit)
 
-    def dump(self, filename):
+    def dump(self, filename, *, format="allocsnap"):
         """Writes the snapshot to a file, as a whole or not at all, with the strings that
-        it was given as attributes."""
+        it was given as attributes. With the format "tracemalloc" it is a file for the
+        standard library's tracemalloc.Snapshot.load."""
         attributes = {
             name: value for name, value in vars(self).items() if name not in _OWN_ATTRIBUTES
         }
-        dump_files.dump(self._object_to_dump(), filename, attributes)
+        dump_files.dump(self._object_to_dump(), filename, attributes, format)
 
     @staticmethod
     def load(filename):
         """The Snapshot that `dump`, or `snapshot dump`, has written."""
         snapshot, attributes = dump_files.load(filename)
-        made = Snapshot._of(snapshot)
+        made = Snapshot._of(snapshot.skip(()))
         for name, value in attributes.items():
             # A file comes from anywhere: it replaces nothing that is here already.
             if name not in _OWN_ATTRIBUTES and not hasattr(Snapshot, name):
@@ -194,6 +195,15 @@ class Snapshot:
         if self.traces.origin is None:
             raise ValueError("the traceback_limit of a snapshot that was taken cannot change")
         return raw_traces.build(list(self.traces._traces), limit)
+
+    def skip(self, patterns=(), standard=True):
+        """A Snapshot whose statistics by file and line, and whose filters, pass over
+        allocator wrappers: the most recent frames whose function, or whose file where it
+        has a "/", matches a pattern. `standard`: those of C++ too. `take_snapshot` and
+        `load` give such snapshots; tracebacks keep every frame."""
+        made = Snapshot._of(self._object.skip(list(patterns), standard), self.traces.origin)
+        made.traceback_limit = self.traceback_limit
+        return made
 
     def filter_traces(self, filters):
         """A Snapshot of the traces that an inclusive filter lets through, where there

@@ -35,22 +35,17 @@ def _required():
     return _session
 
 
-def _hooks():
-    """The hooks' status, None where there is no program that has them."""
+def _status():
+    """The hooks' status, None where no program is traced."""
     if _session is None or _session.process() is None:
         return None
     try:
-        return _session.status()[1]
+        status = _session.status()[1]
     except AllocsnapError as error:
         if error.code == ErrorCode.NO_HOOKS:
             return None
         raise
-
-
-def _status():
-    """The hooks' status, None where no program is traced."""
-    status = _hooks()
-    return status if status is not None and status.tracing else None
+    return status if status.tracing else None
 
 
 def is_tracing():
@@ -72,31 +67,26 @@ def start(*nframe):
             "the number of frames must be in range [1; {}]".format(_FRAME_LIMIT_MAX)
         )
     session = _required()
-    hooks = _hooks()
-    if hooks is None or session.process().is_core:
-        session.launch.start(limit)
-    elif not hooks.tracing:
-        session.request("start", limit)
+    if _status() is None:
+        session.start(limit)
 
 
 def stop():
     """Stops tracing and drops all traces; without a process, takes `start` back."""
-    if _session is not None and _session.process() is None:
-        _session.launch.stop()
-    elif _status() is not None:
-        _session.request("stop")
+    if _status() is not None or (_session is not None and _session.launch.frame_limit()):
+        _session.stop()
 
 
 def clear_traces():
     """Drops all traces."""
     if _status() is not None:
-        _session.request("clear")
+        _session.clear()
 
 
 def reset_peak():
     """Makes the peak of traced memory what is traced now."""
     if _status() is not None:
-        _session.request("reset_peak")
+        _session.reset_peak()
 
 
 def get_traced_memory():
@@ -121,7 +111,8 @@ def get_traceback_limit():
 
 
 def _read():
-    return _required().read().snapshot
+    session = _required()
+    return session.read().snapshot.skip(session.skip)
 
 
 def _get_traces():

@@ -1,0 +1,126 @@
+"""The Python API inside gdb: code for tracemalloc, on the program in front of it."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+import expectations
+
+from .harness import Case, ROOT, environment, program
+
+SOURCE = expectations.source("holds.c")
+MARKS = expectations.named(SOURCE)
+ALL = (10128, 14)
+
+
+class PythonApi(Case):
+    def script(self, name, text):
+        path = os.path.join(self.directory, name + ".py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return "source " + path
+
+    def place(self, name):
+        return "{}:{}".format(SOURCE, MARKS[name].line)
+
+    def test_a_live_program(self):
+        command = self.script("live", """
+import allocsnap as tracemalloc, gdb
+print(tracemalloc.is_tracing(), tracemalloc.get_traceback_limit())
+print(tracemalloc.get_traced_memory()[0], tracemalloc.get_tracemalloc_memory() > 0)
+snapshot = tracemalloc.take_snapshot()
+print(len(snapshot.traces), sum(trace.size for trace in snapshot.traces), snapshot.traces.notes)
+for row in snapshot.statistics("lineno")[:2]:
+    print(row, row.traceback[0].function)
+for row in snapshot.compare_to(snapshot.filter_traces([]), "lineno")[:1]:
+    print(row.size_diff, row.count_diff)
+address = gdb.parse_and_eval("kept[0]")
+print(str(tracemalloc.get_object_traceback(int(address) + 7)[-1]))
+print(tracemalloc.get_object_traceback(address)[-1].function)
+print(tracemalloc.get_object_traceback(1))
+""")
+        lines = self.at_stop([command], "holds")[command].splitlines()
+        self.assertEqual(lines, [
+            "True 16",
+            "{} True".format(ALL[0]),
+            "{} {} []".format(ALL[1], ALL[0]),
+            self.place("moved") + ": size=5000 B, count=1, average=5000 B hold_large",
+            self.place("zeroed") + ": size=4096 B, count=1, average=4096 B hold_large",
+            "0 0",
+            self.place("small"),
+            "hold_small",
+            "None",
+        ])
+
+    def test_a_dump_opens_without_gdb(self):
+        path = os.path.join(self.directory, "dumped")
+        command = self.script("dump", """
+import allocsnap as tracemalloc
+snapshot = tracemalloc.take_snapshot()
+snapshot.release = "1.2"
+snapshot.dump({0!r})
+snapshot.dump({0!r} + ".pickle", format="tracemalloc")
+print(snapshot.statistics("lineno") + snapshot.statistics("traceback"))
+""".format(path))
+        wanted = self.at_stop([command], "holds")[command]
+        for module, name in (("allocsnap", path), ("tracemalloc", path + ".pickle")):
+            code = (
+                "import sys; sys.path.insert(0, {!r}); import {} as tracemalloc\n"
+                "snapshot = tracemalloc.Snapshot.load({!r})\n"
+                "print(snapshot.statistics('lineno') + snapshot.statistics('traceback'))\n"
+                "print(snapshot.release, file=sys.stderr)\n"
+            ).format(os.path.join(ROOT, "core", "python"), module, name)
+            done = subprocess.run(
+                [sys.executable, "-c", code], env=environment(self.home), encoding="utf-8",
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+            )
+            self.assertEqual(done.stdout, wanted)
+            self.assertEqual(done.stderr, "1.2\n")
+
+    def test_control(self):
+        ask = self.script("ask", """
+print(tracemalloc.is_tracing(), tracemalloc.get_traced_memory()[1] >= 10128)
+""")
+        before = [
+            "python import allocsnap as tracemalloc",
+            "python print(tracemalloc.is_tracing(), tracemalloc.get_traced_memory())",
+            "python tracemalloc.start(3)",
+            "python print(tracemalloc.get_traceback_limit())",
+            "break stop_here",
+            "run",
+        ]
+        after = [
+            ask,
+            "python print(max(len(t.traceback) for t in tracemalloc.take_snapshot().traces))",
+            "python tracemalloc.stop()",
+            "print (long)malloc(1) != 0",
+            "python print(tracemalloc.is_tracing(), tracemalloc.get_traced_memory())",
+            "python tracemalloc.take_snapshot()",
+        ]
+        results = self.batch(before + after, program("holds"))
+        self.assertEqual(results.of(before[1]), ["False (0, 0)\n"] * 2)
+        self.assertEqual(results[before[3]], "3\n")
+        self.assertEqual(results[ask], "True True\n")
+        self.assertEqual(results[after[1]], "3\n")
+        self.assertIn(
+            "RuntimeError: the tracemalloc module must be tracing memory allocations to take a"
+            " snapshot",
+            results[after[5]],
+        )
+
+    def test_wrappers_are_passed_over(self):
+        command = self.script("skip", """
+import allocsnap as tracemalloc
+snapshot = tracemalloc.take_snapshot()
+rows = snapshot.statistics("lineno")
+print(any("new_allocator<" in (row.traceback[0].function or "") for row in rows))
+print(any("new_allocator<" in (trace.traceback[-1].function or "") for trace in snapshot.traces))
+rows = snapshot.skip([], standard=False).statistics("lineno")
+print(any("new_allocator<" in (row.traceback[0].function or "") for row in rows))
+""")
+        self.assertEqual(self.at_stop([command], "cxx")[command], "False\nTrue\nTrue\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
