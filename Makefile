@@ -49,6 +49,15 @@ BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
 WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 
+# What is fuzzed is in these rooms.
+FUZZ_OBJECTS := $(call objects,core/model) $(call objects,core/render) \
+	$(BUILD)/obj/tests/unit/dump_repair.o
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# With the driver of this tree, and with clang's.
+FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
+LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
+FUZZ_SECONDS ?= 300
+
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # What the linters and the formatter look at.
@@ -86,6 +95,10 @@ $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(INCLUDES_unit) -c $< -o $@
 
+$(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(INCLUDES_unit) -c $< -o $@
+
 $(LIBRARY): $(CORE_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
@@ -103,7 +116,16 @@ $(BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) $(INCLUDES_unit) -o $@ $< $(CORE_OBJECTS) $(CORE_LIBS)
 
--include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(BENCHES:=.d)
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(LONG_FUZZERS): $(BUILD)/tests/fuzz/long_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^
+
+-include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(BENCHES:=.d) \
+	$(wildcard $(BUILD)/obj/tests/fuzz/*.d)
 
 .PHONY: deps
 deps: ## install what is missing (Debian packages), and say what
@@ -120,7 +142,7 @@ test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: check
-check: all programs $(UNIT) ## build and run every test, set up or not
+check: all programs $(UNIT) fuzzers ## build and run every test, set up or not
 	$(PYTHON) tests/run.py $(UNIT)
 
 .PHONY: asan
@@ -131,6 +153,25 @@ asan: ## run the unit tests under the address and undefined-behaviour sanitizers
 asan-check: $(LIBRARY) $(UNIT)
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(UNIT)
 
+.PHONY: fuzzers
+fuzzers:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
+
+.PHONY: fuzzers-here
+fuzzers-here: $(FUZZERS)
+
+.PHONY: fuzz
+fuzz: ## run each fuzzer for FUZZ_SECONDS (300), with clang's libFuzzer
+	@tests/deps.sh lint
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
+		CFLAGS='$(ASAN_CFLAGS) -fsanitize=fuzzer-no-link' $(addprefix fuzz-long-,$(FUZZ_NAMES))
+
+.PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
+$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
+	@mkdir -p $(BUILD)/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -artifact_prefix=$(BUILD)/ \
+		$(BUILD)/corpus/$* tests/fuzz/corpus/$*
+
 .PHONY: bench
 bench: all programs $(BENCHES) ## print speed and size, as ratios
 	@$(PYTHON) tests/bench/run.py $(BUILD)
@@ -140,21 +181,27 @@ lint: ## check format, warnings of a second compiler, static analysis, scripts
 	@tests/deps.sh lint
 	@$(MAKE) --no-print-directory lint-format lint-python lint-shell
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ lint-compile
-	@$(MAKE) --no-print-directory $(addprefix lint-tidy-,$(TIDY_ROOMS))
+	@$(MAKE) --no-print-directory $(addprefix lint-tidy-,$(TIDY_ROOMS)) lint-tidy-plain
 
 .PHONY: lint-format
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 .PHONY: lint-compile
-lint-compile: all programs $(UNIT) $(BENCHES)
+lint-compile: all programs $(UNIT) $(BENCHES) $(FUZZERS)
 
 # One run for the files of one room: they share their include path. Rooms that take
 # errors from the model are told that there always is one.
-$(foreach room,$(filter-out model,$(ROOMS)),$(eval TIDY_$(room) := -include tests/lint/nonnull.h))
+$(foreach room,$(ROOMS),$(eval TIDY_$(room) := -include tests/lint/nonnull.h))
+# The file that defines what the header redefines is looked at without it.
+TIDY_PLAIN := core/model/error.c
 .PHONY: $(addprefix lint-tidy-,$(TIDY_ROOMS))
 $(addprefix lint-tidy-,$(TIDY_ROOMS)): lint-tidy-%:
-	clang-tidy --quiet $(wildcard core/$*/*.c) -- $(filter-out -M%,$(BASE)) $(INCLUDES_$*) $(TIDY_$*)
+	clang-tidy --quiet $(filter-out $(TIDY_PLAIN),$(wildcard core/$*/*.c)) -- $(filter-out -M%,$(BASE)) $(INCLUDES_$*) $(TIDY_$*)
+
+.PHONY: lint-tidy-plain
+lint-tidy-plain:
+	clang-tidy --quiet $(TIDY_PLAIN) -- $(filter-out -M%,$(BASE)) $(INCLUDES_model)
 
 .PHONY: lint-python
 lint-python:

@@ -19,7 +19,4 @@ void dump_write(const char *path, const void *bytes, size_t size);
 struct asnap_error *dump_try(struct asnap_snapshot **snapshot);
 struct asnap_snapshot *dump_snapshot(void);
 
-/* Makes the checksums right again in the bytes of a changed dump. */
-void dump_repair(unsigned char *bytes, size_t size);
-
 #endif

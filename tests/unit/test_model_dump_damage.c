@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "dump_format.h"
+#include "dump_repair.h"
 #include "test_model_dump.h"
 
 /* A dump in memory, and a file for changed copies of it. */

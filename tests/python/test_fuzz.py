@@ -1,0 +1,43 @@
+"""The fuzzers for a bounded count, under the address and undefined-behaviour sanitizers."""
+
+import os
+import re
+import subprocess
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("ALLOCSNAP_BUILD", os.path.join(ROOT, "build"))
+CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus")
+RUNS = 40000
+
+
+class Fuzz(unittest.TestCase):
+    def run_fuzzer(self, name, runs):
+        """(accepted files, accepted inputs) of a fuzzer over its corpus."""
+        directory = os.path.join(CORPUS, name)
+        files = [os.path.join(directory, file) for file in sorted(os.listdir(directory))]
+        done = subprocess.run(
+            [os.path.join(BUILD, "asan", "tests", "fuzz", "fuzz_" + name), str(runs)] + files,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1"),
+        )
+        self.assertEqual(done.returncode, 0, done.stderr[-4000:])
+        lines = re.fullmatch(
+            r"%d files, (\d+) accepted\n%d runs, (\d+) accepted\n" % (len(files), runs), done.stdout
+        )
+        self.assertIsNotNone(lines, done.stdout)
+        return int(lines.group(1)), int(lines.group(2))
+
+    def test_load(self):
+        files, inputs = self.run_fuzzer("load", RUNS)
+        # Each file that is a good one is loaded twice: as it is, and repaired.
+        self.assertEqual(files, 8)
+        self.assertGreater(inputs - files, RUNS // 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
