@@ -486,6 +486,10 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const char *const *patterns,
                     size_t pattern_count, bool standard, struct asnap_snapshot **attributed);
 
+/* How many of the most recent frames of a traceback are passed over. */
+ASNAP_API uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot,
+                                                 uint32_t traceback_id);
+
 /* ---- statistics ---- */
 
 /* What to group by (tracemalloc's key_type). */
@@ -630,8 +634,8 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_diff_json(const struct asnap_diff *diff, const struct asnap_render_options *options,
                        char **text);
 
-/* The largest blocks, one by one, each with its most recent frame; as JSON with
- * all its frames. */
+/* The largest blocks, one by one, each with the frame that it is attributed to; as JSON
+ * with all its frames. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_traces_text(const struct asnap_snapshot *snapshot,
                          const struct asnap_render_options *options, char **text);

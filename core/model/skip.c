@@ -116,3 +116,8 @@ struct asnap_error *asnap_snapshot_skip(const struct asnap_snapshot *snapshot,
     free(matches.files);
     return error;
 }
+
+uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot, uint32_t traceback_id)
+{
+    return asnap_skipped_frames(snapshot->skipped, traceback_id);
+}

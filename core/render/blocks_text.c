@@ -44,7 +44,8 @@ static struct asnap_error *write_block(struct asnap_page *page,
     const struct asnap_trace *trace = &shown->traces[shown->places[index]];
     const uint32_t *frame_ids;
     asnap_stack_of(shown->snapshot, trace, &frame_ids);
-    struct asnap_frame frame = asnap_snapshot_frame(shown->snapshot, frame_ids[0]);
+    uint32_t skipped = asnap_snapshot_skipped_frames(shown->snapshot, trace->traceback_id);
+    struct asnap_frame frame = asnap_snapshot_frame(shown->snapshot, frame_ids[skipped]);
     asnap_page_string(page, "#");
     asnap_page_number(page, index + 1);
     asnap_page_string(page, ": ");

@@ -101,6 +101,15 @@ class Skip(Case):
         self.assertEqual(results.json(command)["total"]["count"], 0)
         self.assertEqual(results.json(command + " --skip hold_small")["total"]["count"], 10)
 
+    def test_blocks_are_listed_at_the_frame_they_are_attributed_to(self):
+        command = "snapshot traces -n 1"
+        results = self.at_stop([command, command + " --skip hold_*"], "holds")
+        self.assertIn(", at {}:{} in hold_large\n".format(SOURCE, line("moved")), results[command])
+        self.assertIn(
+            ", at {}:{} in main\n".format(SOURCE, line("main large")),
+            results[command + " --skip hold_*"],
+        )
+
     def test_operator_new_is_skipped_unless_told_otherwise(self):
         commands = [STATS, STATS + " --no-skip"]
         results = self.at_stop(commands, "overload")

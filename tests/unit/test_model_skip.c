@@ -1,5 +1,6 @@
 /* Attributing blocks past allocator wrappers. */
 #include <stdio.h>
+#include <string.h>
 
 #include "test_model_heap.h"
 
@@ -130,5 +131,19 @@ ASNAP_TEST(model_skip, survives_every_failing_allocation)
 {
     struct asnap_snapshot *snapshot = heap_snapshot(heap, COUNT(heap));
     CU_ASSERT(asnap_unit_sweep(skip_once, snapshot) >= 8);
+    asnap_snapshot_destroy(snapshot);
+}
+
+ASNAP_TEST(model_skip, lists_blocks_at_their_frames)
+{
+    const char *const rules[] = {"xmalloc"};
+    struct asnap_snapshot *snapshot = skip(rules, 1, true);
+    struct asnap_render_options options = {0};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ": size=8 B, at /s/mem.c:7 in xmalloc\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ": size=4 B, at /s/b.cc:3 in g()\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ": size=1 B, at /s/a.c:1 in f\n"));
+    asnap_string_destroy(text);
     asnap_snapshot_destroy(snapshot);
 }
