@@ -69,6 +69,15 @@ static void *find_module_operator(const char *name, const void *caller)
     return found;
 }
 
+/* Whether the operator underneath has handed out the inside of a block that it took with
+ * malloc and that is recorded, such as one behind a header of the program's own. */
+static bool is_inside_last(const void *block)
+{
+    const struct asnap_thread *thread = &asnap_thread;
+    size_t offset = (size_t)((const char *)block - thread->last_block);
+    return thread->last_block != NULL && offset != 0 && offset < thread->last_size;
+}
+
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
     static struct operator operator_##FUNCTION = {.name = NAME};                                   \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
@@ -94,9 +103,11 @@ static void *find_module_operator(const char *name, const void *caller)
             return next ARGUMENTS;                                                                 \
         __attribute__((cleanup(restore_wrapping))) const void *outer = asnap_thread.wrapping;      \
         asnap_thread.wrapping = found;                                                             \
+        asnap_thread.last_block = NULL;                                                            \
         void *block = next ARGUMENTS;                                                              \
         asnap_thread.wrapping = outer;                                                             \
-        asnap_trace_allocated(block, size, caller);                                                \
+        if (!is_inside_last(block))                                                                \
+            asnap_trace_allocated(block, size, caller);                                            \
         return block;                                                                              \
     }
 

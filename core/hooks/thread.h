@@ -15,8 +15,10 @@ enum asnap_activity {
 
 struct asnap_thread {
     enum asnap_activity activity;
-    const void *wrapping;            /* the operator new underneath that is being called */
-    void *releasing;                 /* the block whose operator delete is being called */
+    const void *wrapping;   /* the operator new underneath that is being called */
+    void *releasing;        /* the block whose operator delete is being called */
+    const char *last_block; /* the last that was recorded, and its size */
+    size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
     uint64_t *frames;                /* room for stacks too deep for a local array */
     size_t frames_capacity;

@@ -115,6 +115,8 @@ void asnap_trace_allocated(void *block, size_t size, const void *caller)
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
         thread->releasing = NULL;
+    thread->last_block = block;
+    thread->last_size = size;
     asnap_trace_track(key_of(block), size, caller);
 }
 

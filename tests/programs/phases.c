@@ -21,8 +21,9 @@ static void one_round(size_t round, size_t own)
 {
     for (size_t i = 0; i < BLOCKS && round >= 2; i++)
         free(blocks[round - 2][own][i]);
+    void **now = blocks[round][own];
     for (size_t i = 0; i < BLOCKS; i++)
-        blocks[round][own][i] = malloc(100 + 20 * round); /* tag: asked */
+        now[i] = malloc(100 + 20 * round); /* tag: asked */ /* heap: first size=8000 count=80 */
 }
 
 static void *work(void *argument)
