@@ -24,7 +24,7 @@ LEFT_OUT = {
 }
 OPTIONS = {"overload.cc": ["--soname-synonyms=somalloc=nouserintercepts"]}
 WITH_LIBRARIES = {"dlopen.c": ["libplugin.c", "libgone.c"]}
-PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "libgone.c": "loaded"}
+PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "libgone.c": "loaded", "phases.c": "exit"}
 
 
 def leaks(source):
