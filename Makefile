@@ -161,10 +161,12 @@ fuzzers:
 fuzzers-here: $(FUZZERS)
 
 .PHONY: fuzz
-fuzz: ## run each fuzzer for FUZZ_SECONDS (300), with clang's libFuzzer
+fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long comparisons with tracemalloc
 	@tests/deps.sh lint
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
 		CFLAGS='$(ASAN_CFLAGS) -fsanitize=fuzzer-no-link' $(addprefix fuzz-long-,$(FUZZ_NAMES))
+	@$(MAKE) --no-print-directory all
+	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
 $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%

@@ -1,6 +1,7 @@
 """The Python API against the standard library's tracemalloc, on the same traces: how many
 times faster it is. Making a snapshot of raw traces is measured by itself, and what the
-tables below measure begins with a snapshot that has been made.
+rows after it measure begins with a snapshot that has been made. The standard library does
+each thing once, allocsnap several times, of which the quickest counts.
 
 ALLOCSNAP_BENCH_STACKS sets the traces of the shape in which every stack is distinct.
 """

@@ -96,7 +96,10 @@ def is_known(one):
     if not isinstance(one, base):
         return False
     names = ("_match", "_match_traceback", "_match_frame", "_match_frame_impl")
-    return all(getattr(kind, name, None) is getattr(base, name, None) for name in names)
+    return all(
+        name not in vars(one) and getattr(kind, name, None) is getattr(base, name, None)
+        for name in names
+    )
 
 
 def for_library(one):
