@@ -5,10 +5,10 @@ import unittest
 
 import expectations
 
-from .harness import Case, program, tag_line
+from .harness import Case, program
 
 SOURCE = expectations.source("phases.c")
-ASKED = tag_line(SOURCE, "asked")
+ASKED = expectations.named(SOURCE)["asked"].line
 ROUND = "snapshot stats lineno --json --include {}:{}".format(SOURCE, ASKED)
 NEXT = "at the program's next malloc or free"
 THREADS, BLOCKS = 8, 10

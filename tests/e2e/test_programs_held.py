@@ -37,6 +37,7 @@ STOPS = {
         "parent": ["break stop_here"],
         "child": ["set follow-fork-mode child", "break stop_here"],
     },
+    "phases.c": {"first": ["break stop_here"]},
     "exits_at_once.c": {None: ["break _exit"]},
 }
 

@@ -9,7 +9,6 @@ from .harness import Case, program, tag_line
 
 SOURCE = expectations.source("holds.c")
 MARKS = expectations.named(SOURCE)
-ARENA = expectations.source("arena.c")
 PHASES = expectations.source("phases.c")
 
 
@@ -18,7 +17,7 @@ def frames(block):
     return [
         (frame["function"], frame["lineno"])
         for frame in block["traceback"]
-        if frame["filename"] in (SOURCE, ARENA, PHASES)
+        if frame["filename"] in (SOURCE, PHASES)
     ]
 
 
@@ -263,37 +262,66 @@ class Traces(Case):
 
 
 class Domains(Case):
-    CHUNK = (65536, 1)
-    PIECES = (16 + 32 + 48, 3)
-
-    def test_domains(self):
-        def total(command):
-            answer = results.json(command)["total"]
-            return answer["size"], answer["count"]
-
-        chosen = "snapshot stats --json --domain {}"
-        commands = [chosen.format(word) for word in ("77", "pool", "0", "0 --domain pool", "5")]
-        commands += ["snapshot stats --json --domain pool --include */arena.c"]
-        commands += ["snapshot stats --domain poll", "snapshot traces --domain 77"]
-        commands += ["snapshot who " + word for word in ("pieces[1]", "pieces[3]", "pieces[1]+5")]
-        results = self.at_stop(commands, "arena")
-        self.assertEqual(total(chosen.format("77")), self.PIECES)
-        self.assertEqual(total(chosen.format("pool")), self.PIECES)
-        self.assertEqual(total(chosen.format("0")), self.CHUNK)
-        self.assertEqual(total(chosen.format("0 --domain pool")), (65536 + 96, 4))
-        self.assertEqual(total(chosen.format("5")), (0, 0))
-        self.assertEqual(total(commands[5]), self.PIECES)
+    def test_by_number_and_name(self):
+        totals = {
+            "7": (80, 2),
+            "arena": (80, 2),
+            "0": (100, 1),
+            "0 --domain arena": (180, 3),
+            "389047": (1000, 1),
+            "5": (0, 0),
+            "arena --include */pools.c": (80, 2),
+            "arena --include */other.c": (0, 0),
+        }
+        chosen = "snapshot stats --json --domain "
+        unknown = "snapshot stats --domain aren"
+        results = self.at_stop([chosen + words for words in totals] + [unknown], "pools")
+        for words, total in totals.items():
+            with self.subTest(words):
+                answer = results.json(chosen + words)["total"]
+                self.assertEqual((answer["size"], answer["count"]), total)
         self.assertEqual(
-            results["snapshot stats --domain poll"],
-            'no domain "poll": the named domains are pool\n',
+            results[unknown], 'no domain "aren": the named domains are arena\n'
         )
-        self.assertIn("size=48 B, domain=77 (pool), at ", results["snapshot traces --domain 77"])
-        # The smallest block that holds the address.
-        self.assertIn(": a block, size=32 B, domain=77 (pool)\n", results["snapshot who pieces[1]"])
+
+    def test_single_blocks(self):
+        commands = ["snapshot traces --domain arena"]
+        commands += ["snapshot who " + word for word in ("arena", "arena + 15", "arena + 80")]
+        commands += ["snapshot who heap", "snapshot who heap + 500"]
+        results = self.at_stop(["up"] + commands, "pools")
+        self.assertIn(": size=70 B, domain=7 (arena), at ", results[commands[0]])
+        self.assertIn(": a block, size=10 B, domain=7 (arena)\n", results["snapshot who arena"])
+        self.assertRegex(
+            results["snapshot who arena + 15"],
+            r": 5 bytes into the block at 0x[0-9a-f]+, size=70 B, domain=7 \(arena\)\n",
+        )
         self.assertIn(
-            ": 5 bytes into the block at ", results["snapshot who pieces[1]+5"].splitlines()[0]
+            "in no live traced block, at the end of the block at ",
+            results["snapshot who arena + 80"],
         )
-        self.assertIn(", size=64.0 KiB\n", results["snapshot who pieces[3]"])
+        # Two blocks hold this address: the smaller is meant.
+        self.assertIn(": a block, size=100 B\n", results["snapshot who heap"])
+        self.assertRegex(
+            results["snapshot who heap + 500"],
+            r": 500 bytes into the block at 0x[0-9a-f]+, size=1000 B, domain=389047\n",
+        )
+
+    def test_a_name_that_one_of_two_snapshots_knows(self):
+        commands = ["snapshot diff before --json --domain arena"]
+        commands += ["snapshot stats before --domain arena"]
+        results = self.batch(
+            ["snapshot start", "break main", "run", "snapshot take before", "break stop_here"]
+            + ["continue"]
+            + commands,
+            program("pools"),
+        )
+        self.assertEqual(
+            results.json(commands[0])["total"],
+            {"size": 80, "size_diff": 80, "count": 2, "count_diff": 2},
+        )
+        self.assertEqual(
+            results[commands[1]], 'no domain "arena": no domain has a name, give a number\n'
+        )
 
 
 if __name__ == "__main__":

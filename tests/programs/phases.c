@@ -1,6 +1,6 @@
 /* Rounds of eight threads. In each, every thread frees what it asked for two rounds ago
  * and asks for ten blocks of 100 + 20 * round bytes; at stop_here all are parked at a
- * barrier. */
+ * barrier. All is freed before the end. The marks hold at the first stop. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,13 +17,19 @@ __attribute__((noinline)) void stop_here(int round)
     __asm__ volatile("" : : "r"(round));
 }
 
+static void free_round(size_t round, size_t own)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        free(blocks[round][own][i]);
+}
+
 static void one_round(size_t round, size_t own)
 {
-    for (size_t i = 0; i < BLOCKS && round >= 2; i++)
-        free(blocks[round - 2][own][i]);
-    void **now = blocks[round][own];
+    if (round >= 2)
+        free_round(round - 2, own);
     for (size_t i = 0; i < BLOCKS; i++)
-        now[i] = malloc(100 + 20 * round); /* tag: asked */ /* heap: first size=8000 count=80 */
+        blocks[round][own][i] =
+            malloc(100 + 20 * round); /* heap: asked size=8*10*100 count=8*10 in=first */
 }
 
 static void *work(void *argument)
@@ -47,6 +53,10 @@ int main(void)
         pthread_barrier_wait(&barrier);
         stop_here(round);
         pthread_barrier_wait(&barrier);
+    }
+    for (size_t own = 0; own < THREADS; own++) {
+        free_round(ROUNDS - 2, own);
+        free_round(ROUNDS - 1, own);
     }
     _exit(0);
 }

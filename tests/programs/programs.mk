@@ -6,7 +6,6 @@ PROGRAM_DIR := $(BUILD)/tests/programs
 PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread -MMD -MP
 PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
-PROGRAM_FLAGS_arena := -Icore/include
 PROGRAM_FLAGS_inlined := -O2
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc

@@ -41,7 +41,7 @@ class Stats(Command):
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
         whole = session.find(names[0] if names else None).snapshot
-        rows = objects.Statistics(choice.of(whole), key, options.cumulative)
+        rows = objects.Statistics(*choice.of(whole), key, options.cumulative)
         return _show(rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
@@ -80,7 +80,7 @@ class Diff(Command):
                 " `snapshot diff OLD NEW`".format(old_name)
             )
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
-        rows = objects.Diff(choice.of(new), choice.of(old), key, options.cumulative)
+        rows = objects.Diff(*choice.of(new, old), key, options.cumulative)
         return _show(rows, options, (new, old) if choice.filters else None)
 
     def words(self, session, typed):
@@ -105,7 +105,7 @@ class Traces(Command):
     def run(self, session, options):
         choice = shared.Choice(session, options)
         whole = session.find(options.snapshot).snapshot
-        rows = objects.Traces(choice.of(whole))
+        rows = objects.Traces(*choice.of(whole))
         return _show(rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):

@@ -8,9 +8,9 @@ from .native import REQUESTS
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
-
 #: When the hooks do what they are asked for.
 NEXT = "at the program's next malloc or free"
+
 
 def _next_run(session, frame_limit):
     return "The next `{}` traces the heap, {} of each stack.\n".format(

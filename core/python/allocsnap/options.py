@@ -124,15 +124,18 @@ class Choice:
         self._rules = session.skip + options.skip
         self.filters = bool(options.include or options.exclude or options.domain)
 
-    def of(self, snapshot):
-        """The Snapshot of what is chosen, with blocks attributed by the skip rules."""
+    def of(self, *snapshots):
+        """The Snapshots of what is chosen of each, with blocks attributed by the skip
+        rules."""
         options = self._options
         if not options.no_skip:
-            snapshot = snapshot.skip(self._rules)
+            snapshots = [snapshot.skip(self._rules) for snapshot in snapshots]
         if not self.filters:
-            return snapshot
-        domains = [_domain(snapshot, text) for text in options.domain]
-        return snapshot.filter(_filters(options, domains or [None]))
+            return snapshots
+        named = [pair for snapshot in snapshots for pair in snapshot.domains]
+        domains = [_domain(named, text) for text in options.domain]
+        filters = _filters(options, domains or [None])
+        return [snapshot.filter(filters) for snapshot in snapshots]
 
 
 def _filters(options, domains):
@@ -149,19 +152,17 @@ def _filters(options, domains):
     ]
 
 
-def _domain(snapshot, text):
-    """The number of a domain, given by number or name."""
+def _domain(named, text):
+    """The number of a domain, given by number or name; `named`: [(number, name)]."""
     if text[0].isdigit():
         return int(text)
-    for number, name in snapshot.domains:
+    for number, name in named:
         if name == text:
             return number
-    names = ", ".join(name for _, name in snapshot.domains)
-    raise AllocsnapError(
-        'no domain "{}": {}'.format(
-            text, "the named domains are " + names if names else "no domain has a name, give a number"
-        )
-    )
+    known = "no domain has a name, give a number"
+    if named:
+        known = "the named domains are " + ", ".join(sorted({name for _, name in named}))
+    raise AllocsnapError('no domain "{}": {}'.format(text, known))
 
 
 def add_words(parser, names):
