@@ -30,8 +30,9 @@ snapshot stats lineno
 ignore 1 1499
 continue
 snapshot stats lineno --limit 3
-snapshot stats traceback --limit 3
-snapshot stats filename
+snapshot stats traceback --limit 1
+snapshot diff before
+snapshot who sessions[3]
 snapshot take after
 snapshot list
 snapshot status

@@ -10,12 +10,14 @@
  * them. */
 static const char *const standard_allocators[] = {
     "operator new*",
+    "*::operator new*",
     "std::allocator<*",
     "std::allocator_traits<*",
     "std::__new_allocator<*",
     "__gnu_cxx::new_allocator<*",
     "__gnu_cxx::__alloc_traits<*",
     "std::_Vector_base<*>::_M_allocate(*",
+    "std::_Vector_base<*>::_M_create_storage(*",
     "std::__allocate_guarded<*",
     "std::__1::allocator<*",
     "std::__1::allocator_traits<*",
