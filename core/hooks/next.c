@@ -111,7 +111,7 @@ static void *find_in(void *library, const char *name)
 {
     void *found = dlsym(library, name);
     if (found == NULL)
-        dlsym(RTLD_NEXT, "malloc");
+        (void)dlsym(RTLD_NEXT, "malloc");
     return found;
 }
 
