@@ -42,8 +42,8 @@ _NUMBERS = (
     gdb.TYPE_CODE_BOOL,
 )
 
-# What a string is in an expression, in the languages that gdb knows.
-_TEXTS = (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_STRING, gdb.TYPE_CODE_PTR)
+# What a string is in an expression, in most of the languages that gdb knows.
+_TEXTS = (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR)
 
 _MAPPING = re.compile(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(.*)")
 
@@ -72,6 +72,20 @@ def _output(command):
             gdb.execute("pipe -d // {} // cat >{}".format(command, shlex.quote(file.name)))
             text = file.read().decode("utf-8", "surrogateescape")
     return re.sub(r"\033\[[0-9;]*m", "", text)
+
+
+def _string(value):
+    """The text of a string in any language; None where it is none."""
+    kind = value.type.strip_typedefs()
+    try:
+        if kind.code == gdb.TYPE_CODE_STRUCT:  # &str of Rust
+            return value["data_ptr"].string(length=int(value["length"]))
+        if kind.code == gdb.TYPE_CODE_STRING:  # of Fortran
+            low, high = kind.range()
+            return value.cast(kind.target().array(high - low)).string()
+        return value.string() if kind.code in _TEXTS else None
+    except (gdb.error, UnicodeDecodeError):
+        return None
 
 
 def _number(expression):
@@ -262,12 +276,13 @@ def _register(shell):
             super().__init__(function.name)
 
         def invoke(self, *places):  # pylint: disable=arguments-differ
-            if len(places) > 1 or any(place.type.strip_typedefs().code not in _TEXTS for place in places):
+            texts = [_string(place) for place in places]
+            if len(texts) > 1 or None in texts:
                 raise gdb.GdbError(
                     '${0} takes a place as a string: ${0}("file.c:12")'.format(self._function.name)
                 )
             try:
-                return shell.measure(self._function, *[place.string() for place in places])
+                return shell.measure(self._function, *texts)
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
 

@@ -73,7 +73,7 @@ ASNAP_EXPORT int allocsnap_hooks_name_domain(unsigned int domain, const char *na
         return ALLOCSNAP_NO_MEMORY;
     char *kept = allocsnap_root.domain_names[place];
     asnap_control_lock();
-    if (kept[0] == '\0' && name[0] != '\0') {
+    if (kept[0] == '\0' && name != NULL && name[0] != '\0') {
         size_t length = strnlen(name, ASNAP_TABLE_DOMAIN_NAME_BYTES - 1);
         memcpy(kept + 1, name + 1, length - 1);
         __atomic_store_n(&kept[0], name[0], __ATOMIC_RELEASE);

@@ -448,7 +448,8 @@ asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot *snapshot, const cha
 /* Reads a snapshot from a file of asnap_snapshot_dump, which may come from anywhere: all of it is
  * checked, and nothing of it is used afterwards. IO where it cannot be read, DAMAGED
  * where it is no dump, or one that contradicts itself, VERSION where another version
- * has written it, UNSUPPORTED where a machine of another byte order has. */
+ * has written it, UNSUPPORTED where a machine of another byte order has, or where it is
+ * a pickle. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot);
 

@@ -53,8 +53,8 @@ extern int allocsnap_hooks_name_domain(unsigned int domain, const char *name) AL
                                      : ALLOCSNAP_NOT_TRACING)
 
 /* Gives a domain a name for people, shown beside its number: up to 31 bytes, the rest is
- * cut. The first name of a domain stays. Returns as allocsnap_track does; names can be
- * given while tracing is off. */
+ * cut. The first name of a domain stays; NULL and "" are none. Returns as
+ * allocsnap_track does; names can be given while tracing is off. */
 #define allocsnap_name_domain(domain, name)                                                        \
     (allocsnap_hooks_name_domain != NULL ? allocsnap_hooks_name_domain((domain), (name))           \
                                          : ALLOCSNAP_NOT_TRACING)

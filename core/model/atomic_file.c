@@ -15,6 +15,11 @@
 static struct asnap_error *failed(const char *path)
 {
     int number = errno;
+    if (number == ENOENT || number == ENOTDIR)
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "cannot write %s: there is no such directory: make it, or choose "
+                                  "another file",
+                                  path);
     return asnap_error_create(ASNAP_ERROR_IO,
                               "cannot write %s: %s: choose another file, or make room; what was "
                               "there before is as it was",

@@ -112,6 +112,22 @@ static struct asnap_error *read_table(struct asnap_dump_reader *reader)
     return check_sections(reader);
 }
 
+/* The error for a file of another kind, by its first bytes. */
+static struct asnap_error *foreign(const struct asnap_dump_reader *reader)
+{
+    /* How a pickle of protocol 2 or later begins (pickletools: PROTO). */
+    if (reader->header.magic[0] == '\x80')
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "cannot load %s: it is a pickle, as tracemalloc writes, and "
+                                  "to load one can run any code in it: choose a file that "
+                                  "`snapshot dump` has written, without `--format tracemalloc`",
+                                  reader->path);
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "cannot load %s: it is no allocsnap dump: choose a file that "
+                              "`snapshot dump` has written",
+                              reader->path);
+}
+
 static struct asnap_error *read_header(struct asnap_dump_reader *reader)
 {
     struct stat status;
@@ -126,10 +142,7 @@ static struct asnap_error *read_header(struct asnap_dump_reader *reader)
     if ((uint64_t)status.st_size >= magic_size)
         error = read_bytes(reader, reader->header.magic, magic_size, 0);
     if (error == NULL && memcmp(reader->header.magic, ASNAP_DUMP_MAGIC, magic_size) != 0)
-        error = asnap_error_create(ASNAP_ERROR_DAMAGED,
-                                   "cannot load %s: it is no allocsnap dump: choose a file that "
-                                   "`snapshot dump` has written",
-                                   reader->path);
+        error = foreign(reader);
     if (error == NULL)
         error = read_bytes(reader, &reader->header, sizeof(reader->header), 0);
     if (error == NULL)

@@ -39,6 +39,18 @@ class Expressions(Case):
             with self.subTest(expression):
                 self.assertEqual(results["output " + expression], str(value))
 
+    def test_strings_of_other_languages(self):
+        spellings = {"rust": '"', "fortran": "'", "ada": '"', "go": '"', "d": '"', "c++": '"'}
+        commands = []
+        for language, quote in spellings.items():
+            place = "{0}holds.c:{1}{0}".format(quote, SMALL)
+            commands += ["set language " + language, "output $snapshot_size({})".format(place)]
+            commands[-1] += " " * len(commands)  # each command of its own
+        results = self.at_stop(commands, "holds")
+        for setting, command in zip(commands[::2], commands[1::2]):
+            with self.subTest(setting):
+                self.assertEqual(results[command], "1000")
+
     def test_skip_rules_count(self):
         expression = 'output $snapshot_size("holds.c:{}")'.format(tag_line(SOURCE, "main large"))
         results = self.at_stop([expression, "snapshot set skip hold_*", " " + expression], "holds")
@@ -57,6 +69,11 @@ class Expressions(Case):
             "print $snapshot_size(1)": usage,
             'print $snapshot_size("a", "b")': usage,
             "print $snapshot_size(1.5)": usage,
+            "print $snapshot_size((char *) 0)": usage,
+            "print $snapshot_size(kept)": usage,
+            "print $snapshot_size(kept_count)": usage,
+            "print $snapshot_size($_siginfo)": usage,
+            'print $snapshot_size("\\377")': usage,
             'print $snapshot_size("")': 'no place "": give FILE:LINE or FILE\n',
             'print $snapshot_size(":3")': 'no place ":3": give FILE:LINE or FILE\n',
         }

@@ -180,6 +180,22 @@ class Files(Case):
             self.assertEqual(file.read(), b"kept")
         self.assertEqual(sorted(os.listdir(self.directory)), ["closed", "home", "kept"])
 
+    def test_what_was_loaded_stays_of_its_process(self):
+        """Also where it is dumped again and again."""
+        self.dumped()
+        again = self.path("again")
+        list_command = "snapshot list"
+        results = self.batch(
+            ["snapshot load {} a".format(self.path()), "snapshot dump a {}".format(again)]
+            + ["snapshot load {} b".format(again), list_command]
+        )
+        self.assertRegex(
+            results[list_command],
+            r"\nb +10128 B +14 +16  file {}, of process \d+\n$".format(again),
+        )
+        with open(self.path(), "rb") as first, open(again, "rb") as second:
+            self.assertEqual(first.read(), second.read())
+
     def test_a_full_disk_leaves_the_old_file(self):
         """A limit on the size of files stands for the full disk."""
         self.dumped()
@@ -198,6 +214,28 @@ class Files(Case):
         with open(self.path(), "rb") as file:
             self.assertEqual(file.read(), whole)
         self.assertEqual(sorted(os.listdir(self.directory)), ["file.dump", "home"])
+
+    def test_a_pickle_is_refused_and_says_why(self):
+        path = self.path("pickle")
+        write = "snapshot dump now {} --format tracemalloc".format(path)
+        load = "snapshot load {}".format(path)
+        results = self.at_stop([write, load], "holds")
+        self.assertEqual(
+            results[load],
+            "cannot load {}: it is a pickle, as tracemalloc writes, and to load one can run any"
+            " code in it: choose a file that `snapshot dump` has written, without `--format"
+            " tracemalloc`\n".format(path),
+        )
+
+    def test_a_directory_that_is_not_there(self):
+        path = self.path("none") + "/x"
+        results = self.at_stop(["snapshot dump now {}".format(path)], "holds")
+        self.assertEqual(
+            results["snapshot dump now {}".format(path)],
+            "cannot write {}: there is no such directory: make it, or choose another file\n".format(
+                path
+            ),
+        )
 
     def test_errors(self):
         shows = "; `snapshot dump --help` shows how\n"

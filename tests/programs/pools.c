@@ -18,6 +18,7 @@ int main(void)
 {
     char *heap = malloc(100); /* heap: heap size=100 count=1 */
     int next = 0;
+    allocsnap_name_domain(7, NULL);
     results[next++] = allocsnap_name_domain(7, "arena");
     results[next++] = allocsnap_track(7, (uintptr_t)arena, 10); /* heap: first size=10 count=1 */
     results[next++] = allocsnap_track(7, (uintptr_t)(arena + 10), 50);

@@ -158,11 +158,16 @@ class Refused(unittest.TestCase):
             (0, 1, (("\ud800", 1),), 1),
             (0, 1, (("\udcc3\udca9", 1),), 1),
             (0, 1, (("a", 1),), 2**32),
+            (0, 1),
+            (),
         ]:
             with self.subTest(trace=trace), self.assertRaises(ValueError):
                 allocsnap.Snapshot([trace], 1).statistics("lineno")
         with self.assertRaises(ValueError):
             allocsnap.Snapshot(NAMED, 1).filter_traces([allocsnap.Filter(True, "a\0*")])
+        for name in (b"a", None, 3):
+            with self.assertRaisesRegex(TypeError, "a name must be a string"):
+                allocsnap.Snapshot([(0, 1, ((name, 1),), 1)], 1).statistics("lineno")
         with self.assertRaisesRegex(allocsnap.AllocsnapError, "more than 65535 frames"):
             allocsnap.Snapshot([(0, 1, (("a", 1),), 65536)], 1).statistics("lineno")
 

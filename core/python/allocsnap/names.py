@@ -4,6 +4,8 @@
 def encoded_name(name):
     """The bytes of a name. Bytes that are not UTF-8 are escaped in Python's names
     (os.fsdecode), and come back as they were."""
+    if not isinstance(name, str):
+        raise TypeError("a name must be a string, not {!r}".format(name))
     try:
         raw = name.encode("utf-8")
     except UnicodeEncodeError:

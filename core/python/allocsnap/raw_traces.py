@@ -125,7 +125,10 @@ def build(traces, traceback_limit):
 
 
 def _fill(builder, traces):
-    tracebacks = list(map(itemgetter(2), traces))
+    try:
+        tracebacks = list(map(itemgetter(2), traces))
+    except IndexError:
+        raise ValueError("a raw trace is (domain, size, frames, total_nframe)") from None
     totals = _totals(traces)
     # Equal stacks are mostly one object; the builder finds those that are not.
     keys = list(zip(map(id, tracebacks), totals))

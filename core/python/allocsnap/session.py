@@ -368,7 +368,7 @@ class Session:
         if for_tracemalloc:
             taken.snapshot.dump_tracemalloc(path)
         else:
-            taken.snapshot.dump(path, dict(taken.snapshot.attributes, **{_SOURCE: taken.source}))
+            taken.snapshot.dump(path, dict({_SOURCE: taken.source}, **taken.snapshot.attributes))
         return taken, replaced
 
     def load(self, path, name=None):
