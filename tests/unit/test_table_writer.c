@@ -3,15 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "allocsnap_table.h"
+#include "own_table.h"
 #include "raw.h"
 #include "records.h"
 #include "root.h"
 #include "stacks.h"
 #include "unit.h"
-
-/* In a traced program control.c holds it. */
-__attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root;
 
 static int read_own(void *context, uint64_t address, void *buffer, size_t size)
 {
@@ -21,25 +18,6 @@ static int read_own(void *context, uint64_t address, void *buffer, size_t size)
 }
 
 static const struct asnap_memory own_memory = {.read = read_own};
-
-static void open_table(void)
-{
-    memcpy(allocsnap_root.magic, ASNAP_TABLE_MAGIC, sizeof(allocsnap_root.magic));
-    allocsnap_root.version = ASNAP_TABLE_VERSION;
-    allocsnap_root.byte_order = ASNAP_TABLE_BYTE_ORDER;
-    allocsnap_root.self = (uint64_t)(uintptr_t)&allocsnap_root;
-    allocsnap_root.root_bytes = sizeof(struct asnap_table_root);
-    allocsnap_root.shard_bytes = sizeof(struct asnap_table_shard);
-    allocsnap_root.record_bytes = sizeof(struct asnap_table_record);
-    allocsnap_root.node_bytes = sizeof(struct asnap_table_node);
-    allocsnap_root.shard_count = ASNAP_TABLE_SHARDS;
-    allocsnap_root.pointer_bytes = sizeof(void *);
-    allocsnap_root.domain_count = 1;
-    allocsnap_root.control = (struct asnap_table_control){.tracing = 1, .frame_limit = 16};
-    allocsnap_root.applied = allocsnap_root.control;
-    CU_ASSERT_FATAL(asnap_stacks_init());
-    asnap_records_clear();
-}
 
 static struct asnap_raw *read_table(void)
 {
@@ -130,7 +108,7 @@ static void compare(const struct model *models, size_t count)
 ASNAP_TEST(table_writer, keeps_what_it_is_told)
 {
     static struct model model;
-    open_table();
+    own_table_open();
     model_init(&model, 0x7f1200000010, 1);
     for (int round = 0; round < 20; round++) {
         churn(&model, 10000);
@@ -144,7 +122,7 @@ ASNAP_TEST(table_writer, keeps_what_it_is_told)
 
 ASNAP_TEST(table_writer, replaces_a_known_address)
 {
-    open_table();
+    own_table_open();
     uint64_t frame = 0x4242;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
@@ -164,7 +142,7 @@ ASNAP_TEST(table_writer, replaces_a_known_address)
 
 ASNAP_TEST(table_writer, fits_40_bytes_a_block)
 {
-    open_table();
+    own_table_open();
     uint64_t frame = 0x4242;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     uint64_t before = allocsnap_root.tracker_bytes;
@@ -182,7 +160,7 @@ ASNAP_TEST(table_writer, fits_40_bytes_a_block)
 
 ASNAP_TEST(table_writer, shares_stacks)
 {
-    open_table();
+    own_table_open();
     uint64_t frames[4] = {4, 3, 2, 1};
     uint32_t whole = asnap_stacks_intern(frames, 4, 0);
     CU_ASSERT_EQUAL(asnap_stacks_intern(frames, 4, 0), whole);
@@ -216,7 +194,7 @@ ASNAP_TEST(table_writer, shares_stacks_between_threads)
 {
     static uint32_t stacks[THREADS][SHARED_STACKS];
     pthread_t threads[THREADS];
-    open_table();
+    own_table_open();
     uint32_t before = allocsnap_root.node_count;
     for (size_t i = 0; i < THREADS; i++)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, intern_many, stacks[i]), 0);
@@ -237,7 +215,7 @@ ASNAP_TEST(table_writer, serves_threads_at_once)
 {
     static struct model models[THREADS];
     pthread_t threads[THREADS];
-    open_table();
+    own_table_open();
     for (unsigned i = 0; i < THREADS; i++) {
         model_init(&models[i], 0x600000000000 + (uint64_t)i * MODEL_BLOCKS * 48, i + 1);
         CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, churn_much, &models[i]), 0);
@@ -250,7 +228,7 @@ ASNAP_TEST(table_writer, serves_threads_at_once)
 
 ASNAP_TEST(table_writer, keeps_nothing_once_tracing_is_off)
 {
-    open_table();
+    own_table_open();
     uint64_t frame = 0x1000;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     CU_ASSERT_TRUE(asnap_records_insert(0x10000, 10, stack));
