@@ -128,7 +128,7 @@ static int block_at(uint64_t address)
 static int find_block(uint64_t address)
 {
     static int places[1 << 16];
-    int *place = &places[(address >> 5 ^ address >> 12 * 1) & 0xffff];
+    int *place = &places[(address >> 5) % (1 << 16)];
     if (*place == 0 || story->addresses[*place - 1] != address)
         *place = block_at(address) + 1;
     return *place - 1;
