@@ -153,6 +153,24 @@ static uint64_t sort_key(const void *context, uint32_t item, uint32_t level)
     }
 }
 
+/* Moves rows[order[i]] to rows[i], for all i, in place: rows can be most of the memory.
+ * `order` is used up. */
+static void arrange(struct row *rows, uint32_t *order, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct row first = rows[i];
+        uint32_t at = i;
+        while (order[at] != i) {
+            uint32_t from = order[at];
+            rows[at] = rows[from];
+            order[at] = at;
+            at = from;
+        }
+        rows[at] = first;
+        order[at] = at;
+    }
+}
+
 static struct asnap_error *sort_rows(struct comparing *comparing)
 {
     struct asnap_diff *diff = comparing->diff;
@@ -167,16 +185,8 @@ static struct asnap_error *sort_rows(struct comparing *comparing)
     struct asnap_error *error = asnap_order_create(&keys, diff->count, &order);
     if (error != NULL)
         return error;
-    struct row *rows = reallocarray(NULL, (size_t)diff->count + 1, sizeof(*rows));
-    if (rows == NULL) {
-        free(order);
-        return asnap_error_no_memory();
-    }
-    for (uint32_t i = 0; i < diff->count; i++)
-        rows[i] = diff->rows[order[i]];
+    arrange(diff->rows, order, diff->count);
     free(order);
-    free(diff->rows);
-    diff->rows = rows;
     return NULL;
 }
 
@@ -211,7 +221,12 @@ static struct asnap_error *fill_rows(struct comparing *comparing,
         error = join_by_traceback(comparing);
     else
         join_by_frame(comparing);
-    return error != NULL ? error : sort_rows(comparing);
+    if (error != NULL)
+        return error;
+    asnap_groups_deinit(&comparing->groups[NEW]);
+    asnap_groups_deinit(&comparing->groups[OLD]);
+    asnap_intern_deinit(&comparing->index);
+    return sort_rows(comparing);
 }
 
 static struct asnap_error *add_notes(struct asnap_diff *diff, enum side side)
