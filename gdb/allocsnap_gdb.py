@@ -154,7 +154,10 @@ class GdbTarget(Target):
             code = value.type.strip_typedefs().code
         if code not in _NUMBERS:
             if value.address is None:
-                raise gdb.error("`{}` is neither an address nor in memory".format(expression))
+                raise gdb.error(
+                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
+                    " variable in memory".format(expression)
+                )
             value = value.address
         return int(value) & (2**64 - 1)
 

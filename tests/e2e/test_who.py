@@ -203,7 +203,8 @@ class Who(Case):
             " `snapshot take` takes one\n",
             "snapshot who nothing": 'No symbol "nothing" in current context.\n',
             "snapshot who kept[": "A syntax error in expression, near `'.\n",
-            "snapshot who 1.5": "`1.5` is neither an address nor in memory\n",
+            "snapshot who 1.5": "`1.5` is neither an address nor in memory: give a pointer, a whole"
+            " number, or a variable in memory\n",
             "snapshot who *(int *) 0": "Cannot access memory at address 0x0\n",
         }
         results = self.at_stop(list(cases) + ["snapshot who --help"], "holds")
