@@ -436,6 +436,8 @@ class Completion(Case):
             "snapshot set ",
             "snapshot set skip ",
             "snapshot who --",
+            "snapshot who --in ",
+            "snapshot who --json --in b",
         )
         stats, diff = "snapshot stats ", "snapshot diff "
         self.assertEqual(
@@ -480,6 +482,8 @@ class Completion(Case):
                 ["snapshot set skip"],
                 [],
                 ["snapshot who --" + w for w in ("help", "in", "json")],
+                ["snapshot who --in " + w for w in ("a-1", "b", "now")],
+                ["snapshot who --json --in b"],
             ],
         )
 

@@ -39,6 +39,10 @@ class Command:
         """What may come next, after the words `typed`; options aside. FILES: a file."""
         return []
 
+    def values(self, _session, option):
+        """What can follow this option where it takes a value; None where it takes none."""
+        return self.parser.values(option)
+
     @property
     def help(self):
         """The help, whose first line is a sentence."""

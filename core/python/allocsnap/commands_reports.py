@@ -144,5 +144,5 @@ class Who(Command):
         who = objects.Who(taken.snapshot, address, regions)
         return who.json() if options.json else who.text()
 
-    def words(self, session, typed):
-        return []
+    def values(self, session, option):
+        return session.names() if option == "--in" else super().values(session, option)
