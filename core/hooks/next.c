@@ -107,12 +107,26 @@ struct asnap_next asnap_next = {
 
 /* A failure must not be what the program's next dlerror reports. The next success
  * takes it away; dlerror itself would translate it, which is too much this early. */
+static void forget_failure(void)
+{
+    (void)dlsym(RTLD_NEXT, "malloc");
+}
+
 static void *find_in(void *library, const char *name)
 {
     void *found = dlsym(library, name);
     if (found == NULL)
-        (void)dlsym(RTLD_NEXT, "malloc");
+        forget_failure();
     return found;
+}
+
+/* The handle of a library that is loaded already, or NULL. */
+static void *open_loaded(const char *name)
+{
+    void *library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+    if (library == NULL)
+        forget_failure();
+    return library;
 }
 
 static void *find_next(const char *name)
@@ -158,7 +172,7 @@ void *asnap_next_module_operator(const char *name, const void *caller)
     Dl_info module;
     if (dladdr(caller, &module) == 0)
         return NULL;
-    void *library = dlopen(module.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    void *library = open_loaded(module.dli_fname);
     if (library == NULL)
         return NULL;
     void *found = find_in(library, name);
@@ -188,7 +202,7 @@ void *asnap_next_operator(const char *name)
     void *found = asnap_next_global_operator(name);
     for (size_t i = 0; found == NULL && i < sizeof(libraries) / sizeof(libraries[0]); i++) {
         /* The handle stays open: the function must. */
-        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
+        void *library = open_loaded(libraries[i]);
         if (library != NULL)
             found = find_in(library, name);
     }
