@@ -59,13 +59,13 @@ class Library:
             ids = (ctypes.c_uint32 * DEPTH)()
             for i, (filename, lineno) in enumerate(stack):
                 if (filename, lineno) not in frames:
-                    frame = native._Frame(filename.encode(), None, lineno, False)
+                    frame = native.Frame(filename.encode(), None, lineno, False)
                     self.call("asnap_builder_frame", builder, byref(frame), byref(number))
                     frames[filename, lineno] = number.value
                 ids[i] = frames[filename, lineno]
             self.call("asnap_builder_traceback", builder, ids, DEPTH, DEPTH, byref(number))
             tracebacks.append(number.value)
-        array = (native._Trace * len(traces))()
+        array = (native.Trace * len(traces))()
         for i, (size, stack) in enumerate(traces):
             array[i] = (0x10000 + 64 * i, size, tracebacks[stack], 0)
         self.call("asnap_builder_traces", builder, array, len(traces))

@@ -69,31 +69,31 @@ class Binding(unittest.TestCase):
             read("core", "include", "allocsnap.h"),
         )
         self.assertEqual(
-            [native._READ_OK, native._READ_FAILED, native._READ_INTERRUPTED],
+            [native.READ_OK, native.READ_FAILED, native.READ_INTERRUPTED],
             list(enumerators("asnap_read_result").values()),
         )
         self.assertEqual(
-            [native._REGION_READABLE, native._REGION_WRITABLE, native._REGION_EXECUTABLE],
+            [native.REGION_READABLE, native.REGION_WRITABLE, native.REGION_EXECUTABLE],
             list(enumerators("asnap_region_flags").values()),
         )
 
     def test_structures(self):
         structures = {
-            "asnap_memory": native._Memory,
-            "asnap_progress": native._Progress,
-            "asnap_region": native._Region,
+            "asnap_memory": native.Memory,
+            "asnap_progress": native.Progress,
+            "asnap_region": native.Region,
             "asnap_status": native.Status,
             "asnap_write": native.Write,
-            "asnap_frame": native._Frame,
-            "asnap_named_pc": native._NamedPc,
-            "asnap_trace": native._Trace,
-            "asnap_traceback": native._Traceback,
-            "asnap_mapping": native._Mapping,
-            "asnap_attribute": native._Attribute,
-            "asnap_statistic": native._Statistic,
-            "asnap_statistic_diff": native._StatisticDiff,
-            "asnap_filter": native._Filter,
-            "asnap_render_options": native._RenderOptions,
+            "asnap_frame": native.Frame,
+            "asnap_named_pc": native.NamedPc,
+            "asnap_trace": native.Trace,
+            "asnap_traceback": native.Traceback,
+            "asnap_mapping": native.Mapping,
+            "asnap_attribute": native.Attribute,
+            "asnap_statistic": native.Statistic,
+            "asnap_statistic_diff": native.StatisticDiff,
+            "asnap_filter": native.Filter,
+            "asnap_render_options": native.RenderOptions,
         }
         for name, structure in structures.items():
             self.assertTrue(issubclass(structure, ctypes.Structure))

@@ -37,13 +37,13 @@ def build(traces, limit):
     """A snapshot of the library, of tracemalloc's raw traces."""
     library, builder, number = native.library(), ctypes.c_void_p(), ctypes.c_uint32()
     check(library.asnap_builder_create(byref(builder)))
-    array = (native._Trace * len(traces))()
+    array = (native.Trace * len(traces))()
     for i, (domain, size, frames, total) in enumerate(traces):
         ids = (ctypes.c_uint32 * len(frames))()
         for k, (filename, lineno) in enumerate(frames):
             # Functions tell frames apart that are one to tracemalloc.
             function = b"f%d" % (i % 3)
-            frame = native._Frame(os.fsencode(filename), function, lineno, False)
+            frame = native.Frame(os.fsencode(filename), function, lineno, False)
             check(library.asnap_builder_frame(builder, byref(frame), byref(number)))
             ids[k] = number.value
         check(library.asnap_builder_traceback(builder, ids, len(ids), total, byref(number)))
@@ -75,7 +75,7 @@ class DumpTracemalloc(unittest.TestCase):
     def dump(self, snapshot, attributes=None):
         array, count = None, 0
         if attributes is not None:
-            array, count = (native._Attribute * len(attributes))(*attributes), len(attributes)
+            array, count = (native.Attribute * len(attributes))(*attributes), len(attributes)
         check(
             native.library().asnap_snapshot_dump_tracemalloc(
                 snapshot, os.fsencode(self.path), array, count

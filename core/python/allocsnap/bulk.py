@@ -77,7 +77,7 @@ class _FramesByNumber(dict):
         # Where one is asked for, others will be.
         first = number - number % _CHUNK
         count = min(_CHUNK, self._count - first)
-        places = (native._Frame * count)()
+        places = (native.Frame * count)()
         native.library().asnap_snapshot_frames(self._snapshot, first, count, places)
         for place, fields in enumerate(_FRAME.iter_unpack(places), first):
             self[place] = self._frames[fields]
@@ -91,7 +91,7 @@ class _Tracebacks(dict):
         super().__init__()
         lib = native.library()
         count = lib.asnap_snapshot_traceback_count(snapshot)
-        tracebacks = _view(lib.asnap_snapshot_tracebacks(snapshot), native._Traceback, count)
+        tracebacks = _view(lib.asnap_snapshot_tracebacks(snapshot), native.Traceback, count)
         self._first = tracebacks.cast(_UINT64)[0::2]
         self._count = tracebacks.cast(_UINT32)[2::4]
         self.total = tracebacks.cast(_UINT32)[3::4]
@@ -115,9 +115,9 @@ class TraceTable:
     def __init__(self, snapshot):
         self._snapshot = snapshot  # owns what the views show
         lib = native.library()
-        lent = POINTER(native._Trace)()
+        lent = POINTER(native.Trace)()
         native.check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
-        traces = _view(lent, native._Trace, lib.asnap_snapshot_count(snapshot))
+        traces = _view(lent, native.Trace, lib.asnap_snapshot_count(snapshot))
         self._addresses = traces.cast(_UINT64)[0::3]
         self._sizes = traces.cast(_UINT64)[1::3]
         self._traceback_ids = traces.cast(_UINT32)[4::6]
@@ -144,7 +144,7 @@ class TraceTable:
 def traceback_of(snapshot, address):
     """(frames, total_nframe) of the block that holds an address, or None."""
     lib = native.library()
-    found, trace = ctypes.c_bool(), native._Trace()
+    found, trace = ctypes.c_bool(), native.Trace()
     native.check(lib.asnap_snapshot_find(snapshot, address, byref(found), byref(trace)))
     if not found:
         return None
@@ -169,7 +169,7 @@ class _Rows(Source):
 
     def traceback(self, index):
         count = self._row(self._owner, index).frame_count
-        frames = (native._Frame * count)()
+        frames = (native.Frame * count)()
         self._row_frames(self._owner, index, frames)
         return Traceback(tuple(map(self._frames.__getitem__, _FRAME.iter_unpack(frames))))
 
@@ -187,14 +187,14 @@ def _made(kind, *columns):
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
     owner = objects.Statistics(snapshot, key, cumulative)
-    rows = _Rows(owner, "asnap_statistics", native._Statistic)
+    rows = _Rows(owner, "asnap_statistics", native.Statistic)
     numbers = rows.table.cast(_UINT64)
     return _made(Statistic, rows.tracebacks(), numbers[0::4].tolist(), numbers[1::4].tolist())
 
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
-    rows = _Rows(objects.Diff(new, old, key, cumulative), "asnap_diff", native._StatisticDiff)
+    rows = _Rows(objects.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
     sums, changes = rows.table.cast(_UINT64), rows.table.cast(_INT64)
     return _made(
         StatisticDiff,

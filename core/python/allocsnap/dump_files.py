@@ -22,7 +22,7 @@ def dump(snapshot, filename, attributes, kind):
     """Writes a snapshot of the library as one of FORMATS. `attributes` is {name: string}."""
     if kind not in FORMATS:
         raise ValueError("no format {!r}: there are {}".format(kind, " and ".join(FORMATS)))
-    array = (native._Attribute * max(len(attributes), 1))()
+    array = (native.Attribute * max(len(attributes), 1))()
     for place, (name, value) in zip(array, attributes.items()):
         if not isinstance(value, str):
             raise TypeError(

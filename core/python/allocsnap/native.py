@@ -14,22 +14,22 @@ HOOKS_NAME = "liballocsnap-hooks.so"
 #: asnap_key, by the name a user types.
 KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
 
-_READ_OK, _READ_FAILED, _READ_INTERRUPTED = 0, 1, 2
-_REGION_READABLE, _REGION_WRITABLE, _REGION_EXECUTABLE = 1, 2, 4
+READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
+REGION_READABLE, REGION_WRITABLE, REGION_EXECUTABLE = 1, 2, 4
 
-_ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
-_ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
-
-
-class _Memory(ctypes.Structure):
-    _fields_ = [("read", _ReadFunction), ("context", c_void_p)]
+ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
+ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
 
 
-class _Progress(ctypes.Structure):
-    _fields_ = [("report", _ReportFunction), ("context", c_void_p)]
+class Memory(ctypes.Structure):
+    _fields_ = [("read", ReadFunction), ("context", c_void_p)]
 
 
-class _Region(ctypes.Structure):
+class Progress(ctypes.Structure):
+    _fields_ = [("report", ReportFunction), ("context", c_void_p)]
+
+
+class Region(ctypes.Structure):
     _fields_ = [
         ("start", c_uint64),
         ("end", c_uint64),
@@ -70,7 +70,7 @@ REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
 REQUEST_WRITES = 2
 
 
-class _Frame(ctypes.Structure):
+class Frame(ctypes.Structure):
     _fields_ = [
         ("filename", c_char_p),
         ("function", c_char_p),
@@ -79,11 +79,11 @@ class _Frame(ctypes.Structure):
     ]
 
 
-class _NamedPc(ctypes.Structure):
-    _fields_ = [("frames", POINTER(_Frame)), ("frame_count", c_size_t)]
+class NamedPc(ctypes.Structure):
+    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t)]
 
 
-class _Trace(ctypes.Structure):
+class Trace(ctypes.Structure):
     _fields_ = [
         ("address", c_uint64),
         ("size", c_uint64),
@@ -92,11 +92,11 @@ class _Trace(ctypes.Structure):
     ]
 
 
-class _Traceback(ctypes.Structure):
+class Traceback(ctypes.Structure):
     _fields_ = [("first", c_uint64), ("frame_count", c_uint32), ("total_nframe", c_uint32)]
 
 
-class _Mapping(ctypes.Structure):
+class Mapping(ctypes.Structure):
     _fields_ = [
         ("start", c_uint64),
         ("end", c_uint64),
@@ -106,11 +106,11 @@ class _Mapping(ctypes.Structure):
     ]
 
 
-class _Attribute(ctypes.Structure):
+class Attribute(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("value", c_char_p)]
 
 
-class _Statistic(ctypes.Structure):
+class Statistic(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
         ("count", c_uint64),
@@ -120,7 +120,7 @@ class _Statistic(ctypes.Structure):
     ]
 
 
-class _StatisticDiff(ctypes.Structure):
+class StatisticDiff(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
         ("count", c_uint64),
@@ -132,7 +132,7 @@ class _StatisticDiff(ctypes.Structure):
     ]
 
 
-class _Filter(ctypes.Structure):
+class Filter(ctypes.Structure):
     _fields_ = [
         ("inclusive", c_bool),
         ("filename_pattern", c_char_p),
@@ -144,12 +144,12 @@ class _Filter(ctypes.Structure):
     ]
 
 
-class _RenderOptions(ctypes.Structure):
+class RenderOptions(ctypes.Structure):
     _fields_ = [
         ("limit", c_size_t),
         ("source_lines", c_bool),
-        ("unfiltered", POINTER(_StatisticDiff)),
-        ("regions", POINTER(_Region)),
+        ("unfiltered", POINTER(StatisticDiff)),
+        ("regions", POINTER(Region)),
         ("region_count", c_size_t),
     ]
 
@@ -167,72 +167,72 @@ FUNCTIONS = {
     "asnap_error_destroy": (None, [_ERROR]),
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
-    "asnap_core_map_regions": (POINTER(_Region), [_OBJECT]),
+    "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
     "asnap_root_find": (
         _ERROR,
         [
-            POINTER(_Memory),
+            POINTER(Memory),
             c_uint64,
-            POINTER(_Region),
+            POINTER(Region),
             c_size_t,
-            POINTER(_Progress),
+            POINTER(Progress),
             POINTER(c_uint64),
         ],
     ),
-    "asnap_status_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(Status)]),
+    "asnap_status_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Status)]),
     "asnap_request_prepare": (
         _ERROR,
-        [POINTER(_Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+        [POINTER(Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
     ),
-    "asnap_raw_read": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
-    "asnap_raw_read_moving": (_ERROR, [POINTER(_Memory), c_uint64, POINTER(_Progress), _OUT]),
+    "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Progress), _OUT]),
+    "asnap_raw_read_moving": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
     "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_symbolizer_set_regions": (
         _ERROR,
-        [_OBJECT, POINTER(_Memory), POINTER(_Region), c_size_t],
+        [_OBJECT, POINTER(Memory), POINTER(Region), c_size_t],
     ),
     "asnap_symbolizer_set_files": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t]),
     "asnap_symbolizer_name": (
         _ERROR,
-        [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(_Progress), POINTER(_NamedPc)],
+        [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],
     ),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
-    "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(_Progress), _OUT]),
+    "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
     "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
     "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
-    "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(_Trace))]),
-    "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(_Trace)]),
+    "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(Trace))]),
+    "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(Trace)]),
     "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
     "asnap_snapshot_domain_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_domain": (c_uint32, [_OBJECT, c_size_t]),
     "asnap_snapshot_traceback_count": (c_size_t, [_OBJECT]),
-    "asnap_snapshot_tracebacks": (POINTER(_Traceback), [_OBJECT]),
+    "asnap_snapshot_tracebacks": (POINTER(Traceback), [_OBJECT]),
     "asnap_snapshot_frame_id_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_frame_ids": (POINTER(c_uint32), [_OBJECT]),
     "asnap_snapshot_frame_count": (c_size_t, [_OBJECT]),
-    "asnap_snapshot_frame": (_Frame, [_OBJECT, c_uint32]),
-    "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(_Frame)]),
+    "asnap_snapshot_frame": (Frame, [_OBJECT, c_uint32]),
+    "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Frame)]),
     "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
     "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
-    "asnap_snapshot_mapping": (_Mapping, [_OBJECT, c_size_t]),
+    "asnap_snapshot_mapping": (Mapping, [_OBJECT, c_size_t]),
     "asnap_snapshot_attribute_count": (c_size_t, [_OBJECT]),
-    "asnap_snapshot_attribute": (_Attribute, [_OBJECT, c_size_t]),
+    "asnap_snapshot_attribute": (Attribute, [_OBJECT, c_size_t]),
     "asnap_builder_create": (_ERROR, [_OUT]),
     "asnap_builder_destroy": (None, [_OBJECT]),
-    "asnap_builder_frame": (_ERROR, [_OBJECT, POINTER(_Frame), POINTER(c_uint32)]),
+    "asnap_builder_frame": (_ERROR, [_OBJECT, POINTER(Frame), POINTER(c_uint32)]),
     "asnap_builder_frame_at": (
         _ERROR,
-        [_OBJECT, POINTER(_Frame), c_uint64, POINTER(c_uint32)],
+        [_OBJECT, POINTER(Frame), c_uint64, POINTER(c_uint32)],
     ),
     "asnap_builder_traceback": (
         _ERROR,
@@ -249,29 +249,29 @@ FUNCTIONS = {
             POINTER(c_uint32),
         ],
     ),
-    "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
-    "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(_Trace), c_size_t]),
+    "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
+    "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_builder_domain_name": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
-    "asnap_builder_mapping": (_ERROR, [_OBJECT, POINTER(_Mapping)]),
+    "asnap_builder_mapping": (_ERROR, [_OBJECT, POINTER(Mapping)]),
     "asnap_builder_attribute": (_ERROR, [_OBJECT, c_char_p, c_char_p]),
     "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
-    "asnap_snapshot_dump": (_ERROR, [_OBJECT, c_char_p, POINTER(_Attribute), c_size_t]),
+    "asnap_snapshot_dump": (_ERROR, [_OBJECT, c_char_p, POINTER(Attribute), c_size_t]),
     "asnap_snapshot_dump_tracemalloc": (
         _ERROR,
-        [_OBJECT, c_char_p, POINTER(_Attribute), c_size_t],
+        [_OBJECT, c_char_p, POINTER(Attribute), c_size_t],
     ),
     "asnap_snapshot_load": (_ERROR, [c_char_p, _OUT]),
-    "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(_Filter), c_size_t, _OUT]),
+    "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
     "asnap_statistics_count": (c_size_t, [_OBJECT]),
-    "asnap_statistics_row": (_Statistic, [_OBJECT, c_size_t]),
-    "asnap_statistics_frame": (_Frame, [_OBJECT, c_size_t, c_size_t]),
-    "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(_Statistic)]),
-    "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(_Frame)]),
+    "asnap_statistics_row": (Statistic, [_OBJECT, c_size_t]),
+    "asnap_statistics_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(Statistic)]),
+    "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
     "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
     "asnap_statistics_key": (c_int, [_OBJECT]),
@@ -281,24 +281,24 @@ FUNCTIONS = {
     "asnap_diff_create": (_ERROR, [_OBJECT, _OBJECT, c_int, c_bool, _OUT]),
     "asnap_diff_destroy": (None, [_OBJECT]),
     "asnap_diff_count": (c_size_t, [_OBJECT]),
-    "asnap_diff_row": (_StatisticDiff, [_OBJECT, c_size_t]),
-    "asnap_diff_frame": (_Frame, [_OBJECT, c_size_t, c_size_t]),
-    "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(_StatisticDiff)]),
-    "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(_Frame)]),
-    "asnap_diff_total": (_StatisticDiff, [_OBJECT]),
+    "asnap_diff_row": (StatisticDiff, [_OBJECT, c_size_t]),
+    "asnap_diff_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(StatisticDiff)]),
+    "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_diff_total": (StatisticDiff, [_OBJECT]),
     "asnap_diff_key": (c_int, [_OBJECT]),
     "asnap_diff_cumulative": (c_bool, [_OBJECT]),
     "asnap_diff_note_count": (c_size_t, [_OBJECT]),
     "asnap_diff_note": (c_char_p, [_OBJECT, c_size_t]),
     "asnap_format_size": (None, [c_int64, c_bool, c_char_p, c_size_t]),
-    "asnap_render_statistics_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_statistics_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_diff_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_diff_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_traces_text": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_traces_json": (_ERROR, [_OBJECT, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_who_text": (_ERROR, [_OBJECT, c_uint64, POINTER(_RenderOptions), _OUT]),
-    "asnap_render_who_json": (_ERROR, [_OBJECT, c_uint64, POINTER(_RenderOptions), _OUT]),
+    "asnap_render_statistics_text": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
+    "asnap_render_statistics_json": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
+    "asnap_render_diff_text": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
+    "asnap_render_diff_json": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
+    "asnap_render_traces_text": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
+    "asnap_render_traces_json": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
+    "asnap_render_who_text": (_ERROR, [_OBJECT, c_uint64, POINTER(RenderOptions), _OUT]),
+    "asnap_render_who_json": (_ERROR, [_OBJECT, c_uint64, POINTER(RenderOptions), _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }
 

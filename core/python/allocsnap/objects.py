@@ -40,10 +40,10 @@ class Calls:
         self._target = target
         self._kept = None
         self._escaped = []
-        self._read = native._ReadFunction(self._on_read)
-        self._report = native._ReportFunction(self._on_report)
-        self.memory = byref(native._Memory(self._read, None))
-        self.progress = byref(native._Progress(self._report, None))
+        self._read = native.ReadFunction(self._on_read)
+        self._report = native.ReportFunction(self._on_report)
+        self.memory = byref(native.Memory(self._read, None))
+        self.progress = byref(native.Progress(self._report, None))
 
     def run(self, function, *arguments):
         """Calls `function`, raising its error or what a callback raised."""
@@ -76,20 +76,20 @@ class Calls:
     def _on_read(self, _context, address, buffer, size):
         try:
             if self._kept is not None or self._escaped:
-                return native._READ_INTERRUPTED
+                return native.READ_INTERRUPTED
             data = self._target.read_memory(address, size)
             if len(data) != size:
-                return native._READ_FAILED
+                return native.READ_FAILED
             if not isinstance(data, bytes):
                 # A view: its bytes are copied once, from where they lie.
                 data = byref(ctypes.c_char.from_buffer(data)) if size else b""
             ctypes.memmove(buffer, data, size)
-            return native._READ_OK
+            return native.READ_OK
         except UnreadableMemory:
-            return native._READ_FAILED
+            return native.READ_FAILED
         except BaseException as error:  # pylint: disable=broad-except
             self._kept = error
-            return native._READ_INTERRUPTED
+            return native.READ_INTERRUPTED
 
     def _on_report(self, _context, _step, _done, _total):
         # Being called is enough: a pending Ctrl-C is raised in here.
@@ -102,16 +102,16 @@ class Regions:
     def __init__(self, regions):
         self.missing = 0
         self.count = len(regions)
-        self.array = (native._Region * self.count)()
+        self.array = (native.Region * self.count)()
         for place, region in zip(self.array, regions):
             place.start = region.start
             place.end = region.end
             place.file_offset = region.file_offset
             place.path = path_bytes(region.path)
             place.flags = (
-                (native._REGION_READABLE if region.readable else 0)
-                | (native._REGION_WRITABLE if region.writable else 0)
-                | (native._REGION_EXECUTABLE if region.executable else 0)
+                (native.REGION_READABLE if region.readable else 0)
+                | (native.REGION_WRITABLE if region.writable else 0)
+                | (native.REGION_EXECUTABLE if region.executable else 0)
             )
 
 
@@ -176,7 +176,7 @@ class Filter(NamedTuple):
 
 
 def _filter_array(filters):
-    array = (native._Filter * len(filters))()
+    array = (native.Filter * len(filters))()
     for place, one in zip(array, filters):
         place.inclusive = one.inclusive
         if one.filename_pattern is not None:
@@ -232,7 +232,7 @@ class Snapshot(Object):
         array, count = None, 0
         if attributes is not None:
             pairs = [(path_bytes(name), path_bytes(value)) for name, value in attributes.items()]
-            array, count = (native._Attribute * len(pairs))(*pairs), len(pairs)
+            array, count = (native.Attribute * len(pairs))(*pairs), len(pairs)
         check(library().asnap_snapshot_dump(self, path_bytes(path), array, count))
 
     @property
@@ -283,7 +283,7 @@ def _rendered(function, *arguments):
 
 def _total(whole):
     """A Snapshot as a sum."""
-    return native._StatisticDiff(size=whole.size, count=whole.count)
+    return native.StatisticDiff(size=whole.size, count=whole.count)
 
 
 class Rows:
@@ -307,7 +307,7 @@ class Rows:
         return self._render(self.json_function, limit, unfiltered)
 
     def _render(self, function, limit, unfiltered):
-        options = native._RenderOptions(limit=limit, source_lines=True)
+        options = native.RenderOptions(limit=limit, source_lines=True)
         if unfiltered is not None:
             options.unfiltered = ctypes.pointer(self.total(unfiltered))
         return _rendered(getattr(library(), function), self.shown, byref(options))
@@ -337,10 +337,10 @@ class Who:
 
     def __init__(self, snapshot, address, regions=None):
         self._arguments = snapshot, address
-        self._options = native._RenderOptions(source_lines=True)
+        self._options = native.RenderOptions(source_lines=True)
         self._regions = regions
         if regions is not None:
-            self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native._Region))
+            self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native.Region))
             self._options.region_count = regions.count
 
     def text(self):
@@ -386,7 +386,7 @@ class Diff(Rows, Object):
 
     def total(self, unfiltered):
         new, old = unfiltered
-        return native._StatisticDiff(
+        return native.StatisticDiff(
             size=new.size,
             count=new.count,
             size_diff=new.size - old.size,

@@ -65,7 +65,7 @@ class _FrameNumbers(dict):
             raise ValueError(
                 "a line number must be from 0 to {}, not {!r}".format(_UINT32_MAX, lineno)
             )
-        place = native._Frame(encoded_name(filename), function, lineno, inlined)
+        place = native.Frame(encoded_name(filename), function, lineno, inlined)
         number = c_uint32()
         native.check(
             native.library().asnap_builder_frame(self._builder, byref(place), byref(number))
@@ -148,7 +148,7 @@ def _add_traces(builder, traces, traceback_ids):
     narrow[5::6] = _column(_UINT32, map(itemgetter(0), traces), "domain")
     wide.release()
     narrow.release()
-    array_type = native._Trace * count
+    array_type = native.Trace * count
     native.check(
         native.library().asnap_builder_traces(builder, array_type.from_buffer(blocks), count)
     )
