@@ -8,6 +8,7 @@ PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
 PROGRAM_FLAGS_inlined := -O2
 PROGRAM_FLAGS_pools := -Icore/include
+PROGRAM_FLAGS_pool_threads := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
 PROGRAM_LIBS_signals := -L$(PROGRAM_DIR) -lsafealloc -Wl,-rpath,'$$ORIGIN'
 
