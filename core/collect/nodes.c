@@ -12,11 +12,6 @@ struct reading {
     struct asnap_raw *raw;
 };
 
-static bool page_readable(const bool *readable, const struct asnap_extent *extent, size_t at)
-{
-    return readable == NULL || readable[(extent->address % ASNAP_READ_PAGE + at) / ASNAP_READ_PAGE];
-}
-
 static struct asnap_error *visit(void *context, const struct asnap_extent *extent,
                                  const uint8_t *bytes, const bool *readable)
 {
@@ -26,7 +21,7 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
     size_t first = (size_t)(extent->tag & UINT32_MAX) * ASNAP_TABLE_CHUNK_NODES;
     for (size_t i = 0; i < extent->size / sizeof(*nodes); i++) {
         struct asnap_raw_node *node = &raw->nodes[first + i];
-        if (!page_readable(readable, extent, i * sizeof(*nodes))) {
+        if (!asnap_extent_readable(readable, extent, i * sizeof(*nodes), sizeof(*nodes))) {
             raw->unreadable_nodes++;
             continue;
         }

@@ -10,9 +10,6 @@
 #include "nodes.h"
 #include "table_root.h"
 
-/* No block is larger than the address space of a program. */
-#define SIZE_LIMIT (UINT64_C(1) << 47)
-
 #define RESTART "the program has overwritten it; restart the program to trace it again"
 
 /* What was read of a shard, to be held against what it says itself. */
@@ -52,22 +49,12 @@ static struct asnap_error *bad_record(uint32_t shard, uint64_t address)
                               address, shard);
 }
 
-/* Whether the record's bytes, which can reach into a second page, could be read. */
-static bool is_readable(const bool *readable, const struct asnap_extent *extent, size_t at)
-{
-    if (readable == NULL)
-        return true;
-    size_t offset = extent->address % ASNAP_READ_PAGE + at;
-    return readable[offset / ASNAP_READ_PAGE] &&
-           readable[(offset + sizeof(struct asnap_table_record) - 1) / ASNAP_READ_PAGE];
-}
-
 /* Whether a record that is live can be true. */
 static inline bool is_possible(const struct asnap_table_root *root, uint32_t shard,
                                const struct asnap_table_record *record)
 {
     return asnap_table_shard_of(asnap_table_key_address(record->key)) == shard &&
-           record->size < SIZE_LIMIT && record->stack < root->node_count &&
+           record->size < ASNAP_TABLE_SIZE_LIMIT && record->stack < root->node_count &&
            asnap_table_key_domain(record->key) < root->domain_count;
 }
 
@@ -88,7 +75,7 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
     uint64_t size = 0;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_table_record *record = &records[i];
-        if (!is_readable(readable, extent, i * sizeof(*records))) {
+        if (!asnap_extent_readable(readable, extent, i * sizeof(*records), sizeof(*records))) {
             reading->raw->unreadable_bytes += sizeof(*records);
             tally->whole = false;
             continue;

@@ -39,4 +39,15 @@ struct asnap_error *asnap_read_progress(const struct asnap_progress *progress, c
 
 #define ASNAP_READ_PAGE ((size_t)4096)
 
+/* Whether an item of an extent could be read: `size` bytes (not 0, at most a page) from
+ * offset `at` on, which can reach into a second page. */
+static inline bool asnap_extent_readable(const bool *readable, const struct asnap_extent *extent,
+                                         size_t at, size_t size)
+{
+    if (readable == NULL)
+        return true;
+    size_t offset = (size_t)(extent->address % ASNAP_READ_PAGE) + at;
+    return readable[offset / ASNAP_READ_PAGE] && readable[(offset + size - 1) / ASNAP_READ_PAGE];
+}
+
 #endif

@@ -5,9 +5,6 @@
 
 #include "interpose.h"
 
-/* No block is larger; a reader takes more for damage. */
-#define SIZE_LIMIT (UINT64_C(1) << 47)
-
 /* The place of a domain among the root's, or ASNAP_TABLE_NONE. Places are never taken
  * back, so those up to the count can be read without a lock. */
 static uint32_t find_domain(unsigned int domain)
@@ -50,7 +47,7 @@ ASNAP_EXPORT int allocsnap_hooks_track(unsigned int domain, uintptr_t address, s
     if (!asnap_control_tracing())
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(add_domain(domain), address);
-    if (key == 0 || size >= SIZE_LIMIT || !asnap_trace_track(key, size, ASNAP_CALLER))
+    if (key == 0 || size >= ASNAP_TABLE_SIZE_LIMIT || !asnap_trace_track(key, size, ASNAP_CALLER))
         return ALLOCSNAP_NO_MEMORY;
     return 0;
 }

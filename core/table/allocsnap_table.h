@@ -49,6 +49,9 @@
 #define ASNAP_TABLE_FRAME_LIMIT_MAX UINT32_C(65535)
 #define ASNAP_TABLE_FRAME_LIMIT_DEFAULT UINT32_C(16)
 
+/* No block is as large as the address space of a program. */
+#define ASNAP_TABLE_SIZE_LIMIT (UINT64_C(1) << 47)
+
 /* One live block. */
 struct asnap_table_record {
     uint64_t key;   /* bits 0-55 address, bits 56-63 index into `domains`; 0: not live */
