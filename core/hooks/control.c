@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "interpose.h"
+#include "loaded_modules.h"
 #include "lock.h"
 #include "next.h"
 #include "records.h"
+#include "registered_frames.h"
 #include "settings.h"
-#include "stack_walk.h"
 #include "stacks.h"
 #include "thread.h"
 #include "trace.h"
+#include "unwind_rows.h"
 
 /* The first call finds a request that has not been obeyed: to get ready. */
 __attribute__((visibility("default"),
@@ -46,7 +48,8 @@ static void get_ready(void)
     asnap_next_resolve();
     asnap_operators_resolve();
     asnap_thread_init();
-    asnap_stack_walk_init();
+    asnap_modules_init();
+    asnap_registered_init();
     uint32_t frame_limit = asnap_settings_frame_limit();
     if (frame_limit != 0) {
         allocsnap_root.control.frame_limit = frame_limit;
@@ -62,7 +65,7 @@ static void obey(void)
     uint32_t sequence = __atomic_load_n(&allocsnap_root.control.sequence, __ATOMIC_ACQUIRE);
     struct asnap_table_control asked = allocsnap_root.control;
     struct asnap_table_control *applied = &allocsnap_root.applied;
-    bool trace = asked.tracing != 0 && asnap_stacks_init();
+    bool trace = asked.tracing != 0 && asnap_stacks_init() && asnap_rows_init();
     bool was_tracing = applied->tracing != 0;
     if (!trace)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);

@@ -2,21 +2,22 @@
 
 #include "pages.h"
 #include "thread.h"
+#include "walker.h"
 
-struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind, size_t frame_limit)
+struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind)
 {
-    size_t bytes = sizeof(struct asnap_deferred) + frame_limit * sizeof(uint64_t);
-    struct asnap_deferred *deferred = asnap_pages_map(bytes);
-    if (deferred == NULL)
-        return NULL;
-    deferred->kind = kind;
-    deferred->bytes = bytes;
+    struct asnap_deferred *deferred = asnap_pages_map(sizeof(*deferred));
+    if (deferred != NULL)
+        deferred->kind = kind;
     return deferred;
 }
 
 void asnap_deferred_destroy(struct asnap_deferred *deferred)
 {
-    asnap_pages_unmap(deferred, deferred->bytes);
+    if (deferred == NULL)
+        return;
+    asnap_walker_destroy(deferred->walker);
+    asnap_pages_unmap(deferred, sizeof(*deferred));
 }
 
 void asnap_deferred_push(struct asnap_deferred *deferred)

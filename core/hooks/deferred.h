@@ -12,21 +12,21 @@ enum asnap_deferred_kind {
     ASNAP_DEFERRED_RELEASE, /* a block is to be forgotten, then released */
 };
 
+struct asnap_walker;
+
 struct asnap_deferred {
     enum asnap_deferred_kind kind;
-    size_t bytes; /* of this structure with its frames */
     struct asnap_deferred *next;
-    uint64_t key;            /* of the record */
-    void *block;             /* release: NULL where only the record is to go */
-    size_t size;             /* insert */
-    void (*release)(void *); /* release */
-    uint32_t frame_count;    /* insert: return_addresses that are there */
-    uint32_t total;          /* insert: frames of the whole stack */
-    uint64_t return_addresses[];
+    uint64_t key;                /* of the record */
+    void *block;                 /* release: NULL where only the record is to go */
+    size_t size;                 /* insert */
+    void (*release)(void *);     /* release */
+    struct asnap_walker *walker; /* insert: has walked the handler's stack */
 };
 
-/* A new piece of work with room for `frame_limit` frames, or NULL: no memory. */
-struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind, size_t frame_limit);
+/* A new piece of work, or NULL: no memory. */
+struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind);
+/* Also destroys its walker. */
 void asnap_deferred_destroy(struct asnap_deferred *deferred);
 
 /* Leaves work to the hook that this thread is in. */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "control.h"
+#include "loaded_modules.h"
 #include "records.h"
 #include "stacks.h"
 #include "thread.h"
@@ -19,16 +20,20 @@ static void before_fork(void)
     if (in_hook)
         return;
     asnap_control_lock();
+    asnap_modules_lock();
     asnap_records_lock();
     asnap_stacks_lock();
+    asnap_thread_lock();
 }
 
 static void after_fork(void)
 {
     if (in_hook)
         return;
+    asnap_thread_unlock();
     asnap_stacks_unlock();
     asnap_records_unlock();
+    asnap_modules_unlock();
     asnap_control_unlock();
     asnap_trace_leave();
 }

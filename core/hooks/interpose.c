@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note_allocated(void *block, size_t size, const void *caller)
+#include "loaded_modules.h"
+#include "unwind_rows.h"
+
+static void note_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
-    if (!asnap_within_operator(caller))
+    if (!asnap_within_operator(caller->pc))
         asnap_trace_allocated(block, size, caller);
 }
 
@@ -16,7 +19,7 @@ ASNAP_EXPORT void *malloc(size_t size)
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.malloc(size);
     if (tracing)
-        note_allocated(block, size, ASNAP_CALLER);
+        note_allocated(block, size, &ASNAP_CALLER);
     return block;
 }
 
@@ -25,12 +28,12 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.calloc(count, size);
     if (tracing)
-        note_allocated(block, count * size, ASNAP_CALLER);
+        note_allocated(block, count * size, &ASNAP_CALLER);
     return block;
 }
 
 /* A block whose record cannot be touched now is not resized but replaced. */
-static void *replace(void *block, size_t size, const void *caller, bool tracing)
+static void *replace(void *block, size_t size, const struct asnap_caller *caller, bool tracing)
 {
     void *replacement = size == 0 ? NULL : asnap_next.malloc(size);
     if (replacement == NULL && size != 0)
@@ -47,7 +50,7 @@ static void *replace(void *block, size_t size, const void *caller, bool tracing)
     return replacement;
 }
 
-static void *resize(void *block, size_t size, const void *caller)
+static void *resize(void *block, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_removed removed;
     if (block == NULL) {
@@ -70,8 +73,8 @@ ASNAP_EXPORT void *realloc(void *block, size_t size)
 {
     bool tracing = asnap_control_tracing();
     if (asnap_next_is_early(block))
-        return replace(block, size, ASNAP_CALLER, tracing);
-    return tracing ? resize(block, size, ASNAP_CALLER) : asnap_next.realloc(block, size);
+        return replace(block, size, &ASNAP_CALLER, tracing);
+    return tracing ? resize(block, size, &ASNAP_CALLER) : asnap_next.realloc(block, size);
 }
 
 ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
@@ -83,8 +86,8 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         return NULL;
     }
     if (asnap_next_is_early(block))
-        return replace(block, bytes, ASNAP_CALLER, tracing);
-    return tracing ? resize(block, bytes, ASNAP_CALLER) : asnap_next.realloc(block, bytes);
+        return replace(block, bytes, &ASNAP_CALLER, tracing);
+    return tracing ? resize(block, bytes, &ASNAP_CALLER) : asnap_next.realloc(block, bytes);
 }
 
 /* Whether the block may be released now. */
@@ -97,8 +100,11 @@ static bool note_releasing(void *block, void (*release)(void *))
     return asnap_trace_releasing(block, release);
 }
 
+/* The dynamic linker frees what it knew of a file after it has unloaded it. */
 ASNAP_EXPORT void free(void *block)
 {
+    if (asnap_modules_is_linker((uint64_t)(uintptr_t)__builtin_return_address(0)))
+        asnap_rows_forget();
     if (note_releasing(block, asnap_next.free))
         asnap_next.free(block);
 }
@@ -130,7 +136,7 @@ ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
     bool tracing = asnap_control_tracing();
     int result = asnap_next.posix_memalign(block, alignment, size);
     if (tracing && result == 0)
-        note_allocated(*block, size, ASNAP_CALLER);
+        note_allocated(*block, size, &ASNAP_CALLER);
     return result;
 }
 
@@ -139,7 +145,7 @@ ASNAP_EXPORT void *aligned_alloc(size_t alignment, size_t size)
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.aligned_alloc(alignment, size);
     if (tracing)
-        note_allocated(block, size, ASNAP_CALLER);
+        note_allocated(block, size, &ASNAP_CALLER);
     return block;
 }
 
@@ -149,7 +155,7 @@ ASNAP_EXPORT void *memalign(size_t alignment, size_t size)
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.memalign(alignment, size);
     if (tracing)
-        note_allocated(block, size, ASNAP_CALLER);
+        note_allocated(block, size, &ASNAP_CALLER);
     return block;
 }
 
@@ -158,7 +164,7 @@ ASNAP_EXPORT void *valloc(size_t size)
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.valloc(size);
     if (tracing)
-        note_allocated(block, size, ASNAP_CALLER);
+        note_allocated(block, size, &ASNAP_CALLER);
     return block;
 }
 
@@ -168,7 +174,7 @@ ASNAP_EXPORT void *pvalloc(size_t size)
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.pvalloc(size);
     if (tracing)
-        note_allocated(block, size, ASNAP_CALLER);
+        note_allocated(block, size, &ASNAP_CALLER);
     return block;
 }
 

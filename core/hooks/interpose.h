@@ -11,16 +11,15 @@
 #include "trace.h"
 
 #define ASNAP_EXPORT __attribute__((visibility("default"), noinline))
-#define ASNAP_CALLER __builtin_return_address(0)
 
 /* No operator new of a C++ library is longer than this, in bytes. */
 enum { ASNAP_OPERATOR_BYTES = 256 };
 
 /* Whether a call comes from the operator new that this thread has just been sent on
  * to: then the block is that operator's to hand out, and recorded there. */
-static inline bool asnap_within_operator(const void *caller)
+static inline bool asnap_within_operator(uint64_t pc)
 {
-    return (uintptr_t)caller - (uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
+    return pc - (uint64_t)(uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
 }
 
 /* Finds the C++ operators underneath that are there at start-up. A look-up while the

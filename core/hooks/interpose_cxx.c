@@ -84,22 +84,23 @@ static bool is_inside_last(const void *block)
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
         void *(*next)PARAMETERS = NULL;                                                            \
-        const void *caller = ASNAP_CALLER;                                                         \
+        const struct asnap_caller caller = ASNAP_CALLER;                                           \
         bool tracing = asnap_control_tracing();                                                    \
         void *found = operator_##FUNCTION.found;                                                   \
         if (found == NULL)                                                                         \
             found = find_operator(&operator_##FUNCTION);                                           \
         if (found == NULL) {                                                                       \
             void *plain = plain_new(size, (ALIGNMENT));                                            \
-            found = plain == NULL ? find_module_operator(NAME, caller) : NULL;                     \
+            found = plain == NULL ? find_module_operator(NAME, (const void *)(uintptr_t)caller.pc) \
+                                  : NULL;                                                          \
             if (found == NULL) {                                                                   \
                 if (tracing)                                                                       \
-                    asnap_trace_allocated(plain, size, caller);                                    \
+                    asnap_trace_allocated(plain, size, &caller);                                   \
                 return plain != NULL || MAY_FAIL ? plain : give_up();                              \
             }                                                                                      \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
-        if (!tracing || asnap_within_operator(caller))                                             \
+        if (!tracing || asnap_within_operator(caller.pc))                                          \
             return next ARGUMENTS;                                                                 \
         __attribute__((cleanup(restore_wrapping))) const void *outer = asnap_thread.wrapping;      \
         asnap_thread.wrapping = found;                                                             \
@@ -107,7 +108,7 @@ static bool is_inside_last(const void *block)
         void *block = next ARGUMENTS;                                                              \
         asnap_thread.wrapping = outer;                                                             \
         if (!is_inside_last(block))                                                                \
-            asnap_trace_allocated(block, size, caller);                                            \
+            asnap_trace_allocated(block, size, &caller);                                           \
         return block;                                                                              \
     }
 

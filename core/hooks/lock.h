@@ -17,6 +17,13 @@ static inline void asnap_lock(uint32_t *word)
         asnap_lock_wait(word);
 }
 
+static inline bool asnap_trylock(uint32_t *word)
+{
+    uint32_t free_word = 0;
+    return __atomic_compare_exchange_n(word, &free_word, 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
 static inline void asnap_unlock(uint32_t *word)
 {
     if (__atomic_exchange_n(word, 0, __ATOMIC_RELEASE) == 2)

@@ -47,7 +47,7 @@ ASNAP_EXPORT int allocsnap_hooks_track(unsigned int domain, uintptr_t address, s
     if (!asnap_control_tracing())
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(add_domain(domain), address);
-    if (key == 0 || size >= ASNAP_TABLE_SIZE_LIMIT || !asnap_trace_track(key, size, ASNAP_CALLER))
+    if (key == 0 || size >= ASNAP_TABLE_SIZE_LIMIT || !asnap_trace_track(key, size, &ASNAP_CALLER))
         return ALLOCSNAP_NO_MEMORY;
     return 0;
 }

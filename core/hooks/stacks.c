@@ -129,6 +129,16 @@ bool asnap_stacks_init(void)
     return true;
 }
 
+uint32_t asnap_stacks_origin(uint32_t omitted)
+{
+    return find_or_add(ASNAP_TABLE_NONE, omitted);
+}
+
+uint32_t asnap_stacks_child(uint32_t parent, uint64_t pc)
+{
+    return find_or_add(parent, pc);
+}
+
 uint32_t asnap_stacks_intern(const uint64_t *return_addresses, size_t count, uint32_t omitted)
 {
     uint32_t node = find_or_add(ASNAP_TABLE_NONE, omitted);

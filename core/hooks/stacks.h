@@ -14,6 +14,9 @@ bool asnap_stacks_init(void);
  * only grows, so a node's number is good for ever. */
 uint32_t asnap_stacks_intern(const uint64_t *return_addresses, size_t count, uint32_t omitted);
 
+uint32_t asnap_stacks_origin(uint32_t omitted);
+uint32_t asnap_stacks_child(uint32_t parent, uint64_t pc);
+
 /* Keeps the tree still across a fork. */
 void asnap_stacks_lock(void);
 void asnap_stacks_unlock(void);

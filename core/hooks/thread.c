@@ -2,45 +2,77 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 
-#include "pages.h"
+#include "lock.h"
+#include "trace.h"
+#include "walker.h"
 
 __thread struct asnap_thread asnap_thread;
 
-/* Gives the room back when its thread ends. */
-static pthread_key_t frames_key;
+/* Takes the walker back when its thread ends. */
+static pthread_key_t walker_key;
 static bool have_key;
 
-static void drop_frames(void *frames)
+static struct asnap_walker *pool;
+static uint32_t pool_lock;
+
+static void give_back(void *argument)
 {
     struct asnap_thread *thread = &asnap_thread;
-    if (thread->frames != frames)
+    struct asnap_walker *walker = argument;
+    if (thread->walker != walker || !asnap_trace_enter())
         return;
-    thread->frames = NULL;
-    asnap_pages_unmap(frames, thread->frames_capacity * sizeof(uint64_t));
-    thread->frames_capacity = 0;
+    thread->walker = NULL;
+    asnap_lock(&pool_lock);
+    walker->next = pool;
+    pool = walker;
+    asnap_unlock(&pool_lock);
+    asnap_trace_leave();
 }
 
 void asnap_thread_init(void)
 {
-    have_key = pthread_key_create(&frames_key, drop_frames) == 0;
+    have_key = pthread_key_create(&walker_key, give_back) == 0;
 }
 
-uint64_t *asnap_thread_frames(size_t limit)
+static struct asnap_walker *take_from_pool(void)
+{
+    asnap_lock(&pool_lock);
+    struct asnap_walker *walker = pool;
+    if (walker != NULL)
+        pool = walker->next;
+    asnap_unlock(&pool_lock);
+    if (walker == NULL)
+        return NULL;
+    asnap_walker_forget(walker);
+    memset(&walker->reach, 0, sizeof(walker->reach));
+    return walker;
+}
+
+struct asnap_walker *asnap_thread_make_walker(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    if (thread->frames_capacity >= limit)
-        return thread->frames;
-    uint64_t *frames = asnap_pages_map(limit * sizeof(*frames));
-    if (frames == NULL)
+    struct asnap_walker *walker = take_from_pool();
+    if (walker == NULL)
+        walker = asnap_walker_create(0);
+    thread->walker = walker;
+    if (walker == NULL)
         return NULL;
-    asnap_pages_unmap(thread->frames, thread->frames_capacity * sizeof(*frames));
-    thread->frames = frames;
-    thread->frames_capacity = limit;
     enum asnap_activity activity = thread->activity;
     thread->activity = ASNAP_OWN;
     if (have_key)
-        pthread_setspecific(frames_key, frames);
+        pthread_setspecific(walker_key, walker);
     thread->activity = activity;
-    return frames;
+    return walker;
+}
+
+void asnap_thread_lock(void)
+{
+    asnap_lock(&pool_lock);
+}
+
+void asnap_thread_unlock(void)
+{
+    asnap_unlock(&pool_lock);
 }

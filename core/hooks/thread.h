@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct asnap_deferred;
+struct asnap_walker;
 
 enum asnap_activity {
     ASNAP_IDLE = 0,
@@ -15,21 +16,26 @@ enum asnap_activity {
 
 struct asnap_thread {
     enum asnap_activity activity;
+    uint64_t entered_at;    /* while RECORDING: the stack pointer of the hook's caller */
     const void *wrapping;   /* the operator new underneath that is being called */
     void *releasing;        /* the block whose operator delete is being called */
     const char *last_block; /* the last that was recorded, and its size */
     size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
-    uint64_t *frames;                /* room for stacks too deep for a local array */
-    size_t frames_capacity;
+    struct asnap_walker *walker;     /* NULL until it is needed */
 };
 
 extern __thread struct asnap_thread asnap_thread;
 
-/* Room for `limit` return addresses that belongs to this thread, or NULL. */
-uint64_t *asnap_thread_frames(size_t limit);
+/* Makes this thread's walker, where it has none; NULL: no memory. It goes to another thread
+ * when this one ends. */
+struct asnap_walker *asnap_thread_make_walker(void);
 
-/* Must be called once before asnap_thread_frames. */
+/* Must be called once before asnap_thread_make_walker. */
 void asnap_thread_init(void);
+
+/* Keeps the walkers that no thread has still across a fork. */
+void asnap_thread_lock(void);
+void asnap_thread_unlock(void);
 
 #endif

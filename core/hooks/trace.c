@@ -1,12 +1,13 @@
 #include "trace.h"
 
+#include <errno.h>
+#include <signal.h>
+
 #include "control.h"
 #include "deferred.h"
-#include "stack_walk.h"
-#include "stacks.h"
-#include "thread.h"
-
-enum { LOCAL_FRAMES = 128 };
+#include "loaded_modules.h"
+#include "registered_frames.h"
+#include "walk_check.h"
 
 static void count_drop(void)
 {
@@ -18,31 +19,20 @@ static uint64_t key_of(const void *block)
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
-static bool record(uint64_t key, size_t size, const uint64_t *frames, size_t count, uint32_t total)
+static bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
-    uint32_t stack = asnap_stacks_intern(frames, count, total - (uint32_t)count);
+    uint32_t stack = asnap_walker_intern(walker, (uint32_t)asnap_control_frame_limit());
     if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
         return true;
     count_drop();
     return false;
 }
 
-bool asnap_trace_enter(void)
-{
-    struct asnap_thread *thread = &asnap_thread;
-    if (thread->activity != ASNAP_IDLE)
-        return false;
-    thread->activity = ASNAP_RECORDING;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return true;
-}
-
-static void run_deferred(struct asnap_deferred *deferred)
+static void run_one(struct asnap_deferred *deferred)
 {
     struct asnap_removed removed;
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        record(deferred->key, deferred->size, deferred->return_addresses, deferred->frame_count,
-               deferred->total);
+        record(deferred->key, deferred->size, deferred->walker);
     } else {
         asnap_records_remove(deferred->key, &removed);
         if (deferred->block != NULL)
@@ -51,63 +41,83 @@ static void run_deferred(struct asnap_deferred *deferred)
     asnap_deferred_destroy(deferred);
 }
 
-void asnap_trace_leave(void)
+void asnap_trace_run_deferred(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    for (;;) {
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        thread->activity = ASNAP_IDLE;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        if (thread->deferred == NULL)
-            return;
+    while (thread->deferred != NULL) {
         thread->activity = ASNAP_RECORDING;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
             next = one->next;
-            run_deferred(one);
+            run_one(one);
         }
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        thread->activity = ASNAP_IDLE;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
     }
 }
 
-/* The handler's stack is only there now, so it is walked now. */
-static bool defer_insert(uint64_t key, size_t size, const void *caller)
+/* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack
+ * of its own. */
+bool asnap_trace_was_abandoned(void)
 {
-    size_t limit = asnap_control_frame_limit();
-    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT, limit);
-    if (deferred == NULL) {
+    struct asnap_thread *thread = &asnap_thread;
+    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    const struct asnap_walker *walker = thread->walker;
+    stack_t alternate;
+    if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
+        here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
+        return false;
+    int saved_errno = errno;
+    bool elsewhere = sigaltstack(NULL, &alternate) != 0 || (alternate.ss_flags & SS_ONSTACK) != 0;
+    errno = saved_errno;
+    if (elsewhere)
+        return false;
+    asnap_walker_forget(thread->walker);
+    return true;
+}
+
+/* The handler's stack is only there now, so it is walked now. */
+static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
+{
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
+    if (deferred != NULL)
+        deferred->walker = asnap_walker_create(ASNAP_AVOID_LIBGCC | ASNAP_AVOID_WAITING);
+    if (deferred == NULL || deferred->walker == NULL ||
+        !asnap_walker_walk(deferred->walker, caller)) {
+        asnap_deferred_destroy(deferred);
         count_drop();
         return false;
     }
     deferred->key = key;
     deferred->size = size;
-    deferred->frame_count =
-        (uint32_t)asnap_stack_walk(caller, deferred->return_addresses, limit, &deferred->total);
     asnap_deferred_push(deferred);
     return true;
 }
 
-bool asnap_trace_track(uint64_t key, size_t size, const void *caller)
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
-    uint64_t local[LOCAL_FRAMES];
-    uint64_t *frames = local;
-    size_t limit = asnap_control_frame_limit();
-    if (limit > LOCAL_FRAMES) {
-        frames = asnap_thread_frames(limit);
-        if (frames == NULL) {
-            frames = local;
-            limit = LOCAL_FRAMES;
-        }
+    struct asnap_walker *walker = asnap_thread.walker;
+    if (__builtin_expect(walker == NULL, 0))
+        walker = asnap_thread_make_walker();
+    bool done = false;
+    if (walker != NULL) {
+        walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
+        done = asnap_walker_walk(walker, caller);
+        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0)
+            asnap_walk_check(walker, caller);
     }
-    uint32_t total;
-    size_t count = asnap_stack_walk(caller, frames, limit, &total);
-    bool done = record(key, size, frames, count, total);
+    if (done)
+        done = record(key, size, walker);
+    else
+        count_drop();
     asnap_trace_leave();
     return done;
 }
 
-void asnap_trace_allocated(void *block, size_t size, const void *caller)
+void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_thread *thread = &asnap_thread;
     if (block == NULL || thread->activity == ASNAP_OWN)
@@ -123,7 +133,7 @@ void asnap_trace_allocated(void *block, size_t size, const void *caller)
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */
 static bool defer_release(uint64_t key, void *block, void (*release)(void *))
 {
-    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE, 0);
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE);
     if (deferred == NULL)
         return false;
     deferred->key = key;

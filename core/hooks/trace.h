@@ -7,21 +7,47 @@
 #include <stdint.h>
 
 #include "records.h"
+#include "thread.h"
+#include "walker.h"
+
+/* Whether a hook that this thread was in will never be left: a signal handler has jumped
+ * out of it. Then the thread is as if it were in none. */
+bool asnap_trace_was_abandoned(void);
+
+/* Does what signal handlers have left meanwhile. */
+void asnap_trace_run_deferred(void);
 
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */
-bool asnap_trace_enter(void);
+static inline bool asnap_trace_enter(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (__builtin_expect(thread->activity != ASNAP_IDLE, 0) && !asnap_trace_was_abandoned())
+        return false;
+    thread->entered_at = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    thread->activity = ASNAP_RECORDING;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return true;
+}
 
 /* Ends work on the table, after doing what signal handlers left meanwhile. */
-void asnap_trace_leave(void);
+static inline void asnap_trace_leave(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    thread->activity = ASNAP_IDLE;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(thread->deferred != NULL, 0))
+        asnap_trace_run_deferred();
+}
 
-/* Records a new block of `size` bytes; `caller` is the return address of the
- * allocation function. Does nothing for NULL. */
-void asnap_trace_allocated(void *block, size_t size, const void *caller);
+/* Records a new block of `size` bytes; `caller` has called the allocation function. Does
+ * nothing for NULL. */
+void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller);
 
 /* Records a block under a key of the table (not 0); one with the same key is replaced.
  * False: it could not be recorded, and was counted as dropped. */
-bool asnap_trace_track(uint64_t key, size_t size, const void *caller);
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller);
 
 /* Forgets the record with this key, if there is one. */
 void asnap_trace_untrack(uint64_t key);

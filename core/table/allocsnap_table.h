@@ -142,6 +142,7 @@ _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout")
 _Static_assert(offsetof(struct asnap_table_root, domain_names) == 4864, "root layout");
 
 #define ASNAP_TABLE_ADDRESS_BITS 56
+#define ASNAP_TABLE_PC_BITS 48
 
 /* The address in a record's key. */
 static inline uint64_t asnap_table_key_address(uint64_t key)

@@ -1,0 +1,90 @@
+/* What the unwinder must know of the processor: numbers of registers as DWARF gives them
+ * (System V ABI AMD64 supplement, figure 3.36; DWARF for the Arm 64-bit Architecture, 4.1),
+ * and how to read those of the running function. */
+#ifndef ASNAP_HOOKS_ARCH_H
+#define ASNAP_HOOKS_ARCH_H
+
+#include <stdint.h>
+
+#if defined(__x86_64__)
+
+enum {
+    ASNAP_REGISTER_FP = 6,
+    ASNAP_REGISTER_SP = 7,
+    ASNAP_REGISTERS = 17,
+};
+
+/* A return address as code has it. */
+static inline uint64_t asnap_arch_code_address(uint64_t word)
+{
+    return word;
+}
+
+/* The address of the next instruction, and the registers that the ABI preserves across
+ * calls; the others are left alone. */
+static inline uint64_t asnap_arch_capture(uint64_t registers[ASNAP_REGISTERS])
+{
+    uint64_t address;
+    __asm__ volatile("movq %%rbx, 24(%1)\n\t"
+                     "movq %%rbp, 48(%1)\n\t"
+                     "movq %%rsp, 56(%1)\n\t"
+                     "movq %%r12, 96(%1)\n\t"
+                     "movq %%r13, 104(%1)\n\t"
+                     "movq %%r14, 112(%1)\n\t"
+                     "movq %%r15, 120(%1)\n\t"
+                     "leaq 0f(%%rip), %0\n"
+                     "0:"
+                     : "=&r"(address)
+                     : "r"(registers)
+                     : "memory");
+    return address;
+}
+
+/* Those that asnap_arch_capture sets. */
+#define ASNAP_REGISTERS_CAPTURED                                                                   \
+    (UINT64_C(1) << 3 | UINT64_C(1) << 6 | UINT64_C(1) << 7 | UINT64_C(0xf) << 12)
+
+#elif defined(__aarch64__)
+
+enum {
+    ASNAP_REGISTER_FP = 29,
+    ASNAP_REGISTER_SP = 31,
+    ASNAP_REGISTERS = 32,
+};
+
+/* The return address without its authentication code (XPACLRI: a hint where the processor
+ * has none). */
+static inline uint64_t asnap_arch_code_address(uint64_t word)
+{
+    register uint64_t address __asm__("x30") = word;
+    __asm__("hint 7" : "+r"(address));
+    return address;
+}
+
+static inline uint64_t asnap_arch_capture(uint64_t registers[ASNAP_REGISTERS])
+{
+    uint64_t address;
+    uint64_t sp;
+    __asm__ volatile("stp x19, x20, [%2, 152]\n\t"
+                     "stp x21, x22, [%2, 168]\n\t"
+                     "stp x23, x24, [%2, 184]\n\t"
+                     "stp x25, x26, [%2, 200]\n\t"
+                     "stp x27, x28, [%2, 216]\n\t"
+                     "str x29, [%2, 232]\n\t"
+                     "mov %1, sp\n\t"
+                     "adr %0, 0f\n"
+                     "0:"
+                     : "=&r"(address), "=&r"(sp)
+                     : "r"(registers)
+                     : "memory");
+    registers[ASNAP_REGISTER_SP] = sp;
+    return address;
+}
+
+#define ASNAP_REGISTERS_CAPTURED (UINT64_C(0x7ff) << 19 | UINT64_C(1) << 31)
+
+#else
+#error "the hooks unwind stacks of x86-64 and aarch64 only"
+#endif
+
+#endif

@@ -1,0 +1,181 @@
+#include "loaded_modules.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "elf_image.h"
+#include "lock.h"
+#include "memory_map.h"
+#include "module_list.h"
+#include "pages.h"
+
+/* What _dl_find_object tells (glibc's <dlfcn.h> from 2.35 on), laid out here so that one
+ * build serves older ones too. Later versions may fill the rest. */
+struct linker_object {
+    unsigned long long flags;
+    void *map_start;
+    void *map_end;
+    struct link_map *link_map;
+    void *eh_frame;
+    uint64_t reserved[12];
+};
+
+enum { MODULES_MAX = 1024, LOCK_TRIES = 1000 };
+
+static struct {
+    uint32_t lock;
+    uint32_t count;
+    struct asnap_loaded_module list[MODULES_MAX];
+    int (*find_object)(void *address, struct linker_object *object);
+    uint64_t linker_start;
+    uint64_t linker_end;
+} modules;
+
+/* AT_BASE is 0 where the linker was run as a program. */
+static void find_linker(void)
+{
+    struct asnap_elf_image image;
+    uint64_t start = getauxval(AT_BASE);
+    struct asnap_mapped_file *file = start == 0 ? asnap_pages_map(sizeof(*file)) : NULL;
+    if (file != NULL && asnap_memory_map_find((uint64_t)(uintptr_t)&_r_debug, file))
+        start = file->start;
+    asnap_pages_unmap(file, sizeof(*file));
+    if (start != 0 && asnap_elf_image_read(start, &image)) {
+        modules.linker_start = image.start;
+        modules.linker_end = image.end;
+    }
+}
+
+void asnap_modules_init(void)
+{
+    void *found = dlsym(RTLD_DEFAULT, "_dl_find_object");
+    memcpy(&modules.find_object, &found, sizeof(found));
+    find_linker();
+}
+
+bool asnap_modules_is_linker(uint64_t pc)
+{
+    return pc - modules.linker_start < modules.linker_end - modules.linker_start;
+}
+
+/* The path where the kernel does not tell it: as the linker knows it. */
+static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
+{
+    struct linker_object object;
+    const char *name = "";
+    if (modules.find_object != NULL && modules.find_object((void *)(uintptr_t)pc, &object) == 0)
+        name = object.link_map->l_name;
+    size_t length = strnlen(name, sizeof(file->path) - 1);
+    memcpy(file->path, name, length);
+    if (length == 0) {
+        int saved_errno = errno;
+        ssize_t got = readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
+        length = got < 0 ? 0 : (size_t)got;
+        errno = saved_errno;
+    }
+    file->path[length] = '\0';
+}
+
+/* The file that has code at `pc`, and where it begins. */
+static bool locate(uint64_t pc, struct asnap_mapped_file *file)
+{
+    if (asnap_memory_map_find(pc, file))
+        return true;
+    struct linker_object object;
+    if (modules.find_object == NULL || modules.find_object((void *)(uintptr_t)pc, &object) != 0)
+        return false;
+    file->start = (uint64_t)(uintptr_t)object.map_start;
+    fall_back_on_linker(pc, file);
+    return true;
+}
+
+/* Code that no file was mapped for has its first page anywhere, or nowhere. */
+static bool is_loaded(uint64_t pc)
+{
+    struct linker_object object;
+    return modules.find_object == NULL || modules.find_object((void *)(uintptr_t)pc, &object) == 0;
+}
+
+static uint32_t list_module(const struct asnap_elf_image *image, const char *path)
+{
+    struct asnap_table_module module = {.start = image->start, .end = image->end};
+    size_t bytes = (size_t)(image->build_id.end - image->build_id.at);
+    if (bytes <= sizeof(module.build_id)) {
+        module.build_id_bytes = (uint32_t)bytes;
+        if (bytes != 0)
+            memcpy(module.build_id, image->build_id.at, bytes);
+    }
+    return asnap_module_list_add(&module, path);
+}
+
+static bool add(uint64_t pc, struct asnap_mapped_file *file, struct asnap_loaded_module *module)
+{
+    struct asnap_elf_image image;
+    if (!is_loaded(pc) || !locate(pc, file) || !asnap_elf_image_read(file->start, &image) ||
+        pc >= image.end)
+        return false;
+    module->start = image.start;
+    module->end = image.end;
+    module->unwind_table = image.unwind_table;
+    module->unwind_readable = image.unwind_readable;
+    module->number = list_module(&image, file->path);
+    /* Beyond that many they are looked for each time. */
+    if (modules.count < MODULES_MAX)
+        modules.list[modules.count++] = *module;
+    return true;
+}
+
+static bool find(uint64_t pc, struct asnap_loaded_module *module)
+{
+    for (uint32_t i = 0; i < modules.count; i++) {
+        if (pc - modules.list[i].start < modules.list[i].end - modules.list[i].start) {
+            *module = modules.list[i];
+            return true;
+        }
+    }
+    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
+    bool found = file != NULL && add(pc, file, module);
+    asnap_pages_unmap(file, sizeof(*file));
+    return found;
+}
+
+static bool lock_from_handler(void)
+{
+    for (int i = 0; i < LOCK_TRIES; i++)
+        if (asnap_trylock(&modules.lock))
+            return true;
+    return false;
+}
+
+enum asnap_module_search asnap_modules_find(uint64_t pc, unsigned avoid,
+                                            struct asnap_loaded_module *module)
+{
+    if ((avoid & ASNAP_AVOID_WAITING) == 0)
+        asnap_lock(&modules.lock);
+    else if (!lock_from_handler())
+        return ASNAP_MODULE_BUSY;
+    bool found = find(pc, module);
+    asnap_unlock(&modules.lock);
+    return found ? ASNAP_MODULE_FOUND : ASNAP_MODULE_NONE;
+}
+
+void asnap_modules_forget(void)
+{
+    asnap_lock(&modules.lock);
+    modules.count = 0;
+    asnap_unlock(&modules.lock);
+}
+
+void asnap_modules_lock(void)
+{
+    asnap_lock(&modules.lock);
+}
+
+void asnap_modules_unlock(void)
+{
+    asnap_unlock(&modules.lock);
+}

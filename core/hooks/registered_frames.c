@@ -1,0 +1,55 @@
+#include "registered_frames.h"
+
+#include <link.h>
+#include <stddef.h>
+#include <unwind.h>
+
+/* What libgcc tells beside the entry (gcc's unwind-dw2-fde.h). */
+struct registered_bases {
+    void *text;
+    void *data;
+    void *function;
+};
+extern const void *_Unwind_Find_FDE(void *pc, struct registered_bases *bases);
+
+/* The memory that libgcc was loaded into. */
+static uint64_t libgcc_start;
+static uint64_t libgcc_end;
+
+/* A dl_iterate_phdr callback: notes the object that holds the function. */
+static int note_object(struct dl_phdr_info *object, size_t size, void *argument)
+{
+    const uint64_t *wanted = argument;
+    (void)size;
+    for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
+        uint64_t start = object->dlpi_addr + header->p_vaddr;
+        if (header->p_type == PT_LOAD && *wanted - start < header->p_memsz) {
+            libgcc_start = start;
+            libgcc_end = start + header->p_memsz;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void asnap_registered_init(void)
+{
+    uint64_t function = (uint64_t)(uintptr_t)_Unwind_Find_FDE;
+    dl_iterate_phdr(note_object, &function);
+}
+
+bool asnap_registered_is_libgcc(uint64_t pc)
+{
+    return pc - libgcc_start < libgcc_end - libgcc_start;
+}
+
+bool asnap_registered_find(uint64_t pc, struct asnap_fde *fde)
+{
+    struct registered_bases bases;
+    /* It is asked about return addresses. */
+    const uint8_t *entry = _Unwind_Find_FDE((void *)(uintptr_t)(pc + 1), &bases);
+    struct asnap_bytes anywhere = {(const uint8_t *)1, (const uint8_t *)UINTPTR_MAX};
+    return entry != NULL && asnap_fde_read(entry, anywhere, fde) && pc >= fde->pc_begin &&
+           pc < fde->pc_end;
+}

@@ -1,0 +1,145 @@
+#include "walk_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include "allocsnap_table.h"
+#include "loaded_modules.h"
+
+enum {
+    DIFFERENCES_SHOWN = 10,
+    FRAMES_SHOWN = 64,
+    LINE_BYTES = 160,
+};
+
+bool asnap_walk_check_on;
+
+static const char *file_name;
+static uint64_t compared;
+static uint64_t differing;
+
+struct comparison {
+    const struct asnap_walker *walker;
+    const struct asnap_caller *caller;
+    uint32_t place; /* among the walker's frames, of the next that is expected; 0: none left */
+    uint32_t seen;  /* frames of libgcc's, from the caller on */
+    bool differs;
+    uint64_t shown[FRAMES_SHOWN]; /* the first that libgcc saw */
+};
+
+struct line {
+    char text[LINE_BYTES];
+    size_t length;
+};
+
+static void add_text(struct line *line, const char *text)
+{
+    size_t length = strnlen(text, LINE_BYTES - 1 - line->length);
+    memcpy(line->text + line->length, text, length);
+    line->length += length;
+}
+
+static void add_number(struct line *line, uint64_t number, unsigned base)
+{
+    char digits[24];
+    size_t at = sizeof(digits) - 1;
+    digits[at] = '\0';
+    do {
+        digits[--at] = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number != 0);
+    add_text(line, digits + at);
+}
+
+static void write_line(struct line *line)
+{
+    line->text[line->length++] = '\n';
+    int file = open(file_name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0)
+        return;
+    ssize_t written = write(file, line->text, line->length);
+    (void)written;
+    close(file);
+}
+
+static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument)
+{
+    struct comparison *comparison = argument;
+    int interrupted = 0;
+    uint64_t address = _Unwind_GetIPInfo(context, &interrupted);
+    if (address == 0)
+        return _URC_END_OF_STACK;
+    if (comparison->seen == 0 &&
+        (address != comparison->caller->pc || _Unwind_GetCFA(context) < comparison->caller->sp))
+        return _URC_NO_REASON;
+    address += interrupted ? 1 : 0;
+    if (comparison->seen < FRAMES_SHOWN)
+        comparison->shown[comparison->seen] = address;
+    comparison->seen++;
+    if (comparison->place == 0 || comparison->walker->frames[comparison->place].pc != address)
+        comparison->differs = true;
+    else
+        comparison->place--;
+    return comparison->seen < ASNAP_TABLE_FRAME_LIMIT_MAX ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+static void show(const struct comparison *comparison)
+{
+    const struct asnap_walker *walker = comparison->walker;
+    struct line line = {.length = 0};
+    add_text(&line, "a stack differs: frame, the hooks', libgcc's");
+    write_line(&line);
+    uint32_t depth = asnap_walker_depth(walker);
+    for (uint32_t i = 0; i < FRAMES_SHOWN && (i < depth || i < comparison->seen); i++) {
+        uint64_t ours = i < depth ? walker->frames[depth - i].pc : 0;
+        uint64_t theirs = i < comparison->seen ? comparison->shown[i] : 0;
+        line.length = 0;
+        add_text(&line, ours == theirs ? "  " : "! ");
+        add_number(&line, i, 10);
+        add_text(&line, " 0x");
+        add_number(&line, ours, 16);
+        add_text(&line, " 0x");
+        add_number(&line, theirs, 16);
+        write_line(&line);
+    }
+}
+
+void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    struct comparison comparison = {
+        .walker = walker,
+        .caller = caller,
+        .place = asnap_walker_depth(walker),
+    };
+    int saved_errno = errno;
+    _Unwind_Backtrace(visit, &comparison);
+    __atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
+    bool cut = comparison.seen >= ASNAP_TABLE_FRAME_LIMIT_MAX;
+    if (comparison.differs || (comparison.place != 0 && !cut)) {
+        if (__atomic_fetch_add(&differing, 1, __ATOMIC_RELAXED) < DIFFERENCES_SHOWN)
+            show(&comparison);
+    }
+    errno = saved_errno;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    file_name = secure_getenv("ALLOCSNAP_CHECK");
+    asnap_walk_check_on = file_name != NULL;
+}
+
+__attribute__((destructor)) static void report(void)
+{
+    if (!asnap_walk_check_on)
+        return;
+    struct line line = {.length = 0};
+    add_number(&line, compared, 10);
+    add_text(&line, " stacks compared with libgcc's, ");
+    add_number(&line, differing, 10);
+    add_text(&line, " differ");
+    write_line(&line);
+}

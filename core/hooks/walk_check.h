@@ -1,0 +1,17 @@
+/* The check mode: each walk is compared with that of libgcc's unwinder at the same moment.
+ * ALLOCSNAP_CHECK=FILE turns it on. Stacks that differ, and at exit how many there were, are
+ * appended to the file. */
+#ifndef ASNAP_HOOKS_WALK_CHECK_H
+#define ASNAP_HOOKS_WALK_CHECK_H
+
+#include <stdbool.h>
+
+#include "walker.h"
+
+extern bool asnap_walk_check_on;
+
+/* Compares what the walker has just walked; to be called by the function that was called
+ * by the hook that `caller` called, or deeper. */
+void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_caller *caller);
+
+#endif

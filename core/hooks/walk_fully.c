@@ -1,0 +1,102 @@
+/* The walk with all registers, for the few stacks on which some function keeps what is
+ * needed in another register than the frame pointer. Nothing is remembered of it. */
+#include <string.h>
+
+#include "signal_frame.h"
+#include "unwind_rows.h"
+#include "walker.h"
+
+/* The hooks' own frames between here and the caller, at most. */
+enum { OWN_FRAMES_MAX = 32 };
+
+struct full_walk {
+    struct asnap_walker *walker;
+    struct asnap_registers *registers; /* of the frame that is looked at */
+    struct asnap_registers *caller;
+    uint64_t pc; /* as in a frame: after the call, or after where it was interrupted */
+    uint32_t module;
+    bool busy; /* not to be known now */
+};
+
+/* One frame up. False: there is no caller, or nothing is known of it. */
+static bool climb(struct full_walk *walk)
+{
+    struct asnap_walker *walker = walk->walker;
+    uint64_t sp = walk->registers->values[ASNAP_REGISTER_SP];
+    struct asnap_row row = {.kind = ASNAP_ROW_END};
+    uint64_t word;
+    bool interrupted;
+    enum asnap_module_search rules =
+        asnap_row_rules(walk->pc - 1, walker->avoid, &walker->cfi, &walk->module);
+    walk->busy = rules == ASNAP_MODULE_BUSY;
+    if (walk->busy)
+        return false;
+    if (rules == ASNAP_MODULE_FOUND) {
+        interrupted = walker->cfi.signal_frame;
+        if (!asnap_cfi_apply(&walker->cfi, walk->registers, asnap_walker_read, walker, walk->caller,
+                             &word))
+            return false;
+    } else {
+        interrupted = true;
+        walk->busy =
+            asnap_row_find(walk->pc - 1, walker->avoid, &walker->cfi, &row) == ASNAP_ROW_BUSY;
+        if (walk->busy || row.kind != ASNAP_ROW_SIGNAL ||
+            !asnap_signal_registers(sp, asnap_walker_read, walker, walk->caller, &word))
+            return false;
+    }
+    struct asnap_registers *registers = walk->registers;
+    walk->registers = walk->caller;
+    walk->caller = registers;
+    word = asnap_arch_code_address(word);
+    if (word == 0 || (walk->registers->known >> ASNAP_REGISTER_SP & 1) == 0)
+        return false;
+    walk->pc = interrupted ? word + 1 : word;
+    return true;
+}
+
+/* From the function that runs to the frame of `caller`. */
+static bool leave_hooks(struct full_walk *walk, const struct asnap_caller *caller)
+{
+    for (int i = 0; i < OWN_FRAMES_MAX; i++) {
+        if (walk->registers->values[ASNAP_REGISTER_SP] == caller->sp)
+            return walk->pc == caller->pc;
+        if (!climb(walk))
+            return false;
+    }
+    return false;
+}
+
+bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    struct full_walk walk = {
+        .walker = walker,
+        .registers = &walker->registers[0],
+        .caller = &walker->registers[1],
+    };
+    uint32_t first = walker->capacity;
+    asnap_walker_forget(walker);
+    walker->forgetful = true;
+    walk.registers->known = ASNAP_REGISTERS_CAPTURED;
+    walk.pc = asnap_arch_capture(walk.registers->values);
+    bool more = leave_hooks(&walk, caller);
+    struct asnap_caller state = *caller;
+    for (;;) {
+        struct asnap_walk_frame *frame = asnap_walker_add(walker, 0, &first, &state);
+        if (frame == NULL && !asnap_walker_is_full(walker))
+            return false;
+        if (frame == NULL)
+            break;
+        bool climbed = more && climb(&walk);
+        if (walk.busy)
+            return false;
+        frame->flags = ASNAP_FRAME_STEPPED;
+        frame->module = (uint16_t)walk.module;
+        if (!climbed)
+            break;
+        state.pc = walk.pc;
+        state.sp = walk.registers->values[ASNAP_REGISTER_SP];
+        state.fp = walk.registers->values[ASNAP_REGISTER_FP];
+    }
+    asnap_walker_finish(walker, 0, first);
+    return true;
+}
