@@ -91,6 +91,8 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         trace->size = record->size;
         trace->traceback_id = record->stack;
         trace->domain = root->domains[asnap_table_key_domain(record->key)];
+        trace->thread = 0;
+        trace->time = ASNAP_TIME_UNKNOWN;
         size += record->size;
         trace++;
     }
@@ -262,5 +264,9 @@ void asnap_raw_destroy(struct asnap_raw *raw)
     free(raw->traces);
     free(raw->nodes);
     free(raw->domains);
+    free(raw->threads);
+    for (size_t i = 0; i < raw->module_count; i++)
+        free(raw->modules[i].path);
+    free(raw->modules);
     free(raw);
 }
