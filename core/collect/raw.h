@@ -10,10 +10,21 @@
 
 /* A frame of a stack: a return address and the node of its caller, whose index is
  * smaller than its own. A node whose parent is ASNAP_RAW_NONE is an origin: no
- * frame, its pc is the number of older frames that the frame limit left out. */
+ * frame, its pc is the number of older frames that are not here. There may be more
+ * frames here than the frame limit allows: only the most recent ones are kept then. */
 struct asnap_raw_node {
     uint64_t pc;
     uint32_t parent;
+    uint32_t module; /* that the address was in when it was noted: index into modules, 0 none */
+};
+
+/* A file with code, also one that was unloaded since. Entry 0 is none: all zero. */
+struct asnap_raw_module {
+    uint64_t start; /* the memory it was loaded into: [start, end) */
+    uint64_t end;
+    char *path;
+    uint8_t build_id[32];
+    uint32_t build_id_bytes; /* 0: it has none */
 };
 
 /* A domain that the program has named. */
@@ -23,7 +34,8 @@ struct asnap_raw_domain {
 };
 
 /* Everything an asnap_raw holds. Indexes are in range: a trace's traceback_id is
- * the node of its most recent frame and below node_count. */
+ * the node of its most recent frame and below node_count, its thread is below
+ * thread_count or 0, and so is a node's module. */
 struct asnap_raw {
     struct asnap_trace *traces;
     size_t trace_count;
@@ -31,7 +43,13 @@ struct asnap_raw {
     size_t node_count;
     struct asnap_raw_domain *domains;
     size_t domain_count;
+    uint32_t *threads; /* kernel thread numbers by thread index; [0] = 0: not known */
+    size_t thread_count;
+    struct asnap_raw_module *modules;
+    size_t module_count;
+    uint64_t start_realtime; /* ns since the epoch at time 0, 0 unknown */
     uint32_t frame_limit;
+    bool own_malloc;           /* the program has a malloc that is not traced */
     uint64_t dropped;          /* blocks the hooks could not record */
     uint32_t busy_shards;      /* parts of the table that were being changed */
     uint64_t missing_bytes;    /* of the program's memory, that the core file lacks */

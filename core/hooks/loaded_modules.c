@@ -24,7 +24,7 @@ struct linker_object {
     uint64_t reserved[12];
 };
 
-enum { MODULES_MAX = 1024, LOCK_TRIES = 1000 };
+enum { MODULES_MAX = 1024 };
 
 static struct {
     uint32_t lock;
@@ -112,21 +112,35 @@ static uint32_t list_module(const struct asnap_elf_image *image, const char *pat
     return asnap_module_list_add(&module, path);
 }
 
-static bool add(uint64_t pc, struct asnap_mapped_file *file, struct asnap_loaded_module *module)
+/* Reads what is at `pc`, with its path in `file`. */
+static bool read_module(uint64_t pc, struct asnap_mapped_file *file, struct asnap_elf_image *image,
+                        struct asnap_loaded_module *module)
+{
+    if (!is_loaded(pc) || !locate(pc, file) || !asnap_elf_image_read(file->start, image) ||
+        pc >= image->end)
+        return false;
+    *module = (struct asnap_loaded_module){
+        .start = image->start,
+        .end = image->end,
+        .unwind_table = image->unwind_table,
+        .unwind_readable = image->unwind_readable,
+    };
+    return true;
+}
+
+static bool find_new(uint64_t pc, bool listed, struct asnap_loaded_module *module)
 {
     struct asnap_elf_image image;
-    if (!is_loaded(pc) || !locate(pc, file) || !asnap_elf_image_read(file->start, &image) ||
-        pc >= image.end)
-        return false;
-    module->start = image.start;
-    module->end = image.end;
-    module->unwind_table = image.unwind_table;
-    module->unwind_readable = image.unwind_readable;
-    module->number = list_module(&image, file->path);
-    /* Beyond that many they are looked for each time. */
-    if (modules.count < MODULES_MAX)
-        modules.list[modules.count++] = *module;
-    return true;
+    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
+    bool found = file != NULL && read_module(pc, file, &image, module);
+    if (found && listed) {
+        module->number = list_module(&image, file->path);
+        /* Beyond that many they are looked for each time. */
+        if (modules.count < MODULES_MAX)
+            modules.list[modules.count++] = *module;
+    }
+    asnap_pages_unmap(file, sizeof(*file));
+    return found;
 }
 
 static bool find(uint64_t pc, struct asnap_loaded_module *module)
@@ -137,18 +151,7 @@ static bool find(uint64_t pc, struct asnap_loaded_module *module)
             return true;
         }
     }
-    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
-    bool found = file != NULL && add(pc, file, module);
-    asnap_pages_unmap(file, sizeof(*file));
-    return found;
-}
-
-static bool lock_from_handler(void)
-{
-    for (int i = 0; i < LOCK_TRIES; i++)
-        if (asnap_trylock(&modules.lock))
-            return true;
-    return false;
+    return find_new(pc, true, module);
 }
 
 enum asnap_module_search asnap_modules_find(uint64_t pc, unsigned avoid,
@@ -156,8 +159,8 @@ enum asnap_module_search asnap_modules_find(uint64_t pc, unsigned avoid,
 {
     if ((avoid & ASNAP_AVOID_WAITING) == 0)
         asnap_lock(&modules.lock);
-    else if (!lock_from_handler())
-        return ASNAP_MODULE_BUSY;
+    else if (!asnap_trylock(&modules.lock))
+        return find_new(pc, false, module) ? ASNAP_MODULE_UNLISTED : ASNAP_MODULE_NONE;
     bool found = find(pc, module);
     asnap_unlock(&modules.lock);
     return found ? ASNAP_MODULE_FOUND : ASNAP_MODULE_NONE;

@@ -17,8 +17,8 @@ struct asnap_loaded_module {
 
 enum asnap_module_search {
     ASNAP_MODULE_FOUND,
-    ASNAP_MODULE_NONE, /* no file is loaded there */
-    ASNAP_MODULE_BUSY, /* this very thread was interrupted at it: not to be known now */
+    ASNAP_MODULE_NONE,     /* no file is loaded there */
+    ASNAP_MODULE_UNLISTED, /* found, but its number is not to be had now: it is 0 */
 };
 
 /* What a search must not do. */

@@ -156,8 +156,6 @@ static enum asnap_row_search work_out(uint64_t pc, unsigned avoid, struct asnap_
     struct asnap_fde fde;
     memset(row, 0, sizeof(*row));
     enum asnap_module_search search = asnap_modules_find(pc, avoid, &module);
-    if (search == ASNAP_MODULE_BUSY)
-        return ASNAP_ROW_BUSY;
     if (search == ASNAP_MODULE_NONE) {
         if (find_registered(pc, avoid, &fde) && asnap_cfi_run(cfi, &fde, pc))
             compress(cfi, row);
@@ -172,7 +170,7 @@ static enum asnap_row_search work_out(uint64_t pc, unsigned avoid, struct asnap_
         compress(cfi, row);
     else
         row->kind = ASNAP_ROW_END;
-    return ASNAP_ROW_FOUND;
+    return search == ASNAP_MODULE_FOUND ? ASNAP_ROW_FOUND : ASNAP_ROW_FLEETING;
 }
 
 enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
@@ -194,19 +192,16 @@ enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_c
     return search;
 }
 
-enum asnap_module_search asnap_row_rules(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
-                                         uint32_t *module)
+bool asnap_row_rules(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi, uint32_t *module)
 {
     struct asnap_loaded_module found;
     struct asnap_fde fde;
     *module = 0;
     enum asnap_module_search search = asnap_modules_find(pc, avoid, &found);
-    if (search == ASNAP_MODULE_BUSY)
-        return search;
-    bool described = search == ASNAP_MODULE_FOUND
+    bool described = search != ASNAP_MODULE_NONE
                          ? asnap_fde_find(found.unwind_table, found.unwind_readable, pc, &fde)
                          : find_registered(pc, avoid, &fde);
-    if (search == ASNAP_MODULE_FOUND)
+    if (search != ASNAP_MODULE_NONE)
         *module = found.number;
-    return described && asnap_cfi_run(cfi, &fde, pc) ? ASNAP_MODULE_FOUND : ASNAP_MODULE_NONE;
+    return described && asnap_cfi_run(cfi, &fde, pc);
 }

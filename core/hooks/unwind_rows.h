@@ -43,7 +43,6 @@ static inline uint64_t asnap_row_bytes(uint64_t words, uint64_t half)
 enum asnap_row_search {
     ASNAP_ROW_FOUND,
     ASNAP_ROW_FLEETING, /* found, but may be another when this code is met again */
-    ASNAP_ROW_BUSY,     /* not to be known now (see asnap_modules_find) */
 };
 
 /* Makes the memory for the rows. False: there is none. */
@@ -53,10 +52,9 @@ bool asnap_rows_init(void);
 enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
                                      struct asnap_row *row);
 
-/* The same in full: runs the call frame instructions into `cfi`. ASNAP_MODULE_NONE: there
- * are none that can be followed. */
-enum asnap_module_search asnap_row_rules(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
-                                         uint32_t *module);
+/* The same in full: runs the call frame instructions into `cfi`. False: there are
+ * none that can be followed. */
+bool asnap_row_rules(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi, uint32_t *module);
 
 /* Forgets all rows; after a file was unloaded. */
 void asnap_rows_forget(void);

@@ -84,12 +84,8 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame 
     registers->known = needed;
     registers->values[ASNAP_REGISTER_SP] = frame->sp;
     registers->values[ASNAP_REGISTER_FP] = frame->fp;
-    enum asnap_module_search rules =
-        asnap_row_rules(frame->pc - 1, walker->avoid, &walker->cfi, &module);
-    if (rules == ASNAP_MODULE_BUSY)
-        return CANNOT_WALK;
     bool found =
-        rules == ASNAP_MODULE_FOUND
+        asnap_row_rules(frame->pc - 1, walker->avoid, &walker->cfi, &module)
             ? asnap_cfi_apply(&walker->cfi, registers, asnap_walker_read, walker, interrupted, &pc)
             : asnap_signal_registers(frame->sp, asnap_walker_read, walker, interrupted, &pc);
     if (!found || (interrupted->known & needed) != needed)
@@ -106,8 +102,6 @@ static enum outcome step(struct walk *walk, struct asnap_walk_frame *frame)
     struct asnap_walker *walker = walk->walker;
     struct asnap_row row;
     enum asnap_row_search search = asnap_row_find(frame->pc - 1, walker->avoid, &walker->cfi, &row);
-    if (search == ASNAP_ROW_BUSY)
-        return CANNOT_WALK;
     if (search == ASNAP_ROW_FLEETING)
         frame->flags |= ASNAP_FRAME_STEPPED;
     frame->module = row.module;

@@ -15,7 +15,6 @@ struct full_walk {
     struct asnap_registers *caller;
     uint64_t pc; /* as in a frame: after the call, or after where it was interrupted */
     uint32_t module;
-    bool busy; /* not to be known now */
 };
 
 /* One frame up. False: there is no caller, or nothing is known of it. */
@@ -26,21 +25,15 @@ static bool climb(struct full_walk *walk)
     struct asnap_row row = {.kind = ASNAP_ROW_END};
     uint64_t word;
     bool interrupted;
-    enum asnap_module_search rules =
-        asnap_row_rules(walk->pc - 1, walker->avoid, &walker->cfi, &walk->module);
-    walk->busy = rules == ASNAP_MODULE_BUSY;
-    if (walk->busy)
-        return false;
-    if (rules == ASNAP_MODULE_FOUND) {
+    if (asnap_row_rules(walk->pc - 1, walker->avoid, &walker->cfi, &walk->module)) {
         interrupted = walker->cfi.signal_frame;
         if (!asnap_cfi_apply(&walker->cfi, walk->registers, asnap_walker_read, walker, walk->caller,
                              &word))
             return false;
     } else {
         interrupted = true;
-        walk->busy =
-            asnap_row_find(walk->pc - 1, walker->avoid, &walker->cfi, &row) == ASNAP_ROW_BUSY;
-        if (walk->busy || row.kind != ASNAP_ROW_SIGNAL ||
+        asnap_row_find(walk->pc - 1, walker->avoid, &walker->cfi, &row);
+        if (row.kind != ASNAP_ROW_SIGNAL ||
             !asnap_signal_registers(sp, asnap_walker_read, walker, walk->caller, &word))
             return false;
     }
@@ -87,8 +80,6 @@ bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_cal
         if (frame == NULL)
             break;
         bool climbed = more && climb(&walk);
-        if (walk.busy)
-            return false;
         frame->flags = ASNAP_FRAME_STEPPED;
         frame->module = (uint16_t)walk.module;
         if (!climbed)

@@ -142,6 +142,7 @@ struct asnap_status {
     uint64_t dropped;      /* blocks that could not be recorded */
     uint32_t busy_shards;  /* parts of the table that were being changed */
     uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
+    bool own_malloc;       /* the program has a malloc of its own, which is not traced */
 };
 
 /* Reads the status at `root_address` (from asnap_root_find). */
@@ -272,12 +273,19 @@ ASNAP_API const char *asnap_snapshot_note(const struct asnap_snapshot *snapshot,
 
 /* ---- the traces of a snapshot ---- */
 
+/* The `time` of a block of which it is not known. */
+#define ASNAP_TIME_UNKNOWN UINT32_MAX
+#define ASNAP_TIMES_PER_SECOND UINT32_C(100)
+
 /* A live block. */
 struct asnap_trace {
     uint64_t address;
     uint64_t size;
     uint32_t traceback_id; /* as given by asnap_builder_traceback */
     uint32_t domain;
+    uint32_t thread; /* that asked for it: place among the snapshot's threads; 0: not known */
+    uint32_t time;   /* when: hundredths of a second since asnap_snapshot_start_time, or
+                        ASNAP_TIME_UNKNOWN */
 };
 
 /* Lends the traces, asnap_snapshot_count of them, in the order in which they were
@@ -299,6 +307,21 @@ asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, boo
  * most), by size, descending, then by address. Fails with NO_MEMORY only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_largest(const struct asnap_snapshot *snapshot, size_t count, uint32_t *places);
+
+/* The same of the `count` oldest traces: by time, those of which it is not known last; of
+ * equal times by size, descending, then by address. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_oldest(const struct asnap_snapshot *snapshot, size_t count, uint32_t *places);
+
+/* The threads that traces name: the kernel's number (TID) of each; 0 where it is not known,
+ * as of place 0. The count is 0 where no thread is known. A filtered snapshot has those of
+ * the snapshot it was made from. */
+ASNAP_API size_t asnap_snapshot_thread_count(const struct asnap_snapshot *snapshot);
+ASNAP_API uint32_t asnap_snapshot_thread(const struct asnap_snapshot *snapshot, uint32_t place);
+
+/* When the times of traces begin: nanoseconds since 1970 (UTC). 0: not known, and then no
+ * trace has a time. */
+ASNAP_API uint64_t asnap_snapshot_start_time(const struct asnap_snapshot *snapshot);
 
 /* The name of a domain, NULL where it has none. */
 ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot,
@@ -338,20 +361,30 @@ ASNAP_API void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint
 ASNAP_API uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot,
                                                 uint32_t frame_id);
 
+/* The `file_offset` of a file that was unloaded: [start, end) is where all of it was, laid
+ * out by its program headers. */
+#define ASNAP_WHOLE_FILE UINT64_MAX
+
 /* A file that was mapped where return addresses lie: [start, end). */
 struct asnap_mapping {
     uint64_t start;
     uint64_t end;
-    uint64_t file_offset; /* of `start` */
+    uint64_t file_offset; /* of `start`, or ASNAP_WHOLE_FILE */
     const char *path;
     const char *build_id; /* in hexadecimal; "" where unknown */
 };
 
 /* What was mapped, in the order it was given: with it and the return addresses,
- * frames can be named better later. */
+ * frames can be named better later. Of files that were unloaded, and what came into their
+ * place, several hold one address: asnap_snapshot_frame_mapping tells them apart. */
 ASNAP_API size_t asnap_snapshot_mapping_count(const struct asnap_snapshot *snapshot);
 ASNAP_API struct asnap_mapping asnap_snapshot_mapping(const struct asnap_snapshot *snapshot,
                                                       size_t index);
+
+/* The mapping that a frame's return address lies in, as asnap_snapshot_mapping's index;
+ * UINT32_MAX: none that is known. */
+ASNAP_API uint32_t asnap_snapshot_frame_mapping(const struct asnap_snapshot *snapshot,
+                                                uint32_t frame_id);
 
 /* What somebody wants to be known of a snapshot. */
 struct asnap_attribute {
@@ -383,6 +416,12 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_frame_at(struct asnap_builder *builder, const struct asnap_frame *frame,
                        uint64_t return_address, uint32_t *frame_id);
 
+/* The same for a return address in a mapping that was added before (the first one is
+ * number 0): addresses in different mappings are not the same, though their numbers be. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_frame_in(struct asnap_builder *builder, const struct asnap_frame *frame,
+                       uint64_t return_address, uint32_t mapping, uint32_t *frame_id);
+
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
  * frame_count). frame_count may be 0. */
@@ -397,6 +436,16 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_tracebacks(struct asnap_builder *builder, const uint32_t *frame_ids,
                          const uint32_t *frame_counts, const uint32_t *total_nframes, size_t count,
                          uint32_t *traceback_ids);
+
+/* Tells the threads, once and before the traces that name them: the kernel's number of
+ * each (copies them); threads[0] is 0, the thread that is not known. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_threads(struct asnap_builder *builder, const uint32_t *threads, size_t count);
+
+/* Tells when the traces' times begin, nanoseconds since 1970 (UTC). Where it is not told, or
+ * 0, times do not count: all are ASNAP_TIME_UNKNOWN in the snapshot. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_start_time(struct asnap_builder *builder, uint64_t nanoseconds);
 
 /* Adds traces (copies them); 4294967294 at most. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
@@ -598,66 +647,10 @@ ASNAP_API bool asnap_diff_cumulative(const struct asnap_diff *diff);
 ASNAP_API size_t asnap_diff_note_count(const struct asnap_diff *diff);
 ASNAP_API const char *asnap_diff_note(const struct asnap_diff *diff, size_t index);
 
-/* ---- rendering ---- */
-
-/* Writes a size as tracemalloc does ("10239 B", "10.0 KiB", "100 KiB", with a
- * sign where `sign`). Always terminates; `buffer_size` of 32 is always enough. */
-ASNAP_API void asnap_format_size(int64_t size, bool sign, char *buffer, size_t buffer_size);
-
-struct asnap_render_options {
-    size_t limit;      /* rows shown; 0: all */
-    bool source_lines; /* show the source line where its file can be read */
-    /* What the total was before filters took traces away, to be shown beside it; NULL:
-     * not filtered. Size and count, and their differences where rows have them. */
-    const struct asnap_statistic_diff *unfiltered;
-    /* The inferior's memory map, sorted by address, to say where an address is that is
-     * in no block; region_count 0: unknown. */
-    const struct asnap_region *regions;
-    size_t region_count;
-};
-
-/* Renders rows for people. The text ends with a newline; free it with
- * asnap_string_destroy. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_statistics_text(const struct asnap_statistics *statistics,
-                             const struct asnap_render_options *options, char **text);
-
-/* Renders rows as one JSON object on one line (docs/commands.md has its fields). */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_statistics_json(const struct asnap_statistics *statistics,
-                             const struct asnap_render_options *options, char **text);
-
-/* The same of differences: sizes and counts with their change beside them. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_diff_text(const struct asnap_diff *diff, const struct asnap_render_options *options,
-                       char **text);
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_diff_json(const struct asnap_diff *diff, const struct asnap_render_options *options,
-                       char **text);
-
-/* The largest blocks, one by one, each with the frame that it is attributed to; as JSON
- * with all its frames. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_traces_text(const struct asnap_snapshot *snapshot,
-                         const struct asnap_render_options *options, char **text);
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_traces_json(const struct asnap_snapshot *snapshot,
-                         const struct asnap_render_options *options, char **text);
-
-/* The block that holds `address` (asnap_snapshot_find) with its whole stack, or that
- * there is none, and what is there then: the end of a block a few bytes before, or
- * what is mapped. `options->limit` is not looked at. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
-                      const struct asnap_render_options *options, char **text);
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
-                      const struct asnap_render_options *options, char **text);
-
-ASNAP_API void asnap_string_destroy(char *text);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "allocsnap_render.h"
 
 #endif

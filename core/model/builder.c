@@ -114,7 +114,8 @@ static bool same_frame(const void *context, uint32_t id)
     const struct frame_query *query = context;
     const struct asnap_stored_frame *other = &query->store->frames[id];
     return query->frame.location == other->location && query->frame.function == other->function &&
-           query->frame.inlined == other->inlined && query->frame.address == other->address;
+           query->frame.inlined == other->inlined && query->frame.address == other->address &&
+           query->frame.mapping == other->mapping;
 }
 
 static struct asnap_error *add_frame(struct asnap_builder *builder, struct asnap_stored_frame frame,
@@ -124,6 +125,7 @@ static struct asnap_error *add_frame(struct asnap_builder *builder, struct asnap
     struct frame_query query = {store, frame};
     uint64_t hash = asnap_hash_mix(frame.location, frame.function);
     hash = asnap_hash_mix(hash, frame.inlined);
+    hash = asnap_hash_mix(hash, frame.mapping);
     uint32_t end = asnap_hash_end(asnap_hash_mix(hash, frame.address));
     uint32_t found = asnap_intern_find(&builder->frame_index, end, same_frame, &query);
     if (found == ASNAP_NONE) {
@@ -151,14 +153,25 @@ struct asnap_error *asnap_builder_frame_at(struct asnap_builder *builder,
                                            const struct asnap_frame *frame, uint64_t return_address,
                                            uint32_t *frame_id)
 {
+    return asnap_builder_frame_in(builder, frame, return_address, ASNAP_NONE, frame_id);
+}
+
+struct asnap_error *asnap_builder_frame_in(struct asnap_builder *builder,
+                                           const struct asnap_frame *frame, uint64_t return_address,
+                                           uint32_t mapping, uint32_t *frame_id)
+{
     struct asnap_error *error = check_open(builder);
     if (error != NULL)
         return error;
+    if (mapping != ASNAP_NONE && mapping >= builder->store->mapping_count)
+        return invalid("a frame names a mapping that was never added");
     if (frame->filename == NULL)
         return invalid("a frame has no file name: give \"<unknown>\" where it is not known");
     struct asnap_location location = {.lineno = frame->lineno, .function = ASNAP_NONE};
-    struct asnap_stored_frame stored = {
-        .function = ASNAP_NONE, .inlined = frame->inlined, .address = return_address};
+    struct asnap_stored_frame stored = {.function = ASNAP_NONE,
+                                        .inlined = frame->inlined,
+                                        .mapping = mapping,
+                                        .address = return_address};
     error = asnap_names_add(&builder->store->files, frame->filename, &location.file);
     if (error == NULL && frame->function != NULL)
         error = asnap_names_add(&builder->store->functions, frame->function, &stored.function);
@@ -279,9 +292,12 @@ static struct asnap_error *add_sizes(const struct asnap_builder *builder,
 {
     uint64_t size = builder->size;
     size_t traceback_count = builder->store->traceback_count;
+    size_t thread_count = builder->store->thread_count;
     for (size_t i = 0; i < count; i++) {
         if (traces[i].traceback_id >= traceback_count)
             return invalid("a block names a traceback that was never added");
+        if (traces[i].thread != 0 && traces[i].thread >= thread_count)
+            return invalid("a block names a thread that was never added");
         if (traces[i].size > (uint64_t)INT64_MAX - size)
             return invalid("its blocks have more than 9223372036854775807 bytes in all");
         size += traces[i].size;
@@ -367,6 +383,27 @@ struct asnap_error *asnap_builder_mapping(struct asnap_builder *builder,
     return asnap_store_add_mapping(builder->store, mapping);
 }
 
+struct asnap_error *asnap_builder_threads(struct asnap_builder *builder, const uint32_t *threads,
+                                          size_t count)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    if (builder->store->thread_count != 0)
+        return invalid("its threads were given already");
+    if (count >= ASNAP_NONE || (count > 0 && threads[0] != 0))
+        return invalid("its first thread is not 0, or there are too many");
+    return asnap_store_set_threads(builder->store, threads, count);
+}
+
+struct asnap_error *asnap_builder_start_time(struct asnap_builder *builder, uint64_t nanoseconds)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error == NULL)
+        builder->store->start_time = nanoseconds;
+    return error;
+}
+
 /* Gives back what growing has taken too much of the large arrays. */
 static bool trim(struct asnap_builder *builder)
 {
@@ -394,6 +431,10 @@ static struct asnap_error *fill(struct asnap_builder *builder, struct asnap_snap
 {
     if (!trim(builder))
         return asnap_error_no_memory();
+    if (builder->store->start_time == 0) {
+        for (size_t i = 0; i < builder->trace_count; i++)
+            builder->traces[i].time = ASNAP_TIME_UNKNOWN;
+    }
     snapshot->blocks = asnap_blocks_create(builder->traces, builder->trace_count);
     if (snapshot->blocks == NULL)
         return asnap_error_no_memory();

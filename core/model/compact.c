@@ -22,8 +22,9 @@ static struct asnap_error *add_traceback(struct compacting *compacting, uint32_t
         uint32_t *frame = &compacting->frames[frame_ids[i]];
         if (*frame == ASNAP_NONE) {
             struct asnap_frame named = asnap_store_frame(store, frame_ids[i]);
-            struct asnap_error *error = asnap_builder_frame_at(
-                compacting->builder, &named, store->frames[frame_ids[i]].address, frame);
+            const struct asnap_stored_frame *stored = &store->frames[frame_ids[i]];
+            struct asnap_error *error = asnap_builder_frame_in(
+                compacting->builder, &named, stored->address, stored->mapping, frame);
             if (error != NULL)
                 return error;
         }
@@ -54,6 +55,22 @@ static struct asnap_error *add_traces(struct compacting *compacting)
     return error;
 }
 
+/* What frames and traces name. */
+static struct asnap_error *add_places(struct compacting *compacting)
+{
+    const struct asnap_snapshot *snapshot = compacting->snapshot;
+    const struct asnap_store *store = snapshot->store;
+    struct asnap_error *error =
+        asnap_builder_threads(compacting->builder, store->threads, store->thread_count);
+    if (error == NULL)
+        error = asnap_builder_start_time(compacting->builder, store->start_time);
+    for (size_t i = 0; error == NULL && i < store->mapping_count; i++) {
+        struct asnap_mapping mapping = asnap_snapshot_mapping(snapshot, i);
+        error = asnap_builder_mapping(compacting->builder, &mapping);
+    }
+    return error;
+}
+
 static struct asnap_error *add_lists(struct compacting *compacting)
 {
     const struct asnap_snapshot *snapshot = compacting->snapshot;
@@ -67,10 +84,6 @@ static struct asnap_error *add_lists(struct compacting *compacting)
     for (size_t i = 0; error == NULL && i < store->attribute_count; i++)
         error = asnap_builder_attribute(compacting->builder, store->attributes[i].name,
                                         store->attributes[i].value);
-    for (size_t i = 0; error == NULL && i < store->mapping_count; i++) {
-        struct asnap_mapping mapping = asnap_snapshot_mapping(snapshot, i);
-        error = asnap_builder_mapping(compacting->builder, &mapping);
-    }
     return error;
 }
 
@@ -88,6 +101,8 @@ struct asnap_error *asnap_snapshot_compact(const struct asnap_snapshot *snapshot
         error = asnap_error_no_memory();
     if (error == NULL)
         error = asnap_builder_create(&compacting.builder);
+    if (error == NULL)
+        error = add_places(&compacting);
     if (error == NULL)
         error = add_traces(&compacting);
     if (error == NULL)

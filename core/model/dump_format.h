@@ -8,27 +8,32 @@
     "\x89"                                                                                         \
     "ASNAP\r\n"
 #define ASNAP_DUMP_BYTE_ORDER UINT32_C(0x01020304)
-#define ASNAP_DUMP_VERSION UINT32_C(1)
+#define ASNAP_DUMP_VERSION UINT32_C(2)
+/* Its traces have neither thread nor time; loaded, and not written any more. */
+#define ASNAP_DUMP_VERSION_TIMELESS UINT32_C(1)
 #define ASNAP_DUMP_ALIGNMENT UINT64_C(8)
 #define ASNAP_DUMP_SECTIONS_MAX 64u
 
 /* In the order in which they stand in a file. One that would be empty is left out. */
 enum asnap_dump_kind {
-    ASNAP_DUMP_FILES = 1,     /* names */
-    ASNAP_DUMP_FUNCTIONS,     /* names */
-    ASNAP_DUMP_LOCATIONS,     /* struct asnap_location */
-    ASNAP_DUMP_FRAMES,        /* struct asnap_dump_frame */
-    ASNAP_DUMP_FRAME_ORDER,   /* uint32_t */
-    ASNAP_DUMP_FRAME_IDS,     /* uint32_t */
-    ASNAP_DUMP_TRACEBACKS,    /* struct asnap_traceback */
-    ASNAP_DUMP_TRACES,        /* struct asnap_trace */
-    ASNAP_DUMP_ADDRESSES,     /* uint64_t, by frame */
-    ASNAP_DUMP_MAPPINGS,      /* struct asnap_stored_mapping */
-    ASNAP_DUMP_MAPPING_NAMES, /* names */
-    ASNAP_DUMP_DOMAINS,       /* uint32_t */
-    ASNAP_DUMP_DOMAIN_NAMES,  /* names */
-    ASNAP_DUMP_NOTES,         /* names */
-    ASNAP_DUMP_ATTRIBUTES,    /* names: a name, its value, and so on */
+    ASNAP_DUMP_FILES = 1,      /* names */
+    ASNAP_DUMP_FUNCTIONS,      /* names */
+    ASNAP_DUMP_LOCATIONS,      /* struct asnap_location */
+    ASNAP_DUMP_FRAMES,         /* struct asnap_dump_frame */
+    ASNAP_DUMP_FRAME_ORDER,    /* uint32_t */
+    ASNAP_DUMP_FRAME_IDS,      /* uint32_t */
+    ASNAP_DUMP_TRACEBACKS,     /* struct asnap_traceback */
+    ASNAP_DUMP_TRACES,         /* struct asnap_trace */
+    ASNAP_DUMP_ADDRESSES,      /* uint64_t, by frame */
+    ASNAP_DUMP_MAPPINGS,       /* struct asnap_stored_mapping */
+    ASNAP_DUMP_MAPPING_NAMES,  /* names */
+    ASNAP_DUMP_DOMAINS,        /* uint32_t */
+    ASNAP_DUMP_DOMAIN_NAMES,   /* names */
+    ASNAP_DUMP_NOTES,          /* names */
+    ASNAP_DUMP_ATTRIBUTES,     /* names: a name, its value, and so on */
+    ASNAP_DUMP_FRAME_MAPPINGS, /* uint32_t, by frame */
+    ASNAP_DUMP_THREADS,        /* uint32_t */
+    ASNAP_DUMP_START_TIME,     /* uint64_t */
     ASNAP_DUMP_KINDS,
 };
 
@@ -54,6 +59,14 @@ struct asnap_dump_frame {
     uint32_t location;
     uint32_t function;
     uint32_t inlined; /* 0 or 1 */
+};
+
+/* A trace of ASNAP_DUMP_VERSION_TIMELESS. */
+struct asnap_dump_timeless_trace {
+    uint64_t address;
+    uint64_t size;
+    uint32_t traceback_id;
+    uint32_t domain;
 };
 
 #endif

@@ -125,33 +125,54 @@ static bool is_frame(const struct asnap_store *store, const struct asnap_dump_fr
     return location->lineno != 0 || location->function == frame->function;
 }
 
+/* Reads where the addresses of frames lie, and what is mapped there: each for all frames
+ * or for none. */
+static struct asnap_error *read_addresses(const struct asnap_dump_reader *reader,
+                                          struct asnap_store *store)
+{
+    uint64_t *addresses = NULL;
+    uint32_t *mappings = NULL;
+    size_t address_count = 0;
+    size_t mapping_count = 0;
+    struct asnap_error *error =
+        read_array(reader, ASNAP_DUMP_ADDRESSES, sizeof(*addresses), &addresses, &address_count);
+    if (error == NULL)
+        error = read_array(reader, ASNAP_DUMP_FRAME_MAPPINGS, sizeof(*mappings), &mappings,
+                           &mapping_count);
+    if (error == NULL && ((address_count != 0 && address_count != store->frame_count) ||
+                          (mapping_count != 0 && mapping_count != store->frame_count)))
+        error = asnap_dump_damaged(reader, "it has more frames or fewer than addresses");
+    for (size_t i = 0; error == NULL && i < store->frame_count; i++) {
+        struct asnap_stored_frame *frame = &store->frames[i];
+        frame->address = address_count == 0 ? 0 : addresses[i];
+        frame->mapping = mapping_count == 0 ? ASNAP_NONE : mappings[i];
+        if (frame->mapping != ASNAP_NONE && frame->mapping >= store->mapping_count)
+            error = asnap_dump_damaged(reader, "a frame is nowhere");
+    }
+    free(addresses);
+    free(mappings);
+    return error;
+}
+
 /* Makes the frames of what the file has of them. */
 static struct asnap_error *convert_frames(const struct asnap_dump_reader *reader,
                                           struct asnap_store *store,
                                           const struct asnap_dump_frame *frames, size_t count)
 {
-    uint64_t *addresses = NULL;
-    size_t address_count = 0;
-    struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_ADDRESSES, sizeof(*addresses), &addresses, &address_count);
     store->frames = calloc(count + 1, sizeof(*store->frames));
-    if (error == NULL && store->frames == NULL)
-        error = asnap_error_no_memory();
-    if (error == NULL && address_count != 0 && address_count != count)
-        error = asnap_dump_damaged(reader, "it has more frames or fewer than addresses");
-    for (size_t i = 0; error == NULL && i < count; i++) {
+    if (store->frames == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++) {
         if (!is_frame(store, &frames[i]))
-            error = asnap_dump_damaged(reader, "a frame is nowhere");
+            return asnap_dump_damaged(reader, "a frame is nowhere");
         store->frames[i] = (struct asnap_stored_frame){
             .location = frames[i].location,
             .function = frames[i].function,
             .inlined = frames[i].inlined != 0,
-            .address = address_count == 0 ? 0 : addresses[i],
         };
     }
     store->frame_count = count;
-    free(addresses);
-    return error;
+    return read_addresses(reader, store);
 }
 
 static struct asnap_error *read_frames(const struct asnap_dump_reader *reader,
@@ -227,6 +248,25 @@ static struct asnap_error *read_mappings(const struct asnap_dump_reader *reader,
     return error;
 }
 
+static struct asnap_error *read_threads(const struct asnap_dump_reader *reader,
+                                        struct asnap_store *store)
+{
+    uint64_t *start = NULL;
+    size_t count = 0;
+    struct asnap_error *error = read_array(reader, ASNAP_DUMP_THREADS, sizeof(*store->threads),
+                                           &store->threads, &store->thread_count);
+    if (error == NULL && store->thread_count != 0 && store->threads[0] != 0)
+        error = asnap_dump_damaged(reader, "its first thread is one");
+    if (error == NULL)
+        error = read_array(reader, ASNAP_DUMP_START_TIME, sizeof(*start), &start, &count);
+    if (error == NULL && (count > 1 || (count == 1 && *start == 0)))
+        error = asnap_dump_damaged(reader, "the time of its start is wrong");
+    else if (error == NULL && count == 1)
+        store->start_time = *start;
+    free(start);
+    return error;
+}
+
 static struct asnap_error *read_domains(const struct asnap_dump_reader *reader,
                                         struct asnap_store *store)
 {
@@ -283,15 +323,40 @@ static struct asnap_error *read_store(const struct asnap_dump_reader *reader,
     if (error == NULL)
         error = read_locations(reader, store);
     if (error == NULL)
+        error = read_mappings(reader, store);
+    if (error == NULL)
         error = read_frames(reader, store);
     if (error == NULL)
         error = read_tracebacks(reader, store);
     if (error == NULL)
-        error = read_mappings(reader, store);
+        error = read_threads(reader, store);
     if (error == NULL)
         error = read_domains(reader, store);
     if (error == NULL)
         error = read_lists(reader, store);
+    return error;
+}
+
+/* Reads the traces of a file that has neither threads nor times of them. */
+static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
+                                         struct asnap_trace **traces, size_t *count)
+{
+    struct asnap_dump_timeless_trace *read = NULL;
+    struct asnap_error *error = read_array(reader, ASNAP_DUMP_TRACES, sizeof(*read), &read, count);
+    if (error == NULL)
+        *traces = reallocarray(NULL, *count + 1, sizeof(**traces));
+    if (error == NULL && *traces == NULL)
+        error = asnap_error_no_memory();
+    for (size_t i = 0; error == NULL && i < *count; i++) {
+        (*traces)[i] = (struct asnap_trace){
+            .address = read[i].address,
+            .size = read[i].size,
+            .traceback_id = read[i].traceback_id,
+            .domain = read[i].domain,
+            .time = ASNAP_TIME_UNKNOWN,
+        };
+    }
+    free(read);
     return error;
 }
 
@@ -300,11 +365,18 @@ static struct asnap_error *read_traces(const struct asnap_dump_reader *reader,
 {
     struct asnap_trace *traces = NULL;
     size_t count = 0;
+    const struct asnap_store *store = snapshot->store;
     struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_TRACES, sizeof(*traces), &traces, &count);
+        reader->header.version == ASNAP_DUMP_VERSION_TIMELESS
+            ? read_timeless(reader, &traces, &count)
+            : read_array(reader, ASNAP_DUMP_TRACES, sizeof(*traces), &traces, &count);
     for (size_t i = 0; error == NULL && i < count; i++) {
-        if (traces[i].traceback_id >= snapshot->store->traceback_count)
+        if (traces[i].traceback_id >= store->traceback_count)
             error = asnap_dump_damaged(reader, "a block has an unknown traceback");
+        else if (traces[i].thread != 0 && traces[i].thread >= store->thread_count)
+            error = asnap_dump_damaged(reader, "a block has an unknown thread");
+        else if (traces[i].time != ASNAP_TIME_UNKNOWN && store->start_time == 0)
+            error = asnap_dump_damaged(reader, "a block has a time without a start");
         else if (traces[i].size > (uint64_t)INT64_MAX - snapshot->size)
             error = asnap_dump_damaged(reader, "its blocks are larger than all memory");
         snapshot->size += traces[i].size;

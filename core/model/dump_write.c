@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct asnap_dump_section) == 32, "no padding");
 _Static_assert(sizeof(struct asnap_dump_frame) == 12, "no padding");
 _Static_assert(sizeof(struct asnap_location) == 12, "no padding");
 _Static_assert(sizeof(struct asnap_traceback) == 16, "no padding");
-_Static_assert(sizeof(struct asnap_trace) == 24, "no padding");
+_Static_assert(sizeof(struct asnap_trace) == 32, "no padding");
 _Static_assert(sizeof(struct asnap_stored_mapping) == 32, "no padding");
 
 /* A piece that lies in memory as it shall in the file. */
@@ -100,17 +100,23 @@ static bool make_frames(struct dumping *dumping)
     size_t count = store->frame_count;
     struct asnap_dump_frame *frames = make(dumping, ASNAP_DUMP_FRAMES, count, sizeof(*frames));
     uint64_t *addresses = make(dumping, ASNAP_DUMP_ADDRESSES, count, sizeof(*addresses));
-    if (frames == NULL || addresses == NULL)
+    uint32_t *mappings = make(dumping, ASNAP_DUMP_FRAME_MAPPINGS, count, sizeof(*mappings));
+    if (frames == NULL || addresses == NULL || mappings == NULL)
         return false;
     uint64_t known = 0;
+    bool mapped = false;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_stored_frame *frame = &store->frames[i];
         frames[i] = (struct asnap_dump_frame){frame->location, frame->function, frame->inlined};
         addresses[i] = frame->address;
+        mappings[i] = frame->mapping;
         known |= frame->address;
+        mapped = mapped || frame->mapping != ASNAP_NONE;
     }
     if (known == 0)
         dumping->pieces[ASNAP_DUMP_ADDRESSES].size = 0;
+    if (!mapped)
+        dumping->pieces[ASNAP_DUMP_FRAME_MAPPINGS].size = 0;
     return true;
 }
 
@@ -139,6 +145,10 @@ static bool make_pieces(struct dumping *dumping)
          snapshot->blocks->count * sizeof(*snapshot->blocks->traces));
     lend(dumping, ASNAP_DUMP_MAPPINGS, store->mappings,
          store->mapping_count * sizeof(*store->mappings));
+    lend(dumping, ASNAP_DUMP_THREADS, store->threads,
+         store->thread_count * sizeof(*store->threads));
+    if (store->start_time != 0)
+        lend(dumping, ASNAP_DUMP_START_TIME, &store->start_time, sizeof(store->start_time));
     return join(dumping, ASNAP_DUMP_FILES, store->files.count, file_name) &&
            join(dumping, ASNAP_DUMP_FUNCTIONS, store->functions.count, function_name) &&
            join(dumping, ASNAP_DUMP_MAPPING_NAMES, store->mapping_names.count, mapping_name) &&

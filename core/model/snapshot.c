@@ -59,6 +59,22 @@ struct asnap_mapping asnap_snapshot_mapping(const struct asnap_snapshot *snapsho
     };
 }
 
+uint64_t asnap_snapshot_start_time(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->start_time;
+}
+
+size_t asnap_snapshot_thread_count(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->thread_count;
+}
+
+uint32_t asnap_snapshot_thread(const struct asnap_snapshot *snapshot, uint32_t place)
+{
+    const struct asnap_store *store = snapshot->store;
+    return place < store->thread_count ? store->threads[place] : 0;
+}
+
 size_t asnap_snapshot_attribute_count(const struct asnap_snapshot *snapshot)
 {
     return snapshot->store->attribute_count;

@@ -51,7 +51,9 @@ int asnap_store_compare_frames(const struct asnap_store *store, uint32_t left_id
         return left->function < right->function ? -1 : 1;
     if (left->inlined != right->inlined)
         return right->inlined ? -1 : 1;
-    return (left->address > right->address) - (left->address < right->address);
+    if (left->address != right->address)
+        return left->address < right->address ? -1 : 1;
+    return (left->mapping > right->mapping) - (left->mapping < right->mapping);
 }
 
 static int compare_locations(const void *left, const void *right, void *context)

@@ -21,6 +21,7 @@ struct asnap_stored_frame {
     uint32_t location;
     uint32_t function; /* ASNAP_NONE where unknown */
     bool inlined;
+    uint32_t mapping; /* that the address lies in, ASNAP_NONE where unknown */
     uint64_t address; /* the return address it stands for, 0 where unknown */
 };
 
@@ -51,7 +52,8 @@ struct asnap_store {
     size_t location_count;
     struct asnap_stored_frame *frames;
     size_t frame_count;
-    uint32_t *frame_order; /* all frames by location, function number, inlined, address */
+    uint32_t *frame_order; /* all frames by location, function number, inlined, address,
+                              mapping */
     uint32_t *frame_ids;   /* of all tracebacks, each most recent first */
     size_t frame_id_count;
     struct asnap_traceback *tracebacks;
@@ -65,6 +67,9 @@ struct asnap_store {
     struct asnap_stored_mapping *mappings;
     size_t mapping_count;
     struct asnap_names mapping_names;
+    uint32_t *threads; /* the kernel's number of each; the first is 0: not known */
+    size_t thread_count;
+    uint64_t start_time; /* of the traces' times, nanoseconds since 1970; 0: they have none */
 };
 
 /* An empty store with one reference; NULL where memory is short. */
@@ -93,6 +98,9 @@ struct asnap_error *asnap_store_set_attribute(struct asnap_store *store, const c
                                               const char *value);
 struct asnap_error *asnap_store_add_mapping(struct asnap_store *store,
                                             const struct asnap_mapping *mapping);
+
+struct asnap_error *asnap_store_set_threads(struct asnap_store *store, const uint32_t *threads,
+                                            size_t count);
 
 /* Puts attributes into a store of their own: sorted, each name once. */
 struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attributes, size_t count,

@@ -102,6 +102,20 @@ struct asnap_error *asnap_store_add_mapping(struct asnap_store *store,
     return error;
 }
 
+struct asnap_error *asnap_store_set_threads(struct asnap_store *store, const uint32_t *threads,
+                                            size_t count)
+{
+    uint32_t *copy = reallocarray(NULL, count + 1, sizeof(*copy));
+    if (copy == NULL)
+        return asnap_error_no_memory();
+    if (count > 0)
+        memcpy(copy, threads, count * sizeof(*copy));
+    free(store->threads);
+    store->threads = copy;
+    store->thread_count = count;
+    return NULL;
+}
+
 struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attributes, size_t count,
                                             struct asnap_store **store)
 {
@@ -133,5 +147,6 @@ void asnap_store_lists_deinit(struct asnap_store *store)
     }
     free(store->attributes);
     free(store->mappings);
+    free(store->threads);
     asnap_names_deinit(&store->mapping_names);
 }

@@ -107,21 +107,43 @@ static uint64_t size_key(const void *context, uint32_t item, uint32_t level)
     return level == 0 ? trace->size : ~trace->address;
 }
 
-struct asnap_error *asnap_snapshot_largest(const struct asnap_snapshot *snapshot, size_t count,
-                                           uint32_t *places)
+static uint64_t age_key(const void *context, uint32_t item, uint32_t level)
+{
+    const struct asnap_blocks *blocks = context;
+    return level == 0 ? ~(uint64_t)blocks->traces[item].time : size_key(context, item, level - 1);
+}
+
+/* The first `count` blocks by these keys. */
+static struct asnap_error *first_places(const struct asnap_snapshot *snapshot,
+                                        struct asnap_order_keys keys, size_t count,
+                                        uint32_t *places)
 {
     struct asnap_blocks *blocks;
     struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
     if (error != NULL)
         return error;
     uint32_t *order;
-    struct asnap_order_keys keys = {size_key, blocks, 2};
+    keys.context = blocks;
     error = asnap_order_create(&keys, (uint32_t)blocks->count, &order);
     if (error != NULL)
         return error;
     memcpy(places, order, count * sizeof(*places));
     free(order);
     return NULL;
+}
+
+struct asnap_error *asnap_snapshot_largest(const struct asnap_snapshot *snapshot, size_t count,
+                                           uint32_t *places)
+{
+    return first_places(snapshot, (struct asnap_order_keys){.key = size_key, .levels = 2}, count,
+                        places);
+}
+
+struct asnap_error *asnap_snapshot_oldest(const struct asnap_snapshot *snapshot, size_t count,
+                                          uint32_t *places)
+{
+    return first_places(snapshot, (struct asnap_order_keys){.key = age_key, .levels = 3}, count,
+                        places);
 }
 
 const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot, uint32_t domain)
@@ -183,4 +205,9 @@ void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint32_t first
 uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot, uint32_t frame_id)
 {
     return snapshot->store->frames[frame_id].address;
+}
+
+uint32_t asnap_snapshot_frame_mapping(const struct asnap_snapshot *snapshot, uint32_t frame_id)
+{
+    return snapshot->store->frames[frame_id].mapping;
 }

@@ -13,12 +13,15 @@
 
 static const char deleted_suffix[] = " (deleted)";
 
+#define PAGE_BYTES ((uint64_t)4096)
+
 struct asnap_module {
     struct asnap_frame_store *store;
     const char *path; /* as given */
     const char *file; /* without a mark that it is deleted */
     bool is_deleted;  /* the file that is mapped has lost this name */
-    char *image;      /* contents that are in no file */
+    bool is_unloaded;
+    char *image; /* contents that are in no file */
     size_t image_size;
     bool was_seen; /* `identity` and what follows it was read */
     struct stat identity;
@@ -33,12 +36,13 @@ struct asnap_module {
 };
 
 struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const char *path,
-                                        struct asnap_module **module)
+                                        bool is_unloaded, struct asnap_module **module)
 {
     struct asnap_module *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
-    *made = (struct asnap_module){.store = store, .path = path, .file = path};
+    *made = (struct asnap_module){
+        .store = store, .path = path, .file = path, .is_unloaded = is_unloaded};
     size_t length = strlen(path);
     size_t suffix = sizeof(deleted_suffix) - 1;
     struct asnap_error *error = NULL;
@@ -107,6 +111,11 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
 
 static struct asnap_error *not_the_file(const struct asnap_module *module)
 {
+    if (module->is_unloaded)
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "%s: is not the file that the program has unloaded (its build ID "
+                                  "differs): its functions are not named; put the right one there",
+                                  module->file);
     if (module->is_deleted)
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: was deleted or replaced since the program started: its "
@@ -122,7 +131,8 @@ static struct asnap_error *not_the_file(const struct asnap_module *module)
 /* Opens the file at the module's own path. A deleted one may be there again. */
 static struct asnap_error *open_own(const struct asnap_module *module, struct asnap_elf **elf)
 {
-    bool knows_build = module->build_id.size > 0;
+    /* Nothing else tells whether the file is the one that was unloaded. */
+    bool knows_build = module->build_id.size > 0 || module->is_unloaded;
     if (module->path[0] == '[')
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: could not be read from the process: its functions are not "
@@ -233,6 +243,26 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
         return false;
     *address = found->address + (file_offset - found->offset);
     return true;
+}
+
+bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
+                                    uint64_t *address)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (size_t i = 0; i < module->load_count; i++) {
+        if (module->loads[i].address < lowest)
+            lowest = module->loads[i].address;
+    }
+    /* Whole pages are mapped. */
+    uint64_t found = lowest - lowest % PAGE_BYTES + offset;
+    for (size_t i = 0; i < module->load_count; i++) {
+        const struct asnap_load *load = &module->loads[i];
+        if (load->executable && found >= load->address && found - load->address < load->size) {
+            *address = found;
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module, uint64_t address)

@@ -16,9 +16,11 @@ struct asnap_other_files {
     size_t count;
 };
 
-/* Makes a module of the file that is mapped under `path`, a string of `store`. */
+/* Makes a module of the file that is mapped under `path`, a string of `store`, or was
+ * and `is_unloaded` since: then the file must have the build ID that is told, or none where
+ * none is. */
 struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const char *path,
-                                        struct asnap_module **module);
+                                        bool is_unloaded, struct asnap_module **module);
 void asnap_module_destroy(struct asnap_module *module);
 
 /* The path as given. */
@@ -45,6 +47,11 @@ void asnap_module_forget_others(struct asnap_module *module);
  * it is not loaded from there, or the file is unreadable. */
 bool asnap_module_address(const struct asnap_module *module, uint64_t file_offset,
                           uint64_t *address);
+
+/* The same of an offset from where the file began in memory, as the dynamic linker lays it
+ * out. */
+bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
+                                    uint64_t *address);
 
 /* What is known of a link-time address; NULL where it was not named yet. */
 const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module,

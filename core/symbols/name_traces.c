@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "intern.h"
 #include "raw.h"
 #include "symbolizer.h"
 
@@ -16,13 +16,14 @@ struct job {
     struct asnap_raw *raw;
     struct asnap_symbolizer *symbolizer;
     struct asnap_builder *builder;
-    uint32_t *node_pc;   /* of each node that a trace uses: the place of its pc */
-    uint64_t *pcs;       /* distinct return addresses, rising */
-    size_t pc_count;     /* at most node_count, so a place fits into 32 bits */
-    size_t *first_frame; /* of each pc: the place in frame_ids; one more at the end */
-    uint32_t *frame_ids; /* of all pcs */
-    uint32_t *traceback; /* of each node that is the leaf of a trace: its id */
-    uint32_t *stack;     /* the traceback being made */
+    uint32_t *node_pc;    /* of each node that a trace uses: the place of its pc */
+    struct asnap_pc *pcs; /* distinct, rising */
+    uint32_t *mappings;   /* of each pc: the builder's number of what is mapped there */
+    size_t pc_count;      /* at most node_count, so a place fits into 32 bits */
+    size_t *first_frame;  /* of each pc: the place in frame_ids; one more at the end */
+    uint32_t *frame_ids;  /* of all pcs */
+    uint32_t *traceback;  /* of each node that is the leaf of a trace: its id */
+    uint32_t *stack;      /* the traceback being made */
 };
 
 static bool is_origin(const struct asnap_raw_node *node)
@@ -30,39 +31,51 @@ static bool is_origin(const struct asnap_raw_node *node)
     return node->parent == ASNAP_RAW_NONE;
 }
 
-/* Marks the nodes that traces lead to. A parent has a smaller index than its
- * child, so one pass downwards finds all. */
+/* Marks the nodes of frames that tracebacks have: those that a trace leads to within the
+ * frame limit. First a node's mark is how many frames are between it and the nearest such
+ * trace. A parent has a smaller index than its child, so one pass downwards finds all. */
 static struct asnap_error *mark_used(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
-    job->node_pc = malloc((raw->node_count + 1) * sizeof(*job->node_pc));
-    if (job->node_pc == NULL)
+    uint32_t *marks = malloc((raw->node_count + 1) * sizeof(*marks));
+    job->node_pc = marks;
+    if (marks == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < raw->node_count; i++)
-        job->node_pc[i] = NOT_USED;
+        marks[i] = NOT_USED;
     for (size_t i = 0; i < raw->trace_count; i++)
-        job->node_pc[raw->traces[i].traceback_id] = 0;
+        marks[raw->traces[i].traceback_id] = 0;
     for (size_t i = raw->node_count; i-- > 0;) {
-        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
-            job->node_pc[raw->nodes[i].parent] = 0;
+        uint32_t parent = raw->nodes[i].parent;
+        if (marks[i] >= raw->frame_limit || is_origin(&raw->nodes[i]))
+            marks[i] = NOT_USED;
+        else if (marks[parent] > marks[i] + 1)
+            marks[parent] = marks[i] + 1;
     }
     return NULL;
 }
 
 static int compare_pcs(const void *left, const void *right)
 {
-    const uint64_t *a = left;
-    const uint64_t *b = right;
-    return (*a > *b) - (*a < *b);
+    const struct asnap_pc *a = left;
+    const struct asnap_pc *b = right;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return (a->module > b->module) - (a->module < b->module);
 }
 
-static uint32_t place_of(const struct job *job, uint64_t pc)
+static struct asnap_pc pc_of(const struct asnap_raw_node *node)
+{
+    return (struct asnap_pc){.address = node->pc, .module = node->module};
+}
+
+static uint32_t place_of(const struct job *job, struct asnap_pc pc)
 {
     size_t low = 0;
     size_t high = job->pc_count;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (job->pcs[middle] <= pc)
+        if (compare_pcs(&job->pcs[middle], &pc) <= 0)
             low = middle;
         else
             high = middle;
@@ -80,16 +93,16 @@ static struct asnap_error *collect_pcs(struct job *job)
     size_t count = 0;
     for (size_t i = 0; i < raw->node_count; i++) {
         if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
-            job->pcs[count++] = raw->nodes[i].pc;
+            job->pcs[count++] = pc_of(&raw->nodes[i]);
     }
     qsort(job->pcs, count, sizeof(*job->pcs), compare_pcs);
     for (size_t i = 0; i < count; i++) {
-        if (job->pc_count == 0 || job->pcs[job->pc_count - 1] != job->pcs[i])
+        if (job->pc_count == 0 || compare_pcs(&job->pcs[job->pc_count - 1], &job->pcs[i]) != 0)
             job->pcs[job->pc_count++] = job->pcs[i];
     }
     for (size_t i = 0; i < raw->node_count; i++) {
         if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
-            job->node_pc[i] = place_of(job, raw->nodes[i].pc);
+            job->node_pc[i] = place_of(job, pc_of(&raw->nodes[i]));
     }
     return NULL;
 }
@@ -108,8 +121,9 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
     for (size_t i = 0; i < job->pc_count; i++) {
         job->first_frame[i] = used;
         for (size_t k = 0; k < names[i].frame_count; k++) {
-            struct asnap_error *error = asnap_builder_frame_at(
-                job->builder, &names[i].frames[k], job->pcs[i], &job->frame_ids[used++]);
+            struct asnap_error *error =
+                asnap_builder_frame_in(job->builder, &names[i].frames[k], job->pcs[i].address,
+                                       job->mappings[i], &job->frame_ids[used++]);
             if (error != NULL)
                 return error;
         }
@@ -118,44 +132,96 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
     return NULL;
 }
 
-static struct asnap_error *name_pcs(struct job *job, const struct asnap_progress *progress)
+/* What is mapped where return addresses are, each once. */
+struct mapping_list {
+    struct asnap_mapping *mappings; /* without their build IDs */
+    size_t count;
+};
+
+/* The number of a mapping in the builder, which gets it where it is new. */
+static struct asnap_error *add_mapping(struct job *job, struct mapping_list *list,
+                                       const struct asnap_mapping *mapping, uint32_t *number)
 {
-    struct asnap_named_pc *names = calloc(job->pc_count + 1, sizeof(*names));
-    if (names == NULL)
+    /* Return addresses rise, so it is mostly the last one again. */
+    for (size_t i = list->count; i-- > 0;) {
+        const struct asnap_mapping *other = &list->mappings[i];
+        if (other->start == mapping->start && other->end == mapping->end &&
+            other->file_offset == mapping->file_offset && other->path == mapping->path) {
+            *number = (uint32_t)i;
+            return NULL;
+        }
+    }
+    struct asnap_mapping *mappings =
+        reallocarray(list->mappings, list->count + 1, sizeof(*mappings));
+    if (mappings == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error =
-        asnap_symbolizer_name(job->symbolizer, job->pcs, job->pc_count, progress, names);
-    if (error == NULL)
-        error = add_frames(job, names);
-    free(names);
-    return error;
+    list->mappings = mappings;
+    struct asnap_error *error = asnap_builder_mapping(job->builder, mapping);
+    if (error != NULL)
+        return error;
+    *number = (uint32_t)list->count;
+    mappings[list->count++] = *mapping;
+    return NULL;
 }
 
 /* Keeps what is mapped where the return addresses are. */
 static struct asnap_error *add_mappings(struct job *job)
 {
     char build_id[ASNAP_BUILD_ID_TEXT];
-    struct asnap_mapping mapping = {0};
-    for (size_t i = 0; i < job->pc_count; i++) {
-        if (job->pcs[i] > mapping.start && job->pcs[i] <= mapping.end)
-            continue;
-        if (!asnap_symbolizer_mapping(job->symbolizer, job->pcs[i], build_id, &mapping))
-            continue;
-        struct asnap_error *error = asnap_builder_mapping(job->builder, &mapping);
-        if (error != NULL)
-            return error;
+    struct asnap_mapping mapping;
+    struct mapping_list list = {0};
+    struct asnap_error *error = NULL;
+    job->mappings = asnap_intern_none(job->pc_count);
+    if (job->mappings == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; error == NULL && i < job->pc_count; i++) {
+        if (asnap_symbolizer_mapping(job->symbolizer, job->raw->modules, job->pcs[i], build_id,
+                                     &mapping))
+            error = add_mapping(job, &list, &mapping, &job->mappings[i]);
     }
-    return NULL;
+    free(list.mappings);
+    return error;
 }
 
-/* Makes the traceback of a leaf: its frames, most recent first. */
+static struct asnap_error *name_pcs(struct job *job, const struct asnap_progress *progress)
+{
+    struct asnap_named_pc *names = calloc(job->pc_count + 1, sizeof(*names));
+    if (names == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error = asnap_symbolizer_name_pcs(job->symbolizer, job->raw->modules,
+                                                          job->pcs, job->pc_count, progress, names);
+    if (error == NULL)
+        error = add_mappings(job);
+    if (error == NULL)
+        error = add_frames(job, names);
+    free(names);
+    return error;
+}
+
+/* Keeps which threads there are, and when time began. */
+static struct asnap_error *add_origins(struct job *job)
+{
+    const struct asnap_raw *raw = job->raw;
+    struct asnap_error *error =
+        asnap_builder_threads(job->builder, raw->threads, raw->thread_count);
+    return error != NULL ? error : asnap_builder_start_time(job->builder, raw->start_realtime);
+}
+
+/* Makes the traceback of a leaf: its frames within the limit, most recent first. Older
+ * ones count like those that the hooks left out, so that it does not matter how many they
+ * kept. */
 static struct asnap_error *convert(struct job *job, uint32_t leaf)
 {
     const struct asnap_raw_node *nodes = job->raw->nodes;
     uint64_t total = 0;
     size_t kept = 0;
+    uint32_t depth = 0;
     uint32_t at = leaf;
-    for (; !is_origin(&nodes[at]); at = nodes[at].parent) {
+    for (; !is_origin(&nodes[at]); at = nodes[at].parent, depth++) {
+        if (depth >= job->raw->frame_limit) {
+            total++;
+            continue;
+        }
         size_t first = job->first_frame[job->node_pc[at]];
         size_t count = job->first_frame[job->node_pc[at] + 1] - first;
         total += count;
@@ -232,6 +298,11 @@ static struct asnap_error *add_notes(struct job *job)
         add_note(job->builder, raw->missing_bytes,
                  "1 byte of the program's memory is missing from the core file: it is truncated",
                  "bytes of the program's memory are missing from the core file: it is truncated");
+    if (error == NULL && raw->own_malloc)
+        error = asnap_builder_note(
+            job->builder, "the program has a malloc of its own, whose blocks are not seen and "
+                          "missing here: link its allocator as a shared library, or have it call "
+                          "allocsnap_track (allocsnap_hooks.h)");
     if (error == NULL)
         error = add_note(job->builder, raw->dropped,
                          "1 block was not recorded, for want of memory for its record: it is "
@@ -269,7 +340,7 @@ static struct asnap_error *build(struct job *job, const struct asnap_progress *p
     if (error == NULL)
         error = name_pcs(job, progress);
     if (error == NULL)
-        error = add_mappings(job);
+        error = add_origins(job);
     if (error == NULL)
         error = convert_traces(job);
     if (error == NULL)
@@ -292,6 +363,7 @@ struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
         error = asnap_builder_finish(job.builder, raw->frame_limit, snapshot);
     free(job.node_pc);
     free(job.pcs);
+    free(job.mappings);
     free(job.first_frame);
     free(job.frame_ids);
     free(job.traceback);

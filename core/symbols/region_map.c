@@ -6,6 +6,7 @@
 #include "error.h"
 
 static const char vdso_path[] = "[vdso]";
+static const char deleted_suffix[] = " (deleted)";
 
 static int compare_regions(const void *left, const void *right)
 {
@@ -79,6 +80,52 @@ struct asnap_mapped *asnap_region_map_head(const struct asnap_region_map *map,
         at--;
     }
     return &map->regions[at];
+}
+
+/* Whether two paths are one but for the mark of a deleted file. */
+static bool is_same_path(const char *left, const char *right)
+{
+    size_t length = strlen(left) < strlen(right) ? strlen(left) : strlen(right);
+    const char *rest = left[length] != '\0' ? left + length : right + length;
+    return strncmp(left, right, length) == 0 &&
+           (*rest == '\0' || strcmp(rest, deleted_suffix) == 0);
+}
+
+/* Whether what is mapped in `region` is this module still. Paths may differ: one file has
+ * several, through symbolic links. */
+static bool is_in_place(const struct asnap_region_map *map, const struct asnap_mapped *region,
+                        const struct asnap_raw_module *module)
+{
+    const struct asnap_mapped *head = asnap_region_map_head(map, region);
+    if (head == NULL || head->start != module->start)
+        return false;
+    if (region->is_vdso)
+        return true;
+    if (head->build_id.size == 0 || module->build_id_bytes == 0)
+        return is_same_path(region->path, module->path);
+    return head->build_id.size == module->build_id_bytes &&
+           memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0;
+}
+
+struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
+                                             const struct asnap_raw_module *modules,
+                                             struct asnap_pc pc)
+{
+    /* A return address lies behind its call, which may be the last instruction of
+     * its line, its function, even its section. */
+    struct asnap_pc_place place = {.pc = pc.address - 1};
+    if (pc.address == 0)
+        return place;
+    place.region = asnap_region_map_find(map, place.pc);
+    if (pc.module == 0)
+        return place;
+    const struct asnap_raw_module *module = &modules[pc.module];
+    if (place.region != NULL && is_in_place(map, place.region, module))
+        return place;
+    place.region = NULL;
+    if (place.pc >= module->start && place.pc < module->end)
+        place.unloaded = module;
+    return place;
 }
 
 void asnap_region_map_deinit(struct asnap_region_map *map)

@@ -4,6 +4,7 @@
 
 #include "elf_file.h"
 #include "frame_store.h"
+#include "symbolizer.h"
 
 /* A region with a file, or the vDSO. */
 struct asnap_mapped {
@@ -35,6 +36,19 @@ const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *
  * has the file's offset 0; NULL where there is none. */
 struct asnap_mapped *asnap_region_map_head(const struct asnap_region_map *map,
                                            const struct asnap_mapped *region);
+
+/* Where the call before a return address lies: in a region; or in a module that was there
+ * when the address was noted, and is not any more; or, where both are NULL, nowhere that
+ * is known. */
+struct asnap_pc_place {
+    uint64_t pc; /* of the call, or within it */
+    const struct asnap_mapped *region;
+    const struct asnap_raw_module *unloaded;
+};
+
+struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
+                                             const struct asnap_raw_module *modules,
+                                             struct asnap_pc pc);
 
 void asnap_region_map_deinit(struct asnap_region_map *map);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "module.h"
+#include "known_modules.h"
 #include "region_map.h"
 
 #define DEFAULT_DEBUG_DIRECTORIES "/usr/lib/debug"
@@ -16,21 +16,13 @@
 /* A vDSO has a few pages; more than this is not read. */
 #define VDSO_BYTES_MAX ((uint64_t)1024 * 1024)
 
-struct known_module {
-    struct asnap_module *module;
-    bool is_fresh; /* looked at since the regions were set */
-    bool is_used;  /* held an address since the regions were set */
-};
-
 struct asnap_symbolizer {
     char *debug_directories;
     struct asnap_frame_store *store;
     const struct asnap_named_pc *unknown;
     struct asnap_region_map regions;
     struct asnap_other_files others;
-    struct known_module *modules;
-    size_t module_count;
-    size_t module_capacity;
+    struct asnap_known_modules known;
 };
 
 static struct asnap_error *fill(struct asnap_symbolizer *symbolizer, const char *debug_directories)
@@ -72,43 +64,12 @@ void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
 {
     if (symbolizer == NULL)
         return;
-    for (size_t i = 0; i < symbolizer->module_count; i++)
-        asnap_module_destroy(symbolizer->modules[i].module);
-    free(symbolizer->modules);
+    asnap_known_modules_deinit(&symbolizer->known);
     asnap_region_map_deinit(&symbolizer->regions);
     destroy_files(&symbolizer->others);
     asnap_frame_store_destroy(symbolizer->store);
     free(symbolizer->debug_directories);
     free(symbolizer);
-}
-
-/* The place in `modules` of the one mapped under `path`, a string of the store;
- * makes it where it is new. */
-static struct asnap_error *module_of(struct asnap_symbolizer *symbolizer, const char *path,
-                                     size_t *place)
-{
-    for (size_t i = 0; i < symbolizer->module_count; i++) {
-        if (asnap_module_path(symbolizer->modules[i].module) == path) {
-            *place = i;
-            return NULL;
-        }
-    }
-    if (symbolizer->module_count == symbolizer->module_capacity) {
-        size_t capacity = symbolizer->module_capacity == 0 ? 16 : symbolizer->module_capacity * 2;
-        struct known_module *modules =
-            reallocarray(symbolizer->modules, capacity, sizeof(*modules));
-        if (modules == NULL)
-            return asnap_error_no_memory();
-        symbolizer->modules = modules;
-        symbolizer->module_capacity = capacity;
-    }
-    struct asnap_module *module;
-    struct asnap_error *error = asnap_module_create(symbolizer->store, path, &module);
-    if (error != NULL)
-        return error;
-    *place = symbolizer->module_count;
-    symbolizer->modules[symbolizer->module_count++] = (struct known_module){.module = module};
-    return NULL;
 }
 
 /* The first `size` bytes of a region in `image`, which is NULL where they cannot be
@@ -138,14 +99,15 @@ static struct asnap_error *read_vdso(struct asnap_symbolizer *symbolizer,
                                      const struct asnap_mapped *region)
 {
     size_t place;
-    struct asnap_error *error = module_of(symbolizer, region->path, &place);
+    struct asnap_error *error =
+        asnap_known_modules_mapped(&symbolizer->known, symbolizer->store, region->path, &place);
     if (error != NULL)
         return error;
     char *image;
     uint64_t size = region->end - region->start;
     error = read_image(memory, region, size, &image);
     if (error == NULL)
-        asnap_module_set_image(symbolizer->modules[place].module, image,
+        asnap_module_set_image(symbolizer->known.modules[place].module, image,
                                image == NULL ? 0 : (size_t)size);
     return error;
 }
@@ -189,10 +151,7 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
     }
     asnap_region_map_deinit(&symbolizer->regions);
     symbolizer->regions = map;
-    for (size_t i = 0; i < symbolizer->module_count; i++) {
-        symbolizer->modules[i].is_fresh = false;
-        symbolizer->modules[i].is_used = false;
-    }
+    asnap_known_modules_renew(&symbolizer->known);
     return NULL;
 }
 
@@ -224,54 +183,98 @@ struct asnap_error *asnap_symbolizer_set_files(struct asnap_symbolizer *symboliz
     }
     destroy_files(&symbolizer->others);
     symbolizer->others = files;
-    for (size_t i = 0; i < symbolizer->module_count; i++) {
-        asnap_module_forget_others(symbolizer->modules[i].module);
-        symbolizer->modules[i].is_fresh = false;
-    }
+    asnap_known_modules_forget_others(&symbolizer->known);
     return NULL;
 }
 
 /* An address to be named, and where it goes. */
 struct request {
     uint64_t address; /* link-time */
-    size_t module;    /* place in `modules` */
+    size_t module;    /* place in `known` */
     size_t index;     /* in the caller's list */
 };
 
-/* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
-static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, uint64_t return_address,
-                                   const struct asnap_named_pc **named, struct request *request,
-                                   bool *asks)
+/* Has a module look at its file, once for each time that the regions are set. */
+static struct asnap_error *refresh(struct asnap_symbolizer *symbolizer, size_t place,
+                                   const struct asnap_build_id *build_id)
 {
-    *named = symbolizer->unknown;
-    *asks = false;
-    if (return_address == 0)
-        return NULL;
-    /* A return address lies behind its call, which may be the last instruction of
-     * its line, its function, even its section. */
-    uint64_t pc = return_address - 1;
-    const struct asnap_mapped *region = asnap_region_map_find(&symbolizer->regions, pc);
-    if (region == NULL)
-        return NULL;
-    struct asnap_error *error = module_of(symbolizer, region->path, &request->module);
-    if (error != NULL)
-        return error;
-    struct known_module *known = &symbolizer->modules[request->module];
+    struct asnap_known_module *known = &symbolizer->known.modules[place];
     if (!known->is_fresh) {
-        static const struct asnap_build_id unknown_build;
-        const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
-        error = asnap_module_refresh(known->module, head == NULL ? &unknown_build : &head->build_id,
-                                     &symbolizer->others);
+        struct asnap_error *error =
+            asnap_module_refresh(known->module, build_id, &symbolizer->others);
         if (error != NULL)
             return error;
         known->is_fresh = true;
     }
     known->is_used = true;
-    *named = asnap_module_unnamed(known->module);
-    if (!asnap_module_address(known->module, pc - region->start + region->file_offset,
-                              &request->address))
+    return NULL;
+}
+
+/* The module and the link-time address of a pc in a file that is mapped; `is_found` is
+ * false where it has none. */
+static struct asnap_error *resolve_mapped(struct asnap_symbolizer *symbolizer, uint64_t pc,
+                                          const struct asnap_mapped *region,
+                                          struct request *request, bool *is_found)
+{
+    static const struct asnap_build_id unknown_build;
+    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
+    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
+                                                           region->path, &request->module);
+    if (error == NULL)
+        error =
+            refresh(symbolizer, request->module, head == NULL ? &unknown_build : &head->build_id);
+    if (error == NULL)
+        *is_found =
+            asnap_module_address(symbolizer->known.modules[request->module].module,
+                                 pc - region->start + region->file_offset, &request->address);
+    return error;
+}
+
+/* The same of a pc in a file that was unloaded. */
+static struct asnap_error *resolve_unloaded(struct asnap_symbolizer *symbolizer, uint64_t pc,
+                                            const struct asnap_raw_module *unloaded,
+                                            struct request *request, bool *is_found)
+{
+    struct asnap_build_id build_id = {.size = unloaded->build_id_bytes};
+    memcpy(build_id.bytes, unloaded->build_id, build_id.size);
+    const char *path;
+    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, unloaded->path, &path);
+    if (error == NULL)
+        error = asnap_known_modules_unloaded(&symbolizer->known, symbolizer->store, path, &build_id,
+                                             &request->module);
+    if (error == NULL)
+        error = refresh(symbolizer, request->module, &build_id);
+    if (error == NULL)
+        *is_found =
+            asnap_module_address_of_loaded(symbolizer->known.modules[request->module].module,
+                                           pc - unloaded->start, &request->address);
+    return error;
+}
+
+/* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
+static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer,
+                                   const struct asnap_raw_module *modules, struct asnap_pc pc,
+                                   const struct asnap_named_pc **named, struct request *request,
+                                   bool *asks)
+{
+    struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pc);
+    struct asnap_error *error;
+    bool is_found = false;
+    *named = symbolizer->unknown;
+    *asks = false;
+    if (place.unloaded != NULL)
+        error = resolve_unloaded(symbolizer, place.pc, place.unloaded, request, &is_found);
+    else if (place.region != NULL)
+        error = resolve_mapped(symbolizer, place.pc, place.region, request, &is_found);
+    else
         return NULL;
-    const struct asnap_named_pc *found = asnap_module_known(known->module, request->address);
+    if (error != NULL)
+        return error;
+    const struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    *named = asnap_module_unnamed(module);
+    if (!is_found)
+        return NULL;
+    const struct asnap_named_pc *found = asnap_module_known(module, request->address);
     if (found != NULL)
         *named = found;
     *asks = found == NULL;
@@ -294,7 +297,7 @@ static struct asnap_error *name_module(struct asnap_symbolizer *symbolizer,
                                        struct asnap_naming_progress *progress,
                                        struct asnap_named_pc *names)
 {
-    struct asnap_module *module = symbolizer->modules[requests[0].module].module;
+    struct asnap_module *module = symbolizer->known.modules[requests[0].module].module;
     size_t distinct = 0;
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || requests[i].address != requests[i - 1].address)
@@ -331,7 +334,8 @@ static struct asnap_error *name_requests(struct asnap_symbolizer *symbolizer,
 }
 
 static struct asnap_error *name_all(struct asnap_symbolizer *symbolizer,
-                                    const uint64_t *return_addresses, size_t count,
+                                    const struct asnap_raw_module *modules,
+                                    const struct asnap_pc *pcs, size_t count,
                                     const struct asnap_progress *progress, struct request *requests,
                                     struct asnap_named_pc *names)
 {
@@ -340,7 +344,7 @@ static struct asnap_error *name_all(struct asnap_symbolizer *symbolizer,
         const struct asnap_named_pc *named;
         bool asks;
         struct asnap_error *error =
-            resolve(symbolizer, return_addresses[i], &named, &requests[asked], &asks);
+            resolve(symbolizer, modules, pcs[i], &named, &requests[asked], &asks);
         if (error != NULL)
             return error;
         names[i] = *named;
@@ -352,10 +356,11 @@ static struct asnap_error *name_all(struct asnap_symbolizer *symbolizer,
     return name_requests(symbolizer, requests, asked, &state, names);
 }
 
-struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
-                                          const uint64_t *return_addresses, size_t count,
-                                          const struct asnap_progress *progress,
-                                          struct asnap_named_pc *names)
+struct asnap_error *asnap_symbolizer_name_pcs(struct asnap_symbolizer *symbolizer,
+                                              const struct asnap_raw_module *modules,
+                                              const struct asnap_pc *pcs, size_t count,
+                                              const struct asnap_progress *progress,
+                                              struct asnap_named_pc *names)
 {
     if (count == 0)
         return NULL;
@@ -365,7 +370,7 @@ struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
     if (requests == NULL || made == NULL)
         error = asnap_error_no_memory();
     if (error == NULL)
-        error = name_all(symbolizer, return_addresses, count, progress, requests, made);
+        error = name_all(symbolizer, modules, pcs, count, progress, requests, made);
     if (error == NULL)
         memcpy(names, made, count * sizeof(*names));
     free(made);
@@ -373,50 +378,73 @@ struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
     return error;
 }
 
+struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
+                                          const uint64_t *return_addresses, size_t count,
+                                          const struct asnap_progress *progress,
+                                          struct asnap_named_pc *names)
+{
+    struct asnap_pc *pcs = calloc(count + 1, sizeof(*pcs));
+    if (pcs == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++)
+        pcs[i].address = return_addresses[i];
+    struct asnap_error *error =
+        asnap_symbolizer_name_pcs(symbolizer, NULL, pcs, count, progress, names);
+    free(pcs);
+    return error;
+}
+
 size_t asnap_symbolizer_note_count(const struct asnap_symbolizer *symbolizer)
 {
     size_t count = 0;
-    for (size_t i = 0; i < symbolizer->module_count; i++) {
-        const struct known_module *known = &symbolizer->modules[i];
-        count += known->is_used && asnap_module_note(known->module) != NULL;
-    }
+    while (asnap_known_modules_note(&symbolizer->known, count) != NULL)
+        count++;
     return count;
 }
 
 const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, size_t index)
 {
-    for (size_t i = 0; i < symbolizer->module_count; i++) {
-        const struct known_module *known = &symbolizer->modules[i];
-        const char *note = known->is_used ? asnap_module_note(known->module) : NULL;
-        if (note != NULL && index-- == 0)
-            return note;
-    }
-    return NULL;
+    return asnap_known_modules_note(&symbolizer->known, index);
 }
 
 _Static_assert(ASNAP_BUILD_ID_TEXT == 2 * ASNAP_BUILD_ID_MAX + 1, "two digits for each byte");
 
-bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer, uint64_t return_address,
-                              char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping)
+static void write_build_id(const unsigned char *bytes, size_t size, char text[ASNAP_BUILD_ID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
-    const struct asnap_mapped *region =
-        return_address == 0 ? NULL
-                            : asnap_region_map_find(&symbolizer->regions, return_address - 1);
-    if (region == NULL)
-        return false;
-    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
-    size_t size = head == NULL ? 0 : head->build_id.size;
     for (size_t i = 0; i < size; i++) {
-        build_id[2 * i] = digits[head->build_id.bytes[i] >> 4];
-        build_id[2 * i + 1] = digits[head->build_id.bytes[i] & 0xf];
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 0xf];
     }
-    build_id[2 * size] = '\0';
+    text[2 * size] = '\0';
+}
+
+bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
+                              const struct asnap_raw_module *modules, struct asnap_pc pc,
+                              char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping)
+{
+    struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pc);
+    if (place.unloaded != NULL) {
+        write_build_id(place.unloaded->build_id, place.unloaded->build_id_bytes, build_id);
+        *mapping = (struct asnap_mapping){
+            .start = place.unloaded->start,
+            .end = place.unloaded->end,
+            .file_offset = ASNAP_WHOLE_FILE,
+            .path = place.unloaded->path,
+            .build_id = build_id,
+        };
+        return true;
+    }
+    if (place.region == NULL)
+        return false;
+    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, place.region);
+    write_build_id(head == NULL ? NULL : head->build_id.bytes,
+                   head == NULL ? 0 : head->build_id.size, build_id);
     *mapping = (struct asnap_mapping){
-        .start = region->start,
-        .end = region->end,
-        .file_offset = region->file_offset,
-        .path = region->path,
+        .start = place.region->start,
+        .end = place.region->end,
+        .file_offset = place.region->file_offset,
+        .path = place.region->path,
         .build_id = build_id,
     };
     return true;

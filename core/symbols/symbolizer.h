@@ -2,7 +2,7 @@
 #ifndef ASNAP_SYMBOLS_SYMBOLIZER_H
 #define ASNAP_SYMBOLS_SYMBOLIZER_H
 
-#include "allocsnap.h"
+#include "raw.h"
 
 /* Problems met with the files of the addresses named since the regions were last
  * set, a line each, for the notes of a snapshot ("libx.so: damaged debug
@@ -10,11 +10,27 @@
 size_t asnap_symbolizer_note_count(const struct asnap_symbolizer *symbolizer);
 const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, size_t index);
 
-/* What is mapped where the call before `return_address` lies; the path lives as long
- * as the symbolizer. `build_id` gets room for the text that mapping->build_id then
+/* A return address, and the module that it was in when it was noted (as in
+ * asnap_raw_node). */
+struct asnap_pc {
+    uint64_t address;
+    uint32_t module;
+};
+
+/* As asnap_symbolizer_name, for return addresses in these modules. One whose module is not
+ * mapped at its place any more is named by the module's file. */
+struct asnap_error *asnap_symbolizer_name_pcs(struct asnap_symbolizer *symbolizer,
+                                              const struct asnap_raw_module *modules,
+                                              const struct asnap_pc *pcs, size_t count,
+                                              const struct asnap_progress *progress,
+                                              struct asnap_named_pc *names);
+
+/* What is, or was, mapped where the call before `pc` lies; the path lives as long as the
+ * symbolizer or as `modules`. `build_id` gets room for the text that mapping->build_id then
  * points to. false: nothing is known to be. */
 #define ASNAP_BUILD_ID_TEXT 129
-bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer, uint64_t return_address,
+bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
+                              const struct asnap_raw_module *modules, struct asnap_pc pc,
                               char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping);
 
 #endif

@@ -21,8 +21,9 @@ def read(*path):
 
 
 def header():
-    """allocsnap.h without comments."""
-    return re.sub(r"/\*.*?\*/", "", read("core", "include", "allocsnap.h"), flags=re.S)
+    """The header, in both its parts, without comments."""
+    text = "".join(read("core", "include", name) for name in ("allocsnap.h", "allocsnap_render.h"))
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
 
 
 def enumerators(name):
@@ -63,6 +64,15 @@ class Binding(unittest.TestCase):
         self.assertEqual(
             {"ASNAP_REQUEST_" + key.upper(): value for key, value in native.REQUESTS.items()},
             enumerators("asnap_request"),
+        )
+        self.assertEqual(
+            {"ASNAP_ORDER_" + key.upper(): value for key, value in native.ORDERS.items()},
+            enumerators("asnap_trace_order"),
+        )
+        self.assertIn("#define ASNAP_TIME_UNKNOWN UINT32_MAX\n", read("core", "include", "allocsnap.h"))
+        self.assertIn(
+            "#define ASNAP_TIMES_PER_SECOND UINT32_C({})\n".format(native.TIMES_PER_SECOND),
+            read("core", "include", "allocsnap.h"),
         )
         self.assertIn(
             "#define ASNAP_REQUEST_WRITES {}\n".format(native.REQUEST_WRITES),

@@ -92,7 +92,7 @@ ASNAP_TEST(model_dump_damage, other_versions_and_machines)
 {
     struct original original = original_dump();
     struct asnap_dump_header *header = (struct asnap_dump_header *)original.copy;
-    header->version = 2;
+    header->version = ASNAP_DUMP_VERSION + 1;
     dump_repair(original.copy, original.size);
     CU_ASSERT_EQUAL(load_copy(&original, original.size), ASNAP_ERROR_VERSION);
     header->version = ASNAP_DUMP_VERSION;

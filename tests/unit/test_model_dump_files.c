@@ -121,8 +121,9 @@ struct asnap_error *dump_try(struct asnap_snapshot **snapshot)
         error = add_stacks(builder, stacks);
     if (error == NULL) {
         const struct asnap_trace traces[] = {
-            {0x7000, 16, stacks[0], 0}, {0x1000, 5000, stacks[1], 3}, {0x9000, 0, stacks[2], 0},
-            {0x2000, 16, stacks[0], 9}, {0x3000, 1, stacks[0], 0},    {0x3000, 1, stacks[0], 0},
+            {0x7000, 16, stacks[0], 0, 0, 0}, {0x1000, 5000, stacks[1], 3, 0, 0},
+            {0x9000, 0, stacks[2], 0, 0, 0},  {0x2000, 16, stacks[0], 9, 0, 0},
+            {0x3000, 1, stacks[0], 0, 0, 0},  {0x3000, 1, stacks[0], 0, 0, 0},
         };
         error = asnap_builder_traces(builder, traces, 6);
     }

@@ -52,8 +52,10 @@ static uint64_t size_at(const struct asnap_snapshot *snapshot, uint64_t address)
 
 ASNAP_TEST(model_traces, are_lent_as_given)
 {
-    const struct asnap_trace given[] = {
-        {0x5000, 16, 1, 0}, {0x1000, 0, 0, 3}, {0x3000, 7, 1, 0}, {0x3000, 7, 1, 0}};
+    const struct asnap_trace given[] = {{0x5000, 16, 1, 0, 0, 0},
+                                        {0x1000, 0, 0, 3, 0, 0},
+                                        {0x3000, 7, 1, 0, 0, 0},
+                                        {0x3000, 7, 1, 0, 0, 0}};
     struct asnap_snapshot *snapshot = snapshot_of(given, COUNT(given));
     const struct asnap_trace *traces = NULL;
     ASNAP_ASSERT_OK(asnap_snapshot_traces(snapshot, &traces));
@@ -95,8 +97,10 @@ ASNAP_TEST(model_traces, tracebacks_name_their_frames)
 
 ASNAP_TEST(model_traces, find_looks_inside_blocks)
 {
-    const struct asnap_trace given[] = {
-        {0x3000, 16, 0, 0}, {0x1000, 1, 0, 0}, {0x2000, 0, 1, 0}, {0x3010, 8, 1, 0}};
+    const struct asnap_trace given[] = {{0x3000, 16, 0, 0, 0, 0},
+                                        {0x1000, 1, 0, 0, 0, 0},
+                                        {0x2000, 0, 1, 0, 0, 0},
+                                        {0x3010, 8, 1, 0, 0, 0}};
     struct asnap_snapshot *snapshot = snapshot_of(given, COUNT(given));
     CU_ASSERT_EQUAL(size_at(snapshot, 0xfff), UINT64_MAX);
     CU_ASSERT_EQUAL(size_at(snapshot, 0x1000), 1);
@@ -115,8 +119,8 @@ ASNAP_TEST(model_traces, find_looks_inside_blocks)
 ASNAP_TEST(model_traces, find_prefers_the_innermost)
 {
     const struct asnap_trace given[] = {
-        {0x1000, 0x1000, 0, 0}, {0x1100, 0x100, 0, 1}, {0x1180, 0x10, 0, 2},
-        {0x1188, 0x10, 0, 3},   {0x1800, 0x20, 0, 4},  {0x1800, 0x20, 0, 5},
+        {0x1000, 0x1000, 0, 0, 0, 0}, {0x1100, 0x100, 0, 1, 0, 0}, {0x1180, 0x10, 0, 2, 0, 0},
+        {0x1188, 0x10, 0, 3, 0, 0},   {0x1800, 0x20, 0, 4, 0, 0},  {0x1800, 0x20, 0, 5, 0, 0},
     };
     struct asnap_snapshot *snapshot = snapshot_of(given, COUNT(given));
     const struct {
@@ -137,7 +141,8 @@ ASNAP_TEST(model_traces, find_prefers_the_innermost)
 
 ASNAP_TEST(model_traces, find_at_the_end_of_the_address_space)
 {
-    const struct asnap_trace given[] = {{UINT64_MAX - 3, 4, 0, 0}, {UINT64_MAX - 1, 500, 1, 0}};
+    const struct asnap_trace given[] = {{UINT64_MAX - 3, 4, 0, 0, 0, 0},
+                                        {UINT64_MAX - 1, 500, 1, 0, 0, 0}};
     struct asnap_snapshot *snapshot = snapshot_of(given, COUNT(given));
     CU_ASSERT_EQUAL(size_at(snapshot, UINT64_MAX), 4);
     CU_ASSERT_EQUAL(size_at(snapshot, UINT64_MAX - 4), UINT64_MAX);
@@ -180,9 +185,10 @@ ASNAP_TEST(model_traces, find_agrees_with_a_plain_search)
 
 ASNAP_TEST(model_traces, filtered_snapshots_list_what_they_keep)
 {
-    const struct asnap_trace given[] = {{0x1000, 1, 0, 0}, {0x2000, 2, 1, 0}, {0x3000, 4, 0, 7},
-                                        {0x4000, 8, 0, 0}, {0x5000, 9, 0, 9}, {0x6000, 3, 0, 7},
-                                        {0x7000, 5, 1, 7}};
+    const struct asnap_trace given[] = {{0x1000, 1, 0, 0, 0, 0}, {0x2000, 2, 1, 0, 0, 0},
+                                        {0x3000, 4, 0, 7, 0, 0}, {0x4000, 8, 0, 0, 0, 0},
+                                        {0x5000, 9, 0, 9, 0, 0}, {0x6000, 3, 0, 7, 0, 0},
+                                        {0x7000, 5, 1, 7, 0, 0}};
     struct asnap_snapshot *snapshot = snapshot_of(given, COUNT(given));
     const struct asnap_filter filters[] = {
         {.inclusive = true, .filename_pattern = "/s/a.c"},
@@ -219,7 +225,7 @@ ASNAP_TEST(model_traces, filtered_snapshots_list_what_they_keep)
 static struct asnap_error *list_and_find(void *context)
 {
     const struct asnap_filter *filter = context;
-    const struct asnap_trace given[] = {{0x1000, 1, 0, 0}, {0x2000, 2, 1, 0}};
+    const struct asnap_trace given[] = {{0x1000, 1, 0, 0, 0, 0}, {0x2000, 2, 1, 0, 0, 0}};
     struct asnap_snapshot *snapshot = NULL;
     struct asnap_snapshot *filtered = NULL;
     const struct asnap_trace *traces = NULL;

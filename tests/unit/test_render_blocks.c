@@ -19,8 +19,9 @@ static struct asnap_error *build(const char *note, struct asnap_snapshot **snaps
     if (error == NULL)
         error = asnap_builder_traceback(builder, ids + 2, 1, 0, &stacks[1]);
     if (error == NULL) {
-        struct asnap_trace traces[] = {
-            {0x2000, 16, stacks[1], 3}, {0x1000, 5000, stacks[0], 7}, {0x1f00, 16, stacks[0], 0}};
+        struct asnap_trace traces[] = {{0x2000, 16, stacks[1], 3, 0, 0},
+                                       {0x1000, 5000, stacks[0], 7, 0, 0},
+                                       {0x1f00, 16, stacks[0], 0, 0, 0}};
         error = asnap_builder_traces(builder, traces, 3);
     }
     if (error == NULL)

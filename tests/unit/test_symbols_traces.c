@@ -22,7 +22,7 @@ static struct asnap_raw raw_of(const struct asnap_trace *traces, size_t trace_co
                                struct asnap_raw_node *nodes, size_t node_count)
 {
     struct asnap_raw raw = {
-        .trace_count = trace_count, .nodes = nodes, .node_count = node_count, .frame_limit = 2};
+        .trace_count = trace_count, .nodes = nodes, .node_count = node_count, .frame_limit = 16};
     raw.traces = calloc(trace_count + 1, sizeof(*traces));
     if (raw.traces == NULL)
         CU_FAIL_FATAL("no memory");
@@ -45,13 +45,13 @@ ASNAP_TEST(symbols_traces, stacks_of_unknown_frames)
 {
     /* Origin 0 leaves nothing out, origin 3 leaves 5 frames out. Node 5 is of no use. */
     struct asnap_raw_node nodes[] = {
-        {0, ASNAP_RAW_NONE}, {0x1001, 0}, {0x1002, 1},
-        {5, ASNAP_RAW_NONE}, {0x1001, 3}, {0x9999, 0},
+        {0, ASNAP_RAW_NONE, 0}, {0x1001, 0, 0}, {0x1002, 1, 0},
+        {5, ASNAP_RAW_NONE, 0}, {0x1001, 3, 0}, {0x9999, 0, 0},
     };
     struct asnap_trace traces[] = {
-        {0x100, 10, 2, 0},
-        {0x200, 20, 4, 0},
-        {0x300, 30, 2, 0},
+        {0x100, 10, 2, 0, 0, 0},
+        {0x200, 20, 4, 0, 0, 0},
+        {0x300, 30, 2, 0, 0, 0},
     };
     struct asnap_raw raw = raw_of(traces, 3, nodes, 6);
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
@@ -59,7 +59,7 @@ ASNAP_TEST(symbols_traces, stacks_of_unknown_frames)
     struct asnap_statistics *statistics = by_traceback(&raw, symbolizer, &snapshot);
     CU_ASSERT_EQUAL(asnap_snapshot_size(snapshot), 60);
     CU_ASSERT_EQUAL(asnap_snapshot_count(snapshot), 3);
-    CU_ASSERT_EQUAL(asnap_snapshot_traceback_limit(snapshot), 2);
+    CU_ASSERT_EQUAL(asnap_snapshot_traceback_limit(snapshot), 16);
     CU_ASSERT_EQUAL(asnap_snapshot_note_count(snapshot), 0);
     CU_ASSERT_EQUAL_FATAL(asnap_statistics_count(statistics), 2);
     static const struct asnap_statistic expected[] = {
@@ -101,8 +101,8 @@ __attribute__((noinline)) static uint64_t real_call(void)
 ASNAP_TEST(symbols_traces, one_address_may_be_two_frames)
 {
     struct asnap_raw_node nodes[] = {
-        {UINT64_MAX, ASNAP_RAW_NONE}, {1, 0}, {real_call(), 1}, {1, 2}};
-    struct asnap_trace traces[] = {{0x100, 10, 3, 0}};
+        {UINT64_MAX, ASNAP_RAW_NONE, 0}, {1, 0, 0}, {real_call(), 1, 0}, {1, 2, 0}};
+    struct asnap_trace traces[] = {{0x100, 10, 3, 0, 0, 0}};
     struct asnap_raw raw = raw_of(traces, 1, nodes, 4);
     struct asnap_symbolizer *symbolizer = own_symbolizer(NULL);
     struct asnap_snapshot *snapshot;
@@ -123,14 +123,49 @@ ASNAP_TEST(symbols_traces, one_address_may_be_two_frames)
     asnap_symbolizer_destroy(symbolizer);
 }
 
+ASNAP_TEST(symbols_traces, frames_beyond_the_limit_only_count)
+{
+    /* The same stack of 5 frames, all of which were kept, or 4, or only as many as the
+     * limit says; another whose frame within the limit differs. */
+    struct asnap_raw_node nodes[] = {
+        {0, ASNAP_RAW_NONE, 0}, {0x1005, 0, 0},  {0x1004, 1, 0},         {0x1003, 2, 0},
+        {0x1002, 3, 0},         {0x1001, 4, 0},  {1, ASNAP_RAW_NONE, 0}, {0x1004, 6, 0},
+        {0x1003, 7, 0},         {0x1002, 8, 0},  {0x1001, 9, 0},         {3, ASNAP_RAW_NONE, 0},
+        {0x1002, 11, 0},        {0x1001, 12, 0}, {0x1009, 4, 0},
+    };
+    struct asnap_trace traces[] = {{0x100, 10, 5, 0, 0, 0},
+                                   {0x200, 20, 10, 0, 0, 0},
+                                   {0x300, 30, 13, 0, 0, 0},
+                                   {0x400, 5, 14, 0, 0, 0}};
+    struct asnap_raw raw = raw_of(traces, 4, nodes, 15);
+    raw.frame_limit = 2;
+    struct asnap_symbolizer *symbolizer = empty_symbolizer();
+    struct asnap_snapshot *snapshot;
+    struct asnap_statistics *statistics = by_traceback(&raw, symbolizer, &snapshot);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_traceback_count(snapshot), 2);
+    const struct asnap_traceback *tracebacks = asnap_snapshot_tracebacks(snapshot);
+    for (size_t i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(tracebacks[i].frame_count, 2);
+        CU_ASSERT_EQUAL(tracebacks[i].total_nframe, 5);
+    }
+    const uint32_t *ids = asnap_snapshot_frame_ids(snapshot) + tracebacks[0].first;
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[0]), 0x1001);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[1]), 0x1002);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_count(snapshot), 3);
+    asnap_statistics_destroy(statistics);
+    asnap_snapshot_destroy(snapshot);
+    asnap_symbolizer_destroy(symbolizer);
+}
+
 ASNAP_TEST(symbols_traces, more_traces_than_a_batch)
 {
     const size_t count = 50000;
-    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE}, {0x1001, 0}, {0x1002, 1}, {0x1003, 2}};
+    struct asnap_raw_node nodes[] = {
+        {0, ASNAP_RAW_NONE, 0}, {0x1001, 0, 0}, {0x1002, 1, 0}, {0x1003, 2, 0}};
     struct asnap_trace *traces = calloc(count, sizeof(*traces));
     CU_ASSERT_PTR_NOT_NULL_FATAL(traces);
     for (size_t i = 0; i < count; i++)
-        traces[i] = (struct asnap_trace){0x1000 + 16 * i, i, (uint32_t)(1 + i % 3), 0};
+        traces[i] = (struct asnap_trace){0x1000 + 16 * i, i, (uint32_t)(1 + i % 3), 0, 0, 0};
     struct asnap_raw raw = raw_of(traces, count, nodes, 4);
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     struct asnap_snapshot *snapshot;
@@ -154,8 +189,8 @@ static void expect_note(const struct asnap_snapshot *snapshot, size_t index, con
 
 ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
 {
-    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE}, {0x12345, 0}};
-    struct asnap_trace trace = {0x100, 10, 1, 0};
+    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {0x12345, 0, 0}};
+    struct asnap_trace trace = {0x100, 10, 1, 0, 0, 0};
     struct asnap_raw raw = raw_of(&trace, 1, nodes, 2);
     raw.dropped = 3;
     raw.busy_shards = 1;
@@ -180,9 +215,9 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
 
 ASNAP_TEST(symbols_traces, return_addresses_and_mappings_are_kept)
 {
-    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE}, {0x12345, 0}, {0x10001, 1},
-                                     {0x55, 2},           {0x20000, 3}, {0x30001, 4}};
-    struct asnap_trace trace = {0x100, 10, 5, 0};
+    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {0x12345, 0, 0}, {0x10001, 1, 0},
+                                     {0x55, 2, 0},           {0x20000, 3, 0}, {0x30001, 4, 0}};
+    struct asnap_trace trace = {0x100, 10, 5, 0, 0, 0};
     struct asnap_raw raw = raw_of(&trace, 1, nodes, 6);
     const struct asnap_region regions[] = {
         {.start = 0x10000, .end = 0x20000, .file_offset = 0x500, .path = "/nonexistent/a"},
@@ -213,8 +248,10 @@ ASNAP_TEST(symbols_traces, build_id_of_what_is_mapped)
     struct asnap_mapping mapping = {0};
     char text[ASNAP_BUILD_ID_TEXT] = "";
     uint64_t address = (uint64_t)(uintptr_t)own_path;
-    CU_ASSERT_FALSE(asnap_symbolizer_mapping(symbolizer, 1, text, &mapping));
-    CU_ASSERT_FATAL(asnap_symbolizer_mapping(symbolizer, address + 1, text, &mapping));
+    struct asnap_pc pc = {.address = 1};
+    CU_ASSERT_FALSE(asnap_symbolizer_mapping(symbolizer, NULL, pc, text, &mapping));
+    pc.address = address + 1;
+    CU_ASSERT_FATAL(asnap_symbolizer_mapping(symbolizer, NULL, pc, text, &mapping));
     CU_ASSERT_STRING_EQUAL(mapping.path, own_path());
     CU_ASSERT(mapping.start <= address && address < mapping.end);
     struct asnap_elf *elf;
@@ -255,8 +292,8 @@ ASNAP_TEST(symbols_traces, interrupted)
 {
     int reports = 0;
     struct asnap_progress progress = {stop, &reports};
-    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE}, {real_call(), 0}};
-    struct asnap_trace trace = {0x100, 10, 1, 0};
+    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {real_call(), 0, 0}};
+    struct asnap_trace trace = {0x100, 10, 1, 0, 0, 0};
     struct asnap_raw raw = raw_of(&trace, 1, nodes, 2);
     struct asnap_symbolizer *symbolizer = own_symbolizer(NULL);
     struct asnap_snapshot *snapshot;
@@ -270,8 +307,8 @@ ASNAP_TEST(symbols_traces, interrupted)
 static struct asnap_error *take(void *context)
 {
     (void)context;
-    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE}, {0x1001, 0}, {0x1002, 1}};
-    struct asnap_trace traces[] = {{0x100, 10, 2, 0}, {0x200, 20, 1, 0}};
+    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {0x1001, 0, 0}, {0x1002, 1, 0}};
+    struct asnap_trace traces[] = {{0x100, 10, 2, 0, 0, 0}, {0x200, 20, 1, 0, 0, 0}};
     struct asnap_symbolizer *symbolizer = NULL;
     struct asnap_snapshot *snapshot = NULL;
     struct asnap_error *error = asnap_symbolizer_create(NULL, &symbolizer);

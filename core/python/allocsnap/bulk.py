@@ -118,10 +118,10 @@ class TraceTable:
         lent = POINTER(native.Trace)()
         native.check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
         traces = _view(lent, native.Trace, lib.asnap_snapshot_count(snapshot))
-        self._addresses = traces.cast(_UINT64)[0::3]
-        self._sizes = traces.cast(_UINT64)[1::3]
-        self._traceback_ids = traces.cast(_UINT32)[4::6]
-        self._domains = traces.cast(_UINT32)[5::6]
+        self._addresses = traces.cast(_UINT64)[0::4]
+        self._sizes = traces.cast(_UINT64)[1::4]
+        self._traceback_ids = traces.cast(_UINT32)[4::8]
+        self._domains = traces.cast(_UINT32)[5::8]
         self._tracebacks = _Tracebacks(snapshot)
 
     def addresses(self, places):

@@ -14,6 +14,13 @@ HOOKS_NAME = "liballocsnap-hooks.so"
 #: asnap_key, by the name a user types.
 KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
 
+#: asnap_trace_order, likewise.
+ORDERS = {"size": 0, "age": 1}
+
+#: The `time` of a trace of which it is not known.
+TIME_UNKNOWN = 2**32 - 1
+TIMES_PER_SECOND = 100
+
 READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
 REGION_READABLE, REGION_WRITABLE, REGION_EXECUTABLE = 1, 2, 4
 
@@ -55,6 +62,7 @@ class Status(ctypes.Structure):
         ("dropped", c_uint64),
         ("busy_shards", c_uint32),
         ("requests", c_uint32),
+        ("own_malloc", c_bool),
     ]
 
 
@@ -89,6 +97,8 @@ class Trace(ctypes.Structure):
         ("size", c_uint64),
         ("traceback_id", c_uint32),
         ("domain", c_uint32),
+        ("thread", c_uint32),
+        ("time", c_uint32),
     ]
 
 
@@ -151,6 +161,9 @@ class RenderOptions(ctypes.Structure):
         ("unfiltered", POINTER(StatisticDiff)),
         ("regions", POINTER(Region)),
         ("region_count", c_size_t),
+        ("order", c_int),
+        ("thread_labels", POINTER(c_char_p)),
+        ("thread_label_count", c_size_t),
     ]
 
 
@@ -212,6 +225,10 @@ FUNCTIONS = {
     "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(Trace))]),
     "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(Trace)]),
     "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_snapshot_oldest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_snapshot_thread_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_thread": (c_uint32, [_OBJECT, c_uint32]),
+    "asnap_snapshot_start_time": (c_uint64, [_OBJECT]),
     "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
     "asnap_snapshot_domain_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_domain": (c_uint32, [_OBJECT, c_size_t]),
@@ -225,6 +242,7 @@ FUNCTIONS = {
     "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
     "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_mapping": (Mapping, [_OBJECT, c_size_t]),
+    "asnap_snapshot_frame_mapping": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_attribute_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_attribute": (Attribute, [_OBJECT, c_size_t]),
     "asnap_builder_create": (_ERROR, [_OUT]),
@@ -233,6 +251,10 @@ FUNCTIONS = {
     "asnap_builder_frame_at": (
         _ERROR,
         [_OBJECT, POINTER(Frame), c_uint64, POINTER(c_uint32)],
+    ),
+    "asnap_builder_frame_in": (
+        _ERROR,
+        [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
     "asnap_builder_traceback": (
         _ERROR,
@@ -249,6 +271,8 @@ FUNCTIONS = {
             POINTER(c_uint32),
         ],
     ),
+    "asnap_builder_threads": (_ERROR, [_OBJECT, POINTER(c_uint32), c_size_t]),
+    "asnap_builder_start_time": (_ERROR, [_OBJECT, c_uint64]),
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),

@@ -14,7 +14,7 @@ from .names import encoded_name
 _UINT32_MAX = 2**32 - 1
 _UINT32 = "I"  # of array and memoryview
 _UINT64 = "Q"
-_TRACE_BYTES = 24  # asnap_trace: address, size, traceback_id, domain
+_TRACE_BYTES = 32  # asnap_trace: address, size, traceback_id, domain, thread, time
 
 
 class _Builder(objects.Object):
@@ -142,10 +142,10 @@ def _add_traces(builder, traces, traceback_ids):
     blocks = bytearray(_TRACE_BYTES * count)
     wide = memoryview(blocks).cast(_UINT64)
     narrow = memoryview(blocks).cast(_UINT32)
-    wide[0::3] = array(_UINT64, range(count))
-    wide[1::3] = _column(_UINT64, map(itemgetter(1), traces), "size")
-    narrow[4::6] = array(_UINT32, traceback_ids)
-    narrow[5::6] = _column(_UINT32, map(itemgetter(0), traces), "domain")
+    wide[0::4] = array(_UINT64, range(count))
+    wide[1::4] = _column(_UINT64, map(itemgetter(1), traces), "size")
+    narrow[4::8] = array(_UINT32, traceback_ids)
+    narrow[5::8] = _column(_UINT32, map(itemgetter(0), traces), "domain")
     wide.release()
     narrow.release()
     array_type = native.Trace * count

@@ -1,0 +1,83 @@
+/* The part of liballocsnap's interface that writes snapshots and rows as text and JSON;
+ * allocsnap.h includes it. */
+#ifndef ALLOCSNAP_RENDER_H
+#define ALLOCSNAP_RENDER_H
+
+#include "allocsnap.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Writes a size as tracemalloc does ("10239 B", "10.0 KiB", "100 KiB", with a
+ * sign where `sign`). Always terminates; `buffer_size` of 32 is always enough. */
+ASNAP_API void asnap_format_size(int64_t size, bool sign, char *buffer, size_t buffer_size);
+
+/* Which traces come first. */
+enum asnap_trace_order {
+    ASNAP_ORDER_SIZE, /* asnap_snapshot_largest */
+    ASNAP_ORDER_AGE,  /* asnap_snapshot_oldest */
+};
+
+struct asnap_render_options {
+    size_t limit;      /* rows shown; 0: all */
+    bool source_lines; /* show the source line where its file can be read */
+    /* What the total was before filters took traces away, to be shown beside it; NULL:
+     * not filtered. Size and count, and their differences where rows have them. */
+    const struct asnap_statistic_diff *unfiltered;
+    /* The inferior's memory map, sorted by address, to say where an address is that is
+     * in no block; region_count 0: unknown. */
+    const struct asnap_region *regions;
+    size_t region_count;
+    enum asnap_trace_order order; /* of traces */
+    /* What the debugger calls the threads, by their place among the snapshot's; NULL where
+     * it knows none. */
+    const char *const *thread_labels;
+    size_t thread_label_count;
+};
+
+/* Renders rows for people. The text ends with a newline; free it with
+ * asnap_string_destroy. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_statistics_text(const struct asnap_statistics *statistics,
+                             const struct asnap_render_options *options, char **text);
+
+/* Renders rows as one JSON object on one line (docs/commands.md has its fields). */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_statistics_json(const struct asnap_statistics *statistics,
+                             const struct asnap_render_options *options, char **text);
+
+/* The same of differences: sizes and counts with their change beside them. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_diff_text(const struct asnap_diff *diff, const struct asnap_render_options *options,
+                       char **text);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_diff_json(const struct asnap_diff *diff, const struct asnap_render_options *options,
+                       char **text);
+
+/* Blocks one by one in the order of the options, each with the frame that it is attributed
+ * to; as JSON with all its frames. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_traces_text(const struct asnap_snapshot *snapshot,
+                         const struct asnap_render_options *options, char **text);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_traces_json(const struct asnap_snapshot *snapshot,
+                         const struct asnap_render_options *options, char **text);
+
+/* The block that holds `address` (asnap_snapshot_find) with its whole stack, or that
+ * there is none, and what is there then: the end of a block a few bytes before, or
+ * what is mapped. `options->limit` is not looked at. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
+                      const struct asnap_render_options *options, char **text);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                      const struct asnap_render_options *options, char **text);
+
+ASNAP_API void asnap_string_destroy(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,46 @@
+/* The files that a symbolizer has met, each with what it has learnt of it. */
+#ifndef ASNAP_SYMBOLS_KNOWN_MODULES_H
+#define ASNAP_SYMBOLS_KNOWN_MODULES_H
+
+#include "module.h"
+
+struct asnap_known_module {
+    struct asnap_module *module;
+    bool is_unloaded;
+    struct asnap_build_id build_id; /* of an unloaded file, told apart by it */
+    bool is_fresh;                  /* looked at since the regions were set */
+    bool is_used;                   /* held an address since the regions were set */
+};
+
+/* All zero is an empty list. */
+struct asnap_known_modules {
+    struct asnap_known_module *modules;
+    size_t count;
+    size_t capacity;
+};
+
+/* The place of the file that is mapped under `path`, a string of `store`; makes it
+ * where it is new. */
+struct asnap_error *asnap_known_modules_mapped(struct asnap_known_modules *known,
+                                               struct asnap_frame_store *store, const char *path,
+                                               size_t *place);
+
+/* The place of the file that was unloaded from under `path`, a string of `store`, and has
+ * this build ID. */
+struct asnap_error *asnap_known_modules_unloaded(struct asnap_known_modules *known,
+                                                 struct asnap_frame_store *store, const char *path,
+                                                 const struct asnap_build_id *build_id,
+                                                 size_t *place);
+
+/* Has every file looked at again before it is used, and forgets which were. */
+void asnap_known_modules_renew(struct asnap_known_modules *known);
+
+/* Has every file looked at again, and what is from other files forgotten. */
+void asnap_known_modules_forget_others(struct asnap_known_modules *known);
+
+/* The problems met with those that are used, a line each; NULL from the last one on. */
+const char *asnap_known_modules_note(const struct asnap_known_modules *known, size_t index);
+
+void asnap_known_modules_deinit(struct asnap_known_modules *known);
+
+#endif
