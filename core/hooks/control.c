@@ -51,6 +51,7 @@ static void get_ready(void)
     asnap_next_resolve();
     asnap_operators_resolve();
     asnap_thread_init();
+    asnap_single_threaded = asnap_next_single_threaded(asnap_single_threaded);
     asnap_modules_init();
     asnap_registered_init();
     struct asnap_settings settings = asnap_settings_read();

@@ -10,6 +10,9 @@
 /* A holder keeps the lock for well under a microsecond, unless it was preempted. */
 enum { SPINS = 100, FIRST_WAIT = 50000, LONGEST_WAIT = 1000000 /* nanoseconds */ };
 
+static const char not_alone = 0;
+const char *asnap_single_threaded = &not_alone;
+
 static void pause_briefly(void)
 {
 #if defined(__x86_64__)

@@ -13,13 +13,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Not 0 while the process has one thread: libc's __libc_single_threaded (glibc 2.32), or a
+ * byte that stays 0. */
+extern const char *asnap_single_threaded;
+
+/* Whether no other thread can be at work on the same memory, so that what otherwise takes
+ * an atomic exchange can be done in two steps. A thread can only be made outside the hooks.
+ * For the reader the order of stores is enough. */
+static inline bool asnap_is_alone(void)
+{
+    return *asnap_single_threaded != 0;
+}
+
 void asnap_lock_wait(uint32_t *word);
 void asnap_lock_wake(uint32_t *word);
 
 static inline void asnap_lock(uint32_t *word)
 {
     uint32_t free_word = 0;
-    if (!__atomic_compare_exchange_n(word, &free_word, 1, false, __ATOMIC_ACQUIRE,
+    if (asnap_is_alone() && __atomic_load_n(word, __ATOMIC_RELAXED) == 0) {
+        __atomic_store_n(word, 1, __ATOMIC_RELAXED);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } else if (!__atomic_compare_exchange_n(word, &free_word, 1, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
         asnap_lock_wait(word);
 }

@@ -162,6 +162,12 @@ void asnap_next_resolve(void)
     asnap_next = found;
 }
 
+const char *asnap_next_single_threaded(const char *unknown)
+{
+    const char *found = find_in(RTLD_DEFAULT, "__libc_single_threaded");
+    return found != NULL ? found : unknown;
+}
+
 void *asnap_next_global_operator(const char *name)
 {
     return find_next(name);

@@ -27,6 +27,9 @@ extern struct asnap_next asnap_next;
 /* Finds the functions; until then asnap_next serves from the arena. */
 void asnap_next_resolve(void);
 
+/* Where libc says that the process has one thread only; `unknown` where it does not. */
+const char *asnap_next_single_threaded(const char *unknown);
+
 /* Whether a block comes from the arena, which takes nothing back. */
 bool asnap_next_is_early(const void *block);
 

@@ -12,6 +12,7 @@
 
 enum {
     FIRST_CHUNK_CAPACITY = 340, /* with the segments' addresses just below a page */
+    FIRST_BUCKETS = 64,
     SEGMENT_BUCKETS = 1024,
     SEGMENT_BYTES = SEGMENT_BUCKETS * sizeof(uint32_t),
     CHUNK_BYTES = sizeof(struct asnap_table_chunk),
@@ -83,8 +84,8 @@ static bool open_shard(struct asnap_table_shard *shard)
         return false;
     }
     shard->free_head = 0;
-    shard->bucket_count = SEGMENT_BUCKETS;
-    shard->bucket_mask = SEGMENT_BUCKETS - 1;
+    shard->bucket_count = FIRST_BUCKETS;
+    shard->bucket_mask = FIRST_BUCKETS - 1;
     shard->chunk_capacity = FIRST_CHUNK_CAPACITY;
     shard->segments = (uint64_t)(uintptr_t)(lists + FIRST_CHUNK_CAPACITY);
     segments_of(shard)[0] = (uint64_t)(uintptr_t)segment;

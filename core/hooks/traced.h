@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lock.h"
+
 enum { ASNAP_TRACED_LANES = 64, ASNAP_TRACED_SLACK_BITS = 48 };
 
 /* As many bytes apart as processors fetch at once. */
@@ -48,6 +50,10 @@ static inline void asnap_traced_take(uint32_t thread, uint64_t bytes)
 {
     uint64_t *lane = asnap_traced_lane(thread);
     uint64_t word = __atomic_load_n(lane, __ATOMIC_RELAXED);
+    if (asnap_is_alone() && (word & ASNAP_TRACED_SLACK) >= bytes) {
+        __atomic_store_n(lane, word - bytes, __ATOMIC_RELAXED);
+        return;
+    }
     while ((word & ASNAP_TRACED_SLACK) >= bytes) {
         if (__atomic_compare_exchange_n(lane, &word, word - bytes, true, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
@@ -64,7 +70,13 @@ static inline void asnap_traced_give(uint32_t thread, uint64_t bytes)
         asnap_traced_give_reserve(bytes);
         return;
     }
-    uint64_t before = __atomic_fetch_add(lane, ASNAP_TRACED_GIVEN_ONCE + bytes, __ATOMIC_RELEASE);
+    uint64_t before;
+    if (asnap_is_alone()) {
+        before = __atomic_load_n(lane, __ATOMIC_RELAXED);
+        __atomic_store_n(lane, before + ASNAP_TRACED_GIVEN_ONCE + bytes, __ATOMIC_RELAXED);
+    } else {
+        before = __atomic_fetch_add(lane, ASNAP_TRACED_GIVEN_ONCE + bytes, __ATOMIC_RELEASE);
+    }
     if ((before & ASNAP_TRACED_SLACK) >= ASNAP_TRACED_FULL)
         asnap_traced_spill(lane);
 }

@@ -252,7 +252,7 @@ static inline uint32_t asnap_table_shard_of(uint64_t address)
 /* The bucket of an address within its shard, before masking. */
 static inline uint32_t asnap_table_bucket_of(uint64_t address)
 {
-    return (uint32_t)(asnap_table_mix(address) >> 26) + (uint32_t)((address >> 4) & 0xff);
+    return (uint32_t)(asnap_table_mix(address) >> 26) + (uint32_t)((address >> 6) & 0x3f);
 }
 
 #endif
