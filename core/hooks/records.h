@@ -13,6 +13,9 @@ struct asnap_removed {
     uint32_t time;
 };
 
+/* Brings near what an insertion or a removal of this key will need. */
+void asnap_records_prefetch(uint64_t key);
+
 /* Publishes a record of a block that the calling thread has allocated now; one with the
  * same key is replaced. Where tracing was turned off meanwhile, none is published. False:
  * no memory for it, and none with that key is left. `key` is not 0, `size` below

@@ -122,6 +122,7 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
     struct asnap_thread *thread = &asnap_thread;
     if (block == NULL || thread->activity == ASNAP_OWN)
         return;
+    asnap_records_prefetch(key_of(block));
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
         thread->releasing = NULL;

@@ -1,0 +1,68 @@
+/* Where the record of a block is, for one shard: a hash table of record numbers, in lines
+ * of one cache line each.
+ *
+ * A block's home is a line that the blocks of its 512 bytes of memory share: allocators
+ * hand out neighbouring addresses, and so meet the same lines again. Each item has a tag
+ * beside the number of its record, so that records of other blocks are hardly ever looked
+ * at. Where a line is full, an item goes to one of the next, and each line that it passes
+ * over counts it: a search ends at the first line that nothing has passed.
+ *
+ * Readers of the table need no index. All functions are called with the shard's lock held,
+ * but for asnap_index_prefetch. */
+#ifndef ASNAP_HOOKS_RECORD_INDEX_H
+#define ASNAP_HOOKS_RECORD_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "allocsnap_table.h"
+
+enum {
+    ASNAP_INDEX_LINE_ITEMS = 15,
+    /* Records that a shard can have: their numbers, plus 1, have that many bits. */
+    ASNAP_INDEX_NUMBER_BITS = 24,
+    ASNAP_INDEX_RECORDS_MAX = (1 << ASNAP_INDEX_NUMBER_BITS) - 1,
+};
+
+struct asnap_index_line {
+    uint32_t passed;                        /* items of lines before this one in lines after it */
+    uint32_t items[ASNAP_INDEX_LINE_ITEMS]; /* 0: none; else tag and number of the record plus 1 */
+} __attribute__((aligned(64)));
+
+/* Where an item is. */
+struct asnap_index_place {
+    uint32_t line;
+    uint32_t item;
+    uint32_t record;
+};
+
+/* The shard's first lines. False: no memory. */
+bool asnap_index_open(struct asnap_table_shard *shard);
+void asnap_index_close(struct asnap_table_shard *shard);
+
+/* Finds the item of the record with this key. */
+bool asnap_index_find(const struct asnap_table_shard *shard, uint64_t key,
+                      struct asnap_index_place *place);
+
+/* Makes room for one more item, which may move all. False: no memory, and no room. */
+bool asnap_index_reserve(struct asnap_table_shard *shard);
+
+/* Adds an item, after asnap_index_reserve. */
+void asnap_index_add(struct asnap_table_shard *shard, uint64_t key, uint32_t record);
+
+void asnap_index_remove(struct asnap_table_shard *shard, uint64_t key,
+                        const struct asnap_index_place *place);
+
+/* Brings the home of a key near, for what is done with it soon. */
+void asnap_index_prefetch(const struct asnap_table_shard *shard, uint64_t key);
+
+/* The record of a shard. */
+static inline struct asnap_table_record *asnap_index_record(const struct asnap_table_shard *shard,
+                                                            uint32_t record)
+{
+    const uint64_t *chunks = (const uint64_t *)(uintptr_t)shard->chunks;
+    uint64_t chunk = chunks[record / ASNAP_TABLE_CHUNK_RECORDS];
+    return (struct asnap_table_record *)(uintptr_t)chunk + record % ASNAP_TABLE_CHUNK_RECORDS;
+}
+
+#endif
