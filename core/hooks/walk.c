@@ -8,16 +8,16 @@
 enum { DESCENTS_MAX = 64 };
 
 enum outcome {
-    CALLER_FOUND,
+    CALLER_FOUND, /* the walk's state is the caller's */
     STACK_ENDS,
+    ALL_MET, /* the frame that was met, and all older ones, are as they were */
     ALL_REGISTERS_NEEDED,
-    CANNOT_WALK,
+    NO_MEMORY,
 };
 
 struct walk {
     struct asnap_walker *walker;
-    uint32_t old;   /* the frame of the last walk that may be met next; 0: none */
-    uint32_t first; /* new frames: from here to the walker's capacity, oldest first */
+    uint32_t met; /* with ALL_MET */
     uint32_t descents;
     struct asnap_caller state; /* of the frame to be looked at */
 };
@@ -27,52 +27,63 @@ static inline uint64_t word_at(uint64_t address)
     return *(const uint64_t *)(uintptr_t)address;
 }
 
-/* Notes where the caller was found, for later comparison. */
-static void note_places(struct asnap_walk_frame *frame, uint64_t return_place, uint64_t fp_place)
+/* A word of the stack as a frame has it. */
+static inline uint64_t as_kept(uint32_t kind, uint64_t word)
 {
-    int64_t return_offset = (int64_t)(return_place - frame->sp);
-    int64_t fp_offset = (int64_t)(fp_place - frame->sp);
-    frame->return_offset = (int32_t)return_offset;
-    frame->fp_offset = (int32_t)fp_offset;
-    if (frame->return_offset != return_offset || frame->fp_offset != fp_offset)
-        frame->flags |= ASNAP_FRAME_STEPPED;
+    return kind == ASNAP_WORD_PC ? asnap_arch_code_address(word) : word;
+}
+
+/* Notes where the caller was found, for later comparison. */
+static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place)
+{
+    int64_t return_offset = (int64_t)(return_place - step->sp);
+    int64_t fp_offset = (int64_t)(fp_place - step->sp);
+    step->offsets[ASNAP_WORD_PC] = (int32_t)return_offset;
+    step->offsets[ASNAP_WORD_FP] = (int32_t)fp_offset;
+    if (step->offsets[ASNAP_WORD_PC] != return_offset || step->offsets[ASNAP_WORD_FP] != fp_offset)
+        step->flags |= ASNAP_FRAME_STEPPED;
 }
 
 /* The caller of a frame whose row says where it is. */
-static enum outcome step_plainly(struct walk *walk, struct asnap_walk_frame *frame,
+static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
                                  const struct asnap_row *row)
 {
     struct asnap_reach *reach = &walk->walker->reach;
-    uint64_t cfa = (row->cfa_from_fp ? frame->fp : frame->sp) +
-                   asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
+    uint64_t fp = step->words[ASNAP_WORD_FP];
+    uint64_t cfa =
+        (row->cfa_from_fp ? fp : step->sp) + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
     uint64_t fp_place = cfa + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
     uint64_t return_place = row->fp_saved ? fp_place : cfa;
+    if (row->cfa_from_fp)
+        step->flags |= ASNAP_FRAME_FP_USED;
     if (row->kind == ASNAP_ROW_INDIRECT) {
-        uint64_t place = frame->fp + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
+        uint64_t place = fp + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
         if (!asnap_reach_word(reach, place))
             return STACK_ENDS;
         cfa = word_at(place);
-        fp_place = frame->fp + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
+        fp_place = fp + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
         return_place = cfa;
-        frame->flags |= ASNAP_FRAME_STEPPED;
+        step->flags |= ASNAP_FRAME_STEPPED;
     }
     return_place += asnap_row_bytes(row->return_words, ASNAP_ROW_RETURN_HALF);
-    if (!row->fp_saved)
-        fp_place = return_place;
-    if (!asnap_reach_word(reach, return_place) || !asnap_reach_word(reach, fp_place))
+    if (!asnap_reach_word(reach, return_place))
         return STACK_ENDS;
-    frame->return_word = word_at(return_place);
-    frame->fp_word = word_at(fp_place);
-    note_places(frame, return_place, fp_place);
-    walk->state.pc = asnap_arch_code_address(frame->return_word);
+    if (row->fp_saved) {
+        if (!asnap_reach_word(reach, fp_place))
+            return STACK_ENDS;
+        step->flags |= ASNAP_FRAME_FP_SAVED;
+        walk->state.fp = word_at(fp_place);
+    } else {
+        fp_place = return_place;
+    }
+    note_places(step, return_place, fp_place);
+    walk->state.pc = asnap_arch_code_address(word_at(return_place));
     walk->state.sp = cfa;
-    if (row->fp_saved)
-        walk->state.fp = frame->fp_word;
     return CALLER_FOUND;
 }
 
 /* The state that a signal interrupted. */
-static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame *frame)
+static enum outcome step_over_signal(struct walk *walk, struct asnap_step *step)
 {
     struct asnap_walker *walker = walk->walker;
     struct asnap_registers *registers = &walker->registers[0];
@@ -80,14 +91,14 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame 
     const uint64_t needed = UINT64_C(1) << ASNAP_REGISTER_SP | UINT64_C(1) << ASNAP_REGISTER_FP;
     uint64_t pc;
     uint32_t module;
-    frame->flags |= ASNAP_FRAME_STEPPED;
+    step->flags |= ASNAP_FRAME_STEPPED;
     registers->known = needed;
-    registers->values[ASNAP_REGISTER_SP] = frame->sp;
-    registers->values[ASNAP_REGISTER_FP] = frame->fp;
+    registers->values[ASNAP_REGISTER_SP] = step->sp;
+    registers->values[ASNAP_REGISTER_FP] = step->words[ASNAP_WORD_FP];
     bool found =
-        asnap_row_rules(frame->pc - 1, walker->avoid, &walker->cfi, &module)
+        asnap_row_rules(step->words[ASNAP_WORD_PC] - 1, walker->avoid, &walker->cfi, &module)
             ? asnap_cfi_apply(&walker->cfi, registers, asnap_walker_read, walker, interrupted, &pc)
-            : asnap_signal_registers(frame->sp, asnap_walker_read, walker, interrupted, &pc);
+            : asnap_signal_registers(step->sp, asnap_walker_read, walker, interrupted, &pc);
     if (!found || (interrupted->known & needed) != needed)
         return ALL_REGISTERS_NEEDED;
     walk->state.pc = asnap_arch_code_address(pc) + 1;
@@ -96,169 +107,181 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame 
     return CALLER_FOUND;
 }
 
-/* Goes from a frame, which has the walk's state, to its caller. */
-static enum outcome step(struct walk *walk, struct asnap_walk_frame *frame)
+/* Adds the frame that has the walk's state, and goes to its caller. */
+static enum outcome step(struct walk *walk)
 {
     struct asnap_walker *walker = walk->walker;
+    struct asnap_step *step = asnap_walker_add(walker, &walk->state);
+    if (step == NULL)
+        return NO_MEMORY;
+    if (walker->pending_count > ASNAP_WALK_DEPTH_MAX) {
+        walker->forgetful = true;
+        return STACK_ENDS;
+    }
     struct asnap_row row;
-    enum asnap_row_search search = asnap_row_find(frame->pc - 1, walker->avoid, &walker->cfi, &row);
+    enum asnap_row_search search =
+        asnap_row_find(walk->state.pc - 1, walker->avoid, &walker->cfi, &row);
     if (search == ASNAP_ROW_FLEETING)
-        frame->flags |= ASNAP_FRAME_STEPPED;
-    frame->module = row.module;
+        step->flags |= ASNAP_FRAME_STEPPED;
+    step->module = row.module;
     enum outcome outcome;
     switch ((enum asnap_row_kind)row.kind) {
     case ASNAP_ROW_REGULAR:
     case ASNAP_ROW_INDIRECT:
-        outcome = step_plainly(walk, frame, &row);
+        outcome = step_plainly(walk, step, &row);
         break;
     case ASNAP_ROW_SIGNAL:
-        outcome = step_over_signal(walk, frame);
+        outcome = step_over_signal(walk, step);
         break;
     case ASNAP_ROW_COMPLEX:
         return ALL_REGISTERS_NEEDED;
     case ASNAP_ROW_END:
     default:
-        frame->flags |= search == ASNAP_ROW_FLEETING ? 0 : ASNAP_FRAME_LAST;
+        step->flags |= search == ASNAP_ROW_FLEETING ? 0 : ASNAP_FRAME_LAST;
         return STACK_ENDS;
     }
     if (outcome == STACK_ENDS) /* what could not be read may be there another time */
-        frame->flags |= ASNAP_FRAME_STEPPED;
-    else if (walk->state.sp <= frame->sp && ++walk->descents > DESCENTS_MAX)
+        step->flags |= ASNAP_FRAME_STEPPED;
+    else if (walk->state.sp <= step->sp && ++walk->descents > DESCENTS_MAX)
         outcome = STACK_ENDS;
     return outcome;
 }
 
-static bool is_state_of(const struct asnap_caller *state, const struct asnap_walk_frame *frame)
+static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap_caller *state)
 {
-    return state->sp == frame->sp && state->pc == frame->pc && state->fp == frame->fp;
+    return frame->step.sp == state->sp && frame->step.words[ASNAP_WORD_PC] == state->pc &&
+           ((frame->step.flags & ASNAP_FRAME_FP_MATTERS) == 0 ||
+            frame->step.words[ASNAP_WORD_FP] == state->fp);
 }
 
-/* The frame of the last walk that has the walk's state, or 0. */
-static uint32_t meet(struct walk *walk)
+/* Whether the stack still leads from a frame to its caller; the frame can be compared. */
+static inline bool leads_to(const struct asnap_walk_frame *frame,
+                            const struct asnap_walk_frame *caller)
 {
-    const struct asnap_walk_frame *frames = walk->walker->frames;
-    uint32_t old = walk->old;
-    while (old > 0 && frames[old].sp < walk->state.sp)
-        old--;
-    walk->old = old;
-    return old > 0 && is_state_of(&walk->state, &frames[old]) ? old : 0;
+    const struct asnap_step *step = &frame->step;
+    uint32_t kind = frame->compared;
+    uint64_t pc = word_at(step->sp + (uint64_t)step->offsets[ASNAP_WORD_PC]);
+    uint64_t other = word_at(step->sp + (uint64_t)step->offsets[kind]);
+    return ((as_kept(ASNAP_WORD_PC, pc) ^ caller->step.words[ASNAP_WORD_PC]) |
+            (as_kept(kind, other) ^ caller->step.words[kind])) == 0;
 }
 
-/* The frame of the last walk, from `from` on down, whose caller is not, or not only, to be
- * known by comparison. */
-static inline uint32_t compare(const struct asnap_walk_frame *frames, uint32_t from)
+/* Compares the stack from a frame on with what is remembered. Returns the first frame whose
+ * caller is another now; 0: there is none. The frames are those of the path, most of the
+ * time, and need not be followed from one to the next. */
+static inline uint32_t compare(const struct asnap_walker *walker, uint32_t number)
 {
-    uint32_t end = frames[from].compared_from;
-    for (uint32_t i = from; i > end; i--) {
-        const struct asnap_walk_frame *frame = &frames[i];
-        uint64_t differences =
-            (word_at(frame->sp + (uint64_t)frame->return_offset) ^ frame->return_word) |
-            (word_at(frame->sp + (uint64_t)frame->fp_offset) ^ frame->fp_word);
-        if (__builtin_expect(differences != 0, 0))
-            return i;
+    const struct asnap_walk_frame *frames = walker->frames;
+    const struct asnap_walk_frame *frame = &frames[number];
+    uint32_t *path = walker->path;
+    uint32_t depth = frame->depth;
+    path[depth] = number;
+    for (; depth > 1; depth--) {
+        uint32_t caller = path[depth - 1];
+        if (__builtin_expect(caller != frame->caller, 0))
+            caller = path[depth - 1] = frame->caller;
+        if (__builtin_expect(!leads_to(frame, &frames[caller]), 0))
+            return path[depth];
+        frame = &frames[caller];
     }
-    return end;
+    bool ends = (frame->step.flags & ASNAP_FRAME_LAST) != 0 || leads_to(frame, &frames[0]);
+    return ends ? 0 : path[1];
 }
 
-/* Whether a frame that cannot be compared still has the caller that it had. */
-static enum outcome step_again(struct walk *walk, uint32_t old, bool *same)
-{
-    struct asnap_walk_frame *frames = walk->walker->frames;
-    struct asnap_walk_frame again = {
-        .pc = frames[old].pc, .sp = frames[old].sp, .fp = frames[old].fp};
-    walk->state = (struct asnap_caller){again.pc, again.sp, again.fp};
-    enum outcome outcome = step(walk, &again);
-    if (outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0))
-        *same = old == 1;
-    else
-        *same = outcome == CALLER_FOUND && old > 1 && is_state_of(&walk->state, &frames[old - 1]);
-    return outcome;
-}
-
-/* Takes over what still stands of the last walk from `from` on, which was met again. In
- * `kept`, the frame from which all stands, or 0: then the walk goes on at its state. */
-static enum outcome follow(struct walk *walk, uint32_t from, uint32_t *kept)
+/* From a frame that has the walk's state to its caller, which is what it was. */
+static enum outcome take_over(struct walk *walk, const struct asnap_walk_frame *frame)
 {
     struct asnap_walker *walker = walk->walker;
-    uint32_t old = from;
-    for (;;) {
-        uint32_t end = compare(walker->frames, old);
-        bool changed = end != walker->frames[old].compared_from;
-        old = end;
-        if (changed)
-            break;
-        if (old == 0 || (walker->frames[old].flags & ASNAP_FRAME_LAST) != 0) {
-            *kept = from;
-            return STACK_ENDS;
-        }
-        bool same;
-        enum outcome outcome = step_again(walk, old, &same);
-        if (outcome == ALL_REGISTERS_NEEDED || outcome == CANNOT_WALK)
-            return outcome;
-        if (!same)
-            break;
-        if (--old == 0) {
-            *kept = from;
-            return STACK_ENDS;
-        }
-    }
-    *kept = 0;
-    for (uint32_t i = from; i > old; i--) {
-        struct asnap_walk_frame *frame =
-            asnap_walker_add(walker, walk->old, &walk->first, &walk->state);
-        if (frame == NULL)
-            return CANNOT_WALK;
-        *frame = walker->frames[i];
-        frame->nodes[0] = frame->nodes[1] = ASNAP_TABLE_NONE;
-    }
-    const struct asnap_walk_frame *changed = &walker->frames[old];
-    walk->state = (struct asnap_caller){changed->pc, changed->sp, changed->fp};
-    walk->old = old - 1;
+    const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
+    struct asnap_step kept = frame->step;
+    kept.words[ASNAP_WORD_FP] = walk->state.fp;
+    kept.flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
+    walk->state.pc = caller->step.words[ASNAP_WORD_PC];
+    walk->state.sp = caller->step.sp;
+    if ((kept.flags & ASNAP_FRAME_FP_SAVED) != 0)
+        walk->state.fp = word_at(kept.sp + (uint64_t)kept.offsets[ASNAP_WORD_FP]);
+    struct asnap_step *step = asnap_walker_add(walker, &walk->state);
+    if (step == NULL)
+        return NO_MEMORY;
+    *step = kept;
     return CALLER_FOUND;
 }
 
-/* One frame of the new walk. */
-static enum outcome advance(struct walk *walk, uint32_t *kept)
+/* One frame of those that were met again, on a stack that cannot be compared as a whole.
+ * `*number` becomes the next of them; 0: what comes next is not known to be one. */
+static enum outcome follow_one(struct walk *walk, uint32_t *number)
 {
     struct asnap_walker *walker = walk->walker;
-    if (walk->state.pc == 0)
-        return STACK_ENDS;
-    uint32_t met = meet(walk);
-    if (met != 0)
-        return follow(walk, met, kept);
-    struct asnap_walk_frame *frame =
-        asnap_walker_add(walker, walk->old, &walk->first, &walk->state);
-    if (frame == NULL) {
-        walker->forgetful = true;
-        return asnap_walker_is_full(walker) ? STACK_ENDS : CANNOT_WALK;
+    const struct asnap_walk_frame *frame = &walker->frames[*number];
+    uint32_t caller = frame->caller;
+    walker->path[frame->depth] = *number;
+    *number = caller;
+    if ((frame->step.flags & ASNAP_FRAME_LAST) != 0)
+        return ALL_MET;
+    bool stepped = (frame->step.flags & ASNAP_FRAME_STEPPED) != 0;
+    if (!stepped && leads_to(frame, &walker->frames[caller]))
+        return caller == 0 ? ALL_MET : take_over(walk, frame);
+    enum outcome outcome = step(walk);
+    bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
+    if (stepped && ends && caller == 0)
+        return ALL_MET;
+    if (!stepped || ends || !is_in_state(&walker->frames[caller], &walk->state))
+        *number = 0;
+    return outcome;
+}
+
+/* Goes on from a frame that was met again, as far as what is remembered holds. */
+static enum outcome follow(struct walk *walk, uint32_t number)
+{
+    struct asnap_walker *walker = walk->walker;
+    uint32_t waiting = walker->pending_count;
+    uint32_t met = number;
+    enum outcome outcome;
+    do {
+        if ((walker->frames[number].step.flags & ASNAP_FRAME_COMPARED) == 0) {
+            outcome = follow_one(walk, &number);
+            continue;
+        }
+        uint32_t changed = compare(walker, number);
+        outcome = changed == 0 ? ALL_MET : CALLER_FOUND;
+        for (; outcome == CALLER_FOUND && number != changed; number = walker->frames[number].caller)
+            outcome = take_over(walk, &walker->frames[number]);
+        if (outcome == CALLER_FOUND)
+            outcome = step(walk);
+        number = 0;
+    } while (outcome == CALLER_FOUND && number != 0);
+    if (outcome == ALL_MET) {
+        walker->pending_count = waiting;
+        walk->met = met;
     }
-    return step(walk, frame);
+    return outcome;
+}
+
+static enum outcome advance(struct walk *walk)
+{
+    const struct asnap_walker *walker = walk->walker;
+    const struct asnap_caller *state = &walk->state;
+    if (state->pc == 0)
+        return STACK_ENDS;
+    uint32_t number = *asnap_walker_recent(walker, state->pc, state->sp);
+    if (number != 0 && is_in_state(&walker->frames[number], state))
+        return follow(walk, number);
+    return step(walk);
 }
 
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
+    struct walk walk = {.walker = walker, .state = *caller};
     uint32_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_ACQUIRE);
-    if (walker->epoch != epoch || walker->forgetful)
+    if (__builtin_expect(walker->epoch != epoch || asnap_walker_is_full(walker), 0))
         asnap_walker_forget(walker);
     walker->epoch = epoch;
-    walker->forgetful = false;
-    struct walk walk = {
-        .walker = walker,
-        .old = walker->count - 1,
-        .first = walker->capacity,
-        .state = *caller,
-    };
-    uint32_t kept = 0;
+    walker->pending_count = 0;
     enum outcome outcome;
     do
-        outcome = advance(&walk, &kept);
+        outcome = advance(&walk);
     while (outcome == CALLER_FOUND);
     if (outcome == ALL_REGISTERS_NEEDED)
         return asnap_walker_walk_fully(walker, caller);
-    if (outcome == CANNOT_WALK) {
-        asnap_walker_forget(walker);
-        return false;
-    }
-    asnap_walker_finish(walker, kept, walk.first);
-    return true;
+    return outcome != NO_MEMORY && asnap_walker_settle(walker, outcome == ALL_MET ? walk.met : 0);
 }

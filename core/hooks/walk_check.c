@@ -80,7 +80,9 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
     if (comparison->seen < FRAMES_SHOWN)
         comparison->shown[comparison->seen] = address;
     comparison->seen++;
-    if (comparison->place == 0 || comparison->walker->frames[comparison->place].pc != address)
+    if (comparison->place == 0 ||
+        asnap_walker_frame(comparison->walker, comparison->place)->step.words[ASNAP_WORD_PC] !=
+            address)
         comparison->differs = true;
     else
         comparison->place--;
@@ -93,9 +95,10 @@ static void show(const struct comparison *comparison)
     struct line line = {.length = 0};
     add_text(&line, "a stack differs: frame, the hooks', libgcc's");
     write_line(&line);
-    uint32_t depth = asnap_walker_depth(walker);
+    uint32_t depth = walker->depth;
     for (uint32_t i = 0; i < FRAMES_SHOWN && (i < depth || i < comparison->seen); i++) {
-        uint64_t ours = i < depth ? walker->frames[depth - i].pc : 0;
+        uint64_t ours =
+            i < depth ? asnap_walker_frame(walker, depth - i)->step.words[ASNAP_WORD_PC] : 0;
         uint64_t theirs = i < comparison->seen ? comparison->shown[i] : 0;
         line.length = 0;
         add_text(&line, ours == theirs ? "  " : "! ");
@@ -113,7 +116,7 @@ void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_call
     struct comparison comparison = {
         .walker = walker,
         .caller = caller,
-        .place = asnap_walker_depth(walker),
+        .place = walker->depth,
     };
     int saved_errno = errno;
     _Unwind_Backtrace(visit, &comparison);

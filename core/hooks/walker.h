@@ -1,10 +1,14 @@
-/* Walking a thread's stack, and what is remembered of its last walk.
+/* Walking a thread's stack, and what is remembered of its walks.
  *
- * Consecutive calls of a thread share their outer frames. A new walk looks frames up until
- * it comes to one that the last walk met in the same state (the same return address, stack
- * pointer and frame pointer). From there on the caller of a frame follows from two words of
- * the stack; while those words are what they were, frame by frame, the walk would find what
- * it found, so comparing them is enough. */
+ * Each frame that a walk has met is kept: its state (return address, stack pointer and,
+ * where a caller is found by it, frame pointer), where on the stack its caller was found,
+ * and the caller's frame. A new walk begins at the frame that was met last in the state it
+ * is given. From there on, the caller of a frame follows from one or two words of the
+ * stack; while those words are what they were, frame by frame, the walk would find what it
+ * found, so comparing them is enough. Only where a word differs is a frame looked up
+ * again, and its true caller sought among the remembered frames.
+ *
+ * The frames of a walk lie in the walker's path by depth: the oldest is at 1. */
 #ifndef ASNAP_HOOKS_WALKER_H
 #define ASNAP_HOOKS_WALKER_H
 
@@ -30,86 +34,112 @@ struct asnap_caller {
         .fp = *(const uint64_t *)__builtin_frame_address(0),                                       \
     })
 
-enum asnap_walk_frame_flags {
-    ASNAP_FRAME_STEPPED = 1, /* its caller must be looked up again, not compared */
-    ASNAP_FRAME_LAST = 2,    /* it has no caller, whatever the stack holds */
+enum asnap_frame_flags {
+    ASNAP_FRAME_STEPPED = 1,     /* its caller must be looked up each time, not compared */
+    ASNAP_FRAME_LAST = 2,        /* it has no caller, whatever the stack holds */
+    ASNAP_FRAME_FP_SAVED = 4,    /* the caller's frame pointer is on the stack */
+    ASNAP_FRAME_FP_USED = 8,     /* the caller's place is found by the frame pointer */
+    ASNAP_FRAME_FP_MATTERS = 16, /* some older frame's place is found by this frame pointer */
+    ASNAP_FRAME_COMPARED = 32,   /* neither it nor an older frame is STEPPED */
 };
 
-/* A frame, and where its caller was found. */
-struct asnap_walk_frame {
-    uint64_t pc; /* as in a node: where the frame was interrupted, plus 1 */
+/* The two words of a frame that are compared. */
+enum { ASNAP_WORD_PC, ASNAP_WORD_FP, ASNAP_WORDS };
+
+/* What a step from a frame to its caller finds. */
+struct asnap_step {
+    uint64_t words[ASNAP_WORDS]; /* of this frame; the pc is as in a node: where the frame was
+                                    interrupted, plus 1 */
     uint64_t sp;
-    uint64_t fp;
-    uint64_t return_word; /* what was at sp + return_offset: the caller's address */
-    uint64_t fp_word;     /* what was at sp + fp_offset: the caller's frame pointer, where it
-                             was saved */
-    int32_t return_offset;
-    int32_t fp_offset;
-    uint32_t nodes[2];      /* of the stack tree, or ASNAP_TABLE_NONE; see intern.c */
-    uint32_t compared_from; /* the frames from this one (without it) to here can be compared */
-    uint16_t module;        /* of pc */
+    int32_t offsets[ASNAP_WORDS]; /* from sp to where those of the caller are */
+    uint16_t module;              /* of the pc */
     uint16_t flags;
+};
+
+/* A frame that is remembered. It never changes, but for its nodes. */
+struct asnap_walk_frame {
+    struct asnap_step step;
+    uint32_t caller;   /* the caller's frame; 0: none */
+    uint32_t compared; /* the word to be compared beside the pc: ASNAP_WORD_FP, or the pc again */
+    uint32_t depth;    /* 1 for the oldest frame of the stack */
+    uint32_t next;     /* in the list of its bucket */
+    uint32_t nodes[2]; /* of the stack tree, or ASNAP_TABLE_NONE; see intern.c */
 };
 
 _Static_assert(sizeof(struct asnap_walk_frame) == 64, "a frame is one cache line");
 
+/* All arrays are in one piece of memory. */
 struct asnap_walker {
     struct asnap_walker *next;       /* in the pool */
-    size_t bytes;                    /* of this structure with the frames that are in it */
-    struct asnap_walk_frame *frames; /* [0] is none: the oldest frame is [1] */
-    uint32_t capacity;
-    uint32_t count;          /* of frames, with [0] */
+    struct asnap_walk_frame *frames; /* [0] is none */
+    struct asnap_step *pending;      /* of the walk: most recent first */
+    uint32_t *path;                  /* of the last walk: frames by depth */
+    uint32_t *recent;                /* the frame that was met last, by pc and sp */
+    uint32_t *buckets;               /* lists of frames, by pc, sp and caller */
+    uint32_t capacity;               /* of each; a power of two */
+    uint32_t count;                  /* of frames, with [0] */
+    uint32_t pending_count;
+    uint32_t depth;          /* of the last walk */
     uint32_t epoch;          /* asnap_rows_epoch when the frames were found */
     uint32_t limit;          /* the frame limit that the nodes are for */
     uint32_t origin_omitted; /* the origin that was asked for last, and its node */
     uint32_t origin_node;
     unsigned avoid; /* asnap_avoid flags */
-    bool forgetful; /* the frames are no use to the next walk */
+    bool forgetful; /* the frames are of no use to the next walk */
     struct asnap_reach reach;
     struct asnap_registers registers[2];
     struct asnap_cfi cfi;
-    struct asnap_walk_frame first_frames[];
 };
 
 /* So many frames at most: beyond that a stack is cut. Endless recursion comes there, and
  * total_nframe does not tell such stacks apart. */
-enum { ASNAP_WALK_FRAMES_MAX = 1 << 18 };
+enum { ASNAP_WALK_DEPTH_MAX = 1 << 17 };
 
 /* A new walker, or NULL: no memory. `avoid` holds asnap_avoid flags for its walks. */
 struct asnap_walker *asnap_walker_create(unsigned avoid);
 void asnap_walker_destroy(struct asnap_walker *walker);
 
-/* During a walk: frames are added from the end of the room down, so that they lie oldest
- * first. Adds one before `*first`, in this state; the oldest `kept` of the last walk stay.
- * NULL: no memory, or too many (see asnap_walker_is_full). */
-struct asnap_walk_frame *asnap_walker_add(struct asnap_walker *walker, uint32_t kept,
-                                          uint32_t *first, const struct asnap_caller *state);
-
-/* Whether it holds as many frames as there may be. */
-bool asnap_walker_is_full(const struct asnap_walker *walker);
-
-/* Ends a walk: the new frames follow the oldest `kept` of the last one. */
-void asnap_walker_finish(struct asnap_walker *walker, uint32_t kept, uint32_t first);
-
-/* Forgets the last walk. */
+/* Forgets all walks. */
 void asnap_walker_forget(struct asnap_walker *walker);
 
+/* Whether it has remembered so much that it should begin anew. */
+bool asnap_walker_is_full(const struct asnap_walker *walker);
+
 /* Walks the stack from `caller` on, which is the most recent frame, to its end. False:
- * there was no memory for it, or the thread was interrupted where it cannot be known. */
+ * there was no memory for it. */
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller);
 
-/* The number of frames of the last walk: 1 or more. */
-static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
+/* A frame of the last walk; its depth is from 1 to the walker's. */
+static inline const struct asnap_walk_frame *asnap_walker_frame(const struct asnap_walker *walker,
+                                                                uint32_t depth)
 {
-    return walker->count - 1;
+    return &walker->frames[walker->path[depth]];
 }
 
 /* The node of the stack that was walked, with `limit` (1 or more) frames or some more; or
  * ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
 uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
 
+/* ---- the parts of a walk ---- */
+
+/* Adds a frame in this state to those that wait for their callers to be found. NULL: no
+ * memory. */
+struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct asnap_caller *state);
+
+/* Gives the frames that wait their callers: the oldest of them has `frame` (0: none), whose
+ * stack is in the path. False: no memory. */
+bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame);
+
 /* Where all registers are needed: walks from the calling hook on. */
 bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_caller *caller);
+
+/* The frame that was met last with this pc and sp, or another, or 0. */
+static inline uint32_t *asnap_walker_recent(const struct asnap_walker *walker, uint64_t pc,
+                                            uint64_t sp)
+{
+    uint64_t hash = (pc ^ sp << 20) * UINT64_C(0x9e3779b97f4a7c15);
+    return &walker->recent[hash >> 40 & (walker->capacity - 1)];
+}
 
 /* An asnap_read_word of the stack; the context is the walker. */
 bool asnap_walker_read(void *walker, uint64_t address, uint64_t *word);
