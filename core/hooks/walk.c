@@ -27,12 +27,6 @@ static inline uint64_t word_at(uint64_t address)
     return *(const uint64_t *)(uintptr_t)address;
 }
 
-/* A word of the stack as a frame has it. */
-static inline uint64_t as_kept(uint32_t kind, uint64_t word)
-{
-    return kind == ASNAP_WORD_PC ? asnap_arch_code_address(word) : word;
-}
-
 /* Notes where the caller was found, for later comparison. */
 static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place)
 {
@@ -154,38 +148,35 @@ static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap
             frame->step.words[ASNAP_WORD_FP] == state->fp);
 }
 
-/* Whether the stack still leads from a frame to its caller; the frame can be compared. */
-static inline bool leads_to(const struct asnap_walk_frame *frame,
-                            const struct asnap_walk_frame *caller)
+/* Compares the stack from a frame on with what is remembered. Returns the first frame whose
+ * caller is another now; 0: there is none. */
+static inline uint32_t compare(struct asnap_walker *walker, uint32_t number)
 {
-    const struct asnap_step *step = &frame->step;
-    uint32_t kind = frame->compared;
-    uint64_t pc = word_at(step->sp + (uint64_t)step->offsets[ASNAP_WORD_PC]);
-    uint64_t other = word_at(step->sp + (uint64_t)step->offsets[kind]);
-    return ((as_kept(ASNAP_WORD_PC, pc) ^ caller->step.words[ASNAP_WORD_PC]) |
-            (as_kept(kind, other) ^ caller->step.words[kind])) == 0;
+    asnap_walker_lay_path(walker, number);
+    const struct asnap_comparison *first = walker->comparisons;
+    const struct asnap_comparison *at = first + walker->frames[number].comparisons;
+    do {
+        if (at == first)
+            return 0;
+        at--;
+    } while (__builtin_expect(word_at(at->place) == at->word, 1));
+    uint32_t equal = (uint32_t)(at - first);
+    while (walker->frames[walker->frames[number].caller].comparisons > equal)
+        number = walker->frames[number].caller;
+    return number;
 }
 
-/* Compares the stack from a frame on with what is remembered. Returns the first frame whose
- * caller is another now; 0: there is none. The frames are those of the path, most of the
- * time, and need not be followed from one to the next. */
-static inline uint32_t compare(const struct asnap_walker *walker, uint32_t number)
+/* Whether the stack still leads from a frame to its caller; the frame can be compared. */
+static bool leads_on(const struct asnap_walker *walker, const struct asnap_walk_frame *frame)
 {
-    const struct asnap_walk_frame *frames = walker->frames;
-    const struct asnap_walk_frame *frame = &frames[number];
-    uint32_t *path = walker->path;
-    uint32_t depth = frame->depth;
-    path[depth] = number;
-    for (; depth > 1; depth--) {
-        uint32_t caller = path[depth - 1];
-        if (__builtin_expect(caller != frame->caller, 0))
-            caller = path[depth - 1] = frame->caller;
-        if (__builtin_expect(!leads_to(frame, &frames[caller]), 0))
-            return path[depth];
-        frame = &frames[caller];
+    const struct asnap_step *caller = &walker->frames[frame->caller].step;
+    uint32_t count = frame->comparisons - walker->frames[frame->caller].comparisons;
+    for (uint32_t kind = 0; kind < count; kind++) {
+        uint64_t word = word_at(frame->step.sp + (uint64_t)frame->step.offsets[kind]);
+        if ((kind == ASNAP_WORD_PC ? asnap_arch_code_address(word) : word) != caller->words[kind])
+            return false;
     }
-    bool ends = (frame->step.flags & ASNAP_FRAME_LAST) != 0 || leads_to(frame, &frames[0]);
-    return ends ? 0 : path[1];
+    return true;
 }
 
 /* From a frame that has the walk's state to its caller, which is what it was. */
@@ -214,12 +205,11 @@ static enum outcome follow_one(struct walk *walk, uint32_t *number)
     struct asnap_walker *walker = walk->walker;
     const struct asnap_walk_frame *frame = &walker->frames[*number];
     uint32_t caller = frame->caller;
-    walker->path[frame->depth] = *number;
     *number = caller;
     if ((frame->step.flags & ASNAP_FRAME_LAST) != 0)
         return ALL_MET;
     bool stepped = (frame->step.flags & ASNAP_FRAME_STEPPED) != 0;
-    if (!stepped && leads_to(frame, &walker->frames[caller]))
+    if (!stepped && leads_on(walker, frame))
         return caller == 0 ? ALL_MET : take_over(walk, frame);
     enum outcome outcome = step(walk);
     bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);

@@ -10,8 +10,8 @@ enum { FIRST_CAPACITY = 256, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
 
 static size_t arrays_bytes(uint32_t capacity)
 {
-    return capacity *
-           (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) + 3 * sizeof(uint32_t));
+    return capacity * (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) +
+                       2 * sizeof(struct asnap_comparison) + 3 * sizeof(uint32_t));
 }
 
 /* Lays the arrays out in new memory. */
@@ -24,6 +24,8 @@ static bool map_arrays(struct asnap_walker *walker, uint32_t capacity)
     memory += capacity * sizeof(*walker->frames);
     walker->pending = (struct asnap_step *)memory;
     memory += capacity * sizeof(*walker->pending);
+    walker->comparisons = (struct asnap_comparison *)memory;
+    memory += 2 * capacity * sizeof(*walker->comparisons);
     walker->path = (uint32_t *)memory;
     walker->recent = walker->path + capacity;
     walker->buckets = walker->recent + capacity;
@@ -68,7 +70,6 @@ void asnap_walker_forget(struct asnap_walker *walker)
     walker->origin_node = ASNAP_TABLE_NONE;
     memset(&walker->frames[0], 0, sizeof(walker->frames[0]));
     walker->frames[0].step.flags = ASNAP_FRAME_COMPARED;
-    walker->path[0] = 0;
     memset(walker->recent, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
 }
@@ -96,7 +97,7 @@ static bool grow(struct asnap_walker *walker)
         return false;
     memcpy(walker->frames, old.frames, old.count * sizeof(*old.frames));
     memcpy(walker->pending, old.pending, old.pending_count * sizeof(*old.pending));
-    memcpy(walker->path, old.path, old.capacity * sizeof(*old.path));
+    walker->depth = 0;
     for (uint32_t i = 1; i < walker->count; i++)
         list_frame(walker, i);
     asnap_pages_unmap(old.frames, arrays_bytes(old.capacity));
@@ -147,11 +148,45 @@ static uint32_t remember(struct asnap_walker *walker, const struct asnap_step *s
     if ((step->flags & ASNAP_FRAME_STEPPED) == 0)
         frame->step.flags |= caller->step.flags & ASNAP_FRAME_COMPARED;
     frame->caller = caller_number;
-    frame->compared = saved && caller_uses_fp ? ASNAP_WORD_FP : ASNAP_WORD_PC;
+    frame->comparisons = caller->comparisons;
+    if ((step->flags & (ASNAP_FRAME_LAST | ASNAP_FRAME_STEPPED)) == 0)
+        frame->comparisons += saved && caller_uses_fp ? 2 : 1;
     frame->depth = caller->depth + 1;
     frame->nodes[0] = frame->nodes[1] = ASNAP_TABLE_NONE;
     list_frame(walker, number);
     return number;
+}
+
+/* Where a frame's words of its caller are, and what they are. Return addresses may have an
+ * authentication code on the stack, which is right if the address is. */
+static void lay_comparisons(struct asnap_walker *walker, const struct asnap_walk_frame *frame)
+{
+    const struct asnap_step *step = &frame->step;
+    const struct asnap_step *caller = &walker->frames[frame->caller].step;
+    uint32_t at = walker->frames[frame->caller].comparisons;
+    for (int kind = ASNAP_WORD_PC; at < frame->comparisons; at++, kind++) {
+        struct asnap_comparison *comparison = &walker->comparisons[at];
+        comparison->place = step->sp + (uint64_t)step->offsets[kind];
+        comparison->word = caller->words[kind];
+        uint64_t found;
+        memcpy(&found, (const void *)(uintptr_t)comparison->place, sizeof(found));
+        if (kind == ASNAP_WORD_PC && asnap_arch_code_address(found) == comparison->word)
+            comparison->word = found;
+    }
+}
+
+/* Frames never change: where the path has one already, it has all older ones. */
+void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t number)
+{
+    uint32_t depth = walker->frames[number].depth;
+    uint32_t laid = walker->depth;
+    walker->depth = depth;
+    for (; depth > 0 && (depth > laid || walker->path[depth] != number); depth--) {
+        const struct asnap_walk_frame *frame = &walker->frames[number];
+        walker->path[depth] = number;
+        lay_comparisons(walker, frame);
+        number = frame->caller;
+    }
 }
 
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
@@ -165,10 +200,9 @@ bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
         const struct asnap_step *step = &walker->pending[--walker->pending_count];
         uint32_t found = find(walker, step, frame);
         frame = found != 0 ? found : remember(walker, step, frame);
-        walker->path[++depth] = frame;
         *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = frame;
     }
-    walker->depth = depth;
+    asnap_walker_lay_path(walker, frame);
     return true;
 }
 

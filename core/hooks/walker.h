@@ -43,7 +43,7 @@ enum asnap_frame_flags {
     ASNAP_FRAME_COMPARED = 32,   /* neither it nor an older frame is STEPPED */
 };
 
-/* The two words of a frame that are compared. */
+/* The two words of a frame that its callee has on the stack. */
 enum { ASNAP_WORD_PC, ASNAP_WORD_FP, ASNAP_WORDS };
 
 /* What a step from a frame to its caller finds. */
@@ -59,27 +59,34 @@ struct asnap_step {
 /* A frame that is remembered. It never changes, but for its nodes. */
 struct asnap_walk_frame {
     struct asnap_step step;
-    uint32_t caller;   /* the caller's frame; 0: none */
-    uint32_t compared; /* the word to be compared beside the pc: ASNAP_WORD_FP, or the pc again */
-    uint32_t depth;    /* 1 for the oldest frame of the stack */
-    uint32_t next;     /* in the list of its bucket */
-    uint32_t nodes[2]; /* of the stack tree, or ASNAP_TABLE_NONE; see intern.c */
+    uint32_t caller;      /* the caller's frame; 0: none */
+    uint32_t comparisons; /* of it and all older frames */
+    uint32_t depth;       /* 1 for the oldest frame of the stack */
+    uint32_t next;        /* in the list of its bucket */
+    uint32_t nodes[2];    /* of the stack tree, or ASNAP_TABLE_NONE; see intern.c */
+};
+
+/* A word of the stack by which a frame is known to have the caller that it had. */
+struct asnap_comparison {
+    uint64_t place;
+    uint64_t word;
 };
 
 _Static_assert(sizeof(struct asnap_walk_frame) == 64, "a frame is one cache line");
 
 /* All arrays are in one piece of memory. */
 struct asnap_walker {
-    struct asnap_walker *next;       /* in the pool */
-    struct asnap_walk_frame *frames; /* [0] is none */
-    struct asnap_step *pending;      /* of the walk: most recent first */
-    uint32_t *path;                  /* of the last walk: frames by depth */
-    uint32_t *recent;                /* the frame that was met last, by pc and sp */
-    uint32_t *buckets;               /* lists of frames, by pc, sp and caller */
-    uint32_t capacity;               /* of each; a power of two */
-    uint32_t count;                  /* of frames, with [0] */
+    struct asnap_walker *next;            /* in the pool */
+    struct asnap_walk_frame *frames;      /* [0] is none */
+    struct asnap_step *pending;           /* of the walk: most recent first */
+    uint32_t *path;                       /* of the last walk: frames by depth */
+    struct asnap_comparison *comparisons; /* those of the path, oldest frame first */
+    uint32_t *recent;                     /* the frame that was met last, by pc and sp */
+    uint32_t *buckets;                    /* lists of frames, by pc, sp and caller */
+    uint32_t capacity;                    /* of each; a power of two */
+    uint32_t count;                       /* of frames, with [0] */
     uint32_t pending_count;
-    uint32_t depth;          /* of the last walk */
+    uint32_t depth;          /* of the path */
     uint32_t epoch;          /* asnap_rows_epoch when the frames were found */
     uint32_t limit;          /* the frame limit that the nodes are for */
     uint32_t origin_omitted; /* the origin that was asked for last, and its node */
@@ -125,6 +132,9 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
 /* Adds a frame in this state to those that wait for their callers to be found. NULL: no
  * memory. */
 struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct asnap_caller *state);
+
+/* Lays the path from a frame down. */
+void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t frame);
 
 /* Gives the frames that wait their callers: the oldest of them has `frame` (0: none), whose
  * stack is in the path. False: no memory. */
