@@ -36,28 +36,49 @@ static inline struct home home_of(uint64_t key, uint32_t line_count)
     };
 }
 
-/* The items of a line that have this tag, a bit each; `mask` says which bits count. Items
- * are bits 1 to 15. */
-static inline uint32_t matches(const struct asnap_index_line *line, uint32_t mask, uint32_t tag)
-{
+/* Bits 1 to 15 say which items of a line have a tag, and which are free. */
+struct line_bits {
+    uint32_t tagged;
+    uint32_t empty;
+};
+
 #if defined(__SSE2__)
-    const __m128i *words = (const __m128i *)line;
-    __m128i masks = _mm_set1_epi32((int)mask);
-    __m128i tags = _mm_set1_epi32((int)tag);
-    __m128i first = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(words), masks), tags);
-    __m128i second = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(words + 1), masks), tags);
-    __m128i third = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(words + 2), masks), tags);
-    __m128i fourth = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(words + 3), masks), tags);
-    __m128i halves =
-        _mm_packs_epi16(_mm_packs_epi32(first, second), _mm_packs_epi32(third, fourth));
-    return (uint32_t)_mm_movemask_epi8(halves) & ~1u;
-#else
-    uint32_t bits = 0;
-    for (uint32_t i = 0; i < ASNAP_INDEX_LINE_ITEMS; i++)
-        bits |= (uint32_t)((line->items[i] & mask) == tag) << (i + 1);
-    return bits;
-#endif
+
+static inline uint32_t equal_words(const __m128i words[4], __m128i mask, __m128i wanted)
+{
+    __m128i low = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_and_si128(words[0], mask), wanted),
+                                  _mm_cmpeq_epi32(_mm_and_si128(words[1], mask), wanted));
+    __m128i high = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_and_si128(words[2], mask), wanted),
+                                   _mm_cmpeq_epi32(_mm_and_si128(words[3], mask), wanted));
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) & ~1u;
 }
+
+static inline struct line_bits look_at(const struct asnap_index_line *line, uint32_t tag)
+{
+    const __m128i *place = (const __m128i *)line;
+    const __m128i words[4] = {_mm_load_si128(place), _mm_load_si128(place + 1),
+                              _mm_load_si128(place + 2), _mm_load_si128(place + 3)};
+    return (struct line_bits){
+        .tagged = equal_words(words, _mm_set1_epi32((int)~ASNAP_INDEX_RECORDS_MAX),
+                              _mm_set1_epi32((int)tag)),
+        .empty = equal_words(words, _mm_set1_epi32(-1), _mm_setzero_si128()),
+    };
+}
+
+#else
+
+static inline struct line_bits look_at(const struct asnap_index_line *line, uint32_t tag)
+{
+    struct line_bits bits = {0, 0};
+    for (uint32_t i = 0; i < ASNAP_INDEX_LINE_ITEMS; i++) {
+        uint32_t item = line->items[i];
+        bits.tagged |= (uint32_t)((item & ~(uint32_t)ASNAP_INDEX_RECORDS_MAX) == tag) << (i + 1);
+        bits.empty |= (uint32_t)(item == 0) << (i + 1);
+    }
+    return bits;
+}
+
+#endif
 
 static uint32_t next_line(uint32_t line, uint32_t line_count)
 {
@@ -87,38 +108,38 @@ void asnap_index_close(struct asnap_table_shard *shard)
 }
 
 bool asnap_index_find(const struct asnap_table_shard *shard, uint64_t key,
-                      struct asnap_index_place *place)
+                      struct asnap_index_search *search)
 {
-    const uint32_t number_mask = ASNAP_INDEX_RECORDS_MAX;
     struct home home = home_of(key, shard->line_count);
-    for (uint32_t at = home.line;; at = next_line(at, shard->line_count)) {
-        const struct asnap_index_line *line = &lines_of(shard)[at];
-        uint32_t bits = matches(line, ~number_mask, home.tag);
-        for (; bits != 0; bits &= bits - 1) {
-            uint32_t item = (uint32_t)__builtin_ctz(bits) - 1;
-            uint32_t number = line->items[item] & number_mask;
-            if (number == 0 || asnap_index_record(shard, number - 1)->key != key)
-                continue;
-            *place = (struct asnap_index_place){at, item, number - 1};
-            return true;
+    const struct asnap_index_line *line = &lines_of(shard)[home.line];
+    struct line_bits bits = look_at(line, home.tag);
+    search->home = search->line = home.line;
+    search->tag = home.tag;
+    search->empty = bits.empty;
+    for (;;) {
+        for (uint32_t tagged = bits.tagged & ~bits.empty; tagged != 0; tagged &= tagged - 1) {
+            search->item = (uint32_t)__builtin_ctz(tagged) - 1;
+            search->record = (line->items[search->item] & ASNAP_INDEX_RECORDS_MAX) - 1;
+            if (asnap_index_record(shard, search->record)->key == key)
+                return true;
         }
-        if (line->passed == 0)
+        if (__builtin_expect(line->passed == 0, 1))
             return false;
+        search->line = next_line(search->line, shard->line_count);
+        line = &lines_of(shard)[search->line];
+        bits = look_at(line, home.tag);
     }
 }
 
-static void place_item(struct asnap_index_line *lines, uint32_t line_count, uint64_t key,
-                       uint32_t record)
+static void place_item(struct asnap_index_line *lines, uint32_t line_count, uint32_t line,
+                       uint32_t item)
 {
-    struct home home = home_of(key, line_count);
-    for (uint32_t at = home.line;; at = next_line(at, line_count)) {
-        uint32_t empty = matches(&lines[at], UINT32_MAX, 0);
-        if (empty != 0) {
-            lines[at].items[__builtin_ctz(empty) - 1] = home.tag | (record + 1);
-            return;
-        }
-        lines[at].passed++;
+    uint32_t empty;
+    while ((empty = look_at(&lines[line], 0).empty) == 0) {
+        lines[line].passed++;
+        line = next_line(line, line_count);
     }
+    lines[line].items[__builtin_ctz(empty) - 1] = item;
 }
 
 /* By a quarter: the index stays small, and each item moves four times or so in all. */
@@ -130,8 +151,9 @@ static bool grow(struct asnap_table_shard *shard)
         return false;
     for (uint32_t i = 0; i < shard->used; i++) {
         uint64_t key = asnap_index_record(shard, i)->key;
+        struct home home = home_of(key, line_count);
         if (key != 0)
-            place_item(lines, line_count, key, i);
+            place_item(lines, line_count, home.line, home.tag | (i + 1));
     }
     asnap_index_close(shard);
     shard->index = (uint64_t)(uintptr_t)lines;
@@ -147,18 +169,24 @@ bool asnap_index_reserve(struct asnap_table_shard *shard)
            shard->count < room;
 }
 
-void asnap_index_add(struct asnap_table_shard *shard, uint64_t key, uint32_t record)
-{
-    place_item(lines_of(shard), shard->line_count, key, record);
-}
-
-void asnap_index_remove(struct asnap_table_shard *shard, uint64_t key,
-                        const struct asnap_index_place *place)
+void asnap_index_add(struct asnap_table_shard *shard, const struct asnap_index_search *search,
+                     uint32_t record)
 {
     struct asnap_index_line *lines = lines_of(shard);
-    lines[place->line].items[place->item] = 0;
-    for (uint32_t at = home_of(key, shard->line_count).line; at != place->line;
-         at = next_line(at, shard->line_count))
+    uint32_t item = search->tag | (record + 1);
+    if (__builtin_expect(search->empty != 0, 1))
+        lines[search->home].items[__builtin_ctz(search->empty) - 1] = item;
+    else
+        place_item(lines, shard->line_count, search->home, item);
+}
+
+void asnap_index_remove(struct asnap_table_shard *shard, struct asnap_index_search *search)
+{
+    struct asnap_index_line *lines = lines_of(shard);
+    lines[search->line].items[search->item] = 0;
+    if (search->line == search->home)
+        search->empty |= 2u << search->item;
+    for (uint32_t at = search->home; at != search->line; at = next_line(at, shard->line_count))
         lines[at].passed--;
 }
 

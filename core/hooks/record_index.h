@@ -29,29 +29,33 @@ struct asnap_index_line {
     uint32_t items[ASNAP_INDEX_LINE_ITEMS]; /* 0: none; else tag and number of the record plus 1 */
 } __attribute__((aligned(64)));
 
-/* Where an item is. */
-struct asnap_index_place {
-    uint32_t line;
+/* What a search has found. */
+struct asnap_index_search {
+    uint32_t home; /* the line where it began */
+    uint32_t tag;  /* as in an item */
+    uint32_t line; /* where the item is */
     uint32_t item;
-    uint32_t record;
+    uint32_t record; /* its number */
+    uint32_t empty;  /* bits of the items of the home line that are free, as in matches() */
 };
 
 /* The shard's first lines. False: no memory. */
 bool asnap_index_open(struct asnap_table_shard *shard);
 void asnap_index_close(struct asnap_table_shard *shard);
 
-/* Finds the item of the record with this key. */
-bool asnap_index_find(const struct asnap_table_shard *shard, uint64_t key,
-                      struct asnap_index_place *place);
-
 /* Makes room for one more item, which may move all. False: no memory, and no room. */
 bool asnap_index_reserve(struct asnap_table_shard *shard);
 
-/* Adds an item, after asnap_index_reserve. */
-void asnap_index_add(struct asnap_table_shard *shard, uint64_t key, uint32_t record);
+/* Looks for the record with this key. False: there is none. */
+bool asnap_index_find(const struct asnap_table_shard *shard, uint64_t key,
+                      struct asnap_index_search *search);
 
-void asnap_index_remove(struct asnap_table_shard *shard, uint64_t key,
-                        const struct asnap_index_place *place);
+/* Adds an item that was not found, or has been removed since; there is room. */
+void asnap_index_add(struct asnap_table_shard *shard, const struct asnap_index_search *search,
+                     uint32_t record);
+
+/* Removes the item that was found. */
+void asnap_index_remove(struct asnap_table_shard *shard, struct asnap_index_search *search);
 
 /* Brings the home of a key near, for what is done with it soon. */
 void asnap_index_prefetch(const struct asnap_table_shard *shard, uint64_t key);

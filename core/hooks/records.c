@@ -103,27 +103,25 @@ static uint32_t take_place(struct asnap_table_shard *shard)
 
 /* ---- records ---- */
 
-static bool withdraw(struct asnap_table_shard *shard, uint64_t key, struct asnap_removed *removed)
+/* Withdraws the record that was found. */
+static void withdraw(struct asnap_table_shard *shard, struct asnap_index_search *search,
+                     struct asnap_removed *removed)
 {
-    struct asnap_index_place place;
-    if (!asnap_index_find(shard, key, &place))
-        return false;
-    struct asnap_table_record *record = asnap_index_record(shard, place.record);
+    struct asnap_table_record *record = asnap_index_record(shard, search->record);
     removed->size = asnap_table_extent_size(record->extent);
     removed->stack = record->stack;
     removed->thread = asnap_table_extent_thread(record->extent);
     removed->time = record->time;
     PUBLISH(record->key, 0);
-    asnap_index_remove(shard, key, &place);
+    asnap_index_remove(shard, search);
     record->stack = shard->free_head;
-    shard->free_head = place.record + 1;
+    shard->free_head = search->record + 1;
     shard->count--;
     shard->size -= removed->size;
-    return true;
 }
 
-static void publish(struct asnap_table_shard *shard, uint64_t key,
-                    const struct asnap_removed *block)
+static void publish(struct asnap_table_shard *shard, const struct asnap_index_search *search,
+                    uint64_t key, const struct asnap_removed *block)
 {
     uint32_t index = take_place(shard);
     struct asnap_table_record *record = asnap_index_record(shard, index);
@@ -131,7 +129,7 @@ static void publish(struct asnap_table_shard *shard, uint64_t key,
     record->stack = block->stack;
     record->time = block->time;
     PUBLISH(record->key, key);
-    asnap_index_add(shard, key, index);
+    asnap_index_add(shard, search, index);
     shard->count++;
     shard->size += block->size;
 }
@@ -140,23 +138,24 @@ static void publish(struct asnap_table_shard *shard, uint64_t key,
 static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
 {
     struct asnap_table_shard *shard = shard_of(key);
+    struct asnap_index_search search;
     struct asnap_removed replaced;
     asnap_lock(&shard->lock);
-    bool open = shard->chunks != 0;
-    if (open && __builtin_expect(withdraw(shard, key, &replaced), 0))
+    /* Once the peak may have risen for it, nothing must fail any more. */
+    bool open = shard->chunks != 0 || open_shard(shard);
+    bool room = open && have_place(shard);
+    if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
+        withdraw(shard, &search, &replaced);
         asnap_traced_give(thread, replaced.size);
+    }
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
-    bool done = true;
-    if (__atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0) {
-        /* Once the peak may have risen for it, nothing must fail any more. */
-        done = (open || open_shard(shard)) && have_place(shard);
-        if (done) {
-            asnap_traced_take(thread, block->size);
-            publish(shard, key, block);
-        }
+    bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
+    if (room && tracing) {
+        asnap_traced_take(thread, block->size);
+        publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
-    return done;
+    return room || !tracing;
 }
 
 void asnap_records_prefetch(uint64_t key)
@@ -183,8 +182,11 @@ bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
 {
     struct asnap_table_shard *shard = shard_of(key);
+    struct asnap_index_search search;
     asnap_lock(&shard->lock);
-    bool found = shard->chunks != 0 && withdraw(shard, key, removed);
+    bool found = shard->chunks != 0 && asnap_index_find(shard, key, &search);
+    if (found)
+        withdraw(shard, &search, removed);
     asnap_unlock(&shard->lock);
     if (found)
         asnap_traced_give(asnap_thread_number(), removed->size);

@@ -148,20 +148,40 @@ static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap
             frame->step.words[ASNAP_WORD_FP] == state->fp);
 }
 
+static inline uint64_t difference(const struct asnap_comparison *comparison)
+{
+    return word_at(comparison->place) ^ comparison->word;
+}
+
+/* How many of the path's comparisons, from the oldest frame on, are to be done before one
+ * that differs; UINT32_MAX: none differs. */
+static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
+{
+    const struct asnap_comparison *at = first + count;
+    while (at - first >= 4) {
+        at -= 4;
+        uint64_t differences =
+            difference(at) | difference(at + 1) | difference(at + 2) | difference(at + 3);
+        if (__builtin_expect(differences != 0, 0)) {
+            at += 4;
+            break;
+        }
+    }
+    while (at != first)
+        if (__builtin_expect(difference(--at) != 0, 0))
+            return (uint32_t)(at - first);
+    return UINT32_MAX;
+}
+
 /* Compares the stack from a frame on with what is remembered. Returns the first frame whose
  * caller is another now; 0: there is none. */
 static inline uint32_t compare(struct asnap_walker *walker, uint32_t number)
 {
     asnap_walker_lay_path(walker, number);
-    const struct asnap_comparison *first = walker->comparisons;
-    const struct asnap_comparison *at = first + walker->frames[number].comparisons;
-    do {
-        if (at == first)
-            return 0;
-        at--;
-    } while (__builtin_expect(word_at(at->place) == at->word, 1));
-    uint32_t equal = (uint32_t)(at - first);
-    while (walker->frames[walker->frames[number].caller].comparisons > equal)
+    uint32_t before = compare_words(walker->comparisons, walker->frames[number].comparisons);
+    if (before == UINT32_MAX)
+        return 0;
+    while (walker->frames[walker->frames[number].caller].comparisons > before)
         number = walker->frames[number].caller;
     return number;
 }

@@ -63,7 +63,7 @@ struct asnap_walk_frame {
     uint32_t comparisons; /* of it and all older frames */
     uint32_t depth;       /* 1 for the oldest frame of the stack */
     uint32_t next;        /* in the list of its bucket */
-    uint32_t nodes[2];    /* of the stack tree, or ASNAP_TABLE_NONE; see intern.c */
+    uint32_t nodes[2];    /* of the stack tree, or ASNAP_TABLE_NONE; see walk_node.c */
 };
 
 /* A word of the stack by which a frame is known to have the caller that it had. */
