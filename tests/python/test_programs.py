@@ -27,7 +27,10 @@ LEFT_OUT = {
 OPTIONS = {
     "overload.cc": ["--soname-synonyms=somalloc=nouserintercepts"],
 }
-WITH_LIBRARIES = {"dlopen.c": ["libplugin.c", "libgone.c"]}
+WITH_LIBRARIES = {
+    "dlopen.c": ["libplugin.c", "libgone.c"],
+    "unloaded.c": ["libfirst.c", "libsecond.c"],
+}
 PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "libgone.c": "loaded", "phases.c": "exit"}
 
 
