@@ -38,7 +38,8 @@ CORE_OBJECTS := $(foreach room,$(ROOMS),$(call objects,core/$(room)))
 HOOK_OBJECTS := $(call objects,core/hooks)
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
-TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o stacks.o pages.o lock.o)
+TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o stacks.o pages.o lock.o traced.o \
+	thread_numbers.o clock.o module_list.o)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so

@@ -36,8 +36,8 @@ static struct asnap_error *check_address(uint64_t address)
 }
 
 struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct asnap_memory *memory,
-                                     uint64_t list, uint32_t item_count, uint32_t item_bytes,
-                                     uint32_t per_chunk, uint32_t tag)
+                                     uint64_t list, uint32_t item_count, uint32_t per_chunk,
+                                     size_t chunk_bytes, uint32_t tag)
 {
     uint64_t addresses[LIST_PIECE];
     struct asnap_error *error = NULL;
@@ -59,7 +59,7 @@ struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct a
         }
         struct asnap_extent extent = {
             .address = addresses[within],
-            .size = (size_t)items * item_bytes,
+            .size = chunk_bytes,
             .tag = (uint64_t)tag << 32 | chunk,
         };
         left -= items;

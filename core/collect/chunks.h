@@ -12,13 +12,21 @@ struct asnap_chunks {
     uint64_t lost_items; /* items in chunks whose place is unknown */
 };
 
-/* Adds the chunks that hold `item_count` items of `item_bytes`, `per_chunk` to a
- * chunk, from the list of chunk addresses at `list`. An extent's tag is
+/* Adds the chunks, whole ones of `chunk_bytes`, that hold `item_count` items,
+ * `per_chunk` to a chunk, from the list of chunk addresses at `list`. An extent's tag is
  * `tag << 32 | chunk number`. A list, or a part of it, that cannot be read counts its
  * items as lost. Fails with NO_MEMORY, INTERRUPTED or DAMAGED. */
 struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct asnap_memory *memory,
-                                     uint64_t list, uint32_t item_count, uint32_t item_bytes,
-                                     uint32_t per_chunk, uint32_t tag);
+                                     uint64_t list, uint32_t item_count, uint32_t per_chunk,
+                                     size_t chunk_bytes, uint32_t tag);
+
+/* How many of `item_count` items the chunk of an extent holds. */
+static inline size_t asnap_chunks_items(const struct asnap_extent *extent, uint32_t item_count,
+                                        uint32_t per_chunk)
+{
+    uint32_t before = (uint32_t)extent->tag * per_chunk;
+    return item_count - before < per_chunk ? item_count - before : per_chunk;
+}
 
 void asnap_chunks_deinit(struct asnap_chunks *chunks);
 

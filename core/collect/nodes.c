@@ -10,6 +10,7 @@ _Static_assert(ASNAP_RAW_NONE == ASNAP_TABLE_NONE, "the mark of an origin");
 
 struct reading {
     struct asnap_raw *raw;
+    bool moving;
 };
 
 static struct asnap_error *visit(void *context, const struct asnap_extent *extent,
@@ -19,17 +20,24 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
     struct asnap_raw *raw = reading->raw;
     const struct asnap_table_node *nodes = (const void *)bytes;
     size_t first = (size_t)(extent->tag & UINT32_MAX) * ASNAP_TABLE_CHUNK_NODES;
-    for (size_t i = 0; i < extent->size / sizeof(*nodes); i++) {
+    size_t count = asnap_chunks_items(extent, (uint32_t)raw->node_count, ASNAP_TABLE_CHUNK_NODES);
+    for (size_t i = 0; i < count; i++) {
         struct asnap_raw_node *node = &raw->nodes[first + i];
         if (!asnap_extent_readable(readable, extent, i * sizeof(*nodes), sizeof(*nodes))) {
             raw->unreadable_nodes++;
             continue;
         }
-        node->pc = nodes[i].pc;
+        node->pc = asnap_table_node_pc(nodes[i].pc);
         node->parent = nodes[i].parent;
+        node->module = asnap_table_node_module(nodes[i].pc);
+        if (node->module >= raw->module_count && reading->moving)
+            node->module = 0;
     }
     return NULL;
 }
+
+/* The frames of a stack that are kept at most: twice as many as the limit, less one. */
+#define DEPTH_END (2 * ASNAP_TABLE_FRAME_LIMIT_MAX)
 
 /* An origin's pc is a number of frames; other nodes come after their parents, and no
  * stack is longer than the limit allows. Depths take a pass of their own, because
@@ -37,14 +45,15 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
 static struct asnap_error *check(const struct asnap_raw *raw)
 {
     struct asnap_error *error = NULL;
-    uint16_t *depths = calloc(raw->node_count, sizeof(*depths));
+    uint32_t *depths = calloc(raw->node_count, sizeof(*depths));
     if (depths == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < raw->node_count; i++) {
         const struct asnap_raw_node *node = &raw->nodes[i];
         bool origin = node->parent == ASNAP_RAW_NONE;
-        bool right = origin ? node->pc <= ASNAP_TABLE_FRAME_LIMIT_MAX
-                            : node->parent < i && depths[node->parent] < UINT16_MAX;
+        bool right = origin ? node->pc <= ASNAP_TABLE_FRAME_LIMIT_MAX && node->module == 0
+                            : node->parent < i && depths[node->parent] + 1 < DEPTH_END &&
+                                  (node->module == 0 || node->module < raw->module_count);
         if (!right) {
             error = asnap_error_create(ASNAP_ERROR_DAMAGED,
                                        "the table is damaged (stack node %zu): the program has "
@@ -52,7 +61,7 @@ static struct asnap_error *check(const struct asnap_raw *raw)
                                        i);
             break;
         }
-        depths[i] = origin ? 0 : (uint16_t)(depths[node->parent] + 1);
+        depths[i] = origin ? 0 : depths[node->parent] + 1;
     }
     free(depths);
     return error;
@@ -61,11 +70,12 @@ static struct asnap_error *check(const struct asnap_raw *raw)
 static struct asnap_error *read_chunks(const struct asnap_memory *memory,
                                        const struct asnap_table_root *root,
                                        struct asnap_chunks *chunks,
-                                       const struct asnap_progress *progress, struct asnap_raw *raw)
+                                       const struct asnap_progress *progress, bool moving,
+                                       struct asnap_raw *raw)
 {
-    struct asnap_error *error =
-        asnap_chunks_add(chunks, memory, root->node_chunks, root->node_count,
-                         sizeof(struct asnap_table_node), ASNAP_TABLE_CHUNK_NODES, 0);
+    struct asnap_error *error = asnap_chunks_add(
+        chunks, memory, root->node_chunks, root->node_count, ASNAP_TABLE_CHUNK_NODES,
+        ASNAP_TABLE_CHUNK_NODES * sizeof(struct asnap_table_node), 0);
     if (error != NULL)
         return error;
     raw->unreadable_nodes = chunks->lost_items;
@@ -75,19 +85,20 @@ static struct asnap_error *read_chunks(const struct asnap_memory *memory,
     raw->node_count = root->node_count;
     for (size_t i = 0; i < raw->node_count; i++)
         raw->nodes[i].parent = ASNAP_RAW_NONE;
-    struct reading reading = {.raw = raw};
+    struct reading reading = {.raw = raw, .moving = moving};
     return asnap_read_extents(memory, chunks->extents, chunks->count, "reading stacks", progress,
                               visit, &reading);
 }
 
 struct asnap_error *asnap_nodes_read(const struct asnap_memory *memory,
                                      const struct asnap_table_root *root,
-                                     const struct asnap_progress *progress, struct asnap_raw *raw)
+                                     const struct asnap_progress *progress, bool moving,
+                                     struct asnap_raw *raw)
 {
     struct asnap_chunks chunks = {0};
     if (root->node_count == 0)
         return NULL;
-    struct asnap_error *error = read_chunks(memory, root, &chunks, progress, raw);
+    struct asnap_error *error = read_chunks(memory, root, &chunks, progress, moving, raw);
     if (error == NULL)
         error = check(raw);
     asnap_chunks_deinit(&chunks);

@@ -8,6 +8,7 @@
 #include "chunks.h"
 #include "error.h"
 #include "nodes.h"
+#include "raw_lists.h"
 #include "table_root.h"
 
 #define RESTART "the program has overwritten it; restart the program to trace it again"
@@ -54,8 +55,21 @@ static inline bool is_possible(const struct asnap_table_root *root, uint32_t sha
                                const struct asnap_table_record *record)
 {
     return asnap_table_shard_of(asnap_table_key_address(record->key)) == shard &&
-           record->size < ASNAP_TABLE_SIZE_LIMIT && record->stack < root->node_count &&
-           asnap_table_key_domain(record->key) < root->domain_count;
+           record->stack < root->node_count &&
+           asnap_table_key_domain(record->key) < root->domain_count &&
+           (asnap_table_extent_thread(record->extent) == 0 ||
+            asnap_table_extent_thread(record->extent) < root->thread_count);
+}
+
+/* The time of record `index` of a chunk. */
+static uint32_t time_of(const struct asnap_extent *extent, const struct asnap_table_chunk *chunk,
+                        const bool *readable, size_t index)
+{
+    size_t at = offsetof(struct asnap_table_chunk, times) + index * sizeof(chunk->times[0]);
+    if (!asnap_extent_readable(readable, extent, at, sizeof(chunk->times[0])) ||
+        chunk->times[index] > ASNAP_TABLE_TIME_LAST)
+        return ASNAP_TIME_UNKNOWN;
+    return chunk->times[index];
 }
 
 static struct asnap_error *visit(void *context, const struct asnap_extent *extent,
@@ -63,10 +77,11 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
 {
     struct reading *reading = context;
     const struct asnap_table_root *root = reading->root;
-    const struct asnap_table_record *records = (const void *)bytes;
+    const struct asnap_table_chunk *chunk = (const void *)bytes;
+    const struct asnap_table_record *records = chunk->records;
     uint32_t shard = (uint32_t)(extent->tag >> 32);
     struct tally *tally = &reading->tallies[shard];
-    size_t count = extent->size / sizeof(*records);
+    size_t count = asnap_chunks_items(extent, root->shards[shard].used, ASNAP_TABLE_CHUNK_RECORDS);
     struct asnap_error *error = reserve(reading, count);
     if (error != NULL)
         return error;
@@ -88,12 +103,12 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
             continue;
         }
         trace->address = asnap_table_key_address(record->key);
-        trace->size = record->size;
+        trace->size = asnap_table_extent_size(record->extent);
         trace->traceback_id = record->stack;
         trace->domain = root->domains[asnap_table_key_domain(record->key)];
-        trace->thread = 0;
-        trace->time = ASNAP_TIME_UNKNOWN;
-        size += record->size;
+        trace->thread = asnap_table_extent_thread(record->extent);
+        trace->time = time_of(extent, chunk, readable, i);
+        size += trace->size;
         trace++;
     }
     reading->raw->trace_count += (size_t)(trace - first);
@@ -127,8 +142,8 @@ static struct asnap_error *list_shard(const struct asnap_memory *memory, struct 
     }
     reading->raw->busy_shards += busy;
     struct asnap_error *error =
-        asnap_chunks_add(chunks, memory, shard->chunks, shard->used,
-                         sizeof(struct asnap_table_record), ASNAP_TABLE_CHUNK_RECORDS, number);
+        asnap_chunks_add(chunks, memory, shard->chunks, shard->used, ASNAP_TABLE_CHUNK_RECORDS,
+                         sizeof(struct asnap_table_chunk), number);
     reading->tallies[number].whole = !busy && chunks->lost_items == lost;
     return error;
 }
@@ -220,9 +235,15 @@ static struct asnap_error *read_table(const struct asnap_memory *memory, uint64_
         return asnap_error_no_memory();
     result->frame_limit = asnap_root_asked(&root).frame_limit;
     result->dropped = root.dropped;
+    result->start_realtime = root.start_realtime;
+    result->own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0;
     error = copy_domains(&root, result);
     if (error == NULL && asnap_root_current(&root)) {
-        error = asnap_nodes_read(memory, &root, progress, result);
+        error = asnap_threads_read(memory, &root, progress, result);
+        if (error == NULL)
+            error = asnap_modules_read(memory, &root, progress, result);
+        if (error == NULL)
+            error = asnap_nodes_read(memory, &root, progress, moving, result);
         if (error == NULL)
             error = read_records(memory, &root, progress, moving, result);
     }

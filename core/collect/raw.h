@@ -10,7 +10,8 @@
 
 /* A frame of a stack: a return address and the node of its caller, whose index is
  * smaller than its own. A node whose parent is ASNAP_RAW_NONE is an origin: no
- * frame, its pc is the number of older frames that the frame limit left out. */
+ * frame, its pc is the number of older frames that are not here. There may be more
+ * frames here than the frame limit allows: only the most recent ones are kept then. */
 struct asnap_raw_node {
     uint64_t pc;
     uint32_t parent;

@@ -61,6 +61,12 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
     if (root->node_count > ASNAP_TABLE_NODE_CHUNKS * ASNAP_TABLE_CHUNK_NODES ||
         (root->node_count != 0 && root->node_chunks == 0))
         return damaged(address, "impossible number of nodes");
+    if (root->thread_count > ASNAP_TABLE_THREAD_CHUNKS * ASNAP_TABLE_CHUNK_THREADS ||
+        (root->thread_count != 0 && root->thread_chunks == 0))
+        return damaged(address, "impossible number of threads");
+    if (root->module_count > ASNAP_TABLE_MODULE_CHUNKS * ASNAP_TABLE_CHUNK_MODULES ||
+        (root->module_count != 0 && root->module_chunks == 0))
+        return damaged(address, "impossible number of modules");
     return NULL;
 }
 

@@ -3,15 +3,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "interpose.h"
 #include "lock.h"
 #include "next.h"
+#include "pages.h"
 #include "records.h"
 #include "settings.h"
 #include "stack_walk.h"
 #include "stacks.h"
 #include "thread.h"
 #include "trace.h"
+#include "traced.h"
 
 /* The first call finds a request that has not been obeyed: to get ready. */
 __attribute__((visibility("default"),
@@ -47,9 +50,11 @@ static void get_ready(void)
     asnap_operators_resolve();
     asnap_thread_init();
     asnap_stack_walk_init();
-    uint32_t frame_limit = asnap_settings_frame_limit();
-    if (frame_limit != 0) {
-        allocsnap_root.control.frame_limit = frame_limit;
+    struct asnap_settings settings = asnap_settings_read();
+    asnap_pages_set_limit(settings.max_memory);
+    asnap_clock_start();
+    if (settings.frame_limit != 0) {
+        allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
     describe_table();
@@ -69,7 +74,7 @@ static void obey(void)
     if (trace != was_tracing || asked.clear != applied->clear)
         asnap_records_clear();
     if (asked.reset_peak != applied->reset_peak)
-        asnap_records_reset_peak();
+        asnap_traced_reset_peak();
     if (asked.frame_limit >= 1 && asked.frame_limit <= ASNAP_TABLE_FRAME_LIMIT_MAX)
         __atomic_store_n(&applied->frame_limit, asked.frame_limit, __ATOMIC_RELAXED);
     applied->clear = asked.clear;

@@ -4,10 +4,13 @@
 #include <stdbool.h>
 
 #include "control.h"
+#include "module_list.h"
 #include "records.h"
 #include "stacks.h"
 #include "thread.h"
+#include "thread_numbers.h"
 #include "trace.h"
+#include "traced.h"
 
 /* A fork in a signal handler that interrupted a hook: its locks are this thread's
  * own, and it opens them itself, in both processes. */
@@ -20,23 +23,35 @@ static void before_fork(void)
         return;
     asnap_control_lock();
     asnap_records_lock();
+    asnap_traced_lock();
+    asnap_thread_numbers_lock();
     asnap_stacks_lock();
+    asnap_module_list_lock();
 }
 
 static void after_fork(void)
 {
     if (in_hook)
         return;
+    asnap_module_list_unlock();
     asnap_stacks_unlock();
+    asnap_thread_numbers_unlock();
+    asnap_traced_unlock();
     asnap_records_unlock();
     asnap_control_unlock();
     asnap_trace_leave();
+}
+
+static void after_fork_in_child(void)
+{
+    asnap_thread_number_forget();
+    after_fork();
 }
 
 __attribute__((constructor)) static void watch_forks(void)
 {
     enum asnap_activity activity = asnap_thread.activity;
     asnap_thread.activity = ASNAP_OWN;
-    pthread_atfork(before_fork, after_fork, after_fork);
+    pthread_atfork(before_fork, after_fork, after_fork_in_child);
     asnap_thread.activity = activity;
 }

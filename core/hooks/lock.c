@@ -4,23 +4,47 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A holder keeps the lock for well under a microsecond, unless it was preempted. */
-enum { SPINS = 100 };
+enum { SPINS = 100, FIRST_WAIT = 50000, LONGEST_WAIT = 1000000 /* nanoseconds */ };
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+/* Takes the lock where it is free, as `taken`. */
+static bool try_lock(uint32_t *word, uint32_t taken)
+{
+    uint32_t free_word = 0;
+    return __atomic_load_n(word, __ATOMIC_RELAXED) == 0 &&
+           __atomic_compare_exchange_n(word, &free_word, taken, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
 
 void asnap_lock_wait(uint32_t *word)
 {
     for (int spin = 0; spin < SPINS; spin++) {
-        uint32_t free_word = 0;
-        if (__atomic_load_n(word, __ATOMIC_RELAXED) == 0 &&
-            __atomic_compare_exchange_n(word, &free_word, 1, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
+        if (try_lock(word, 1))
             return;
+        pause_briefly();
     }
     int saved_errno = errno;
-    while (__atomic_exchange_n(word, 2, __ATOMIC_ACQUIRE) != 0)
-        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+    struct timespec wait = {.tv_nsec = FIRST_WAIT};
+    /* Others may wait as well: who has waited takes the lock as one that is waited for. */
+    while (!try_lock(word, 2)) {
+        uint32_t held = 1;
+        __atomic_compare_exchange_n(word, &held, 2, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, &wait, NULL, 0);
+        if (wait.tv_nsec < LONGEST_WAIT)
+            wait.tv_nsec *= 2;
+    }
     errno = saved_errno;
 }
 

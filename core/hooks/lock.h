@@ -1,5 +1,12 @@
 /* A mutex that needs nothing of libc: its word is 0 when free, 1 when held, 2 when
- * held and waited for. It is part of the table, where a reader sees it. */
+ * held and waited for. It is part of the table, where a reader sees it.
+ *
+ * Opening it is a load and a store, which cost next to nothing where an exchange costs
+ * as much as taking the lock. A thread that begins to wait between the two is not seen
+ * and not woken. That is harmless: the word is 0 after the store whatever the waiting
+ * thread made of it, so nothing is held for ever, and no thread waits for a call alone,
+ * but only for so long before it looks again. A waiting thread sleeps, so a holder with
+ * less of a priority comes on. */
 #ifndef ASNAP_HOOKS_LOCK_H
 #define ASNAP_HOOKS_LOCK_H
 
@@ -19,7 +26,9 @@ static inline void asnap_lock(uint32_t *word)
 
 static inline void asnap_unlock(uint32_t *word)
 {
-    if (__atomic_exchange_n(word, 0, __ATOMIC_RELEASE) == 2)
+    bool waited_for = __atomic_load_n(word, __ATOMIC_RELAXED) == 2;
+    __atomic_store_n(word, 0, __ATOMIC_RELEASE);
+    if (__builtin_expect(waited_for, 0))
         asnap_lock_wake(word);
 }
 

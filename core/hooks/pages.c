@@ -1,25 +1,54 @@
 #include "pages.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 
 #include "root.h"
+
+static uint64_t limit = UINT64_MAX;
+
+void asnap_pages_set_limit(uint64_t bytes)
+{
+    __atomic_store_n(&limit, bytes, __ATOMIC_RELAXED);
+}
 
 static size_t whole_pages(size_t bytes)
 {
     return (bytes + 4095) & ~(size_t)4095;
 }
 
+/* Counts first, so that threads that map at once do not pass the limit together. */
+static bool count_in(size_t bytes)
+{
+    uint64_t most = __atomic_load_n(&limit, __ATOMIC_RELAXED);
+    uint64_t mapped = __atomic_load_n(&allocsnap_root.tracker_bytes, __ATOMIC_RELAXED);
+    do {
+        if (mapped > most || bytes > most - mapped)
+            return false;
+    } while (!__atomic_compare_exchange_n(&allocsnap_root.tracker_bytes, &mapped, mapped + bytes,
+                                          true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
+static void count_out(size_t bytes)
+{
+    __atomic_fetch_sub(&allocsnap_root.tracker_bytes, bytes, __ATOMIC_RELAXED);
+}
+
 void *asnap_pages_map(size_t bytes)
 {
+    size_t whole = whole_pages(bytes);
+    if (!count_in(whole))
+        return NULL;
     int saved_errno = errno;
-    void *pages = mmap(NULL, whole_pages(bytes), PROT_READ | PROT_WRITE,
+    void *pages = mmap(NULL, whole, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     errno = saved_errno;
-    if (pages == MAP_FAILED)
-        return NULL;
-    __atomic_fetch_add(&allocsnap_root.tracker_bytes, whole_pages(bytes), __ATOMIC_RELAXED);
-    return pages;
+    if (pages != MAP_FAILED)
+        return pages;
+    count_out(whole);
+    return NULL;
 }
 
 void asnap_pages_unmap(void *pages, size_t bytes)
@@ -29,5 +58,5 @@ void asnap_pages_unmap(void *pages, size_t bytes)
     int saved_errno = errno;
     munmap(pages, whole_pages(bytes));
     errno = saved_errno;
-    __atomic_fetch_sub(&allocsnap_root.tracker_bytes, whole_pages(bytes), __ATOMIC_RELAXED);
+    count_out(whole_pages(bytes));
 }

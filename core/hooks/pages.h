@@ -3,6 +3,10 @@
 #define ASNAP_HOOKS_PAGES_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* The most that tracker_bytes may become; it is never more, at no moment. */
+void asnap_pages_set_limit(uint64_t bytes);
 
 /* `bytes` of zeroed memory that core dumps include, or NULL; leaves errno alone.
  * Counted in the root's tracker_bytes. */

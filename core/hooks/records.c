@@ -2,15 +2,19 @@
 
 #include <stddef.h>
 
+#include "clock.h"
+#include "linear_hash.h"
 #include "lock.h"
 #include "pages.h"
 #include "root.h"
+#include "thread_numbers.h"
+#include "traced.h"
 
 enum {
-    FIRST_CHUNK_CAPACITY = 512,
-    FIRST_BUCKETS = 1024,
-    RECORDS_PER_BUCKET = 2,
-    CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
+    FIRST_CHUNK_CAPACITY = 340, /* with the segments' addresses just below a page */
+    SEGMENT_BUCKETS = 1024,
+    SEGMENT_BYTES = SEGMENT_BUCKETS * sizeof(uint32_t),
+    CHUNK_BYTES = sizeof(struct asnap_table_chunk),
 };
 
 /* A store that a reader may see at any instruction, after all stores before it. */
@@ -26,71 +30,93 @@ static uint64_t *chunks_of(const struct asnap_table_shard *shard)
     return (uint64_t *)(uintptr_t)shard->chunks;
 }
 
-static uint32_t *buckets_of(const struct asnap_table_shard *shard)
+static uint64_t *segments_of(const struct asnap_table_shard *shard)
 {
-    return (uint32_t *)(uintptr_t)shard->buckets;
+    return (uint64_t *)(uintptr_t)shard->segments;
+}
+
+static struct asnap_table_chunk *chunk_of(const struct asnap_table_shard *shard, uint32_t index)
+{
+    uint64_t chunk = chunks_of(shard)[index / ASNAP_TABLE_CHUNK_RECORDS];
+    return (struct asnap_table_chunk *)(uintptr_t)chunk;
 }
 
 static struct asnap_table_record *record_at(const struct asnap_table_shard *shard, uint32_t index)
 {
-    uint64_t chunk = chunks_of(shard)[index / ASNAP_TABLE_CHUNK_RECORDS];
-    return (struct asnap_table_record *)(uintptr_t)chunk + index % ASNAP_TABLE_CHUNK_RECORDS;
+    return &chunk_of(shard, index)->records[index % ASNAP_TABLE_CHUNK_RECORDS];
 }
 
-static uint32_t *bucket_head(const struct asnap_table_shard *shard, uint64_t key)
+static uint32_t *time_at(const struct asnap_table_shard *shard, uint32_t index)
 {
-    uint32_t bucket = asnap_table_bucket_of(asnap_table_key_address(key));
-    return &buckets_of(shard)[bucket & shard->bucket_mask];
+    return &chunk_of(shard, index)->times[index % ASNAP_TABLE_CHUNK_RECORDS];
 }
 
-static uint32_t *map_buckets(uint32_t count)
+static uint32_t *bucket_at(const struct asnap_table_shard *shard, uint32_t bucket)
 {
-    uint32_t *buckets = asnap_pages_map(count * sizeof(*buckets));
-    for (uint32_t i = 0; buckets != NULL && i < count; i++)
-        buckets[i] = ASNAP_TABLE_NONE;
-    return buckets;
+    uint64_t segment = segments_of(shard)[bucket / SEGMENT_BUCKETS];
+    return (uint32_t *)(uintptr_t)segment + bucket % SEGMENT_BUCKETS;
+}
+
+static uint32_t *bucket_of(const struct asnap_table_shard *shard, uint64_t key)
+{
+    uint32_t hash = asnap_table_bucket_of(asnap_table_key_address(key));
+    return bucket_at(shard, asnap_linear_bucket(hash, shard->bucket_count, shard->bucket_mask));
+}
+
+/* ---- growth ---- */
+
+/* The addresses of chunks lie before those of segments. There are 2.5 records for a
+ * bucket, so half as many segments are enough. */
+static size_t lists_bytes(uint32_t chunk_capacity)
+{
+    return (chunk_capacity + chunk_capacity / 2) * sizeof(uint64_t);
 }
 
 /* A shard's first memory, when its first record comes. */
 static bool open_shard(struct asnap_table_shard *shard)
 {
-    size_t list_bytes = FIRST_CHUNK_CAPACITY * sizeof(uint64_t);
-    void *list = asnap_pages_map(list_bytes);
-    uint32_t *buckets = map_buckets(FIRST_BUCKETS);
-    if (list == NULL || buckets == NULL) {
-        asnap_pages_unmap(list, list_bytes);
-        asnap_pages_unmap(buckets, FIRST_BUCKETS * sizeof(*buckets));
+    uint64_t *lists = asnap_pages_map(lists_bytes(FIRST_CHUNK_CAPACITY));
+    void *segment = asnap_pages_map(SEGMENT_BYTES);
+    if (lists == NULL || segment == NULL) {
+        asnap_pages_unmap(lists, lists_bytes(FIRST_CHUNK_CAPACITY));
+        asnap_pages_unmap(segment, SEGMENT_BYTES);
         return false;
     }
-    shard->free_head = ASNAP_TABLE_NONE;
-    shard->bucket_mask = FIRST_BUCKETS - 1;
-    shard->buckets = (uint64_t)(uintptr_t)buckets;
+    shard->free_head = 0;
+    shard->bucket_count = SEGMENT_BUCKETS;
+    shard->bucket_mask = SEGMENT_BUCKETS - 1;
     shard->chunk_capacity = FIRST_CHUNK_CAPACITY;
-    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)list);
+    shard->segments = (uint64_t)(uintptr_t)(lists + FIRST_CHUNK_CAPACITY);
+    segments_of(shard)[0] = (uint64_t)(uintptr_t)segment;
+    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)lists);
     return true;
 }
 
-/* The list of chunks moves by publishing a finished copy. */
-static bool grow_chunk_list(struct asnap_table_shard *shard)
+/* The lists move by publishing a finished copy. */
+static bool grow_lists(struct asnap_table_shard *shard)
 {
     uint64_t *old = chunks_of(shard);
-    size_t old_bytes = shard->chunk_capacity * sizeof(*old);
-    uint64_t *list = asnap_pages_map(2 * old_bytes);
-    if (list == NULL)
+    const uint64_t *old_segments = segments_of(shard);
+    uint32_t old_capacity = shard->chunk_capacity;
+    uint64_t *lists = asnap_pages_map(lists_bytes(2 * old_capacity));
+    if (lists == NULL)
         return false;
     for (uint32_t i = 0; i < shard->chunk_count; i++)
-        list[i] = old[i];
-    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)list);
-    shard->chunk_capacity *= 2;
-    asnap_pages_unmap(old, old_bytes);
+        lists[i] = old[i];
+    shard->segments = (uint64_t)(uintptr_t)(lists + 2 * old_capacity);
+    for (uint32_t i = 0; i < old_capacity / 2; i++)
+        segments_of(shard)[i] = old_segments[i];
+    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)lists);
+    shard->chunk_capacity = 2 * old_capacity;
+    asnap_pages_unmap(old, lists_bytes(old_capacity));
     return true;
 }
 
 static bool add_chunk(struct asnap_table_shard *shard)
 {
-    if (shard->used > ASNAP_TABLE_NONE - ASNAP_TABLE_CHUNK_RECORDS)
+    if (shard->used > UINT32_MAX - 2 * ASNAP_TABLE_CHUNK_RECORDS)
         return false;
-    if (shard->chunk_count == shard->chunk_capacity && !grow_chunk_list(shard))
+    if (shard->chunk_count == shard->chunk_capacity && !grow_lists(shard))
         return false;
     void *chunk = asnap_pages_map(CHUNK_BYTES);
     if (chunk == NULL)
@@ -100,115 +126,140 @@ static bool add_chunk(struct asnap_table_shard *shard)
     return true;
 }
 
-/* A place for a record that is not live, or ASNAP_TABLE_NONE. */
-static uint32_t take_place(struct asnap_table_shard *shard)
+/* Makes room for a record that is not live. */
+static bool have_place(struct asnap_table_shard *shard)
 {
     if (shard->chunks == 0 && !open_shard(shard))
-        return ASNAP_TABLE_NONE;
-    uint32_t index = shard->free_head;
-    if (index != ASNAP_TABLE_NONE) {
+        return false;
+    return shard->free_head != 0 || shard->used < shard->chunk_count * ASNAP_TABLE_CHUNK_RECORDS ||
+           add_chunk(shard);
+}
+
+/* A record that is not live, after have_place. */
+static uint32_t take_place(struct asnap_table_shard *shard)
+{
+    uint32_t index = shard->free_head - 1;
+    if (shard->free_head != 0) {
         shard->free_head = record_at(shard, index)->next;
         return index;
     }
-    if (shard->used == shard->chunk_count * ASNAP_TABLE_CHUNK_RECORDS && !add_chunk(shard))
-        return ASNAP_TABLE_NONE;
     index = shard->used;
     PUBLISH(shard->used, index + 1);
     return index;
 }
 
-/* Without memory the lists just stay long. */
-static void grow_buckets(struct asnap_table_shard *shard)
+/* Adds a bucket. Without memory the lists just stay long. */
+static void split_bucket(struct asnap_table_shard *shard)
 {
-    uint32_t old_count = shard->bucket_mask + 1;
-    uint32_t *buckets = map_buckets(old_count * 2);
-    if (buckets == NULL)
+    uint32_t added = shard->bucket_count;
+    if (added / SEGMENT_BUCKETS >= shard->chunk_capacity / 2)
         return;
-    uint32_t *old = buckets_of(shard);
-    shard->buckets = (uint64_t)(uintptr_t)buckets;
-    shard->bucket_mask = old_count * 2 - 1;
-    for (uint32_t index = 0; index < shard->used; index++) {
-        struct asnap_table_record *record = record_at(shard, index);
-        if (record->key == 0)
-            continue;
-        uint32_t *head = bucket_head(shard, record->key);
-        record->next = *head;
-        *head = index;
+    if (added % SEGMENT_BUCKETS == 0) {
+        void *segment = asnap_pages_map(SEGMENT_BYTES);
+        if (segment == NULL)
+            return;
+        segments_of(shard)[added / SEGMENT_BUCKETS] = (uint64_t)(uintptr_t)segment;
     }
-    asnap_pages_unmap(old, old_count * sizeof(*old));
+    shard->bucket_count = added + 1;
+    shard->bucket_mask = asnap_linear_mask(added + 1, shard->bucket_mask);
+    uint32_t *link = bucket_at(shard, asnap_linear_split(added, shard->bucket_mask));
+    uint32_t *moved = bucket_at(shard, added);
+    while (*link != 0) {
+        struct asnap_table_record *record = record_at(shard, *link - 1);
+        if (bucket_of(shard, record->key) == moved) {
+            uint32_t item = *link;
+            *link = record->next;
+            record->next = *moved;
+            *moved = item;
+        } else {
+            link = &record->next;
+        }
+    }
 }
 
-static void count_in(struct asnap_table_shard *shard, uint64_t size)
-{
-    shard->count++;
-    shard->size += size;
-    uint64_t now = __atomic_add_fetch(&allocsnap_root.traced_bytes, size, __ATOMIC_RELAXED);
-    uint64_t peak = __atomic_load_n(&allocsnap_root.peak_bytes, __ATOMIC_RELAXED);
-    while (now > peak && !__atomic_compare_exchange_n(&allocsnap_root.peak_bytes, &peak, now, true,
-                                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        continue;
-}
-
-static void count_out(struct asnap_table_shard *shard, uint64_t size)
-{
-    shard->count--;
-    shard->size -= size;
-    __atomic_sub_fetch(&allocsnap_root.traced_bytes, size, __ATOMIC_RELAXED);
-}
+/* ---- records ---- */
 
 static bool withdraw(struct asnap_table_shard *shard, uint64_t key, struct asnap_removed *removed)
 {
     if (shard->chunks == 0)
         return false;
-    uint32_t *link = bucket_head(shard, key);
-    while (*link != ASNAP_TABLE_NONE) {
-        uint32_t index = *link;
-        struct asnap_table_record *record = record_at(shard, index);
-        if (record->key == key) {
-            removed->size = record->size;
-            removed->stack = record->stack;
-            PUBLISH(record->key, 0);
-            *link = record->next;
-            record->next = shard->free_head;
-            shard->free_head = index;
-            count_out(shard, removed->size);
-            return true;
+    uint32_t *link = bucket_of(shard, key);
+    while (*link != 0) {
+        uint32_t item = *link;
+        struct asnap_table_record *record = record_at(shard, item - 1);
+        if (record->key != key) {
+            link = &record->next;
+            continue;
         }
-        link = &record->next;
+        removed->size = asnap_table_extent_size(record->extent);
+        removed->stack = record->stack;
+        removed->thread = asnap_table_extent_thread(record->extent);
+        removed->time = *time_at(shard, item - 1);
+        PUBLISH(record->key, 0);
+        *link = record->next;
+        record->next = shard->free_head;
+        shard->free_head = item;
+        shard->count--;
+        shard->size -= removed->size;
+        return true;
     }
     return false;
 }
 
-static bool publish(struct asnap_table_shard *shard, uint64_t key, uint64_t size, uint32_t stack)
+static void publish(struct asnap_table_shard *shard, uint64_t key,
+                    const struct asnap_removed *block)
 {
     uint32_t index = take_place(shard);
-    if (index == ASNAP_TABLE_NONE)
-        return false;
     struct asnap_table_record *record = record_at(shard, index);
-    uint32_t *head = bucket_head(shard, key);
-    record->size = size;
-    record->stack = stack;
-    record->next = *head;
-    *head = index;
+    uint32_t *bucket = bucket_of(shard, key);
+    record->extent = block->size | (uint64_t)block->thread << ASNAP_TABLE_SIZE_BITS;
+    record->stack = block->stack;
+    *time_at(shard, index) = block->time;
+    record->next = *bucket;
+    *bucket = index + 1;
     PUBLISH(record->key, key);
-    count_in(shard, size);
-    if (shard->count > (uint64_t)RECORDS_PER_BUCKET * (shard->bucket_mask + 1) &&
-        shard->bucket_mask < UINT32_MAX / 4)
-        grow_buckets(shard);
-    return true;
+    shard->count++;
+    shard->size += block->size;
+    if (2 * shard->count > 5 * (uint64_t)shard->bucket_count)
+        split_bucket(shard);
 }
 
-bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
+/* `thread` is the calling thread's number. */
+static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_removed replaced;
     asnap_lock(&shard->lock);
-    withdraw(shard, key, &replaced);
+    if (__builtin_expect(withdraw(shard, key, &replaced), 0))
+        asnap_traced_give(thread, replaced.size);
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
-    bool done = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) == 0 ||
-                publish(shard, key, size, stack);
+    bool done = true;
+    if (__atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0) {
+        /* Once the peak may have risen for it, nothing must fail any more. */
+        done = have_place(shard);
+        if (done) {
+            asnap_traced_take(thread, block->size);
+            publish(shard, key, block);
+        }
+    }
     asnap_unlock(&shard->lock);
     return done;
+}
+
+bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
+{
+    struct asnap_removed block = {
+        .size = size,
+        .stack = stack,
+        .thread = asnap_thread_number(),
+        .time = asnap_clock_now(),
+    };
+    return record(key, block.thread, &block);
+}
+
+bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
+{
+    return record(key, asnap_thread_number(), removed);
 }
 
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
@@ -217,45 +268,49 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
     asnap_lock(&shard->lock);
     bool found = withdraw(shard, key, removed);
     asnap_unlock(&shard->lock);
+    if (found)
+        asnap_traced_give(asnap_thread_number(), removed->size);
     return found;
 }
 
+/* ---- all records ---- */
+
 /* The reader must not meet freed memory: first no records are left to read, then no
- * chunks, and only then do the chunks go. */
-static void clear_shard(struct asnap_table_shard *shard)
+ * chunks, and only then do the chunks go. Returns the bytes that were traced. */
+static uint64_t clear_shard(struct asnap_table_shard *shard)
 {
-    uint64_t *list = chunks_of(shard);
+    uint64_t *lists = chunks_of(shard);
+    const uint64_t *segments = segments_of(shard);
     uint32_t chunk_count = shard->chunk_count;
+    uint32_t bucket_count = shard->bucket_count;
+    uint64_t size = shard->size;
     PUBLISH(shard->used, 0);
     PUBLISH(shard->chunk_count, 0);
     PUBLISH(shard->chunks, 0);
-    __atomic_sub_fetch(&allocsnap_root.traced_bytes, shard->size, __ATOMIC_RELAXED);
     shard->count = 0;
     shard->size = 0;
+    shard->segments = 0;
     for (uint32_t i = 0; i < chunk_count; i++)
-        asnap_pages_unmap((void *)(uintptr_t)list[i], CHUNK_BYTES);
-    asnap_pages_unmap(list, shard->chunk_capacity * sizeof(*list));
-    asnap_pages_unmap(buckets_of(shard), (shard->bucket_mask + 1) * sizeof(uint32_t));
-    shard->chunk_capacity = 0;
-    shard->buckets = 0;
+        asnap_pages_unmap((void *)(uintptr_t)lists[i], CHUNK_BYTES);
+    for (uint32_t i = 0; i < bucket_count; i += SEGMENT_BUCKETS)
+        asnap_pages_unmap((void *)(uintptr_t)segments[i / SEGMENT_BUCKETS], SEGMENT_BYTES);
+    asnap_pages_unmap(lists, lists_bytes(shard->chunk_capacity));
+    return size;
 }
 
 void asnap_records_clear(void)
 {
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         struct asnap_table_shard *shard = &allocsnap_root.shards[i];
+        uint64_t size = 0;
         asnap_lock(&shard->lock);
         if (shard->chunks != 0)
-            clear_shard(shard);
+            size = clear_shard(shard);
         asnap_unlock(&shard->lock);
+        if (size != 0)
+            asnap_traced_give(asnap_thread_number(), size);
     }
-    asnap_records_reset_peak();
-}
-
-void asnap_records_reset_peak(void)
-{
-    uint64_t now = __atomic_load_n(&allocsnap_root.traced_bytes, __ATOMIC_RELAXED);
-    __atomic_store_n(&allocsnap_root.peak_bytes, now, __ATOMIC_RELAXED);
+    asnap_traced_reset_peak();
 }
 
 void asnap_records_lock(void)

@@ -9,21 +9,24 @@
 struct asnap_removed {
     uint64_t size;
     uint32_t stack;
+    uint32_t thread;
+    uint32_t time;
 };
 
-/* Publishes a record; one with the same key is replaced. Where tracing was turned off
- * meanwhile, none is published. False: no memory for it, and none with that key is
- * left. `key` is not 0. */
+/* Publishes a record of a block that the calling thread has allocated now; one with the
+ * same key is replaced. Where tracing was turned off meanwhile, none is published. False:
+ * no memory for it, and none with that key is left. `key` is not 0, `size` below
+ * ASNAP_TABLE_SIZE_LIMIT. */
 bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack);
+
+/* The same for a record that asnap_records_remove has withdrawn: it is again as it was. */
+bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed);
 
 /* Withdraws the record with this key. False: there is none. */
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed);
 
-/* Withdraws all records and gives back their memory. */
+/* Withdraws all records and gives back their memory; the peak becomes what is traced. */
 void asnap_records_clear(void);
-
-/* The peak becomes what is traced now. */
-void asnap_records_reset_peak(void);
 
 /* Keeps all shards still across a fork. */
 void asnap_records_lock(void);

@@ -11,31 +11,38 @@
 #include "allocsnap_table.h"
 #include "pages.h"
 
-#define VARIABLE "ALLOCSNAP"
-
 enum { ENVIRONMENT_BYTES = 1 << 20, VALUE_BYTES = 64 };
+
+/* With less, hardly a record could be kept. */
+#define LEAST_MEMORY (UINT64_C(1) << 20)
 
 extern char **environ;
 
-/* The value in "NAME=VALUE" where it is VARIABLE's, else NULL. */
-static const char *value_in(const char *entry)
-{
-    size_t length = sizeof(VARIABLE) - 1;
-    return strncmp(entry, VARIABLE, length) == 0 && entry[length] == '=' ? entry + length + 1
-                                                                         : NULL;
-}
+struct variable {
+    const char *name;
+    const char *wanted; /* what the value is not, when it is bad */
+    char value[VALUE_BYTES];
+};
 
-static void copy_value(const char *from, char *value)
+enum { FRAME_LIMIT, MAX_MEMORY, VARIABLES };
+
+/* Takes the value in "NAME=VALUE" where NAME is one of the variables; the first counts. */
+static void take_value(struct variable *variables, const char *entry)
 {
-    size_t length = strnlen(from, VALUE_BYTES - 1);
-    memcpy(value, from, length);
-    value[length] = '\0';
+    for (int i = 0; i < VARIABLES; i++) {
+        size_t length = strlen(variables[i].name);
+        if (strncmp(entry, variables[i].name, length) != 0 || entry[length] != '=' ||
+            variables[i].value[0] != '\0')
+            continue;
+        size_t bytes = strnlen(entry + length + 1, VALUE_BYTES - 1);
+        memcpy(variables[i].value, entry + length + 1, bytes);
+        variables[i].value[bytes] = '\0';
+    }
 }
 
 /* The dynamic linker allocates before libc has set `environ`. */
-static bool read_kernel_environment(char *value)
+static void read_kernel_environment(struct variable *variables)
 {
-    bool found = false;
     char *text = asnap_pages_map(ENVIRONMENT_BYTES);
     int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
     size_t used = 0;
@@ -45,75 +52,109 @@ static bool read_kernel_environment(char *value)
             break;
         used += (size_t)got;
     }
-    for (size_t at = 0; at < used && !found; at += strlen(text + at) + 1) {
-        const char *here = value_in(text + at);
-        if (here != NULL) {
-            copy_value(here, value);
-            found = true;
-        }
-    }
+    for (size_t at = 0; at < used; at += strlen(text + at) + 1)
+        take_value(variables, text + at);
     if (file >= 0)
         close(file);
     asnap_pages_unmap(text, ENVIRONMENT_BYTES);
-    return found;
 }
 
-static bool read_environment(char *value)
+static void read_environment(struct variable *variables)
 {
     if (environ == NULL)
-        return read_kernel_environment(value);
-    for (char **entry = environ; *entry != NULL; entry++) {
-        const char *here = value_in(*entry);
-        if (here != NULL) {
-            copy_value(here, value);
-            return true;
-        }
-    }
-    return false;
+        read_kernel_environment(variables);
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        take_value(variables, *entry);
 }
 
-static bool parse(const char *value, uint32_t *frame_limit)
+/* Reads digits up to `end` into `number`; false: there is something else. */
+static bool parse_digits(const char *text, const char *end, uint64_t *number)
 {
-    uint32_t number = 0;
-    for (const char *digit = value; *digit != '\0'; digit++) {
-        if (*digit < '0' || *digit > '9')
-            return false;
-        number = number * 10 + (uint32_t)(*digit - '0');
-        if (number > ASNAP_TABLE_FRAME_LIMIT_MAX)
+    *number = 0;
+    for (const char *digit = text; digit < end; digit++) {
+        if (*digit < '0' || *digit > '9' || __builtin_mul_overflow(*number, 10u, number) ||
+            __builtin_add_overflow(*number, (uint64_t)(*digit - '0'), number))
             return false;
     }
-    *frame_limit = number;
+    return end > text;
+}
+
+static bool parse_frame_limit(const char *value, uint32_t *frame_limit)
+{
+    uint64_t number;
+    if (!parse_digits(value, value + strlen(value), &number) ||
+        number > ASNAP_TABLE_FRAME_LIMIT_MAX)
+        return false;
+    *frame_limit = (uint32_t)number;
     return true;
 }
 
-static void complain(const char *value)
+static bool parse_memory(const char *value, uint64_t *bytes)
 {
-    static const char before[] = "allocsnap: " VARIABLE "=";
-    static const char after[] =
-        ": not a frame limit from 1 to 65535 (or 0 to wait for the debugger); not tracing\n";
-    char line[sizeof(before) + VALUE_BYTES + sizeof(after)];
-    size_t length = 0;
-    memcpy(line, before, sizeof(before) - 1);
-    length += sizeof(before) - 1;
-    for (const char *byte = value; *byte != '\0'; byte++)
-        line[length++] = *byte >= ' ' && *byte <= '~' ? *byte : '?';
-    memcpy(line + length, after, sizeof(after) - 1);
-    length += sizeof(after) - 1;
+    static const char suffixes[] = "KMG";
+    const char *end = value + strlen(value);
+    const char *suffix = end > value ? strchr(suffixes, end[-1]) : NULL;
+    uint64_t number;
+    unsigned shift = 0;
+    if (suffix != NULL) {
+        end--;
+        shift = 10 * (unsigned)(suffix - suffixes + 1);
+    }
+    if (!parse_digits(value, end, &number) || number > UINT64_MAX >> shift ||
+        number << shift < LEAST_MEMORY)
+        return false;
+    *bytes = number << shift;
+    return true;
+}
+
+/* Appends as much of `text` as fits, in printable characters. */
+static size_t append(char *line, size_t length, size_t room, const char *text)
+{
+    for (; *text != '\0' && length < room; text++)
+        line[length++] = *text >= ' ' && *text <= '~' ? *text : '?';
+    return length;
+}
+
+static void complain(const struct variable *variable)
+{
+    char line[256];
+    const size_t room = sizeof(line) - 1;
+    size_t length = append(line, 0, room, "allocsnap: ");
+    length = append(line, length, room, variable->name);
+    length = append(line, length, room, "=");
+    length = append(line, length, room, variable->value);
+    length = append(line, length, room, ": not ");
+    length = append(line, length, room, variable->wanted);
+    length = append(line, length, room, "; not tracing");
+    line[length++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, length);
     (void)written;
 }
 
-uint32_t asnap_settings_frame_limit(void)
+struct asnap_settings asnap_settings_read(void)
 {
-    char value[VALUE_BYTES] = "";
-    uint32_t frame_limit = 0;
+    struct variable variables[VARIABLES] = {
+        [FRAME_LIMIT] = {"ALLOCSNAP",
+                         "a frame limit from 1 to 65535 (or 0 to wait for the debugger)", ""},
+        [MAX_MEMORY] = {"ALLOCSNAP_MAX_MEMORY",
+                        "a number of bytes from 1M on (with K, M or G behind it)", ""},
+    };
+    struct asnap_settings settings = {0, UINT64_MAX};
     int saved_errno = errno;
-    if (getauxval(AT_SECURE) != 0)
-        frame_limit = 0;
-    else if (!read_environment(value) || value[0] == '\0')
-        frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;
-    else if (!parse(value, &frame_limit))
-        complain(value);
+    if (getauxval(AT_SECURE) == 0) {
+        settings.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;
+        read_environment(variables);
+        const char *frame_limit = variables[FRAME_LIMIT].value;
+        const char *max_memory = variables[MAX_MEMORY].value;
+        if (frame_limit[0] != '\0' && !parse_frame_limit(frame_limit, &settings.frame_limit)) {
+            complain(&variables[FRAME_LIMIT]);
+            settings.frame_limit = 0;
+        }
+        if (max_memory[0] != '\0' && !parse_memory(max_memory, &settings.max_memory)) {
+            complain(&variables[MAX_MEMORY]);
+            settings.frame_limit = 0;
+        }
+    }
     errno = saved_errno;
-    return frame_limit;
+    return settings;
 }

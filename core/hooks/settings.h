@@ -4,9 +4,14 @@
 
 #include <stdint.h>
 
-/* The frame limit that ALLOCSNAP asks for; 0: do not trace. Unset or empty gives the
- * default. A bad value is reported on standard error and gives 0, as does a program
- * that runs with another user's rights. Works before libc has its environment. */
-uint32_t asnap_settings_frame_limit(void);
+struct asnap_settings {
+    uint32_t frame_limit; /* ALLOCSNAP; 0: do not trace */
+    uint64_t max_memory;  /* ALLOCSNAP_MAX_MEMORY, bytes; UINT64_MAX: no limit */
+};
+
+/* Reads both. Unset or empty gives the default frame limit and no limit of memory. A bad
+ * value is reported on standard error and gives frame limit 0, as does a program that
+ * runs with another user's rights. Works before libc has its environment. */
+struct asnap_settings asnap_settings_read(void);
 
 #endif

@@ -192,7 +192,7 @@ void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
     if (!asnap_trace_enter())
         return;
-    if (!asnap_records_insert(key_of(block), removed->size, removed->stack))
+    if (!asnap_records_put_back(key_of(block), removed))
         count_drop();
     asnap_trace_leave();
 }

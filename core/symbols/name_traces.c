@@ -31,21 +31,26 @@ static bool is_origin(const struct asnap_raw_node *node)
     return node->parent == ASNAP_RAW_NONE;
 }
 
-/* Marks the nodes that traces lead to. A parent has a smaller index than its
- * child, so one pass downwards finds all. */
+/* Marks the nodes of frames that tracebacks have: those that a trace leads to within the
+ * frame limit. First a node's mark is how many frames are between it and the nearest such
+ * trace. A parent has a smaller index than its child, so one pass downwards finds all. */
 static struct asnap_error *mark_used(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
-    job->node_pc = malloc((raw->node_count + 1) * sizeof(*job->node_pc));
-    if (job->node_pc == NULL)
+    uint32_t *marks = malloc((raw->node_count + 1) * sizeof(*marks));
+    job->node_pc = marks;
+    if (marks == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < raw->node_count; i++)
-        job->node_pc[i] = NOT_USED;
+        marks[i] = NOT_USED;
     for (size_t i = 0; i < raw->trace_count; i++)
-        job->node_pc[raw->traces[i].traceback_id] = 0;
+        marks[raw->traces[i].traceback_id] = 0;
     for (size_t i = raw->node_count; i-- > 0;) {
-        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
-            job->node_pc[raw->nodes[i].parent] = 0;
+        uint32_t parent = raw->nodes[i].parent;
+        if (marks[i] >= raw->frame_limit || is_origin(&raw->nodes[i]))
+            marks[i] = NOT_USED;
+        else if (marks[parent] > marks[i] + 1)
+            marks[parent] = marks[i] + 1;
     }
     return NULL;
 }
@@ -202,14 +207,21 @@ static struct asnap_error *add_origins(struct job *job)
     return error != NULL ? error : asnap_builder_start_time(job->builder, raw->start_realtime);
 }
 
-/* Makes the traceback of a leaf: its frames, most recent first. */
+/* Makes the traceback of a leaf: its frames within the limit, most recent first. Older
+ * ones count like those that the hooks left out, so that it does not matter how many they
+ * kept. */
 static struct asnap_error *convert(struct job *job, uint32_t leaf)
 {
     const struct asnap_raw_node *nodes = job->raw->nodes;
     uint64_t total = 0;
     size_t kept = 0;
+    uint32_t depth = 0;
     uint32_t at = leaf;
-    for (; !is_origin(&nodes[at]); at = nodes[at].parent) {
+    for (; !is_origin(&nodes[at]); at = nodes[at].parent, depth++) {
+        if (depth >= job->raw->frame_limit) {
+            total++;
+            continue;
+        }
         size_t first = job->first_frame[job->node_pc[at]];
         size_t count = job->first_frame[job->node_pc[at] + 1] - first;
         total += count;

@@ -8,10 +8,10 @@
  * The rules, at every instruction of every thread:
  *   - a record is live if and only if its `key` is not 0; `key` is stored last
  *     when a record is published and zeroed first when it is withdrawn;
- *   - records move never: growth adds chunks, and only the writers' buckets,
- *     which no reader needs, are rebuilt;
- *   - nodes are written once, before `node_count` covers them, and a node's
- *     parent has a smaller index than the node;
+ *   - records never move: growth adds chunks, and only the writers' buckets,
+ *     which no reader needs, are split;
+ *   - nodes, threads and modules are written once, before their count covers
+ *     them, and a node's parent has a smaller index than the node;
  *   - a shard whose `lock` is not 0 is being changed: its `count` and `size` may
  *     be one operation away from its records.
  */
@@ -25,7 +25,7 @@
 #define ASNAP_TABLE_MAGIC "allocsnap-table"
 
 /* Changes with every change of layout or meaning. */
-#define ASNAP_TABLE_VERSION UINT32_C(1)
+#define ASNAP_TABLE_VERSION UINT32_C(2)
 
 /* `byte_order` as its writer stores it. */
 #define ASNAP_TABLE_BYTE_ORDER UINT32_C(0x01020304)
@@ -35,13 +35,18 @@
 #define ASNAP_TABLE_ROOT_ALIGNMENT 4096
 
 #define ASNAP_TABLE_SHARDS UINT32_C(64)
-#define ASNAP_TABLE_CHUNK_RECORDS UINT32_C(2048)
+#define ASNAP_TABLE_CHUNK_RECORDS UINT32_C(1024)
 #define ASNAP_TABLE_CHUNK_NODES UINT32_C(8192)
 #define ASNAP_TABLE_NODE_CHUNKS UINT32_C(16384)
+#define ASNAP_TABLE_CHUNK_THREADS UINT32_C(1024)
+#define ASNAP_TABLE_THREAD_CHUNKS UINT32_C(128)
+#define ASNAP_TABLE_CHUNK_MODULES UINT32_C(64)
+#define ASNAP_TABLE_MODULE_CHUNKS UINT32_C(1024)
+#define ASNAP_TABLE_BUILD_ID_BYTES UINT32_C(32)
 #define ASNAP_TABLE_DOMAINS UINT32_C(256)
 #define ASNAP_TABLE_DOMAIN_NAME_BYTES UINT32_C(32)
 
-/* The `parent` of an origin, and the end of a writer's list. */
+/* The `parent` of an origin. */
 #define ASNAP_TABLE_NONE UINT32_MAX
 
 /* Frame limits a request may carry, and the largest `total_nframe` (both as in
@@ -50,40 +55,72 @@
 #define ASNAP_TABLE_FRAME_LIMIT_DEFAULT UINT32_C(16)
 
 /* No block is as large as the address space of a program. */
-#define ASNAP_TABLE_SIZE_LIMIT (UINT64_C(1) << 47)
+#define ASNAP_TABLE_SIZE_BITS 47
+#define ASNAP_TABLE_SIZE_LIMIT (UINT64_C(1) << ASNAP_TABLE_SIZE_BITS)
+
+/* Times are in units of 10 ms since `start_realtime`; those beyond the last one are
+ * stored as the last. */
+#define ASNAP_TABLE_TIMES_PER_SECOND UINT32_C(100)
+#define ASNAP_TABLE_TIME_LAST (UINT32_MAX - 1)
+
+/* The bytes of a module's path, at most. */
+#define ASNAP_TABLE_PATH_BYTES UINT32_C(4096)
 
 /* One live block. */
 struct asnap_table_record {
-    uint64_t key;   /* bits 0-55 address, bits 56-63 index into `domains`; 0: not live */
-    uint64_t size;  /* bytes the program asked for; below 2^47 */
-    uint32_t stack; /* node of the most recent frame */
-    uint32_t next;  /* writers only: next record of the bucket, or of the free list */
+    uint64_t key;    /* bits 0-55 address, bits 56-63 index into `domains`; 0: not live */
+    uint64_t extent; /* bits 0-46 size, bytes the program asked for; bits 47-63 thread */
+    uint32_t stack;  /* node of the most recent frame */
+    uint32_t next;   /* writers only: next record of the bucket, or of the free list */
+};
+
+/* Records, and when they were made (see ASNAP_TABLE_TIMES_PER_SECOND): times[i] is of
+ * records[i]. */
+struct asnap_table_chunk {
+    struct asnap_table_record records[ASNAP_TABLE_CHUNK_RECORDS];
+    uint32_t times[ASNAP_TABLE_CHUNK_RECORDS];
 };
 
 /* One frame of a stack, or an origin. A stack is read from its node along
  * `parent`, most recent frame first, up to and without an origin: a node with
  * the parent ASNAP_TABLE_NONE, whose `pc` holds the number of older frames that
- * the frame limit left out. */
+ * are not kept. More frames than the frame limit may be kept, up to twice as many less
+ * one: a reader takes the most recent ones. */
 struct asnap_table_node {
-    uint64_t pc;     /* return address; for a frame that a signal interrupted, the
-                        interrupted instruction's address plus 1 */
+    uint64_t pc;     /* bits 0-47 return address (for a frame that a signal interrupted,
+                        the interrupted instruction's address plus 1); bits 48-63 module */
     uint32_t parent; /* node of the caller; smaller than this node's own index */
     uint32_t next;   /* writers only: next node of the bucket */
 };
 
+/* A file with code through which a stack has gone, also one unloaded since. Module 0 is
+ * none: code in no file, or more modules than there are places. A file that is loaded
+ * again at the same place has its old number. */
+struct asnap_table_module {
+    uint64_t start; /* the memory it was loaded into: [start, end) */
+    uint64_t end;
+    uint64_t path; /* address of `path_bytes` bytes and a NUL */
+    uint32_t path_bytes;
+    uint32_t build_id_bytes; /* 0: it has none */
+    uint8_t build_id[ASNAP_TABLE_BUILD_ID_BYTES];
+};
+
 /* One part of the table, by address (asnap_table_shard_of). */
 struct asnap_table_shard {
-    uint32_t lock;           /* 0: at rest; else a writer is at work */
-    uint32_t used;           /* records [0, used) have been handed out at least once */
-    uint64_t count;          /* live records */
-    uint64_t size;           /* sum of their sizes, bytes */
-    uint64_t chunks;         /* address of `chunk_count` addresses of chunks, each of
-                                ASNAP_TABLE_CHUNK_RECORDS records */
-    uint32_t chunk_count;    /* chunks that can be read */
-    uint32_t chunk_capacity; /* writers only: places at `chunks` */
-    uint64_t buckets;        /* writers only */
-    uint32_t bucket_mask;    /* writers only */
-    uint32_t free_head;      /* writers only: list of records that are not live */
+    uint32_t lock;        /* 0: at rest; else a writer is at work */
+    uint32_t used;        /* records [0, used) have been handed out at least once */
+    uint64_t count;       /* live records */
+    uint64_t size;        /* sum of their sizes, bytes */
+    uint64_t chunks;      /* address of `chunk_count` addresses of chunks */
+    uint32_t chunk_count; /* chunks that can be read */
+
+    /* The writers' own. */
+    uint32_t chunk_capacity; /* places at `chunks` */
+    uint32_t bucket_count;
+    uint32_t bucket_mask; /* the next power of two, less one */
+    uint64_t segments;    /* address of the addresses of parts of the buckets */
+    uint32_t free_head;   /* list of records that are not live */
+    uint32_t reserved;    /* 0 */
 };
 
 /* What a debugger may write while the process is stopped. The hooks compare
@@ -95,6 +132,11 @@ struct asnap_table_control {
     uint32_t clear;       /* raised by 1 to drop all records */
     uint32_t reset_peak;  /* raised by 1 to set the peak to what is traced now */
     uint32_t reserved[3]; /* 0 */
+};
+
+/* What the hooks have noticed. */
+enum asnap_table_flags {
+    ASNAP_TABLE_OWN_MALLOC = 1, /* the program has a malloc of its own, which is not traced */
 };
 
 struct asnap_table_root {
@@ -113,17 +155,26 @@ struct asnap_table_root {
     struct asnap_table_control control; /* what a debugger asks for */
     struct asnap_table_control applied; /* what the hooks have obeyed */
 
-    uint64_t tracker_bytes; /* memory mapped for the table, the nodes and their indexes */
-    uint64_t dropped;       /* blocks not recorded, for want of memory for the record */
-    uint64_t reserved;      /* 0 */
-    uint64_t node_chunks;   /* address of ASNAP_TABLE_NODE_CHUNKS addresses of chunks,
-                               each of ASNAP_TABLE_CHUNK_NODES nodes */
-    uint32_t node_count;    /* nodes that can be read */
-    uint32_t domain_count;  /* used places of `domains` */
+    uint64_t start_realtime; /* when time was 0: CLOCK_REALTIME, nanoseconds */
+    uint64_t node_chunks;    /* address of ASNAP_TABLE_NODE_CHUNKS addresses of chunks,
+                                each of ASNAP_TABLE_CHUNK_NODES nodes */
+    uint64_t thread_chunks;  /* address of ASNAP_TABLE_THREAD_CHUNKS addresses of chunks, each of
+                                ASNAP_TABLE_CHUNK_THREADS kernel thread numbers (32 bits) */
+    uint64_t module_chunks;  /* address of ASNAP_TABLE_MODULE_CHUNKS addresses of chunks, each of
+                                ASNAP_TABLE_CHUNK_MODULES modules */
+    uint32_t domain_count;   /* used places of `domains` */
+    uint32_t flags;          /* asnap_table_flags */
     uint32_t domains[ASNAP_TABLE_DOMAINS]; /* domain numbers; place 0 holds domain 0 */
 
-    uint64_t traced_bytes __attribute__((aligned(64))); /* sum over all shards */
-    uint64_t peak_bytes; /* the most that traced_bytes was since start, clear or reset */
+    /* What changes while the program runs: kept off the lines that each call reads. */
+    uint32_t node_count __attribute__((aligned(64))); /* nodes that can be read */
+    uint32_t thread_count;  /* threads that can be read; thread 0 is none: not known */
+    uint32_t module_count;  /* modules that can be read; module 0 is none */
+    uint32_t reserved;      /* 0 */
+    uint64_t tracker_bytes; /* memory mapped for the table, the nodes and their indexes */
+    uint64_t dropped;       /* blocks not recorded, for want of memory for the record */
+    uint64_t peak_bytes;    /* the most that the shards' sizes together were since start, clear
+                               or reset */
 
     struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
 
@@ -133,13 +184,16 @@ struct asnap_table_root {
 };
 
 _Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
+_Static_assert(sizeof(struct asnap_table_chunk) == 28672, "chunk layout");
 _Static_assert(sizeof(struct asnap_table_node) == 16, "node layout");
-_Static_assert(sizeof(struct asnap_table_shard) == 56, "shard layout");
+_Static_assert(sizeof(struct asnap_table_module) == 64, "module layout");
+_Static_assert(sizeof(struct asnap_table_shard) == 64, "shard layout");
 _Static_assert(sizeof(struct asnap_table_control) == 32, "control layout");
 _Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
-_Static_assert(offsetof(struct asnap_table_root, traced_bytes) == 1216, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, domains) == 184, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, node_count) == 1216, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
-_Static_assert(offsetof(struct asnap_table_root, domain_names) == 4864, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root layout");
 
 #define ASNAP_TABLE_ADDRESS_BITS 56
 
@@ -160,6 +214,32 @@ static inline uint32_t asnap_table_key_domain(uint64_t key)
 static inline uint64_t asnap_table_mix(uint64_t address)
 {
     return (address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+#define ASNAP_TABLE_PC_BITS 48
+
+/* The return address in a node, or an origin's number of frames. */
+static inline uint64_t asnap_table_node_pc(uint64_t pc)
+{
+    return pc & ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1);
+}
+
+/* The module of a node's return address. */
+static inline uint32_t asnap_table_node_module(uint64_t pc)
+{
+    return (uint32_t)(pc >> ASNAP_TABLE_PC_BITS);
+}
+
+/* The size in a record's extent, bytes. */
+static inline uint64_t asnap_table_extent_size(uint64_t extent)
+{
+    return extent & (ASNAP_TABLE_SIZE_LIMIT - 1);
+}
+
+/* The thread in a record's extent. */
+static inline uint32_t asnap_table_extent_thread(uint64_t extent)
+{
+    return (uint32_t)(extent >> ASNAP_TABLE_SIZE_BITS);
 }
 
 /* The shard that holds the records of an address (without its domain). */

@@ -40,7 +40,6 @@ static void init_shards(struct image *image)
         chunks[1] = chunks[0] + IMAGE_CHUNK_BYTES;
         root->shards[i].chunks = list;
         root->shards[i].chunk_count = 2;
-        root->shards[i].chunk_capacity = 512;
     }
 }
 
@@ -93,17 +92,16 @@ struct asnap_table_record *image_record(struct image *image, uint64_t address, u
     struct asnap_table_root *root = image_root(image);
     struct asnap_table_shard *shard = &root->shards[asnap_table_shard_of(address)];
     uint64_t *chunks = image_at(image, shard->chunks);
-    struct asnap_table_record *records = image_at(image, chunks[0]);
-    struct asnap_table_record *record = &records[shard->used++];
+    struct asnap_table_chunk *chunk =
+        image_at(image, chunks[shard->used / ASNAP_TABLE_CHUNK_RECORDS]);
+    struct asnap_table_record *record = &chunk->records[shard->used++ % ASNAP_TABLE_CHUNK_RECORDS];
     *record = (struct asnap_table_record){
         .key = address | (uint64_t)domain << ASNAP_TABLE_ADDRESS_BITS,
-        .size = size,
+        .extent = size,
         .stack = stack,
     };
     shard->count++;
     shard->size += size;
-    root->traced_bytes += size;
-    if (root->peak_bytes < root->traced_bytes)
-        root->peak_bytes = root->traced_bytes;
+    root->peak_bytes += size;
     return record;
 }

@@ -22,7 +22,7 @@ static struct asnap_raw raw_of(const struct asnap_trace *traces, size_t trace_co
                                struct asnap_raw_node *nodes, size_t node_count)
 {
     struct asnap_raw raw = {
-        .trace_count = trace_count, .nodes = nodes, .node_count = node_count, .frame_limit = 2};
+        .trace_count = trace_count, .nodes = nodes, .node_count = node_count, .frame_limit = 16};
     raw.traces = calloc(trace_count + 1, sizeof(*traces));
     if (raw.traces == NULL)
         CU_FAIL_FATAL("no memory");
@@ -59,7 +59,7 @@ ASNAP_TEST(symbols_traces, stacks_of_unknown_frames)
     struct asnap_statistics *statistics = by_traceback(&raw, symbolizer, &snapshot);
     CU_ASSERT_EQUAL(asnap_snapshot_size(snapshot), 60);
     CU_ASSERT_EQUAL(asnap_snapshot_count(snapshot), 3);
-    CU_ASSERT_EQUAL(asnap_snapshot_traceback_limit(snapshot), 2);
+    CU_ASSERT_EQUAL(asnap_snapshot_traceback_limit(snapshot), 16);
     CU_ASSERT_EQUAL(asnap_snapshot_note_count(snapshot), 0);
     CU_ASSERT_EQUAL_FATAL(asnap_statistics_count(statistics), 2);
     static const struct asnap_statistic expected[] = {
@@ -118,6 +118,40 @@ ASNAP_TEST(symbols_traces, one_address_may_be_two_frames)
         if (functions[i] != NULL)
             CU_ASSERT_STRING_EQUAL(frame.function, functions[i]);
     }
+    asnap_statistics_destroy(statistics);
+    asnap_snapshot_destroy(snapshot);
+    asnap_symbolizer_destroy(symbolizer);
+}
+
+ASNAP_TEST(symbols_traces, frames_beyond_the_limit_only_count)
+{
+    /* The same stack of 5 frames, all of which were kept, or 4, or only as many as the
+     * limit says; another whose frame within the limit differs. */
+    struct asnap_raw_node nodes[] = {
+        {0, ASNAP_RAW_NONE, 0}, {0x1005, 0, 0},  {0x1004, 1, 0},         {0x1003, 2, 0},
+        {0x1002, 3, 0},         {0x1001, 4, 0},  {1, ASNAP_RAW_NONE, 0}, {0x1004, 6, 0},
+        {0x1003, 7, 0},         {0x1002, 8, 0},  {0x1001, 9, 0},         {3, ASNAP_RAW_NONE, 0},
+        {0x1002, 11, 0},        {0x1001, 12, 0}, {0x1009, 4, 0},
+    };
+    struct asnap_trace traces[] = {{0x100, 10, 5, 0, 0, 0},
+                                   {0x200, 20, 10, 0, 0, 0},
+                                   {0x300, 30, 13, 0, 0, 0},
+                                   {0x400, 5, 14, 0, 0, 0}};
+    struct asnap_raw raw = raw_of(traces, 4, nodes, 15);
+    raw.frame_limit = 2;
+    struct asnap_symbolizer *symbolizer = empty_symbolizer();
+    struct asnap_snapshot *snapshot;
+    struct asnap_statistics *statistics = by_traceback(&raw, symbolizer, &snapshot);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_traceback_count(snapshot), 2);
+    const struct asnap_traceback *tracebacks = asnap_snapshot_tracebacks(snapshot);
+    for (size_t i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(tracebacks[i].frame_count, 2);
+        CU_ASSERT_EQUAL(tracebacks[i].total_nframe, 5);
+    }
+    const uint32_t *ids = asnap_snapshot_frame_ids(snapshot) + tracebacks[0].first;
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[0]), 0x1001);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_address(snapshot, ids[1]), 0x1002);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_count(snapshot), 3);
     asnap_statistics_destroy(statistics);
     asnap_snapshot_destroy(snapshot);
     asnap_symbolizer_destroy(symbolizer);

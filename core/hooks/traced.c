@@ -1,0 +1,117 @@
+#include "traced.h"
+
+#include "lock.h"
+#include "root.h"
+
+/* Other threads that never stop giving could keep the lanes from ever being found empty.
+ * After so many looks the peak rises all the same: it is too high then by no more than
+ * what they gave during the call. */
+enum { LOOKS = 1000 };
+
+struct asnap_traced_lane asnap_traced_lanes[ASNAP_TRACED_LANES];
+
+static uint32_t peak_lock;
+static uint64_t reserve; /* slack in no lane */
+
+/* Lanes that may hold slack: numbers of threads rise from 1, and 0 is none. */
+static uint32_t lanes_in_use(void)
+{
+    uint32_t count = __atomic_load_n(&allocsnap_root.thread_count, __ATOMIC_ACQUIRE);
+    if (count == 0)
+        return 1;
+    return count < ASNAP_TRACED_LANES ? count : ASNAP_TRACED_LANES;
+}
+
+static uint64_t drain(uint64_t *lane)
+{
+    return __atomic_fetch_and(lane, ~ASNAP_TRACED_SLACK, __ATOMIC_ACQ_REL) & ASNAP_TRACED_SLACK;
+}
+
+/* Empties lanes until `held` is `wanted` or more. True: all were looked at and found
+ * empty, and `given` is what it was. */
+static bool look(uint64_t wanted, uint64_t *held, uint64_t *given)
+{
+    uint64_t given_now = 0;
+    bool empty = true;
+    for (uint32_t i = 0; i < lanes_in_use(); i++) {
+        uint64_t *lane = &asnap_traced_lanes[i].word;
+        uint64_t word = __atomic_load_n(lane, __ATOMIC_ACQUIRE);
+        given_now += word >> ASNAP_TRACED_SLACK_BITS;
+        if ((word & ASNAP_TRACED_SLACK) == 0)
+            continue;
+        empty = false;
+        *held += drain(lane);
+        if (*held >= wanted)
+            return false;
+    }
+    bool same = *given == given_now;
+    *given = given_now;
+    return empty && same;
+}
+
+/* Collects slack, until it is `wanted` or all that there is. */
+static uint64_t collect(uint64_t wanted)
+{
+    uint64_t held = reserve;
+    uint64_t given = UINT64_MAX;
+    reserve = 0;
+    for (int i = 0; i < LOOKS && held < wanted; i++)
+        if (look(wanted, &held, &given))
+            break;
+    return held;
+}
+
+/* Not counted as given: whoever looks holds the lock. */
+static void put_down(uint64_t *lane, uint64_t bytes)
+{
+    uint64_t part = bytes < ASNAP_TRACED_LARGE ? bytes : ASNAP_TRACED_LARGE - 1;
+    __atomic_fetch_add(lane, part, __ATOMIC_RELEASE);
+    reserve += bytes - part;
+}
+
+void asnap_traced_take_slowly(uint64_t *lane, uint64_t bytes)
+{
+    asnap_lock(&peak_lock);
+    uint64_t held = collect(bytes);
+    if (held < bytes) {
+        __atomic_store_n(&allocsnap_root.peak_bytes, allocsnap_root.peak_bytes + (bytes - held),
+                         __ATOMIC_RELEASE);
+        held = bytes;
+    }
+    if (held > bytes)
+        put_down(lane, held - bytes);
+    asnap_unlock(&peak_lock);
+}
+
+void asnap_traced_give_reserve(uint64_t bytes)
+{
+    asnap_lock(&peak_lock);
+    reserve += bytes;
+    asnap_unlock(&peak_lock);
+}
+
+void asnap_traced_spill(uint64_t *lane)
+{
+    asnap_lock(&peak_lock);
+    reserve += drain(lane);
+    asnap_unlock(&peak_lock);
+}
+
+void asnap_traced_reset_peak(void)
+{
+    asnap_lock(&peak_lock);
+    uint64_t held = collect(UINT64_MAX);
+    __atomic_store_n(&allocsnap_root.peak_bytes, allocsnap_root.peak_bytes - held,
+                     __ATOMIC_RELEASE);
+    asnap_unlock(&peak_lock);
+}
+
+void asnap_traced_lock(void)
+{
+    asnap_lock(&peak_lock);
+}
+
+void asnap_traced_unlock(void)
+{
+    asnap_unlock(&peak_lock);
+}
