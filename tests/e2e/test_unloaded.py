@@ -12,12 +12,12 @@ FIRST = expectations.source("libfirst.c")
 SECOND = expectations.source("libsecond.c")
 FIRST_LINE = expectations.named(FIRST)["first"].line
 SECOND_LINE = expectations.named(SECOND)["second"].line
-STACKS = "snapshot stats traceback --json"
+LINES = "snapshot stats --json"
 SAME_PLACE = "output first_function == second_function"
 
 
-def stacks(answer):
-    """{(size, count): the most recent frame} of the rows of libraries' blocks."""
+def lines(answer):
+    """{(size, count): the frame} of the rows of the libraries' blocks."""
     return {
         (row["size"], row["count"]): tuple(
             row["traceback"][0][field] for field in ("filename", "lineno", "function")
@@ -48,9 +48,9 @@ class Unloaded(Case):
         return results
 
     def test_both_have_their_own_names(self):
-        results = self.at_end(program("unloaded"), [STACKS])
-        answer = results.json(STACKS)
-        self.assertEqual(stacks(answer), NAMED)
+        results = self.at_end(program("unloaded"), [LINES])
+        answer = results.json(LINES)
+        self.assertEqual(lines(answer), NAMED)
         self.assertEqual(answer["notes"], [])
 
     def test_single_blocks(self):
@@ -68,18 +68,18 @@ class Unloaded(Case):
             program("unloaded"),
             ["generate-core-file " + core, "snapshot dump now " + file],
         )
-        dead = self.batch([STACKS], program("unloaded"), core)
-        self.assertEqual(stacks(dead.json(STACKS)), NAMED)
-        loaded = self.batch(["snapshot load " + file, STACKS])
-        self.assertEqual(stacks(loaded.json(STACKS)), NAMED)
+        dead = self.batch([LINES], program("unloaded"), core)
+        self.assertEqual(lines(dead.json(LINES)), NAMED)
+        loaded = self.batch(["snapshot load " + file, LINES])
+        self.assertEqual(lines(loaded.json(LINES)), NAMED)
 
     def test_another_build_at_the_path_is_not_believed(self):
         path = self.copies()
         gone = os.path.join(self.directory, "libfirst.so")
         other = "shell cp {} {}".format(os.path.join(self.directory, "libsecond.so"), gone)
-        results = self.at_end(path, [other, STACKS, "snapshot take"])
-        answer = results.json(STACKS)
-        self.assertEqual(stacks(answer), {**NAMED, (222, 2): (gone, 0, None)})
+        results = self.at_end(path, [other, LINES, "snapshot take"])
+        answer = results.json(LINES)
+        self.assertEqual(lines(answer), {**NAMED, (222, 2): (gone, 0, None)})
         note = "{}: is not the file that the program has unloaded (its build ID differs): ".format(gone)
         self.assertEqual([text[: len(note)] for text in answer["notes"]], [note])
         self.assertTrue(results["snapshot take"].startswith("warning: " + note))
@@ -87,9 +87,9 @@ class Unloaded(Case):
     def test_a_file_that_is_missing(self):
         path = self.copies()
         first = os.path.join(self.directory, "libfirst.so")
-        results = self.at_end(path, ["shell rm " + first, STACKS])
-        answer = results.json(STACKS)
-        self.assertEqual(stacks(answer), {**NAMED, (222, 2): (first, 0, None)})
+        results = self.at_end(path, ["shell rm " + first, LINES])
+        answer = results.json(LINES)
+        self.assertEqual(lines(answer), {**NAMED, (222, 2): (first, 0, None)})
         self.assertEqual(len(answer["notes"]), 1)
         self.assertTrue(answer["notes"][0].startswith(first + ": cannot be read"))
 

@@ -31,7 +31,7 @@ WITH_LIBRARIES = {
     "dlopen.c": ["libplugin.c", "libgone.c"],
     "unloaded.c": ["libfirst.c", "libsecond.c"],
 }
-PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "libgone.c": "loaded", "phases.c": "exit"}
+PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "phases.c": "exit"}
 
 
 def leaks(source):
