@@ -8,7 +8,8 @@ import tempfile
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-UNIT = os.path.join(ROOT, "build", "tests", "unit")
+BUILD = os.environ.get("ALLOCSNAP_BUILD", os.path.join(ROOT, "build"))
+UNIT = os.path.join(BUILD, "tests", "unit")
 SUITES = ["symbols_builds", "symbols_damage", "symbols_self", "symbols_traces"]
 
 
