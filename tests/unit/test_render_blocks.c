@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "test_model_heap.h"
 
@@ -224,10 +225,12 @@ ASNAP_TEST(render_blocks, who_json_after_the_end)
 
 ASNAP_TEST(render_blocks, source_lines)
 {
-    struct asnap_frame frame = {.filename = __FILE__, .lineno = 1};
-    char path[4096];
-    CU_ASSERT_PTR_NOT_NULL_FATAL(realpath(__FILE__, path));
-    frame.filename = path;
+    static const char source[] = "#include <stdio.h>\n";
+    char path[] = "/tmp/allocsnap-XXXXXX";
+    int fd = mkstemp(path);
+    CU_ASSERT_EQUAL_FATAL(write(fd, source, strlen(source)), (ssize_t)strlen(source));
+    close(fd);
+    struct asnap_frame frame = {.filename = path, .lineno = 1};
     struct heap_blocks one = {.size = 8, .count = 1, .stack = {frame}};
     struct asnap_snapshot *snapshot = heap_snapshot(&one, 1);
     struct asnap_render_options options = {.source_lines = true};
@@ -239,6 +242,7 @@ ASNAP_TEST(render_blocks, source_lines)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ":1\n        #include <stdio.h>\n"));
     asnap_string_destroy(text);
     asnap_snapshot_destroy(snapshot);
+    unlink(path);
 }
 
 ASNAP_TEST(render_blocks, domain_names)
