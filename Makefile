@@ -171,6 +171,7 @@ $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
 
 .PHONY: bench
 bench: ## set up, build, and print speed and size, as ratios
+	@tests/deps.sh run
 	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory all programs $(BENCHES)
 	@$(PYTHON) tests/bench/run.py $(BUILD)

@@ -99,7 +99,8 @@ INNER(left, 24)
 INNER(right, 120)
 
 /* Within loop, so that it has no frame of its own. */
-static inline __attribute__((always_inline)) void *enter(const struct thread *thread, size_t pair, size_t size)
+static inline __attribute__((always_inline)) void *enter(const struct thread *thread, size_t pair,
+                                                         size_t size)
 {
     uint32_t step = steps[pair % STEPS];
     if (thread->inner == 0)
