@@ -45,7 +45,6 @@ TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o s
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
@@ -77,6 +76,7 @@ HEADERS := $(wildcard core/include/*.h)
 SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
 
 include tests/programs/programs.mk
+include tests/bench/bench.mk
 
 .PHONY: help
 help: ## list the targets
@@ -113,11 +113,6 @@ $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
-# The benches measure the core's objects, hidden functions and all.
-$(BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
-	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) $(INCLUDES_unit) -o $@ $< $(CORE_OBJECTS) $(CORE_LIBS)
-
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -126,7 +121,7 @@ $(LONG_FUZZERS): $(BUILD)/tests/fuzz/long_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^
 
--include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(BENCHES:=.d) \
+-include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(wildcard $(BUILD)/obj/tests/fuzz/*.d)
 
 .PHONY: deps
@@ -177,7 +172,10 @@ $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
 		$(BUILD)/corpus/$* tests/fuzz/corpus/$*
 
 .PHONY: bench
-bench: all programs $(BENCHES) ## print speed and size, as ratios
+bench: ## set up, build, and print speed and size, as ratios
+	@tests/deps.sh run
+	@tests/deps.sh bench
+	@$(MAKE) --no-print-directory all programs $(BENCHES)
 	@$(PYTHON) tests/bench/run.py $(BUILD)
 
 .PHONY: lint

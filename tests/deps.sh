@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing, and says what: `deps.sh run` for the build and the
-# demo, `deps.sh test` for the tests, `deps.sh lint` for the linters.
+# demo, `deps.sh test` for the tests, `deps.sh lint` for the linters, `deps.sh bench` for
+# what the benches run, and measure against, once all is built.
 set -eu
 
 # SETS PACKAGE PROOF: a Debian package, and what shows that it, or its like from
@@ -14,17 +15,20 @@ run,test,lint libdwarf-dev   header:libdwarf.h,libdwarf/libdwarf.h,libdwarf-2/li
 run,test,lint libelf-dev     header:gelf.h
 run,test,lint zlib1g-dev     header:zlib.h
 run,test      gdb            command:gdb
-test,lint     python3        command:/usr/bin/python3
+test,lint,bench python3      command:/usr/bin/python3
 test,lint     libcunit1-dev  header:CUnit/CUnit.h
 test          binutils       command:readelf
 test          dwz            command:dwz
 test          elfutils       command:eu-addr2line
-test          valgrind       command:valgrind
-test          sqlite3        command:sqlite3
+test,bench    valgrind       command:valgrind
+test,bench    sqlite3        command:sqlite3
 test          redis-tools    command:redis-check-rdb
 test,lint     clang          command:clang
 test          llvm           command:llvm-symbolizer
 test          elfutils       command:eu-addr2line
+bench         heaptrack      command:heaptrack
+bench         libjemalloc2   preload:libjemalloc.so.2
+bench         libgoogle-perftools4 preload:libtcmalloc.so.4
 lint          clang-format   command:clang-format
 lint          clang-tidy     command:clang-tidy
 lint          shellcheck     command:shellcheck
@@ -41,6 +45,7 @@ has() { # KIND NAME
     case $1 in
     command) command -v "$2" >/dev/null ;;
     header) echo "#include <$2>" | ${CC:-cc} -E - >/dev/null 2>&1 ;;
+    preload) test -z "$(LD_PRELOAD=$2 env 2>&1 >/dev/null)" ;; # ld.so complains
     esac
 }
 
@@ -55,8 +60,8 @@ proven() { # KIND:NAME[,NAME...]
 
 set_name=${1:-test}
 case $set_name in
-run | test | lint) ;;
-*) fail "no set named '$set_name': say run, test or lint" ;;
+run | test | lint | bench) ;;
+*) fail "no set named '$set_name': say run, test, lint or bench" ;;
 esac
 
 wanted=$(needs | while read -r sets package proof; do
