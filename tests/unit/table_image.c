@@ -92,9 +92,9 @@ struct asnap_table_record *image_record(struct image *image, uint64_t address, u
     struct asnap_table_root *root = image_root(image);
     struct asnap_table_shard *shard = &root->shards[asnap_table_shard_of(address)];
     uint64_t *chunks = image_at(image, shard->chunks);
-    struct asnap_table_chunk *chunk =
+    struct asnap_table_record *records =
         image_at(image, chunks[shard->used / ASNAP_TABLE_CHUNK_RECORDS]);
-    struct asnap_table_record *record = &chunk->records[shard->used++ % ASNAP_TABLE_CHUNK_RECORDS];
+    struct asnap_table_record *record = &records[shard->used++ % ASNAP_TABLE_CHUNK_RECORDS];
     *record = (struct asnap_table_record){
         .key = address | (uint64_t)domain << ASNAP_TABLE_ADDRESS_BITS,
         .extent = size,

@@ -11,7 +11,7 @@ enum {
     IMAGE_NODES = 0x21000,     /* 2 * ASNAP_TABLE_CHUNK_NODES nodes, end to end */
     IMAGE_LISTS = 0x70000,     /* a page for each shard: addresses of its chunks */
     IMAGE_CHUNKS = 0xc0000,    /* two chunks for each shard, end to end */
-    IMAGE_CHUNK_BYTES = sizeof(struct asnap_table_chunk),
+    IMAGE_CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
     IMAGE_BYTES = 0x800000,
 };
 
