@@ -44,6 +44,10 @@ TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o stacks.o pages.o
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
+# The writers of the table by themselves, for the thread sanitizer.
+THREADS := $(BUILD)/tests/threads
+THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o own_table.o test_table_threads.o) \
+	$(BUILD)/obj/core/model/error.o $(TABLE_OBJECTS)
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
 # Functions whose failure the unit tests can force.
@@ -59,6 +63,7 @@ FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
 LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
 FUZZ_SECONDS ?= 300
 
+TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # What the linters and the formatter look at.
@@ -112,6 +117,10 @@ $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
+$(THREADS): $(THREADS_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit
+
 # The benches measure the core's objects, hidden functions and all.
 $(BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
 	@mkdir -p $(@D)
@@ -143,8 +152,8 @@ test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: check
-check: all programs $(UNIT) fuzzers ## build and run every test, set up or not
-	$(PYTHON) tests/run.py $(UNIT)
+check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
+	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
 
 .PHONY: asan
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
@@ -153,6 +162,13 @@ asan: ## run the unit tests under the address and undefined-behaviour sanitizers
 .PHONY: asan-check
 asan-check: $(LIBRARY) $(UNIT)
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(UNIT)
+
+.PHONY: tsan-threads
+tsan-threads:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS='$(TSAN_CFLAGS)' tsan-threads-here
+
+.PHONY: tsan-threads-here
+tsan-threads-here: $(THREADS)
 
 .PHONY: fuzzers
 fuzzers:

@@ -13,6 +13,7 @@
 enum {
     FIRST_CHUNK_CAPACITY = 340, /* with the segments' addresses just below a page */
     SEGMENT_BUCKETS = 1024,
+    SPLIT_AT_ONCE = 16, /* neighbours lie in one line, and so do most of their records */
     SEGMENT_BYTES = SEGMENT_BUCKETS * sizeof(uint32_t),
     CHUNK_BYTES = sizeof(struct asnap_table_chunk),
 };
@@ -148,18 +149,9 @@ static uint32_t take_place(struct asnap_table_shard *shard)
     return index;
 }
 
-/* Adds a bucket. Without memory the lists just stay long. */
-static void split_bucket(struct asnap_table_shard *shard)
+static void add_bucket(struct asnap_table_shard *shard)
 {
     uint32_t added = shard->bucket_count;
-    if (added / SEGMENT_BUCKETS >= shard->chunk_capacity / 2)
-        return;
-    if (added % SEGMENT_BUCKETS == 0) {
-        void *segment = asnap_pages_map(SEGMENT_BYTES);
-        if (segment == NULL)
-            return;
-        segments_of(shard)[added / SEGMENT_BUCKETS] = (uint64_t)(uintptr_t)segment;
-    }
     shard->bucket_count = added + 1;
     shard->bucket_mask = asnap_linear_mask(added + 1, shard->bucket_mask);
     uint32_t *link = bucket_at(shard, asnap_linear_split(added, shard->bucket_mask));
@@ -177,12 +169,29 @@ static void split_bucket(struct asnap_table_shard *shard)
     }
 }
 
+/* Without memory the lists just stay long. */
+static void grow_buckets(struct asnap_table_shard *shard)
+{
+    uint32_t segment = shard->bucket_count / SEGMENT_BUCKETS;
+    if (segment >= shard->chunk_capacity / 2)
+        return;
+    if (shard->bucket_count % SEGMENT_BUCKETS == 0) {
+        void *pages = asnap_pages_map(SEGMENT_BYTES);
+        if (pages == NULL)
+            return;
+        segments_of(shard)[segment] = (uint64_t)(uintptr_t)pages;
+    }
+    for (int i = 0; i < SPLIT_AT_ONCE; i++)
+        add_bucket(shard);
+}
+
 /* ---- records ---- */
 
-static bool withdraw(struct asnap_table_shard *shard, uint64_t key, struct asnap_removed *removed)
+/* The record with this key, now no more live but first of the free ones; NULL: none. */
+static struct asnap_table_record *withdraw(struct asnap_table_shard *shard, uint64_t key)
 {
     if (shard->chunks == 0)
-        return false;
+        return NULL;
     uint32_t *link = bucket_of(shard, key);
     while (*link != 0) {
         uint32_t item = *link;
@@ -191,19 +200,15 @@ static bool withdraw(struct asnap_table_shard *shard, uint64_t key, struct asnap
             link = &record->next;
             continue;
         }
-        removed->size = asnap_table_extent_size(record->extent);
-        removed->stack = record->stack;
-        removed->thread = asnap_table_extent_thread(record->extent);
-        removed->time = *time_at(shard, item - 1);
         PUBLISH(record->key, 0);
         *link = record->next;
         record->next = shard->free_head;
         shard->free_head = item;
         shard->count--;
-        shard->size -= removed->size;
-        return true;
+        shard->size -= asnap_table_extent_size(record->extent);
+        return record;
     }
-    return false;
+    return NULL;
 }
 
 static void publish(struct asnap_table_shard *shard, uint64_t key,
@@ -221,17 +226,17 @@ static void publish(struct asnap_table_shard *shard, uint64_t key,
     shard->count++;
     shard->size += block->size;
     if (2 * shard->count > 5 * (uint64_t)shard->bucket_count)
-        split_bucket(shard);
+        grow_buckets(shard);
 }
 
 /* `thread` is the calling thread's number. */
 static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
 {
     struct asnap_table_shard *shard = shard_of(key);
-    struct asnap_removed replaced;
     asnap_lock(&shard->lock);
-    if (__builtin_expect(withdraw(shard, key, &replaced), 0))
-        asnap_traced_give(thread, replaced.size);
+    const struct asnap_table_record *replaced = withdraw(shard, key);
+    if (__builtin_expect(replaced != NULL, 0))
+        asnap_traced_give(thread, asnap_table_extent_size(replaced->extent));
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool done = true;
     if (__atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0) {
@@ -266,10 +271,18 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
 {
     struct asnap_table_shard *shard = shard_of(key);
     asnap_lock(&shard->lock);
-    bool found = withdraw(shard, key, removed);
+    const struct asnap_table_record *record = withdraw(shard, key);
+    bool found = record != NULL;
+    uint64_t size = found ? asnap_table_extent_size(record->extent) : 0;
+    if (found && removed != NULL) {
+        removed->size = size;
+        removed->stack = record->stack;
+        removed->thread = asnap_table_extent_thread(record->extent);
+        removed->time = *time_at(shard, shard->free_head - 1);
+    }
     asnap_unlock(&shard->lock);
     if (found)
-        asnap_traced_give(asnap_thread_number(), removed->size);
+        asnap_traced_give(asnap_thread_number(), size);
     return found;
 }
 
