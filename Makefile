@@ -178,11 +178,14 @@ fuzzers:
 fuzzers-here: $(FUZZERS)
 
 .PHONY: fuzz
-fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long comparisons with tracemalloc
+fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
 	@tests/deps.sh lint
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
 		CFLAGS='$(ASAN_CFLAGS) -fsanitize=fuzzer-no-link' $(addprefix fuzz-long-,$(FUZZ_NAMES))
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(UNIT) tsan-threads
+	ALLOCSNAP_STEP_OPERATIONS=10000 $(UNIT) table_steps
+	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
+	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
