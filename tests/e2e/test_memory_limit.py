@@ -34,9 +34,10 @@ class MemoryLimit(Case):
         self.assertIn("exited normally", results["continue"])
 
     def test_no_address_space(self):
-        results = self.at_stop(
-            ["snapshot status", "print live", "continue"],
-            "no_room",
+        results = self.batch(
+            ["snapshot start", "break without_room", "run"]
+            + ["snapshot status", "print live", "continue"],
+            program("no_room"),
         )
         traced, dropped, _ = self.counts(results)
         self.assertEqual(results["print live"], "$1 = 400001\n")

@@ -1,6 +1,6 @@
 /* Gets itself memory for many blocks, gives it back to malloc, and lets its address space
  * grow no more: malloc still has all that is asked for, but the hooks get nothing. `live` is
- * how many blocks there are at stop_here(). Ends with 1 where malloc has failed. */
+ * how many blocks there are at without_room(). Ends with 1 where malloc has failed. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -11,7 +11,7 @@ enum { FIRST = 20000, BLOCKS = 400000 };
 static void *first[FIRST];
 volatile size_t live;
 
-__attribute__((noinline)) void stop_here(void)
+__attribute__((noinline)) void without_room(void)
 {
     __asm__ volatile("");
 }
@@ -49,6 +49,6 @@ int main(void)
         _exit(1);
     for (size_t i = 0; i < BLOCKS; i++)
         get(24);
-    stop_here();
+    without_room();
     _exit(0);
 }

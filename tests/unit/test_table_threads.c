@@ -1,6 +1,7 @@
 /* The writers of the table from many threads at once. Built once more with the thread
  * sanitizer, by itself. ALLOCSNAP_THREAD_ROUNDS multiplies the work. */
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,38 +199,71 @@ ASNAP_TEST(table_threads, raise_the_peak_by_what_is_missing)
 }
 
 /* There are fewer tokens than threads, and who has a block has a token. So the peak never is
- * more than all tokens' blocks, whoever frees whose. */
-enum { TOKENS = 3, TOKEN_BYTES = 1000 };
+ * more than all tokens' blocks, whoever frees whose. Some threads only take blocks, so that
+ * they always look for slack, some only free theirs, some keep a block for a moment. */
+enum { TOKENS = 3, TOKEN_BYTES = 1000, SLOTS = 4 };
 static sem_t tokens;
-static uint64_t left_behind; /* a block that its thread left for the next to free; 0: none */
+static uint64_t slots[SLOTS]; /* blocks that are left to be freed; 0: none */
+static int takers;
+
+static void leave_block(uint64_t block)
+{
+    for (size_t i = 0;; i = (i + 1) % SLOTS) {
+        uint64_t none = 0;
+        if (__atomic_compare_exchange_n(&slots[i], &none, block, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+            return;
+    }
+}
+
+static void *free_blocks(struct worker *worker)
+{
+    for (;;) {
+        bool last = __atomic_load_n(&takers, __ATOMIC_ACQUIRE) == 0;
+        for (size_t i = 0; i < SLOTS; i++) {
+            uint64_t block = __atomic_exchange_n(&slots[i], 0, __ATOMIC_ACQ_REL);
+            if (block == 0)
+                continue;
+            worker->wrong += !asnap_records_remove(block, NULL);
+            sem_post(&tokens);
+        }
+        if (last)
+            return NULL;
+        sched_yield();
+    }
+}
 
 static void *pass_tokens(void *argument)
 {
     struct worker *worker = argument;
+    if (worker->number % 4 == 1)
+        return free_blocks(worker);
     for (long i = 0; i < rounds(); i++) {
         uint64_t block = fill_block(worker, i);
         while (sem_wait(&tokens) != 0)
             continue;
         asnap_records_insert(block, TOKEN_BYTES, worker->stack);
-        /* Its own or another's: each block is freed once. */
-        uint64_t other = __atomic_exchange_n(&left_behind, block, __ATOMIC_ACQ_REL);
-        if (other == 0)
-            continue;
-        worker->wrong += !asnap_records_remove(other, NULL);
-        sem_post(&tokens);
+        if (worker->number % 4 == 0) {
+            leave_block(block);
+        } else {
+            if (i % 4 == 0)
+                sched_yield();
+            worker->wrong += !asnap_records_remove(block, NULL);
+            sem_post(&tokens);
+        }
     }
+    __atomic_fetch_sub(&takers, 1, __ATOMIC_RELEASE);
     return NULL;
 }
 
 ASNAP_TEST(table_threads, never_overstate_the_peak)
 {
     own_table_open();
-    left_behind = 0;
+    takers = THREADS - THREADS / 4;
     CU_ASSERT_EQUAL_FATAL(sem_init(&tokens, 0, TOKENS), 0);
     run_workers(pass_tokens);
     CU_ASSERT(peak() <= TOKENS * TOKEN_BYTES);
     CU_ASSERT(peak() >= TOKEN_BYTES);
-    CU_ASSERT_TRUE(asnap_records_remove(left_behind, NULL));
     sem_destroy(&tokens);
     expect_consistent();
     CU_ASSERT_EQUAL(peak(), 0);
