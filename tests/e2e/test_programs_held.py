@@ -41,7 +41,10 @@ STOPS = {
     "exits_at_once.c": {None: ["break _exit"]},
 }
 
-SHARED = {"dlopen.c": ["libplugin.c", "libgone.c"]}
+SHARED = {
+    "dlopen.c": ["libplugin.c", "libgone.c"],
+    "unloaded.c": ["libfirst.c", "libsecond.c"],
+}
 
 
 def marked_sources():

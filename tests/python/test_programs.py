@@ -27,8 +27,11 @@ LEFT_OUT = {
 OPTIONS = {
     "overload.cc": ["--soname-synonyms=somalloc=nouserintercepts"],
 }
-WITH_LIBRARIES = {"dlopen.c": ["libplugin.c", "libgone.c"]}
-PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "libgone.c": "loaded", "phases.c": "exit"}
+WITH_LIBRARIES = {
+    "dlopen.c": ["libplugin.c", "libgone.c"],
+    "unloaded.c": ["libfirst.c", "libsecond.c"],
+}
+PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "phases.c": "exit"}
 
 
 def leaks(source):

@@ -103,13 +103,15 @@ ASNAP_TEST(render_blocks, none)
     snapshot = heap_snapshot(NULL, 0);
     ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
     check(snapshot, text,
-          "{\"traces\":[],\"rows\":0,\"total\":{\"size\":0,\"count\":0},\"notes\":[]}\n");
+          "{\"traces\":[],\"rows\":0,\"total\":{\"size\":0,\"count\":0},\"start\":null,\"notes\":[]"
+          "}\n");
 }
 
 #define FRAME_F "{\"filename\":\"/s/a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true}"
 #define FRAME_MAIN "{\"filename\":\"/s/m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false}"
+#define NO_ORIGIN "\"thread\":null,\"thread_label\":null,\"time\":null,"
 #define LARGEST                                                                                    \
-    "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\","                \
+    "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\"," NO_ORIGIN      \
     "\"traceback\":[" FRAME_F "," FRAME_MAIN "],\"total_nframe\":4}"
 
 ASNAP_TEST(render_blocks, json)
@@ -120,9 +122,10 @@ ASNAP_TEST(render_blocks, json)
     ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
     check(snapshot, text,
           "{\"traces\":[" LARGEST ",{\"address\":7936,\"size\":16,\"domain\":0,"
-          "\"domain_name\":null,\"traceback\":[" FRAME_F "," FRAME_MAIN "],\"total_nframe\":4}],"
+          "\"domain_name\":null," NO_ORIGIN "\"traceback\":[" FRAME_F "," FRAME_MAIN
+          "],\"total_nframe\":4}],"
           "\"rows\":3,\"other\":{\"rows\":1,\"size\":16,\"count\":1},"
-          "\"total\":{\"size\":5032,\"count\":3},\"notes\":[\"incomplete\"]}\n");
+          "\"total\":{\"size\":5032,\"count\":3},\"start\":null,\"notes\":[\"incomplete\"]}\n");
 }
 
 ASNAP_TEST(render_blocks, who)
@@ -199,11 +202,13 @@ ASNAP_TEST(render_blocks, who_json)
     struct asnap_render_options options = {0};
     char *text = NULL;
     ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x1001, &options, &text));
-    check(snapshot, text, "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"notes\":[]}\n");
+    check(snapshot, text,
+          "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"start\":null,\"notes\":[]}\n");
     snapshot = blocks("incomplete");
     ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 7, &options, &text));
     check(snapshot, text,
-          "{\"address\":7,\"trace\":null,\"offset\":null,\"notes\":[\"incomplete\"]}\n");
+          "{\"address\":7,\"trace\":null,\"offset\":null,\"start\":null,\"notes\":[\"incomplete\"]}"
+          "\n");
 }
 
 ASNAP_TEST(render_blocks, who_json_after_the_end)
@@ -213,7 +218,8 @@ ASNAP_TEST(render_blocks, who_json_after_the_end)
     char *text = NULL;
     ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x2389, &options, &text));
     check(snapshot, text,
-          "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST ",\"notes\":[]}\n");
+          "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST
+          ",\"start\":null,\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_blocks, source_lines)
