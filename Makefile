@@ -45,6 +45,10 @@ TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o s
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
+# The writers of the table by themselves, for the thread sanitizer.
+THREADS := $(BUILD)/tests/threads
+THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o own_table.o test_table_threads.o) \
+	$(BUILD)/obj/core/model/error.o $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
@@ -59,6 +63,7 @@ FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
 LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
 FUZZ_SECONDS ?= 300
 
+TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # What the linters and the formatter look at.
@@ -113,6 +118,10 @@ $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
+$(THREADS): $(THREADS_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit
+
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -139,8 +148,8 @@ test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: check
-check: all programs $(UNIT) fuzzers ## build and run every test, set up or not
-	$(PYTHON) tests/run.py $(UNIT)
+check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
+	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
 
 .PHONY: asan
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
@@ -150,6 +159,13 @@ asan: ## run the unit tests under the address and undefined-behaviour sanitizers
 asan-check: $(LIBRARY) $(UNIT)
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(UNIT)
 
+.PHONY: tsan-threads
+tsan-threads:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS='$(TSAN_CFLAGS)' tsan-threads-here
+
+.PHONY: tsan-threads-here
+tsan-threads-here: $(THREADS)
+
 .PHONY: fuzzers
 fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
@@ -158,11 +174,14 @@ fuzzers:
 fuzzers-here: $(FUZZERS)
 
 .PHONY: fuzz
-fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long comparisons with tracemalloc
+fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
 	@tests/deps.sh lint
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
 		CFLAGS='$(ASAN_CFLAGS) -fsanitize=fuzzer-no-link' $(addprefix fuzz-long-,$(FUZZ_NAMES))
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(UNIT) tsan-threads
+	ALLOCSNAP_STEP_OPERATIONS=10000 $(UNIT) table_steps
+	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
+	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))

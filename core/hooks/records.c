@@ -103,21 +103,25 @@ static uint32_t take_place(struct asnap_table_shard *shard)
 
 /* ---- records ---- */
 
-/* Withdraws the record that was found. */
-static void withdraw(struct asnap_table_shard *shard, struct asnap_index_search *search,
-                     struct asnap_removed *removed)
+/* Withdraws the record that was found; `removed` may be NULL. Returns its size. */
+static uint64_t withdraw(struct asnap_table_shard *shard, struct asnap_index_search *search,
+                         struct asnap_removed *removed)
 {
     struct asnap_table_record *record = asnap_index_record(shard, search->record);
-    removed->size = asnap_table_extent_size(record->extent);
-    removed->stack = record->stack;
-    removed->thread = asnap_table_extent_thread(record->extent);
-    removed->time = record->time;
+    uint64_t size = asnap_table_extent_size(record->extent);
+    if (removed != NULL) {
+        removed->size = size;
+        removed->stack = record->stack;
+        removed->thread = asnap_table_extent_thread(record->extent);
+        removed->time = record->time;
+    }
     PUBLISH(record->key, 0);
     asnap_index_remove(shard, search);
     record->stack = shard->free_head;
     shard->free_head = search->record + 1;
     shard->count--;
-    shard->size -= removed->size;
+    shard->size -= size;
+    return size;
 }
 
 static void publish(struct asnap_table_shard *shard, const struct asnap_index_search *search,
@@ -139,14 +143,13 @@ static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *bl
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
-    struct asnap_removed replaced;
     asnap_lock(&shard->lock);
     /* Once the peak may have risen for it, nothing must fail any more. */
     bool open = shard->chunks != 0 || open_shard(shard);
     bool room = open && have_place(shard);
     if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
-        withdraw(shard, &search, &replaced);
-        asnap_traced_give(thread, replaced.size);
+        asnap_traced_give(thread, withdraw(shard, &search, NULL));
+        room = true;
     }
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
@@ -185,11 +188,10 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
     struct asnap_index_search search;
     asnap_lock(&shard->lock);
     bool found = shard->chunks != 0 && asnap_index_find(shard, key, &search);
-    if (found)
-        withdraw(shard, &search, removed);
+    uint64_t size = found ? withdraw(shard, &search, removed) : 0;
     asnap_unlock(&shard->lock);
     if (found)
-        asnap_traced_give(asnap_thread_number(), removed->size);
+        asnap_traced_give(asnap_thread_number(), size);
     return found;
 }
 

@@ -30,11 +30,10 @@ static bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 
 static void run_one(struct asnap_deferred *deferred)
 {
-    struct asnap_removed removed;
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
         record(deferred->key, deferred->size, deferred->walker);
     } else {
-        asnap_records_remove(deferred->key, &removed);
+        asnap_records_remove(deferred->key, NULL);
         if (deferred->block != NULL)
             deferred->release(deferred->block);
     }
@@ -146,12 +145,11 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *))
 
 void asnap_trace_untrack(uint64_t key)
 {
-    struct asnap_removed removed;
     if (!asnap_trace_enter()) {
         defer_release(key, NULL, NULL);
         return;
     }
-    asnap_records_remove(key, &removed);
+    asnap_records_remove(key, NULL);
     asnap_trace_leave();
 }
 
@@ -171,13 +169,12 @@ static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
 
 bool asnap_trace_releasing(void *block, void (*release)(void *))
 {
-    struct asnap_removed removed;
     if (asnap_thread.activity == ASNAP_OWN) {
-        remove_on_own_behalf(block, &removed);
+        remove_on_own_behalf(block, NULL);
         return true;
     }
     if (asnap_trace_enter()) {
-        asnap_records_remove(key_of(block), &removed);
+        asnap_records_remove(key_of(block), NULL);
         asnap_trace_leave();
         return true;
     }
