@@ -1,6 +1,8 @@
 /* Signals as fast as they are taken, from a timer and from another thread, to a thread that
- * allocates in its main loop and in both handlers. The allocator below (libsafealloc.c)
- * allows that. When both handlers have run often enough everything is at rest, and the
+ * allocates in its main loop and in both handlers, of which each can interrupt the other.
+ * The next signal of a kind is sent when the main loop has come on since the last, by
+ * however little: it ends on any machine. The allocator below (libsafealloc.c) allows all
+ * that. When both handlers have run often enough everything is at rest, and the
  * program says so and waits: what it then holds is in the marks.
  * The thread's own memory is the C library's. */
 #include <pthread.h>
@@ -11,7 +13,7 @@
 #include <unistd.h>
 
 #define KEPT 500
-#define RUNS 20000
+#define RUNS 5000
 
 static void *from_timer[KEPT];
 static void *from_thread[KEPT];
@@ -20,6 +22,7 @@ static volatile sig_atomic_t thread_runs;
 static void *volatile for_handlers;
 static void *ring[100];
 static pthread_t main_thread;
+static volatile bool wanted; /* by the main loop: a signal of the other thread */
 static volatile bool enough;
 
 static void on_timer(int number)
@@ -48,7 +51,8 @@ static void *send(void *argument)
 {
     (void)argument;
     while (!enough)
-        pthread_kill(main_thread, SIGUSR1);
+        if (__atomic_exchange_n(&wanted, false, __ATOMIC_ACQ_REL))
+            pthread_kill(main_thread, SIGUSR1);
     return NULL;
 }
 
@@ -61,23 +65,32 @@ static void handle(int number, void (*handler)(int))
 
 int main(void)
 {
-    struct itimerval often = {{0, 50}, {0, 50}};
-    struct itimerval never = {{0, 0}, {0, 0}};
+    struct itimerval soon = {{0, 0}, {0, 0}};
+    int armed = -1;
+    int seen = -1;
     pthread_t sender;
 
     main_thread = pthread_self();
     handle(SIGALRM, on_timer);
     handle(SIGUSR1, on_thread);
-    if (setitimer(ITIMER_REAL, &often, NULL) != 0 || pthread_create(&sender, NULL, send, NULL) != 0)
+    if (pthread_create(&sender, NULL, send, NULL) != 0)
         _exit(2);
-    for (size_t i = 0; timer_runs < RUNS / 10 || thread_runs < RUNS; i++) {
+    for (size_t i = 0; timer_runs < RUNS || thread_runs < RUNS; i++) {
+        if (armed != timer_runs) {
+            armed = timer_runs;
+            soon.it_value.tv_usec = 1 + armed % 29;
+            setitimer(ITIMER_REAL, &soon, NULL);
+        }
+        if (seen != thread_runs) {
+            seen = thread_runs;
+            __atomic_store_n(&wanted, true, __ATOMIC_RELEASE);
+        }
         free(ring[i % 100]);
         ring[i % 100] = malloc(i % 1000);
         ring[i % 100] = realloc(ring[i % 100], 1 + i % 2000);
         free(__atomic_exchange_n(&for_handlers, malloc(16), __ATOMIC_RELAXED));
     }
     enough = true;
-    setitimer(ITIMER_REAL, &never, NULL);
     pthread_join(sender, NULL);
     signal(SIGALRM, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
