@@ -126,7 +126,7 @@ class Deps(unittest.TestCase):
 
     def test_unknown_set(self):
         self.assertEqual(
-            self.run_deps("all"), (1, "deps: no set named 'all': say run, test or lint\n")
+            self.run_deps("all"), (1, "deps: no set named 'all': say run, test, lint or soak\n")
         )
 
 
