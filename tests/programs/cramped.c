@@ -1,7 +1,9 @@
-/* Allocates until the allocator has no more, in the address space that the argument limits
- * it to (MiB, on top of what it has at its start), releases half, and says how many blocks
- * it has. Every failure must say ENOMEM, and what could be had must be writable. */
+/* Allocates in little address space, releases half, and says how many blocks it has. The
+ * arguments: MiB that it may map, on top of what it has mapped before it allocates; how
+ * many blocks it wants, at most; MiB that its allocator has in reserve before that. Every
+ * failure must say ENOMEM, and what could be had must be writable. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +25,24 @@ static size_t address_space(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Leaves the C library's heap as many bytes larger. */
+static void reserve(size_t bytes)
+{
+    if (mallopt(M_MMAP_THRESHOLD, 1 << 30) != 1 || mallopt(M_TRIM_THRESHOLD, 1 << 30) != 1)
+        _exit(5);
+    free(malloc(bytes));
+}
+
 int main(int argc, char **argv)
 {
     size_t room = (argc > 1 ? strtoul(argv[1], NULL, 10) : 16) << 20;
     size_t most = argc > 2 ? strtoul(argv[2], NULL, 10) : MOST;
-    struct rlimit limit = {address_space() + room, address_space() + room};
     size_t count = 0;
 
     setvbuf(stdout, NULL, _IONBF, 0);
+    if (argc > 3)
+        reserve(strtoul(argv[3], NULL, 10) << 20);
+    struct rlimit limit = {address_space() + room, address_space() + room};
     if (most > MOST || setrlimit(RLIMIT_AS, &limit) != 0)
         _exit(2);
     while (count < most) {

@@ -184,7 +184,8 @@ def nginx(directory, scale):
             connection.close()
 
     command = ["nginx", "-c", config, "-e", "stderr", "-p", directory]
-    with Server(command, r"start worker process (\d+)(.|\n)*start worker process", directory) as server:
+    both = r"start worker process (\d+)(.|\n)*start worker process"
+    with Server(command, both, directory) as server:
         in_threads(8, talk)
         worker = int(server.wait_for(r"start worker process (\d+)").group(1))
         blocks, size = attached(worker, directory)

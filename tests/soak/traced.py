@@ -131,6 +131,9 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._reader.join()
+        for pipe in (self._process.stdout, self._process.stdin):
+            if pipe is not None:
+                pipe.close()
 
     def _read(self):
         for line in self._process.stdout:
