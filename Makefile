@@ -190,6 +190,12 @@ $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -artifact_prefix=$(BUILD)/ \
 		$(BUILD)/corpus/$* tests/fuzz/corpus/$*
 
+.PHONY: soak
+soak: ## run real programs under load with the hooks, for minutes
+	@tests/deps.sh soak
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/soak/run.py $(PROGRAM)
+
 .PHONY: bench
 bench: ## set up, build, and print speed and size, as ratios
 	@tests/deps.sh run

@@ -38,6 +38,10 @@ STOPS = {
         "child": ["set follow-fork-mode child", "break stop_here"],
     },
     "phases.c": {"first": ["break stop_here"]},
+    "exchange.c": {
+        "full": ["break stop_here"],
+        "exchanged": ["break stop_here", "ignore 1 1"],
+    },
     "exits_at_once.c": {None: ["break _exit"]},
 }
 

@@ -143,7 +143,7 @@ class Deps(unittest.TestCase):
 
     def test_unknown_set(self):
         self.assertEqual(
-            self.run_deps("all"), (1, "deps: no set named 'all': say run, test, lint or bench\n")
+            self.run_deps("all"), (1, "deps: no set named 'all': say run, test, lint, bench or soak\n")
         )
 
 
