@@ -31,8 +31,8 @@ INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icor
 	-Icore/table -Icore/hooks -Itests/unit
 
 CORE_LIBS := -ldwarf -lelf -lz -lstdc++
-HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-builtin -fno-optimize-sibling-calls \
-	-fno-omit-frame-pointer
+HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls -fno-omit-frame-pointer \
+	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 CORE_OBJECTS := $(foreach room,$(ROOMS),$(call objects,core/$(room)))

@@ -168,10 +168,11 @@ static void lay_comparisons(struct asnap_walker *walker, const struct asnap_walk
         struct asnap_comparison *comparison = &walker->comparisons[at];
         comparison->place = step->sp + (uint64_t)step->offsets[kind];
         comparison->word = caller->words[kind];
-        uint64_t found;
-        memcpy(&found, (const void *)(uintptr_t)comparison->place, sizeof(found));
-        if (kind == ASNAP_WORD_PC && asnap_arch_code_address(found) == comparison->word)
-            comparison->word = found;
+        if (ASNAP_ARCH_SIGNS_ADDRESSES && kind == ASNAP_WORD_PC) {
+            uint64_t found = *(const uint64_t *)(uintptr_t)comparison->place;
+            if (asnap_arch_code_address(found) == comparison->word)
+                comparison->word = found;
+        }
     }
 }
 

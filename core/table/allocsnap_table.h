@@ -201,12 +201,6 @@ static inline uint32_t asnap_table_key_domain(uint64_t key)
     return (uint32_t)(key >> ASNAP_TABLE_ADDRESS_BITS);
 }
 
-/* Mixes the 4 KiB page of an address: the blocks of one page are in one shard. */
-static inline uint64_t asnap_table_mix(uint64_t address)
-{
-    return (address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 #define ASNAP_TABLE_PC_BITS 48
 
 /* The return address in a node, or an origin's number of frames. */
@@ -233,10 +227,12 @@ static inline uint32_t asnap_table_extent_thread(uint64_t extent)
     return (uint32_t)(extent >> ASNAP_TABLE_SIZE_BITS);
 }
 
-/* The shard that holds the records of an address (without its domain). */
+/* The shard that holds the records of an address (without its domain). The blocks of one
+ * MiB are in one shard: allocators give threads memory of their own, so that threads meet
+ * in few shards. */
 static inline uint32_t asnap_table_shard_of(uint64_t address)
 {
-    return (uint32_t)(asnap_table_mix(address) >> 58);
+    return (uint32_t)((address >> 20) * UINT64_C(0x9e3779b97f4a7c15) >> 58);
 }
 
 #endif
