@@ -177,8 +177,8 @@ static inline uint32_t compare_words(const struct asnap_comparison *first, uint3
  * caller is another now; 0: there is none. */
 static inline uint32_t compare(struct asnap_walker *walker, uint32_t number)
 {
-    asnap_walker_lay_path(walker, number);
-    uint32_t before = compare_words(walker->comparisons, walker->frames[number].comparisons);
+    const struct asnap_path *path = asnap_walker_path(walker, number);
+    uint32_t before = compare_words(path->comparisons, walker->frames[number].comparisons);
     if (before == UINT32_MAX)
         return 0;
     while (walker->frames[walker->frames[number].caller].comparisons > before)

@@ -95,7 +95,7 @@ static void show(const struct comparison *comparison)
     struct line line = {.length = 0};
     add_text(&line, "a stack differs: frame, the hooks', libgcc's");
     write_line(&line);
-    uint32_t depth = walker->depth;
+    uint32_t depth = asnap_walker_depth(walker);
     for (uint32_t i = 0; i < FRAMES_SHOWN && (i < depth || i < comparison->seen); i++) {
         uint64_t ours =
             i < depth ? asnap_walker_frame(walker, depth - i)->step.words[ASNAP_WORD_PC] : 0;
@@ -116,7 +116,7 @@ void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_call
     struct comparison comparison = {
         .walker = walker,
         .caller = caller,
-        .place = walker->depth,
+        .place = asnap_walker_depth(walker),
     };
     int saved_errno = errno;
     _Unwind_Backtrace(visit, &comparison);

@@ -35,20 +35,21 @@ static void set_limit(struct asnap_walker *walker, uint32_t limit)
 /* The node that a frame has below the root, or ASNAP_TABLE_NONE. */
 static uint32_t *node_of(const struct asnap_walker *walker, uint32_t depth, uint32_t parity)
 {
-    return &walker->frames[walker->path[depth]].nodes[parity];
+    return &walker->frames[walker->path->frames[depth]].nodes[parity];
 }
 
 uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit)
 {
     if (walker->limit != limit)
         set_limit(walker, limit);
-    uint32_t omitted = omitted_of(walker->depth, limit);
+    uint32_t all = asnap_walker_depth(walker);
+    uint32_t omitted = omitted_of(all, limit);
     uint32_t parity = omitted == 0 ? 0 : omitted / limit & 1;
-    uint32_t depth = walker->depth;
+    uint32_t depth = all;
     while (depth > omitted && *node_of(walker, depth, parity) == ASNAP_TABLE_NONE)
         depth--;
     uint32_t node = depth > omitted ? *node_of(walker, depth, parity) : origin(walker, omitted);
-    while (depth < walker->depth && node != ASNAP_TABLE_NONE) {
+    while (depth < all && node != ASNAP_TABLE_NONE) {
         const struct asnap_step *step = &asnap_walker_frame(walker, ++depth)->step;
         uint64_t place = step->words[ASNAP_WORD_PC] | (uint64_t)step->module << ASNAP_TABLE_PC_BITS;
         node = asnap_stacks_child(node, place);

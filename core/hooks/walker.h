@@ -8,7 +8,7 @@
  * found, so comparing them is enough. Only where a word differs is a frame looked up
  * again, and its true caller sought among the remembered frames.
  *
- * The frames of a walk lie in the walker's path by depth: the oldest is at 1. */
+ * The frames of a walk lie in a path by depth: the oldest is at 1. */
 #ifndef ASNAP_HOOKS_WALKER_H
 #define ASNAP_HOOKS_WALKER_H
 
@@ -74,19 +74,32 @@ struct asnap_comparison {
 
 _Static_assert(sizeof(struct asnap_walk_frame) == 64, "a frame is one cache line");
 
-/* All arrays are in one piece of memory. */
+/* The frames from one down to the oldest, by depth, and what is to be compared for them to
+ * be known as they were, oldest frame first. */
+struct asnap_path {
+    uint32_t depth; /* of the first; 0: the path is empty */
+    uint32_t *frames;
+    struct asnap_comparison *comparisons;
+};
+
+/* Stacks take turns: each has a path of its own, if others do not need it too. */
+enum { ASNAP_PATHS = 16 };
+
 struct asnap_walker {
-    struct asnap_walker *next;            /* in the pool */
-    struct asnap_walk_frame *frames;      /* [0] is none */
-    struct asnap_step *pending;           /* of the walk: most recent first */
-    uint32_t *path;                       /* of the last walk: frames by depth */
-    struct asnap_comparison *comparisons; /* those of the path, oldest frame first */
-    uint32_t *recent;                     /* the frame that was met last, by pc and sp */
-    uint32_t *buckets;                    /* lists of frames, by pc, sp and caller */
-    uint32_t capacity;                    /* of each; a power of two */
-    uint32_t count;                       /* of frames, with [0] */
+    struct asnap_walker *next; /* in the pool */
+    /* In one piece of memory, from the frames on. */
+    struct asnap_walk_frame *frames; /* [0] is none */
+    struct asnap_step *pending;      /* of the walk: most recent first */
+    uint32_t *recent;                /* the frame that was met last, by pc and sp */
+    uint32_t *buckets;               /* lists of frames, by pc, sp and caller */
+    uint32_t capacity;               /* of each; a power of two */
+    uint32_t count;                  /* of frames, with [0] */
     uint32_t pending_count;
-    uint32_t depth;          /* of the path */
+    /* In another, from the first path's frames on. */
+    struct asnap_path paths[ASNAP_PATHS];
+    uint32_t path_count;     /* deep stacks share one */
+    uint32_t path_capacity;  /* frames in each path, with [0] */
+    struct asnap_path *path; /* of the last walk */
     uint32_t epoch;          /* asnap_rows_epoch when the frames were found */
     uint32_t limit;          /* the frame limit that the nodes are for */
     uint32_t origin_omitted; /* the origin that was asked for last, and its node */
@@ -116,11 +129,17 @@ bool asnap_walker_is_full(const struct asnap_walker *walker);
  * there was no memory for it. */
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller);
 
-/* A frame of the last walk; its depth is from 1 to the walker's. */
+/* The number of frames of the last walk. */
+static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
+{
+    return walker->path->depth;
+}
+
+/* A frame of the last walk; its depth is from 1 to that number. */
 static inline const struct asnap_walk_frame *asnap_walker_frame(const struct asnap_walker *walker,
                                                                 uint32_t depth)
 {
-    return &walker->frames[walker->path[depth]];
+    return &walker->frames[walker->path->frames[depth]];
 }
 
 /* The node of the stack that was walked, with `limit` (1 or more) frames or some more; or
@@ -133,8 +152,20 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
  * memory. */
 struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct asnap_caller *state);
 
-/* Lays the path from a frame down. */
-void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t frame);
+/* Lays a path from a frame down, where it is not laid. */
+void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t frame);
+
+/* The path from a frame down. */
+static inline const struct asnap_path *asnap_walker_path(struct asnap_walker *walker,
+                                                         uint32_t frame)
+{
+    struct asnap_path *path = &walker->paths[frame & (walker->path_count - 1)];
+    uint32_t depth = walker->frames[frame].depth;
+    if (path->depth != depth || path->frames[depth] != frame)
+        asnap_walker_lay_path(walker, path, frame);
+    walker->path = path;
+    return path;
+}
 
 /* Gives the frames that wait their callers: the oldest of them has `frame` (0: none), whose
  * stack is in the path. False: no memory. */
