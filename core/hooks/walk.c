@@ -27,14 +27,18 @@ static inline uint64_t word_at(uint64_t address)
     return *(const uint64_t *)(uintptr_t)address;
 }
 
-/* Notes where the caller was found, for later comparison. */
-static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place)
+/* Notes where the caller was found, for the next time. */
+static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place,
+                        uint64_t caller_sp)
 {
     int64_t return_offset = (int64_t)(return_place - step->sp);
     int64_t fp_offset = (int64_t)(fp_place - step->sp);
+    int64_t caller_offset = (int64_t)(caller_sp - step->sp);
     step->offsets[ASNAP_WORD_PC] = (int32_t)return_offset;
     step->offsets[ASNAP_WORD_FP] = (int32_t)fp_offset;
-    if (step->offsets[ASNAP_WORD_PC] != return_offset || step->offsets[ASNAP_WORD_FP] != fp_offset)
+    step->caller_offset = (int32_t)caller_offset;
+    if (step->offsets[ASNAP_WORD_PC] != return_offset ||
+        step->offsets[ASNAP_WORD_FP] != fp_offset || step->caller_offset != caller_offset)
         step->flags |= ASNAP_FRAME_STEPPED;
 }
 
@@ -70,7 +74,7 @@ static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
     } else {
         fp_place = return_place;
     }
-    note_places(step, return_place, fp_place);
+    note_places(step, return_place, fp_place, cfa);
     walk->state.pc = asnap_arch_code_address(word_at(return_place));
     walk->state.sp = cfa;
     return CALLER_FOUND;
@@ -153,8 +157,8 @@ static inline uint64_t difference(const struct asnap_comparison *comparison)
     return word_at(comparison->place) ^ comparison->word;
 }
 
-/* How many of the path's comparisons, from the oldest frame on, are to be done before one
- * that differs; UINT32_MAX: none differs. */
+/* How many of the comparisons, from the oldest frame on, are to be done before one that
+ * differs; UINT32_MAX: none differs. */
 static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
 {
     const struct asnap_comparison *at = first + count;
@@ -173,12 +177,37 @@ static inline uint32_t compare_words(const struct asnap_comparison *first, uint3
     return UINT32_MAX;
 }
 
+static inline uint64_t caller_word(const struct asnap_step *step, int kind)
+{
+    return word_at(step->sp + (uint64_t)step->offsets[kind]);
+}
+
+/* Whether the stack still leads from a frame to its caller; the frame can be compared. */
+static inline bool leads_on(const struct asnap_walk_frame *frame,
+                            const struct asnap_walk_frame *caller)
+{
+    const struct asnap_step *step = &frame->step;
+    uint32_t count = frame->comparisons - caller->comparisons;
+    return count == 0 ||
+           (asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC)) ==
+                caller->step.words[ASNAP_WORD_PC] &&
+            (count == 1 || caller_word(step, ASNAP_WORD_FP) == caller->step.words[ASNAP_WORD_FP]));
+}
+
 /* Compares the stack from a frame on with what is remembered. Returns the first frame whose
  * caller is another now; 0: there is none. */
-static inline uint32_t compare(struct asnap_walker *walker, uint32_t number)
+static inline uint32_t compare(const struct asnap_walker *walker, const struct asnap_path *path,
+                               uint32_t number)
 {
-    const struct asnap_path *path = asnap_walker_path(walker, number);
-    uint32_t before = compare_words(path->comparisons, walker->frames[number].comparisons);
+    const struct asnap_walk_frame *frame = &walker->frames[number];
+    while (frame->depth > 0 && !asnap_path_has(path, number, frame->depth)) {
+        const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
+        if (!leads_on(frame, caller))
+            return number;
+        number = frame->caller;
+        frame = caller;
+    }
+    uint32_t before = compare_words(path->comparisons, frame->comparisons);
     if (before == UINT32_MAX)
         return 0;
     while (walker->frames[walker->frames[number].caller].comparisons > before)
@@ -186,35 +215,25 @@ static inline uint32_t compare(struct asnap_walker *walker, uint32_t number)
     return number;
 }
 
-/* Whether the stack still leads from a frame to its caller; the frame can be compared. */
-static bool leads_on(const struct asnap_walker *walker, const struct asnap_walk_frame *frame)
-{
-    const struct asnap_step *caller = &walker->frames[frame->caller].step;
-    uint32_t count = frame->comparisons - walker->frames[frame->caller].comparisons;
-    for (uint32_t kind = 0; kind < count; kind++) {
-        uint64_t word = word_at(frame->step.sp + (uint64_t)frame->step.offsets[kind]);
-        if ((kind == ASNAP_WORD_PC ? asnap_arch_code_address(word) : word) != caller->words[kind])
-            return false;
-    }
-    return true;
-}
-
-/* From a frame that has the walk's state to its caller, which is what it was. */
-static enum outcome take_over(struct walk *walk, const struct asnap_walk_frame *frame)
+/* Adds a frame that was met again and can be compared, and goes to its caller, whichever
+ * that is now: it is found where it was. */
+static enum outcome take_over(struct walk *walk, uint32_t number)
 {
     struct asnap_walker *walker = walk->walker;
-    const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
-    struct asnap_step kept = frame->step;
-    kept.words[ASNAP_WORD_FP] = walk->state.fp;
-    kept.flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
-    walk->state.pc = caller->step.words[ASNAP_WORD_PC];
-    walk->state.sp = caller->step.sp;
-    if ((kept.flags & ASNAP_FRAME_FP_SAVED) != 0)
-        walk->state.fp = word_at(kept.sp + (uint64_t)kept.offsets[ASNAP_WORD_FP]);
     struct asnap_step *step = asnap_walker_add(walker, &walk->state);
     if (step == NULL)
         return NO_MEMORY;
-    *step = kept;
+    const struct asnap_walk_frame *frame = &walker->frames[number];
+    uint64_t fp = walk->state.fp;
+    *step = frame->step;
+    step->words[ASNAP_WORD_FP] = fp;
+    step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
+    if ((step->flags & ASNAP_FRAME_LAST) != 0)
+        return STACK_ENDS;
+    walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));
+    walk->state.sp = step->sp + (uint64_t)step->caller_offset;
+    if ((step->flags & ASNAP_FRAME_FP_SAVED) != 0)
+        walk->state.fp = caller_word(step, ASNAP_WORD_FP);
     return CALLER_FOUND;
 }
 
@@ -225,18 +244,13 @@ static enum outcome follow_one(struct walk *walk, uint32_t *number)
     struct asnap_walker *walker = walk->walker;
     const struct asnap_walk_frame *frame = &walker->frames[*number];
     uint32_t caller = frame->caller;
-    *number = caller;
-    if ((frame->step.flags & ASNAP_FRAME_LAST) != 0)
-        return ALL_MET;
     bool stepped = (frame->step.flags & ASNAP_FRAME_STEPPED) != 0;
-    if (!stepped && leads_on(walker, frame))
-        return caller == 0 ? ALL_MET : take_over(walk, frame);
-    enum outcome outcome = step(walk);
+    enum outcome outcome = stepped ? step(walk) : take_over(walk, *number);
     bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
-    if (stepped && ends && caller == 0)
-        return ALL_MET;
-    if (!stepped || ends || !is_in_state(&walker->frames[caller], &walk->state))
-        *number = 0;
+    if (ends)
+        return caller == 0 ? ALL_MET : outcome;
+    bool same = caller != 0 && is_in_state(&walker->frames[caller], &walk->state);
+    *number = same ? caller : 0;
     return outcome;
 }
 
@@ -252,12 +266,12 @@ static enum outcome follow(struct walk *walk, uint32_t number)
             outcome = follow_one(walk, &number);
             continue;
         }
-        uint32_t changed = compare(walker, number);
-        outcome = changed == 0 ? ALL_MET : CALLER_FOUND;
-        for (; outcome == CALLER_FOUND && number != changed; number = walker->frames[number].caller)
-            outcome = take_over(walk, &walker->frames[number]);
-        if (outcome == CALLER_FOUND)
-            outcome = step(walk);
+        uint32_t changed = compare(walker, asnap_walker_path(walker, number), number);
+        outcome = changed == 0 ? ALL_MET : take_over(walk, number);
+        while (outcome == CALLER_FOUND && number != changed) {
+            number = walker->frames[number].caller;
+            outcome = take_over(walk, number);
+        }
         number = 0;
     } while (outcome == CALLER_FOUND && number != 0);
     if (outcome == ALL_MET) {

@@ -230,20 +230,20 @@ static void lay_comparisons(const struct asnap_walk_frame *frame,
     at[1].word = caller->step.words[ASNAP_WORD_FP];
 }
 
-/* Frames never change: where the path has one already, it has all older ones. */
-void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t number)
+void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t number)
 {
+    struct asnap_path *path = asnap_walker_path(walker, number);
     const struct asnap_walk_frame *frame = &walker->frames[number];
-    uint32_t depth = frame->depth;
-    uint32_t laid = path->depth;
-    path->depth = depth;
-    for (; depth > 0 && (depth > laid || path->frames[depth] != number); depth--) {
+    uint32_t all = frame->depth;
+    for (uint32_t depth = all; depth > 0 && !asnap_path_has(path, number, depth); depth--) {
         const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
         path->frames[depth] = number;
         lay_comparisons(frame, caller, path->comparisons);
         number = frame->caller;
         frame = caller;
     }
+    path->depth = all;
+    walker->path = path;
 }
 
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
@@ -261,7 +261,7 @@ bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
         frame = found != 0 ? found : remember(walker, step, frame);
         *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = frame;
     }
-    asnap_walker_path(walker, frame);
+    asnap_walker_lay_path(walker, frame);
     return true;
 }
 

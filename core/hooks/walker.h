@@ -52,6 +52,7 @@ struct asnap_step {
                                     interrupted, plus 1 */
     uint64_t sp;
     int32_t offsets[ASNAP_WORDS]; /* from sp to where those of the caller are */
+    int32_t caller_offset;        /* from sp to the caller's */
     uint16_t module;              /* of the pc */
     uint16_t flags;
 };
@@ -152,20 +153,21 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
  * memory. */
 struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct asnap_caller *state);
 
-/* Lays a path from a frame down, where it is not laid. */
-void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t frame);
-
-/* The path from a frame down. */
-static inline const struct asnap_path *asnap_walker_path(struct asnap_walker *walker,
-                                                         uint32_t frame)
+/* The path that is to be laid from a frame down. Frames never change: where a path has one,
+ * it has all older ones. */
+static inline struct asnap_path *asnap_walker_path(struct asnap_walker *walker, uint32_t frame)
 {
-    struct asnap_path *path = &walker->paths[frame & (walker->path_count - 1)];
-    uint32_t depth = walker->frames[frame].depth;
-    if (path->depth != depth || path->frames[depth] != frame)
-        asnap_walker_lay_path(walker, path, frame);
-    walker->path = path;
-    return path;
+    return &walker->paths[frame & (walker->path_count - 1)];
 }
+
+/* Whether a path has a frame; `depth` is the frame's. */
+static inline bool asnap_path_has(const struct asnap_path *path, uint32_t frame, uint32_t depth)
+{
+    return depth <= path->depth && path->frames[depth] == frame;
+}
+
+/* Lays the path of the walk from a frame down, where it is not laid. */
+void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t frame);
 
 /* Gives the frames that wait their callers: the oldest of them has `frame` (0: none), whose
  * stack is in the path. False: no memory. */
