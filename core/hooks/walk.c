@@ -281,16 +281,24 @@ static enum outcome follow(struct walk *walk, uint32_t number)
     return outcome;
 }
 
-static enum outcome advance(struct walk *walk)
+/* A frame in the walk's state, or 0. */
+static uint32_t guess(const struct walk *walk)
 {
     const struct asnap_walker *walker = walk->walker;
     const struct asnap_caller *state = &walk->state;
-    if (state->pc == 0)
-        return STACK_ENDS;
-    uint32_t number = *asnap_walker_recent(walker, state->pc, state->sp);
+    uint32_t number = walker->pending_count == 0 ? walker->successors[walker->last] : 0;
     if (number != 0 && is_in_state(&walker->frames[number], state))
-        return follow(walk, number);
-    return step(walk);
+        return number;
+    number = *asnap_walker_recent(walker, state->pc, state->sp);
+    return number != 0 && is_in_state(&walker->frames[number], state) ? number : 0;
+}
+
+static enum outcome advance(struct walk *walk)
+{
+    if (walk->state.pc == 0)
+        return STACK_ENDS;
+    uint32_t number = guess(walk);
+    return number != 0 ? follow(walk, number) : step(walk);
 }
 
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)

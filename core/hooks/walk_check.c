@@ -132,7 +132,7 @@ void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_call
 __attribute__((constructor)) static void begin(void)
 {
     file_name = secure_getenv("ALLOCSNAP_CHECK");
-    asnap_walk_check_on = file_name != NULL;
+    asnap_walk_check_on = file_name != NULL && file_name[0] != '\0';
 }
 
 __attribute__((destructor)) static void report(void)

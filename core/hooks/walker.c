@@ -14,7 +14,7 @@ enum { FIRST_PATHS = 64, SHARED_PATH = 1024 };
 static size_t frames_bytes(uint32_t capacity)
 {
     return capacity *
-           (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) + 2 * sizeof(uint32_t));
+           (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) + 3 * sizeof(uint32_t));
 }
 
 static bool map_frames(struct asnap_walker *walker, uint32_t capacity)
@@ -26,6 +26,7 @@ static bool map_frames(struct asnap_walker *walker, uint32_t capacity)
     walker->pending = (struct asnap_step *)(walker->frames + capacity);
     walker->recent = (uint32_t *)(walker->pending + capacity);
     walker->buckets = walker->recent + capacity;
+    walker->successors = walker->buckets + capacity;
     walker->capacity = capacity;
     return true;
 }
@@ -116,6 +117,8 @@ void asnap_walker_forget(struct asnap_walker *walker)
     walker->frames[0].step.flags = ASNAP_FRAME_COMPARED;
     memset(walker->recent, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
+    memset(walker->successors, 0, walker->capacity * sizeof(uint32_t));
+    walker->last = 0;
 }
 
 static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,
@@ -141,6 +144,7 @@ static bool grow(struct asnap_walker *walker)
         return false;
     memcpy(walker->frames, old.frames, old.count * sizeof(*old.frames));
     memcpy(walker->pending, old.pending, old.pending_count * sizeof(*old.pending));
+    memcpy(walker->successors, old.successors, old.count * sizeof(*old.successors));
     for (uint32_t i = 1; i < walker->count; i++)
         list_frame(walker, i);
     asnap_pages_unmap(old.frames, frames_bytes(old.capacity));
@@ -262,6 +266,8 @@ bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
         *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = frame;
     }
     asnap_walker_lay_path(walker, frame);
+    walker->successors[walker->last] = frame;
+    walker->last = frame;
     return true;
 }
 

@@ -2,8 +2,9 @@
  *
  * Each frame that a walk has met is kept: its state (return address, stack pointer and,
  * where a caller is found by it, frame pointer), where on the stack its caller was found,
- * and the caller's frame. A new walk begins at the frame that was met last in the state it
- * is given. From there on, the caller of a frame follows from one or two words of the
+ * and the caller's frame. A new walk begins at a frame in the state it is given: programs
+ * repeat themselves, so it is that which came after the last walk's before, else the one
+ * that was met last. From there on, the caller of a frame follows from one or two words of the
  * stack; while those words are what they were, frame by frame, the walk would find what it
  * found, so comparing them is enough. Only where a word differs is a frame looked up
  * again, and its true caller sought among the remembered frames.
@@ -92,10 +93,13 @@ struct asnap_walker {
     struct asnap_walk_frame *frames; /* [0] is none */
     struct asnap_step *pending;      /* of the walk: most recent first */
     uint32_t *recent;                /* the frame that was met last, by pc and sp */
+    uint32_t *successors;            /* the first frame of the walk that came next, by that of
+                                        a walk */
     uint32_t *buckets;               /* lists of frames, by pc, sp and caller */
     uint32_t capacity;               /* of each; a power of two */
     uint32_t count;                  /* of frames, with [0] */
     uint32_t pending_count;
+    uint32_t last; /* the first frame of the last walk */
     /* In another, from the first path's frames on. */
     struct asnap_path paths[ASNAP_PATHS];
     uint32_t path_count;     /* deep stacks share one */
