@@ -8,7 +8,8 @@
 #include <emmintrin.h>
 #endif
 
-enum { FIRST_LINES = 32 };
+/* An index of FIRST_LINES is a page; a small one grows by half. */
+enum { FIRST_LINES = 64, SMALL_LINES = 1024 };
 
 _Static_assert(sizeof(struct asnap_index_line) == 64, "a line is one cache line");
 
@@ -142,10 +143,11 @@ static void place_item(struct asnap_index_line *lines, uint32_t line_count, uint
     lines[line].items[__builtin_ctz(empty) - 1] = item;
 }
 
-/* By a quarter: the index stays small, and each item moves four times or so in all. */
+/* By a quarter: the index stays dense, and each item moves four times or so in all. */
 static bool grow(struct asnap_table_shard *shard)
 {
-    uint32_t line_count = shard->line_count + shard->line_count / 4;
+    uint32_t line_count = shard->line_count;
+    line_count += line_count < SMALL_LINES ? line_count / 2 : line_count / 4;
     struct asnap_index_line *lines = asnap_pages_map(lines_bytes(line_count));
     if (lines == NULL)
         return false;

@@ -7,6 +7,9 @@
 /* A stack may lead down to another one, but not for ever. */
 enum { DESCENTS_MAX = 64 };
 
+/* So few frames before those of a path are as soon compared without one. */
+enum { UNLAID_FRAMES = 4 };
+
 enum outcome {
     CALLER_FOUND, /* the walk's state is the caller's */
     STACK_ENDS,
@@ -196,22 +199,27 @@ static inline bool leads_on(const struct asnap_walk_frame *frame,
 
 /* Compares the stack from a frame on with what is remembered. Returns the first frame whose
  * caller is another now; 0: there is none. */
-static inline uint32_t compare(const struct asnap_walker *walker, const struct asnap_path *path,
-                               uint32_t number)
+static inline uint32_t compare(struct asnap_walker *walker, uint32_t first)
 {
-    const struct asnap_walk_frame *frame = &walker->frames[number];
-    while (frame->depth > 0 && !asnap_path_has(path, number, frame->depth)) {
-        const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
+    struct asnap_path *path = asnap_walker_path(walker, first);
+    const struct asnap_walk_frame *frames = walker->frames;
+    const struct asnap_walk_frame *frame = &frames[first];
+    uint32_t number = first;
+    while (!asnap_path_has(path, number, frame->depth)) {
+        const struct asnap_walk_frame *caller = &frames[frame->caller];
         if (!leads_on(frame, caller))
             return number;
         number = frame->caller;
         frame = caller;
     }
     uint32_t before = compare_words(path->comparisons, frame->comparisons);
-    if (before == UINT32_MAX)
+    if (__builtin_expect(before == UINT32_MAX, 1)) {
+        if (frames[first].depth - frame->depth > UNLAID_FRAMES)
+            asnap_walker_lay_path(walker, path, first);
         return 0;
-    while (walker->frames[walker->frames[number].caller].comparisons > before)
-        number = walker->frames[number].caller;
+    }
+    while (frames[frames[number].caller].comparisons > before)
+        number = frames[number].caller;
     return number;
 }
 
@@ -266,7 +274,7 @@ static enum outcome follow(struct walk *walk, uint32_t number)
             outcome = follow_one(walk, &number);
             continue;
         }
-        uint32_t changed = compare(walker, asnap_walker_path(walker, number), number);
+        uint32_t changed = compare(walker, number);
         outcome = changed == 0 ? ALL_MET : take_over(walk, number);
         while (outcome == CALLER_FOUND && number != changed) {
             number = walker->frames[number].caller;
@@ -286,7 +294,7 @@ static uint32_t guess(const struct walk *walk)
 {
     const struct asnap_walker *walker = walk->walker;
     const struct asnap_caller *state = &walk->state;
-    uint32_t number = walker->pending_count == 0 ? walker->successors[walker->last] : 0;
+    uint32_t number = walker->pending_count == 0 ? walker->successors[walker->leaf] : 0;
     if (number != 0 && is_in_state(&walker->frames[number], state))
         return number;
     number = *asnap_walker_recent(walker, state->pc, state->sp);

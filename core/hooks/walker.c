@@ -53,7 +53,6 @@ static bool map_paths(struct asnap_walker *walker, uint32_t capacity)
             (struct asnap_comparison *)(walker->paths[i].frames + capacity);
         memory += path_bytes(capacity);
     }
-    walker->path = &walker->paths[0];
     return true;
 }
 
@@ -102,7 +101,7 @@ void asnap_walker_destroy(struct asnap_walker *walker)
 bool asnap_walker_is_full(const struct asnap_walker *walker)
 {
     return walker->forgetful ||
-           (walker->count > FRAMES_KEPT && walker->count / WALKS_KEPT > walker->path->depth);
+           (walker->count > FRAMES_KEPT && walker->count / WALKS_KEPT > asnap_walker_depth(walker));
 }
 
 void asnap_walker_forget(struct asnap_walker *walker)
@@ -118,7 +117,7 @@ void asnap_walker_forget(struct asnap_walker *walker)
     memset(walker->recent, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->successors, 0, walker->capacity * sizeof(uint32_t));
-    walker->last = 0;
+    walker->leaf = 0;
 }
 
 static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,
@@ -234,9 +233,8 @@ static void lay_comparisons(const struct asnap_walk_frame *frame,
     at[1].word = caller->step.words[ASNAP_WORD_FP];
 }
 
-void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t number)
+void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t number)
 {
-    struct asnap_path *path = asnap_walker_path(walker, number);
     const struct asnap_walk_frame *frame = &walker->frames[number];
     uint32_t all = frame->depth;
     for (uint32_t depth = all; depth > 0 && !asnap_path_has(path, number, depth); depth--) {
@@ -247,13 +245,18 @@ void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t number)
         frame = caller;
     }
     path->depth = all;
-    walker->path = path;
 }
 
-bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
+const uint32_t *asnap_walker_stack(struct asnap_walker *walker)
 {
-    uint32_t depth = walker->frames[frame].depth;
-    depth += walker->pending_count;
+    struct asnap_path *path = asnap_walker_path(walker, walker->leaf);
+    asnap_walker_lay_path(walker, path, walker->leaf);
+    return path->frames;
+}
+
+static bool settle(struct asnap_walker *walker, uint32_t *frame)
+{
+    uint32_t depth = walker->frames[*frame].depth + walker->pending_count;
     while (walker->count + walker->pending_count > walker->capacity)
         if (!grow(walker))
             return false;
@@ -261,13 +264,19 @@ bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
         return false;
     while (walker->pending_count > 0) {
         const struct asnap_step *step = &walker->pending[--walker->pending_count];
-        uint32_t found = find(walker, step, frame);
-        frame = found != 0 ? found : remember(walker, step, frame);
-        *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = frame;
+        uint32_t found = find(walker, step, *frame);
+        *frame = found != 0 ? found : remember(walker, step, *frame);
+        *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = *frame;
     }
-    asnap_walker_lay_path(walker, frame);
-    walker->successors[walker->last] = frame;
-    walker->last = frame;
+    return true;
+}
+
+bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
+{
+    if (walker->pending_count != 0 && !settle(walker, &frame))
+        return false;
+    walker->successors[walker->leaf] = frame;
+    walker->leaf = frame;
     return true;
 }
 

@@ -99,12 +99,11 @@ struct asnap_walker {
     uint32_t capacity;               /* of each; a power of two */
     uint32_t count;                  /* of frames, with [0] */
     uint32_t pending_count;
-    uint32_t last; /* the first frame of the last walk */
+    uint32_t leaf; /* the first frame of the last walk */
     /* In another, from the first path's frames on. */
     struct asnap_path paths[ASNAP_PATHS];
     uint32_t path_count;     /* deep stacks share one */
     uint32_t path_capacity;  /* frames in each path, with [0] */
-    struct asnap_path *path; /* of the last walk */
     uint32_t epoch;          /* asnap_rows_epoch when the frames were found */
     uint32_t limit;          /* the frame limit that the nodes are for */
     uint32_t origin_omitted; /* the origin that was asked for last, and its node */
@@ -137,15 +136,11 @@ bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *c
 /* The number of frames of the last walk. */
 static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
 {
-    return walker->path->depth;
+    return walker->frames[walker->leaf].depth;
 }
 
-/* A frame of the last walk; its depth is from 1 to that number. */
-static inline const struct asnap_walk_frame *asnap_walker_frame(const struct asnap_walker *walker,
-                                                                uint32_t depth)
-{
-    return &walker->frames[walker->path->frames[depth]];
-}
+/* The frames of the last walk: numbers of walker->frames by depth, from 1 to that number. */
+const uint32_t *asnap_walker_stack(struct asnap_walker *walker);
 
 /* The node of the stack that was walked, with `limit` (1 or more) frames or some more; or
  * ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
@@ -170,11 +165,12 @@ static inline bool asnap_path_has(const struct asnap_path *path, uint32_t frame,
     return depth <= path->depth && path->frames[depth] == frame;
 }
 
-/* Lays the path of the walk from a frame down, where it is not laid. */
-void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t frame);
+/* Lays a path from a frame down, as far as it is not laid. */
+void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t frame);
 
-/* Gives the frames that wait their callers: the oldest of them has `frame` (0: none), whose
- * stack is in the path. False: no memory. */
+/* Gives the frames that wait their callers: the oldest of them has `frame` (0: none). The
+ * most recent one, or `frame` where none waits, is the first of the walk. False: no
+ * memory. */
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame);
 
 /* Where all registers are needed: walks from the calling hook on. */
