@@ -91,13 +91,21 @@ static size_t lines_bytes(uint32_t line_count)
     return line_count * sizeof(struct asnap_index_line);
 }
 
+/* Lines are kept full to seven eighths at most. */
+static void set_index(struct asnap_table_shard *shard, void *lines, uint32_t line_count)
+{
+    uint32_t room = line_count * ASNAP_INDEX_LINE_ITEMS;
+    shard->index = (uint64_t)(uintptr_t)lines;
+    shard->line_count = line_count;
+    shard->index_limit = room - room / 8;
+}
+
 bool asnap_index_open(struct asnap_table_shard *shard)
 {
     void *lines = asnap_pages_map(lines_bytes(FIRST_LINES));
     if (lines == NULL)
         return false;
-    shard->index = (uint64_t)(uintptr_t)lines;
-    shard->line_count = FIRST_LINES;
+    set_index(shard, lines, FIRST_LINES);
     return true;
 }
 
@@ -158,17 +166,14 @@ static bool grow(struct asnap_table_shard *shard)
             place_item(lines, line_count, home.line, home.tag | (i + 1));
     }
     asnap_index_close(shard);
-    shard->index = (uint64_t)(uintptr_t)lines;
-    shard->line_count = line_count;
+    set_index(shard, lines, line_count);
     return true;
 }
 
-/* Lines are kept full to seven eighths at most; without memory, to the last. */
-bool asnap_index_reserve(struct asnap_table_shard *shard)
+/* Without memory the lines are filled to the last. */
+bool asnap_index_make_room(struct asnap_table_shard *shard)
 {
-    uint64_t room = (uint64_t)shard->line_count * ASNAP_INDEX_LINE_ITEMS;
-    return __builtin_expect(shard->count < room - room / 8, 1) || grow(shard) ||
-           shard->count < room;
+    return grow(shard) || shard->count < (uint64_t)shard->line_count * ASNAP_INDEX_LINE_ITEMS;
 }
 
 void asnap_index_add(struct asnap_table_shard *shard, const struct asnap_index_search *search,

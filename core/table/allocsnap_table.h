@@ -112,7 +112,8 @@ struct asnap_table_shard {
     uint32_t free_head;      /* list of records that are not live */
     uint32_t line_count;     /* of the index */
     uint64_t index;          /* address of where records are by address */
-    uint64_t reserved;       /* 0 */
+    uint32_t index_limit;    /* records from which on the index is to grow */
+    uint32_t reserved;       /* 0 */
 };
 
 /* What a debugger may write while the process is stopped. The hooks compare
