@@ -190,6 +190,9 @@ _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root la
 #define ASNAP_TABLE_ADDRESS_BITS 56
 #define ASNAP_TABLE_PC_BITS 48
 
+/* An origin's number of frames where nobody has counted them. */
+#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
+
 /* The address in a record's key. */
 static inline uint64_t asnap_table_key_address(uint64_t key)
 {
@@ -203,6 +206,9 @@ static inline uint32_t asnap_table_key_domain(uint64_t key)
 }
 
 #define ASNAP_TABLE_PC_BITS 48
+
+/* An origin's number of frames where nobody has counted them. */
+#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
 
 /* The return address in a node, or an origin's number of frames. */
 static inline uint64_t asnap_table_node_pc(uint64_t pc)
