@@ -309,14 +309,40 @@ static enum outcome advance(struct walk *walk)
     return number != 0 ? follow(walk, number) : step(walk);
 }
 
-bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+/* Forgets what does not hold, or would be too much. */
+static void begin(struct asnap_walker *walker)
 {
-    struct walk walk = {.walker = walker, .state = *caller};
     uint32_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_ACQUIRE);
     if (__builtin_expect(walker->epoch != epoch || asnap_walker_is_full(walker), 0))
         asnap_walker_forget(walker);
     walker->epoch = epoch;
     walker->pending_count = 0;
+}
+
+/* Such a frame is as if its stack pointer were 0. */
+bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    const struct asnap_caller state = {.pc = caller->pc};
+    begin(walker);
+    uint32_t number = *asnap_walker_recent(walker, state.pc, state.sp);
+    if (number != 0 && is_in_state(&walker->frames[number], &state)) {
+        walker->leaf = number;
+        return true;
+    }
+    struct asnap_row row;
+    struct asnap_step *step = asnap_walker_add(walker, &state);
+    if (step == NULL)
+        return false;
+    asnap_row_find(state.pc - 1, walker->avoid, &walker->cfi, &row);
+    step->flags = ASNAP_FRAME_LAST;
+    step->module = row.module;
+    return asnap_walker_settle(walker, 0);
+}
+
+bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    struct walk walk = {.walker = walker, .state = *caller};
+    begin(walker);
     enum outcome outcome;
     do
         outcome = advance(&walk);

@@ -17,8 +17,10 @@ static uint32_t omitted_of(uint32_t depth, uint32_t limit)
 static uint32_t origin(struct asnap_walker *walker, uint32_t omitted)
 {
     if (walker->origin_node == ASNAP_TABLE_NONE || walker->origin_omitted != omitted) {
-        uint32_t told =
+        uint64_t told =
             omitted < ASNAP_TABLE_FRAME_LIMIT_MAX ? omitted : ASNAP_TABLE_FRAME_LIMIT_MAX;
+        if (walker->limit == 1)
+            told = ASNAP_TABLE_NOT_COUNTED;
         walker->origin_node = asnap_stacks_origin(told);
         walker->origin_omitted = omitted;
     }
@@ -29,6 +31,7 @@ static void set_limit(struct asnap_walker *walker, uint32_t limit)
 {
     for (uint32_t i = 0; i < walker->count; i++)
         walker->frames[i].nodes[0] = walker->frames[i].nodes[1] = ASNAP_TABLE_NONE;
+    walker->origin_node = ASNAP_TABLE_NONE;
     walker->limit = limit;
 }
 

@@ -133,6 +133,10 @@ bool asnap_walker_is_full(const struct asnap_walker *walker);
  * there was no memory for it. */
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller);
 
+/* Instead of a walk, where one frame is wanted: the stack is that frame, of how many nobody
+ * counts. False: there was no memory for it. */
+bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller);
+
 /* The number of frames of the last walk. */
 static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
 {
@@ -142,8 +146,8 @@ static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
 /* The frames of the last walk: numbers of walker->frames by depth, from 1 to that number. */
 const uint32_t *asnap_walker_stack(struct asnap_walker *walker);
 
-/* The node of the stack that was walked, with `limit` (1 or more) frames or some more; or
- * ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
+/* The node of the stack that was walked, with `limit` (1 or more) frames or some more; with
+ * 1, that of asnap_walker_stop_at. ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
 uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
 
 /* ---- the parts of a walk ---- */
