@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "lock.h"
 #include "pages.h"
-#include "record_index.h"
+#include "record_search.h"
 #include "root.h"
 #include "thread_numbers.h"
 #include "traced.h"
@@ -36,7 +36,7 @@ static size_t list_bytes(uint32_t chunk_capacity)
 }
 
 /* A shard's first memory, when its first record comes. */
-static bool open_shard(struct asnap_table_shard *shard)
+static __attribute__((noinline)) bool open_shard(struct asnap_table_shard *shard)
 {
     uint64_t *list = asnap_pages_map(list_bytes(FIRST_CHUNK_CAPACITY));
     if (list == NULL || !asnap_index_open(shard)) {
@@ -65,7 +65,7 @@ static bool grow_list(struct asnap_table_shard *shard)
     return true;
 }
 
-static bool add_chunk(struct asnap_table_shard *shard)
+static __attribute__((noinline)) bool add_chunk(struct asnap_table_shard *shard)
 {
     if (shard->used > ASNAP_INDEX_RECORDS_MAX - ASNAP_TABLE_CHUNK_RECORDS)
         return false;
@@ -80,7 +80,7 @@ static bool add_chunk(struct asnap_table_shard *shard)
 }
 
 /* Makes room for a record that is not live. */
-static bool have_place(struct asnap_table_shard *shard)
+static ASNAP_HOT bool have_place(struct asnap_table_shard *shard)
 {
     if (!asnap_index_reserve(shard))
         return false;
@@ -89,7 +89,7 @@ static bool have_place(struct asnap_table_shard *shard)
 }
 
 /* A record that is not live, after have_place. */
-static uint32_t take_place(struct asnap_table_shard *shard)
+static ASNAP_HOT uint32_t take_place(struct asnap_table_shard *shard)
 {
     uint32_t index = shard->free_head - 1;
     if (shard->free_head != 0) {
@@ -104,8 +104,8 @@ static uint32_t take_place(struct asnap_table_shard *shard)
 /* ---- records ---- */
 
 /* Withdraws the record that was found; `removed` may be NULL. Returns its size. */
-static uint64_t withdraw(struct asnap_table_shard *shard, struct asnap_index_search *search,
-                         struct asnap_removed *removed)
+static ASNAP_HOT uint64_t withdraw(struct asnap_table_shard *shard,
+                                   struct asnap_index_search *search, struct asnap_removed *removed)
 {
     struct asnap_table_record *record = asnap_index_record(shard, search->record);
     uint64_t size = asnap_table_extent_size(record->extent);
@@ -124,8 +124,9 @@ static uint64_t withdraw(struct asnap_table_shard *shard, struct asnap_index_sea
     return size;
 }
 
-static void publish(struct asnap_table_shard *shard, const struct asnap_index_search *search,
-                    uint64_t key, const struct asnap_removed *block)
+static ASNAP_HOT void publish(struct asnap_table_shard *shard,
+                              const struct asnap_index_search *search, uint64_t key,
+                              const struct asnap_removed *block)
 {
     uint32_t index = take_place(shard);
     struct asnap_table_record *record = asnap_index_record(shard, index);
@@ -139,7 +140,7 @@ static void publish(struct asnap_table_shard *shard, const struct asnap_index_se
 }
 
 /* `thread` is the calling thread's number. */
-static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
+static ASNAP_HOT bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
