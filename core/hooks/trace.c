@@ -61,7 +61,7 @@ void asnap_trace_run_deferred(void)
 bool asnap_trace_was_abandoned(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    uint64_t here = asnap_trace_stack_place();
     const struct asnap_walker *walker = thread->walker;
     stack_t alternate;
     if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
