@@ -80,10 +80,7 @@ bool asnap_trace_was_abandoned(void)
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
-    if (deferred != NULL)
-        deferred->walker = asnap_walker_create(ASNAP_AVOID_LIBGCC | ASNAP_AVOID_WAITING);
-    if (deferred == NULL || deferred->walker == NULL ||
-        !asnap_walker_walk(deferred->walker, caller)) {
+    if (deferred == NULL || !asnap_walker_walk(deferred->walker, caller)) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;

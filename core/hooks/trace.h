@@ -17,6 +17,11 @@ bool asnap_trace_was_abandoned(void);
 /* Does what signal handlers have left meanwhile. */
 void asnap_trace_run_deferred(void);
 
+/* No hook takes more of the stack than this, in bytes, while it is at work on the table. It
+ * is touched before anything is held: a stack that overflows does so there, and a handler
+ * that jumps out leaves nothing half done. */
+enum { ASNAP_TRACE_STACK_BYTES = 1024 };
+
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */
 static inline bool asnap_trace_enter(void)
@@ -24,7 +29,9 @@ static inline bool asnap_trace_enter(void)
     struct asnap_thread *thread = &asnap_thread;
     if (__builtin_expect(thread->activity != ASNAP_IDLE, 0) && !asnap_trace_was_abandoned())
         return false;
-    thread->entered_at = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    const volatile char *frame = __builtin_frame_address(0);
+    (void)frame[-ASNAP_TRACE_STACK_BYTES];
+    thread->entered_at = (uint64_t)(uintptr_t)frame;
     thread->activity = ASNAP_RECORDING;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return true;

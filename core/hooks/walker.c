@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "allocsnap_table.h"
+#include "loaded_modules.h"
 #include "pages.h"
 
 /* What is remembered: so many frames, or those of so many walks of the last one's depth. */
-enum { FIRST_CAPACITY = 256, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
+enum { FIRST_CAPACITY = 256, SMALL_CAPACITY = 64, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
 
 static size_t arrays_bytes(uint32_t capacity)
 {
@@ -38,7 +39,8 @@ struct asnap_walker *asnap_walker_create(unsigned avoid)
     struct asnap_walker *walker = asnap_pages_map(sizeof(*walker));
     if (walker == NULL)
         return NULL;
-    if (!map_arrays(walker, FIRST_CAPACITY)) {
+    bool is_small = (avoid & ASNAP_AVOID_WAITING) != 0;
+    if (!map_arrays(walker, is_small ? SMALL_CAPACITY : FIRST_CAPACITY)) {
         asnap_pages_unmap(walker, sizeof(*walker));
         return NULL;
     }
@@ -72,6 +74,12 @@ void asnap_walker_forget(struct asnap_walker *walker)
     walker->frames[0].step.flags = ASNAP_FRAME_COMPARED;
     memset(walker->recent, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
+}
+
+void asnap_walker_renew(struct asnap_walker *walker)
+{
+    asnap_walker_forget(walker);
+    memset(&walker->reach, 0, sizeof(walker->reach));
 }
 
 static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,
