@@ -31,8 +31,13 @@ INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icor
 	-Icore/table -Icore/hooks -Itests/unit
 
 CORE_LIBS := -ldwarf -lelf -lz -lstdc++
-HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-builtin -fno-optimize-sibling-calls \
-	-fno-omit-frame-pointer
+HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls -fno-omit-frame-pointer \
+	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
+# gcc sees the hooks as a whole when it links them: a call passes through several files.
+ifeq ($(findstring clang,$(CC)),)
+HOOK_LINK_FLAGS := -flto=auto
+HOOK_FLAGS += $(HOOK_LINK_FLAGS) -ffat-lto-objects
+endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 CORE_OBJECTS := $(foreach room,$(ROOMS),$(call objects,core/$(room)))
@@ -113,7 +118,7 @@ $(LIBRARY): $(CORE_OBJECTS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
 
 $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
+	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
 		-Wl,-z,now -Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
 $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)

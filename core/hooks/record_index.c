@@ -8,7 +8,8 @@
 #include <emmintrin.h>
 #endif
 
-enum { FIRST_LINES = 32 };
+/* An index of FIRST_LINES is a page; a small one grows by half. */
+enum { FIRST_LINES = 64, SMALL_LINES = 1024 };
 
 _Static_assert(sizeof(struct asnap_index_line) == 64, "a line is one cache line");
 
@@ -90,13 +91,21 @@ static size_t lines_bytes(uint32_t line_count)
     return line_count * sizeof(struct asnap_index_line);
 }
 
+/* Lines are kept full to seven eighths at most. */
+static void set_index(struct asnap_table_shard *shard, void *lines, uint32_t line_count)
+{
+    uint32_t room = line_count * ASNAP_INDEX_LINE_ITEMS;
+    shard->index = (uint64_t)(uintptr_t)lines;
+    shard->line_count = line_count;
+    shard->index_limit = room - room / 8;
+}
+
 bool asnap_index_open(struct asnap_table_shard *shard)
 {
     void *lines = asnap_pages_map(lines_bytes(FIRST_LINES));
     if (lines == NULL)
         return false;
-    shard->index = (uint64_t)(uintptr_t)lines;
-    shard->line_count = FIRST_LINES;
+    set_index(shard, lines, FIRST_LINES);
     return true;
 }
 
@@ -142,10 +151,11 @@ static void place_item(struct asnap_index_line *lines, uint32_t line_count, uint
     lines[line].items[__builtin_ctz(empty) - 1] = item;
 }
 
-/* By a quarter: the index stays small, and each item moves four times or so in all. */
+/* By a quarter: the index stays dense, and each item moves four times or so in all. */
 static bool grow(struct asnap_table_shard *shard)
 {
-    uint32_t line_count = shard->line_count + shard->line_count / 4;
+    uint32_t line_count = shard->line_count;
+    line_count += line_count < SMALL_LINES ? line_count / 2 : line_count / 4;
     struct asnap_index_line *lines = asnap_pages_map(lines_bytes(line_count));
     if (lines == NULL)
         return false;
@@ -156,17 +166,14 @@ static bool grow(struct asnap_table_shard *shard)
             place_item(lines, line_count, home.line, home.tag | (i + 1));
     }
     asnap_index_close(shard);
-    shard->index = (uint64_t)(uintptr_t)lines;
-    shard->line_count = line_count;
+    set_index(shard, lines, line_count);
     return true;
 }
 
-/* Lines are kept full to seven eighths at most; without memory, to the last. */
-bool asnap_index_reserve(struct asnap_table_shard *shard)
+/* Without memory the lines are filled to the last. */
+bool asnap_index_make_room(struct asnap_table_shard *shard)
 {
-    uint64_t room = (uint64_t)shard->line_count * ASNAP_INDEX_LINE_ITEMS;
-    return __builtin_expect(shard->count < room - room / 8, 1) || grow(shard) ||
-           shard->count < room;
+    return grow(shard) || shard->count < (uint64_t)shard->line_count * ASNAP_INDEX_LINE_ITEMS;
 }
 
 void asnap_index_add(struct asnap_table_shard *shard, const struct asnap_index_search *search,

@@ -44,7 +44,12 @@ bool asnap_index_open(struct asnap_table_shard *shard);
 void asnap_index_close(struct asnap_table_shard *shard);
 
 /* Makes room for one more item, which may move all. False: no memory, and no room. */
-bool asnap_index_reserve(struct asnap_table_shard *shard);
+bool asnap_index_make_room(struct asnap_table_shard *shard);
+
+static inline bool asnap_index_reserve(struct asnap_table_shard *shard)
+{
+    return __builtin_expect(shard->count < shard->index_limit, 1) || asnap_index_make_room(shard);
+}
 
 /* Looks for the record with this key. False: there is none. */
 bool asnap_index_find(const struct asnap_table_shard *shard, uint64_t key,

@@ -130,7 +130,7 @@ uint32_t asnap_stacks_child(uint32_t parent, uint64_t pc)
     return __builtin_expect(index != ASNAP_TABLE_NONE, 1) ? index : find_or_add(parent, pc);
 }
 
-uint32_t asnap_stacks_origin(uint32_t omitted)
+uint32_t asnap_stacks_origin(uint64_t omitted)
 {
     return asnap_stacks_child(ASNAP_TABLE_NONE, omitted);
 }

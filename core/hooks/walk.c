@@ -7,6 +7,9 @@
 /* A stack may lead down to another one, but not for ever. */
 enum { DESCENTS_MAX = 64 };
 
+/* So few frames before those of a path are as soon compared without one. */
+enum { UNLAID_FRAMES = 4 };
+
 enum outcome {
     CALLER_FOUND, /* the walk's state is the caller's */
     STACK_ENDS,
@@ -27,14 +30,18 @@ static inline uint64_t word_at(uint64_t address)
     return *(const uint64_t *)(uintptr_t)address;
 }
 
-/* Notes where the caller was found, for later comparison. */
-static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place)
+/* Notes where the caller was found, for the next time. */
+static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place,
+                        uint64_t caller_sp)
 {
     int64_t return_offset = (int64_t)(return_place - step->sp);
     int64_t fp_offset = (int64_t)(fp_place - step->sp);
+    int64_t caller_offset = (int64_t)(caller_sp - step->sp);
     step->offsets[ASNAP_WORD_PC] = (int32_t)return_offset;
     step->offsets[ASNAP_WORD_FP] = (int32_t)fp_offset;
-    if (step->offsets[ASNAP_WORD_PC] != return_offset || step->offsets[ASNAP_WORD_FP] != fp_offset)
+    step->caller_offset = (int32_t)caller_offset;
+    if (step->offsets[ASNAP_WORD_PC] != return_offset ||
+        step->offsets[ASNAP_WORD_FP] != fp_offset || step->caller_offset != caller_offset)
         step->flags |= ASNAP_FRAME_STEPPED;
 }
 
@@ -70,7 +77,7 @@ static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
     } else {
         fp_place = return_place;
     }
-    note_places(step, return_place, fp_place);
+    note_places(step, return_place, fp_place, cfa);
     walk->state.pc = asnap_arch_code_address(word_at(return_place));
     walk->state.sp = cfa;
     return CALLER_FOUND;
@@ -153,8 +160,8 @@ static inline uint64_t difference(const struct asnap_comparison *comparison)
     return word_at(comparison->place) ^ comparison->word;
 }
 
-/* How many of the path's comparisons, from the oldest frame on, are to be done before one
- * that differs; UINT32_MAX: none differs. */
+/* How many of the comparisons, from the oldest frame on, are to be done before one that
+ * differs; UINT32_MAX: none differs. */
 static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
 {
     const struct asnap_comparison *at = first + count;
@@ -173,48 +180,68 @@ static inline uint32_t compare_words(const struct asnap_comparison *first, uint3
     return UINT32_MAX;
 }
 
-/* Compares the stack from a frame on with what is remembered. Returns the first frame whose
- * caller is another now; 0: there is none. */
-static inline uint32_t compare(struct asnap_walker *walker, uint32_t number)
+static inline uint64_t caller_word(const struct asnap_step *step, int kind)
 {
-    asnap_walker_lay_path(walker, number);
-    uint32_t before = compare_words(walker->comparisons, walker->frames[number].comparisons);
-    if (before == UINT32_MAX)
-        return 0;
-    while (walker->frames[walker->frames[number].caller].comparisons > before)
-        number = walker->frames[number].caller;
-    return number;
+    return word_at(step->sp + (uint64_t)step->offsets[kind]);
 }
 
 /* Whether the stack still leads from a frame to its caller; the frame can be compared. */
-static bool leads_on(const struct asnap_walker *walker, const struct asnap_walk_frame *frame)
+static inline bool leads_on(const struct asnap_walk_frame *frame,
+                            const struct asnap_walk_frame *caller)
 {
-    const struct asnap_step *caller = &walker->frames[frame->caller].step;
-    uint32_t count = frame->comparisons - walker->frames[frame->caller].comparisons;
-    for (uint32_t kind = 0; kind < count; kind++) {
-        uint64_t word = word_at(frame->step.sp + (uint64_t)frame->step.offsets[kind]);
-        if ((kind == ASNAP_WORD_PC ? asnap_arch_code_address(word) : word) != caller->words[kind])
-            return false;
-    }
-    return true;
+    const struct asnap_step *step = &frame->step;
+    uint32_t count = frame->comparisons - caller->comparisons;
+    return count == 0 ||
+           (asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC)) ==
+                caller->step.words[ASNAP_WORD_PC] &&
+            (count == 1 || caller_word(step, ASNAP_WORD_FP) == caller->step.words[ASNAP_WORD_FP]));
 }
 
-/* From a frame that has the walk's state to its caller, which is what it was. */
-static enum outcome take_over(struct walk *walk, const struct asnap_walk_frame *frame)
+/* Compares the stack from a frame on with what is remembered. Returns the first frame whose
+ * caller is another now; 0: there is none. */
+static inline uint32_t compare(struct asnap_walker *walker, uint32_t first)
+{
+    struct asnap_path *path = asnap_walker_path(walker, first);
+    const struct asnap_walk_frame *frames = walker->frames;
+    const struct asnap_walk_frame *frame = &frames[first];
+    uint32_t number = first;
+    while (!asnap_path_has(path, number, frame->depth)) {
+        const struct asnap_walk_frame *caller = &frames[frame->caller];
+        if (!leads_on(frame, caller))
+            return number;
+        number = frame->caller;
+        frame = caller;
+    }
+    uint32_t before = compare_words(path->comparisons, frame->comparisons);
+    if (__builtin_expect(before == UINT32_MAX, 1)) {
+        if (frames[first].depth - frame->depth > UNLAID_FRAMES)
+            asnap_walker_lay_path(walker, path, first);
+        return 0;
+    }
+    while (frames[frames[number].caller].comparisons > before)
+        number = frames[number].caller;
+    return number;
+}
+
+/* Adds a frame that was met again and can be compared, and goes to its caller, whichever
+ * that is now: it is found where it was. */
+static enum outcome take_over(struct walk *walk, uint32_t number)
 {
     struct asnap_walker *walker = walk->walker;
-    const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
-    struct asnap_step kept = frame->step;
-    kept.words[ASNAP_WORD_FP] = walk->state.fp;
-    kept.flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
-    walk->state.pc = caller->step.words[ASNAP_WORD_PC];
-    walk->state.sp = caller->step.sp;
-    if ((kept.flags & ASNAP_FRAME_FP_SAVED) != 0)
-        walk->state.fp = word_at(kept.sp + (uint64_t)kept.offsets[ASNAP_WORD_FP]);
     struct asnap_step *step = asnap_walker_add(walker, &walk->state);
     if (step == NULL)
         return NO_MEMORY;
-    *step = kept;
+    const struct asnap_walk_frame *frame = &walker->frames[number];
+    uint64_t fp = walk->state.fp;
+    *step = frame->step;
+    step->words[ASNAP_WORD_FP] = fp;
+    step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
+    if ((step->flags & ASNAP_FRAME_LAST) != 0)
+        return STACK_ENDS;
+    walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));
+    walk->state.sp = step->sp + (uint64_t)step->caller_offset;
+    if ((step->flags & ASNAP_FRAME_FP_SAVED) != 0)
+        walk->state.fp = caller_word(step, ASNAP_WORD_FP);
     return CALLER_FOUND;
 }
 
@@ -225,18 +252,13 @@ static enum outcome follow_one(struct walk *walk, uint32_t *number)
     struct asnap_walker *walker = walk->walker;
     const struct asnap_walk_frame *frame = &walker->frames[*number];
     uint32_t caller = frame->caller;
-    *number = caller;
-    if ((frame->step.flags & ASNAP_FRAME_LAST) != 0)
-        return ALL_MET;
     bool stepped = (frame->step.flags & ASNAP_FRAME_STEPPED) != 0;
-    if (!stepped && leads_on(walker, frame))
-        return caller == 0 ? ALL_MET : take_over(walk, frame);
-    enum outcome outcome = step(walk);
+    enum outcome outcome = stepped ? step(walk) : take_over(walk, *number);
     bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
-    if (stepped && ends && caller == 0)
-        return ALL_MET;
-    if (!stepped || ends || !is_in_state(&walker->frames[caller], &walk->state))
-        *number = 0;
+    if (ends)
+        return caller == 0 ? ALL_MET : outcome;
+    bool same = caller != 0 && is_in_state(&walker->frames[caller], &walk->state);
+    *number = same ? caller : 0;
     return outcome;
 }
 
@@ -253,11 +275,11 @@ static enum outcome follow(struct walk *walk, uint32_t number)
             continue;
         }
         uint32_t changed = compare(walker, number);
-        outcome = changed == 0 ? ALL_MET : CALLER_FOUND;
-        for (; outcome == CALLER_FOUND && number != changed; number = walker->frames[number].caller)
-            outcome = take_over(walk, &walker->frames[number]);
-        if (outcome == CALLER_FOUND)
-            outcome = step(walk);
+        outcome = changed == 0 ? ALL_MET : take_over(walk, number);
+        while (outcome == CALLER_FOUND && number != changed) {
+            number = walker->frames[number].caller;
+            outcome = take_over(walk, number);
+        }
         number = 0;
     } while (outcome == CALLER_FOUND && number != 0);
     if (outcome == ALL_MET) {
@@ -267,26 +289,60 @@ static enum outcome follow(struct walk *walk, uint32_t number)
     return outcome;
 }
 
-static enum outcome advance(struct walk *walk)
+/* A frame in the walk's state, or 0. */
+static uint32_t guess(const struct walk *walk)
 {
     const struct asnap_walker *walker = walk->walker;
     const struct asnap_caller *state = &walk->state;
-    if (state->pc == 0)
-        return STACK_ENDS;
-    uint32_t number = *asnap_walker_recent(walker, state->pc, state->sp);
+    uint32_t number = walker->pending_count == 0 ? walker->successors[walker->leaf] : 0;
     if (number != 0 && is_in_state(&walker->frames[number], state))
-        return follow(walk, number);
-    return step(walk);
+        return number;
+    number = *asnap_walker_recent(walker, state->pc, state->sp);
+    return number != 0 && is_in_state(&walker->frames[number], state) ? number : 0;
 }
 
-bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+static enum outcome advance(struct walk *walk)
 {
-    struct walk walk = {.walker = walker, .state = *caller};
+    if (walk->state.pc == 0)
+        return STACK_ENDS;
+    uint32_t number = guess(walk);
+    return number != 0 ? follow(walk, number) : step(walk);
+}
+
+/* Forgets what does not hold, or would be too much. */
+static void begin(struct asnap_walker *walker)
+{
     uint32_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_ACQUIRE);
     if (__builtin_expect(walker->epoch != epoch || asnap_walker_is_full(walker), 0))
         asnap_walker_forget(walker);
     walker->epoch = epoch;
     walker->pending_count = 0;
+}
+
+/* Such a frame is as if its stack pointer were 0. */
+bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    const struct asnap_caller state = {.pc = caller->pc};
+    begin(walker);
+    uint32_t number = *asnap_walker_recent(walker, state.pc, state.sp);
+    if (number != 0 && is_in_state(&walker->frames[number], &state)) {
+        walker->leaf = number;
+        return true;
+    }
+    struct asnap_row row;
+    struct asnap_step *step = asnap_walker_add(walker, &state);
+    if (step == NULL)
+        return false;
+    asnap_row_find(state.pc - 1, walker->avoid, &walker->cfi, &row);
+    step->flags = ASNAP_FRAME_LAST;
+    step->module = row.module;
+    return asnap_walker_settle(walker, 0);
+}
+
+bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    struct walk walk = {.walker = walker, .state = *caller};
+    begin(walker);
     enum outcome outcome;
     do
         outcome = advance(&walk);

@@ -17,8 +17,10 @@ static uint32_t omitted_of(uint32_t depth, uint32_t limit)
 static uint32_t origin(struct asnap_walker *walker, uint32_t omitted)
 {
     if (walker->origin_node == ASNAP_TABLE_NONE || walker->origin_omitted != omitted) {
-        uint32_t told =
+        uint64_t told =
             omitted < ASNAP_TABLE_FRAME_LIMIT_MAX ? omitted : ASNAP_TABLE_FRAME_LIMIT_MAX;
+        if (walker->limit == 1)
+            told = ASNAP_TABLE_NOT_COUNTED;
         walker->origin_node = asnap_stacks_origin(told);
         walker->origin_omitted = omitted;
     }
@@ -29,30 +31,37 @@ static void set_limit(struct asnap_walker *walker, uint32_t limit)
 {
     for (uint32_t i = 0; i < walker->count; i++)
         walker->frames[i].nodes[0] = walker->frames[i].nodes[1] = ASNAP_TABLE_NONE;
+    walker->origin_node = ASNAP_TABLE_NONE;
     walker->limit = limit;
 }
 
-/* The node that a frame has below the root, or ASNAP_TABLE_NONE. */
-static uint32_t *node_of(const struct asnap_walker *walker, uint32_t depth, uint32_t parity)
+/* Makes the nodes of the stack that was walked, from the root on. */
+static uint32_t make_node(struct asnap_walker *walker, uint32_t omitted, uint32_t parity)
 {
-    return &walker->frames[walker->path[depth]].nodes[parity];
+    const uint32_t *stack = asnap_walker_stack(walker);
+    struct asnap_walk_frame *frames = walker->frames;
+    uint32_t all = asnap_walker_depth(walker);
+    uint32_t depth = all;
+    while (depth > omitted && frames[stack[depth]].nodes[parity] == ASNAP_TABLE_NONE)
+        depth--;
+    uint32_t node = depth > omitted ? frames[stack[depth]].nodes[parity] : origin(walker, omitted);
+    while (depth < all && node != ASNAP_TABLE_NONE) {
+        struct asnap_walk_frame *frame = &frames[stack[++depth]];
+        uint64_t place = frame->step.words[ASNAP_WORD_PC] | (uint64_t)frame->step.module
+                                                                << ASNAP_TABLE_PC_BITS;
+        node = asnap_stacks_child(node, place);
+        frame->nodes[parity] = node;
+    }
+    return node;
 }
 
 uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit)
 {
     if (walker->limit != limit)
         set_limit(walker, limit);
-    uint32_t omitted = omitted_of(walker->depth, limit);
+    uint32_t omitted = omitted_of(asnap_walker_depth(walker), limit);
     uint32_t parity = omitted == 0 ? 0 : omitted / limit & 1;
-    uint32_t depth = walker->depth;
-    while (depth > omitted && *node_of(walker, depth, parity) == ASNAP_TABLE_NONE)
-        depth--;
-    uint32_t node = depth > omitted ? *node_of(walker, depth, parity) : origin(walker, omitted);
-    while (depth < walker->depth && node != ASNAP_TABLE_NONE) {
-        const struct asnap_step *step = &asnap_walker_frame(walker, ++depth)->step;
-        uint64_t place = step->words[ASNAP_WORD_PC] | (uint64_t)step->module << ASNAP_TABLE_PC_BITS;
-        node = asnap_stacks_child(node, place);
-        *node_of(walker, depth, parity) = node;
-    }
-    return node;
+    uint32_t node = walker->frames[walker->leaf].nodes[parity];
+    return __builtin_expect(node != ASNAP_TABLE_NONE, 1) ? node
+                                                         : make_node(walker, omitted, parity);
 }

@@ -9,28 +9,70 @@
 /* What is remembered: so many frames, or those of so many walks of the last one's depth. */
 enum { FIRST_CAPACITY = 256, SMALL_CAPACITY = 64, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
 
-static size_t arrays_bytes(uint32_t capacity)
+/* Stacks of that depth or more have one path for all. */
+enum { FIRST_PATHS = 64, SHARED_PATH = 1024 };
+
+static size_t frames_bytes(uint32_t capacity)
 {
-    return capacity * (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) +
-                       2 * sizeof(struct asnap_comparison) + 3 * sizeof(uint32_t));
+    return capacity *
+           (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) + 3 * sizeof(uint32_t));
 }
 
-/* Lays the arrays out in new memory. */
-static bool map_arrays(struct asnap_walker *walker, uint32_t capacity)
+static bool map_frames(struct asnap_walker *walker, uint32_t capacity)
 {
-    char *memory = asnap_pages_map(arrays_bytes(capacity));
+    char *memory = asnap_pages_map(frames_bytes(capacity));
     if (memory == NULL)
         return false;
     walker->frames = (struct asnap_walk_frame *)memory;
-    memory += capacity * sizeof(*walker->frames);
-    walker->pending = (struct asnap_step *)memory;
-    memory += capacity * sizeof(*walker->pending);
-    walker->comparisons = (struct asnap_comparison *)memory;
-    memory += 2 * capacity * sizeof(*walker->comparisons);
-    walker->path = (uint32_t *)memory;
-    walker->recent = walker->path + capacity;
+    walker->pending = (struct asnap_step *)(walker->frames + capacity);
+    walker->recent = (uint32_t *)(walker->pending + capacity);
     walker->buckets = walker->recent + capacity;
+    walker->successors = walker->buckets + capacity;
     walker->capacity = capacity;
+    return true;
+}
+
+/* A frame has two comparisons at most. */
+static size_t path_bytes(uint32_t capacity)
+{
+    return capacity * (sizeof(uint32_t) + 2 * sizeof(struct asnap_comparison));
+}
+
+/* Empty paths, for stacks of less than so many frames. */
+static bool map_paths(struct asnap_walker *walker, uint32_t capacity)
+{
+    uint32_t count = capacity <= SHARED_PATH ? ASNAP_PATHS : 1;
+    char *memory = asnap_pages_map(count * path_bytes(capacity));
+    if (memory == NULL)
+        return false;
+    walker->path_count = count;
+    walker->path_capacity = capacity;
+    for (uint32_t i = 0; i < count; i++) {
+        walker->paths[i].depth = 0;
+        walker->paths[i].frames = (uint32_t *)memory;
+        walker->paths[i].comparisons =
+            (struct asnap_comparison *)(walker->paths[i].frames + capacity);
+        memory += path_bytes(capacity);
+    }
+    return true;
+}
+
+static void unmap_paths(void *memory, uint32_t count, uint32_t capacity)
+{
+    asnap_pages_unmap(memory, count * path_bytes(capacity));
+}
+
+static bool grow_paths(struct asnap_walker *walker, uint32_t depth)
+{
+    void *old = walker->paths[0].frames;
+    uint32_t old_count = walker->path_count;
+    uint32_t old_capacity = walker->path_capacity;
+    uint32_t capacity = old_capacity;
+    while (capacity <= depth)
+        capacity *= 2;
+    if (!map_paths(walker, capacity))
+        return false;
+    unmap_paths(old, old_count, old_capacity);
     return true;
 }
 
@@ -40,8 +82,9 @@ struct asnap_walker *asnap_walker_create(unsigned avoid)
     if (walker == NULL)
         return NULL;
     bool is_small = (avoid & ASNAP_AVOID_WAITING) != 0;
-    if (!map_arrays(walker, is_small ? SMALL_CAPACITY : FIRST_CAPACITY)) {
-        asnap_pages_unmap(walker, sizeof(*walker));
+    if (!map_frames(walker, is_small ? SMALL_CAPACITY : FIRST_CAPACITY) ||
+        !map_paths(walker, FIRST_PATHS)) {
+        asnap_walker_destroy(walker);
         return NULL;
     }
     walker->avoid = avoid;
@@ -53,27 +96,31 @@ void asnap_walker_destroy(struct asnap_walker *walker)
 {
     if (walker == NULL)
         return;
-    asnap_pages_unmap(walker->frames, arrays_bytes(walker->capacity));
+    asnap_pages_unmap(walker->frames, frames_bytes(walker->capacity));
+    unmap_paths(walker->paths[0].frames, walker->path_count, walker->path_capacity);
     asnap_pages_unmap(walker, sizeof(*walker));
 }
 
 bool asnap_walker_is_full(const struct asnap_walker *walker)
 {
     return walker->forgetful ||
-           (walker->count > FRAMES_KEPT && walker->count / WALKS_KEPT > walker->depth);
+           (walker->count > FRAMES_KEPT && walker->count / WALKS_KEPT > asnap_walker_depth(walker));
 }
 
 void asnap_walker_forget(struct asnap_walker *walker)
 {
     walker->forgetful = false;
     walker->count = 1;
-    walker->depth = 0;
     walker->pending_count = 0;
+    for (uint32_t i = 0; i < walker->path_count; i++)
+        walker->paths[i].depth = 0;
     walker->origin_node = ASNAP_TABLE_NONE;
     memset(&walker->frames[0], 0, sizeof(walker->frames[0]));
     walker->frames[0].step.flags = ASNAP_FRAME_COMPARED;
     memset(walker->recent, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
+    memset(walker->successors, 0, walker->capacity * sizeof(uint32_t));
+    walker->leaf = 0;
 }
 
 void asnap_walker_renew(struct asnap_walker *walker)
@@ -101,14 +148,14 @@ static void list_frame(struct asnap_walker *walker, uint32_t number)
 static bool grow(struct asnap_walker *walker)
 {
     struct asnap_walker old = *walker;
-    if (old.capacity >= 2 * ASNAP_WALK_DEPTH_MAX || !map_arrays(walker, old.capacity * 2))
+    if (old.capacity >= 2 * ASNAP_WALK_DEPTH_MAX || !map_frames(walker, old.capacity * 2))
         return false;
     memcpy(walker->frames, old.frames, old.count * sizeof(*old.frames));
     memcpy(walker->pending, old.pending, old.pending_count * sizeof(*old.pending));
-    walker->depth = 0;
+    memcpy(walker->successors, old.successors, old.count * sizeof(*old.successors));
     for (uint32_t i = 1; i < walker->count; i++)
         list_frame(walker, i);
-    asnap_pages_unmap(old.frames, arrays_bytes(old.capacity));
+    asnap_pages_unmap(old.frames, frames_bytes(old.capacity));
     return true;
 }
 
@@ -165,52 +212,80 @@ static uint32_t remember(struct asnap_walker *walker, const struct asnap_step *s
     return number;
 }
 
-/* Where a frame's words of its caller are, and what they are. Return addresses may have an
- * authentication code on the stack, which is right if the address is. */
-static void lay_comparisons(struct asnap_walker *walker, const struct asnap_walk_frame *frame)
+/* Return addresses may have an authentication code on the stack, which is right if the
+ * address is. */
+static uint64_t as_stored(uint64_t place, uint64_t address)
 {
-    const struct asnap_step *step = &frame->step;
-    const struct asnap_step *caller = &walker->frames[frame->caller].step;
-    uint32_t at = walker->frames[frame->caller].comparisons;
-    for (int kind = ASNAP_WORD_PC; at < frame->comparisons; at++, kind++) {
-        struct asnap_comparison *comparison = &walker->comparisons[at];
-        comparison->place = step->sp + (uint64_t)step->offsets[kind];
-        comparison->word = caller->words[kind];
-        uint64_t found;
-        memcpy(&found, (const void *)(uintptr_t)comparison->place, sizeof(found));
-        if (kind == ASNAP_WORD_PC && asnap_arch_code_address(found) == comparison->word)
-            comparison->word = found;
+    if (ASNAP_ARCH_SIGNS_ADDRESSES) {
+        uint64_t found = *(const uint64_t *)(uintptr_t)place;
+        if (asnap_arch_code_address(found) == address)
+            return found;
     }
+    return address;
 }
 
-/* Frames never change: where the path has one already, it has all older ones. */
-void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t number)
+/* Where a frame's words of its caller are, and what they are. */
+static void lay_comparisons(const struct asnap_walk_frame *frame,
+                            const struct asnap_walk_frame *caller,
+                            struct asnap_comparison *comparisons)
 {
-    uint32_t depth = walker->frames[number].depth;
-    uint32_t laid = walker->depth;
-    walker->depth = depth;
-    for (; depth > 0 && (depth > laid || walker->path[depth] != number); depth--) {
-        const struct asnap_walk_frame *frame = &walker->frames[number];
-        walker->path[depth] = number;
-        lay_comparisons(walker, frame);
+    const struct asnap_step *step = &frame->step;
+    uint32_t count = frame->comparisons - caller->comparisons;
+    struct asnap_comparison *at = comparisons + caller->comparisons;
+    if (count == 0)
+        return;
+    at->place = step->sp + (uint64_t)step->offsets[ASNAP_WORD_PC];
+    at->word = as_stored(at->place, caller->step.words[ASNAP_WORD_PC]);
+    if (count == 1)
+        return;
+    at[1].place = step->sp + (uint64_t)step->offsets[ASNAP_WORD_FP];
+    at[1].word = caller->step.words[ASNAP_WORD_FP];
+}
+
+void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t number)
+{
+    const struct asnap_walk_frame *frame = &walker->frames[number];
+    uint32_t all = frame->depth;
+    for (uint32_t depth = all; depth > 0 && !asnap_path_has(path, number, depth); depth--) {
+        const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
+        path->frames[depth] = number;
+        lay_comparisons(frame, caller, path->comparisons);
         number = frame->caller;
+        frame = caller;
     }
+    path->depth = all;
+}
+
+const uint32_t *asnap_walker_stack(struct asnap_walker *walker)
+{
+    struct asnap_path *path = asnap_walker_path(walker, walker->leaf);
+    asnap_walker_lay_path(walker, path, walker->leaf);
+    return path->frames;
+}
+
+static bool settle(struct asnap_walker *walker, uint32_t *frame)
+{
+    uint32_t depth = walker->frames[*frame].depth + walker->pending_count;
+    while (walker->count + walker->pending_count > walker->capacity)
+        if (!grow(walker))
+            return false;
+    if (depth >= walker->path_capacity && !grow_paths(walker, depth))
+        return false;
+    while (walker->pending_count > 0) {
+        const struct asnap_step *step = &walker->pending[--walker->pending_count];
+        uint32_t found = find(walker, step, *frame);
+        *frame = found != 0 ? found : remember(walker, step, *frame);
+        *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = *frame;
+    }
+    return true;
 }
 
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
 {
-    uint32_t depth = walker->frames[frame].depth;
-    while (depth + walker->pending_count >= walker->capacity ||
-           walker->count + walker->pending_count > walker->capacity)
-        if (!grow(walker))
-            return false;
-    while (walker->pending_count > 0) {
-        const struct asnap_step *step = &walker->pending[--walker->pending_count];
-        uint32_t found = find(walker, step, frame);
-        frame = found != 0 ? found : remember(walker, step, frame);
-        *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = frame;
-    }
-    asnap_walker_lay_path(walker, frame);
+    if (walker->pending_count != 0 && !settle(walker, &frame))
+        return false;
+    walker->successors[walker->leaf] = frame;
+    walker->leaf = frame;
     return true;
 }
 

@@ -2,13 +2,14 @@
  *
  * Each frame that a walk has met is kept: its state (return address, stack pointer and,
  * where a caller is found by it, frame pointer), where on the stack its caller was found,
- * and the caller's frame. A new walk begins at the frame that was met last in the state it
- * is given. From there on, the caller of a frame follows from one or two words of the
+ * and the caller's frame. A new walk begins at a frame in the state it is given: programs
+ * repeat themselves, so it is that which came after the last walk's before, else the one
+ * that was met last. From there on, the caller of a frame follows from one or two words of the
  * stack; while those words are what they were, frame by frame, the walk would find what it
  * found, so comparing them is enough. Only where a word differs is a frame looked up
  * again, and its true caller sought among the remembered frames.
  *
- * The frames of a walk lie in the walker's path by depth: the oldest is at 1. */
+ * The frames of a walk lie in a path by depth: the oldest is at 1. */
 #ifndef ASNAP_HOOKS_WALKER_H
 #define ASNAP_HOOKS_WALKER_H
 
@@ -52,6 +53,7 @@ struct asnap_step {
                                     interrupted, plus 1 */
     uint64_t sp;
     int32_t offsets[ASNAP_WORDS]; /* from sp to where those of the caller are */
+    int32_t caller_offset;        /* from sp to the caller's */
     uint16_t module;              /* of the pc */
     uint16_t flags;
 };
@@ -74,19 +76,34 @@ struct asnap_comparison {
 
 _Static_assert(sizeof(struct asnap_walk_frame) == 64, "a frame is one cache line");
 
-/* All arrays are in one piece of memory. */
+/* The frames from one down to the oldest, by depth, and what is to be compared for them to
+ * be known as they were, oldest frame first. */
+struct asnap_path {
+    uint32_t depth; /* of the first; 0: the path is empty */
+    uint32_t *frames;
+    struct asnap_comparison *comparisons;
+};
+
+/* Stacks take turns: each has a path of its own, if others do not need it too. */
+enum { ASNAP_PATHS = 16 };
+
 struct asnap_walker {
-    struct asnap_walker *next;            /* in the pool */
-    struct asnap_walk_frame *frames;      /* [0] is none */
-    struct asnap_step *pending;           /* of the walk: most recent first */
-    uint32_t *path;                       /* of the last walk: frames by depth */
-    struct asnap_comparison *comparisons; /* those of the path, oldest frame first */
-    uint32_t *recent;                     /* the frame that was met last, by pc and sp */
-    uint32_t *buckets;                    /* lists of frames, by pc, sp and caller */
-    uint32_t capacity;                    /* of each; a power of two */
-    uint32_t count;                       /* of frames, with [0] */
+    struct asnap_walker *next; /* in the pool */
+    /* In one piece of memory, from the frames on. */
+    struct asnap_walk_frame *frames; /* [0] is none */
+    struct asnap_step *pending;      /* of the walk: most recent first */
+    uint32_t *recent;                /* the frame that was met last, by pc and sp */
+    uint32_t *successors;            /* the first frame of the walk that came next, by that of
+                                        a walk */
+    uint32_t *buckets;               /* lists of frames, by pc, sp and caller */
+    uint32_t capacity;               /* of each; a power of two */
+    uint32_t count;                  /* of frames, with [0] */
     uint32_t pending_count;
-    uint32_t depth;          /* of the path */
+    uint32_t leaf; /* the first frame of the last walk */
+    /* In another, from the first path's frames on. */
+    struct asnap_path paths[ASNAP_PATHS];
+    uint32_t path_count;     /* deep stacks share one */
+    uint32_t path_capacity;  /* frames in each path, with [0] */
     uint32_t epoch;          /* asnap_rows_epoch when the frames were found */
     uint32_t limit;          /* the frame limit that the nodes are for */
     uint32_t origin_omitted; /* the origin that was asked for last, and its node */
@@ -120,15 +137,21 @@ bool asnap_walker_is_full(const struct asnap_walker *walker);
  * there was no memory for it. */
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller);
 
-/* A frame of the last walk; its depth is from 1 to the walker's. */
-static inline const struct asnap_walk_frame *asnap_walker_frame(const struct asnap_walker *walker,
-                                                                uint32_t depth)
+/* Instead of a walk, where one frame is wanted: the stack is that frame, of how many nobody
+ * counts. False: there was no memory for it. */
+bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller);
+
+/* The number of frames of the last walk. */
+static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
 {
-    return &walker->frames[walker->path[depth]];
+    return walker->frames[walker->leaf].depth;
 }
 
-/* The node of the stack that was walked, with `limit` (1 or more) frames or some more; or
- * ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
+/* The frames of the last walk: numbers of walker->frames by depth, from 1 to that number. */
+const uint32_t *asnap_walker_stack(struct asnap_walker *walker);
+
+/* The node of the stack that was walked, with `limit` (1 or more) frames or some more; with
+ * 1, that of asnap_walker_stop_at. ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
 uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
 
 /* ---- the parts of a walk ---- */
@@ -137,11 +160,25 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
  * memory. */
 struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct asnap_caller *state);
 
-/* Lays the path from a frame down. */
-void asnap_walker_lay_path(struct asnap_walker *walker, uint32_t frame);
+/* The path that is to be laid from a frame down. Frames never change: where a path has one,
+ * it has all older ones. */
+static inline struct asnap_path *asnap_walker_path(struct asnap_walker *walker, uint32_t frame)
+{
+    return &walker->paths[frame & (walker->path_count - 1)];
+}
 
-/* Gives the frames that wait their callers: the oldest of them has `frame` (0: none), whose
- * stack is in the path. False: no memory. */
+/* Whether a path has a frame; `depth` is the frame's. */
+static inline bool asnap_path_has(const struct asnap_path *path, uint32_t frame, uint32_t depth)
+{
+    return depth <= path->depth && path->frames[depth] == frame;
+}
+
+/* Lays a path from a frame down, as far as it is not laid. */
+void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t frame);
+
+/* Gives the frames that wait their callers: the oldest of them has `frame` (0: none). The
+ * most recent one, or `frame` where none waits, is the first of the walk. False: no
+ * memory. */
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame);
 
 /* Where all registers are needed: walks from the calling hook on. */

@@ -112,7 +112,8 @@ struct asnap_table_shard {
     uint32_t free_head;      /* list of records that are not live */
     uint32_t line_count;     /* of the index */
     uint64_t index;          /* address of where records are by address */
-    uint64_t reserved;       /* 0 */
+    uint32_t index_limit;    /* records from which on the index is to grow */
+    uint32_t reserved;       /* 0 */
 };
 
 /* What a debugger may write while the process is stopped. The hooks compare
@@ -189,6 +190,9 @@ _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root la
 #define ASNAP_TABLE_ADDRESS_BITS 56
 #define ASNAP_TABLE_PC_BITS 48
 
+/* An origin's number of frames where nobody has counted them. */
+#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
+
 /* The address in a record's key. */
 static inline uint64_t asnap_table_key_address(uint64_t key)
 {
@@ -201,13 +205,10 @@ static inline uint32_t asnap_table_key_domain(uint64_t key)
     return (uint32_t)(key >> ASNAP_TABLE_ADDRESS_BITS);
 }
 
-/* Mixes the 4 KiB page of an address: the blocks of one page are in one shard. */
-static inline uint64_t asnap_table_mix(uint64_t address)
-{
-    return (address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 #define ASNAP_TABLE_PC_BITS 48
+
+/* An origin's number of frames where nobody has counted them. */
+#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
 
 /* The return address in a node, or an origin's number of frames. */
 static inline uint64_t asnap_table_node_pc(uint64_t pc)
@@ -233,10 +234,12 @@ static inline uint32_t asnap_table_extent_thread(uint64_t extent)
     return (uint32_t)(extent >> ASNAP_TABLE_SIZE_BITS);
 }
 
-/* The shard that holds the records of an address (without its domain). */
+/* The shard that holds the records of an address (without its domain). The blocks of one
+ * MiB are in one shard: allocators give threads memory of their own, so that threads meet
+ * in few shards. */
 static inline uint32_t asnap_table_shard_of(uint64_t address)
 {
-    return (uint32_t)(asnap_table_mix(address) >> 58);
+    return (uint32_t)((address >> 20) * UINT64_C(0x9e3779b97f4a7c15) >> 58);
 }
 
 #endif

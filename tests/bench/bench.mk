@@ -24,20 +24,22 @@ REFERENCE_TREE := $(BENCH_DIR)/libreference_tree.so
 REFERENCE_CACHE := $(BENCH_DIR)/libreference_cache.so
 REFERENCE_OBJECTS := $(patsubst %.c,$(BUILD)/frame_pointers/%.o,tests/bench/frame_pointer_walk.c \
 	$(filter-out core/hooks/walk.c core/hooks/walk_fully.c core/hooks/walk_node.c,$(wildcard core/hooks/*.c)))
+REFERENCE_TREE_OBJECTS := $(BUILD)/frame_pointers/tests/bench/stack_tree.o
 REFERENCE_CACHE_OBJECTS := $(BUILD)/frame_pointers/tests/bench/stack_cache.o
 
 $(BUILD)/frame_pointers/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(FRAME_POINTERS) $(INCLUDES_hooks) $(HOOK_FLAGS) -c $< -o $@
 
+$(REFERENCE_TREE): $(REFERENCE_TREE_OBJECTS)
 $(REFERENCE_CACHE): $(REFERENCE_CACHE_OBJECTS)
-$(REFERENCE_CACHE): REFERENCE_FLAGS := -Wl,--wrap=asnap_stacks_intern
 $(REFERENCE_TREE) $(REFERENCE_CACHE): $(REFERENCE_OBJECTS) core/hooks/hooks.map
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-z,nodelete $(REFERENCE_FLAGS) \
+	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-z,nodelete \
 		-Wl,--version-script=core/hooks/hooks.map -o $@ $(filter %.o,$^) -lgcc_s
 
 BENCHES := $(CORE_BENCHES) $(TRACED_BENCHES) $(REFERENCE_TREE) $(REFERENCE_CACHE)
 
 -include $(CORE_BENCHES:=.d) $(TRACED_BENCHES:=.d) \
-	$(REFERENCE_OBJECTS:.o=.d) $(REFERENCE_CACHE_OBJECTS:.o=.d)
+	$(REFERENCE_OBJECTS:.o=.d) $(REFERENCE_TREE_OBJECTS:.o=.d) \
+	$(REFERENCE_CACHE_OBJECTS:.o=.d)

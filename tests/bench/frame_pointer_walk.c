@@ -2,7 +2,7 @@
  * follows the frame pointers, and must only be used with code that keeps them. The hooks'
  * objects around it are built with frame pointers for that. */
 #include "allocsnap_table.h"
-#include "stacks.h"
+#include "reference.h"
 #include "walker.h"
 
 enum {
@@ -49,5 +49,5 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit)
     (void)walker;
     uint32_t kept = stack.count < limit ? stack.count : limit;
     kept = kept < FRAMES ? kept : FRAMES;
-    return asnap_stacks_intern(stack.return_addresses, kept, stack.count - kept);
+    return reference_intern(stack.return_addresses, kept, stack.count - kept);
 }

@@ -1,11 +1,10 @@
 /* Makes the reference as cheap as it can be: a stack that its thread has met before is
- * found by one look at all of its return addresses, without the tree of stacks. Linked with
- * --wrap=asnap_stacks_intern. */
-#include "stacks.h"
-
+ * found by one look at all of its return addresses, without the tree of stacks. */
 #include <string.h>
 
 #include "allocsnap_table.h"
+#include "reference.h"
+#include "stacks.h"
 
 /* Enough for what the churn program has, and small enough to stay in the cache. */
 enum { STACKS = 256, FRAMES = 64 };
@@ -19,11 +18,6 @@ struct known {
 
 static __thread struct known known[STACKS];
 
-uint32_t __real_asnap_stacks_intern(const uint64_t *return_addresses, size_t count,
-                                    uint32_t omitted);
-uint32_t __wrap_asnap_stacks_intern(const uint64_t *return_addresses, size_t count,
-                                    uint32_t omitted);
-
 static size_t place_of(const uint64_t *return_addresses, size_t count)
 {
     uint64_t sum = count;
@@ -32,17 +26,16 @@ static size_t place_of(const uint64_t *return_addresses, size_t count)
     return (size_t)(sum * UINT64_C(0x9e3779b97f4a7c15) >> 56) % STACKS;
 }
 
-uint32_t __wrap_asnap_stacks_intern(const uint64_t *return_addresses, size_t count,
-                                    uint32_t omitted)
+uint32_t reference_intern(const uint64_t *return_addresses, size_t count, uint32_t omitted)
 {
     if (count > FRAMES)
-        return __real_asnap_stacks_intern(return_addresses, count, omitted);
+        return asnap_stacks_intern(return_addresses, count, omitted);
     struct known *stack = &known[place_of(return_addresses, count)];
     size_t bytes = count * sizeof(*return_addresses);
     if (stack->count == count && stack->omitted == omitted &&
         memcmp(stack->return_addresses, return_addresses, bytes) == 0)
         return stack->node;
-    uint32_t node = __real_asnap_stacks_intern(return_addresses, count, omitted);
+    uint32_t node = asnap_stacks_intern(return_addresses, count, omitted);
     if (node != ASNAP_TABLE_NONE) {
         stack->count = count;
         stack->omitted = omitted;
