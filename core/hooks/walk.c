@@ -19,6 +19,7 @@ struct walk {
     uint32_t old;   /* the frame of the last walk that may be met next; 0: none */
     uint32_t first; /* new frames: from here to the walker's capacity, oldest first */
     uint32_t descents;
+    bool interrupted;          /* the frame to be looked at, by a signal */
     struct asnap_caller state; /* of the frame to be looked at */
 };
 
@@ -106,7 +107,14 @@ static enum outcome step(struct walk *walk, struct asnap_walk_frame *frame)
         frame->flags |= ASNAP_FRAME_STEPPED;
     frame->module = row.module;
     enum outcome outcome;
+    bool interrupted = walk->interrupted;
+    walk->interrupted = row.kind == ASNAP_ROW_SIGNAL;
     switch ((enum asnap_row_kind)row.kind) {
+    case ASNAP_ROW_DOUBTFUL:
+        if (!interrupted)
+            return ALL_REGISTERS_NEEDED;
+        outcome = step_plainly(walk, frame, &row);
+        break;
     case ASNAP_ROW_REGULAR:
     case ASNAP_ROW_INDIRECT:
         outcome = step_plainly(walk, frame, &row);
@@ -214,6 +222,7 @@ static enum outcome follow(struct walk *walk, uint32_t from, uint32_t *kept)
     const struct asnap_walk_frame *changed = &walker->frames[old];
     walk->state = (struct asnap_caller){changed->pc, changed->sp, changed->fp};
     walk->old = old - 1;
+    walk->interrupted = false;
     return CALLER_FOUND;
 }
 

@@ -17,6 +17,7 @@ struct asnap_walker *asnap_walker_create(unsigned avoid)
     walker->capacity =
         (uint32_t)((WALKER_BYTES - sizeof(*walker)) / sizeof(walker->first_frames[0]));
     walker->avoid = avoid;
+    walker->reading = &walker->reach;
     asnap_walker_forget(walker);
     return walker;
 }
@@ -93,7 +94,7 @@ void asnap_walker_finish(struct asnap_walker *walker, uint32_t kept, uint32_t fi
 bool asnap_walker_read(void *context, uint64_t address, uint64_t *word)
 {
     struct asnap_walker *walker = context;
-    if (!asnap_reach_word(&walker->reach, address))
+    if (!asnap_reach_word(walker->reading, address))
         return false;
     memcpy(word, (const void *)(uintptr_t)address, sizeof(*word));
     return true;
