@@ -31,21 +31,29 @@ INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icor
 	-Icore/table -Icore/hooks -Itests/unit
 
 CORE_LIBS := -ldwarf -lelf -lz -lstdc++
-HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-builtin -fno-optimize-sibling-calls \
-	-fno-omit-frame-pointer
+HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
+	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
+# gcc sees the hooks as a whole when it links them: a call passes through several files.
+ifeq ($(findstring clang,$(CC)),)
+HOOK_LINK_FLAGS := -flto=auto
+HOOK_FLAGS += $(HOOK_LINK_FLAGS) -ffat-lto-objects
+endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 CORE_OBJECTS := $(foreach room,$(ROOMS),$(call objects,core/$(room)))
 HOOK_OBJECTS := $(call objects,core/hooks)
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
-TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o stacks.o pages.o lock.o traced.o \
+TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
 	thread_numbers.o clock.o module_list.o)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+# The writers of the table by themselves, for the thread sanitizer.
+THREADS := $(BUILD)/tests/threads
+THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o own_table.o test_table_threads.o) \
+	$(BUILD)/obj/core/model/error.o $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
@@ -60,6 +68,7 @@ FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
 LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
 FUZZ_SECONDS ?= 300
 
+TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # What the linters and the formatter look at.
@@ -77,6 +86,7 @@ HEADERS := $(wildcard core/include/*.h)
 SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
 
 include tests/programs/programs.mk
+include tests/bench/bench.mk
 
 .PHONY: help
 help: ## list the targets
@@ -106,17 +116,16 @@ $(LIBRARY): $(CORE_OBJECTS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
 
 $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
+	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
 		-Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
 $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
-# The benches measure the core's objects, hidden functions and all.
-$(BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
+$(THREADS): $(THREADS_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) $(INCLUDES_unit) -o $@ $< $(CORE_OBJECTS) $(CORE_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit
 
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
@@ -126,7 +135,7 @@ $(LONG_FUZZERS): $(BUILD)/tests/fuzz/long_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^
 
--include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(BENCHES:=.d) \
+-include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(wildcard $(BUILD)/obj/tests/fuzz/*.d)
 
 .PHONY: deps
@@ -144,8 +153,8 @@ test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
 .PHONY: check
-check: all programs $(UNIT) fuzzers ## build and run every test, set up or not
-	$(PYTHON) tests/run.py $(UNIT)
+check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
+	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
 
 .PHONY: asan
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
@@ -155,6 +164,13 @@ asan: ## run the unit tests under the address and undefined-behaviour sanitizers
 asan-check: $(LIBRARY) $(UNIT)
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(UNIT)
 
+.PHONY: tsan-threads
+tsan-threads:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS='$(TSAN_CFLAGS)' tsan-threads-here
+
+.PHONY: tsan-threads-here
+tsan-threads-here: $(THREADS)
+
 .PHONY: fuzzers
 fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
@@ -163,11 +179,14 @@ fuzzers:
 fuzzers-here: $(FUZZERS)
 
 .PHONY: fuzz
-fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long comparisons with tracemalloc
+fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
 	@tests/deps.sh lint
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
 		CFLAGS='$(ASAN_CFLAGS) -fsanitize=fuzzer-no-link' $(addprefix fuzz-long-,$(FUZZ_NAMES))
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(UNIT) tsan-threads
+	ALLOCSNAP_STEP_OPERATIONS=10000 $(UNIT) table_steps
+	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
+	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
@@ -176,8 +195,17 @@ $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -artifact_prefix=$(BUILD)/ \
 		$(BUILD)/corpus/$* tests/fuzz/corpus/$*
 
+.PHONY: soak
+soak: ## run real programs under load with the hooks, for minutes
+	@tests/deps.sh soak
+	@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/soak/run.py $(PROGRAM)
+
 .PHONY: bench
-bench: all programs $(BENCHES) ## print speed and size, as ratios
+bench: ## set up, build, and print speed and size, as ratios
+	@tests/deps.sh run
+	@tests/deps.sh bench
+	@$(MAKE) --no-print-directory all programs $(BENCHES)
 	@$(PYTHON) tests/bench/run.py $(BUILD)
 
 .PHONY: lint

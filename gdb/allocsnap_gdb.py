@@ -161,6 +161,12 @@ class GdbTarget(Target):
             value = value.address
         return int(value) & (2**64 - 1)
 
+    def thread_labels(self):
+        return {
+            thread.ptid[1]: '{} "{}"'.format(thread.num, thread.name) if thread.name else str(thread.num)
+            for thread in gdb.selected_inferior().threads()
+        }
+
     def files(self):
         # Those with an owner are separate debug files.
         names = [

@@ -1,34 +1,45 @@
 #!/bin/sh
 # Installs what is missing, and says what: `deps.sh run` for the build and the
-# demo, `deps.sh test` for the tests, `deps.sh lint` for the linters.
+# demo, `deps.sh test` for the tests, `deps.sh lint` for the linters, `deps.sh bench` for
+# what the benches run and measure against, once all is built, `deps.sh soak` for the long
+# runs of real programs.
 set -eu
 
 # SETS PACKAGE PROOF: a Debian package, and what shows that it, or its like from
 # another source, is there. Alternatives of a proof stand between commas.
 needs() {
     cat <<'END'
-run,test,lint gcc            command:gcc
-run,test,lint g++            command:g++
-run,test,lint libc6-dev      header:stdlib.h
-run,test,lint libdwarf-dev   header:libdwarf.h,libdwarf/libdwarf.h,libdwarf-2/libdwarf.h,libdwarf-0/libdwarf.h
-run,test,lint libelf-dev     header:gelf.h
-run,test,lint zlib1g-dev     header:zlib.h
-run,test      gdb            command:gdb
-test,lint     python3        command:/usr/bin/python3
-test,lint     libcunit1-dev  header:CUnit/CUnit.h
-test          binutils       command:readelf
-test          dwz            command:dwz
-test          elfutils       command:eu-addr2line
-test          valgrind       command:valgrind
-test          sqlite3        command:sqlite3
-test          redis-tools    command:redis-check-rdb
-test,lint     clang          command:clang
-test          llvm           command:llvm-symbolizer
-test          elfutils       command:eu-addr2line
-lint          clang-format   command:clang-format
-lint          clang-tidy     command:clang-tidy
-lint          shellcheck     command:shellcheck
-lint          pyflakes3      command:pyflakes3
+run,test,lint,soak   gcc                  command:gcc
+run,test,lint,soak   g++                  command:g++
+run,test,lint,soak   libc6-dev            header:stdlib.h
+run,test,lint,soak   libdwarf-dev         header:libdwarf.h,libdwarf/libdwarf.h,libdwarf-2/libdwarf.h,libdwarf-0/libdwarf.h
+run,test,lint,soak   libelf-dev           header:gelf.h
+run,test,lint,soak   zlib1g-dev           header:zlib.h
+run,test,soak        gdb                  command:gdb
+test,lint,soak,bench python3              command:/usr/bin/python3
+test,lint            libcunit1-dev        header:CUnit/CUnit.h
+test                 binutils             command:readelf
+test                 dwz                  command:dwz
+test                 elfutils             command:eu-addr2line
+test,bench           valgrind             command:valgrind
+test,soak,bench      sqlite3              command:sqlite3
+test,soak            redis-tools          command:redis-check-rdb
+test,lint            clang                command:clang
+test                 llvm                 command:llvm-symbolizer
+test                 libunwind-dev        header:libunwind.h
+test                 libjemalloc-dev      header:jemalloc/jemalloc.h
+test,soak            git                  command:git
+soak                 redis-server         command:redis-server
+soak                 memcached            command:memcached
+soak                 nginx-light          command:nginx
+soak                 libpython3-testsuite module:test.test_json
+bench                heaptrack            command:heaptrack
+bench                libjemalloc2         preload:libjemalloc.so.2
+bench                libgoogle-perftools4 preload:libtcmalloc.so.4
+lint                 clang-format         command:clang-format
+lint                 clang-tidy           command:clang-tidy
+lint                 shellcheck           command:shellcheck
+lint                 pyflakes3            command:pyflakes3
 END
 }
 
@@ -40,7 +51,9 @@ fail() {
 has() { # KIND NAME
     case $1 in
     command) command -v "$2" >/dev/null ;;
+    module) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
     header) echo "#include <$2>" | ${CC:-cc} -E - >/dev/null 2>&1 ;;
+    preload) test -z "$(LD_PRELOAD=$2 env 2>&1 >/dev/null)" ;; # ld.so complains
     esac
 }
 
@@ -55,8 +68,8 @@ proven() { # KIND:NAME[,NAME...]
 
 set_name=${1:-test}
 case $set_name in
-run | test | lint) ;;
-*) fail "no set named '$set_name': say run, test or lint" ;;
+run | test | lint | bench | soak) ;;
+*) fail "no set named '$set_name': say run, test, lint, bench or soak" ;;
 esac
 
 wanted=$(needs | while read -r sets package proof; do

@@ -61,24 +61,12 @@ static inline bool is_possible(const struct asnap_table_root *root, uint32_t sha
             asnap_table_extent_thread(record->extent) < root->thread_count);
 }
 
-/* The time of record `index` of a chunk. */
-static uint32_t time_of(const struct asnap_extent *extent, const struct asnap_table_chunk *chunk,
-                        const bool *readable, size_t index)
-{
-    size_t at = offsetof(struct asnap_table_chunk, times) + index * sizeof(chunk->times[0]);
-    if (!asnap_extent_readable(readable, extent, at, sizeof(chunk->times[0])) ||
-        chunk->times[index] > ASNAP_TABLE_TIME_LAST)
-        return ASNAP_TIME_UNKNOWN;
-    return chunk->times[index];
-}
-
 static struct asnap_error *visit(void *context, const struct asnap_extent *extent,
                                  const uint8_t *bytes, const bool *readable)
 {
     struct reading *reading = context;
     const struct asnap_table_root *root = reading->root;
-    const struct asnap_table_chunk *chunk = (const void *)bytes;
-    const struct asnap_table_record *records = chunk->records;
+    const struct asnap_table_record *records = (const void *)bytes;
     uint32_t shard = (uint32_t)(extent->tag >> 32);
     struct tally *tally = &reading->tallies[shard];
     size_t count = asnap_chunks_items(extent, root->shards[shard].used, ASNAP_TABLE_CHUNK_RECORDS);
@@ -107,7 +95,7 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         trace->traceback_id = record->stack;
         trace->domain = root->domains[asnap_table_key_domain(record->key)];
         trace->thread = asnap_table_extent_thread(record->extent);
-        trace->time = time_of(extent, chunk, readable, i);
+        trace->time = record->time;
         size += trace->size;
         trace++;
     }
@@ -143,7 +131,7 @@ static struct asnap_error *list_shard(const struct asnap_memory *memory, struct 
     reading->raw->busy_shards += busy;
     struct asnap_error *error =
         asnap_chunks_add(chunks, memory, shard->chunks, shard->used, ASNAP_TABLE_CHUNK_RECORDS,
-                         sizeof(struct asnap_table_chunk), number);
+                         ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record), number);
     reading->tallies[number].whole = !busy && chunks->lost_items == lost;
     return error;
 }

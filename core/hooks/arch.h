@@ -15,6 +15,9 @@ enum {
     ASNAP_REGISTERS = 17,
 };
 
+/* Whether return addresses can have an authentication code on the stack. */
+#define ASNAP_ARCH_SIGNS_ADDRESSES 0
+
 /* A return address as code has it. */
 static inline uint64_t asnap_arch_code_address(uint64_t word)
 {
@@ -77,6 +80,8 @@ enum {
     ASNAP_REGISTER_SP = 31,
     ASNAP_REGISTERS = 32,
 };
+
+#define ASNAP_ARCH_SIGNS_ADDRESSES 1
 
 /* The return address without its authentication code (XPACLRI: a hint where the processor
  * has none). */

@@ -55,7 +55,8 @@ static void get_ready(void)
     asnap_modules_init();
     asnap_registered_init();
     struct asnap_settings settings = asnap_settings_read();
-    asnap_pages_set_limit(settings.max_memory);
+    /* The root is the hooks' memory too. */
+    asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
     asnap_clock_start();
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;

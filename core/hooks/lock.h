@@ -35,7 +35,7 @@ static inline void asnap_lock(uint32_t *word)
         __atomic_store_n(word, 1, __ATOMIC_RELAXED);
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     } else if (!__atomic_compare_exchange_n(word, &free_word, 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
+                                            __ATOMIC_RELAXED))
         asnap_lock_wait(word);
 }
 

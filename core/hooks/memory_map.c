@@ -81,7 +81,7 @@ static bool read_line(const char *text, struct line *line)
     return true;
 }
 
-static void keep(const struct line *line, struct asnap_mapped_file *file)
+static void note_file(const struct line *line, struct asnap_mapped_file *file)
 {
     file->start = line->start;
     size_t length = strnlen(line->path, sizeof(file->path) - 1);
@@ -104,7 +104,7 @@ bool asnap_memory_map_find(uint64_t address, struct asnap_mapped_file *file)
         if (!read_line(text, &line) || line.start > address)
             break;
         if (line.path[0] != '\0' && (line.offset == 0 || strcmp(line.path, file->path) != 0))
-            keep(&line, file);
+            note_file(&line, file);
         found = address < line.end && line.path[0] != '\0';
     }
     if (reader->file >= 0)

@@ -3,19 +3,16 @@
 #include <stddef.h>
 
 #include "clock.h"
-#include "linear_hash.h"
 #include "lock.h"
 #include "pages.h"
+#include "record_search.h"
 #include "root.h"
 #include "thread_numbers.h"
 #include "traced.h"
 
 enum {
-    FIRST_CHUNK_CAPACITY = 340, /* with the segments' addresses just below a page */
-    FIRST_BUCKETS = 64,
-    SEGMENT_BUCKETS = 1024,
-    SEGMENT_BYTES = SEGMENT_BUCKETS * sizeof(uint32_t),
-    CHUNK_BYTES = sizeof(struct asnap_table_chunk),
+    FIRST_CHUNK_CAPACITY = 512,
+    CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
 };
 
 /* A store that a reader may see at any instruction, after all stores before it. */
@@ -31,93 +28,48 @@ static uint64_t *chunks_of(const struct asnap_table_shard *shard)
     return (uint64_t *)(uintptr_t)shard->chunks;
 }
 
-static uint64_t *segments_of(const struct asnap_table_shard *shard)
-{
-    return (uint64_t *)(uintptr_t)shard->segments;
-}
-
-static struct asnap_table_chunk *chunk_of(const struct asnap_table_shard *shard, uint32_t index)
-{
-    uint64_t chunk = chunks_of(shard)[index / ASNAP_TABLE_CHUNK_RECORDS];
-    return (struct asnap_table_chunk *)(uintptr_t)chunk;
-}
-
-static struct asnap_table_record *record_at(const struct asnap_table_shard *shard, uint32_t index)
-{
-    return &chunk_of(shard, index)->records[index % ASNAP_TABLE_CHUNK_RECORDS];
-}
-
-static uint32_t *time_at(const struct asnap_table_shard *shard, uint32_t index)
-{
-    return &chunk_of(shard, index)->times[index % ASNAP_TABLE_CHUNK_RECORDS];
-}
-
-static uint32_t *bucket_at(const struct asnap_table_shard *shard, uint32_t bucket)
-{
-    uint64_t segment = segments_of(shard)[bucket / SEGMENT_BUCKETS];
-    return (uint32_t *)(uintptr_t)segment + bucket % SEGMENT_BUCKETS;
-}
-
-static uint32_t *bucket_of(const struct asnap_table_shard *shard, uint64_t key)
-{
-    uint32_t hash = asnap_table_bucket_of(asnap_table_key_address(key));
-    return bucket_at(shard, asnap_linear_bucket(hash, shard->bucket_count, shard->bucket_mask));
-}
-
 /* ---- growth ---- */
 
-/* The addresses of chunks lie before those of segments. There are 2.5 records for a
- * bucket, so half as many segments are enough. */
-static size_t lists_bytes(uint32_t chunk_capacity)
+static size_t list_bytes(uint32_t chunk_capacity)
 {
-    return (chunk_capacity + chunk_capacity / 2) * sizeof(uint64_t);
+    return chunk_capacity * sizeof(uint64_t);
 }
 
 /* A shard's first memory, when its first record comes. */
-static bool open_shard(struct asnap_table_shard *shard)
+static __attribute__((noinline)) bool open_shard(struct asnap_table_shard *shard)
 {
-    uint64_t *lists = asnap_pages_map(lists_bytes(FIRST_CHUNK_CAPACITY));
-    void *segment = asnap_pages_map(SEGMENT_BYTES);
-    if (lists == NULL || segment == NULL) {
-        asnap_pages_unmap(lists, lists_bytes(FIRST_CHUNK_CAPACITY));
-        asnap_pages_unmap(segment, SEGMENT_BYTES);
+    uint64_t *list = asnap_pages_map(list_bytes(FIRST_CHUNK_CAPACITY));
+    if (list == NULL || !asnap_index_open(shard)) {
+        asnap_pages_unmap(list, list_bytes(FIRST_CHUNK_CAPACITY));
         return false;
     }
     shard->free_head = 0;
-    shard->bucket_count = FIRST_BUCKETS;
-    shard->bucket_mask = FIRST_BUCKETS - 1;
     shard->chunk_capacity = FIRST_CHUNK_CAPACITY;
-    shard->segments = (uint64_t)(uintptr_t)(lists + FIRST_CHUNK_CAPACITY);
-    segments_of(shard)[0] = (uint64_t)(uintptr_t)segment;
-    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)lists);
+    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)list);
     return true;
 }
 
-/* The lists move by publishing a finished copy. */
-static bool grow_lists(struct asnap_table_shard *shard)
+/* The list moves by publishing a finished copy. */
+static bool grow_list(struct asnap_table_shard *shard)
 {
     uint64_t *old = chunks_of(shard);
-    const uint64_t *old_segments = segments_of(shard);
     uint32_t old_capacity = shard->chunk_capacity;
-    uint64_t *lists = asnap_pages_map(lists_bytes(2 * old_capacity));
-    if (lists == NULL)
+    uint64_t *list = asnap_pages_map(list_bytes(2 * old_capacity));
+    if (list == NULL)
         return false;
     for (uint32_t i = 0; i < shard->chunk_count; i++)
-        lists[i] = old[i];
-    shard->segments = (uint64_t)(uintptr_t)(lists + 2 * old_capacity);
-    for (uint32_t i = 0; i < old_capacity / 2; i++)
-        segments_of(shard)[i] = old_segments[i];
-    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)lists);
+        list[i] = old[i];
+    PUBLISH(shard->chunks, (uint64_t)(uintptr_t)list);
     shard->chunk_capacity = 2 * old_capacity;
-    asnap_pages_unmap(old, lists_bytes(old_capacity));
+    asnap_pages_unmap(old, list_bytes(old_capacity));
     return true;
 }
 
-static bool add_chunk(struct asnap_table_shard *shard)
+static __attribute__((noinline)) bool add_chunk(struct asnap_table_shard *shard)
 {
-    if (shard->used > UINT32_MAX - 2 * ASNAP_TABLE_CHUNK_RECORDS)
+    if (shard->used > ASNAP_INDEX_RECORDS_MAX - ASNAP_TABLE_CHUNK_RECORDS)
         return false;
-    if (shard->chunk_count == shard->chunk_capacity && !grow_lists(shard))
+    if (shard->chunk_count == shard->chunk_capacity && !grow_list(shard))
         return false;
     void *chunk = asnap_pages_map(CHUNK_BYTES);
     if (chunk == NULL)
@@ -128,20 +80,20 @@ static bool add_chunk(struct asnap_table_shard *shard)
 }
 
 /* Makes room for a record that is not live. */
-static bool have_place(struct asnap_table_shard *shard)
+static ASNAP_HOT bool have_place(struct asnap_table_shard *shard)
 {
-    if (shard->chunks == 0 && !open_shard(shard))
+    if (!asnap_index_reserve(shard))
         return false;
     return shard->free_head != 0 || shard->used < shard->chunk_count * ASNAP_TABLE_CHUNK_RECORDS ||
            add_chunk(shard);
 }
 
 /* A record that is not live, after have_place. */
-static uint32_t take_place(struct asnap_table_shard *shard)
+static ASNAP_HOT uint32_t take_place(struct asnap_table_shard *shard)
 {
     uint32_t index = shard->free_head - 1;
     if (shard->free_head != 0) {
-        shard->free_head = record_at(shard, index)->next;
+        shard->free_head = asnap_index_record(shard, index)->stack;
         return index;
     }
     index = shard->used;
@@ -149,128 +101,99 @@ static uint32_t take_place(struct asnap_table_shard *shard)
     return index;
 }
 
-/* Adds a bucket. Without memory the lists just stay long. */
-static void split_bucket(struct asnap_table_shard *shard)
-{
-    uint32_t added = shard->bucket_count;
-    if (added / SEGMENT_BUCKETS >= shard->chunk_capacity / 2)
-        return;
-    if (added % SEGMENT_BUCKETS == 0) {
-        void *segment = asnap_pages_map(SEGMENT_BYTES);
-        if (segment == NULL)
-            return;
-        segments_of(shard)[added / SEGMENT_BUCKETS] = (uint64_t)(uintptr_t)segment;
-    }
-    shard->bucket_count = added + 1;
-    shard->bucket_mask = asnap_linear_mask(added + 1, shard->bucket_mask);
-    uint32_t *link = bucket_at(shard, asnap_linear_split(added, shard->bucket_mask));
-    uint32_t *moved = bucket_at(shard, added);
-    while (*link != 0) {
-        struct asnap_table_record *record = record_at(shard, *link - 1);
-        if (bucket_of(shard, record->key) == moved) {
-            uint32_t item = *link;
-            *link = record->next;
-            record->next = *moved;
-            *moved = item;
-        } else {
-            link = &record->next;
-        }
-    }
-}
-
 /* ---- records ---- */
 
-static bool withdraw(struct asnap_table_shard *shard, uint64_t key, struct asnap_removed *removed)
+/* Withdraws the record that was found; `removed` may be NULL. Returns its size. */
+static ASNAP_HOT uint64_t withdraw(struct asnap_table_shard *shard,
+                                   struct asnap_index_search *search, struct asnap_removed *removed)
 {
-    if (shard->chunks == 0)
-        return false;
-    uint32_t *link = bucket_of(shard, key);
-    while (*link != 0) {
-        uint32_t item = *link;
-        struct asnap_table_record *record = record_at(shard, item - 1);
-        if (record->key != key) {
-            link = &record->next;
-            continue;
-        }
-        removed->size = asnap_table_extent_size(record->extent);
+    struct asnap_table_record *record = asnap_index_record(shard, search->record);
+    uint64_t size = asnap_table_extent_size(record->extent);
+    if (removed != NULL) {
+        removed->size = size;
         removed->stack = record->stack;
         removed->thread = asnap_table_extent_thread(record->extent);
-        removed->time = *time_at(shard, item - 1);
-        PUBLISH(record->key, 0);
-        *link = record->next;
-        record->next = shard->free_head;
-        shard->free_head = item;
-        shard->count--;
-        shard->size -= removed->size;
-        return true;
+        removed->time = record->time;
     }
-    return false;
+    PUBLISH(record->key, 0);
+    asnap_index_remove(shard, search);
+    record->stack = shard->free_head;
+    shard->free_head = search->record + 1;
+    shard->count--;
+    shard->size -= size;
+    return size;
 }
 
-static void publish(struct asnap_table_shard *shard, uint64_t key,
-                    const struct asnap_removed *block)
+static ASNAP_HOT void publish(struct asnap_table_shard *shard,
+                              const struct asnap_index_search *search, uint64_t key,
+                              struct asnap_removed block)
 {
     uint32_t index = take_place(shard);
-    struct asnap_table_record *record = record_at(shard, index);
-    uint32_t *bucket = bucket_of(shard, key);
-    record->extent = block->size | (uint64_t)block->thread << ASNAP_TABLE_SIZE_BITS;
-    record->stack = block->stack;
-    *time_at(shard, index) = block->time;
-    record->next = *bucket;
-    *bucket = index + 1;
+    struct asnap_table_record *record = asnap_index_record(shard, index);
+    record->extent = block.size | (uint64_t)block.thread << ASNAP_TABLE_SIZE_BITS;
+    record->stack = block.stack;
+    record->time = block.time;
     PUBLISH(record->key, key);
+    asnap_index_add(shard, search, index);
     shard->count++;
-    shard->size += block->size;
-    if (2 * shard->count > 5 * (uint64_t)shard->bucket_count)
-        split_bucket(shard);
+    shard->size += block.size;
 }
 
 /* `thread` is the calling thread's number. */
-static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
+static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed block)
 {
     struct asnap_table_shard *shard = shard_of(key);
-    struct asnap_removed replaced;
+    struct asnap_index_search search;
     asnap_lock(&shard->lock);
-    if (__builtin_expect(withdraw(shard, key, &replaced), 0))
-        asnap_traced_give(thread, replaced.size);
+    /* Once the peak may have risen for it, nothing must fail any more. */
+    bool open = __builtin_expect(shard->chunks != 0, 1) || open_shard(shard);
+    bool room = open && have_place(shard);
+    if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
+        asnap_traced_give(thread, withdraw(shard, &search, NULL));
+        room = true;
+    }
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
-    bool done = true;
-    if (__atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0) {
-        /* Once the peak may have risen for it, nothing must fail any more. */
-        done = have_place(shard);
-        if (done) {
-            asnap_traced_take(thread, block->size);
-            publish(shard, key, block);
-        }
+    bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
+    if (__builtin_expect(room && tracing, 1)) {
+        asnap_traced_take(thread, block.size);
+        publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
-    return done;
+    return room || !tracing;
+}
+
+void asnap_records_prefetch(uint64_t key)
+{
+    asnap_index_prefetch(shard_of(key), key);
 }
 
 bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
 {
+    uint32_t thread = asnap_thread_number();
     struct asnap_removed block = {
         .size = size,
         .stack = stack,
-        .thread = asnap_thread_number(),
+        .thread = thread,
         .time = asnap_clock_now(),
     };
-    return record(key, block.thread, &block);
+    return record(key, thread, block);
 }
 
 bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
 {
-    return record(key, asnap_thread_number(), removed);
+    return record(key, asnap_thread_number(), *removed);
 }
 
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
 {
     struct asnap_table_shard *shard = shard_of(key);
+    struct asnap_index_search search;
     asnap_lock(&shard->lock);
-    bool found = withdraw(shard, key, removed);
+    bool found = shard->chunks != 0 && asnap_index_find(shard, key, &search);
+    uint64_t size = found ? withdraw(shard, &search, removed) : 0;
     asnap_unlock(&shard->lock);
     if (found)
-        asnap_traced_give(asnap_thread_number(), removed->size);
+        asnap_traced_give(asnap_thread_number(), size);
     return found;
 }
 
@@ -280,22 +203,18 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
  * chunks, and only then do the chunks go. Returns the bytes that were traced. */
 static uint64_t clear_shard(struct asnap_table_shard *shard)
 {
-    uint64_t *lists = chunks_of(shard);
-    const uint64_t *segments = segments_of(shard);
+    uint64_t *list = chunks_of(shard);
     uint32_t chunk_count = shard->chunk_count;
-    uint32_t bucket_count = shard->bucket_count;
     uint64_t size = shard->size;
     PUBLISH(shard->used, 0);
     PUBLISH(shard->chunk_count, 0);
     PUBLISH(shard->chunks, 0);
     shard->count = 0;
     shard->size = 0;
-    shard->segments = 0;
+    asnap_index_close(shard);
     for (uint32_t i = 0; i < chunk_count; i++)
-        asnap_pages_unmap((void *)(uintptr_t)lists[i], CHUNK_BYTES);
-    for (uint32_t i = 0; i < bucket_count; i += SEGMENT_BUCKETS)
-        asnap_pages_unmap((void *)(uintptr_t)segments[i / SEGMENT_BUCKETS], SEGMENT_BYTES);
-    asnap_pages_unmap(lists, lists_bytes(shard->chunk_capacity));
+        asnap_pages_unmap((void *)(uintptr_t)list[i], CHUNK_BYTES);
+    asnap_pages_unmap(list, list_bytes(shard->chunk_capacity));
     return size;
 }
 

@@ -13,6 +13,9 @@ struct asnap_removed {
     uint32_t time;
 };
 
+/* Brings near what an insertion or a removal of this key will need. */
+void asnap_records_prefetch(uint64_t key);
+
 /* Publishes a record of a block that the calling thread has allocated now; one with the
  * same key is replaced. Where tracing was turned off meanwhile, none is published. False:
  * no memory for it, and none with that key is left. `key` is not 0, `size` below
@@ -22,7 +25,8 @@ bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack);
 /* The same for a record that asnap_records_remove has withdrawn: it is again as it was. */
 bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed);
 
-/* Withdraws the record with this key. False: there is none. */
+/* Withdraws the record with this key and says what it said, unless `removed` is NULL.
+ * False: there is none. */
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed);
 
 /* Withdraws all records and gives back their memory; the peak becomes what is traced. */

@@ -10,14 +10,13 @@ enum {
     SEGMENT_BUCKETS = ASNAP_TABLE_CHUNK_NODES,
     SEGMENT_BYTES = SEGMENT_BUCKETS * sizeof(uint32_t),
     CHUNK_BYTES = ASNAP_TABLE_CHUNK_NODES * sizeof(struct asnap_table_node),
-    LIST_BYTES = ASNAP_TABLE_NODE_CHUNKS * sizeof(uint64_t),
 };
 
 /* Bits 0-31 the number of buckets, bits 32-63 their mask: one word, because look-ups
  * without the lock need both as they belong together. */
 static uint64_t buckets;
-static uint64_t *segments;
-static uint64_t *chunks; /* what the root's node_chunks leads to */
+static uint64_t segments[ASNAP_TABLE_NODE_CHUNKS];
+static uint64_t chunks[ASNAP_TABLE_NODE_CHUNKS]; /* what the root's node_chunks leads to */
 static uint32_t tree_lock;
 
 static struct asnap_table_node *node_at(uint32_t index)
@@ -131,7 +130,7 @@ uint32_t asnap_stacks_child(uint32_t parent, uint64_t pc)
     return __builtin_expect(index != ASNAP_TABLE_NONE, 1) ? index : find_or_add(parent, pc);
 }
 
-uint32_t asnap_stacks_origin(uint32_t omitted)
+uint32_t asnap_stacks_origin(uint64_t omitted)
 {
     return asnap_stacks_child(ASNAP_TABLE_NONE, omitted);
 }
@@ -146,22 +145,14 @@ uint32_t asnap_stacks_intern(const uint64_t *return_addresses, size_t count, uin
 
 bool asnap_stacks_init(void)
 {
-    if (chunks != NULL)
+    if (buckets != 0)
         return true;
-    void *chunk_list = asnap_pages_map(LIST_BYTES);
-    uint64_t *segment_list = asnap_pages_map(LIST_BYTES);
     void *segment = asnap_pages_map(SEGMENT_BYTES);
-    if (chunk_list == NULL || segment_list == NULL || segment == NULL) {
-        asnap_pages_unmap(chunk_list, LIST_BYTES);
-        asnap_pages_unmap(segment_list, LIST_BYTES);
-        asnap_pages_unmap(segment, SEGMENT_BYTES);
+    if (segment == NULL)
         return false;
-    }
-    segment_list[0] = (uint64_t)(uintptr_t)segment;
-    segments = segment_list;
+    segments[0] = (uint64_t)(uintptr_t)segment;
     buckets = (uint64_t)(SEGMENT_BUCKETS - 1) << 32 | SEGMENT_BUCKETS;
-    chunks = chunk_list;
-    allocsnap_root.node_chunks = (uint64_t)(uintptr_t)chunk_list;
+    allocsnap_root.node_chunks = (uint64_t)(uintptr_t)chunks;
     return true;
 }
 

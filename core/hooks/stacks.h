@@ -13,7 +13,7 @@ bool asnap_stacks_init(void);
 
 /* The node of stacks of whose frames the `omitted` oldest are not kept.
  * ASNAP_TABLE_NONE: no memory for it. */
-uint32_t asnap_stacks_origin(uint32_t omitted);
+uint32_t asnap_stacks_origin(uint64_t omitted);
 
 /* The node of the stack that was `parent`'s and then called on, with the return address
  * `pc` (bits 0-47; bits 48-63 its module). ASNAP_TABLE_NONE: no memory for it. Finding

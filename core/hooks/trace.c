@@ -19,7 +19,7 @@ static uint64_t key_of(const void *block)
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
-static bool record(uint64_t key, size_t size, struct asnap_walker *walker)
+static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
     uint32_t stack = asnap_walker_intern(walker, (uint32_t)asnap_control_frame_limit());
     if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
@@ -30,11 +30,10 @@ static bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 
 static void run_one(struct asnap_deferred *deferred)
 {
-    struct asnap_removed removed;
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
         record(deferred->key, deferred->size, deferred->walker);
     } else {
-        asnap_records_remove(deferred->key, &removed);
+        asnap_records_remove(deferred->key, NULL);
         if (deferred->block != NULL)
             deferred->release(deferred->block);
     }
@@ -62,7 +61,7 @@ void asnap_trace_run_deferred(void)
 bool asnap_trace_was_abandoned(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    uint64_t here = asnap_trace_stack_place();
     const struct asnap_walker *walker = thread->walker;
     stack_t alternate;
     if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
@@ -77,14 +76,19 @@ bool asnap_trace_was_abandoned(void)
     return true;
 }
 
+static ASNAP_HOT bool walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    return asnap_control_frame_limit() == 1 ? asnap_walker_stop_at(walker, caller)
+                                            : asnap_walker_walk(walker, caller);
+}
+
 /* The handler's stack is only there now, so it is walked now. */
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
     if (deferred != NULL)
         deferred->walker = asnap_walker_create(ASNAP_AVOID_LIBGCC | ASNAP_AVOID_WAITING);
-    if (deferred == NULL || deferred->walker == NULL ||
-        !asnap_walker_walk(deferred->walker, caller)) {
+    if (deferred == NULL || deferred->walker == NULL || !walk(deferred->walker, caller)) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;
@@ -95,7 +99,7 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
-bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
+static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
@@ -105,8 +109,9 @@ bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *cal
     bool done = false;
     if (walker != NULL) {
         walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = asnap_walker_walk(walker, caller);
-        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0)
+        done = walk(walker, caller);
+        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
+            asnap_control_frame_limit() != 1)
             asnap_walk_check(walker, caller);
     }
     if (done)
@@ -117,17 +122,23 @@ bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *cal
     return done;
 }
 
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
+{
+    return track(key, size, caller);
+}
+
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_thread *thread = &asnap_thread;
     if (block == NULL || thread->activity == ASNAP_OWN)
         return;
+    asnap_records_prefetch(key_of(block));
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
         thread->releasing = NULL;
     thread->last_block = block;
     thread->last_size = size;
-    asnap_trace_track(key_of(block), size, caller);
+    track(key_of(block), size, caller);
 }
 
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */
@@ -145,12 +156,11 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *))
 
 void asnap_trace_untrack(uint64_t key)
 {
-    struct asnap_removed removed;
     if (!asnap_trace_enter()) {
         defer_release(key, NULL, NULL);
         return;
     }
-    asnap_records_remove(key, &removed);
+    asnap_records_remove(key, NULL);
     asnap_trace_leave();
 }
 
@@ -170,13 +180,12 @@ static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
 
 bool asnap_trace_releasing(void *block, void (*release)(void *))
 {
-    struct asnap_removed removed;
     if (asnap_thread.activity == ASNAP_OWN) {
-        remove_on_own_behalf(block, &removed);
+        remove_on_own_behalf(block, NULL);
         return true;
     }
     if (asnap_trace_enter()) {
-        asnap_records_remove(key_of(block), &removed);
+        asnap_records_remove(key_of(block), NULL);
         asnap_trace_leave();
         return true;
     }

@@ -27,7 +27,21 @@ static uint64_t drain(uint64_t *lane)
     return __atomic_fetch_and(lane, ~ASNAP_TRACED_SLACK, __ATOMIC_ACQ_REL) & ASNAP_TRACED_SLACK;
 }
 
-/* Empties lanes until `held` is `wanted` or more. True: all were looked at and found
+/* Takes what is missing from a lane that has it, and half of the rest: its threads will
+ * want the other half. */
+static uint64_t take_share(uint64_t *lane, uint64_t missing)
+{
+    uint64_t word = __atomic_load_n(lane, __ATOMIC_RELAXED);
+    for (;;) {
+        uint64_t slack = word & ASNAP_TRACED_SLACK;
+        uint64_t share = slack <= missing ? slack : missing + (slack - missing) / 2;
+        if (__atomic_compare_exchange_n(lane, &word, word - share, true, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED))
+            return share;
+    }
+}
+
+/* Takes from lanes until `held` is `wanted` or more. True: all were looked at and found
  * empty, and `given` is what it was. */
 static bool look(uint64_t wanted, uint64_t *held, uint64_t *given)
 {
@@ -40,7 +54,7 @@ static bool look(uint64_t wanted, uint64_t *held, uint64_t *given)
         if ((word & ASNAP_TRACED_SLACK) == 0)
             continue;
         empty = false;
-        *held += drain(lane);
+        *held += take_share(lane, wanted - *held);
         if (*held >= wanted)
             return false;
     }

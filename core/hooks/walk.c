@@ -1,5 +1,6 @@
 /* The walk with the frame pointer and the stack pointer alone. */
 #include "allocsnap_table.h"
+#include "root.h"
 #include "signal_frame.h"
 #include "unwind_rows.h"
 #include "walker.h"
@@ -7,17 +8,20 @@
 /* A stack may lead down to another one, but not for ever. */
 enum { DESCENTS_MAX = 64 };
 
+/* So few frames before those of a path are as soon compared without one. */
+enum { UNLAID_FRAMES = 4 };
+
 enum outcome {
-    CALLER_FOUND,
+    CALLER_FOUND, /* the walk's state is the caller's */
     STACK_ENDS,
+    ALL_MET, /* the frame that was met, and all older ones, are as they were */
     ALL_REGISTERS_NEEDED,
-    CANNOT_WALK,
+    NO_MEMORY,
 };
 
 struct walk {
     struct asnap_walker *walker;
-    uint32_t old;   /* the frame of the last walk that may be met next; 0: none */
-    uint32_t first; /* new frames: from here to the walker's capacity, oldest first */
+    uint32_t met; /* with ALL_MET */
     uint32_t descents;
     bool interrupted;          /* the frame to be looked at, by a signal */
     struct asnap_caller state; /* of the frame to be looked at */
@@ -28,52 +32,61 @@ static inline uint64_t word_at(uint64_t address)
     return *(const uint64_t *)(uintptr_t)address;
 }
 
-/* Notes where the caller was found, for later comparison. */
-static void note_places(struct asnap_walk_frame *frame, uint64_t return_place, uint64_t fp_place)
+/* Notes where the caller was found, for the next time. */
+static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place,
+                        uint64_t caller_sp)
 {
-    int64_t return_offset = (int64_t)(return_place - frame->sp);
-    int64_t fp_offset = (int64_t)(fp_place - frame->sp);
-    frame->return_offset = (int32_t)return_offset;
-    frame->fp_offset = (int32_t)fp_offset;
-    if (frame->return_offset != return_offset || frame->fp_offset != fp_offset)
-        frame->flags |= ASNAP_FRAME_STEPPED;
+    int64_t return_offset = (int64_t)(return_place - step->sp);
+    int64_t fp_offset = (int64_t)(fp_place - step->sp);
+    int64_t caller_offset = (int64_t)(caller_sp - step->sp);
+    step->offsets[ASNAP_WORD_PC] = (int32_t)return_offset;
+    step->offsets[ASNAP_WORD_FP] = (int32_t)fp_offset;
+    step->caller_offset = (int32_t)caller_offset;
+    if (step->offsets[ASNAP_WORD_PC] != return_offset ||
+        step->offsets[ASNAP_WORD_FP] != fp_offset || step->caller_offset != caller_offset)
+        step->flags |= ASNAP_FRAME_STEPPED;
 }
 
 /* The caller of a frame whose row says where it is. */
-static enum outcome step_plainly(struct walk *walk, struct asnap_walk_frame *frame,
+static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
                                  const struct asnap_row *row)
 {
     struct asnap_reach *reach = &walk->walker->reach;
-    uint64_t cfa = (row->cfa_from_fp ? frame->fp : frame->sp) +
-                   asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
+    uint64_t fp = step->words[ASNAP_WORD_FP];
+    uint64_t cfa =
+        (row->cfa_from_fp ? fp : step->sp) + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
     uint64_t fp_place = cfa + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
     uint64_t return_place = row->fp_saved ? fp_place : cfa;
+    if (row->cfa_from_fp)
+        step->flags |= ASNAP_FRAME_FP_USED;
     if (row->kind == ASNAP_ROW_INDIRECT) {
-        uint64_t place = frame->fp + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
+        uint64_t place = fp + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
         if (!asnap_reach_word(reach, place))
             return STACK_ENDS;
         cfa = word_at(place);
-        fp_place = frame->fp + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
+        fp_place = fp + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
         return_place = cfa;
-        frame->flags |= ASNAP_FRAME_STEPPED;
+        step->flags |= ASNAP_FRAME_STEPPED;
     }
     return_place += asnap_row_bytes(row->return_words, ASNAP_ROW_RETURN_HALF);
-    if (!row->fp_saved)
-        fp_place = return_place;
-    if (!asnap_reach_word(reach, return_place) || !asnap_reach_word(reach, fp_place))
+    if (!asnap_reach_word(reach, return_place))
         return STACK_ENDS;
-    frame->return_word = word_at(return_place);
-    frame->fp_word = word_at(fp_place);
-    note_places(frame, return_place, fp_place);
-    walk->state.pc = asnap_arch_code_address(frame->return_word);
+    if (row->fp_saved) {
+        if (!asnap_reach_word(reach, fp_place))
+            return STACK_ENDS;
+        step->flags |= ASNAP_FRAME_FP_SAVED;
+        walk->state.fp = word_at(fp_place);
+    } else {
+        fp_place = return_place;
+    }
+    note_places(step, return_place, fp_place, cfa);
+    walk->state.pc = asnap_arch_code_address(word_at(return_place));
     walk->state.sp = cfa;
-    if (row->fp_saved)
-        walk->state.fp = frame->fp_word;
     return CALLER_FOUND;
 }
 
 /* The state that a signal interrupted. */
-static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame *frame)
+static enum outcome step_over_signal(struct walk *walk, struct asnap_step *step)
 {
     struct asnap_walker *walker = walk->walker;
     struct asnap_registers *registers = &walker->registers[0];
@@ -81,14 +94,14 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame 
     const uint64_t needed = UINT64_C(1) << ASNAP_REGISTER_SP | UINT64_C(1) << ASNAP_REGISTER_FP;
     uint64_t pc;
     uint32_t module;
-    frame->flags |= ASNAP_FRAME_STEPPED;
+    step->flags |= ASNAP_FRAME_STEPPED;
     registers->known = needed;
-    registers->values[ASNAP_REGISTER_SP] = frame->sp;
-    registers->values[ASNAP_REGISTER_FP] = frame->fp;
+    registers->values[ASNAP_REGISTER_SP] = step->sp;
+    registers->values[ASNAP_REGISTER_FP] = step->words[ASNAP_WORD_FP];
     bool found =
-        asnap_row_rules(frame->pc - 1, walker->avoid, &walker->cfi, &module)
+        asnap_row_rules(step->words[ASNAP_WORD_PC] - 1, walker->avoid, &walker->cfi, &module)
             ? asnap_cfi_apply(&walker->cfi, registers, asnap_walker_read, walker, interrupted, &pc)
-            : asnap_signal_registers(frame->sp, asnap_walker_read, walker, interrupted, &pc);
+            : asnap_signal_registers(step->sp, asnap_walker_read, walker, interrupted, &pc);
     if (!found || (interrupted->known & needed) != needed)
         return ALL_REGISTERS_NEEDED;
     walk->state.pc = asnap_arch_code_address(pc) + 1;
@@ -97,15 +110,23 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_walk_frame 
     return CALLER_FOUND;
 }
 
-/* Goes from a frame, which has the walk's state, to its caller. */
-static enum outcome step(struct walk *walk, struct asnap_walk_frame *frame)
+/* Adds the frame that has the walk's state, and goes to its caller. */
+static enum outcome step(struct walk *walk)
 {
     struct asnap_walker *walker = walk->walker;
+    struct asnap_step *step = asnap_walker_add(walker, &walk->state);
+    if (step == NULL)
+        return NO_MEMORY;
+    if (walker->pending_count > ASNAP_WALK_DEPTH_MAX) {
+        walker->forgetful = true;
+        return STACK_ENDS;
+    }
     struct asnap_row row;
-    enum asnap_row_search search = asnap_row_find(frame->pc - 1, walker->avoid, &walker->cfi, &row);
+    enum asnap_row_search search =
+        asnap_row_find(walk->state.pc - 1, walker->avoid, &walker->cfi, &row);
     if (search == ASNAP_ROW_FLEETING)
-        frame->flags |= ASNAP_FRAME_STEPPED;
-    frame->module = row.module;
+        step->flags |= ASNAP_FRAME_STEPPED;
+    step->module = row.module;
     enum outcome outcome;
     bool interrupted = walk->interrupted;
     walk->interrupted = row.kind == ASNAP_ROW_SIGNAL;
@@ -113,161 +134,219 @@ static enum outcome step(struct walk *walk, struct asnap_walk_frame *frame)
     case ASNAP_ROW_DOUBTFUL:
         if (!interrupted)
             return ALL_REGISTERS_NEEDED;
-        outcome = step_plainly(walk, frame, &row);
+        outcome = step_plainly(walk, step, &row);
         break;
     case ASNAP_ROW_REGULAR:
     case ASNAP_ROW_INDIRECT:
-        outcome = step_plainly(walk, frame, &row);
+        outcome = step_plainly(walk, step, &row);
         break;
     case ASNAP_ROW_SIGNAL:
-        outcome = step_over_signal(walk, frame);
+        outcome = step_over_signal(walk, step);
         break;
     case ASNAP_ROW_COMPLEX:
         return ALL_REGISTERS_NEEDED;
     case ASNAP_ROW_END:
     default:
-        frame->flags |= search == ASNAP_ROW_FLEETING ? 0 : ASNAP_FRAME_LAST;
+        step->flags |= search == ASNAP_ROW_FLEETING ? 0 : ASNAP_FRAME_LAST;
         return STACK_ENDS;
     }
     if (outcome == STACK_ENDS) /* what could not be read may be there another time */
-        frame->flags |= ASNAP_FRAME_STEPPED;
-    else if (walk->state.sp <= frame->sp && ++walk->descents > DESCENTS_MAX)
+        step->flags |= ASNAP_FRAME_STEPPED;
+    else if (walk->state.sp <= step->sp && ++walk->descents > DESCENTS_MAX)
         outcome = STACK_ENDS;
     return outcome;
 }
 
-static bool is_state_of(const struct asnap_caller *state, const struct asnap_walk_frame *frame)
+static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap_caller *state)
 {
-    return state->sp == frame->sp && state->pc == frame->pc && state->fp == frame->fp;
+    return frame->step.sp == state->sp && frame->step.words[ASNAP_WORD_PC] == state->pc &&
+           ((frame->step.flags & ASNAP_FRAME_FP_MATTERS) == 0 ||
+            frame->step.words[ASNAP_WORD_FP] == state->fp);
 }
 
-/* The frame of the last walk that has the walk's state, or 0. */
-static uint32_t meet(struct walk *walk)
+/* How many of the comparisons, from the oldest frame on, are to be done before one that
+ * differs; UINT32_MAX: none differs. Nothing is read beyond that one: there the stack leads
+ * elsewhere now, and what was there may be unmapped. */
+static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
 {
-    const struct asnap_walk_frame *frames = walk->walker->frames;
-    uint32_t old = walk->old;
-    while (old > 0 && frames[old].sp < walk->state.sp)
-        old--;
-    walk->old = old;
-    return old > 0 && is_state_of(&walk->state, &frames[old]) ? old : 0;
-}
-
-/* The frame of the last walk, from `from` on down, whose caller is not, or not only, to be
- * known by comparison. */
-static inline uint32_t compare(const struct asnap_walk_frame *frames, uint32_t from)
-{
-    uint32_t end = frames[from].compared_from;
-    for (uint32_t i = from; i > end; i--) {
-        const struct asnap_walk_frame *frame = &frames[i];
-        uint64_t differences =
-            (word_at(frame->sp + (uint64_t)frame->return_offset) ^ frame->return_word) |
-            (word_at(frame->sp + (uint64_t)frame->fp_offset) ^ frame->fp_word);
-        if (__builtin_expect(differences != 0, 0))
-            return i;
+    const struct asnap_comparison *at = first + count;
+    while (at != first) {
+        at--;
+        if (__builtin_expect(word_at(at->place) != at->word, 0))
+            return (uint32_t)(at - first);
     }
-    return end;
+    return UINT32_MAX;
 }
 
-/* Whether a frame that cannot be compared still has the caller that it had. */
-static enum outcome step_again(struct walk *walk, uint32_t old, bool *same)
+static inline uint64_t caller_word(const struct asnap_step *step, int kind)
 {
-    struct asnap_walk_frame *frames = walk->walker->frames;
-    struct asnap_walk_frame again = {
-        .pc = frames[old].pc, .sp = frames[old].sp, .fp = frames[old].fp};
-    walk->state = (struct asnap_caller){again.pc, again.sp, again.fp};
-    enum outcome outcome = step(walk, &again);
-    if (outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0))
-        *same = old == 1;
-    else
-        *same = outcome == CALLER_FOUND && old > 1 && is_state_of(&walk->state, &frames[old - 1]);
-    return outcome;
+    return word_at(step->sp + (uint64_t)step->offsets[kind]);
 }
 
-/* Takes over what still stands of the last walk from `from` on, which was met again. In
- * `kept`, the frame from which all stands, or 0: then the walk goes on at its state. */
-static enum outcome follow(struct walk *walk, uint32_t from, uint32_t *kept)
+/* Whether the stack still leads from a frame to its caller; the frame can be compared. */
+static inline bool leads_on(const struct asnap_walk_frame *frame,
+                            const struct asnap_walk_frame *caller)
+{
+    const struct asnap_step *step = &frame->step;
+    uint32_t count = frame->comparisons - caller->comparisons;
+    return count == 0 ||
+           (asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC)) ==
+                caller->step.words[ASNAP_WORD_PC] &&
+            (count == 1 || caller_word(step, ASNAP_WORD_FP) == caller->step.words[ASNAP_WORD_FP]));
+}
+
+/* Compares the stack from a frame on with what is remembered. Returns the first frame whose
+ * caller is another now; 0: there is none. */
+static inline uint32_t compare(struct asnap_walker *walker, uint32_t first)
+{
+    struct asnap_path *path = asnap_walker_path(walker, first);
+    const struct asnap_walk_frame *frames = walker->frames;
+    const struct asnap_walk_frame *frame = &frames[first];
+    uint32_t number = first;
+    while (!asnap_path_has(path, number, frame->depth)) {
+        const struct asnap_walk_frame *caller = &frames[frame->caller];
+        if (!leads_on(frame, caller))
+            return number;
+        number = frame->caller;
+        frame = caller;
+    }
+    uint32_t before = compare_words(path->comparisons, frame->comparisons);
+    if (__builtin_expect(before == UINT32_MAX, 1)) {
+        if (frames[first].depth - frame->depth > UNLAID_FRAMES)
+            asnap_walker_lay_path(walker, path, first);
+        return 0;
+    }
+    while (frames[frames[number].caller].comparisons > before)
+        number = frames[number].caller;
+    return number;
+}
+
+/* Adds a frame that was met again and can be compared, and goes to its caller, whichever
+ * that is now: it is found where it was. */
+static enum outcome take_over(struct walk *walk, uint32_t number)
 {
     struct asnap_walker *walker = walk->walker;
-    uint32_t old = from;
-    for (;;) {
-        uint32_t end = compare(walker->frames, old);
-        bool changed = end != walker->frames[old].compared_from;
-        old = end;
-        if (changed)
-            break;
-        if (old == 0 || (walker->frames[old].flags & ASNAP_FRAME_LAST) != 0) {
-            *kept = from;
-            return STACK_ENDS;
-        }
-        bool same;
-        enum outcome outcome = step_again(walk, old, &same);
-        if (outcome == ALL_REGISTERS_NEEDED || outcome == CANNOT_WALK)
-            return outcome;
-        if (!same)
-            break;
-        if (--old == 0) {
-            *kept = from;
-            return STACK_ENDS;
-        }
-    }
-    *kept = 0;
-    for (uint32_t i = from; i > old; i--) {
-        struct asnap_walk_frame *frame =
-            asnap_walker_add(walker, walk->old, &walk->first, &walk->state);
-        if (frame == NULL)
-            return CANNOT_WALK;
-        *frame = walker->frames[i];
-        frame->nodes[0] = frame->nodes[1] = ASNAP_TABLE_NONE;
-    }
-    const struct asnap_walk_frame *changed = &walker->frames[old];
-    walk->state = (struct asnap_caller){changed->pc, changed->sp, changed->fp};
-    walk->old = old - 1;
+    struct asnap_step *step = asnap_walker_add(walker, &walk->state);
+    if (step == NULL)
+        return NO_MEMORY;
+    const struct asnap_walk_frame *frame = &walker->frames[number];
+    uint64_t fp = walk->state.fp;
     walk->interrupted = false;
+    *step = frame->step;
+    step->words[ASNAP_WORD_FP] = fp;
+    step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
+    if ((step->flags & ASNAP_FRAME_LAST) != 0)
+        return STACK_ENDS;
+    walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));
+    walk->state.sp = step->sp + (uint64_t)step->caller_offset;
+    if ((step->flags & ASNAP_FRAME_FP_SAVED) != 0)
+        walk->state.fp = caller_word(step, ASNAP_WORD_FP);
     return CALLER_FOUND;
 }
 
-/* One frame of the new walk. */
-static enum outcome advance(struct walk *walk, uint32_t *kept)
+/* One frame of those that were met again, on a stack that cannot be compared as a whole.
+ * `*number` becomes the next of them; 0: what comes next is not known to be one. */
+static enum outcome follow_one(struct walk *walk, uint32_t *number)
 {
     struct asnap_walker *walker = walk->walker;
+    const struct asnap_walk_frame *frame = &walker->frames[*number];
+    uint32_t caller = frame->caller;
+    bool stepped = (frame->step.flags & ASNAP_FRAME_STEPPED) != 0;
+    enum outcome outcome = stepped ? step(walk) : take_over(walk, *number);
+    bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
+    if (ends)
+        return caller == 0 ? ALL_MET : outcome;
+    bool same = caller != 0 && is_in_state(&walker->frames[caller], &walk->state);
+    *number = same ? caller : 0;
+    return outcome;
+}
+
+/* Goes on from a frame that was met again, as far as what is remembered holds. */
+static enum outcome follow(struct walk *walk, uint32_t number)
+{
+    struct asnap_walker *walker = walk->walker;
+    uint32_t waiting = walker->pending_count;
+    uint32_t met = number;
+    enum outcome outcome;
+    do {
+        if ((walker->frames[number].step.flags & ASNAP_FRAME_COMPARED) == 0) {
+            outcome = follow_one(walk, &number);
+            continue;
+        }
+        uint32_t changed = compare(walker, number);
+        outcome = changed == 0 ? ALL_MET : take_over(walk, number);
+        while (outcome == CALLER_FOUND && number != changed) {
+            number = walker->frames[number].caller;
+            outcome = take_over(walk, number);
+        }
+        number = 0;
+    } while (outcome == CALLER_FOUND && number != 0);
+    if (outcome == ALL_MET) {
+        walker->pending_count = waiting;
+        walk->met = met;
+    }
+    return outcome;
+}
+
+/* A frame in the walk's state, or 0. */
+static uint32_t guess(const struct walk *walk)
+{
+    const struct asnap_walker *walker = walk->walker;
+    const struct asnap_caller *state = &walk->state;
+    uint32_t number = walker->pending_count == 0 ? walker->successors[walker->leaf] : 0;
+    if (number != 0 && is_in_state(&walker->frames[number], state))
+        return number;
+    number = *asnap_walker_recent(walker, state->pc, state->sp);
+    return number != 0 && is_in_state(&walker->frames[number], state) ? number : 0;
+}
+
+static enum outcome advance(struct walk *walk)
+{
     if (walk->state.pc == 0)
         return STACK_ENDS;
-    uint32_t met = meet(walk);
-    if (met != 0)
-        return follow(walk, met, kept);
-    struct asnap_walk_frame *frame =
-        asnap_walker_add(walker, walk->old, &walk->first, &walk->state);
-    if (frame == NULL) {
-        walker->forgetful = true;
-        return asnap_walker_is_full(walker) ? STACK_ENDS : CANNOT_WALK;
+    uint32_t number = guess(walk);
+    return number != 0 ? follow(walk, number) : step(walk);
+}
+
+/* Forgets what does not hold, or would be too much. */
+static ASNAP_HOT void begin(struct asnap_walker *walker)
+{
+    uint32_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(walker->epoch != epoch || asnap_walker_is_full(walker), 0))
+        asnap_walker_forget(walker);
+    walker->epoch = epoch;
+    walker->pending_count = 0;
+}
+
+/* Such a frame is as if its stack pointer were 0. */
+bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    const struct asnap_caller state = {.pc = caller->pc};
+    begin(walker);
+    uint32_t number = *asnap_walker_recent(walker, state.pc, state.sp);
+    if (number != 0 && is_in_state(&walker->frames[number], &state)) {
+        walker->leaf = number;
+        return true;
     }
-    return step(walk, frame);
+    struct asnap_row row;
+    struct asnap_step *step = asnap_walker_add(walker, &state);
+    if (step == NULL)
+        return false;
+    asnap_row_find(state.pc - 1, walker->avoid, &walker->cfi, &row);
+    step->flags = ASNAP_FRAME_LAST;
+    step->module = row.module;
+    return asnap_walker_settle(walker, 0);
 }
 
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
-    uint32_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_ACQUIRE);
-    if (walker->epoch != epoch || walker->forgetful)
-        asnap_walker_forget(walker);
-    walker->epoch = epoch;
-    walker->forgetful = false;
-    struct walk walk = {
-        .walker = walker,
-        .old = walker->count - 1,
-        .first = walker->capacity,
-        .state = *caller,
-    };
-    uint32_t kept = 0;
+    struct walk walk = {.walker = walker, .state = *caller};
+    begin(walker);
     enum outcome outcome;
     do
-        outcome = advance(&walk, &kept);
+        outcome = advance(&walk);
     while (outcome == CALLER_FOUND);
     if (outcome == ALL_REGISTERS_NEEDED)
         return asnap_walker_walk_fully(walker, caller);
-    if (outcome == CANNOT_WALK) {
-        asnap_walker_forget(walker);
-        return false;
-    }
-    asnap_walker_finish(walker, kept, walk.first);
-    return true;
+    return outcome != NO_MEMORY && asnap_walker_settle(walker, outcome == ALL_MET ? walk.met : 0);
 }

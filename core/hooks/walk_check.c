@@ -24,6 +24,7 @@ static uint64_t differing;
 
 struct comparison {
     const struct asnap_walker *walker;
+    const uint32_t *stack; /* the walker's frames by depth */
     const struct asnap_caller *caller;
     uint32_t place; /* among the walker's frames, of the next that is expected; 0: none left */
     uint32_t seen;  /* frames of libgcc's, from the caller on */
@@ -66,6 +67,11 @@ static void write_line(struct line *line)
     close(file);
 }
 
+static uint64_t pc_at(const struct comparison *comparison, uint32_t depth)
+{
+    return comparison->walker->frames[comparison->stack[depth]].step.words[ASNAP_WORD_PC];
+}
+
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument)
 {
     struct comparison *comparison = argument;
@@ -80,7 +86,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
     if (comparison->seen < FRAMES_SHOWN)
         comparison->shown[comparison->seen] = address;
     comparison->seen++;
-    if (comparison->place == 0 || comparison->walker->frames[comparison->place].pc != address)
+    if (comparison->place == 0 || pc_at(comparison, comparison->place) != address)
         comparison->differs = true;
     else
         comparison->place--;
@@ -95,7 +101,7 @@ static void show(const struct comparison *comparison)
     write_line(&line);
     uint32_t depth = asnap_walker_depth(walker);
     for (uint32_t i = 0; i < FRAMES_SHOWN && (i < depth || i < comparison->seen); i++) {
-        uint64_t ours = i < depth ? walker->frames[depth - i].pc : 0;
+        uint64_t ours = i < depth ? pc_at(comparison, depth - i) : 0;
         uint64_t theirs = i < comparison->seen ? comparison->shown[i] : 0;
         line.length = 0;
         add_text(&line, ours == theirs ? "  " : "! ");
@@ -108,10 +114,11 @@ static void show(const struct comparison *comparison)
     }
 }
 
-void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_caller *caller)
+void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
     struct comparison comparison = {
         .walker = walker,
+        .stack = asnap_walker_stack(walker),
         .caller = caller,
         .place = asnap_walker_depth(walker),
     };
@@ -129,7 +136,7 @@ void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_call
 __attribute__((constructor)) static void begin(void)
 {
     file_name = secure_getenv("ALLOCSNAP_CHECK");
-    asnap_walk_check_on = file_name != NULL;
+    asnap_walk_check_on = file_name != NULL && file_name[0] != '\0';
 }
 
 __attribute__((destructor)) static void report(void)

@@ -12,6 +12,6 @@ extern bool asnap_walk_check_on;
 
 /* Compares what the walker has just walked; to be called by the function that was called
  * by the hook that `caller` called, or deeper. */
-void asnap_walk_check(const struct asnap_walker *walker, const struct asnap_caller *caller);
+void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *caller);
 
 #endif

@@ -74,30 +74,26 @@ static bool walk_from_here(struct asnap_walker *walker, const struct asnap_calle
         .registers = &walker->registers[0],
         .caller = &walker->registers[1],
     };
-    uint32_t first = walker->capacity;
     asnap_walker_forget(walker);
     walker->forgetful = true;
     walk.registers->known = ASNAP_REGISTERS_CAPTURED;
     walk.pc = asnap_arch_capture(walk.registers->values);
     bool more = leave_hooks(&walk, caller);
     struct asnap_caller state = *caller;
-    for (;;) {
-        struct asnap_walk_frame *frame = asnap_walker_add(walker, 0, &first, &state);
-        if (frame == NULL && !asnap_walker_is_full(walker))
+    while (walker->pending_count < ASNAP_WALK_DEPTH_MAX) {
+        struct asnap_step *step = asnap_walker_add(walker, &state);
+        if (step == NULL)
             return false;
-        if (frame == NULL)
-            break;
         bool climbed = more && climb(&walk);
-        frame->flags = ASNAP_FRAME_STEPPED;
-        frame->module = more ? (uint16_t)walk.module : 0;
+        step->flags = ASNAP_FRAME_STEPPED;
+        step->module = more ? (uint16_t)walk.module : 0;
         if (!climbed)
             break;
         state.pc = walk.pc;
         state.sp = walk.registers->values[ASNAP_REGISTER_SP];
         state.fp = walk.registers->values[ASNAP_REGISTER_FP];
     }
-    asnap_walker_finish(walker, 0, first);
-    return true;
+    return asnap_walker_settle(walker, 0);
 }
 
 bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_caller *caller)

@@ -5,90 +5,280 @@
 #include "allocsnap_table.h"
 #include "pages.h"
 
-enum { WALKER_BYTES = 32768 };
+/* What is remembered: so many frames, or those of so many walks of the last one's depth. */
+enum { FIRST_CAPACITY = 256, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
+
+/* Stacks of that depth or more have one path for all. */
+enum { FIRST_PATHS = 64, SHARED_PATH = 1024 };
+
+static size_t frames_bytes(uint32_t capacity)
+{
+    return capacity *
+           (sizeof(struct asnap_walk_frame) + sizeof(struct asnap_step) + 3 * sizeof(uint32_t));
+}
+
+static bool map_frames(struct asnap_walker *walker, uint32_t capacity)
+{
+    char *memory = asnap_pages_map(frames_bytes(capacity));
+    if (memory == NULL)
+        return false;
+    walker->frames = (struct asnap_walk_frame *)memory;
+    walker->pending = (struct asnap_step *)(walker->frames + capacity);
+    walker->recent = (uint32_t *)(walker->pending + capacity);
+    walker->buckets = walker->recent + capacity;
+    walker->successors = walker->buckets + capacity;
+    walker->capacity = capacity;
+    return true;
+}
+
+/* A frame has two comparisons at most. */
+static size_t path_bytes(uint32_t capacity)
+{
+    return capacity * (sizeof(uint32_t) + 2 * sizeof(struct asnap_comparison));
+}
+
+/* Empty paths, for stacks of less than so many frames. */
+static bool map_paths(struct asnap_walker *walker, uint32_t capacity)
+{
+    uint32_t count = capacity <= SHARED_PATH ? ASNAP_PATHS : 1;
+    char *memory = asnap_pages_map(count * path_bytes(capacity));
+    if (memory == NULL)
+        return false;
+    walker->path_count = count;
+    walker->path_capacity = capacity;
+    for (uint32_t i = 0; i < count; i++) {
+        walker->paths[i].depth = 0;
+        walker->paths[i].frames = (uint32_t *)memory;
+        walker->paths[i].comparisons =
+            (struct asnap_comparison *)(walker->paths[i].frames + capacity);
+        memory += path_bytes(capacity);
+    }
+    return true;
+}
+
+static void unmap_paths(void *memory, uint32_t count, uint32_t capacity)
+{
+    asnap_pages_unmap(memory, count * path_bytes(capacity));
+}
+
+static bool grow_paths(struct asnap_walker *walker, uint32_t depth)
+{
+    void *old = walker->paths[0].frames;
+    uint32_t old_count = walker->path_count;
+    uint32_t old_capacity = walker->path_capacity;
+    uint32_t capacity = old_capacity;
+    while (capacity <= depth)
+        capacity *= 2;
+    if (!map_paths(walker, capacity))
+        return false;
+    unmap_paths(old, old_count, old_capacity);
+    return true;
+}
 
 struct asnap_walker *asnap_walker_create(unsigned avoid)
 {
-    struct asnap_walker *walker = asnap_pages_map(WALKER_BYTES);
+    struct asnap_walker *walker = asnap_pages_map(sizeof(*walker));
     if (walker == NULL)
         return NULL;
-    walker->bytes = WALKER_BYTES;
-    walker->frames = walker->first_frames;
-    walker->capacity =
-        (uint32_t)((WALKER_BYTES - sizeof(*walker)) / sizeof(walker->first_frames[0]));
+    if (!map_frames(walker, FIRST_CAPACITY) || !map_paths(walker, FIRST_PATHS)) {
+        asnap_walker_destroy(walker);
+        return NULL;
+    }
     walker->avoid = avoid;
     walker->reading = &walker->reach;
     asnap_walker_forget(walker);
     return walker;
 }
 
-static void drop_frames(struct asnap_walker *walker)
-{
-    if (walker->frames != walker->first_frames)
-        asnap_pages_unmap(walker->frames, walker->capacity * sizeof(*walker->frames));
-}
-
 void asnap_walker_destroy(struct asnap_walker *walker)
 {
     if (walker == NULL)
         return;
-    drop_frames(walker);
-    asnap_pages_unmap(walker, walker->bytes);
-}
-
-void asnap_walker_forget(struct asnap_walker *walker)
-{
-    walker->count = 1;
-    walker->origin_node = ASNAP_TABLE_NONE;
-    memset(&walker->frames[0], 0, sizeof(walker->frames[0]));
+    asnap_pages_unmap(walker->frames, frames_bytes(walker->capacity));
+    unmap_paths(walker->paths[0].frames, walker->path_count, walker->path_capacity);
+    asnap_pages_unmap(walker, sizeof(*walker));
 }
 
 bool asnap_walker_is_full(const struct asnap_walker *walker)
 {
-    return walker->capacity > ASNAP_WALK_FRAMES_MAX / 2;
+    return walker->forgetful ||
+           (walker->count > FRAMES_KEPT && walker->count / WALKS_KEPT > asnap_walker_depth(walker));
 }
 
-static bool grow(struct asnap_walker *walker, uint32_t kept, uint32_t *first)
+void asnap_walker_forget(struct asnap_walker *walker)
 {
-    if (asnap_walker_is_full(walker))
+    walker->forgetful = false;
+    walker->count = 1;
+    walker->pending_count = 0;
+    for (uint32_t i = 0; i < walker->path_count; i++)
+        walker->paths[i].depth = 0;
+    walker->origin_node = ASNAP_TABLE_NONE;
+    memset(&walker->frames[0], 0, sizeof(walker->frames[0]));
+    walker->frames[0].step.flags = ASNAP_FRAME_COMPARED;
+    memset(walker->recent, 0, walker->capacity * sizeof(uint32_t));
+    memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
+    memset(walker->successors, 0, walker->capacity * sizeof(uint32_t));
+    walker->leaf = 0;
+}
+
+static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,
+                           uint32_t caller)
+{
+    uint64_t mixed = (step->words[ASNAP_WORD_PC] ^ step->sp << 20 ^ (uint64_t)caller << 44) *
+                     UINT64_C(0x9e3779b97f4a7c15);
+    return &walker->buckets[mixed >> 40 & (walker->capacity - 1)];
+}
+
+static void list_frame(struct asnap_walker *walker, uint32_t number)
+{
+    struct asnap_walk_frame *frame = &walker->frames[number];
+    uint32_t *bucket = bucket_of(walker, &frame->step, frame->caller);
+    frame->next = *bucket;
+    *bucket = number;
+}
+
+static bool grow(struct asnap_walker *walker)
+{
+    struct asnap_walker old = *walker;
+    if (old.capacity >= 2 * ASNAP_WALK_DEPTH_MAX || !map_frames(walker, old.capacity * 2))
         return false;
-    uint32_t capacity = walker->capacity * 2;
-    struct asnap_walk_frame *frames = asnap_pages_map(capacity * sizeof(*frames));
-    if (frames == NULL)
-        return false;
-    uint32_t new_count = walker->capacity - *first;
-    memcpy(frames, walker->frames, (kept + 1) * sizeof(*frames));
-    memcpy(frames + capacity - new_count, walker->frames + *first, new_count * sizeof(*frames));
-    drop_frames(walker);
-    walker->frames = frames;
-    walker->capacity = capacity;
-    *first = capacity - new_count;
+    memcpy(walker->frames, old.frames, old.count * sizeof(*old.frames));
+    memcpy(walker->pending, old.pending, old.pending_count * sizeof(*old.pending));
+    memcpy(walker->successors, old.successors, old.count * sizeof(*old.successors));
+    for (uint32_t i = 1; i < walker->count; i++)
+        list_frame(walker, i);
+    asnap_pages_unmap(old.frames, frames_bytes(old.capacity));
     return true;
 }
 
-struct asnap_walk_frame *asnap_walker_add(struct asnap_walker *walker, uint32_t kept,
-                                          uint32_t *first, const struct asnap_caller *state)
+struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct asnap_caller *state)
 {
-    if (*first <= kept + 1 && !grow(walker, kept, first))
+    if (walker->pending_count == walker->capacity && !grow(walker))
         return NULL;
-    struct asnap_walk_frame *frame = &walker->frames[--*first];
-    *frame = (struct asnap_walk_frame){
-        .pc = state->pc,
+    struct asnap_step *step = &walker->pending[walker->pending_count++];
+    *step = (struct asnap_step){
+        .words = {state->pc, state->fp},
         .sp = state->sp,
-        .fp = state->fp,
-        .nodes = {ASNAP_TABLE_NONE, ASNAP_TABLE_NONE},
     };
-    return frame;
+    return step;
 }
 
-void asnap_walker_finish(struct asnap_walker *walker, uint32_t kept, uint32_t first)
+/* The remembered frame in this state with this caller, or 0. */
+static uint32_t find(const struct asnap_walker *walker, const struct asnap_step *step,
+                     uint32_t caller)
 {
-    struct asnap_walk_frame *frames = walker->frames;
-    uint32_t count = walker->capacity - first;
-    memmove(frames + kept + 1, frames + first, count * sizeof(*frames));
-    walker->count = kept + 1 + count;
-    for (uint32_t i = kept + 1; i < walker->count; i++)
-        frames[i].compared_from = frames[i].flags != 0 ? i : frames[i - 1].compared_from;
+    uint32_t number = *bucket_of(walker, step, caller);
+    while (number != 0) {
+        const struct asnap_walk_frame *frame = &walker->frames[number];
+        if (frame->caller == caller && frame->step.sp == step->sp &&
+            frame->step.words[ASNAP_WORD_PC] == step->words[ASNAP_WORD_PC] &&
+            ((frame->step.flags & ASNAP_FRAME_FP_MATTERS) == 0 ||
+             frame->step.words[ASNAP_WORD_FP] == step->words[ASNAP_WORD_FP]))
+            return number;
+        number = frame->next;
+    }
+    return 0;
+}
+
+static uint32_t remember(struct asnap_walker *walker, const struct asnap_step *step,
+                         uint32_t caller_number)
+{
+    uint32_t number = walker->count++;
+    struct asnap_walk_frame *frame = &walker->frames[number];
+    const struct asnap_walk_frame *caller = &walker->frames[caller_number];
+    bool caller_uses_fp = (caller->step.flags & ASNAP_FRAME_FP_MATTERS) != 0;
+    bool saved = (step->flags & ASNAP_FRAME_FP_SAVED) != 0;
+    frame->step = *step;
+    if ((step->flags & (ASNAP_FRAME_FP_USED | ASNAP_FRAME_STEPPED)) != 0 ||
+        (!saved && caller_uses_fp))
+        frame->step.flags |= ASNAP_FRAME_FP_MATTERS;
+    if ((step->flags & ASNAP_FRAME_STEPPED) == 0)
+        frame->step.flags |= caller->step.flags & ASNAP_FRAME_COMPARED;
+    frame->caller = caller_number;
+    frame->comparisons = caller->comparisons;
+    if ((step->flags & (ASNAP_FRAME_LAST | ASNAP_FRAME_STEPPED)) == 0)
+        frame->comparisons += saved && caller_uses_fp ? 2 : 1;
+    frame->depth = caller->depth + 1;
+    frame->nodes[0] = frame->nodes[1] = ASNAP_TABLE_NONE;
+    list_frame(walker, number);
+    return number;
+}
+
+/* Return addresses may have an authentication code on the stack, which is right if the
+ * address is. */
+static uint64_t as_stored(uint64_t place, uint64_t address)
+{
+    if (ASNAP_ARCH_SIGNS_ADDRESSES) {
+        uint64_t found = *(const uint64_t *)(uintptr_t)place;
+        if (asnap_arch_code_address(found) == address)
+            return found;
+    }
+    return address;
+}
+
+/* Where a frame's words of its caller are, and what they are. */
+static void lay_comparisons(const struct asnap_walk_frame *frame,
+                            const struct asnap_walk_frame *caller,
+                            struct asnap_comparison *comparisons)
+{
+    const struct asnap_step *step = &frame->step;
+    uint32_t count = frame->comparisons - caller->comparisons;
+    struct asnap_comparison *at = comparisons + caller->comparisons;
+    if (count == 0)
+        return;
+    at->place = step->sp + (uint64_t)step->offsets[ASNAP_WORD_PC];
+    at->word = as_stored(at->place, caller->step.words[ASNAP_WORD_PC]);
+    if (count == 1)
+        return;
+    at[1].place = step->sp + (uint64_t)step->offsets[ASNAP_WORD_FP];
+    at[1].word = caller->step.words[ASNAP_WORD_FP];
+}
+
+void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path, uint32_t number)
+{
+    const struct asnap_walk_frame *frame = &walker->frames[number];
+    uint32_t all = frame->depth;
+    for (uint32_t depth = all; depth > 0 && !asnap_path_has(path, number, depth); depth--) {
+        const struct asnap_walk_frame *caller = &walker->frames[frame->caller];
+        path->frames[depth] = number;
+        lay_comparisons(frame, caller, path->comparisons);
+        number = frame->caller;
+        frame = caller;
+    }
+    path->depth = all;
+}
+
+const uint32_t *asnap_walker_stack(struct asnap_walker *walker)
+{
+    struct asnap_path *path = asnap_walker_path(walker, walker->leaf);
+    asnap_walker_lay_path(walker, path, walker->leaf);
+    return path->frames;
+}
+
+static bool settle(struct asnap_walker *walker, uint32_t *frame)
+{
+    uint32_t depth = walker->frames[*frame].depth + walker->pending_count;
+    while (walker->count + walker->pending_count > walker->capacity)
+        if (!grow(walker))
+            return false;
+    if (depth >= walker->path_capacity && !grow_paths(walker, depth))
+        return false;
+    while (walker->pending_count > 0) {
+        const struct asnap_step *step = &walker->pending[--walker->pending_count];
+        uint32_t found = find(walker, step, *frame);
+        *frame = found != 0 ? found : remember(walker, step, *frame);
+        *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = *frame;
+    }
+    return true;
+}
+
+bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
+{
+    if (walker->pending_count != 0 && !settle(walker, &frame))
+        return false;
+    walker->successors[walker->leaf] = frame;
+    walker->leaf = frame;
+    return true;
 }
 
 bool asnap_walker_read(void *context, uint64_t address, uint64_t *word)

@@ -25,19 +25,4 @@ void asnap_blocks_release(struct asnap_blocks *blocks);
 struct asnap_error *asnap_blocks_by_address(struct asnap_blocks *blocks,
                                             const struct asnap_address_index **index);
 
-/* What the blocks of one traceback and domain sum to. Filters and statistics see
- * nothing else of a block, so they go over these and not over the blocks. */
-struct asnap_total {
-    uint64_t size;
-    uint64_t count; /* never 0 */
-    uint32_t traceback;
-    uint32_t domain;
-};
-
-/* Sums up traces whose traceback_id is below `traceback_count`. Free the totals
- * with free(). */
-struct asnap_error *asnap_totals_create(const struct asnap_trace *traces, size_t count,
-                                        size_t traceback_count, struct asnap_total **totals,
-                                        size_t *total_count);
-
 #endif

@@ -199,21 +199,35 @@ static struct asnap_error *read_frames(const struct asnap_dump_reader *reader,
     return error;
 }
 
+struct naming {
+    const struct asnap_dump_reader *reader;
+    size_t frame_count;
+};
+
+static struct asnap_error *look_at_frame_ids(void *context, const void *elements, size_t count)
+{
+    const struct naming *naming = context;
+    const uint32_t *frame_ids = elements;
+    uint32_t largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = frame_ids[i] > largest ? frame_ids[i] : largest;
+    return largest < naming->frame_count
+               ? NULL
+               : asnap_dump_damaged(naming->reader, "a traceback has an unknown frame");
+}
+
 static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reader,
                                            struct asnap_store *store)
 {
+    struct naming naming = {reader, store->frame_count};
+    const struct asnap_dump_look look = {look_at_frame_ids, &naming};
     void *frame_ids;
     struct asnap_error *error =
-        asnap_dump_read(reader, ASNAP_DUMP_FRAME_IDS, sizeof(*store->frame_ids), &frame_ids,
-                        &store->frame_id_count);
+        asnap_dump_read_looking(reader, ASNAP_DUMP_FRAME_IDS, sizeof(*store->frame_ids), &look,
+                                &frame_ids, &store->frame_id_count);
     if (error != NULL)
         return error;
     store->frame_ids = frame_ids;
-    uint32_t largest = 0;
-    for (size_t i = 0; i < store->frame_id_count; i++)
-        largest = store->frame_ids[i] > largest ? store->frame_ids[i] : largest;
-    if (store->frame_id_count > 0 && largest >= store->frame_count)
-        return asnap_dump_damaged(reader, "a traceback has an unknown frame");
     error = read_array(reader, ASNAP_DUMP_TRACEBACKS, sizeof(*store->tracebacks),
                        &store->tracebacks, &store->traceback_count);
     uint64_t next = 0;
@@ -360,38 +374,79 @@ static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
     return error;
 }
 
-static struct asnap_error *read_traces(const struct asnap_dump_reader *reader,
-                                       struct asnap_snapshot *snapshot)
+struct adding {
+    const struct asnap_dump_reader *reader;
+    struct asnap_snapshot *snapshot;
+    struct asnap_totals totals;
+};
+
+/* Checks traces and sums them up. */
+static struct asnap_error *look_at_traces(void *context, const void *elements, size_t count)
+{
+    struct adding *adding = context;
+    struct asnap_snapshot *snapshot = adding->snapshot;
+    const struct asnap_store *store = snapshot->store;
+    const struct asnap_trace *traces = elements;
+    for (size_t i = 0; i < count; i++) {
+        if (traces[i].traceback_id >= store->traceback_count)
+            return asnap_dump_damaged(adding->reader, "a block has an unknown traceback");
+        if (traces[i].thread != 0 && traces[i].thread >= store->thread_count)
+            return asnap_dump_damaged(adding->reader, "a block has an unknown thread");
+        if (traces[i].time != ASNAP_TIME_UNKNOWN && store->start_time == 0)
+            return asnap_dump_damaged(adding->reader, "a block has a time without a start");
+        if (traces[i].size > (uint64_t)INT64_MAX - snapshot->size)
+            return asnap_dump_damaged(adding->reader, "its blocks are larger than all memory");
+        snapshot->size += traces[i].size;
+    }
+    return asnap_totals_add(&adding->totals, traces, count);
+}
+
+/* Reads traces, and looks at them. */
+static struct asnap_error *load_traces(const struct asnap_dump_reader *reader,
+                                       struct adding *adding, struct asnap_trace **traces,
+                                       size_t *count)
+{
+    const struct asnap_dump_look look = {look_at_traces, adding};
+    if (reader->header.version == ASNAP_DUMP_VERSION_TIMELESS) {
+        struct asnap_error *error = read_timeless(reader, traces, count);
+        return error != NULL ? error : look_at_traces(adding, *traces, *count);
+    }
+    void *elements = NULL;
+    struct asnap_error *error = asnap_dump_read_looking(
+        reader, ASNAP_DUMP_TRACES, sizeof(struct asnap_trace), &look, &elements, count);
+    *traces = elements;
+    return error;
+}
+
+static struct asnap_error *take_traces(const struct asnap_dump_reader *reader,
+                                       struct asnap_snapshot *snapshot, struct adding *adding)
 {
     struct asnap_trace *traces = NULL;
     size_t count = 0;
-    const struct asnap_store *store = snapshot->store;
-    struct asnap_error *error =
-        reader->header.version == ASNAP_DUMP_VERSION_TIMELESS
-            ? read_timeless(reader, &traces, &count)
-            : read_array(reader, ASNAP_DUMP_TRACES, sizeof(*traces), &traces, &count);
-    for (size_t i = 0; error == NULL && i < count; i++) {
-        if (traces[i].traceback_id >= store->traceback_count)
-            error = asnap_dump_damaged(reader, "a block has an unknown traceback");
-        else if (traces[i].thread != 0 && traces[i].thread >= store->thread_count)
-            error = asnap_dump_damaged(reader, "a block has an unknown thread");
-        else if (traces[i].time != ASNAP_TIME_UNKNOWN && store->start_time == 0)
-            error = asnap_dump_damaged(reader, "a block has a time without a start");
-        else if (traces[i].size > (uint64_t)INT64_MAX - snapshot->size)
-            error = asnap_dump_damaged(reader, "its blocks are larger than all memory");
-        snapshot->size += traces[i].size;
-    }
+    struct asnap_error *error = load_traces(reader, adding, &traces, &count);
+    if (error == NULL && count >= ASNAP_NONE)
+        error = asnap_dump_damaged(reader, "a section is too large");
+    if (error == NULL)
+        error = asnap_totals_finish(&adding->totals, &snapshot->totals, &snapshot->total_count);
     if (error == NULL)
         snapshot->blocks = asnap_blocks_create(traces, count);
     if (error == NULL && snapshot->blocks == NULL)
         error = asnap_error_no_memory();
-    if (error != NULL) {
+    if (error != NULL)
         free(traces);
-        return error;
-    }
     snapshot->count = count;
-    return asnap_totals_create(traces, count, snapshot->store->traceback_count, &snapshot->totals,
-                               &snapshot->total_count);
+    return error;
+}
+
+static struct asnap_error *read_traces(const struct asnap_dump_reader *reader,
+                                       struct asnap_snapshot *snapshot)
+{
+    struct adding adding = {.reader = reader, .snapshot = snapshot};
+    struct asnap_error *error = asnap_totals_init(&adding.totals, snapshot->store->traceback_count);
+    if (error == NULL)
+        error = take_traces(reader, snapshot, &adding);
+    asnap_totals_deinit(&adding.totals);
+    return error;
 }
 
 struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot)

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "checksum.h"
+#include "grow.h"
 
-/* Summed up while it is in the processor's cache. A multiple of ASNAP_CHECKSUM_STEP. */
+/* About what is read at a time, to be summed up while it is in the processor's cache. */
 #define CHUNK ((size_t)256 * 1024)
 
 struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *what)
@@ -169,25 +170,37 @@ void asnap_dump_close(struct asnap_dump_reader *reader)
     close(reader->fd);
 }
 
+/* Reads a section in pieces of whole elements. */
 static struct asnap_error *read_section(const struct asnap_dump_reader *reader,
-                                        const struct asnap_dump_section *section, char *bytes)
+                                        const struct asnap_dump_section *section,
+                                        size_t element_size, const struct asnap_dump_look *look,
+                                        char *bytes)
 {
     struct asnap_checksum sum = {0};
+    struct asnap_error *wrong = NULL;
+    size_t chunk = ASNAP_CHECKSUM_STEP * element_size;
+    chunk *= CHUNK > chunk ? CHUNK / chunk : 1;
     for (size_t done = 0, size; done < section->size; done += size) {
-        size = section->size - done < CHUNK ? section->size - done : CHUNK;
+        size = section->size - done < chunk ? section->size - done : chunk;
         struct asnap_error *error = read_bytes(reader, bytes + done, size, section->offset + done);
-        if (error != NULL)
+        if (error != NULL) {
+            asnap_error_destroy(wrong);
             return error;
+        }
         asnap_checksum_add(&sum, bytes + done, size);
+        if (look != NULL && wrong == NULL)
+            wrong = look->look(look->context, bytes + done, size / element_size);
     }
-    if (asnap_checksum_end(&sum) != section->checksum)
-        return asnap_dump_damaged(reader, "the checksum of a section is wrong");
-    return NULL;
+    if (asnap_checksum_end(&sum) == section->checksum)
+        return wrong;
+    asnap_error_destroy(wrong);
+    return asnap_dump_damaged(reader, "the checksum of a section is wrong");
 }
 
-struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
-                                    enum asnap_dump_kind kind, size_t element_size, void **elements,
-                                    size_t *count)
+struct asnap_error *asnap_dump_read_looking(const struct asnap_dump_reader *reader,
+                                            enum asnap_dump_kind kind, size_t element_size,
+                                            const struct asnap_dump_look *look, void **elements,
+                                            size_t *count)
 {
     static const struct asnap_dump_section left_out;
     const struct asnap_dump_section *section = &left_out;
@@ -199,10 +212,11 @@ struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
         return asnap_dump_damaged(reader, "the size of a section is wrong");
     if (section->size > SIZE_MAX - element_size)
         return asnap_error_no_memory();
-    char *bytes = malloc((size_t)section->size + element_size);
+    size_t size = (size_t)section->size + element_size;
+    char *bytes = asnap_in_huge_pages(malloc(size), size);
     if (bytes == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = read_section(reader, section, bytes);
+    struct asnap_error *error = read_section(reader, section, element_size, look, bytes);
     if (error != NULL) {
         free(bytes);
         return error;
@@ -210,4 +224,11 @@ struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
     *elements = bytes;
     *count = (size_t)section->size / element_size;
     return NULL;
+}
+
+struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
+                                    enum asnap_dump_kind kind, size_t element_size, void **elements,
+                                    size_t *count)
+{
+    return asnap_dump_read_looking(reader, kind, element_size, NULL, elements, count);
 }

@@ -23,6 +23,19 @@ struct asnap_error *asnap_dump_read(const struct asnap_dump_reader *reader,
                                     enum asnap_dump_kind kind, size_t element_size, void **elements,
                                     size_t *count);
 
+/* Looks at elements as they come, in pieces that are still in the processor's cache.
+ * That is before their checksum is known: its error counts once that one is right. */
+struct asnap_dump_look {
+    struct asnap_error *(*look)(void *context, const void *elements, size_t count);
+    void *context;
+};
+
+/* Does the same, and has the elements looked at in their order; not beyond an error. */
+struct asnap_error *asnap_dump_read_looking(const struct asnap_dump_reader *reader,
+                                            enum asnap_dump_kind kind, size_t element_size,
+                                            const struct asnap_dump_look *look, void **elements,
+                                            size_t *count);
+
 /* The error for a file that contradicts itself: `what` says in what. */
 struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *what);
 

@@ -1,6 +1,10 @@
 #include "grow.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 void *asnap_grow(void *array, size_t *capacity, size_t needed, size_t element_size)
 {
@@ -13,4 +17,14 @@ void *asnap_grow(void *array, size_t *capacity, size_t needed, size_t element_si
     if (grown != NULL)
         *capacity = wanted;
     return grown;
+}
+
+void *asnap_in_huge_pages(void *bytes, size_t size)
+{
+    if (bytes != NULL && size >= 2 * HUGE_PAGE) {
+        size_t before = -(uintptr_t)bytes % HUGE_PAGE;
+        /* Only advice: where it is not taken, the pages are small. */
+        madvise((char *)bytes + before, (size - before) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    }
+    return bytes;
 }

@@ -9,4 +9,9 @@
  * changed. Grows by half, so that appending one by one stays cheap. */
 void *asnap_grow(void *array, size_t *capacity, size_t needed, size_t element_size);
 
+/* Asks the system for huge pages where `bytes`, fresh from malloc or calloc and soon to be
+ * filled, are many: small ones take longer to come than to be filled. Accepts NULL;
+ * returns `bytes`. */
+void *asnap_in_huge_pages(void *bytes, size_t size);
+
 #endif

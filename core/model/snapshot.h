@@ -4,6 +4,7 @@
 
 #include "blocks.h"
 #include "store.h"
+#include "totals.h"
 
 struct asnap_snapshot {
     struct asnap_store *store;

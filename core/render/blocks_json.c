@@ -1,9 +1,10 @@
+#include "block_origin.h"
 #include "blocks_shown.h"
 #include "json_pieces.h"
 
 /* The fields of a block, with braces around them. */
 static void write_block(struct asnap_text *text, const struct asnap_snapshot *snapshot,
-                        const struct asnap_trace *trace)
+                        const struct asnap_trace *trace, const struct asnap_render_options *options)
 {
     const uint32_t *frame_ids;
     const struct asnap_traceback *traceback = asnap_stack_of(snapshot, trace, &frame_ids);
@@ -12,6 +13,7 @@ static void write_block(struct asnap_text *text, const struct asnap_snapshot *sn
     asnap_json_field(text, ",\"domain\":", trace->domain);
     asnap_text_string(text, ",\"domain_name\":");
     asnap_text_json_string(text, asnap_snapshot_domain_name(snapshot, trace->domain));
+    asnap_origin_json(text, snapshot, trace, options);
     asnap_text_string(text, ",\"traceback\":[");
     for (uint32_t i = 0; i < traceback->frame_count; i++) {
         struct asnap_frame frame = asnap_snapshot_frame(snapshot, frame_ids[i]);
@@ -47,7 +49,7 @@ struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapsh
                                              char **text)
 {
     struct asnap_blocks_shown shown;
-    struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options->limit);
+    struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options);
     if (error != NULL)
         return error;
     struct asnap_text json = {0};
@@ -55,7 +57,7 @@ struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapsh
     for (size_t i = 0; i < shown.count; i++) {
         if (i != 0)
             asnap_text_string(&json, ",");
-        write_block(&json, snapshot, &shown.traces[shown.places[i]]);
+        write_block(&json, snapshot, &shown.traces[shown.places[i]], options);
     }
     asnap_json_field(&json, "],\"rows\":", shown.count + shown.other_count);
     if (shown.other_count != 0) {
@@ -69,6 +71,7 @@ struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapsh
         asnap_text_string(&json, ",\"unfiltered\":{");
         write_sum(&json, options->unfiltered->size, options->unfiltered->count);
     }
+    asnap_origin_json_start(&json, snapshot);
     write_notes(&json, snapshot);
     asnap_blocks_shown_deinit(&shown);
     return asnap_text_finish(&json, text);
@@ -100,17 +103,18 @@ struct asnap_error *asnap_render_who_json(const struct asnap_snapshot *snapshot,
     asnap_json_field(&json, "{\"address\":", address);
     asnap_text_string(&json, ",\"trace\":");
     if (where.found) {
-        write_block(&json, snapshot, &where.trace);
+        write_block(&json, snapshot, &where.trace, options);
         asnap_json_field(&json, ",\"offset\":", address - where.trace.address);
     } else {
         asnap_text_string(&json, "null,\"offset\":null");
     }
     if (where.near) {
         asnap_text_string(&json, ",\"near\":");
-        write_block(&json, snapshot, &where.trace);
+        write_block(&json, snapshot, &where.trace, options);
     }
     if (where.map_known)
         write_mapping(&json, where.region);
+    asnap_origin_json_start(&json, snapshot);
     write_notes(&json, snapshot);
     return asnap_text_finish(&json, text);
 }

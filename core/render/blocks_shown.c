@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 struct asnap_error *asnap_blocks_shown_init(struct asnap_blocks_shown *shown,
-                                            const struct asnap_snapshot *snapshot, size_t limit)
+                                            const struct asnap_snapshot *snapshot,
+                                            const struct asnap_render_options *options)
 {
     struct asnap_blocks_shown made = {
         .snapshot = snapshot,
@@ -11,13 +12,15 @@ struct asnap_error *asnap_blocks_shown_init(struct asnap_blocks_shown *shown,
         .other_size = asnap_snapshot_size(snapshot),
     };
     made.count = (size_t)made.other_count;
-    if (limit != 0 && limit < made.count)
-        made.count = limit;
+    if (options->limit != 0 && options->limit < made.count)
+        made.count = options->limit;
     made.places = calloc(made.count + 1, sizeof(*made.places));
     struct asnap_error *error = made.places == NULL ? asnap_error_no_memory()
                                                     : asnap_snapshot_traces(snapshot, &made.traces);
     if (error == NULL)
-        error = asnap_snapshot_largest(snapshot, made.count, made.places);
+        error = options->order == ASNAP_ORDER_AGE
+                    ? asnap_snapshot_oldest(snapshot, made.count, made.places)
+                    : asnap_snapshot_largest(snapshot, made.count, made.places);
     if (error != NULL) {
         free(made.places);
         return error;

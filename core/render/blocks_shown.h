@@ -14,7 +14,8 @@ struct asnap_blocks_shown {
 };
 
 struct asnap_error *asnap_blocks_shown_init(struct asnap_blocks_shown *shown,
-                                            const struct asnap_snapshot *snapshot, size_t limit);
+                                            const struct asnap_snapshot *snapshot,
+                                            const struct asnap_render_options *options);
 void asnap_blocks_shown_deinit(struct asnap_blocks_shown *shown);
 
 /* The stack of a trace of a snapshot, and the numbers of its frames, most recent

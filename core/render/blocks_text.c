@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "block_origin.h"
 #include "blocks_shown.h"
 #include "page.h"
 
@@ -26,7 +27,8 @@ static void write_domain(struct asnap_page *page, const struct asnap_snapshot *s
     }
 }
 
-static void write_header(struct asnap_page *page, const struct asnap_blocks_shown *shown)
+static void write_header(struct asnap_page *page, const struct asnap_blocks_shown *shown,
+                         enum asnap_trace_order order)
 {
     uint64_t count = shown->count + shown->other_count;
     if (shown->other_count != 0) {
@@ -35,11 +37,13 @@ static void write_header(struct asnap_page *page, const struct asnap_blocks_show
         asnap_page_string(page, " of ");
     }
     asnap_page_number(page, count);
-    asnap_page_string(page, count == 1 ? " block, by size\n" : " blocks, by size\n");
+    asnap_page_string(page, count == 1 ? " block, " : " blocks, ");
+    asnap_page_string(page, order == ASNAP_ORDER_AGE ? "oldest first\n" : "by size\n");
 }
 
 static struct asnap_error *write_block(struct asnap_page *page,
-                                       const struct asnap_blocks_shown *shown, size_t index)
+                                       const struct asnap_blocks_shown *shown, size_t index,
+                                       const struct asnap_render_options *options)
 {
     const struct asnap_trace *trace = &shown->traces[shown->places[index]];
     const uint32_t *frame_ids;
@@ -53,6 +57,7 @@ static struct asnap_error *write_block(struct asnap_page *page,
     asnap_page_string(page, ": size=");
     asnap_page_size(page, (int64_t)trace->size, false);
     write_domain(page, shown->snapshot, trace->domain);
+    asnap_origin_fields(page, shown->snapshot, trace, options);
     asnap_page_string(page, ", at ");
     asnap_page_place(page, &frame);
     if (frame.function != NULL) {
@@ -74,8 +79,9 @@ static void write_sum(struct asnap_page *page, uint64_t size, uint64_t count)
 
 static struct asnap_error *write_blocks(struct asnap_page *page,
                                         const struct asnap_blocks_shown *shown,
-                                        const struct asnap_statistic_diff *unfiltered)
+                                        const struct asnap_render_options *options)
 {
+    const struct asnap_statistic_diff *unfiltered = options->unfiltered;
     write_warnings(page, shown->snapshot);
     if (unfiltered != NULL) {
         asnap_page_string(page, "filtered: ");
@@ -87,9 +93,9 @@ static struct asnap_error *write_blocks(struct asnap_page *page,
         asnap_page_string(page, "No live traced blocks.\n");
         return NULL;
     }
-    write_header(page, shown);
+    write_header(page, shown, options->order);
     for (size_t i = 0; i < shown->count; i++) {
-        struct asnap_error *error = write_block(page, shown, i);
+        struct asnap_error *error = write_block(page, shown, i, options);
         if (error != NULL)
             return error;
     }
@@ -108,11 +114,11 @@ struct asnap_error *asnap_render_traces_text(const struct asnap_snapshot *snapsh
                                              char **text)
 {
     struct asnap_blocks_shown shown;
-    struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options->limit);
+    struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options);
     if (error != NULL)
         return error;
     struct asnap_page page = {.source_lines = options->source_lines};
-    error = write_blocks(&page, &shown, options->unfiltered);
+    error = write_blocks(&page, &shown, options);
     asnap_blocks_shown_deinit(&shown);
     return asnap_page_finish(&page, error, text);
 }
@@ -209,6 +215,8 @@ struct asnap_error *asnap_render_who_text(const struct asnap_snapshot *snapshot,
         write_near(&page, snapshot, &where.trace, address);
     else
         write_nowhere(&page, &where);
+    if (where.found || where.near)
+        asnap_origin_line(&page, snapshot, &where.trace, options);
     if (where.found || where.near)
         error = write_stack(&page, snapshot, &where.trace);
     return asnap_page_finish(&page, error, text);

@@ -1,6 +1,7 @@
 #include "known_modules.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 
@@ -66,12 +67,27 @@ void asnap_known_modules_forget_others(struct asnap_known_modules *known)
     }
 }
 
+static const char *note_of(const struct asnap_known_module *known)
+{
+    return known->is_used ? asnap_module_note(known->module) : NULL;
+}
+
+/* Whether an earlier module has the same note: another build at the same path. */
+static bool is_said(const struct asnap_known_modules *known, size_t place, const char *note)
+{
+    for (size_t i = 0; i < place; i++) {
+        const char *other = note_of(&known->modules[i]);
+        if (other != NULL && strcmp(other, note) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *asnap_known_modules_note(const struct asnap_known_modules *known, size_t index)
 {
     for (size_t i = 0; i < known->count; i++) {
-        const struct asnap_known_module *one = &known->modules[i];
-        const char *note = one->is_used ? asnap_module_note(one->module) : NULL;
-        if (note != NULL && index-- == 0)
+        const char *note = note_of(&known->modules[i]);
+        if (note != NULL && !is_said(known, i, note) && index-- == 0)
             return note;
     }
     return NULL;

@@ -38,7 +38,8 @@ void asnap_known_modules_renew(struct asnap_known_modules *known);
 /* Has every file looked at again, and what is from other files forgotten. */
 void asnap_known_modules_forget_others(struct asnap_known_modules *known);
 
-/* The problems met with those that are used, a line each; NULL from the last one on. */
+/* The problems met with those that are used, a line each, none twice; NULL after the last
+ * one. */
 const char *asnap_known_modules_note(const struct asnap_known_modules *known, size_t index);
 
 void asnap_known_modules_deinit(struct asnap_known_modules *known);

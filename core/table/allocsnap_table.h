@@ -71,14 +71,7 @@ struct asnap_table_record {
     uint64_t key;    /* bits 0-55 address, bits 56-63 index into `domains`; 0: not live */
     uint64_t extent; /* bits 0-46 size, bytes the program asked for; bits 47-63 thread */
     uint32_t stack;  /* node of the most recent frame */
-    uint32_t next;   /* writers only: next record of the bucket, or of the free list */
-};
-
-/* Records, and when they were made (see ASNAP_TABLE_TIMES_PER_SECOND): times[i] is of
- * records[i]. */
-struct asnap_table_chunk {
-    struct asnap_table_record records[ASNAP_TABLE_CHUNK_RECORDS];
-    uint32_t times[ASNAP_TABLE_CHUNK_RECORDS];
+    uint32_t time;   /* when it was allocated (see ASNAP_TABLE_TIMES_PER_SECOND) */
 };
 
 /* One frame of a stack, or an origin. A stack is read from its node along
@@ -116,11 +109,11 @@ struct asnap_table_shard {
 
     /* The writers' own. */
     uint32_t chunk_capacity; /* places at `chunks` */
-    uint32_t bucket_count;
-    uint32_t bucket_mask; /* the next power of two, less one */
-    uint64_t segments;    /* address of the addresses of parts of the buckets */
-    uint32_t free_head;   /* list of records that are not live */
-    uint32_t reserved;    /* 0 */
+    uint32_t free_head;      /* list of records that are not live */
+    uint32_t line_count;     /* of the index */
+    uint64_t index;          /* address of where records are by address */
+    uint32_t index_limit;    /* records from which on the index is to grow */
+    uint32_t reserved;       /* 0 */
 };
 
 /* What a debugger may write while the process is stopped. The hooks compare
@@ -184,7 +177,6 @@ struct asnap_table_root {
 };
 
 _Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
-_Static_assert(sizeof(struct asnap_table_chunk) == 28672, "chunk layout");
 _Static_assert(sizeof(struct asnap_table_node) == 16, "node layout");
 _Static_assert(sizeof(struct asnap_table_module) == 64, "module layout");
 _Static_assert(sizeof(struct asnap_table_shard) == 64, "shard layout");
@@ -198,6 +190,9 @@ _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root la
 #define ASNAP_TABLE_ADDRESS_BITS 56
 #define ASNAP_TABLE_PC_BITS 48
 
+/* An origin's number of frames where nobody has counted them. */
+#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
+
 /* The address in a record's key. */
 static inline uint64_t asnap_table_key_address(uint64_t key)
 {
@@ -210,14 +205,10 @@ static inline uint32_t asnap_table_key_domain(uint64_t key)
     return (uint32_t)(key >> ASNAP_TABLE_ADDRESS_BITS);
 }
 
-/* Mixes the 4 KiB page of an address; shard and bucket both come from it, so
- * that the blocks of one page lie together. */
-static inline uint64_t asnap_table_mix(uint64_t address)
-{
-    return (address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 #define ASNAP_TABLE_PC_BITS 48
+
+/* An origin's number of frames where nobody has counted them. */
+#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
 
 /* The return address in a node, or an origin's number of frames. */
 static inline uint64_t asnap_table_node_pc(uint64_t pc)
@@ -243,16 +234,12 @@ static inline uint32_t asnap_table_extent_thread(uint64_t extent)
     return (uint32_t)(extent >> ASNAP_TABLE_SIZE_BITS);
 }
 
-/* The shard that holds the records of an address (without its domain). */
+/* The shard that holds the records of an address (without its domain). The blocks of one
+ * MiB are in one shard: allocators give threads memory of their own, so that threads meet
+ * in few shards. */
 static inline uint32_t asnap_table_shard_of(uint64_t address)
 {
-    return (uint32_t)(asnap_table_mix(address) >> 58);
-}
-
-/* The bucket of an address within its shard, before masking. */
-static inline uint32_t asnap_table_bucket_of(uint64_t address)
-{
-    return (uint32_t)(asnap_table_mix(address) >> 26) + (uint32_t)((address >> 6) & 0x3f);
+    return (uint32_t)((address >> 20) * UINT64_C(0x9e3779b97f4a7c15) >> 58);
 }
 
 #endif

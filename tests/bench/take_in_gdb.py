@@ -58,7 +58,7 @@ def main():
     print("bench: gdb's plain read of {:.1f} MB\t{:.1f} ms\t".format(size / 1e6, plain))
     print("bench: take\t{:.1f} ms\t".format(take))
     print("bench: take / plain read\t{:.2f} times\tat most 5 times".format(take / plain))
-    print("bench: hooks' memory\t{:.1f} bytes a block\tat most 40 bytes".format(tracker / count))
+    print("bench: hooks' memory\t{:.1f} bytes a block\tat most 32 bytes".format(tracker / count))
     for key in native.KEYS:
         spent = []
         for _ in range(ROUNDS):

@@ -102,13 +102,29 @@ class Names(Case):
             results["snapshot stats a --json"], results["snapshot stats --json a"]
         )
 
+    def test_a_malloc_of_its_own(self):
+        """The hooks say that the program has one; here the test says so for them."""
+        results = self.at_stop(
+            ["snapshot status", "set var allocsnap_root.flags = 1", "snapshot take"]
+            + ["snapshot stats", "snapshot status"],
+            "holds",
+        )
+        before, after = results.of("snapshot status")
+        self.assertNotIn("\nunseen: ", before)
+        self.assertRegex(after, r"\nunseen:  the program has a malloc of its own, [^\n]*\n")
+        for command in ("snapshot take", "snapshot stats"):
+            self.assertTrue(
+                results[command].startswith("warning: the program has a malloc of its own, "),
+                results[command],
+            )
+
     def test_status(self):
         results = self.at_stop(["snapshot status"], "holds", nframe=7)
         rows = dict(line.split(":", 1) for line in results["snapshot status"].splitlines())
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
-        self.assertIn("table version 1", rows["hooks"])
+        self.assertIn("table version 2", rows["hooks"])
         self.assertRegex(rows["target"], r"^ +process \d+$")
 
 

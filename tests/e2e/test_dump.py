@@ -167,6 +167,8 @@ class Files(Case):
             file.write(b"kept")
         os.mkdir(self.path("closed"))
         paths = ["/nonexistent/x", self.directory, self.path("kept") + "/x", "/dev/full"]
+        # In which nobody can make a file, whoever runs this.
+        paths.append("/sys/kernel/x")
         if os.geteuid() != 0:
             os.chmod(self.path("closed"), stat.S_IRUSR | stat.S_IXUSR)
             paths.append(self.path("closed") + "/x")

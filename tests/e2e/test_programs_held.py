@@ -38,10 +38,17 @@ STOPS = {
         "child": ["set follow-fork-mode child", "break stop_here"],
     },
     "phases.c": {"first": ["break stop_here"]},
+    "exchange.c": {
+        "full": ["break stop_here"],
+        "exchanged": ["break stop_here", "ignore 1 1"],
+    },
     "exits_at_once.c": {None: ["break _exit"]},
 }
 
-SHARED = {"dlopen.c": ["libplugin.c", "libgone.c"]}
+SHARED = {
+    "dlopen.c": ["libplugin.c", "libgone.c"],
+    "unloaded.c": ["libfirst.c", "libsecond.c"],
+}
 
 
 def marked_sources():

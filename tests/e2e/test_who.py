@@ -1,6 +1,9 @@
 """`snapshot who` and `snapshot traces`: single blocks."""
 
+import collections
+import os
 import re
+import time
 import unittest
 
 import expectations
@@ -10,6 +13,14 @@ from .harness import Case, program, tag_line
 SOURCE = expectations.source("holds.c")
 MARKS = expectations.named(SOURCE)
 PHASES = expectations.source("phases.c")
+
+
+# What the fields and the line of a thread and a time look like.
+FIELDS = r', thread=\d+( \(1 "{}"\))?, time=\d+\.\d\d s \(\d\d:\d\d:\d\d\)'
+LINE = (
+    r'    by thread \d+( \(1 "{}"\))?, \d+\.\d\d s after the start of the hooks,'
+    r" at \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d$"
+)
 
 
 def frames(block):
@@ -45,12 +56,13 @@ class Who(Case):
         )
         text = results[small.format("")].splitlines()
         self.assertEqual(text[0], "{}: a block, size=100 B".format(address))
+        self.assertRegex(text[1], LINE.format("holds"))
         self.assertEqual(
-            text[1], "    at {}:{} in hold_small".format(SOURCE, MARKS["small"].line)
+            text[2], "    at {}:{} in hold_small".format(SOURCE, MARKS["small"].line)
         )
-        self.assertIn("keep(malloc(100));", text[2])
+        self.assertIn("keep(malloc(100));", text[3])
         self.assertEqual(
-            text[3], "    at {}:{} in main".format(SOURCE, tag_line(SOURCE, "main small"))
+            text[4], "    at {}:{} in main".format(SOURCE, tag_line(SOURCE, "main small"))
         )
         start = results[value.format(11)]
         self.assertEqual(
@@ -109,13 +121,15 @@ class Who(Case):
         ]
         results = self.at_stop(commands + ["output/x (unsigned long) kept[9]"], "holds")
         block = int(results["output/x (unsigned long) kept[9]"], 16)
+        text = results[after.format(100)].splitlines()
         self.assertEqual(
-            results[after.format(100)].splitlines()[:2],
-            [
-                "{:#x}: in no live traced block, at the end of the block at {:#x},"
-                " size=100 B".format(block + 100, block),
-                "    at {}:{} in hold_small".format(SOURCE, MARKS["small"].line),
-            ],
+            text[0],
+            "{:#x}: in no live traced block, at the end of the block at {:#x},"
+            " size=100 B".format(block + 100, block),
+        )
+        self.assertRegex(text[1], LINE.format("holds"))
+        self.assertEqual(
+            text[2], "    at {}:{} in hold_small".format(SOURCE, MARKS["small"].line)
         )
         self.assertTrue(
             results[after.format(103)].startswith(
@@ -230,10 +244,10 @@ class Traces(Case):
         address = results["output/x (unsigned long) kept[11]"]
         text = results["snapshot traces -n 2"].splitlines()
         self.assertEqual(text[0], "Top 2 of 14 blocks, by size")
-        self.assertEqual(
+        self.assertRegex(
             text[1],
-            "#1: {}: size=5000 B, at {}:{} in hold_large".format(
-                address, SOURCE, MARKS["moved"].line
+            "^#1: {}: size=5000 B{}, at {}:{} in hold_large$".format(
+                address, FIELDS.format("holds"), re.escape(SOURCE), MARKS["moved"].line
             ),
         )
         self.assertEqual(text[-2:], ["12 other: size=1032 B, count=12", "Total: size=10128 B, count=14"])
@@ -260,6 +274,84 @@ class Traces(Case):
         self.assertEqual(
             results["snapshot traces lineno"], 'no snapshot "lineno": the snapshots are a\n'
         )
+
+
+class Origins(Case):
+    """Which thread asked for a block, and when."""
+
+    def test_of_a_process_and_of_what_was_kept(self):
+        traces = "snapshot traces {}--json"
+        shown = "snapshot traces {}-n 1"
+        before = time.time()
+        results = self.at_stop(
+            ["snapshot take a", "snapshot dump a a.dump", "snapshot load a.dump b"]
+            + [form.format(name) for form in (traces, shown) for name in ("", "a ", "b ")]
+            + ["snapshot who --json kept[3]", "snapshot who kept[3]", "info inferiors"],
+            "holds",
+        )
+        after = time.time()
+        process = int(re.search(r"process (\d+)", results["info inferiors"]).group(1))
+        answer = results.json(traces.format(""))
+        # The clock of files and processes ticks every few milliseconds.
+        self.assertTrue(before - 1 < answer["start"] < after + 1, answer["start"])
+        for block in answer["traces"]:
+            self.assertEqual((block["thread"], block["thread_label"]), (process, '1 "holds"'))
+            self.assertTrue(0 <= block["time"] < after - before + 1, block["time"])
+        kept = results.json(traces.format("a "))
+        self.assertEqual(results[traces.format("b ")], results[traces.format("a ")])
+        self.assertEqual(kept["start"], answer["start"])
+        for old, new in zip(kept["traces"], answer["traces"]):
+            self.assertEqual(old, {**new, "thread_label": None})
+        self.assertIn(', thread={} (1 "holds"), '.format(process), results[shown.format("")])
+        for name in ("a ", "b "):
+            self.assertIn(", thread={}, time=".format(process), results[shown.format(name)])
+        who = results.json("snapshot who --json kept[3]")
+        self.assertEqual((who["trace"]["thread"], who["start"]), (process, answer["start"]))
+        self.assertRegex(results["snapshot who kept[3]"].splitlines()[1], LINE.format("holds"))
+
+    def test_of_other_threads(self):
+        results = self.at_stop(
+            ["snapshot traces --json", "snapshot traces --sort age --json"]
+            + ["snapshot stats --json", "info inferiors"],
+            "threads",
+        )
+        process = int(re.search(r"process (\d+)", results["info inferiors"]).group(1))
+        blocks = results.json("snapshot traces --json")["traces"]
+        source = expectations.source("threads.c")
+        threads = collections.Counter(
+            (block["thread"], block["thread_label"])
+            for block in blocks
+            if block["traceback"][0]["filename"] == source
+        )
+        # Each of the eight keeps half of its early blocks, and the late ones.
+        self.assertEqual(list(threads.values()), [500 + 100] * 8)
+        numbers = {number for number, _ in threads}
+        self.assertEqual((len(numbers), process in numbers, None in numbers), (8, False, False))
+        self.assertEqual(
+            sorted(label for _, label in threads),
+            ['{} "threads"'.format(number) for number in range(2, 10)],
+        )
+        oldest = results.json("snapshot traces --sort age --json")["traces"]
+        self.assertEqual(
+            [(block["time"], -block["size"], block["address"]) for block in oldest],
+            sorted((block["time"], -block["size"], block["address"]) for block in blocks),
+        )
+
+    def test_a_file_without_times(self):
+        load = "snapshot load {} old".format(
+            os.path.join(os.path.dirname(__file__), "..", "fuzz", "corpus", "load", "version_1.dump")
+        )
+        results = self.batch([load, "snapshot traces old --sort age", "snapshot traces old --json"])
+        self.assertEqual(
+            results["snapshot traces old --sort age"],
+            "nothing says when the blocks of this snapshot were asked for: leave out --sort age\n",
+        )
+        answer = results.json("snapshot traces old --json")
+        self.assertIsNone(answer["start"])
+        for block in answer["traces"]:
+            self.assertEqual(
+                (block["thread"], block["thread_label"], block["time"]), (None, None, None)
+            )
 
 
 class Domains(Case):
@@ -290,7 +382,10 @@ class Domains(Case):
         commands += ["snapshot who " + word for word in ("arena", "arena + 15", "arena + 80")]
         commands += ["snapshot who heap", "snapshot who heap + 500"]
         results = self.at_stop(["up"] + commands, "pools")
-        self.assertIn(": size=70 B, domain=7 (arena), at ", results[commands[0]])
+        self.assertRegex(
+            results[commands[0]],
+            r": size=70 B, domain=7 \(arena\)" + FIELDS.format("pools") + ", at ",
+        )
         self.assertIn(": a block, size=10 B, domain=7 (arena)\n", results["snapshot who arena"])
         self.assertRegex(
             results["snapshot who arena + 15"],

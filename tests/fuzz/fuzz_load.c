@@ -58,6 +58,9 @@ static void use_traces(const struct asnap_snapshot *snapshot)
     char *text = NULL;
     require_ok(asnap_render_traces_json(snapshot, &options, &text));
     asnap_string_destroy(text);
+    options.order = ASNAP_ORDER_AGE;
+    require_ok(asnap_render_traces_text(snapshot, &options, &text));
+    asnap_string_destroy(text);
     if (asnap_snapshot_count(snapshot) == 0)
         return;
     bool found = false;
@@ -77,8 +80,12 @@ static void use_lists(const struct asnap_snapshot *snapshot)
         length += strlen(asnap_snapshot_attribute(snapshot, i).value);
     for (size_t i = 0; i < asnap_snapshot_mapping_count(snapshot); i++)
         length += strlen(asnap_snapshot_mapping(snapshot, i).build_id);
-    for (uint32_t i = 0; i < asnap_snapshot_frame_count(snapshot); i++)
+    for (uint32_t i = 0; i < asnap_snapshot_frame_count(snapshot); i++) {
+        uint32_t mapping = asnap_snapshot_frame_mapping(snapshot, i);
         length += strlen(asnap_snapshot_frame(snapshot, i).filename);
+        if (mapping != UINT32_MAX)
+            length += strlen(asnap_snapshot_mapping(snapshot, mapping).path);
+    }
     require(length < SIZE_MAX, "strings have no length");
 }
 

@@ -9,8 +9,25 @@ PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 PROGRAM_FLAGS_inlined := -O2
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
+# Nothing is bound in the handler, which takes more stack than all else.
+PROGRAM_FLAGS_altstack := -Wl,-z,now
+PROGRAM_FLAGS_clones := -D_GNU_SOURCE
+PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
+PROGRAM_FLAGS_rights := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
-PROGRAM_LIBS_signals := -L$(PROGRAM_DIR) -lsafealloc -Wl,-rpath,'$$ORIGIN'
+# libunwind.a is not position-independent, and has functions of libgcc_eh's names.
+PROGRAM_FLAGS_own_unwinder := -static-libstdc++ -static-libgcc -no-pie -fno-pie
+PROGRAM_LIBS_own_unwinder := -lgcc_eh -l:libunwind.a -llzma
+PROGRAM_LIBS_own_jemalloc := -l:libjemalloc.a -lstdc++ -lm
+PROGRAM_FLAGS_overflow := -Wno-infinite-recursion
+
+# Programs with an allocator of this directory underneath.
+define over_allocator
+PROGRAM_LIBS_$(1) := -L$(PROGRAM_DIR) -l$(2) -Wl,-rpath,'$$$$ORIGIN'
+$(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
+endef
+$(foreach name,signals signal_storm overflow,$(eval $(call over_allocator,$(name),safealloc)))
+$(eval $(call over_allocator,dying,dying))
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
 PROGRAM_CXX := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.cc))
@@ -38,13 +55,18 @@ $(PROGRAM_DIR)/%: tests/programs/%.cc
 	@mkdir -p $(@D)
 	$(CXX) $(PROGRAM_CXXFLAGS) $(PROGRAM_FLAGS_$*) -o $@ $< $(PROGRAM_LIBS_$*)
 
-$(PROGRAM_DIR)/signals: $(PROGRAM_DIR)/libsafealloc.so
-
 # The same source, not position-independent.
 PROGRAMS += $(PROGRAM_DIR)/pools_fixed
 $(PROGRAM_DIR)/pools_fixed: tests/programs/pools.c
 	@mkdir -p $(@D)
 	gcc $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_pools) -no-pie -fno-pie -o $@ $<
+
+# The same source, linked with the hooks by their path.
+PROGRAMS += $(PROGRAM_DIR)/rights_linked
+$(PROGRAM_DIR)/rights_linked: tests/programs/rights.c $(HOOKS)
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_rights) -o $@ $< -Wl,--no-as-needed $(abspath $(HOOKS)) \
+		-Wl,-rpath,$(abspath $(BUILD))
 
 -include $(wildcard $(PROGRAM_DIR)/*.d)
 

@@ -19,6 +19,15 @@ HOOKS_EXPORT = re.compile(
     r"|_Z(nw|na|dl|da)\w+)\Z"
 )
 
+_NEWER_NAMES = {
+    "removeprefix", "removesuffix", "bit_count", "pairwise", "batched", "lcm", "nextafter",
+    "ulp", "unparse", "randbytes", "is_relative_to", "with_stem", "hardlink_to",
+    "to_thread", "StrEnum", "add_note", "sumprod",
+}
+_NEWER_IMPORTS = {"zoneinfo", "graphlib", "tomllib", "cache"}
+_NEWER_BUILTINS = {"aiter", "anext", "ExceptionGroup", "BaseExceptionGroup", "EncodingWarning"}
+_GENERIC_SINCE_3_9 = {"list", "dict", "tuple", "set", "frozenset", "type"}
+
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 _HOME = re.compile(r"(?<![\w.$})*])/(home/(?!me/)|root/|work/|Users/)[\w.]")
 _UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
@@ -142,6 +151,38 @@ def python_syntax(root):
     return found
 
 
+def python_library(root):
+    """It uses nothing of the standard library that is newer than the oldest Python."""
+    return [
+        "%s:%d: %s" % (path, node.lineno, found)
+        for path in files(root, "core", "gdb", "lldb", endings=(".py",))
+        for node in ast.walk(ast.parse(text(root, path), path))
+        for found in _newer_than_oldest(node)
+    ]
+
+
+def _newer_than_oldest(node):
+    """What a node has that Python 3.8 has not (What's New in Python 3.9 and later)."""
+    if isinstance(node, ast.Attribute):
+        of_functools = getattr(node.value, "id", None) == "functools"
+        if node.attr in _NEWER_NAMES or (of_functools and node.attr == "cache"):
+            yield node.attr
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+        yield from sorted(names & (_NEWER_NAMES | _NEWER_IMPORTS))
+    if isinstance(node, ast.Subscript) and getattr(node.value, "id", None) in _GENERIC_SINCE_3_9:
+        yield node.value.id + "[...]"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        if any(isinstance(side, (ast.Dict, ast.DictComp)) for side in (node.left, node.right)):
+            yield "a union of dicts"
+    if isinstance(node, ast.Call):
+        keywords = {keyword.arg for keyword in node.keywords}
+        if getattr(node.func, "id", None) == "zip" and "strict" in keywords:
+            yield "zip(strict=)"
+        if getattr(node.func, "id", None) in _NEWER_BUILTINS:
+            yield node.func.id
+
+
 def top_level(root):
     return [
         "%s is at the top level" % name
@@ -225,6 +266,7 @@ TREE_LAWS = (
     core_knows_no_python,
     debugger_imports,
     python_syntax,
+    python_library,
     top_level,
     unique_names,
     lengths,

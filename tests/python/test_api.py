@@ -66,6 +66,45 @@ except allocsnap.AllocsnapError as error:
         self.assertEqual([name for name in allocsnap.__all__ if not hasattr(allocsnap, name)], [])
 
 
+class Origins(unittest.TestCase):
+    """Which thread asked for a block, and when."""
+
+    CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus", "load")
+
+    def check_known(self, traces):
+        self.assertEqual(
+            [(trace.thread, trace.time) for trace in traces],
+            [(4711, 0.0), (4712, 12.34), (None, None), (4711, 0.77), (None, 12.34), (4712, None)],
+        )
+
+    def test_of_a_file(self):
+        snapshot = allocsnap.Snapshot.load(os.path.join(self.CORPUS, "everything.dump"))
+        self.check_known(snapshot.traces)
+        self.check_known([snapshot.traces[i] for i in range(6)])
+        self.check_known(snapshot.traces[:])
+        self.assertEqual(snapshot.start_time, 1715954590.123456789)
+        kept = snapshot.filter_traces([allocsnap.DomainFilter(True, 3)])
+        self.assertEqual([(trace.thread, trace.time) for trace in kept.traces], [(4712, 12.34)])
+        self.assertEqual(len(snapshot.traces._traces), 6)
+        self.check_known(snapshot.traces)
+
+    def test_take_no_part_in_comparisons(self):
+        snapshot = allocsnap.Snapshot.load(os.path.join(self.CORPUS, "everything.dump"))
+        given = allocsnap.Snapshot(list(snapshot.traces._traces), 16)
+        self.assertEqual(snapshot.traces[0], given.traces[0])
+        self.assertEqual(hash(snapshot.traces[0]), hash(given.traces[0]))
+        self.assertEqual(snapshot.traces, given.traces)
+
+    def test_are_unknown(self):
+        old = allocsnap.Snapshot.load(os.path.join(self.CORPUS, "version_1.dump"))
+        given = allocsnap.Snapshot(NAMED, 16)
+        given.statistics("lineno")
+        for snapshot in (old, given, allocsnap.Snapshot(NAMED, 16)):
+            self.assertIsNone(snapshot.start_time)
+            for trace in list(snapshot.traces) + [snapshot.traces[0]]:
+                self.assertEqual((trace.thread, trace.time), (None, None))
+
+
 class Functions(unittest.TestCase):
     def check_frames(self, traces):
         inner, outer = reversed(traces[0].traceback)

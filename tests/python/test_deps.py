@@ -27,7 +27,9 @@ class Deps(unittest.TestCase):
 
     def stand_in(self, name, script="exit 0"):
         path = os.path.join(self.path, name)
-        with open(path, "w", encoding="utf-8") as file:
+        if os.path.lexists(path):
+            os.remove(path)  # it may be a link to the real one
+        with open(path, "x", encoding="utf-8") as file:
             file.write("#!/bin/sh\n%s\n" % script)
         os.chmod(path, 0o755)
 
@@ -124,9 +126,24 @@ class Deps(unittest.TestCase):
             said.splitlines()[-1], "deps: apt-get could not install gdb (its words are above)"
         )
 
+    def test_libraries_that_are_preloaded(self):
+        for name in ("valgrind", "sqlite3", "heaptrack"):
+            self.stand_in(name)
+        self.stand_in("env", 'echo "$LD_PRELOAD"')
+        self.assertEqual(self.run_deps("bench"), (0, "deps: nothing missing\n"))
+        self.stand_in("env", 'case $LD_PRELOAD in *jemalloc*) echo "ld.so: no such file" >&2 ;; esac')
+        self.assertEqual(
+            self.run_deps("bench"),
+            (
+                1,
+                "deps: missing, and no apt-get to install it: what Debian packages as"
+                " libjemalloc2\n",
+            ),
+        )
+
     def test_unknown_set(self):
         self.assertEqual(
-            self.run_deps("all"), (1, "deps: no set named 'all': say run, test or lint\n")
+            self.run_deps("all"), (1, "deps: no set named 'all': say run, test, lint, bench or soak\n")
         )
 
 

@@ -66,8 +66,23 @@ class Parser(unittest.TestCase):
                 self.assertIn(path, str(caught.exception))
 
 
+HOOKS = os.path.join(os.path.dirname(expectations.PROGRAMS), "hooks")
+
+
+def hooks_tests():
+    """The text of the tests of the hooks."""
+    texts = []
+    for name in os.listdir(HOOKS):
+        if name.endswith(".py"):
+            with open(os.path.join(HOOKS, name), encoding="utf-8") as file:
+                texts.append(file.read())
+    return "".join(texts)
+
+
 class Sources(unittest.TestCase):
     def test_every_program_is_marked(self):
+        """Or a test of the hooks says what it holds, which depends on how it is run."""
+        elsewhere = hooks_tests()
         for name in sorted(os.listdir(expectations.PROGRAMS)):
             if not name.endswith((".c", ".cc")):
                 continue
@@ -76,7 +91,7 @@ class Sources(unittest.TestCase):
                 with open(path, encoding="utf-8") as file:
                     stops = "void stop_here(" in file.read()
                 found = expectations.marks(path)
-                if stops:
+                if stops and '"{}"'.format(os.path.splitext(name)[0]) not in elsewhere:
                     self.assertTrue(found)
                 places = [(mark.line, mark.where) for mark in found]
                 self.assertEqual(len(set(places)), len(places), "two marks on one line")

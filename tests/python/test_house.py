@@ -119,6 +119,19 @@ class Laws(unittest.TestCase):
         tree = {"core/python/allocsnap/a.py": "match 1:\n    case 1:\n        pass\n"}
         self.assertEqual(len(self.broken(house.python_syntax, tree)), 1)
 
+    def test_python_library(self):
+        newer = (
+            'a = "b".removeprefix("c")\nfrom functools import cache\nimport tomllib\n'
+            "d: list[int] = []\ne = {} | d\nf = zip(d, d, strict=True)\ng = anext(d)\n"
+        )
+        tree = {"core/python/allocsnap/a.py": newer, "gdb/b.py": "import functools\nd = [] + []\n"}
+        places = ["1: removeprefix", "2: cache", "3: tomllib", "4: list[...]"]
+        places += ["5: a union of dicts", "6: zip(strict=)", "7: anext"]
+        self.assertEqual(
+            sorted(self.broken(house.python_library, tree)),
+            ["core/python/allocsnap/a.py:" + place for place in places],
+        )
+
     def test_top_level(self):
         tree = {"Makefile": "", ".ci/run": "", "tools/x": "", "notes.txt": ""}
         self.assertEqual(

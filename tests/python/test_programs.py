@@ -17,18 +17,29 @@ SECONDS = 300
 
 # Sources that valgrind cannot run, or sees otherwise, and why.
 LEFT_OUT = {
+    "clones.c": "it takes no clone of this kind",
     "newhandler.cc": "its operator new cannot throw",
     "pvalloc.c": "it has no pvalloc",
     "header_new.cc": "it takes operator new[] for itself",
     "pool_threads.c": "it is not told of its pools",
     "pools.c": "it is not told of its pools",
+    "spawns.c": "its vfork is a fork",
     "static_cxx.c": "its operator new cannot throw",
 }
 OPTIONS = {
     "overload.cc": ["--soname-synonyms=somalloc=nouserintercepts"],
 }
-WITH_LIBRARIES = {"dlopen.c": ["libplugin.c", "libgone.c"]}
-PLACE_AT_EXIT = {"early.c": "exit", "fork.c": "parent", "libgone.c": "loaded", "phases.c": "exit"}
+WITH_LIBRARIES = {
+    "dlopen.c": ["libplugin.c", "libgone.c"],
+    "unloaded.c": ["libfirst.c", "libsecond.c"],
+}
+PLACE_AT_EXIT = {
+    "early.c": "exit",
+    "exchange.c": "exchanged",
+    "fork.c": "parent",
+    "libgone.c": "loaded",
+    "phases.c": "exit",
+}
 
 
 def leaks(source):

@@ -22,7 +22,8 @@ class Frame(ctypes.Structure):
 
 class Trace(ctypes.Structure):
     _fields_ = [("address", ctypes.c_uint64), ("size", ctypes.c_uint64),
-                ("traceback_id", ctypes.c_uint32), ("domain", ctypes.c_uint32)]
+                ("traceback_id", ctypes.c_uint32), ("domain", ctypes.c_uint32),
+                ("thread", ctypes.c_uint32), ("time", ctypes.c_uint32)]
 
 
 class Statistic(ctypes.Structure):

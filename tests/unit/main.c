@@ -37,6 +37,22 @@ bool asnap_unit_error(struct asnap_error *error, enum asnap_error_code code, con
     return same;
 }
 
+/* A test that was left in the middle of a sweep takes nothing from the next one. */
+static void set_up(void)
+{
+    asnap_unit_fail_after(-1);
+}
+
+/* One line for each assertion that failed, which tests/run.py repeats at its end. */
+static void name_failures(void)
+{
+    for (CU_pFailureRecord failure = CU_get_failure_list(); failure != NULL;
+         failure = failure->pNext)
+        printf("failed: %s %s: %s:%u: %s\n", failure->pSuite == NULL ? "" : failure->pSuite->pName,
+               failure->pTest == NULL ? "" : failure->pTest->pName, failure->strFileName,
+               failure->uiLineNumber, failure->strCondition);
+}
+
 /* Runs all tests, or those whose suite is named by an argument. */
 int main(int argc, char **argv)
 {
@@ -50,12 +66,15 @@ int main(int argc, char **argv)
             continue;
         CU_pSuite suite = CU_get_suite(test->suite);
         if (suite == NULL)
-            suite = CU_add_suite(test->suite, NULL, NULL);
+            suite = CU_add_suite_with_setup_and_teardown(test->suite, NULL, NULL, set_up, NULL);
         if (suite == NULL || CU_add_test(suite, test->name, test->run) == NULL)
             return 1;
     }
-    CU_basic_set_mode(CU_BRM_NORMAL);
+    /* Whatever ends this process, the last line says in which test. */
+    setvbuf(stdout, NULL, _IONBF, 0);
+    CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
+    name_failures();
     unsigned failures = CU_get_number_of_failures();
     unsigned run = CU_get_number_of_tests_run();
     CU_cleanup_registry();

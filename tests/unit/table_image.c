@@ -70,12 +70,40 @@ void image_init(struct image *image)
     uint64_t *node_chunks = image_at(image, IMAGE_NODE_LIST);
     node_chunks[0] = IMAGE_NODES;
     node_chunks[1] = IMAGE_NODES + ASNAP_TABLE_CHUNK_NODES * sizeof(struct asnap_table_node);
+    uint64_t *lists = image_at(image, IMAGE_MORE_LISTS);
+    lists[0] = IMAGE_THREADS;
+    lists[1] = IMAGE_MODULES;
+    root->thread_chunks = IMAGE_MORE_LISTS;
+    root->module_chunks = IMAGE_MORE_LISTS + sizeof(*lists);
+    root->start_realtime = 1700000000000000000;
     init_shards(image);
 }
 
 void image_deinit(struct image *image)
 {
     free(image->bytes);
+}
+
+uint32_t image_thread(struct image *image, uint32_t kernel_number)
+{
+    struct asnap_table_root *root = image_root(image);
+    uint32_t *threads = image_at(image, IMAGE_THREADS);
+    root->thread_count += root->thread_count == 0;
+    threads[root->thread_count] = kernel_number;
+    return root->thread_count++;
+}
+
+uint32_t image_module(struct image *image, uint64_t start, uint64_t end, const char *path)
+{
+    struct asnap_table_root *root = image_root(image);
+    struct asnap_table_module *modules = image_at(image, IMAGE_MODULES);
+    root->module_count += root->module_count == 0;
+    uint32_t module = root->module_count++;
+    uint64_t place = IMAGE_PATHS + 64 * module;
+    modules[module] = (struct asnap_table_module){
+        .start = start, .end = end, .path = place, .path_bytes = (uint32_t)strlen(path)};
+    strcpy(image_at(image, place), path);
+    return module;
 }
 
 uint32_t image_node(struct image *image, uint32_t parent, uint64_t pc)
@@ -92,9 +120,9 @@ struct asnap_table_record *image_record(struct image *image, uint64_t address, u
     struct asnap_table_root *root = image_root(image);
     struct asnap_table_shard *shard = &root->shards[asnap_table_shard_of(address)];
     uint64_t *chunks = image_at(image, shard->chunks);
-    struct asnap_table_chunk *chunk =
+    struct asnap_table_record *records =
         image_at(image, chunks[shard->used / ASNAP_TABLE_CHUNK_RECORDS]);
-    struct asnap_table_record *record = &chunk->records[shard->used++ % ASNAP_TABLE_CHUNK_RECORDS];
+    struct asnap_table_record *record = &records[shard->used++ % ASNAP_TABLE_CHUNK_RECORDS];
     *record = (struct asnap_table_record){
         .key = address | (uint64_t)domain << ASNAP_TABLE_ADDRESS_BITS,
         .extent = size,

@@ -11,7 +11,11 @@ enum {
     IMAGE_NODES = 0x21000,     /* 2 * ASNAP_TABLE_CHUNK_NODES nodes, end to end */
     IMAGE_LISTS = 0x70000,     /* a page for each shard: addresses of its chunks */
     IMAGE_CHUNKS = 0xc0000,    /* two chunks for each shard, end to end */
-    IMAGE_CHUNK_BYTES = sizeof(struct asnap_table_chunk),
+    IMAGE_CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
+    IMAGE_MORE_LISTS = 0x600000, /* addresses of one chunk of threads and of modules */
+    IMAGE_THREADS = 0x601000,    /* a chunk */
+    IMAGE_MODULES = 0x602000,    /* a chunk */
+    IMAGE_PATHS = 0x603000,      /* 64 bytes for each module */
     IMAGE_BYTES = 0x800000,
 };
 
@@ -32,6 +36,10 @@ void image_deinit(struct image *image);
 /* What lies at an address. */
 void *image_at(struct image *image, uint64_t address);
 struct asnap_table_root *image_root(struct image *image);
+
+/* Adds a thread and a module, as the hooks would; the first of each is none. */
+uint32_t image_thread(struct image *image, uint32_t kernel_number);
+uint32_t image_module(struct image *image, uint64_t start, uint64_t end, const char *path);
 
 /* Adds a node, as the hooks would. */
 uint32_t image_node(struct image *image, uint32_t parent, uint64_t pc);

@@ -7,19 +7,25 @@
 
 enum { A = 0x55550000, B = 0x55551000, C = 0x7f0000002000 };
 
+enum { MODULE = 1, THREAD = 1 };
+
 /* Three blocks under main: two from f, one from g, whose stack lost 5 frames. */
 static void fill(struct image *image)
 {
     image_init(image);
+    image_thread(image, 4711);
+    image_module(image, 0x400000, 0x500000, "/bin/program");
     uint32_t whole = image_node(image, ASNAP_TABLE_NONE, 0);
     uint32_t cut = image_node(image, ASNAP_TABLE_NONE, 5);
     uint32_t caller = image_node(image, whole, 0x401000);
-    uint32_t f = image_node(image, caller, 0x402000);
+    uint32_t f = image_node(image, caller, 0x402000 | (uint64_t)MODULE << ASNAP_TABLE_PC_BITS);
     uint32_t g = image_node(image, cut, 0x403000);
     image_root(image)->domain_count = 2;
     image_root(image)->domains[1] = 389047;
     strcpy(image_root(image)->domain_names[1], "pool");
-    image_record(image, A, 0, 100, f);
+    struct asnap_table_record *first = image_record(image, A, 0, 100, f);
+    first->extent |= (uint64_t)THREAD << ASNAP_TABLE_SIZE_BITS;
+    first->time = 1234;
     image_record(image, B, 0, 0, f);
     image_record(image, C, 1, 7, g);
 }
@@ -51,6 +57,20 @@ ASNAP_TEST(collect, reads_every_record)
     CU_ASSERT_FATAL(a != NULL && b != NULL && c != NULL);
     CU_ASSERT_EQUAL(a->size, 100);
     CU_ASSERT_EQUAL(a->domain, 0);
+    CU_ASSERT_EQUAL(a->thread, THREAD);
+    CU_ASSERT_EQUAL(a->time, 1234);
+    CU_ASSERT_EQUAL(b->thread, 0);
+    CU_ASSERT_EQUAL(b->time, 0);
+    CU_ASSERT_EQUAL(raw->start_realtime, 1700000000000000000);
+    CU_ASSERT_EQUAL_FATAL(raw->thread_count, 2);
+    CU_ASSERT_EQUAL(raw->threads[0], 0);
+    CU_ASSERT_EQUAL(raw->threads[1], 4711);
+    CU_ASSERT_EQUAL_FATAL(raw->module_count, 2);
+    CU_ASSERT_PTR_NULL(raw->modules[0].path);
+    CU_ASSERT_STRING_EQUAL(raw->modules[MODULE].path, "/bin/program");
+    CU_ASSERT_EQUAL(raw->modules[MODULE].start, 0x400000);
+    CU_ASSERT_EQUAL(raw->modules[MODULE].end, 0x500000);
+    CU_ASSERT_EQUAL(raw->modules[MODULE].build_id_bytes, 0);
     CU_ASSERT_EQUAL(b->size, 0);
     CU_ASSERT_EQUAL(b->traceback_id, a->traceback_id);
     CU_ASSERT_EQUAL(c->size, 7);
@@ -58,6 +78,7 @@ ASNAP_TEST(collect, reads_every_record)
     CU_ASSERT_EQUAL_FATAL(raw->node_count, 5);
     const struct asnap_raw_node *f = &raw->nodes[a->traceback_id];
     CU_ASSERT_EQUAL(f->pc, 0x402000);
+    CU_ASSERT_EQUAL(f->module, MODULE);
     CU_ASSERT_EQUAL(raw->nodes[f->parent].pc, 0x401000);
     CU_ASSERT_EQUAL(raw->nodes[raw->nodes[f->parent].parent].parent, ASNAP_RAW_NONE);
     const struct asnap_raw_node *g = &raw->nodes[c->traceback_id];
@@ -90,10 +111,10 @@ ASNAP_TEST(collect, reads_in_large_pieces)
 {
     struct image image;
     fill(&image);
-    /* Every shard full: 128 chunks that lie end to end, 3.5 MiB. */
-    for (uint64_t page = 0x1000; page < 0x1000 + 2 * 64 * 1024ull / 64; page++)
-        for (uint64_t block = 0; block < 64; block++) {
-            uint64_t address = page << 12 | block << 6;
+    /* Every shard full: 128 chunks that lie end to end, 3 MiB. */
+    for (uint64_t part = 0x100; part < 0x100 + 512; part++)
+        for (uint64_t block = 0; block < 1024; block++) {
+            uint64_t address = part << 20 | block << 6;
             struct asnap_table_shard *shard =
                 &image_root(&image)->shards[asnap_table_shard_of(address)];
             if (shard->used < 2 * 1024)
@@ -194,6 +215,35 @@ ASNAP_TEST(collect, cuts_stacks_at_unreadable_nodes)
     image_deinit(&image);
 }
 
+/* What is beside the blocks is only not known. */
+ASNAP_TEST(collect, leaves_unknown_what_is_unreadable)
+{
+    struct image image;
+    fill(&image);
+    static const uint64_t holes[] = {IMAGE_MORE_LISTS, IMAGE_THREADS};
+    for (size_t i = 0; i < 2; i++) {
+        image.hole_start = holes[i];
+        image.hole_end = holes[i] + 1;
+        struct asnap_raw *raw = read_ok(&image);
+        CU_ASSERT_EQUAL(raw->thread_count, 2);
+        CU_ASSERT_EQUAL(raw->threads[THREAD], 0);
+        CU_ASSERT_EQUAL(raw->trace_count, 3);
+        asnap_raw_destroy(raw);
+    }
+    static const uint64_t module_holes[] = {IMAGE_MORE_LISTS + 8, IMAGE_MODULES, IMAGE_PATHS + 64};
+    for (size_t i = 0; i < 3; i++) {
+        image.hole_start = module_holes[i];
+        image.hole_end = module_holes[i] + 1;
+        struct asnap_raw *raw = read_ok(&image);
+        CU_ASSERT_EQUAL(raw->module_count, 2);
+        CU_ASSERT_EQUAL(raw->modules[MODULE].end, 0);
+        CU_ASSERT_PTR_NULL(raw->modules[MODULE].path);
+        CU_ASSERT_EQUAL(raw->nodes[3].module, MODULE);
+        asnap_raw_destroy(raw);
+    }
+    image_deinit(&image);
+}
+
 static enum asnap_error_code code_of(struct image *image)
 {
     struct asnap_raw *raw = NULL;
@@ -243,6 +293,10 @@ ASNAP_TEST(collect, refuses_a_root_that_cannot_be)
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->domains[0], 1), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->node_count, UINT32_MAX), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->node_chunks, 0), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, root->thread_count, 131073), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, root->thread_chunks, 0), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, root->module_count, 65537), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, root->module_chunks, 0), ASNAP_ERROR_DAMAGED);
     memset(root->hooks_version, 'v', sizeof(root->hooks_version));
     CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
     image_deinit(&image);
@@ -278,15 +332,58 @@ ASNAP_TEST(collect, refuses_records_and_nodes_that_cannot_be)
     struct asnap_table_node *nodes = image_at(&image, IMAGE_NODES);
     CU_ASSERT_EQUAL(code_of(&image), 0);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, 0), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key ^ 1 << 12), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key ^ 1 << 20), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key | UINT64_C(2) << 56),
                     ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 9), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 8 | UINT64_C(1) << 47), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->stack, 5), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[2].parent, 2), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[2].parent, 3), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, 65536), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[2].pc, UINT64_C(2) << 48), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, UINT64_C(1) << 48), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 8 | UINT64_C(2) << 47), ASNAP_ERROR_DAMAGED);
+    image_deinit(&image);
+}
+
+ASNAP_TEST(collect, refuses_modules_that_cannot_be)
+{
+    struct image image;
+    fill(&image);
+    struct asnap_table_module *module =
+        (struct asnap_table_module *)image_at(&image, IMAGE_MODULES) + MODULE;
+    char *path = image_at(&image, IMAGE_PATHS + 64);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, module->start, module->end), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, module->build_id_bytes, 33), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, module->build_id_bytes, 32), 0);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, module->path_bytes, 4097), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, module->path_bytes, 11), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, module->path_bytes, 13), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, path[3], '\0'), ASNAP_ERROR_DAMAGED);
+    image_deinit(&image);
+}
+
+/* Twice as many frames as the largest limit, less one, may be kept. */
+ASNAP_TEST(collect, refuses_stacks_that_are_too_deep)
+{
+    enum { DEEPEST = 131069 };
+    struct image image;
+    fill(&image);
+    struct asnap_table_root *root = image_root(&image);
+    /* The chunks of nodes lie in a piece of their own, since there are many. */
+    const uint64_t first = 0x400000;
+    uint64_t *chunks = image_at(&image, IMAGE_NODE_LIST);
+    struct asnap_table_node *nodes = image_at(&image, first);
+    memset(root->shards, 0, sizeof(root->shards));
+    for (uint32_t i = 0; i <= DEEPEST / ASNAP_TABLE_CHUNK_NODES; i++)
+        chunks[i] = first + (uint64_t)i * ASNAP_TABLE_CHUNK_NODES * sizeof(*nodes);
+    nodes[0] = (struct asnap_table_node){.parent = ASNAP_TABLE_NONE};
+    for (uint32_t i = 1; i <= DEEPEST + 1; i++)
+        nodes[i] = (struct asnap_table_node){.pc = 0x401000, .parent = i - 1};
+    root->node_count = DEEPEST + 1;
+    CU_ASSERT_EQUAL(code_of(&image), 0);
+    root->node_count++;
+    CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
     image_deinit(&image);
 }
 
@@ -294,12 +391,19 @@ ASNAP_TEST(collect, survives_any_damaged_byte)
 {
     struct image image;
     fill(&image);
-    const uint64_t places[] = {IMAGE_BASE, IMAGE_NODE_LIST, IMAGE_NODES,
+    const uint64_t places[] = {IMAGE_BASE,
+                               IMAGE_NODE_LIST,
+                               IMAGE_NODES,
                                IMAGE_LISTS + 4096ull * asnap_table_shard_of(A),
-                               IMAGE_CHUNKS + 2ull * IMAGE_CHUNK_BYTES * asnap_table_shard_of(A)};
-    const size_t sizes[] = {sizeof(struct asnap_table_root), 16, 5 * 16, 16, 2 * 24};
+                               IMAGE_CHUNKS + 2ull * IMAGE_CHUNK_BYTES * asnap_table_shard_of(A),
+                               IMAGE_MORE_LISTS,
+                               IMAGE_THREADS,
+                               IMAGE_MODULES,
+                               IMAGE_PATHS};
+    const size_t sizes[] = {
+        sizeof(struct asnap_table_root), 16, 5 * 16, 16, 2 * 24, 16, 8, 2 * 64, 128};
     size_t damaged = 0;
-    for (size_t place = 0; place < 5; place++) {
+    for (size_t place = 0; place < sizeof(sizes) / sizeof(sizes[0]); place++) {
         uint8_t *bytes = image_at(&image, places[place]);
         for (size_t i = 0; i < sizes[place]; i++)
             for (unsigned bit = 0; bit < 8; bit++) {
@@ -346,6 +450,10 @@ ASNAP_TEST(collect, tells_the_status)
     CU_ASSERT_EQUAL(status.traced_size, 107);
     CU_ASSERT_EQUAL(status.traced_count, 3);
     CU_ASSERT_EQUAL(status.peak_size, 500);
+    CU_ASSERT_FALSE(status.own_malloc);
+    image_root(&image)->flags = ASNAP_TABLE_OWN_MALLOC;
+    ASNAP_ASSERT_OK(asnap_status_read(&image.memory, IMAGE_BASE, &status));
+    CU_ASSERT_TRUE(status.own_malloc);
     CU_ASSERT_EQUAL(status.tracker_size, (1 << 20) + sizeof(struct asnap_table_root));
     image_deinit(&image);
 }

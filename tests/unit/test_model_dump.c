@@ -40,6 +40,8 @@ static void check_frames(const struct asnap_snapshot *left, const struct asnap_s
                   a.lineno == b.lineno && a.inlined == b.inlined);
         CU_ASSERT_EQUAL(asnap_snapshot_frame_address(left, i),
                         asnap_snapshot_frame_address(right, i));
+        CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(left, i),
+                        asnap_snapshot_frame_mapping(right, i));
     }
     size_t id_count = asnap_snapshot_frame_id_count(left);
     CU_ASSERT_EQUAL_FATAL(id_count, asnap_snapshot_frame_id_count(right));
@@ -58,6 +60,11 @@ static void check_traces(const struct asnap_snapshot *left, const struct asnap_s
     ASNAP_ASSERT_OK(asnap_snapshot_traces(left, &a));
     ASNAP_ASSERT_OK(asnap_snapshot_traces(right, &b));
     CU_ASSERT_EQUAL(memcmp(a, b, asnap_snapshot_count(left) * sizeof(*a)), 0);
+    CU_ASSERT_EQUAL(asnap_snapshot_start_time(left), asnap_snapshot_start_time(right));
+    size_t thread_count = asnap_snapshot_thread_count(left);
+    CU_ASSERT_EQUAL_FATAL(thread_count, asnap_snapshot_thread_count(right));
+    for (uint32_t i = 0; i < thread_count; i++)
+        CU_ASSERT_EQUAL(asnap_snapshot_thread(left, i), asnap_snapshot_thread(right, i));
     size_t count = asnap_snapshot_traceback_count(left);
     CU_ASSERT_EQUAL_FATAL(count, asnap_snapshot_traceback_count(right));
     CU_ASSERT_EQUAL(memcmp(asnap_snapshot_tracebacks(left), asnap_snapshot_tracebacks(right),
@@ -224,7 +231,12 @@ ASNAP_TEST(model_dump, filtered_snapshots_leave_out_what_they_do_not_need)
     ASNAP_ASSERT_OK(asnap_snapshot_traces(filtered, &kept));
     ASNAP_ASSERT_OK(asnap_snapshot_traces(loaded, &traces));
     for (size_t i = 0; i < 4; i++)
-        CU_ASSERT(kept[i].address == traces[i].address && kept[i].domain == traces[i].domain);
+        CU_ASSERT(kept[i].address == traces[i].address && kept[i].domain == traces[i].domain &&
+                  kept[i].thread == traces[i].thread && kept[i].time == traces[i].time);
+    CU_ASSERT_EQUAL(asnap_snapshot_thread(loaded, 2), 4712);
+    CU_ASSERT_EQUAL(asnap_snapshot_start_time(loaded), UINT64_C(1715954590123456789));
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(loaded, 0), 0);
+    CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(loaded, 1), 2);
     check_lists(filtered, loaded);
     CU_ASSERT(same_statistics(filtered, loaded));
     size_t size;

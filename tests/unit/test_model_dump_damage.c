@@ -7,6 +7,7 @@
 #include "dump_format.h"
 #include "dump_repair.h"
 #include "test_model_dump.h"
+#include "test_model_heap.h"
 
 /* A dump in memory, and a file for changed copies of it. */
 struct original {
@@ -103,19 +104,25 @@ ASNAP_TEST(model_dump_damage, other_versions_and_machines)
 
 ASNAP_TEST(model_dump_damage, a_section_of_an_unknown_kind_is_passed_over)
 {
-    struct original original = original_dump();
-    struct asnap_dump_header *header = (struct asnap_dump_header *)original.copy;
-    struct asnap_dump_section *sections = (struct asnap_dump_section *)(header + 1);
-    CU_ASSERT_EQUAL_FATAL(sections[header->section_count - 1].kind, ASNAP_DUMP_ATTRIBUTES);
-    sections[header->section_count - 1].kind = 1000;
-    dump_repair(original.copy, original.size);
-    dump_write(original.path, original.copy, original.size);
+    const struct heap_blocks blocks = {.size = 8, .count = 6, .stack = {{"/a.c", "f", 1, false}}};
     struct asnap_snapshot *snapshot = NULL;
-    ASNAP_ASSERT_OK(asnap_snapshot_load(original.path, &snapshot));
-    CU_ASSERT_EQUAL(asnap_snapshot_attribute_count(snapshot), 0);
+    ASNAP_ASSERT_OK(heap_try(&blocks, 1, "a note", &snapshot));
+    const char *path = dump_path("unknown");
+    ASNAP_ASSERT_OK(asnap_snapshot_dump(snapshot, path, NULL, 0));
+    asnap_snapshot_destroy(snapshot);
+    size_t size;
+    unsigned char *bytes = dump_bytes(path, &size);
+    struct asnap_dump_header *header = (struct asnap_dump_header *)bytes;
+    struct asnap_dump_section *sections = (struct asnap_dump_section *)(header + 1);
+    CU_ASSERT_EQUAL_FATAL(sections[header->section_count - 1].kind, ASNAP_DUMP_NOTES);
+    sections[header->section_count - 1].kind = 1000;
+    dump_repair(bytes, size);
+    dump_write(path, bytes, size);
+    free(bytes);
+    ASNAP_ASSERT_OK(asnap_snapshot_load(path, &snapshot));
+    CU_ASSERT_EQUAL(asnap_snapshot_note_count(snapshot), 0);
     CU_ASSERT_EQUAL(asnap_snapshot_count(snapshot), 6);
     asnap_snapshot_destroy(snapshot);
-    forget(&original);
 }
 
 /* Sets 32 bits of a section, makes the checksums right, and tells what loading gives. */
@@ -159,6 +166,9 @@ ASNAP_TEST(model_dump_damage, right_checksums_and_wrong_contents)
     CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 65536);
     CHECK_DAMAGED(ASNAP_DUMP_TRACES, 16, 3);
     CHECK_DAMAGED(ASNAP_DUMP_TRACES, 12, UINT32_MAX);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACES, 24, 3);
+    CHECK_DAMAGED(ASNAP_DUMP_FRAME_MAPPINGS, 0, 3);
+    CHECK_DAMAGED(ASNAP_DUMP_THREADS, 0, 1);
     CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 8, 0x400000);
     CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 24, 100);
     CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 28, 100);

@@ -26,7 +26,8 @@ const char *dump_path(const char *name)
 {
     static char paths[2][512];
     static size_t next;
-    if (directory[sizeof(directory) - 2] == 'X') {
+    /* All six: a name that mkdtemp has made may well end in an X. */
+    if (strstr(directory, "XXXXXX") != NULL) {
         CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
         atexit(remove_directory);
     }
@@ -77,10 +78,11 @@ static struct asnap_error *add_stacks(struct asnap_builder *builder, uint32_t *s
         {"/s/\xc3\xa9.c", "h", 7, false},
     };
     static const uint64_t addresses[] = {0x401005, 0x401005, 0x402000, 0, 0x7f0001, 0x401009, 0};
+    static const uint32_t mappings[] = {0, 2, 0, UINT32_MAX, 1, 0, UINT32_MAX};
     uint32_t ids[7];
     struct asnap_error *error = NULL;
     for (size_t i = 0; error == NULL && i < 7; i++)
-        error = asnap_builder_frame_at(builder, &frames[i], addresses[i], &ids[i]);
+        error = asnap_builder_frame_in(builder, &frames[i], addresses[i], mappings[i], &ids[i]);
     if (error == NULL)
         error = asnap_builder_traceback(builder, ids, 2, 5, &stacks[0]);
     if (error == NULL)
@@ -90,10 +92,25 @@ static struct asnap_error *add_stacks(struct asnap_builder *builder, uint32_t *s
     return error;
 }
 
+/* What frames and traces name. */
+static struct asnap_error *add_places(struct asnap_builder *builder)
+{
+    static const struct asnap_mapping mappings[] = {
+        {0x400000, 0x500000, 0x1000, "/bin/server", "c0ffee"},
+        {0x7f0000, 0x800000, 0, "/lib/x.so", NULL},
+        {0x400000, 0x480000, ASNAP_WHOLE_FILE, "/lib/gone.so", "90ne"},
+    };
+    static const uint32_t threads[] = {0, 4711, 4712};
+    struct asnap_error *error = asnap_builder_threads(builder, threads, 3);
+    if (error == NULL)
+        error = asnap_builder_start_time(builder, UINT64_C(1715954590123456789));
+    for (size_t i = 0; error == NULL && i < 3; i++)
+        error = asnap_builder_mapping(builder, &mappings[i]);
+    return error;
+}
+
 static struct asnap_error *add_lists(struct asnap_builder *builder)
 {
-    const struct asnap_mapping program = {0x400000, 0x500000, 0x1000, "/bin/server", "c0ffee"};
-    const struct asnap_mapping library = {0x7f0000, 0x800000, 0, "/lib/x.so", NULL};
     struct asnap_error *error = asnap_builder_note(builder, "3 blocks are missing");
     if (error == NULL)
         error = asnap_builder_note(builder, "");
@@ -101,10 +118,6 @@ static struct asnap_error *add_lists(struct asnap_builder *builder)
         error = asnap_builder_domain_name(builder, 9, "pool");
     if (error == NULL)
         error = asnap_builder_domain_name(builder, 3, "arena");
-    if (error == NULL)
-        error = asnap_builder_mapping(builder, &program);
-    if (error == NULL)
-        error = asnap_builder_mapping(builder, &library);
     if (error == NULL)
         error = asnap_builder_attribute(builder, "process", "server (17)");
     if (error == NULL)
@@ -118,12 +131,17 @@ struct asnap_error *dump_try(struct asnap_snapshot **snapshot)
     uint32_t stacks[3];
     struct asnap_error *error = asnap_builder_create(&builder);
     if (error == NULL)
+        error = add_places(builder);
+    if (error == NULL)
         error = add_stacks(builder, stacks);
     if (error == NULL) {
         const struct asnap_trace traces[] = {
-            {0x7000, 16, stacks[0], 0, 0, 0}, {0x1000, 5000, stacks[1], 3, 0, 0},
-            {0x9000, 0, stacks[2], 0, 0, 0},  {0x2000, 16, stacks[0], 9, 0, 0},
-            {0x3000, 1, stacks[0], 0, 0, 0},  {0x3000, 1, stacks[0], 0, 0, 0},
+            {0x7000, 16, stacks[0], 0, 1, 0},
+            {0x1000, 5000, stacks[1], 3, 2, 1234},
+            {0x9000, 0, stacks[2], 0, 0, ASNAP_TIME_UNKNOWN},
+            {0x2000, 16, stacks[0], 9, 1, 77},
+            {0x3000, 1, stacks[0], 0, 0, 1234},
+            {0x3000, 1, stacks[0], 0, 2, ASNAP_TIME_UNKNOWN},
         };
         error = asnap_builder_traces(builder, traces, 6);
     }

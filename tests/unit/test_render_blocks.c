@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "test_model_heap.h"
 
@@ -103,13 +104,15 @@ ASNAP_TEST(render_blocks, none)
     snapshot = heap_snapshot(NULL, 0);
     ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
     check(snapshot, text,
-          "{\"traces\":[],\"rows\":0,\"total\":{\"size\":0,\"count\":0},\"notes\":[]}\n");
+          "{\"traces\":[],\"rows\":0,\"total\":{\"size\":0,\"count\":0},\"start\":null,\"notes\":[]"
+          "}\n");
 }
 
 #define FRAME_F "{\"filename\":\"/s/a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true}"
 #define FRAME_MAIN "{\"filename\":\"/s/m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false}"
+#define NO_ORIGIN "\"thread\":null,\"thread_label\":null,\"time\":null,"
 #define LARGEST                                                                                    \
-    "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\","                \
+    "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\"," NO_ORIGIN      \
     "\"traceback\":[" FRAME_F "," FRAME_MAIN "],\"total_nframe\":4}"
 
 ASNAP_TEST(render_blocks, json)
@@ -120,9 +123,10 @@ ASNAP_TEST(render_blocks, json)
     ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
     check(snapshot, text,
           "{\"traces\":[" LARGEST ",{\"address\":7936,\"size\":16,\"domain\":0,"
-          "\"domain_name\":null,\"traceback\":[" FRAME_F "," FRAME_MAIN "],\"total_nframe\":4}],"
+          "\"domain_name\":null," NO_ORIGIN "\"traceback\":[" FRAME_F "," FRAME_MAIN
+          "],\"total_nframe\":4}],"
           "\"rows\":3,\"other\":{\"rows\":1,\"size\":16,\"count\":1},"
-          "\"total\":{\"size\":5032,\"count\":3},\"notes\":[\"incomplete\"]}\n");
+          "\"total\":{\"size\":5032,\"count\":3},\"start\":null,\"notes\":[\"incomplete\"]}\n");
 }
 
 ASNAP_TEST(render_blocks, who)
@@ -199,11 +203,13 @@ ASNAP_TEST(render_blocks, who_json)
     struct asnap_render_options options = {0};
     char *text = NULL;
     ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x1001, &options, &text));
-    check(snapshot, text, "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"notes\":[]}\n");
+    check(snapshot, text,
+          "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"start\":null,\"notes\":[]}\n");
     snapshot = blocks("incomplete");
     ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 7, &options, &text));
     check(snapshot, text,
-          "{\"address\":7,\"trace\":null,\"offset\":null,\"notes\":[\"incomplete\"]}\n");
+          "{\"address\":7,\"trace\":null,\"offset\":null,\"start\":null,\"notes\":[\"incomplete\"]}"
+          "\n");
 }
 
 ASNAP_TEST(render_blocks, who_json_after_the_end)
@@ -213,15 +219,18 @@ ASNAP_TEST(render_blocks, who_json_after_the_end)
     char *text = NULL;
     ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x2389, &options, &text));
     check(snapshot, text,
-          "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST ",\"notes\":[]}\n");
+          "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST
+          ",\"start\":null,\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_blocks, source_lines)
 {
-    struct asnap_frame frame = {.filename = __FILE__, .lineno = 1};
-    char path[4096];
-    CU_ASSERT_PTR_NOT_NULL_FATAL(realpath(__FILE__, path));
-    frame.filename = path;
+    static const char source[] = "#include <stdio.h>\n";
+    char path[] = "/tmp/allocsnap-XXXXXX";
+    int fd = mkstemp(path);
+    CU_ASSERT_EQUAL_FATAL(write(fd, source, strlen(source)), (ssize_t)strlen(source));
+    close(fd);
+    struct asnap_frame frame = {.filename = path, .lineno = 1};
     struct heap_blocks one = {.size = 8, .count = 1, .stack = {frame}};
     struct asnap_snapshot *snapshot = heap_snapshot(&one, 1);
     struct asnap_render_options options = {.source_lines = true};
@@ -233,6 +242,7 @@ ASNAP_TEST(render_blocks, source_lines)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ":1\n        #include <stdio.h>\n"));
     asnap_string_destroy(text);
     asnap_snapshot_destroy(snapshot);
+    unlink(path);
 }
 
 ASNAP_TEST(render_blocks, domain_names)

@@ -49,7 +49,7 @@ ASNAP_TEST(render_filtered, traces)
     asnap_string_destroy(text);
     ASNAP_ASSERT_OK(asnap_render_traces_json(part, &options, &text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "},\"unfiltered\":{\"size\":5000,\"count\":2},"
-                                        "\"notes\":[]}\n"));
+                                        "\"start\":null,\"notes\":[]}\n"));
     asnap_string_destroy(text);
     asnap_snapshot_destroy(part);
 }

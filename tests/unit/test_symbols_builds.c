@@ -68,6 +68,7 @@ static void expect(const struct mapped *mapped, const char *file, bool is_named,
     CU_ASSERT_EQUAL(named.frame_count, 1);
     if (is_named) {
         CU_ASSERT_PTR_NOT_NULL(strstr(named.frames[0].filename, __FILE__));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(named.frames[0].function);
         CU_ASSERT_STRING_EQUAL(named.frames[0].function, "mapped_init");
         CU_ASSERT_EQUAL(asnap_symbolizer_note_count(symbolizer), 0);
     } else {
@@ -148,6 +149,7 @@ static struct asnap_error *named_by_other(void *context)
     struct asnap_named_pc named;
     struct asnap_error *error = name(context, files, 3, &symbolizer, &named);
     if (error == NULL) {
+        CU_ASSERT_PTR_NOT_NULL_FATAL(named.frames[0].function);
         CU_ASSERT_STRING_EQUAL(named.frames[0].function, "mapped_init");
         asnap_symbolizer_destroy(symbolizer);
     }

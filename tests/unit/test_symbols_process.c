@@ -19,7 +19,16 @@ static void add_region(struct own_regions *own, const char *line)
         return;
     region.flags = (flags[0] == 'r' ? ASNAP_REGION_READABLE : 0u) |
                    (flags[2] == 'x' ? ASNAP_REGION_EXECUTABLE : 0u);
-    region.path = strndup(line + path, strcspn(line + path, "\n"));
+    char *name = strndup(line + path, strcspn(line + path, "\n"));
+    char program[PATH_MAX];
+    ssize_t length = readlink(own_path(), program, sizeof(program) - 1);
+    CU_ASSERT_FATAL(name != NULL && length > 0);
+    program[length] = '\0';
+    if (strcmp(name, program) == 0) {
+        free(name);
+        name = strdup(own_path());
+    }
+    region.path = name;
     if (own->count == own->capacity) {
         own->capacity = own->capacity * 2 + 64;
         own->regions = realloc(own->regions, own->capacity * sizeof(*own->regions));
@@ -77,9 +86,5 @@ struct asnap_named_pc name_one(struct asnap_symbolizer *symbolizer, uint64_t ret
 
 const char *own_path(void)
 {
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    CU_ASSERT_FATAL(length > 0);
-    path[length] = '\0';
-    return path;
+    return "/proc/self/exe";
 }

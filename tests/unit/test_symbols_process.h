@@ -4,7 +4,7 @@
 
 #include "allocsnap.h"
 
-/* The regions of this process, from /proc/self/maps. */
+/* The regions of this process, from /proc/self/maps; the program's have own_path(). */
 struct own_regions {
     struct asnap_region *regions;
     size_t count;
@@ -23,7 +23,8 @@ struct asnap_symbolizer *own_symbolizer(const char *debug_directories);
 /* The frames of one return address. */
 struct asnap_named_pc name_one(struct asnap_symbolizer *symbolizer, uint64_t return_address);
 
-/* The path of the file that this function is in. */
+/* A path of the file that this function is in: it stays that file's when another build
+ * takes its place. */
 const char *own_path(void);
 
 #endif

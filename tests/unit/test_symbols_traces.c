@@ -192,6 +192,7 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
     struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {0x12345, 0, 0}};
     struct asnap_trace trace = {0x100, 10, 1, 0, 0, 0};
     struct asnap_raw raw = raw_of(&trace, 1, nodes, 2);
+    raw.own_malloc = true;
     raw.dropped = 3;
     raw.busy_shards = 1;
     raw.missing_bytes = 10;
@@ -202,15 +203,37 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
     ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, &region, 1));
     struct asnap_snapshot *snapshot;
     ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
-    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_note_count(snapshot), 6);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_note_count(snapshot), 7);
     expect_note(snapshot, 0, "10 bytes of the program's memory are missing");
-    expect_note(snapshot, 1, "3 blocks were not recorded");
-    expect_note(snapshot, 2, "1 part of the table was being changed");
-    expect_note(snapshot, 3, "4096 bytes of the records could not be read");
-    expect_note(snapshot, 4, "2 entries of the stacks could not be read");
-    expect_note(snapshot, 5, "/nonexistent/lib.so: cannot be read");
+    expect_note(snapshot, 1, "the program has a malloc of its own");
+    expect_note(snapshot, 2, "3 blocks were not recorded");
+    expect_note(snapshot, 3, "1 part of the table was being changed");
+    expect_note(snapshot, 4, "4096 bytes of the records could not be read");
+    expect_note(snapshot, 5, "2 entries of the stacks could not be read");
+    expect_note(snapshot, 6, "/nonexistent/lib.so: cannot be read");
     asnap_snapshot_destroy(snapshot);
     asnap_symbolizer_destroy(symbolizer);
+}
+
+ASNAP_TEST(symbols_traces, threads_and_times_are_handed_on)
+{
+    struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {0x12345, 0, 0}};
+    struct asnap_trace given = {0x100, 10, 1, 0, 2, 77};
+    struct asnap_raw raw = raw_of(&given, 1, nodes, 2);
+    uint32_t threads[] = {0, 4711, 4712};
+    raw.threads = threads;
+    raw.thread_count = 3;
+    raw.start_realtime = 1234567890;
+    struct asnap_symbolizer *symbolizer = empty_symbolizer();
+    struct asnap_snapshot *snapshot;
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    asnap_symbolizer_destroy(symbolizer);
+    const struct asnap_trace *traces = NULL;
+    ASNAP_ASSERT_OK(asnap_snapshot_traces(snapshot, &traces));
+    CU_ASSERT(traces[0].thread == 2 && traces[0].time == 77);
+    CU_ASSERT_EQUAL(asnap_snapshot_thread(snapshot, 2), 4712);
+    CU_ASSERT_EQUAL(asnap_snapshot_start_time(snapshot), 1234567890);
+    asnap_snapshot_destroy(snapshot);
 }
 
 ASNAP_TEST(symbols_traces, return_addresses_and_mappings_are_kept)

@@ -1,5 +1,6 @@
 /* The table at every instruction: a child works on it, and is stopped and read with the
- * real reader between any two instructions. */
+ * real reader between any two instructions. ALLOCSNAP_STEP_OPERATIONS says how many random
+ * operations it does at the end, and then each stop is read. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,26 +10,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "module_list.h"
 #include "own_table.h"
 #include "raw.h"
 #include "records.h"
 #include "root.h"
 #include "stacks.h"
+#include "thread_numbers.h"
+#include "traced.h"
 #include "unit.h"
 
 enum {
-    BLOCKS = 2100, /* of one shard: more than a chunk, and than its first buckets take */
-    FILLED = 2044,
+    /* Of one shard: there is a new chunk at each 1024, and more buckets from 2560 on. */
+    BLOCKS = 2600,
+    BEFORE_CHUNK = 2044,
+    BEFORE_SPLIT = 2557,
+    BEFORE_NODES = 8190, /* nodes: a chunk and a segment of buckets less 2 */
+    MODULES = 57,        /* with the first ones and the empty place a chunk less 3 */
     IDLE = -1,
-    ALL = -2,      /* the child clears the table */
-    READ_EACH = 3, /* a prime: in time it meets every instruction of a loop */
+    ALL = -2, /* the child clears the table */
+    OPERATIONS = 40,
+    READ_EACH = 7, /* a prime: in time it meets every instruction of a loop */
 };
 
 /* What the child has done, in memory that both see. */
 struct story {
     volatile int32_t busy;           /* the block it is at, IDLE or ALL */
     volatile uint64_t sizes[BLOCKS]; /* UINT64_MAX: not live */
-    volatile uint64_t new_size;      /* of the block it is at, UINT64_MAX: to be removed */
+    volatile uint32_t stacks[BLOCKS];
+    volatile uint64_t new_size; /* of the block it is at, UINT64_MAX: to be removed */
+    volatile uint32_t new_stack;
     uint64_t addresses[BLOCKS];
     uint32_t stack;
 };
@@ -49,23 +60,45 @@ static void place_blocks(void)
     }
 }
 
-static void insert(int block, uint64_t size)
+static void begin(int block, uint64_t size, uint32_t stack)
 {
     story->new_size = size;
+    story->new_stack = stack;
     story->busy = block;
-    asnap_records_insert(story->addresses[block], size, story->stack);
-    story->sizes[block] = size;
+}
+
+static void end(int block)
+{
+    story->sizes[block] = story->new_size;
+    story->stacks[block] = story->new_stack;
     story->busy = IDLE;
+}
+
+/* Also in place of one that is there. */
+static void insert(int block, uint64_t size)
+{
+    begin(block, size, story->stack);
+    asnap_records_insert(story->addresses[block], size, story->stack);
+    end(block);
 }
 
 static void drop(int block)
 {
+    begin(block, UINT64_MAX, 0);
+    asnap_records_remove(story->addresses[block], NULL);
+    end(block);
+}
+
+/* As a resize that fails. */
+static void drop_and_put_back(int block)
+{
     struct asnap_removed removed;
-    story->new_size = UINT64_MAX;
-    story->busy = block;
+    if (story->sizes[block] == UINT64_MAX)
+        return;
+    begin(block, story->sizes[block], story->stacks[block]);
     asnap_records_remove(story->addresses[block], &removed);
-    story->sizes[block] = UINT64_MAX;
-    story->busy = IDLE;
+    asnap_records_put_back(story->addresses[block], &removed);
+    end(block);
 }
 
 static void clear(void)
@@ -77,21 +110,113 @@ static void clear(void)
     story->busy = IDLE;
 }
 
-/* New stacks all the while: the tree grows too. */
+static uint64_t module_start(uint32_t module)
+{
+    return UINT64_C(0x10000) * (module + 1);
+}
+
+static void add_module(void)
+{
+    uint32_t number = allocsnap_root.module_count == 0 ? 1 : allocsnap_root.module_count;
+    struct asnap_table_module module = {.start = module_start(number),
+                                        .end = module_start(number) + 1};
+    asnap_module_list_add(&module, "/lib/module");
+}
+
+/* A new stack, some also of a new module. */
+static void new_stack(unsigned number)
+{
+    uint64_t frames[3] = {0x100000u + number, 0x2000, 0x3000};
+    frames[0] |= (uint64_t)(number % 3) << ASNAP_TABLE_PC_BITS;
+    story->stack = asnap_stacks_intern(frames, 3, 0);
+}
+
+/* As if the calls came from a new thread. */
+static void be_another_thread(void)
+{
+    asnap_thread_number_forget();
+    asnap_thread_number();
+}
+
+static long operations(void)
+{
+    const char *count = getenv("ALLOCSNAP_STEP_OPERATIONS");
+    return count == NULL ? OPERATIONS : strtol(count, NULL, 10);
+}
+
+static void do_anything(void)
+{
+    unsigned seed = 1;
+    for (long i = 0; i < operations(); i++) {
+        int block = rand_r(&seed) % BLOCKS;
+        switch (rand_r(&seed) % 16) {
+        case 0:
+            new_stack((unsigned)rand_r(&seed) % 100000);
+            break;
+        case 1:
+            be_another_thread();
+            break;
+        case 2:
+        case 3:
+            drop_and_put_back(block);
+            break;
+        case 4:
+            asnap_traced_reset_peak();
+            break;
+        case 5:
+        case 6:
+        case 7:
+        case 8:
+        case 9:
+            drop(block);
+            break;
+        default:
+            insert(block, (uint64_t)rand_r(&seed) % 10000);
+        }
+    }
+}
+
+/* What is stepped through lies between two stops. */
+static void pause_steps(void)
+{
+    raise(SIGSTOP);
+}
+
+/* What grows grows in steps; what leads there does not. */
 static void act(void)
 {
-    for (int block = FILLED; block < FILLED + 20; block++) {
-        uint64_t frames[3] = {0x100000u + (unsigned)block, 0x2000, 0x3000};
-        story->stack = asnap_stacks_intern(frames, 3, 0);
+    for (int block = 0; block < BEFORE_CHUNK; block++)
+        insert(block, 100 + (uint64_t)block);
+    pause_steps();
+    for (int block = BEFORE_CHUNK; block < BEFORE_CHUNK + 8; block++) {
+        new_stack((unsigned)block);
         insert(block, (uint64_t)block);
     }
-    for (int block = 0; block < 40; block++) {
+    be_another_thread();
+    for (int block = 0; block < 8; block++) {
         drop(block * 7);
         insert(block * 7 + 1, 5000 + (uint64_t)block);
+        drop_and_put_back(block * 7 + 1);
     }
+    pause_steps();
+    for (int block = BEFORE_CHUNK + 8; block < BEFORE_SPLIT; block++)
+        insert(block, 100 + (uint64_t)block);
+    for (unsigned i = 0; allocsnap_root.node_count < BEFORE_NODES; i++)
+        asnap_stacks_child(story->stack, 0x900000 + i);
+    for (int i = 0; i < MODULES; i++)
+        add_module();
+    pause_steps();
+    for (int block = BEFORE_SPLIT; block < BEFORE_SPLIT + 6; block++)
+        insert(block, 3);
+    for (unsigned i = 0; i < 4; i++)
+        new_stack(200000 + i);
+    for (int i = 0; i < 6; i++)
+        add_module();
+    do_anything();
     clear();
     for (int block = 0; block < 10; block++)
         insert(block, 9);
+    pause_steps();
 }
 
 static void be_the_child(void)
@@ -99,12 +224,12 @@ static void be_the_child(void)
     uint64_t frame = 0x4000;
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
     own_table_open();
+    for (int i = 0; i < 3; i++)
+        add_module();
     story->stack = asnap_stacks_intern(&frame, 1, 0);
-    for (int block = 0; block < FILLED; block++)
-        insert(block, 100 + (uint64_t)block);
-    raise(SIGSTOP);
+    pause_steps();
     act();
-    raise(SIGSTOP);
+    pause_steps();
     _exit(0);
 }
 
@@ -134,6 +259,41 @@ static int find_block(uint64_t address)
     return *place - 1;
 }
 
+/* Each module and thread is what the child added. */
+static bool lists_agree(const struct asnap_raw *raw, pid_t child)
+{
+    bool good = true;
+    for (size_t i = 1; i < raw->module_count; i++) {
+        const struct asnap_raw_module *module = &raw->modules[i];
+        good = good && module->start == module_start((uint32_t)i) &&
+               strcmp(module->path, "/lib/module") == 0;
+    }
+    for (size_t i = 1; i < raw->thread_count; i++)
+        good = good && raw->threads[i] == (uint32_t)child;
+    return good;
+}
+
+/* What the shards hold is never more than the peak. */
+static bool peak_agrees(const struct asnap_memory *memory)
+{
+    static struct asnap_table_root root;
+    uint64_t size = 0;
+    if (memory->read(memory->context, (uintptr_t)&allocsnap_root, &root, sizeof(root)) !=
+        ASNAP_READ_OK)
+        return false;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        size += root.shards[i].size;
+    return size <= root.peak_bytes;
+}
+
+static bool is_told(const struct asnap_trace *trace, int block)
+{
+    if (trace->size == story->sizes[block] && trace->traceback_id == story->stacks[block])
+        return true;
+    return block == story->busy && trace->size == story->new_size &&
+           trace->traceback_id == story->new_stack;
+}
+
 /* Whether the table is as the story says, but for what is under way. */
 static bool agrees(pid_t child)
 {
@@ -145,21 +305,36 @@ static bool agrees(pid_t child)
         return false;
     memset(seen, 0, sizeof(seen));
     int32_t busy = story->busy;
-    bool good = true;
+    bool good = peak_agrees(&memory) && lists_agree(raw, child);
     for (size_t i = 0; i < raw->trace_count; i++) {
-        const struct asnap_trace *trace = &raw->traces[i];
-        int block = find_block(trace->address);
-        if (block < 0 || seen[block]++ != 0)
-            good = false;
-        else if (trace->size != story->sizes[block] &&
-                 (block != busy || trace->size != story->new_size))
-            good = false;
+        int block = find_block(raw->traces[i].address);
+        good = good && block >= 0 && seen[block]++ == 0 && is_told(&raw->traces[i], block);
     }
     for (int i = 0; i < BLOCKS && busy != ALL; i++)
         good = good && (seen[i] != 0 || story->sizes[i] == UINT64_MAX || i == busy);
     good = good && raw->unreadable_bytes == 0 && raw->unreadable_nodes == 0;
     asnap_raw_destroy(raw);
     return good;
+}
+
+/* Steps the child to its next pause, reading each `read_each`th stop. */
+static bool step_to_pause(pid_t child, long read_each, long *steps)
+{
+    int status = 0;
+    while (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
+           waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
+           WSTOPSIG(status) == SIGTRAP) {
+        if (++*steps % read_each == 0 && !agrees(child))
+            return false;
+    }
+    return WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && agrees(child);
+}
+
+static bool run_to_pause(pid_t child)
+{
+    int status = 0;
+    return ptrace(PTRACE_CONT, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
+           WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && agrees(child);
 }
 
 ASNAP_TEST(table_steps, is_readable_at_every_instruction)
@@ -174,19 +349,13 @@ ASNAP_TEST(table_steps, is_readable_at_every_instruction)
         be_the_child();
     int status = 0;
     CU_ASSERT_FATAL(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
+    long read_each = getenv("ALLOCSNAP_STEP_OPERATIONS") == NULL ? READ_EACH : 1;
     long steps = 0;
-    long wrong = 0;
-    /* The second SIGSTOP ends it. */
-    while (wrong == 0 && ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
-           waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
-           WSTOPSIG(status) == SIGTRAP) {
-        if (++steps % READ_EACH == 0)
-            wrong += !agrees(child);
-    }
-    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(run_to_pause(child));
+    CU_ASSERT(step_to_pause(child, read_each, &steps));
+    CU_ASSERT(run_to_pause(child));
+    CU_ASSERT(step_to_pause(child, read_each, &steps));
     CU_ASSERT(steps > 10000);
-    CU_ASSERT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-    CU_ASSERT(agrees(child));
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     munmap(story, sizeof(*story));

@@ -2,12 +2,18 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "clock.h"
+#include "module_list.h"
 #include "own_table.h"
+#include "pages.h"
 #include "raw.h"
 #include "records.h"
 #include "root.h"
 #include "stacks.h"
+#include "thread_numbers.h"
 #include "traced.h"
 #include "unit.h"
 
@@ -149,22 +155,219 @@ ASNAP_TEST(table_writer, replaces_a_known_address)
     CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 0);
 }
 
-ASNAP_TEST(table_writer, fits_40_bytes_a_block)
+/* At each count from a million on: growth goes by small steps. */
+ASNAP_TEST(table_writer, fits_32_bytes_a_block)
 {
     own_table_open();
     uint64_t frame = 0x4242;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     uint64_t before = allocsnap_root.tracker_bytes;
-    for (uint64_t block = 0; block < 1000000; block++)
+    uint64_t most = 0;
+    for (uint64_t block = 1; block <= 2000000; block++) {
         if (!asnap_records_insert(0x555500000000 + block * 64, 40, stack))
             abort();
-    uint64_t used = allocsnap_root.tracker_bytes - before;
-    CU_ASSERT(used <= 40 * UINT64_C(1000000));
+        uint64_t used = allocsnap_root.tracker_bytes - before;
+        if (block >= 1000000 && used > 32 * block)
+            most = block;
+    }
+    CU_ASSERT_EQUAL(most, 0);
     struct asnap_raw *raw = read_table();
-    CU_ASSERT_EQUAL(raw->trace_count, 1000000);
+    CU_ASSERT_EQUAL(raw->trace_count, 2000000);
     asnap_raw_destroy(raw);
     asnap_records_clear();
     CU_ASSERT_EQUAL(allocsnap_root.tracker_bytes, before);
+}
+
+/* So many blocks of one shard that its lists of chunks and of buckets move. */
+ASNAP_TEST(table_writer, grows_its_lists)
+{
+    own_table_open();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    uint64_t before = allocsnap_root.tracker_bytes;
+    const uint64_t pages = 2 * 340 * ASNAP_TABLE_CHUNK_RECORDS / 128 + 1;
+    uint64_t page = 0x7f0000000;
+    uint32_t shard = asnap_table_shard_of(page << 12);
+    for (uint64_t done = 0; done < pages; page++) {
+        if (asnap_table_shard_of(page << 12) != shard)
+            continue;
+        for (uint64_t block = 0; block < 128; block++)
+            if (!asnap_records_insert(page << 12 | block * 32, 1, stack))
+                abort();
+        done++;
+    }
+    CU_ASSERT_EQUAL(allocsnap_root.shards[shard].count, pages * 128);
+    uint64_t last = page - 1;
+    size_t missing = 0;
+    for (page = 0x7f0000000; page <= last; page++)
+        for (uint64_t block = 0; block < 128 && asnap_table_shard_of(page << 12) == shard; block++)
+            missing += !asnap_records_remove(page << 12 | block * 32, NULL);
+    CU_ASSERT_EQUAL(missing, 0);
+    CU_ASSERT_EQUAL(traced_bytes(), 0);
+    asnap_records_clear();
+    CU_ASSERT_EQUAL(allocsnap_root.tracker_bytes, before);
+}
+
+ASNAP_TEST(table_writer, notes_thread_and_time)
+{
+    own_table_open();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    uint32_t before = asnap_clock_now();
+    CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
+    uint32_t after = asnap_clock_now();
+    struct asnap_raw *raw = read_table();
+    CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
+    const struct asnap_trace *trace = &raw->traces[0];
+    CU_ASSERT_EQUAL(trace->thread, asnap_thread_number());
+    CU_ASSERT_EQUAL_FATAL(raw->thread_count, allocsnap_root.thread_count);
+    CU_ASSERT_EQUAL(raw->threads[0], 0);
+    CU_ASSERT_EQUAL(raw->threads[trace->thread], (uint32_t)syscall(SYS_gettid));
+    CU_ASSERT(trace->time >= before && trace->time <= after);
+    CU_ASSERT_EQUAL(raw->start_realtime, allocsnap_root.start_realtime);
+    asnap_raw_destroy(raw);
+    asnap_records_clear();
+}
+
+ASNAP_TEST(table_writer, puts_back_a_record_as_it_was)
+{
+    own_table_open();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    const struct asnap_removed block = {.size = 77, .stack = stack, .thread = 0, .time = 12345};
+    struct asnap_removed removed;
+    CU_ASSERT(asnap_records_put_back(0x1000, &block));
+    CU_ASSERT(asnap_records_remove(0x1000, &removed));
+    CU_ASSERT_EQUAL(removed.size, 77);
+    CU_ASSERT_EQUAL(removed.stack, stack);
+    CU_ASSERT_EQUAL(removed.thread, 0);
+    CU_ASSERT_EQUAL(removed.time, 12345);
+    CU_ASSERT(asnap_records_put_back(0x1000, &removed));
+    struct asnap_raw *raw = read_table();
+    CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
+    CU_ASSERT_EQUAL(raw->traces[0].time, 12345);
+    asnap_raw_destroy(raw);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 77);
+    asnap_records_clear();
+}
+
+ASNAP_TEST(table_writer, knows_the_peak)
+{
+    own_table_open();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 0);
+    asnap_records_insert(0x1000, 100, stack);
+    asnap_records_insert(0x2000, 50, stack);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 150);
+    asnap_records_remove(0x1000, NULL);
+    asnap_records_insert(0x3000, 60, stack);
+    asnap_records_insert(0x4000, 40, stack);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 150);
+    /* A block in place of another of the same address: the two were never there together. */
+    asnap_records_insert(0x3000, 61, stack);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 151);
+    asnap_records_insert(0x3000, 1, stack);
+    asnap_traced_reset_peak();
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 91);
+    /* Sizes too large for a lane, and sums too large for many. */
+    uint64_t sum = 91;
+    for (uint64_t i = 0; i < 10; i++, sum += ASNAP_TABLE_SIZE_LIMIT - 1)
+        CU_ASSERT(asnap_records_insert(0x10000 + 64 * i, ASNAP_TABLE_SIZE_LIMIT - 1, stack));
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, sum);
+    for (uint64_t i = 0; i < 10; i++)
+        asnap_records_remove(0x10000 + 64 * i, NULL);
+    for (uint64_t i = 0; i < 300; i++)
+        asnap_records_insert(0x20000 + 64 * i, UINT64_C(1) << 39, stack);
+    for (uint64_t i = 0; i < 300; i++)
+        asnap_records_remove(0x20000 + 64 * i, NULL);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, sum);
+    CU_ASSERT_EQUAL(traced_bytes(), 91);
+    CU_ASSERT(asnap_records_insert(0x5000, 5, stack));
+    asnap_traced_reset_peak();
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 96);
+    asnap_records_clear();
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 0);
+}
+
+/* For want of memory a record is not kept, and nothing is counted for it. */
+ASNAP_TEST(table_writer, drops_records_without_memory)
+{
+    own_table_open();
+    uint64_t frame = 0x4242;
+    uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
+    asnap_thread_number();
+    asnap_pages_set_limit(allocsnap_root.tracker_bytes);
+    CU_ASSERT_FALSE(asnap_records_insert(0x1000, 10, stack));
+    asnap_pages_set_limit(allocsnap_root.tracker_bytes + 12 * 4096);
+    uint64_t kept = 0;
+    while (kept < 2000 && asnap_records_insert(0x1000 + 32 * (kept % 128), 10, stack))
+        kept++;
+    CU_ASSERT_EQUAL(kept, 2000);
+    uint64_t page = 1;
+    uint32_t shard = asnap_table_shard_of(0x1000);
+    for (kept = 128; page < 1000000 && kept < 5000; page++) {
+        if (asnap_table_shard_of(page << 12) != shard || page == 1)
+            continue;
+        if (!asnap_records_insert(page << 12, 10, stack))
+            break;
+        kept++;
+    }
+    CU_ASSERT_EQUAL(kept, ASNAP_TABLE_CHUNK_RECORDS);
+    CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 10 * kept);
+    CU_ASSERT_EQUAL(traced_bytes(), 10 * kept);
+    /* One with an old key goes, one in its place comes. */
+    CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
+    uint64_t far = 0x900000;
+    uint64_t unused[2] = {0x777000, 0x888000};
+    uint32_t nodes = allocsnap_root.node_count;
+    while (asnap_table_shard_of(far) == shard)
+        far += 4096;
+    CU_ASSERT_FALSE(asnap_records_insert(far, 10, stack));
+    CU_ASSERT_EQUAL(traced_bytes(), 10 * kept);
+    asnap_stacks_intern(unused, 2, 3);
+    CU_ASSERT(allocsnap_root.node_count >= nodes);
+    asnap_pages_set_limit(UINT64_MAX);
+    asnap_records_clear();
+}
+
+ASNAP_TEST(table_writer, lists_modules_once)
+{
+    own_table_open();
+    struct asnap_table_module module = {.start = 0x401000, .end = 0x405000, .build_id_bytes = 3};
+    memcpy(module.build_id, "\1\2\3", 3);
+    uint32_t first = asnap_module_list_add(&module, "/lib/one");
+    CU_ASSERT_NOT_EQUAL_FATAL(first, 0);
+    CU_ASSERT_EQUAL(asnap_module_list_add(&module, "/lib/one"), first);
+    uint32_t other = asnap_module_list_add(&module, "/lib/two");
+    CU_ASSERT_EQUAL(other, first + 1);
+    module.build_id[2] = 4;
+    CU_ASSERT_EQUAL(asnap_module_list_add(&module, "/lib/two"), first + 2);
+    module.end = module.start;
+    CU_ASSERT_EQUAL(asnap_module_list_add(&module, "/lib/two"), 0);
+    char longest[ASNAP_TABLE_PATH_BYTES + 2];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    module.end = module.start + 1;
+    CU_ASSERT_EQUAL(asnap_module_list_add(&module, longest), 0);
+    longest[sizeof(longest) - 2] = '\0';
+    CU_ASSERT_EQUAL(asnap_module_list_add(&module, longest), first + 3);
+    uint64_t pc = (uint64_t)other << ASNAP_TABLE_PC_BITS | 0x401234;
+    uint32_t stack = asnap_stacks_intern(&pc, 1, 0);
+    CU_ASSERT_NOT_EQUAL(asnap_stacks_child(asnap_stacks_origin(0), 0x401234), stack);
+    struct asnap_raw *raw = read_table();
+    CU_ASSERT_EQUAL(raw->nodes[stack].pc, 0x401234);
+    CU_ASSERT_EQUAL(raw->nodes[stack].module, other);
+    CU_ASSERT_EQUAL_FATAL(raw->module_count, allocsnap_root.module_count);
+    const struct asnap_raw_module *read = &raw->modules[first];
+    CU_ASSERT(read->start == 0x401000 && read->end == 0x405000 && read->build_id_bytes == 3);
+    CU_ASSERT_EQUAL(memcmp(read->build_id, "\1\2\3\0", 4), 0);
+    CU_ASSERT_STRING_EQUAL(read->path, "/lib/one");
+    CU_ASSERT_STRING_EQUAL(raw->modules[other].path, "/lib/two");
+    CU_ASSERT_EQUAL(raw->modules[first + 2].build_id[2], 4);
+    CU_ASSERT_STRING_EQUAL(raw->modules[first + 3].path, longest);
+    CU_ASSERT(raw->modules[0].path == NULL && raw->modules[0].end == 0);
+    asnap_raw_destroy(raw);
 }
 
 ASNAP_TEST(table_writer, shares_stacks)

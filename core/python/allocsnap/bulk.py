@@ -122,10 +122,23 @@ class TraceTable:
         self._sizes = traces.cast(_UINT64)[1::4]
         self._traceback_ids = traces.cast(_UINT32)[4::8]
         self._domains = traces.cast(_UINT32)[5::8]
+        self._threads = traces.cast(_UINT32)[6::8]
+        self._times = traces.cast(_UINT32)[7::8]
+        self._thread_numbers = None  # by what _threads holds
         self._tracebacks = _Tracebacks(snapshot)
 
     def addresses(self, places):
         return self._addresses[places].tolist()
+
+    def origins(self, places):
+        """(kernel thread number or 0, hundredths of a second or native.TIME_UNKNOWN) of the
+        traces at a slice of places."""
+        if self._thread_numbers is None:
+            self._thread_numbers = self._snapshot.threads or [0]
+        threads = self._threads[places].tolist()
+        return zip(
+            map(self._thread_numbers.__getitem__, threads), self._times[places].tolist()
+        )
 
     def tuples(self, places):
         """The raw traces at a slice of places, as a list."""

@@ -3,6 +3,7 @@
 from . import objects, options as shared
 from .command import Command
 from .errors import AllocsnapError
+from .native import ORDERS
 
 
 def _check_cumulative(options, key):
@@ -91,21 +92,34 @@ class Traces(Command):
     """traces [NAME]"""
 
     name = "traces"
-    summary = "List the blocks themselves, largest first."
+    summary = "List the blocks themselves, largest or oldest first."
     details = (
+        "Each is shown with the thread that asked for it, and when: seconds after the\n"
+        "hooks' start, and the time of day.\n\n"
         "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
         "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
     )
 
     def arguments(self, parser):
         parser.add_argument("snapshot", metavar="NAME", nargs="?", help="a snapshot, or now")
+        parser.add_argument(
+            "--sort",
+            choices=list(ORDERS),
+            default="size",
+            help="what comes first: the largest (size, the default) or the oldest (age)",
+        )
         shared.add_filters(parser)
         shared.add_rows(parser)
 
     def run(self, session, options):
         choice = shared.Choice(session, options)
         whole = session.find(options.snapshot).snapshot
-        rows = objects.Traces(*choice.of(whole))
+        if options.sort == "age" and not whole.start_time:
+            raise AllocsnapError(
+                "nothing says when the blocks of this snapshot were asked for: leave out --sort age"
+            )
+        labels = session.thread_labels(options.snapshot)
+        rows = objects.Traces(*choice.of(whole), options.sort, labels)
         return _show(rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
@@ -141,7 +155,7 @@ class Who(Command):
         session.check_known(name)
         address = session.target.evaluate(options.expression)
         taken, regions = session.find_mapped(name)
-        who = objects.Who(taken.snapshot, address, regions)
+        who = objects.Who(taken.snapshot, address, regions, session.thread_labels(name))
         return who.json() if options.json else who.text()
 
     def values(self, session, option):

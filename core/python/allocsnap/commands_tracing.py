@@ -168,6 +168,12 @@ class Status(Command):
                 ),
             ),
         ]
+        if status.own_malloc:
+            rows.append(
+                ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
+                 " its allocator as a shared library, or have it call allocsnap_track"
+                 " (allocsnap_hooks.h)")
+            )
         if status.busy_shards:
             rows.append(
                 ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))

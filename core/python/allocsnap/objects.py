@@ -252,6 +252,17 @@ class Snapshot(Object):
         return [(number, text_of(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
 
     @property
+    def threads(self):
+        """The kernel's numbers of the threads that blocks name, by place."""
+        lib = library()
+        return [lib.asnap_snapshot_thread(self, i) for i in range(lib.asnap_snapshot_thread_count(self))]
+
+    @property
+    def start_time(self):
+        """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
+        return library().asnap_snapshot_start_time(self)
+
+    @property
     def size(self):
         """Bytes in all blocks."""
         return library().asnap_snapshot_size(self)
@@ -306,8 +317,12 @@ class Rows:
         """The first `limit` rows (0: all) as one JSON object on one line."""
         return self._render(self.json_function, limit, unfiltered)
 
+    def options(self, limit):
+        """The native.RenderOptions for `limit` rows."""
+        return native.RenderOptions(limit=limit, source_lines=True)
+
     def _render(self, function, limit, unfiltered):
-        options = native.RenderOptions(limit=limit, source_lines=True)
+        options = self.options(limit)
         if unfiltered is not None:
             options.unfiltered = ctypes.pointer(self.total(unfiltered))
         return _rendered(getattr(library(), function), self.shown, byref(options))
@@ -317,27 +332,48 @@ class Rows:
         return _total(unfiltered)
 
 
+def _thread_labels(options, snapshot, labels):
+    """Puts what the debugger calls threads, {kernel thread number: text}, into a
+    RenderOptions."""
+    if not labels:
+        return
+    numbers = snapshot.threads
+    texts = [path_bytes(labels[number]) if number in labels else None for number in numbers]
+    options.thread_labels = (c_char_p * len(texts))(*texts)
+    options.thread_label_count = len(texts)
+
+
 class Traces(Rows):
-    """The blocks of a snapshot, largest first. What is `unfiltered` is a Snapshot."""
+    """The blocks of a snapshot, by one of native.ORDERS. What is `unfiltered` is a
+    Snapshot. `labels`: {kernel thread number: what the debugger calls the thread}."""
 
     text_function = "asnap_render_traces_text"
     json_function = "asnap_render_traces_json"
 
-    def __init__(self, snapshot):
+    def __init__(self, snapshot, order="size", labels=None):
         self._snapshot = snapshot
+        self._order = native.ORDERS[order]
+        self._labels = labels
 
     @property
     def shown(self):
         return self._snapshot
 
+    def options(self, limit):
+        options = super().options(limit)
+        options.order = self._order
+        _thread_labels(options, self._snapshot, self._labels)
+        return options
+
 
 class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
-    where the snapshot is of now."""
+    where the snapshot is of now. `labels`: as of Traces."""
 
-    def __init__(self, snapshot, address, regions=None):
+    def __init__(self, snapshot, address, regions=None, labels=None):
         self._arguments = snapshot, address
         self._options = native.RenderOptions(source_lines=True)
+        _thread_labels(self._options, snapshot, labels)
         self._regions = regions
         if regions is not None:
             self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native.Region))

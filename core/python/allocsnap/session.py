@@ -359,6 +359,12 @@ class Session:
             return self._read(self.stopped_process())
         return self.find(name), None
 
+    def thread_labels(self, name):
+        """Target.thread_labels for a snapshot of that name; none where it is not of now,
+        as a thread's number may be another's by now."""
+        now = (name or self.default_name()) == NOW
+        return self.target.thread_labels() if now else {}
+
     def dump(self, name, path, for_tracemalloc=False):
         """Writes a snapshot to a file; returns its Taken, and whether that replaced a
         file."""

@@ -7,15 +7,17 @@ from .frames import Traceback, _format_size
 
 _OWN_ATTRIBUTES = ("traces", "traceback_limit")
 _CHUNK = 4096  # traces made into objects at a time
+_NO_ORIGIN = (0, native.TIME_UNKNOWN)
 
 
 class Trace:
     """A block, from a (domain, size, frames, total_nframe) tuple."""
 
-    __slots__ = ("_trace",)
+    __slots__ = ("_trace", "_origin")
 
-    def __init__(self, trace):
+    def __init__(self, trace, origin=_NO_ORIGIN):
         self._trace = trace
+        self._origin = origin
 
     @property
     def domain(self):
@@ -28,6 +30,17 @@ class Trace:
     @property
     def traceback(self):
         return Traceback(*self._trace[2:])
+
+    @property
+    def thread(self):
+        """The kernel's number of the thread that asked for the block; None: unknown."""
+        return self._origin[0] or None
+
+    @property
+    def time(self):
+        """When it did: seconds after the hooks' start; None: unknown."""
+        time = self._origin[1]
+        return None if time == native.TIME_UNKNOWN else time / native.TIMES_PER_SECOND
 
     def __eq__(self, other):
         if isinstance(other, Trace):
@@ -80,6 +93,11 @@ class _Traces(Sequence):
         return self._origin
 
     @property
+    def start_time(self):
+        """When their times begin: nanoseconds since 1970; 0: unknown."""
+        return 0 if self._object is None else self._object.start_time
+
+    @property
     def notes(self):
         """What is missing from the snapshot, a line each."""
         return [] if self._object is None else self._object.notes
@@ -89,18 +107,33 @@ class _Traces(Sequence):
         """The raw traces as a list."""
         if self._given is None:
             self._given = self._raw(slice(None))
-            self._table = None
+            self._table = None  # with the tuples it has made
         return self._given
+
+    def _objects(self, places):
+        """The traces at a slice of places, to go over."""
+        raw = self._raw(places)
+        if not self._is_found:
+            return map(Trace, raw)
+        return map(Trace, raw, self._known_table().origins(places))
+
+    @property
+    def _is_found(self):
+        """Whether they are the library's, and nobody gave them."""
+        return self._object is not None and self._origin is None
+
+    def _known_table(self):
+        if self._table is None:
+            self._table = bulk.TraceTable(self._object)
+        return self._table
 
     def _raw(self, places):
         """The raw traces at a slice of places."""
         if self._given is not None:
             return self._given[places]
-        if self._table is None:
-            self._table = bulk.TraceTable(self._object)
         if self._origin is None:
-            return self._table.tuples(places)
-        return list(map(self._origin.__getitem__, self._table.addresses(places)))
+            return self._known_table().tuples(places)
+        return list(map(self._origin.__getitem__, self._known_table().addresses(places)))
 
     def __len__(self):
         if self._given is not None:
@@ -109,15 +142,15 @@ class _Traces(Sequence):
 
     def __getitem__(self, index):
         if isinstance(index, slice):
-            return tuple(map(Trace, self._raw(index)))
-        if self._given is not None:
+            return tuple(self._objects(index))
+        if self._given is not None and not self._is_found:
             return Trace(self._given[index])
         place = range(len(self))[index]
-        return Trace(self._raw(slice(place, place + 1))[0])
+        return next(self._objects(slice(place, place + 1)))
 
     def __iter__(self):
         for start in range(0, len(self), _CHUNK):
-            yield from map(Trace, self._raw(slice(start, start + _CHUNK)))
+            yield from self._objects(slice(start, start + _CHUNK))
 
     def __contains__(self, trace):
         return trace._trace in self._traces
@@ -154,6 +187,12 @@ class Snapshot:
     def __init__(self, traces, traceback_limit):
         self.traces = _Traces(traces)
         self.traceback_limit = traceback_limit
+
+    @property
+    def start_time(self):
+        """When the times of its traces begin: seconds since 1970; None: unknown."""
+        start = self.traces.start_time
+        return start / 1e9 if start else None
 
     @classmethod
     def _of(cls, snapshot, origin=None):

@@ -67,6 +67,10 @@ class Target:
         """The value of an expression in the program's language, as an address."""
         raise NotImplementedError
 
+    def thread_labels(self):
+        """{kernel thread number: what the debugger calls the thread} of those it knows."""
+        return {}
+
     def files(self):
         """The paths of the programs and libraries that the debugger has read."""
         return []

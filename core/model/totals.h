@@ -1,0 +1,44 @@
+/* What the blocks of a snapshot sum to. */
+#ifndef ASNAP_MODEL_TOTALS_H
+#define ASNAP_MODEL_TOTALS_H
+
+#include "allocsnap.h"
+#include "intern.h"
+
+/* What the blocks of one traceback and domain sum to. Filters and statistics see
+ * nothing else of a block, so they go over these and not over the blocks. */
+struct asnap_total {
+    uint64_t size;
+    uint64_t count; /* never 0 */
+    uint32_t traceback;
+    uint32_t domain;
+};
+
+/* Sums up traces whose traceback_id is below `traceback_count`. Free the totals
+ * with free(). */
+struct asnap_error *asnap_totals_create(const struct asnap_trace *traces, size_t count,
+                                        size_t traceback_count, struct asnap_total **totals,
+                                        size_t *total_count);
+
+/* ---- the same for traces that come in pieces ---- */
+
+/* Nearly every traceback is of one domain: its first total is found by the
+ * traceback's number, and only those of other domains by hash. */
+struct asnap_totals {
+    struct asnap_total *first; /* by traceback; count 0: none yet */
+    size_t traceback_count;
+    struct asnap_total *others;
+    size_t other_count;
+    size_t other_capacity;
+    struct asnap_intern index;
+};
+
+/* Whatever comes of the three, the caller ends with asnap_totals_deinit. */
+struct asnap_error *asnap_totals_init(struct asnap_totals *totals, size_t traceback_count);
+struct asnap_error *asnap_totals_add(struct asnap_totals *totals, const struct asnap_trace *traces,
+                                     size_t count);
+struct asnap_error *asnap_totals_finish(struct asnap_totals *totals, struct asnap_total **all,
+                                        size_t *total_count);
+void asnap_totals_deinit(struct asnap_totals *totals);
+
+#endif

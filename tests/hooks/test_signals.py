@@ -1,0 +1,42 @@
+"""Handlers that allocate: at any moment, and on little stack."""
+
+from .hooked import LINES, MEMORY, STATUS, Case
+
+
+class Storm(Case):
+    def check_storm(self, nframe):
+        pid, _ = self.paused("signal_storm", nframe=nframe)
+        results = self.attached("signal_storm", pid, [LINES, MEMORY, STATUS])
+        self.assertEqual(
+            self.held(results.json(LINES), "signal_storm.c"),
+            self.tagged(
+                "signal_storm.c", timer=(500 * 48, 500), thread=(500 * 56, 500), main=(6400, 100)
+            ),
+        )
+        self.check_sums(results.json(LINES), results[MEMORY])
+        self.assertIn("dropped: 0 blocks", results[STATUS])
+
+    def test_signals_of_a_timer_and_of_a_thread(self):
+        self.check_storm(16)
+
+    def test_with_more_frames_than_a_local_array_holds(self):
+        self.check_storm(1000)
+
+
+class AlternateStack(Case):
+    #: Bytes of stack that the hooks may add to what a handler and its allocator need.
+    ADDED = 3072
+
+    def used(self, **options):
+        status, text = self.finish("altstack", **options)
+        self.assertEqual(status, 0)
+        return int(text.split()[0])
+
+    def test_stack_that_the_hooks_take(self):
+        untraced = self.used(traced=False)
+        for nframe in (0, 1, 16, 1000):
+            with self.subTest(nframe=nframe):
+                self.assertLessEqual(self.used(nframe=nframe) - untraced, self.ADDED)
+
+    def test_small_alternate_stack(self):
+        self.assertEqual(self.finish("altstack", "small", nframe=64)[0], 0)

@@ -1,0 +1,160 @@
+"""Real programs with the hooks in them: started, watched and looked at by gdb."""
+
+import collections
+import json
+import os
+import re
+import subprocess
+import threading
+
+from e2e.harness import BUILD, GDB, HOOKS, SCRIPT
+
+#: Seconds after which a program counts as hanging.
+PATIENCE = 1800
+
+#: What a run showed. `blocks` and `size` (bytes) are what the program held when it was
+#: looked at, at its end.
+Shown = collections.namedtuple("Shown", "command blocks size checks")
+
+STATS = "snapshot stats lineno --json"
+MEMORY = "python import allocsnap; print(*allocsnap.get_traced_memory())"
+_MARK = "\036"
+
+
+def environment(traced, **extra):
+    """An environment that holds nothing of the user's, with the hooks or without."""
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    if traced:
+        env.update(LD_PRELOAD=HOOKS, ALLOCSNAP="16")
+    env.update(extra)
+    return env
+
+
+def run(command, traced, directory, given=None, **extra):
+    """What a program prints that must end well."""
+    done = subprocess.run(
+        command,
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment(traced, **extra),
+        cwd=directory,
+        timeout=PATIENCE,
+        check=False,
+    )
+    expect(done.returncode == 0, command, "status", done.returncode, done.stdout[-2000:])
+    return done.stdout
+
+
+def expect(condition, *words):
+    """Ends the run of a program that is not as it should be."""
+    if not condition:
+        raise AssertionError(" ".join(str(word) for word in words))
+
+
+def gdb(commands, arguments, directory, **extra):
+    """What each command prints in a gdb with the snapshot command."""
+    line = [GDB, "-nx", "-batch", "-iex", "set auto-load off", "-ex", "source " + SCRIPT]
+    for command in commands:
+        line += ["-ex", "echo {}\\n".format(_MARK), "-ex", command]
+    library = os.path.join(BUILD, "liballocsnap.so")
+    text = run(line + arguments, False, directory, ALLOCSNAP_LIBRARY=library, **extra)
+    outputs = text.decode("utf-8", "replace").split(_MARK + "\n")[1:]
+    expect(len(outputs) == len(commands), text.decode("utf-8", "replace"))
+    return outputs
+
+
+def held(outputs):
+    """(blocks, bytes) of [STATS, MEMORY, status] outputs, which must agree."""
+    stats, memory, status = outputs
+    answer = json.loads(stats)
+    total = answer["total"]
+    now, peak = (int(word) for word in memory.split())
+    rows = answer["statistics"]
+    expect(sum(row["size"] for row in rows) == total["size"], "rows do not add up", total)
+    expect(sum(row["count"] for row in rows) == total["count"], "rows do not add up", total)
+    expect(total["size"] == now <= peak, "sum", total, "traced", now, "peak", peak)
+    expect("dropped: 0 blocks" in status, status)
+    # That some frames have no names is no matter of what was traced.
+    notes = [note for note in answer["notes"] if "not named" not in note]
+    expect(notes == [], notes)
+    return total["count"], total["size"]
+
+
+LOOK = [STATS, MEMORY, "snapshot status"]
+
+
+def attached(pid, directory):
+    """(blocks, bytes) that a running program holds."""
+    return held(gdb(LOOK, ["-p", str(pid)], directory))
+
+
+def at_exit(command, directory, **extra):
+    """(blocks, bytes) that a program holds when it asks the kernel to end it."""
+    before = ["snapshot start 16", "catch syscall exit_group", "run >/dev/null </dev/null"]
+    outputs = gdb(before + LOOK, ["--args"] + command, directory, **extra)
+    expect("Catchpoint 1 (call to syscall exit_group)" in outputs[2], outputs[2])
+    return held(outputs[3:])
+
+
+class Server:
+    """A traced program that runs until it is told to end, and says when it is ready."""
+
+    def __init__(self, command, ready, directory, given=False, **extra):
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(True, **extra),
+            cwd=directory,
+        )
+        self.pid = self._process.pid
+        self.stdin = self._process.stdin
+        self.text = ""
+        self._changed = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.wait_for(ready)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdout, self._process.stdin):
+            if pipe is not None:
+                pipe.close()
+
+    def _read(self):
+        for line in self._process.stdout:
+            with self._changed:
+                self.text += line.decode("utf-8", "replace")
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait_for(self, pattern):
+        """The match of a pattern in what the program prints."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._ended or re.search(pattern, self.text), timeout=PATIENCE
+            )
+            match = re.search(pattern, self.text)
+        expect(match, "no", repr(pattern), "in", self.text[-2000:])
+        return match
+
+    def end(self):
+        """Ends it by SIGTERM; its status."""
+        self._process.terminate()
+        return self._process.wait(PATIENCE)
