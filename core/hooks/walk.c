@@ -164,17 +164,25 @@ static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap
             frame->step.words[ASNAP_WORD_FP] == state->fp);
 }
 
+static inline bool differs(const struct asnap_comparison *comparison)
+{
+    return __builtin_expect(word_at(comparison->place) != comparison->word, 0);
+}
+
 /* How many of the comparisons, from the oldest frame on, are to be done before one that
  * differs; UINT32_MAX: none differs. Nothing is read beyond that one: there the stack leads
  * elsewhere now, and what was there may be unmapped. */
 static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
 {
     const struct asnap_comparison *at = first + count;
-    while (at != first) {
-        at--;
-        if (__builtin_expect(word_at(at->place) != at->word, 0))
-            return (uint32_t)(at - first);
+    while (at - first >= 4) {
+        if (differs(at - 1) || differs(at - 2) || differs(at - 3) || differs(at - 4))
+            break;
+        at -= 4;
     }
+    while (at != first)
+        if (differs(--at))
+            return (uint32_t)(at - first);
     return UINT32_MAX;
 }
 
