@@ -76,7 +76,8 @@ class _FrameNumbers(dict):
 def _counted(total, frame_count):
     """How many frames a stack had, for the library. tracemalloc looks at this number
     nowhere, so it may be anything; none may be taken for an unknown one."""
-    return min(max(total, frame_count), native.TOTAL_UNKNOWN - 1)
+    counted = max(total, frame_count)
+    return counted if counted != native.TOTAL_UNKNOWN else counted - 1
 
 
 def _add_tracebacks(builder, tracebacks):
