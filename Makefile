@@ -85,6 +85,8 @@ SONAME := liballocsnap.so.0
 HEADERS := $(wildcard core/include/*.h)
 SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
 
+.DEFAULT_GOAL := help
+
 include tests/programs/programs.mk
 include tests/bench/bench.mk
 
@@ -116,8 +118,8 @@ $(LIBRARY): $(CORE_OBJECTS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
 
 $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
-	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
-		-Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
+	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
+		-Wl,-z,now -Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
 $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
