@@ -76,7 +76,10 @@ class _FrameNumbers(dict):
 def _counted(total, frame_count):
     """How many frames a stack had, for the library. tracemalloc looks at this number
     nowhere, so it may be anything; none may be taken for an unknown one."""
-    return min(max(total, frame_count), native.TOTAL_UNKNOWN - 1)
+    counted = max(total, frame_count)
+    if counted == native.TOTAL_UNKNOWN:
+        raise ValueError("the traces have a number of frames that is none: {}".format(counted))
+    return counted
 
 
 def _add_tracebacks(builder, tracebacks):
