@@ -20,7 +20,7 @@ void asnap_trace_run_deferred(void);
 /* No hook takes more of the stack than this, in bytes, while it is at work on the table. It
  * is touched before anything is held: a stack that overflows does so there, and a handler
  * that jumps out leaves nothing half done. */
-enum { ASNAP_TRACE_STACK_BYTES = 1024 };
+enum { ASNAP_TRACE_STACK_BYTES = 1536 };
 
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */
