@@ -31,7 +31,7 @@ INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icor
 	-Icore/table -Icore/hooks -Itests/unit
 
 CORE_LIBS := -ldwarf -lelf -lz -lstdc++
-HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls -fno-omit-frame-pointer \
+HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # gcc sees the hooks as a whole when it links them: a call passes through several files.
 ifeq ($(findstring clang,$(CC)),)

@@ -7,8 +7,7 @@
  * at. Where a line is full, an item goes to one of the next, and each line that it passes
  * over counts it: a search ends at the first line that nothing has passed.
  *
- * Readers of the table need no index. All functions are called with the shard's lock held,
- * but for asnap_index_prefetch. */
+ * Readers of the table need no index. All functions are called with the shard's lock held. */
 #ifndef ASNAP_HOOKS_RECORD_INDEX_H
 #define ASNAP_HOOKS_RECORD_INDEX_H
 
@@ -36,7 +35,6 @@ struct asnap_index_search {
     uint32_t line; /* where the item is */
     uint32_t item;
     uint32_t record; /* its number */
-    uint32_t empty;  /* bits of the items of the home line that are free, as in matches() */
 };
 
 /* The shard's first lines. False: no memory. */
@@ -51,19 +49,11 @@ static inline bool asnap_index_reserve(struct asnap_table_shard *shard)
     return __builtin_expect(shard->count < shard->index_limit, 1) || asnap_index_make_room(shard);
 }
 
-/* Looks for the record with this key. False: there is none. */
-bool asnap_index_find(const struct asnap_table_shard *shard, uint64_t key,
-                      struct asnap_index_search *search);
-
-/* Adds an item that was not found, or has been removed since; there is room. */
-void asnap_index_add(struct asnap_table_shard *shard, const struct asnap_index_search *search,
-                     uint32_t record);
-
-/* Removes the item that was found. */
-void asnap_index_remove(struct asnap_table_shard *shard, struct asnap_index_search *search);
-
-/* Brings the home of a key near, for what is done with it soon. */
-void asnap_index_prefetch(const struct asnap_table_shard *shard, uint64_t key);
+/* What record_search.h leaves for the rare cases: adds an item whose home is full; counts an
+ * item no more that was removed from another line than its home. */
+void asnap_index_add_beyond(struct asnap_table_shard *shard,
+                            const struct asnap_index_search *search, uint32_t item);
+void asnap_index_uncount(struct asnap_table_shard *shard, const struct asnap_index_search *search);
 
 /* The record of a shard. */
 static inline struct asnap_table_record *asnap_index_record(const struct asnap_table_shard *shard,

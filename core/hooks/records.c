@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "lock.h"
 #include "pages.h"
-#include "record_index.h"
+#include "record_search.h"
 #include "root.h"
 #include "thread_numbers.h"
 #include "traced.h"
@@ -36,7 +36,7 @@ static size_t list_bytes(uint32_t chunk_capacity)
 }
 
 /* A shard's first memory, when its first record comes. */
-static bool open_shard(struct asnap_table_shard *shard)
+static __attribute__((noinline)) bool open_shard(struct asnap_table_shard *shard)
 {
     uint64_t *list = asnap_pages_map(list_bytes(FIRST_CHUNK_CAPACITY));
     if (list == NULL || !asnap_index_open(shard)) {
@@ -65,7 +65,7 @@ static bool grow_list(struct asnap_table_shard *shard)
     return true;
 }
 
-static bool add_chunk(struct asnap_table_shard *shard)
+static __attribute__((noinline)) bool add_chunk(struct asnap_table_shard *shard)
 {
     if (shard->used > ASNAP_INDEX_RECORDS_MAX - ASNAP_TABLE_CHUNK_RECORDS)
         return false;
@@ -80,7 +80,7 @@ static bool add_chunk(struct asnap_table_shard *shard)
 }
 
 /* Makes room for a record that is not live. */
-static bool have_place(struct asnap_table_shard *shard)
+static ASNAP_HOT bool have_place(struct asnap_table_shard *shard)
 {
     if (!asnap_index_reserve(shard))
         return false;
@@ -89,7 +89,7 @@ static bool have_place(struct asnap_table_shard *shard)
 }
 
 /* A record that is not live, after have_place. */
-static uint32_t take_place(struct asnap_table_shard *shard)
+static ASNAP_HOT uint32_t take_place(struct asnap_table_shard *shard)
 {
     uint32_t index = shard->free_head - 1;
     if (shard->free_head != 0) {
@@ -104,8 +104,8 @@ static uint32_t take_place(struct asnap_table_shard *shard)
 /* ---- records ---- */
 
 /* Withdraws the record that was found; `removed` may be NULL. Returns its size. */
-static uint64_t withdraw(struct asnap_table_shard *shard, struct asnap_index_search *search,
-                         struct asnap_removed *removed)
+static ASNAP_HOT uint64_t withdraw(struct asnap_table_shard *shard,
+                                   struct asnap_index_search *search, struct asnap_removed *removed)
 {
     struct asnap_table_record *record = asnap_index_record(shard, search->record);
     uint64_t size = asnap_table_extent_size(record->extent);
@@ -124,28 +124,29 @@ static uint64_t withdraw(struct asnap_table_shard *shard, struct asnap_index_sea
     return size;
 }
 
-static void publish(struct asnap_table_shard *shard, const struct asnap_index_search *search,
-                    uint64_t key, const struct asnap_removed *block)
+static ASNAP_HOT void publish(struct asnap_table_shard *shard,
+                              const struct asnap_index_search *search, uint64_t key,
+                              struct asnap_removed block)
 {
     uint32_t index = take_place(shard);
     struct asnap_table_record *record = asnap_index_record(shard, index);
-    record->extent = block->size | (uint64_t)block->thread << ASNAP_TABLE_SIZE_BITS;
-    record->stack = block->stack;
-    record->time = block->time;
+    record->extent = block.size | (uint64_t)block.thread << ASNAP_TABLE_SIZE_BITS;
+    record->stack = block.stack;
+    record->time = block.time;
     PUBLISH(record->key, key);
     asnap_index_add(shard, search, index);
     shard->count++;
-    shard->size += block->size;
+    shard->size += block.size;
 }
 
 /* `thread` is the calling thread's number. */
-static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
+static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed block)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
     asnap_lock(&shard->lock);
     /* Once the peak may have risen for it, nothing must fail any more. */
-    bool open = shard->chunks != 0 || open_shard(shard);
+    bool open = __builtin_expect(shard->chunks != 0, 1) || open_shard(shard);
     bool room = open && have_place(shard);
     if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
         asnap_traced_give(thread, withdraw(shard, &search, NULL));
@@ -153,8 +154,8 @@ static bool record(uint64_t key, uint32_t thread, const struct asnap_removed *bl
     }
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
-    if (room && tracing) {
-        asnap_traced_take(thread, block->size);
+    if (__builtin_expect(room && tracing, 1)) {
+        asnap_traced_take(thread, block.size);
         publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
@@ -168,18 +169,19 @@ void asnap_records_prefetch(uint64_t key)
 
 bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
 {
+    uint32_t thread = asnap_thread_number();
     struct asnap_removed block = {
         .size = size,
         .stack = stack,
-        .thread = asnap_thread_number(),
+        .thread = thread,
         .time = asnap_clock_now(),
     };
-    return record(key, block.thread, &block);
+    return record(key, thread, block);
 }
 
 bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
 {
-    return record(key, asnap_thread_number(), removed);
+    return record(key, asnap_thread_number(), *removed);
 }
 
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)

@@ -4,6 +4,10 @@
 
 #include "allocsnap_table.h"
 
+/* Part of what every call of the program goes through: made part of its callers, since
+ * saving and restoring registers at each step costs as much as the steps do. */
+#define ASNAP_HOT inline __attribute__((always_inline))
+
 /* Zero until control.c has made it ready. */
 extern struct asnap_table_root allocsnap_root;
 

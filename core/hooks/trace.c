@@ -19,7 +19,7 @@ static uint64_t key_of(const void *block)
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
-static bool record(uint64_t key, size_t size, struct asnap_walker *walker)
+static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
     uint32_t stack = asnap_walker_intern(walker, (uint32_t)asnap_control_frame_limit());
     if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
@@ -61,7 +61,7 @@ void asnap_trace_run_deferred(void)
 bool asnap_trace_was_abandoned(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    uint64_t here = asnap_trace_stack_place();
     const struct asnap_walker *walker = thread->walker;
     stack_t alternate;
     if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
@@ -76,7 +76,7 @@ bool asnap_trace_was_abandoned(void)
     return true;
 }
 
-static bool walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+static ASNAP_HOT bool walk(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
     return asnap_control_frame_limit() == 1 ? asnap_walker_stop_at(walker, caller)
                                             : asnap_walker_walk(walker, caller);
@@ -97,7 +97,7 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
-bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
+static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
@@ -120,6 +120,11 @@ bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *cal
     return done;
 }
 
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
+{
+    return track(key, size, caller);
+}
+
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_thread *thread = &asnap_thread;
@@ -131,7 +136,7 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
         thread->releasing = NULL;
     thread->last_block = block;
     thread->last_size = size;
-    asnap_trace_track(key_of(block), size, caller);
+    track(key_of(block), size, caller);
 }
 
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */

@@ -1,5 +1,6 @@
 /* The walk with the frame pointer and the stack pointer alone. */
 #include "allocsnap_table.h"
+#include "root.h"
 #include "signal_frame.h"
 #include "unwind_rows.h"
 #include "walker.h"
@@ -310,7 +311,7 @@ static enum outcome advance(struct walk *walk)
 }
 
 /* Forgets what does not hold, or would be too much. */
-static void begin(struct asnap_walker *walker)
+static ASNAP_HOT void begin(struct asnap_walker *walker)
 {
     uint32_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_ACQUIRE);
     if (__builtin_expect(walker->epoch != epoch || asnap_walker_is_full(walker), 0))

@@ -216,6 +216,16 @@ static struct asnap_error *look_at_frame_ids(void *context, const void *elements
                : asnap_dump_damaged(naming->reader, "a traceback has an unknown frame");
 }
 
+/* Whether a traceback can be of a stack of as many frames as it says. */
+static bool is_right_total(const struct asnap_dump_reader *reader,
+                           const struct asnap_traceback *traceback)
+{
+    if (traceback->total_nframe == ASNAP_TOTAL_UNKNOWN)
+        return reader->header.version > ASNAP_DUMP_VERSION_COUNTED;
+    return traceback->total_nframe >= traceback->frame_count &&
+           traceback->total_nframe <= MOST_FRAMES;
+}
+
 static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reader,
                                            struct asnap_store *store)
 {
@@ -235,8 +245,7 @@ static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reade
         const struct asnap_traceback *traceback = &store->tracebacks[i];
         if (traceback->first != next || traceback->frame_count == 0 ||
             traceback->frame_count > store->frame_id_count - next ||
-            traceback->total_nframe < traceback->frame_count ||
-            traceback->total_nframe > MOST_FRAMES)
+            traceback->frame_count > MOST_FRAMES || !is_right_total(reader, traceback))
             error = asnap_dump_damaged(reader, "the frames of a traceback are wrong");
         next += traceback->frame_count;
     }

@@ -4,9 +4,10 @@
  *
  * Each thread keeps a window of live blocks and replaces one after the other: a free and
  * a malloc, PAIRS times, with DEPTH frames below malloc (the two of the C library's thread
- * start among them). The outer frames stay, as in a program's main loop; the innermost
- * ones, INNER_LEVELS functions and one that allocates, are others from pair to pair. Prints a
- * line for each thread: nanoseconds for each pair. Nothing is random but looks so. */
+ * start among them). With 0 THREADS the program's own thread does it, as the only one. The outer
+ * frames stay, as in a program's main loop; the innermost ones, INNER_LEVELS functions and one that
+ * allocates, are others from pair to pair. Prints a line for each thread: nanoseconds for each
+ * pair. Nothing is random but looks so. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ enum {
     INNER_LEVELS = 4,
     /* clone, the thread's start, run_thread, loop, and what allocates */
     FRAMES_AROUND = 5,
+    /* _start and three more instead of clone and the thread's start */
+    MORE_IN_MAIN = 2,
     THREADS_MAX = 64,
 };
 
@@ -152,23 +155,30 @@ int main(int argc, char **argv)
     size_t depth = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
     size_t pairs = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
     size_t count = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
-    if (depth < FRAMES_AROUND || pairs == 0 || count == 0 || count > THREADS_MAX) {
+    if (depth < FRAMES_AROUND || pairs == 0 || count > THREADS_MAX) {
         fprintf(stderr, "usage: churn DEPTH PAIRS THREADS, with a depth of %d or more\n",
                 FRAMES_AROUND);
         return 2;
     }
     choose();
-    pthread_barrier_init(&start, NULL, (unsigned)count);
+    pthread_barrier_init(&start, NULL, count == 0 ? 1 : (unsigned)count);
     size_t between = depth - FRAMES_AROUND;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < (count == 0 ? 1 : count); i++) {
         threads[i].inner = between < INNER_LEVELS ? between : INNER_LEVELS;
         threads[i].outer = between - threads[i].inner;
         threads[i].pairs = pairs;
-        if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) != 0)
+        if (count != 0 && pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) != 0)
             return 1;
     }
-    for (size_t i = 0; i < count; i++)
-        pthread_join(threads[i].id, NULL);
+    if (count == 0) {
+        size_t more = threads[0].outer < MORE_IN_MAIN ? threads[0].outer : MORE_IN_MAIN;
+        threads[0].outer -= more;
+        run_thread(&threads[0]);
+        count = 1;
+    } else {
+        for (size_t i = 0; i < count; i++)
+            pthread_join(threads[i].id, NULL);
+    }
     for (size_t i = 0; i < count; i++)
         printf("%.2f\n", threads[i].nanoseconds);
     return 0;

@@ -111,10 +111,10 @@ ASNAP_TEST(collect, reads_in_large_pieces)
 {
     struct image image;
     fill(&image);
-    /* Every shard full: 128 chunks that lie end to end, 3.5 MiB. */
-    for (uint64_t page = 0x1000; page < 0x1000 + 2 * 64 * 1024ull / 64; page++)
-        for (uint64_t block = 0; block < 64; block++) {
-            uint64_t address = page << 12 | block << 6;
+    /* Every shard full: 128 chunks that lie end to end, 3 MiB. */
+    for (uint64_t part = 0x100; part < 0x100 + 512; part++)
+        for (uint64_t block = 0; block < 1024; block++) {
+            uint64_t address = part << 20 | block << 6;
             struct asnap_table_shard *shard =
                 &image_root(&image)->shards[asnap_table_shard_of(address)];
             if (shard->used < 2 * 1024)
@@ -332,7 +332,7 @@ ASNAP_TEST(collect, refuses_records_and_nodes_that_cannot_be)
     struct asnap_table_node *nodes = image_at(&image, IMAGE_NODES);
     CU_ASSERT_EQUAL(code_of(&image), 0);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, 0), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key ^ 1 << 12), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key ^ 1 << 20), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key | UINT64_C(2) << 56),
                     ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 9), ASNAP_ERROR_DAMAGED);
