@@ -52,7 +52,7 @@ HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
-THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o own_table.o test_table_threads.o) \
+THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
 	$(BUILD)/obj/core/model/error.o $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
@@ -127,7 +127,7 @@ $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 
 $(THREADS): $(THREADS_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit
 
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
@@ -190,6 +190,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
 	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
+	cd tests && ALLOCSNAP_WALK_SCALE=100 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
 $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%

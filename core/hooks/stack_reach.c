@@ -50,9 +50,8 @@ bool asnap_reach_extend(struct asnap_reach *reach, uint64_t address)
     uint64_t page = address & ~(uint64_t)(PAGE - 1);
     if (recall(reach, address))
         return true;
-    if (current->high != 0 && page >= current->high && page - current->high < gap_max) {
-        if (!probe_all(current->high, page + PAGE))
-            return false;
+    if (current->high != 0 && page >= current->high && page - current->high < gap_max &&
+        probe_all(current->high, page + PAGE)) {
         current->high = page + PAGE;
         return true;
     }

@@ -23,6 +23,7 @@ struct walk {
     struct asnap_walker *walker;
     uint32_t met; /* with ALL_MET */
     uint32_t descents;
+    bool interrupted;          /* the frame to be looked at, by a signal */
     struct asnap_caller state; /* of the frame to be looked at */
 };
 
@@ -127,7 +128,15 @@ static enum outcome step(struct walk *walk)
         step->flags |= ASNAP_FRAME_STEPPED;
     step->module = row.module;
     enum outcome outcome;
+    bool interrupted = walk->interrupted;
+    walk->interrupted = row.kind == ASNAP_ROW_SIGNAL;
     switch ((enum asnap_row_kind)row.kind) {
+    case ASNAP_ROW_DOUBTFUL:
+        if (!interrupted)
+            return ALL_REGISTERS_NEEDED;
+        step->flags |= ASNAP_FRAME_STEPPED;
+        outcome = step_plainly(walk, step, &row);
+        break;
     case ASNAP_ROW_REGULAR:
     case ASNAP_ROW_INDIRECT:
         outcome = step_plainly(walk, step, &row);
@@ -241,6 +250,7 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
         return STACK_ENDS;
     walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));
     walk->state.sp = step->sp + (uint64_t)step->caller_offset;
+    walk->interrupted = false;
     if ((step->flags & ASNAP_FRAME_FP_SAVED) != 0)
         walk->state.fp = caller_word(step, ASNAP_WORD_FP);
     return CALLER_FOUND;

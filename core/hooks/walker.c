@@ -88,6 +88,7 @@ struct asnap_walker *asnap_walker_create(unsigned avoid)
         return NULL;
     }
     walker->avoid = avoid;
+    walker->reading = &walker->reach;
     asnap_walker_forget(walker);
     return walker;
 }
@@ -292,7 +293,7 @@ bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame)
 bool asnap_walker_read(void *context, uint64_t address, uint64_t *word)
 {
     struct asnap_walker *walker = context;
-    if (!asnap_reach_word(&walker->reach, address))
+    if (!asnap_reach_word(walker->reading, address))
         return false;
     memcpy(word, (const void *)(uintptr_t)address, sizeof(*word));
     return true;

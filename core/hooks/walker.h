@@ -111,6 +111,7 @@ struct asnap_walker {
     unsigned avoid; /* asnap_avoid flags */
     bool forgetful; /* the frames are of no use to the next walk */
     struct asnap_reach reach;
+    struct asnap_reach *reading; /* what asnap_walker_read asks: reach, or that of one walk */
     struct asnap_registers registers[2];
     struct asnap_cfi cfi;
 };
