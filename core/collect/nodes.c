@@ -46,8 +46,8 @@ static bool is_right_origin(const struct asnap_raw_node *node)
            (node->pc <= ASNAP_TABLE_FRAME_LIMIT_MAX || node->pc == ASNAP_RAW_NOT_COUNTED);
 }
 
-/* An origin's pc is a number of frames, or says that nobody counted; other nodes come after their parents, and no
- * stack is longer than the limit allows. Depths take a pass of their own, because
+/* An origin's pc is a number of frames, or says that nobody counted; other nodes come after their
+ * parents, and no stack is longer than the limit allows. Depths take a pass of their own, because
  * chunks are read in order of address. */
 static struct asnap_error *check(const struct asnap_raw *raw)
 {

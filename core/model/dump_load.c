@@ -368,10 +368,11 @@ static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
     struct asnap_error *error = read_array(reader, ASNAP_DUMP_TRACES, sizeof(*read), &read, count);
     if (error == NULL)
         *traces = reallocarray(NULL, *count + 1, sizeof(**traces));
-    if (error == NULL && *traces == NULL)
+    struct asnap_trace *converted = error == NULL ? *traces : NULL;
+    if (error == NULL && converted == NULL)
         error = asnap_error_no_memory();
-    for (size_t i = 0; error == NULL && i < *count; i++) {
-        (*traces)[i] = (struct asnap_trace){
+    for (size_t i = 0; converted != NULL && i < *count; i++) {
+        converted[i] = (struct asnap_trace){
             .address = read[i].address,
             .size = read[i].size,
             .traceback_id = read[i].traceback_id,
