@@ -84,10 +84,10 @@ static bool walk_from_here(struct asnap_walker *walker, const struct asnap_calle
         struct asnap_step *step = asnap_walker_add(walker, &state);
         if (step == NULL)
             return false;
-        more = more && climb(&walk);
+        bool climbed = more && climb(&walk);
         step->flags = ASNAP_FRAME_STEPPED;
-        step->module = (uint16_t)walk.module;
-        if (!more)
+        step->module = more ? (uint16_t)walk.module : 0;
+        if (!climbed)
             break;
         state.pc = walk.pc;
         state.sp = walk.registers->values[ASNAP_REGISTER_SP];

@@ -366,12 +366,16 @@ static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
 {
     struct asnap_dump_timeless_trace *read = NULL;
     struct asnap_error *error = read_array(reader, ASNAP_DUMP_TRACES, sizeof(*read), &read, count);
-    if (error == NULL)
-        *traces = reallocarray(NULL, *count + 1, sizeof(**traces));
-    struct asnap_trace *converted = error == NULL ? *traces : NULL;
-    if (error == NULL && converted == NULL)
-        error = asnap_error_no_memory();
-    for (size_t i = 0; converted != NULL && i < *count; i++) {
+    if (error != NULL) {
+        free(read);
+        return error;
+    }
+    struct asnap_trace *converted = reallocarray(NULL, *count + 1, sizeof(*converted));
+    if (converted == NULL) {
+        free(read);
+        return asnap_error_no_memory();
+    }
+    for (size_t i = 0; i < *count; i++) {
         converted[i] = (struct asnap_trace){
             .address = read[i].address,
             .size = read[i].size,
@@ -381,7 +385,8 @@ static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
         };
     }
     free(read);
-    return error;
+    *traces = converted;
+    return NULL;
 }
 
 struct adding {
@@ -419,7 +424,9 @@ static struct asnap_error *load_traces(const struct asnap_dump_reader *reader,
     const struct asnap_dump_look look = {look_at_traces, adding};
     if (reader->header.version == ASNAP_DUMP_VERSION_TIMELESS) {
         struct asnap_error *error = read_timeless(reader, traces, count);
-        return error != NULL ? error : look_at_traces(adding, *traces, *count);
+        if (error != NULL || *traces == NULL)
+            return error;
+        return look_at_traces(adding, *traces, *count);
     }
     void *elements = NULL;
     struct asnap_error *error = asnap_dump_read_looking(

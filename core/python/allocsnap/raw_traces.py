@@ -74,10 +74,10 @@ class _FrameNumbers(dict):
 
 
 def _counted(total, frame_count):
-    """How many frames a stack had, for the library, which refuses what is too large: the
-    number that stands for an unknown one is too."""
-    count = max(total, frame_count)
-    return count if count != native.TOTAL_UNKNOWN else count - 1
+    """How many frames a stack had, for the library. tracemalloc looks at this number
+    nowhere, so it may be anything; none may be taken for an unknown one."""
+    counted = max(total, frame_count)
+    return counted if counted != native.TOTAL_UNKNOWN else counted - 1
 
 
 def _add_tracebacks(builder, tracebacks):
