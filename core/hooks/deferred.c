@@ -8,7 +8,7 @@
 /* Handlers that come thick and fast must not map memory each time. What is done is kept for
  * the next, so many pieces of each kind for the whole process; a larger walker is not kept.
  * Each place is emptied and filled by one exchange, so handlers and threads can meet here. */
-enum { PLACES = 64, SPARE_WALKERS = 4, KEPT_CAPACITY = 256 };
+enum { PLACES = 64, SPARE_WALKERS = 4, KEPT_CAPACITY = 128 };
 
 static struct asnap_deferred places[PLACES];
 static bool place_taken[PLACES];

@@ -26,10 +26,10 @@ static inline __attribute__((always_inline)) uint64_t asnap_trace_stack_place(vo
     return place;
 }
 
-/* No hook takes more of the stack than this, in bytes, while it is at work on the table. It
- * is touched before anything is held: a stack that overflows does so there, and a handler
- * that jumps out leaves nothing half done. */
-enum { ASNAP_TRACE_STACK_BYTES = 1024 };
+/* A hook takes less of the stack than this, in bytes, while it is at work on the table; libgcc
+ * may take more, where it is asked. It is touched before anything is held: a stack that
+ * overflows does so there, and a handler that jumps out leaves nothing half done. */
+enum { ASNAP_TRACE_STACK_BYTES = 1536 };
 
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */

@@ -1,6 +1,7 @@
 """`snapshot who` and `snapshot traces`: single blocks."""
 
 import collections
+import json
 import os
 import re
 import time
@@ -335,6 +336,48 @@ class Origins(Case):
         self.assertEqual(
             [(block["time"], -block["size"], block["address"]) for block in oldest],
             sorted((block["time"], -block["size"], block["address"]) for block in blocks),
+        )
+
+    def test_of_threads_that_noted_their_numbers_and_times(self):
+        noted = (
+            "python print([[int(gdb.parse_and_eval(name)[i]) for i in range(4)]"
+            " for name in ('threads', 'before', 'after')])"
+        )
+        results = self.at_stop(["snapshot traces --json", noted], "origins")
+        threads, before, after = json.loads(results[noted])
+        sizes = {block["size"]: block for block in results.json("snapshot traces --json")["traces"]}
+        blocks = [sizes[1000 + i] for i in range(4)]
+        self.assertEqual([block["thread"] for block in blocks], threads)
+        self.assertEqual([block["thread_label"] for block in blocks], [None] * 3 + ['1 "origins"'])
+        # In hundredths of a second, which times are whole numbers of.
+        times = [round(block["time"] * 100) for block in blocks]
+        for i in range(3):
+            passed = times[i + 1] - times[i]
+            self.assertGreater(passed, (before[i + 1] - after[i]) / 1e7 - 1)
+            self.assertLess(passed, (after[i + 1] - before[i]) / 1e7 + 1)
+
+    def test_of_a_forked_child(self):
+        traces = "snapshot traces --json"
+        results = self.batch(
+            ["snapshot start 16", "set follow-fork-mode child", "break stop_here", "run", traces],
+            program("fork"),
+        )
+        parent, child = re.search(
+            r"\b(?:process|LWP) (\d+)\)? fork to child process (\d+)", results["run"]
+        ).groups()
+        source = expectations.source("fork.c")
+        threads = collections.defaultdict(set)
+        for block in results.json(traces)["traces"]:
+            if block["traceback"][0]["filename"] == source:
+                threads[block["traceback"][0]["lineno"]].add(block["thread"])
+        marks = expectations.named(source)
+        self.assertEqual(
+            threads,
+            {
+                marks["shared"].line: {int(parent)},
+                marks["child_only"].line: {int(child)},
+                marks["child_grown"].line: {int(child)},
+            },
         )
 
     def test_a_file_without_times(self):

@@ -56,10 +56,10 @@ class Overflow(Case):
 
 
 class LittleMemory(Case):
-    def check_limited(self, *arguments):
+    def check_limited(self, *arguments, **options):
         """The blocks that the program has are recorded, or counted as dropped. Returns what
-        it got, what it has, the records, and the drops."""
-        pid, text = self.paused("cramped", *arguments)
+        it got, what it has, the records, the drops, and the bytes of the hooks."""
+        pid, text = self.paused("cramped", *arguments, **options)
         got, then = [int(word) for word in text.split() if word != "then"]
         results = self.attached("cramped", pid, [LINES, MEMORY, "snapshot take all", STATUS])
         self.check_sums(results.json(LINES), results[MEMORY])
@@ -74,19 +74,30 @@ class LittleMemory(Case):
         # Of the blocks without a record half may have been released since.
         self.assertLessEqual(then - dropped, count)
         self.assertLessEqual(count, then)
-        return got, then, count, dropped
+        return got, then, count, dropped, self.memory(results[MEMORY])[2]
 
     def test_address_space_that_runs_out(self):
-        got, _, _, _ = self.check_limited("64")
+        got, _, _, _, _ = self.check_limited("64")
         # Not more than half of it has gone to the hooks.
         self.assertGreater(got * 64, 32 << 20)
 
     def test_no_address_space_for_the_hooks(self):
         """The program has its memory already: it gets every block, recorded or not."""
-        got, then, count, dropped = self.check_limited("0", "500000", "64")
+        got, then, count, dropped, _ = self.check_limited("0", "500000", "64")
         self.assertEqual((got, then), (500000, 250000))
         self.assertGreater(dropped, 0)
         self.assertLess(count, then)
 
     def test_address_space_that_is_enough_for_both(self):
-        self.assertEqual(self.check_limited("128", "500000"), (500000, 250000, 250000, 0))
+        self.assertEqual(self.check_limited("128", "500000")[:4], (500000, 250000, 250000, 0))
+
+    def test_limit_of_the_hooks(self):
+        """All that is taken counts, the root too, and no page is missing from the count."""
+        got, then, count, dropped, taken = self.check_limited(
+            "512", "500000", ALLOCSNAP_MAX_MEMORY="4M"
+        )
+        self.assertEqual((got, then), (500000, 250000))
+        self.assertGreater(dropped, 0)
+        self.assertLess(count, then)
+        self.assertLessEqual(taken, 4 << 20)
+        self.assertGreater(taken, 7 << 19)

@@ -25,7 +25,7 @@ class Storm(Case):
 
 class AlternateStack(Case):
     #: Bytes of stack that the hooks may add to what a handler and its allocator need.
-    ADDED = 3072
+    ADDED = 1536
 
     def used(self, **options):
         status, text = self.finish("altstack", **options)

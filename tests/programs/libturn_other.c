@@ -6,7 +6,7 @@ void *turn_make(void);
 static void *first_of_other(void)
 {
     free(malloc(23));
-    return malloc(223);
+    return malloc(223); /* tag: kept */
 }
 
 void *turn_make(void)

@@ -21,6 +21,7 @@ PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
 PROGRAM_FLAGS_own_unwinder := -static-libstdc++ -static-libgcc -no-pie -fno-pie
 PROGRAM_LIBS_own_unwinder := -lgcc_eh -l:libunwind.a -llzma
 PROGRAM_LIBS_own_jemalloc := -l:libjemalloc.a -lstdc++ -lm
+PROGRAM_FLAGS_malloc_address := -no-pie -fno-pie
 PROGRAM_FLAGS_overflow := -Wno-infinite-recursion
 
 # Programs with an allocator of this directory underneath.
