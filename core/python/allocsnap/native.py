@@ -84,6 +84,7 @@ class Frame(ctypes.Structure):
         ("function", c_char_p),
         ("lineno", c_uint32),
         ("inlined", c_bool),
+        ("named_by", c_uint8),
     ]
 
 
@@ -178,6 +179,7 @@ FUNCTIONS = {
     "asnap_error_code": (c_int, [_ERROR]),
     "asnap_error_message": (c_char_p, [_ERROR]),
     "asnap_error_destroy": (None, [_ERROR]),
+    "asnap_named_by_text": (c_char_p, [c_int]),
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
@@ -417,6 +419,12 @@ def _load(path):
 def text_of(raw):
     """A string of the library; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def named_by_text(number):
+    """The word for an asnap_named_by; None where there is none."""
+    raw = library().asnap_named_by_text(number)
+    return None if raw is None else text_of(raw)
 
 
 def check(error):
