@@ -168,6 +168,9 @@ class RenderOptions(ctypes.Structure):
     ]
 
 
+#: asnap_naming_extent.
+NAMING_WHOLE, NAMING_UNTIL_STOPPED, NAMING_NOTHING = 0, 1, 2
+
 _ERROR = c_void_p  # struct asnap_error *, NULL on success
 _OUT = POINTER(c_void_p)
 _OBJECT = c_void_p
@@ -218,6 +221,8 @@ FUNCTIONS = {
     ),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
     "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
+    "asnap_snapshot_create_named": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
+    "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
