@@ -276,30 +276,6 @@ asnap_snapshot_create(struct asnap_raw *raw, struct asnap_symbolizer *symbolizer
                       const struct asnap_progress *progress, struct asnap_snapshot **snapshot);
 ASNAP_API void asnap_snapshot_destroy(struct asnap_snapshot *snapshot);
 
-/* How far the frames of a new snapshot are named. What is left out is a frame
- * ASNAP_NAMED_ADDRESS, which asnap_snapshot_symbolize can name later. */
-enum asnap_naming_extent {
-    ASNAP_NAMING_WHOLE,         /* all of them; INTERRUPTED where `progress` stops it */
-    ASNAP_NAMING_UNTIL_STOPPED, /* those of the files that were done when `progress` stops it */
-    ASNAP_NAMING_NOTHING,       /* none: no file is looked at */
-};
-
-/* As asnap_snapshot_create, which names the whole. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_snapshot_create_named(struct asnap_raw *raw, struct asnap_symbolizer *symbolizer,
-                            enum asnap_naming_extent extent, const struct asnap_progress *progress,
-                            struct asnap_snapshot **snapshot);
-
-/* A snapshot of the same traces whose frames have better names, from the files at the
- * paths that were mapped, or from those of asnap_symbolizer_set_files, if their build IDs
- * are those that were mapped. Frames with a line stay as they are; of the others, those
- * of which more is known now change. What is told by asnap_symbolizer_set_regions is not
- * looked at. Notes on the files that are looked at are made anew; rules of
- * asnap_snapshot_skip are not kept. Fails with NO_MEMORY or INTERRUPTED. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_snapshot_symbolize(const struct asnap_snapshot *snapshot, struct asnap_symbolizer *symbolizer,
-                         const struct asnap_progress *progress, struct asnap_snapshot **named);
-
 /* Bytes and blocks in all traces. */
 ASNAP_API uint64_t asnap_snapshot_size(const struct asnap_snapshot *snapshot);
 ASNAP_API uint64_t asnap_snapshot_count(const struct asnap_snapshot *snapshot);
@@ -691,6 +667,7 @@ ASNAP_API const char *asnap_diff_note(const struct asnap_diff *diff, size_t inde
 }
 #endif
 
+#include "allocsnap_names.h"
 #include "allocsnap_render.h"
 
 #endif

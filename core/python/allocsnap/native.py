@@ -121,6 +121,16 @@ class Attribute(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("value", c_char_p)]
 
 
+class NamingPart(ctypes.Structure):
+    _fields_ = [
+        ("path", c_char_p),
+        ("named_by", c_uint8),
+        ("has_line", c_bool),
+        ("size", c_uint64),
+        ("count", c_uint64),
+    ]
+
+
 class Statistic(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
@@ -293,6 +303,11 @@ FUNCTIONS = {
         [_OBJECT, c_char_p, POINTER(Attribute), c_size_t],
     ),
     "asnap_snapshot_load": (_ERROR, [c_char_p, _OUT]),
+    "asnap_naming_summary_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_naming_summary_destroy": (None, [_OBJECT]),
+    "asnap_naming_summary_count": (c_size_t, [_OBJECT]),
+    "asnap_naming_summary_part": (NamingPart, [_OBJECT, c_size_t]),
+    "asnap_snapshot_unnamed_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
