@@ -61,8 +61,8 @@ static bool is_poor(const struct job *job, uint32_t frame_id, const struct asnap
     pc->module = asnap_snapshot_frame_mapping(job->snapshot, frame_id);
     if (frame->lineno != 0 || pc->address == 0 || pc->module == ASNAP_NONE)
         return false;
-    const struct asnap_mapping *mapping = &job->mappings[pc->module];
-    return mapping->path[0] == '/' && pc->address > mapping->start && pc->address <= mapping->end;
+    struct asnap_mapping mapping = asnap_snapshot_mapping(job->snapshot, pc->module);
+    return mapping.path[0] == '/' && pc->address > mapping.start && pc->address <= mapping.end;
 }
 
 static struct asnap_error *list_poor(struct job *job)
