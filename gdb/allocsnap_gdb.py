@@ -181,6 +181,10 @@ class GdbTarget(Target):
     def debug_directories(self):
         return _text(lambda: gdb.parameter("debug-file-directory"))
 
+    def show_progress(self, text):
+        gdb.write(text + "\n", gdb.STDLOG)
+        gdb.flush(gdb.STDLOG)
+
     def launch_id(self):
         return gdb.selected_inferior().num
 

@@ -15,6 +15,7 @@ run,test,lint,soak   libc6-dev            header:stdlib.h
 run,test,lint,soak   libdwarf-dev         header:libdwarf.h,libdwarf/libdwarf.h,libdwarf-2/libdwarf.h,libdwarf-0/libdwarf.h
 run,test,lint,soak   libelf-dev           header:gelf.h
 run,test,lint,soak   zlib1g-dev           header:zlib.h
+run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,soak        gdb                  command:gdb
 test,lint,soak,bench python3              command:/usr/bin/python3
 test,lint            libcunit1-dev        header:CUnit/CUnit.h

@@ -197,12 +197,28 @@ ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);
 
 /* ---- names ---- */
 
+/* What a frame has its name from. */
+enum asnap_named_by {
+    ASNAP_NAMED_UNTOLD,   /* nobody says: a snapshot's frames never have it */
+    ASNAP_NAMED_NONE,     /* nothing: there is no function, and no line */
+    ASNAP_NAMED_ADDRESS,  /* not looked for yet: the function is the return address */
+    ASNAP_NAMED_SYMBOL,   /* a symbol table: there is no line */
+    ASNAP_NAMED_DEBUGGER, /* the debugger */
+    ASNAP_NAMED_LINE,     /* a line table */
+    ASNAP_NAMED_INLINE,   /* a place where the function was inlined */
+    ASNAP_NAMED_KINDS,
+};
+
+/* The word for it, as in JSON: "line table"; NULL for UNTOLD. */
+ASNAP_API const char *asnap_named_by_text(enum asnap_named_by named_by);
+
 /* One source location of a stack. */
 struct asnap_frame {
     const char *filename; /* full path; the module's path or "<unknown>" where lineno is 0 */
     const char *function; /* NULL where unknown */
     uint32_t lineno;      /* from 1; 0 where there is no line information */
     bool inlined;         /* the function was inlined into the next older frame */
+    uint8_t named_by;     /* asnap_named_by; a builder finds it out where it is UNTOLD */
 };
 
 /* Turns program counters into frames, and remembers what it has found. */
@@ -656,6 +672,7 @@ ASNAP_API const char *asnap_diff_note(const struct asnap_diff *diff, size_t inde
 }
 #endif
 
+#include "allocsnap_names.h"
 #include "allocsnap_render.h"
 
 #endif

@@ -167,9 +167,12 @@ struct asnap_error *asnap_builder_frame_in(struct asnap_builder *builder,
         return invalid("a frame names a mapping that was never added");
     if (frame->filename == NULL)
         return invalid("a frame has no file name: give \"<unknown>\" where it is not known");
+    if (frame->named_by >= ASNAP_NAMED_KINDS)
+        return invalid("a frame has its name from nowhere");
     struct asnap_location location = {.lineno = frame->lineno, .function = ASNAP_NONE};
     struct asnap_stored_frame stored = {.function = ASNAP_NONE,
                                         .inlined = frame->inlined,
+                                        .named_by = frame->named_by,
                                         .mapping = mapping,
                                         .address = return_address};
     error = asnap_names_add(&builder->store->files, frame->filename, &location.file);
@@ -177,6 +180,9 @@ struct asnap_error *asnap_builder_frame_in(struct asnap_builder *builder,
         error = asnap_names_add(&builder->store->functions, frame->function, &stored.function);
     if (frame->lineno == 0)
         location.function = stored.function;
+    if (frame->named_by == ASNAP_NAMED_UNTOLD)
+        stored.named_by =
+            asnap_named_by_default(frame->inlined, frame->lineno, frame->function != NULL);
     if (error == NULL)
         error = add_location(builder, location, &stored.location);
     if (error == NULL)

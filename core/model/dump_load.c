@@ -154,6 +154,26 @@ static struct asnap_error *read_addresses(const struct asnap_dump_reader *reader
     return error;
 }
 
+/* Reads what frames have their names from, where the file says it. */
+static struct asnap_error *read_named_by(const struct asnap_dump_reader *reader,
+                                         struct asnap_store *store)
+{
+    uint8_t *named_by = NULL;
+    size_t count = 0;
+    struct asnap_error *error =
+        read_array(reader, ASNAP_DUMP_NAMED_BY, sizeof(*named_by), &named_by, &count);
+    if (error == NULL && count != 0 && count != store->frame_count)
+        error = asnap_dump_damaged(reader, "it has more frames or fewer than origins of names");
+    for (size_t i = 0; error == NULL && i < store->frame_count; i++) {
+        struct asnap_stored_frame *frame = &store->frames[i];
+        frame->named_by = count == 0 ? asnap_store_named_by_default(store, frame) : named_by[i];
+        if (frame->named_by == ASNAP_NAMED_UNTOLD || frame->named_by >= ASNAP_NAMED_KINDS)
+            error = asnap_dump_damaged(reader, "a frame has its name from nowhere");
+    }
+    free(named_by);
+    return error;
+}
+
 /* Makes the frames of what the file has of them. */
 static struct asnap_error *convert_frames(const struct asnap_dump_reader *reader,
                                           struct asnap_store *store,
@@ -172,7 +192,8 @@ static struct asnap_error *convert_frames(const struct asnap_dump_reader *reader
         };
     }
     store->frame_count = count;
-    return read_addresses(reader, store);
+    struct asnap_error *error = read_addresses(reader, store);
+    return error != NULL ? error : read_named_by(reader, store);
 }
 
 static struct asnap_error *read_frames(const struct asnap_dump_reader *reader,

@@ -101,18 +101,24 @@ static bool make_frames(struct dumping *dumping)
     struct asnap_dump_frame *frames = make(dumping, ASNAP_DUMP_FRAMES, count, sizeof(*frames));
     uint64_t *addresses = make(dumping, ASNAP_DUMP_ADDRESSES, count, sizeof(*addresses));
     uint32_t *mappings = make(dumping, ASNAP_DUMP_FRAME_MAPPINGS, count, sizeof(*mappings));
-    if (frames == NULL || addresses == NULL || mappings == NULL)
+    uint8_t *named_by = make(dumping, ASNAP_DUMP_NAMED_BY, count, sizeof(*named_by));
+    if (frames == NULL || addresses == NULL || mappings == NULL || named_by == NULL)
         return false;
     uint64_t known = 0;
     bool mapped = false;
+    bool told = false;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_stored_frame *frame = &store->frames[i];
         frames[i] = (struct asnap_dump_frame){frame->location, frame->function, frame->inlined};
         addresses[i] = frame->address;
         mappings[i] = frame->mapping;
+        named_by[i] = frame->named_by;
         known |= frame->address;
         mapped = mapped || frame->mapping != ASNAP_NONE;
+        told = told || frame->named_by != asnap_store_named_by_default(store, frame);
     }
+    if (!told)
+        dumping->pieces[ASNAP_DUMP_NAMED_BY].size = 0;
     if (known == 0)
         dumping->pieces[ASNAP_DUMP_ADDRESSES].size = 0;
     if (!mapped)

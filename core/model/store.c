@@ -161,5 +161,6 @@ struct asnap_frame asnap_store_frame(const struct asnap_store *store, uint32_t f
         .function = asnap_store_function(store, frame->function),
         .lineno = location->lineno,
         .inlined = frame->inlined,
+        .named_by = frame->named_by,
     };
 }

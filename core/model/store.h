@@ -21,6 +21,7 @@ struct asnap_stored_frame {
     uint32_t location;
     uint32_t function; /* ASNAP_NONE where unknown */
     bool inlined;
+    uint8_t named_by; /* takes no part in comparisons: one address has one name */
     uint32_t mapping; /* that the address lies in, ASNAP_NONE where unknown */
     uint64_t address; /* the return address it stands for, 0 where unknown */
 };
@@ -106,6 +107,24 @@ struct asnap_error *asnap_store_set_threads(struct asnap_store *store, const uin
 struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attributes, size_t count,
                                             struct asnap_store **store);
 void asnap_store_lists_deinit(struct asnap_store *store);
+
+/* What a frame has its name from, as far as the name itself shows it. */
+static inline uint8_t asnap_named_by_default(bool inlined, uint32_t lineno, bool has_function)
+{
+    if (inlined)
+        return ASNAP_NAMED_INLINE;
+    if (lineno != 0)
+        return ASNAP_NAMED_LINE;
+    return has_function ? ASNAP_NAMED_SYMBOL : ASNAP_NAMED_NONE;
+}
+
+/* The same of a frame in a store whose names may not be in order yet. */
+static inline uint8_t asnap_store_named_by_default(const struct asnap_store *store,
+                                                   const struct asnap_stored_frame *frame)
+{
+    return asnap_named_by_default(frame->inlined, store->locations[frame->location].lineno,
+                                  frame->function != ASNAP_NONE);
+}
 
 /* A frame's public form; the strings live as long as the store. */
 struct asnap_frame asnap_store_frame(const struct asnap_store *store, uint32_t frame_id);

@@ -21,5 +21,8 @@ void asnap_json_frame(struct asnap_text *text, const struct asnap_frame *frame)
     asnap_json_field(text, ",\"lineno\":", frame->lineno);
     asnap_text_string(text, ",\"function\":");
     asnap_text_json_string(text, frame->function);
-    asnap_text_string(text, frame->inlined ? ",\"inlined\":true}" : ",\"inlined\":false}");
+    asnap_text_string(text, frame->inlined ? ",\"inlined\":true" : ",\"inlined\":false");
+    asnap_text_string(text, ",\"named_by\":");
+    asnap_text_json_string(text, asnap_named_by_text(frame->named_by));
+    asnap_text_string(text, "}");
 }

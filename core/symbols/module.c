@@ -113,7 +113,7 @@ static struct asnap_error *not_the_file(const struct asnap_module *module)
 {
     if (module->is_unloaded)
         return asnap_error_create(ASNAP_ERROR_IO,
-                                  "%s: is not the file that the program has unloaded (its build ID "
+                                  "%s: is not the file that the program had loaded (its build ID "
                                   "differs): its functions are not named; put the right one there",
                                   module->file);
     if (module->is_deleted)

@@ -16,6 +16,7 @@ struct job {
     struct asnap_raw *raw;
     struct asnap_symbolizer *symbolizer;
     struct asnap_builder *builder;
+    enum asnap_naming_extent extent;
     uint32_t *node_pc;    /* of each node that a trace uses: the place of its pc */
     struct asnap_pc *pcs; /* distinct, rising */
     uint32_t *mappings;   /* of each pc: the builder's number of what is mapped there */
@@ -107,12 +108,28 @@ static struct asnap_error *collect_pcs(struct job *job)
     return NULL;
 }
 
+/* The one frame of a return address that was not named. */
+static struct asnap_error *add_address(struct job *job, size_t place, uint32_t *frame_id)
+{
+    char build_id[ASNAP_BUILD_ID_TEXT];
+    char address[2 + 16 + 1];
+    struct asnap_mapping mapping;
+    struct asnap_frame frame = {.filename = "<unknown>"};
+    struct asnap_pc pc = job->pcs[place];
+    if (asnap_symbolizer_mapping(job->symbolizer, job->raw->modules, pc, build_id, &mapping)) {
+        snprintf(address, sizeof(address), "0x%" PRIx64, pc.address);
+        frame = (struct asnap_frame){
+            .filename = mapping.path, .function = address, .named_by = ASNAP_NAMED_ADDRESS};
+    }
+    return asnap_builder_frame_in(job->builder, &frame, pc.address, job->mappings[place], frame_id);
+}
+
 /* Interns the frames of all names. */
 static struct asnap_error *add_frames(struct job *job, const struct asnap_named_pc *names)
 {
     size_t count = 0;
     for (size_t i = 0; i < job->pc_count; i++)
-        count += names[i].frame_count;
+        count += names[i].frame_count == 0 ? 1 : names[i].frame_count;
     job->first_frame = calloc(job->pc_count + 1, sizeof(*job->first_frame));
     job->frame_ids = calloc(count + 1, sizeof(*job->frame_ids));
     if (job->first_frame == NULL || job->frame_ids == NULL)
@@ -120,6 +137,11 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
     size_t used = 0;
     for (size_t i = 0; i < job->pc_count; i++) {
         job->first_frame[i] = used;
+        if (names[i].frame_count == 0) {
+            struct asnap_error *error = add_address(job, i, &job->frame_ids[used++]);
+            if (error != NULL)
+                return error;
+        }
         for (size_t k = 0; k < names[i].frame_count; k++) {
             struct asnap_error *error =
                 asnap_builder_frame_in(job->builder, &names[i].frames[k], job->pcs[i].address,
@@ -183,13 +205,28 @@ static struct asnap_error *add_mappings(struct job *job)
     return error;
 }
 
+/* Looks up names, as far as it shall. */
+static struct asnap_error *look_up(struct job *job, const struct asnap_progress *progress,
+                                   struct asnap_named_pc *names)
+{
+    if (job->extent == ASNAP_NAMING_NOTHING)
+        return NULL;
+    struct asnap_error *error = asnap_symbolizer_name_pcs(job->symbolizer, job->raw->modules,
+                                                          job->pcs, job->pc_count, progress, names);
+    if (error == NULL || job->extent != ASNAP_NAMING_UNTIL_STOPPED ||
+        asnap_error_code(error) != ASNAP_ERROR_INTERRUPTED)
+        return error;
+    asnap_error_destroy(error);
+    return asnap_symbolizer_known_pcs(job->symbolizer, job->raw->modules, job->pcs, job->pc_count,
+                                      names);
+}
+
 static struct asnap_error *name_pcs(struct job *job, const struct asnap_progress *progress)
 {
     struct asnap_named_pc *names = calloc(job->pc_count + 1, sizeof(*names));
     if (names == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = asnap_symbolizer_name_pcs(job->symbolizer, job->raw->modules,
-                                                          job->pcs, job->pc_count, progress, names);
+    struct asnap_error *error = look_up(job, progress, names);
     if (error == NULL)
         error = add_mappings(job);
     if (error == NULL)
@@ -364,7 +401,16 @@ struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
                                           const struct asnap_progress *progress,
                                           struct asnap_snapshot **snapshot)
 {
-    struct job job = {.raw = raw, .symbolizer = symbolizer};
+    return asnap_snapshot_create_named(raw, symbolizer, ASNAP_NAMING_WHOLE, progress, snapshot);
+}
+
+struct asnap_error *asnap_snapshot_create_named(struct asnap_raw *raw,
+                                                struct asnap_symbolizer *symbolizer,
+                                                enum asnap_naming_extent extent,
+                                                const struct asnap_progress *progress,
+                                                struct asnap_snapshot **snapshot)
+{
+    struct job job = {.raw = raw, .symbolizer = symbolizer, .extent = extent};
     struct asnap_error *error = asnap_builder_create(&job.builder);
     if (error == NULL)
         error = build(&job, progress);

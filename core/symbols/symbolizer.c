@@ -251,24 +251,86 @@ static struct asnap_error *resolve_unloaded(struct asnap_symbolizer *symbolizer,
     return error;
 }
 
-/* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
-static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer,
-                                   const struct asnap_raw_module *modules, struct asnap_pc pc,
-                                   const struct asnap_named_pc **named, struct request *request,
-                                   bool *asks)
+static unsigned digit_value(char digit)
 {
-    struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pc);
-    struct asnap_error *error;
+    return (unsigned)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+}
+
+/* A build ID in hexadecimal; one that is none is not known. */
+static struct asnap_build_id read_build_id_text(const char *text)
+{
+    struct asnap_build_id build_id = {0};
+    size_t length = strlen(text);
+    if (length % 2 != 0 || length > 2 * sizeof(build_id.bytes) ||
+        strspn(text, "0123456789abcdefABCDEF") != length)
+        return build_id;
+    for (size_t i = 0; i < length; i += 2)
+        build_id.bytes[build_id.size++] =
+            (unsigned char)(digit_value(text[i]) << 4 | digit_value(text[i + 1]));
+    return build_id;
+}
+
+/* The same of a pc in what was mapped once. */
+static struct asnap_error *resolve_recorded(struct asnap_symbolizer *symbolizer, uint64_t pc,
+                                            const struct asnap_mapping *mapping,
+                                            struct request *request, bool *is_found)
+{
+    struct asnap_build_id build_id = read_build_id_text(mapping->build_id);
+    const char *path;
+    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, mapping->path, &path);
+    if (error == NULL)
+        error = asnap_known_modules_unloaded(&symbolizer->known, symbolizer->store, path, &build_id,
+                                             &request->module);
+    if (error == NULL)
+        error = refresh(symbolizer, request->module, &build_id);
+    if (error != NULL)
+        return error;
+    const struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    uint64_t offset = pc - mapping->start;
+    *is_found =
+        mapping->file_offset == ASNAP_WHOLE_FILE
+            ? asnap_module_address_of_loaded(module, offset, &request->address)
+            : asnap_module_address(module, offset + mapping->file_offset, &request->address);
+    return NULL;
+}
+
+/* What return addresses are in. */
+struct source {
+    const struct asnap_raw_module *modules;
+    const struct asnap_mapping *recorded; /* NULL: what is mapped now, and the modules */
+    bool is_known_only;                   /* nothing is looked up */
+};
+
+/* The module and the link-time address of a pc. */
+static struct asnap_error *resolve_place(struct asnap_symbolizer *symbolizer,
+                                         const struct source *source, struct asnap_pc pc,
+                                         struct request *request, bool *has_module, bool *is_found)
+{
+    *has_module = true;
+    if (source->recorded != NULL)
+        return resolve_recorded(symbolizer, pc.address - 1, &source->recorded[pc.module], request,
+                                is_found);
+    struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, source->modules, pc);
+    if (place.unloaded != NULL)
+        return resolve_unloaded(symbolizer, place.pc, place.unloaded, request, is_found);
+    if (place.region != NULL)
+        return resolve_mapped(symbolizer, place.pc, place.region, request, is_found);
+    *has_module = false;
+    return NULL;
+}
+
+/* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
+static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, const struct source *source,
+                                   struct asnap_pc pc, const struct asnap_named_pc **named,
+                                   struct request *request, bool *asks)
+{
+    bool has_module;
     bool is_found = false;
     *named = symbolizer->unknown;
     *asks = false;
-    if (place.unloaded != NULL)
-        error = resolve_unloaded(symbolizer, place.pc, place.unloaded, request, &is_found);
-    else if (place.region != NULL)
-        error = resolve_mapped(symbolizer, place.pc, place.region, request, &is_found);
-    else
-        return NULL;
-    if (error != NULL)
+    struct asnap_error *error =
+        resolve_place(symbolizer, source, pc, request, &has_module, &is_found);
+    if (error != NULL || !has_module)
         return error;
     const struct asnap_module *module = symbolizer->known.modules[request->module].module;
     *named = asnap_module_unnamed(module);
@@ -334,33 +396,32 @@ static struct asnap_error *name_requests(struct asnap_symbolizer *symbolizer,
 }
 
 static struct asnap_error *name_all(struct asnap_symbolizer *symbolizer,
-                                    const struct asnap_raw_module *modules,
-                                    const struct asnap_pc *pcs, size_t count,
-                                    const struct asnap_progress *progress, struct request *requests,
-                                    struct asnap_named_pc *names)
+                                    const struct source *source, const struct asnap_pc *pcs,
+                                    size_t count, const struct asnap_progress *progress,
+                                    struct request *requests, struct asnap_named_pc *names)
 {
     size_t asked = 0;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_named_pc *named;
         bool asks;
         struct asnap_error *error =
-            resolve(symbolizer, modules, pcs[i], &named, &requests[asked], &asks);
+            resolve(symbolizer, source, pcs[i], &named, &requests[asked], &asks);
         if (error != NULL)
             return error;
-        names[i] = *named;
+        if (!asks || !source->is_known_only)
+            names[i] = *named;
         requests[asked].index = i;
-        asked += asks;
+        asked += asks && !source->is_known_only;
     }
     struct asnap_naming_progress state = {
         .progress = progress, .done = count - asked, .total = count};
     return name_requests(symbolizer, requests, asked, &state, names);
 }
 
-struct asnap_error *asnap_symbolizer_name_pcs(struct asnap_symbolizer *symbolizer,
-                                              const struct asnap_raw_module *modules,
-                                              const struct asnap_pc *pcs, size_t count,
-                                              const struct asnap_progress *progress,
-                                              struct asnap_named_pc *names)
+static struct asnap_error *name_source(struct asnap_symbolizer *symbolizer,
+                                       const struct source *source, const struct asnap_pc *pcs,
+                                       size_t count, const struct asnap_progress *progress,
+                                       struct asnap_named_pc *names)
 {
     if (count == 0)
         return NULL;
@@ -370,12 +431,42 @@ struct asnap_error *asnap_symbolizer_name_pcs(struct asnap_symbolizer *symbolize
     if (requests == NULL || made == NULL)
         error = asnap_error_no_memory();
     if (error == NULL)
-        error = name_all(symbolizer, modules, pcs, count, progress, requests, made);
+        error = name_all(symbolizer, source, pcs, count, progress, requests, made);
     if (error == NULL)
         memcpy(names, made, count * sizeof(*names));
     free(made);
     free(requests);
     return error;
+}
+
+struct asnap_error *asnap_symbolizer_name_pcs(struct asnap_symbolizer *symbolizer,
+                                              const struct asnap_raw_module *modules,
+                                              const struct asnap_pc *pcs, size_t count,
+                                              const struct asnap_progress *progress,
+                                              struct asnap_named_pc *names)
+{
+    struct source source = {.modules = modules};
+    return name_source(symbolizer, &source, pcs, count, progress, names);
+}
+
+struct asnap_error *asnap_symbolizer_known_pcs(struct asnap_symbolizer *symbolizer,
+                                               const struct asnap_raw_module *modules,
+                                               const struct asnap_pc *pcs, size_t count,
+                                               struct asnap_named_pc *names)
+{
+    struct source source = {.modules = modules, .is_known_only = true};
+    return name_source(symbolizer, &source, pcs, count, NULL, names);
+}
+
+struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symbolizer,
+                                                   const struct asnap_mapping *mappings,
+                                                   const struct asnap_pc *pcs, size_t count,
+                                                   const struct asnap_progress *progress,
+                                                   struct asnap_named_pc *names)
+{
+    struct source source = {.recorded = mappings};
+    asnap_known_modules_renew(&symbolizer->known);
+    return name_source(symbolizer, &source, pcs, count, progress, names);
 }
 
 struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,

@@ -25,6 +25,21 @@ struct asnap_error *asnap_symbolizer_name_pcs(struct asnap_symbolizer *symbolize
                                               const struct asnap_progress *progress,
                                               struct asnap_named_pc *names);
 
+/* The same, but looks up nothing: frame_count is 0 where the address was not named yet. */
+struct asnap_error *asnap_symbolizer_known_pcs(struct asnap_symbolizer *symbolizer,
+                                               const struct asnap_raw_module *modules,
+                                               const struct asnap_pc *pcs, size_t count,
+                                               struct asnap_named_pc *names);
+
+/* Names return addresses in what was mapped once: the `module` of each is the number of
+ * its mapping, whose file is known by its build ID. The regions that were set are not
+ * looked at; the notes are of this naming. */
+struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symbolizer,
+                                                   const struct asnap_mapping *mappings,
+                                                   const struct asnap_pc *pcs, size_t count,
+                                                   const struct asnap_progress *progress,
+                                                   struct asnap_named_pc *names);
+
 /* What is, or was, mapped where the call before `pc` lies; the path lives as long as the
  * symbolizer or as `modules`. `build_id` gets room for the text that mapping->build_id then
  * points to. false: nothing is known to be. */

@@ -36,7 +36,8 @@ class Builds(Case):
     def assert_unnamed(self, answer, why):
         self.assertEqual(
             [row["traceback"] for row in answer["statistics"]],
-            [[{"filename": self.path, "lineno": 0, "function": None, "inlined": False}]],
+            [[{"filename": self.path, "lineno": 0, "function": None, "inlined": False,
+               "named_by": "none"}]],
         )
         self.assertEqual(answer["total"], {"size": 10128, "count": 14})
         self.assertEqual(len(answer["notes"]), 1)

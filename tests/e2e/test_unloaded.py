@@ -80,7 +80,7 @@ class Unloaded(Case):
         results = self.at_end(path, [other, LINES, "snapshot take"])
         answer = results.json(LINES)
         self.assertEqual(lines(answer), {**NAMED, (222, 2): (gone, 0, None)})
-        note = "{}: is not the file that the program has unloaded (its build ID differs): ".format(gone)
+        note = "{}: is not the file that the program had loaded (its build ID differs): ".format(gone)
         self.assertEqual([text[: len(note)] for text in answer["notes"]], [note])
         self.assertTrue(results["snapshot take"].startswith("warning: " + note))
 

@@ -119,10 +119,14 @@ class Functions(unittest.TestCase):
         self.assertEqual([row.traceback[0].function for row in rows], ["inner", "in_x"] * 2)
         whole = snapshot.statistics("traceback")[0].traceback
         self.assertEqual([frame.function for frame in whole], ["outer", "inner"])
-        self.assertIsNone(snapshot.statistics("filename")[0].traceback[0].function)
+        by_file = snapshot.statistics("filename")[0].traceback[0]
+        self.assertEqual((by_file.function, by_file.named_by), (None, None))
         with tempfile.TemporaryDirectory() as directory:
             snapshot.dump(os.path.join(directory, "a"))
-            self.check_frames(allocsnap.Snapshot.load(os.path.join(directory, "a")).traces)
+            loaded = allocsnap.Snapshot.load(os.path.join(directory, "a")).traces
+            self.check_frames(loaded)
+            names = [frame.named_by for trace in loaded[:2] for frame in trace.traceback]
+            self.assertEqual(names, ["line table", "inline", "symbol table"])
 
     def test_they_take_no_part_in_comparisons(self):
         plain = [(trace[0], trace[1], tuple(map(tuple, trace[2])), trace[3]) for trace in NAMED]

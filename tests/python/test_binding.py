@@ -15,6 +15,9 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 from allocsnap import __version__, errors, native  # noqa: E402
 
 
+HEADERS = ("allocsnap.h", "allocsnap_names.h", "allocsnap_render.h")
+
+
 def read(*path):
     with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return file.read()
@@ -22,7 +25,7 @@ def read(*path):
 
 def header():
     """The header, in both its parts, without comments."""
-    text = "".join(read("core", "include", name) for name in ("allocsnap.h", "allocsnap_render.h"))
+    text = "".join(read("core", "include", name) for name in HEADERS)
     return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
 
 

@@ -47,6 +47,7 @@ class Install(unittest.TestCase):
         found = tree(self.place)
         for path in (
             "include/allocsnap.h",
+            "include/allocsnap_names.h",
             "include/allocsnap_render.h",
             "lib/liballocsnap-hooks.so",
             "lib/liballocsnap.so",

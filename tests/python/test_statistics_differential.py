@@ -17,7 +17,8 @@ MODES = [("filename", False), ("lineno", False), ("traceback", False),
 
 class Frame(ctypes.Structure):
     _fields_ = [("filename", ctypes.c_char_p), ("function", ctypes.c_char_p),
-                ("lineno", ctypes.c_uint32), ("inlined", ctypes.c_bool)]
+                ("lineno", ctypes.c_uint32), ("inlined", ctypes.c_bool),
+                ("named_by", ctypes.c_uint8)]
 
 
 class Trace(ctypes.Structure):

@@ -17,6 +17,7 @@ class Frame(ctypes.Structure):
         ("function", ctypes.c_char_p),
         ("lineno", ctypes.c_uint32),
         ("inlined", ctypes.c_bool),
+        ("named_by", ctypes.c_uint8),
     ]
 
 

@@ -186,9 +186,11 @@ static struct asnap_error *make_snapshot(void *context)
 ASNAP_TEST(model_builder, survives_every_failed_allocation)
 {
     struct heap_blocks blocks[3] = {
-        {.size = 8, .count = 2, .stack = {{"/a.c", "f", 1, true}, {"/b.c", "main", 2, false}}},
-        {.size = 8, .count = 1, .domain = 5, .stack = {{"/a.c", "f", 1, true}}},
-        {.size = 8, .count = 40, .domain = 6, .stack = {{"/a.c", "f", 1, true}}},
+        {.size = 8,
+         .count = 2,
+         .stack = {{"/a.c", "f", 1, true, 0}, {"/b.c", "main", 2, false, 0}}},
+        {.size = 8, .count = 1, .domain = 5, .stack = {{"/a.c", "f", 1, true, 0}}},
+        {.size = 8, .count = 40, .domain = 6, .stack = {{"/a.c", "f", 1, true, 0}}},
     };
     CU_ASSERT(asnap_unit_sweep(make_snapshot, blocks) > 20);
 }

@@ -4,9 +4,9 @@
 #define ROWS 3
 
 static const struct heap_blocks blocks[] = {
-    {.size = 100, .count = 1, .stack = {{"/b.c", "f", 5, true}, {"/m.c", "main", 1, false}}},
-    {.size = 10, .count = 2, .stack = {{"/a.c", "g", 3, false}, {"/m.c", "main", 1, false}}},
-    {.size = 7, .count = 1, .stack = {{"/l.so", NULL, 0, false}}},
+    {.size = 100, .count = 1, .stack = {{"/b.c", "f", 5, true, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 10, .count = 2, .stack = {{"/a.c", "g", 3, false, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 7, .count = 1, .stack = {{"/l.so", NULL, 0, false, 0}}},
 };
 
 static bool same_frame(const struct asnap_frame *left, const struct asnap_frame *right)

@@ -51,16 +51,24 @@ static void expect_rows(struct asnap_diff *diff, const char *const *rows, size_t
     } while (0)
 
 static const struct heap_blocks before[] = {
-    {.size = 100, .count = 1, .stack = {{"/b.c", "gone", 5, false}, {"/m.c", "main", 1, false}}},
-    {.size = 10, .count = 2, .stack = {{"/a.c", "keep", 3, false}, {"/m.c", "main", 1, false}}},
-    {.size = 7, .count = 1, .stack = {{"/l.so", "f", 0, false}, {"/m.c", "main", 1, false}}},
+    {.size = 100,
+     .count = 1,
+     .stack = {{"/b.c", "gone", 5, false, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 10,
+     .count = 2,
+     .stack = {{"/a.c", "keep", 3, false, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 7, .count = 1, .stack = {{"/l.so", "f", 0, false, 0}, {"/m.c", "main", 1, false, 0}}},
 };
 
 static const struct heap_blocks after[] = {
-    {.size = 7, .count = 1, .stack = {{"/l.so", "f", 0, false}, {"/m.c", "main", 1, false}}},
-    {.size = 1, .count = 1, .stack = {{"/l.so", "g", 0, false}, {"/m.c", "main", 1, false}}},
-    {.size = 10, .count = 5, .stack = {{"/a.c", "keep", 3, false}, {"/m.c", "main", 1, false}}},
-    {.size = 4, .count = 1, .stack = {{"/a.c", "keep", 3, false}, {"/m.c", "main", 2, false}}},
+    {.size = 7, .count = 1, .stack = {{"/l.so", "f", 0, false, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 1, .count = 1, .stack = {{"/l.so", "g", 0, false, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 10,
+     .count = 5,
+     .stack = {{"/a.c", "keep", 3, false, 0}, {"/m.c", "main", 1, false, 0}}},
+    {.size = 4,
+     .count = 1,
+     .stack = {{"/a.c", "keep", 3, false, 0}, {"/m.c", "main", 2, false, 0}}},
 };
 
 #define DIFF(KEY, CUMULATIVE)                                                                      \
@@ -108,16 +116,16 @@ ASNAP_TEST(model_diff, total)
 ASNAP_TEST(model_diff, ties_go_by_size_count_and_place)
 {
     static const struct heap_blocks old_heap[] = {
-        {.size = 10, .count = 1, .stack = {{"/a.c", NULL, 1, false}}},
-        {.size = 5, .count = 2, .stack = {{"/b.c", NULL, 1, false}}},
-        {.size = 10, .count = 1, .stack = {{"/c.c", NULL, 1, false}}},
-        {.size = 4, .count = 5, .stack = {{"/e.c", NULL, 1, false}}},
+        {.size = 10, .count = 1, .stack = {{"/a.c", NULL, 1, false, 0}}},
+        {.size = 5, .count = 2, .stack = {{"/b.c", NULL, 1, false, 0}}},
+        {.size = 10, .count = 1, .stack = {{"/c.c", NULL, 1, false, 0}}},
+        {.size = 4, .count = 5, .stack = {{"/e.c", NULL, 1, false, 0}}},
     };
     static const struct heap_blocks new_heap[] = {
-        {.size = 20, .count = 1, .stack = {{"/c.c", NULL, 1, false}}},
-        {.size = 20, .count = 1, .stack = {{"/d.c", NULL, 1, false}}},
-        {.size = 10, .count = 1, .stack = {{"/e.c", NULL, 1, false}}},
-        {.size = 5, .count = 2, .stack = {{"/f.c", NULL, 1, false}}},
+        {.size = 20, .count = 1, .stack = {{"/c.c", NULL, 1, false, 0}}},
+        {.size = 20, .count = 1, .stack = {{"/d.c", NULL, 1, false, 0}}},
+        {.size = 10, .count = 1, .stack = {{"/e.c", NULL, 1, false, 0}}},
+        {.size = 5, .count = 2, .stack = {{"/f.c", NULL, 1, false, 0}}},
     };
     EXPECT(compare(new_heap, COUNT(new_heap), old_heap, COUNT(old_heap), ASNAP_KEY_LINENO, false),
            "20 +20 1 +1 /d.c:1", "20 +10 1 +0 /c.c:1", "10 -10 1 -4 /e.c:1", "10 +10 2 +2 /f.c:1",
@@ -127,12 +135,12 @@ ASNAP_TEST(model_diff, ties_go_by_size_count_and_place)
 ASNAP_TEST(model_diff, shows_the_functions_of_the_new_snapshot)
 {
     static const struct heap_blocks old_heap[] = {
-        {.size = 9, .count = 1, .stack = {{"/a.h", "old_name", 1, false}}},
-        {.size = 8, .count = 1, .stack = {{"/b.h", "one", 1, false}}},
-        {.size = 9, .count = 1, .stack = {{"/b.h", "two", 1, false}}},
+        {.size = 9, .count = 1, .stack = {{"/a.h", "old_name", 1, false, 0}}},
+        {.size = 8, .count = 1, .stack = {{"/b.h", "one", 1, false, 0}}},
+        {.size = 9, .count = 1, .stack = {{"/b.h", "two", 1, false, 0}}},
     };
     static const struct heap_blocks new_heap[] = {
-        {.size = 9, .count = 1, .stack = {{"/a.h", "new_name", 1, false}}},
+        {.size = 9, .count = 1, .stack = {{"/a.h", "new_name", 1, false, 0}}},
     };
     for (int key = ASNAP_KEY_LINENO; key <= ASNAP_KEY_TRACEBACK; key++) {
         struct asnap_diff *diff = compare(new_heap, COUNT(new_heap), old_heap, COUNT(old_heap),
@@ -198,7 +206,7 @@ ASNAP_TEST(model_diff, refuses_what_statistics_refuse)
     static const struct heap_blocks large[] = {
         {.size = INT64_MAX,
          .count = 1,
-         .stack = {{"/r.c", "a", 1, false}, {"/r.c", "b", 2, false}}},
+         .stack = {{"/r.c", "a", 1, false, 0}, {"/r.c", "b", 2, false, 0}}},
     };
     struct asnap_snapshot *snapshot = heap_snapshot(large, COUNT(large));
     struct asnap_snapshot *empty = heap_snapshot(NULL, 0);

@@ -38,7 +38,7 @@ static void check_frames(const struct asnap_snapshot *left, const struct asnap_s
         struct asnap_frame a = asnap_snapshot_frame(left, i);
         struct asnap_frame b = asnap_snapshot_frame(right, i);
         CU_ASSERT(same_text(a.filename, b.filename) && same_text(a.function, b.function) &&
-                  a.lineno == b.lineno && a.inlined == b.inlined);
+                  a.lineno == b.lineno && a.inlined == b.inlined && a.named_by == b.named_by);
         CU_ASSERT_EQUAL(asnap_snapshot_frame_address(left, i),
                         asnap_snapshot_frame_address(right, i));
         CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(left, i),

@@ -107,7 +107,8 @@ ASNAP_TEST(model_dump_damage, other_versions_and_machines)
 
 ASNAP_TEST(model_dump_damage, a_section_of_an_unknown_kind_is_passed_over)
 {
-    const struct heap_blocks blocks = {.size = 8, .count = 6, .stack = {{"/a.c", "f", 1, false}}};
+    const struct heap_blocks blocks = {
+        .size = 8, .count = 6, .stack = {{"/a.c", "f", 1, false, 0}}};
     struct asnap_snapshot *snapshot = NULL;
     ASNAP_ASSERT_OK(heap_try(&blocks, 1, "a note", &snapshot));
     const char *path = dump_path("unknown");
@@ -173,6 +174,8 @@ ASNAP_TEST(model_dump_damage, right_checksums_and_wrong_contents)
     CHECK_DAMAGED(ASNAP_DUMP_TRACES, 24, 3);
     CHECK_DAMAGED(ASNAP_DUMP_FRAME_MAPPINGS, 0, 3);
     CHECK_DAMAGED(ASNAP_DUMP_THREADS, 0, 1);
+    CHECK_DAMAGED(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_UNTOLD);
+    CHECK_DAMAGED(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_KINDS);
     CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 8, 0x400000);
     CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 24, 100);
     CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 28, 100);

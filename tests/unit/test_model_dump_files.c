@@ -73,9 +73,10 @@ void dump_write(const char *path, const void *bytes, size_t size)
 static struct asnap_error *add_stacks(struct asnap_builder *builder, uint32_t *stacks)
 {
     static const struct asnap_frame frames[] = {
-        {"/s/a.c", "f", 1, true},         {"/s/m.c", "main", 9, false}, {"/s/b.c", NULL, 2, false},
-        {"/lib/x.so", "y", 0, false},     {"/lib/x.so", "x", 0, false}, {"/s/a.c", "g", 1, false},
-        {"/s/\xc3\xa9.c", "h", 7, false},
+        {"/s/a.c", "f", 1, true, 0},         {"/s/m.c", "main", 9, false, 0},
+        {"/s/b.c", NULL, 2, false, 0},       {"/lib/x.so", "y", 0, false, ASNAP_NAMED_DEBUGGER},
+        {"/lib/x.so", "x", 0, false, 0},     {"/s/a.c", "g", 1, false, 0},
+        {"/s/\xc3\xa9.c", "h", 7, false, 0},
     };
     static const uint64_t addresses[] = {0x401005, 0x401005, 0x402000, 0, 0x7f0001, 0x401009, 0};
     static const uint32_t mappings[] = {0, 2, 0, UINT32_MAX, 1, 0, UINT32_MAX};

@@ -5,11 +5,17 @@
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static const struct heap_blocks heap[] = {
-    {.size = 1, .count = 1, .stack = {{"/s/a.c", "f", 1, false}, {"/s/m.c", "main", 9, false}}},
-    {.size = 2, .count = 1, .stack = {{"/s/a.c", "f", 2, false}, {"/s/m.c", "main", 9, false}}},
-    {.size = 4, .count = 2, .domain = 7, .stack = {{"/s/a.c", "f", 1, false}}},
-    {.size = 16, .count = 1, .stack = {{"/lib/x.so", "x", 0, false}, {"/s/a.c", "g", 5, false}}},
-    {.size = 32, .count = 1, .stack = {{"/p/mod.py", "p", 3, false}}},
+    {.size = 1,
+     .count = 1,
+     .stack = {{"/s/a.c", "f", 1, false, 0}, {"/s/m.c", "main", 9, false, 0}}},
+    {.size = 2,
+     .count = 1,
+     .stack = {{"/s/a.c", "f", 2, false, 0}, {"/s/m.c", "main", 9, false, 0}}},
+    {.size = 4, .count = 2, .domain = 7, .stack = {{"/s/a.c", "f", 1, false, 0}}},
+    {.size = 16,
+     .count = 1,
+     .stack = {{"/lib/x.so", "x", 0, false, 0}, {"/s/a.c", "g", 5, false, 0}}},
+    {.size = 32, .count = 1, .stack = {{"/p/mod.py", "p", 3, false, 0}}},
 };
 
 /* The bytes that filters keep; the sizes of the heap tell the blocks apart. */

@@ -8,7 +8,7 @@
 static struct asnap_builder *new_builder(uint32_t *traceback)
 {
     struct asnap_builder *builder = NULL;
-    const struct asnap_frame frame = {"/s/a.c", "f", 1, false};
+    const struct asnap_frame frame = {"/s/a.c", "f", 1, false, 0};
     uint32_t id;
     ASNAP_ASSERT_OK(asnap_builder_create(&builder));
     ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &id));

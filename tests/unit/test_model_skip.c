@@ -9,16 +9,18 @@
 static const struct heap_blocks heap[] = {
     {.size = 1,
      .count = 1,
-     .stack = {{"/s/mem.c", "xmalloc", 7, false}, {"/s/a.c", "f", 1, false}}},
-    {.size = 2, .count = 1, .stack = {{"/s/a.c", "f", 1, false}, {"/s/m.c", "main", 9, false}}},
+     .stack = {{"/s/mem.c", "xmalloc", 7, false, 0}, {"/s/a.c", "f", 1, false, 0}}},
+    {.size = 2,
+     .count = 1,
+     .stack = {{"/s/a.c", "f", 1, false, 0}, {"/s/m.c", "main", 9, false, 0}}},
     {.size = 4,
      .count = 1,
-     .stack = {{"/lib/c++.so", "operator new(unsigned long)", 0, false},
-               {"/s/pool.h", "pool<int>::operator new(unsigned long)", 12, false},
+     .stack = {{"/lib/c++.so", "operator new(unsigned long)", 0, false, 0},
+               {"/s/pool.h", "pool<int>::operator new(unsigned long)", 12, false, 0},
                {"/inc/alloc.h", "std::__new_allocator<int>::allocate(unsigned long, void const*)",
                 137, true},
-               {"/s/b.cc", "g()", 3, false}}},
-    {.size = 8, .count = 1, .stack = {{"/s/mem.c", "xmalloc", 7, false}}},
+               {"/s/b.cc", "g()", 3, false, 0}}},
+    {.size = 8, .count = 1, .stack = {{"/s/mem.c", "xmalloc", 7, false, 0}}},
 };
 
 static struct asnap_snapshot *skip(const char *const *patterns, size_t count, bool standard)

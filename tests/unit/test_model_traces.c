@@ -8,8 +8,9 @@
 static struct asnap_error *build(const struct asnap_trace *traces, size_t count,
                                  struct asnap_snapshot **snapshot)
 {
-    static const struct asnap_frame frames[] = {
-        {"/s/a.c", "f", 1, true}, {"/s/m.c", "main", 9, false}, {"/s/b.c", NULL, 2, false}};
+    static const struct asnap_frame frames[] = {{"/s/a.c", "f", 1, true, 0},
+                                                {"/s/m.c", "main", 9, false, 0},
+                                                {"/s/b.c", NULL, 2, false, 0}};
     struct asnap_builder *builder = NULL;
     struct asnap_error *error = asnap_builder_create(&builder);
     uint32_t ids[3], traceback;

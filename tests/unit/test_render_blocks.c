@@ -8,8 +8,9 @@
 /* Three blocks of two stacks; domain 7 has a name. */
 static struct asnap_error *build(const char *note, struct asnap_snapshot **snapshot)
 {
-    static const struct asnap_frame frames[] = {
-        {"/s/a.c", "f", 1, true}, {"/s/m.c", "main", 9, false}, {"/s/b.c", NULL, 2, false}};
+    static const struct asnap_frame frames[] = {{"/s/a.c", "f", 1, true, 0},
+                                                {"/s/m.c", "main", 9, false, 0},
+                                                {"/s/b.c", NULL, 2, false, 0}};
     struct asnap_builder *builder = NULL;
     struct asnap_error *error = asnap_builder_create(&builder);
     uint32_t ids[3], stacks[2];
@@ -108,8 +109,12 @@ ASNAP_TEST(render_blocks, none)
           "}\n");
 }
 
-#define FRAME_F "{\"filename\":\"/s/a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true}"
-#define FRAME_MAIN "{\"filename\":\"/s/m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false}"
+#define FRAME_F                                                                                    \
+    "{\"filename\":\"/s/"                                                                          \
+    "a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"}"
+#define FRAME_MAIN                                                                                 \
+    "{\"filename\":\"/s/"                                                                          \
+    "m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line table\"}"
 #define NO_ORIGIN "\"thread\":null,\"thread_label\":null,\"time\":null,"
 #define LARGEST                                                                                    \
     "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\"," NO_ORIGIN      \

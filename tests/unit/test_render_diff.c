@@ -6,15 +6,15 @@
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static const struct heap_blocks before[] = {
-    {.size = 2048, .count = 100, .stack = {{"/src/gone.c", "cache", 8, false}}},
-    {.size = 1000, .count = 4, .stack = {{"/src/a.c", "grow", 41, false}}},
-    {.size = 5, .count = 1, .stack = {{"/src/m.c", "main", 7, false}}},
+    {.size = 2048, .count = 100, .stack = {{"/src/gone.c", "cache", 8, false, 0}}},
+    {.size = 1000, .count = 4, .stack = {{"/src/a.c", "grow", 41, false, 0}}},
+    {.size = 5, .count = 1, .stack = {{"/src/m.c", "main", 7, false, 0}}},
 };
 
 static const struct heap_blocks after[] = {
-    {.size = 1000, .count = 40, .stack = {{"/src/a.c", "grow", 41, true}}},
-    {.size = 5, .count = 1, .stack = {{"/src/m.c", "main", 7, false}}},
-    {.size = 3, .count = 1, .stack = {{"/src/m.c", "main", 9, false}}},
+    {.size = 1000, .count = 40, .stack = {{"/src/a.c", "grow", 41, true, 0}}},
+    {.size = 5, .count = 1, .stack = {{"/src/m.c", "main", 7, false, 0}}},
+    {.size = 3, .count = 1, .stack = {{"/src/m.c", "main", 9, false, 0}}},
 };
 
 static struct asnap_diff *make_diff(const char *note, enum asnap_key key, bool cumulative)
@@ -90,10 +90,10 @@ ASNAP_TEST(render_diff, json)
            "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
            "{\"size\":0,\"size_diff\":-204800,\"count\":0,\"count_diff\":-100,\"average\":null,"
            "\"traceback\":[{\"filename\":\"/src/gone.c\",\"lineno\":8,\"function\":\"cache\","
-           "\"inlined\":false}],\"total_nframe\":1,\"functions\":1},"
+           "\"inlined\":false,\"named_by\":\"line table\"}],\"total_nframe\":1,\"functions\":1},"
            "{\"size\":40000,\"size_diff\":36000,\"count\":40,\"count_diff\":36,\"average\":1000,"
            "\"traceback\":[{\"filename\":\"/src/a.c\",\"lineno\":41,\"function\":\"grow\","
-           "\"inlined\":true}],\"total_nframe\":1,\"functions\":1}],"
+           "\"inlined\":true,\"named_by\":\"inline\"}],\"total_nframe\":1,\"functions\":1}],"
            "\"rows\":4,\"other\":{\"rows\":2,\"size\":8,\"size_diff\":3,\"count\":2,"
            "\"count_diff\":1},\"total\":{\"size\":40008,\"size_diff\":-168797,\"count\":42,"
            "\"count_diff\":-63},\"notes\":[]}\n");

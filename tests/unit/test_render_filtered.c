@@ -4,8 +4,8 @@
 #include "test_model_heap.h"
 
 static const struct heap_blocks all[] = {
-    {.size = 2048, .count = 100, .stack = {{"/src/a.c", "cache", 8, false}}},
-    {.size = 10, .count = 1, .stack = {{"/src/b.c", "main", 7, false}}},
+    {.size = 2048, .count = 100, .stack = {{"/src/a.c", "cache", 8, false, 0}}},
+    {.size = 10, .count = 1, .stack = {{"/src/b.c", "main", 7, false, 0}}},
 };
 
 static void expect_text(char *text, const char *expected)

@@ -25,10 +25,12 @@ static const struct heap_blocks heap[] = {
     {.size = 10,
      .count = 4,
      .total_nframe = 7,
-     .stack = {{"/s/a.c", "f", 4, true}, {"/s/a.c", "main", 9, false}}},
-    {.size = 9, .count = 1, .stack = {{"/s/a.c", "g", 4, false}, {"/s/a.c", "main", 9, false}}},
-    {.size = 3, .count = 1, .stack = {{"/l.so", NULL, 0, false}}},
-    {.size = 1, .count = 2, .stack = {{"/l.so", NULL, 0, false}}},
+     .stack = {{"/s/a.c", "f", 4, true, 0}, {"/s/a.c", "main", 9, false, 0}}},
+    {.size = 9,
+     .count = 1,
+     .stack = {{"/s/a.c", "g", 4, false, 0}, {"/s/a.c", "main", 9, false, 0}}},
+    {.size = 3, .count = 1, .stack = {{"/l.so", NULL, 0, false, 0}}},
+    {.size = 1, .count = 2, .stack = {{"/l.so", NULL, 0, false, 0}}},
 };
 
 ASNAP_TEST(render_json, by_line)
@@ -36,10 +38,12 @@ ASNAP_TEST(render_json, by_line)
     expect_json(heap, COUNT(heap), NULL, ASNAP_KEY_LINENO, false, 0,
                 "{\"key\":\"lineno\",\"cumulative\":false,\"statistics\":["
                 "{\"size\":49,\"count\":5,\"average\":9.8,\"traceback\":[{\"filename\":\"/s/a.c\","
-                "\"lineno\":4,\"function\":\"f\",\"inlined\":true}],\"total_nframe\":1,"
+                "\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"}],"
+                "\"total_nframe\":1,"
                 "\"functions\":2},"
                 "{\"size\":5,\"count\":3,\"average\":1.6666666666666667,\"traceback\":["
-                "{\"filename\":\"/l.so\",\"lineno\":0,\"function\":null,\"inlined\":false}],"
+                "{\"filename\":\"/"
+                "l.so\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":\"none\"}],"
                 "\"total_nframe\":1,\"functions\":0}],"
                 "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
 }
@@ -49,8 +53,10 @@ ASNAP_TEST(render_json, by_traceback_with_a_limit)
     expect_json(heap, COUNT(heap), "incomplete", ASNAP_KEY_TRACEBACK, false, 1,
                 "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
                 "{\"size\":49,\"count\":5,\"average\":9.8,\"traceback\":[{\"filename\":\"/s/a.c\","
-                "\"lineno\":4,\"function\":\"f\",\"inlined\":true},{\"filename\":\"/s/a.c\","
-                "\"lineno\":9,\"function\":\"main\",\"inlined\":false}],\"total_nframe\":7,"
+                "\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"},{"
+                "\"filename\":\"/s/a.c\","
+                "\"lineno\":9,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line "
+                "table\"}],\"total_nframe\":7,"
                 "\"functions\":2}],"
                 "\"rows\":2,\"other\":{\"rows\":1,\"size\":5,\"count\":3},"
                 "\"total\":{\"size\":54,\"count\":8},\"notes\":[\"incomplete\"]}\n");
@@ -74,12 +80,13 @@ ASNAP_TEST(render_json, frames_that_were_not_counted_are_null)
 
 ASNAP_TEST(render_json, cumulative_rows_have_no_sum)
 {
-    expect_json(heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,
-                "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":["
-                "{\"size\":98,\"count\":10,\"average\":9.8,\"traceback\":[{\"filename\":"
-                "\"/s/a.c\",\"lineno\":0,\"function\":null,\"inlined\":false}],"
-                "\"total_nframe\":1,\"functions\":3}],"
-                "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
+    expect_json(
+        heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,
+        "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":["
+        "{\"size\":98,\"count\":10,\"average\":9.8,\"traceback\":[{\"filename\":"
+        "\"/s/a.c\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":null}],"
+        "\"total_nframe\":1,\"functions\":3}],"
+        "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_json, of_nothing)
@@ -94,13 +101,14 @@ ASNAP_TEST(render_json, strings_are_escaped)
     static const struct heap_blocks names[] = {
         {.size = 1,
          .count = 1,
-         .stack = {{"/\"\\\n\x01\x7f\xc2\x9b\xe2\x80\xa8", "\xc3\xa9\xff\xe2\x82", 1, false}}},
+         .stack = {{"/\"\\\n\x01\x7f\xc2\x9b\xe2\x80\xa8", "\xc3\xa9\xff\xe2\x82", 1, false, 0}}},
     };
     expect_json(names, 1, "say \"so\"", ASNAP_KEY_LINENO, false, 0,
                 "{\"key\":\"lineno\",\"cumulative\":false,\"statistics\":["
                 "{\"size\":1,\"count\":1,\"average\":1,\"traceback\":[{\"filename\":"
                 "\"/\\\"\\\\\\u000a\\u0001\\u007f\\u009b\\u2028\",\"lineno\":1,\"function\":"
-                "\"\xc3\xa9\\ufffd\\ufffd\\ufffd\",\"inlined\":false}],\"total_nframe\":1,"
+                "\"\xc3\xa9\\ufffd\\ufffd\\ufffd\",\"inlined\":false,\"named_by\":\"line "
+                "table\"}],\"total_nframe\":1,"
                 "\"functions\":1}],\"rows\":1,\"total\":{\"size\":1,\"count\":1},"
                 "\"notes\":[\"say \\\"so\\\"\"]}\n");
 }

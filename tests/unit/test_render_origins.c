@@ -25,7 +25,7 @@ static struct asnap_snapshot *blocks(uint64_t start)
         {0x3000, 20, 0, 7, 0, 100 * 3600 * 10},
         {0x4000, 10, 0, 0, 2, 1207},
     };
-    const struct asnap_frame frame = {"/s/a.c", "f", 1, false};
+    const struct asnap_frame frame = {"/s/a.c", "f", 1, false, 0};
     struct asnap_builder *builder = NULL;
     struct asnap_snapshot *snapshot = NULL;
     uint32_t id;
@@ -115,7 +115,7 @@ ASNAP_TEST(render_origins, who)
 
 #define FRAMES                                                                                     \
     "\"traceback\":[{\"filename\":\"/s/a.c\",\"lineno\":1,\"function\":\"f\","                     \
-    "\"inlined\":false}],\"total_nframe\":1}"
+    "\"inlined\":false,\"named_by\":\"line table\"}],\"total_nframe\":1}"
 
 ASNAP_TEST(render_origins, json)
 {

@@ -38,15 +38,16 @@ static void expect_text(const struct heap_blocks *blocks, size_t count, enum asn
 static const struct heap_blocks server[] = {
     {.size = 2048,
      .count = 100,
-     .stack = {{"/src/server.c", "handle_request", 41, false}, {"/src/main.c", "main", 9, false}}},
+     .stack = {{"/src/server.c", "handle_request", 41, false, 0},
+               {"/src/main.c", "main", 9, false, 0}}},
     {.size = 2048,
      .count = 1,
-     .stack = {{"/src/server.c", "copy", 41, true},
-               {"/src/server.c", "handle_request", 60, false},
-               {"/src/main.c", "main", 9, false}},
+     .stack = {{"/src/server.c", "copy", 41, true, 0},
+               {"/src/server.c", "handle_request", 60, false, 0},
+               {"/src/main.c", "main", 9, false, 0}},
      .total_nframe = 15},
-    {.size = 10, .count = 3, .stack = {{"/src/main.c", "main", 7, false}}},
-    {.size = 5, .count = 1, .stack = {{"/lib/libx.so", "x_init", 0, false}}},
+    {.size = 10, .count = 3, .stack = {{"/src/main.c", "main", 7, false, 0}}},
+    {.size = 5, .count = 1, .stack = {{"/lib/libx.so", "x_init", 0, false, 0}}},
 };
 
 ASNAP_TEST(render_text, all_lines)
@@ -115,7 +116,7 @@ ASNAP_TEST(render_text, tracebacks)
 ASNAP_TEST(render_text, one_row)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 5, .count = 2, .total_nframe = 2, .stack = {{"/a.so", NULL, 0, false}}},
+        {.size = 5, .count = 2, .total_nframe = 2, .stack = {{"/a.so", NULL, 0, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_FILENAME, false, 0,
            "1 file, by size\n"
@@ -152,9 +153,9 @@ ASNAP_TEST(render_text, older_frames_that_were_not_counted)
 ASNAP_TEST(render_text, functions_beside_the_first)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 5, .count = 1, .stack = {{"/t.h", "c", 3, false}}},
-        {.size = 6, .count = 1, .stack = {{"/t.h", "b", 3, false}}},
-        {.size = 5, .count = 1, .stack = {{"/t.h", "a", 3, false}}},
+        {.size = 5, .count = 1, .stack = {{"/t.h", "c", 3, false, 0}}},
+        {.size = 6, .count = 1, .stack = {{"/t.h", "b", 3, false, 0}}},
+        {.size = 5, .count = 1, .stack = {{"/t.h", "a", 3, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, 0,
            "1 line, by size\n"
@@ -178,11 +179,11 @@ ASNAP_TEST(render_text, notes_come_first)
 ASNAP_TEST(render_text, names_never_reach_the_terminal_raw)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 1, .count = 1, .stack = {{"/a\x1b[2J\n\x7f.c", "f\xc2\x9bm", 1, false}}},
-        {.size = 2, .count = 1, .stack = {{"/\xff\xc3.c", "\xe2\x80\xaeg", 1, false}}},
-        {.size = 3, .count = 1, .stack = {{"/\xc3\xa9\xf0\x9f\x90\x8d\\.c", "h", 1, false}}},
-        {.size = 4, .count = 1, .stack = {{"/\xc0\x80\xed\xa0\x80", "o", 1, false}}},
-        {.size = 5, .count = 1, .stack = {{"/\xf4\x90\x80\x80\xe2\x80", "p", 1, false}}},
+        {.size = 1, .count = 1, .stack = {{"/a\x1b[2J\n\x7f.c", "f\xc2\x9bm", 1, false, 0}}},
+        {.size = 2, .count = 1, .stack = {{"/\xff\xc3.c", "\xe2\x80\xaeg", 1, false, 0}}},
+        {.size = 3, .count = 1, .stack = {{"/\xc3\xa9\xf0\x9f\x90\x8d\\.c", "h", 1, false, 0}}},
+        {.size = 4, .count = 1, .stack = {{"/\xc0\x80\xed\xa0\x80", "o", 1, false, 0}}},
+        {.size = 5, .count = 1, .stack = {{"/\xf4\x90\x80\x80\xe2\x80", "p", 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, 0,
            "5 lines, by size\n"
@@ -197,8 +198,8 @@ ASNAP_TEST(render_text, names_never_reach_the_terminal_raw)
 ASNAP_TEST(render_text, average_is_rounded_as_by_python)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 2, .count = 1, .stack = {{"/a", NULL, 1, false}}},
-        {.size = 3, .count = 1, .stack = {{"/a", NULL, 1, false}}},
+        {.size = 2, .count = 1, .stack = {{"/a", NULL, 1, false, 0}}},
+        {.size = 3, .count = 1, .stack = {{"/a", NULL, 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, 0,
            "1 line, by size\n"
@@ -395,7 +396,7 @@ ASNAP_TEST(render_text, survives_every_failed_allocation)
 {
     const char *path = write_file("a.c", "first\n", 6);
     struct heap_blocks heap = {
-        .size = 1, .count = 1, .stack = {{path, "f", 1, false}, {"/none.c", "g", 1, false}}};
+        .size = 1, .count = 1, .stack = {{path, "f", 1, false}, {"/none.c", "g", 1, false, 0}}};
     struct asnap_snapshot *snapshot = NULL;
     ASNAP_ASSERT_OK(heap_try(&heap, 1, NULL, &snapshot));
     struct asnap_statistics *statistics = heap_statistics(snapshot, ASNAP_KEY_TRACEBACK, false);

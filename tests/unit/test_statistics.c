@@ -28,13 +28,13 @@ static void expect_rows(struct asnap_snapshot *snapshot, enum asnap_key key, boo
 static const struct heap_blocks small_heap[] = {
     {.size = 100,
      .count = 2,
-     .stack = {{"/s/dup.c", "dup", 7, false}, {"/s/m.c", "main", 3, false}}},
+     .stack = {{"/s/dup.c", "dup", 7, false, 0}, {"/s/m.c", "main", 3, false, 0}}},
     {.size = 50,
      .count = 1,
-     .stack = {{"/s/dup.c", "dup", 7, false},
-               {"/s/dup.c", "help", 20, false},
-               {"/s/m.c", "main", 4, false}}},
-    {.size = 30, .count = 3, .stack = {{"/s/m.c", "main", 9, false}}},
+     .stack = {{"/s/dup.c", "dup", 7, false, 0},
+               {"/s/dup.c", "help", 20, false, 0},
+               {"/s/m.c", "main", 4, false, 0}}},
+    {.size = 30, .count = 3, .stack = {{"/s/m.c", "main", 9, false, 0}}},
 };
 
 ASNAP_TEST(statistics, by_line)
@@ -71,10 +71,10 @@ ASNAP_TEST(statistics, cumulative_counts_each_recursive_frame)
     static const struct heap_blocks heap[] = {
         {.size = 10,
          .count = 1,
-         .stack = {{"/r.c", "walk", 5, false},
-                   {"/r.c", "walk", 5, false},
-                   {"/r.c", "walk", 5, false},
-                   {"/r.c", "main", 9, false}}},
+         .stack = {{"/r.c", "walk", 5, false, 0},
+                   {"/r.c", "walk", 5, false, 0},
+                   {"/r.c", "walk", 5, false, 0},
+                   {"/r.c", "main", 9, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, true, "30 3 /r.c:5 walk", "10 1 /r.c:9 main");
     EXPECT(heap, ASNAP_KEY_LINENO, false, "10 1 /r.c:5 walk");
@@ -98,7 +98,7 @@ ASNAP_TEST(statistics, cumulative_sum_too_large_is_refused)
     static const struct heap_blocks heap[] = {
         {.size = (uint64_t)INT64_MAX / 2 + 1,
          .count = 1,
-         .stack = {{"/r.c", "a", 1, false}, {"/r.c", "b", 2, false}}},
+         .stack = {{"/r.c", "a", 1, false, 0}, {"/r.c", "b", 2, false, 0}}},
     };
     struct asnap_snapshot *snapshot = heap_snapshot(heap, COUNT(heap));
     struct asnap_statistics *statistics = NULL;
@@ -113,12 +113,12 @@ ASNAP_TEST(statistics, cumulative_sum_too_large_is_refused)
 ASNAP_TEST(statistics, orders_by_size_count_place_descending)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 10, false}}},
-        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 9, false}}},
-        {.size = 4, .count = 2, .stack = {{"/A.c", NULL, 1, false}}},
-        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 4294967295, false}}},
-        {.size = 8, .count = 1, .stack = {{"/\xc3\xa9.c", NULL, 1, false}}},
-        {.size = 9, .count = 1, .stack = {{"/0.c", NULL, 1, false}}},
+        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 10, false, 0}}},
+        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 9, false, 0}}},
+        {.size = 4, .count = 2, .stack = {{"/A.c", NULL, 1, false, 0}}},
+        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 4294967295, false, 0}}},
+        {.size = 8, .count = 1, .stack = {{"/\xc3\xa9.c", NULL, 1, false, 0}}},
+        {.size = 9, .count = 1, .stack = {{"/0.c", NULL, 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, "9 1 /0.c:1", "8 2 /A.c:1", "8 1 /\xc3\xa9.c:1",
            "8 1 /a.c:4294967295", "8 1 /a.c:10", "8 1 /a.c:9");
@@ -127,12 +127,18 @@ ASNAP_TEST(statistics, orders_by_size_count_place_descending)
 ASNAP_TEST(statistics, orders_tracebacks_oldest_frame_first)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 8, .count = 1, .stack = {{"/z.c", NULL, 9, false}, {"/m.c", NULL, 1, false}}},
-        {.size = 8, .count = 1, .stack = {{"/m.c", NULL, 1, false}}},
-        {.size = 8, .count = 1, .stack = {{"/a.c", NULL, 1, false}, {"/m.c", NULL, 2, false}}},
         {.size = 8,
          .count = 1,
-         .stack = {{"/a.c", NULL, 1, false}, {"/z.c", NULL, 9, false}, {"/m.c", NULL, 1, false}}},
+         .stack = {{"/z.c", NULL, 9, false, 0}, {"/m.c", NULL, 1, false, 0}}},
+        {.size = 8, .count = 1, .stack = {{"/m.c", NULL, 1, false, 0}}},
+        {.size = 8,
+         .count = 1,
+         .stack = {{"/a.c", NULL, 1, false, 0}, {"/m.c", NULL, 2, false, 0}}},
+        {.size = 8,
+         .count = 1,
+         .stack = {{"/a.c", NULL, 1, false, 0},
+                   {"/z.c", NULL, 9, false, 0},
+                   {"/m.c", NULL, 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_TRACEBACK, false, "8 1 /a.c:1 /m.c:2", "8 1 /a.c:1 /z.c:9 /m.c:1",
            "8 1 /z.c:9 /m.c:1", "8 1 /m.c:1");
@@ -141,10 +147,10 @@ ASNAP_TEST(statistics, orders_tracebacks_oldest_frame_first)
 ASNAP_TEST(statistics, sums_over_domains)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 8, .count = 2, .domain = 0, .stack = {{"/a.c", "f", 1, false}}},
-        {.size = 5, .count = 1, .domain = 7, .stack = {{"/a.c", "f", 1, false}}},
-        {.size = 3, .count = 1, .domain = UINT32_MAX, .stack = {{"/a.c", "f", 1, false}}},
-        {.size = 1, .count = 1, .domain = 7, .stack = {{"/a.c", "f", 1, false}}},
+        {.size = 8, .count = 2, .domain = 0, .stack = {{"/a.c", "f", 1, false, 0}}},
+        {.size = 5, .count = 1, .domain = 7, .stack = {{"/a.c", "f", 1, false, 0}}},
+        {.size = 3, .count = 1, .domain = UINT32_MAX, .stack = {{"/a.c", "f", 1, false, 0}}},
+        {.size = 1, .count = 1, .domain = 7, .stack = {{"/a.c", "f", 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, "25 5 /a.c:1 f");
     EXPECT(heap, ASNAP_KEY_TRACEBACK, false, "25 5 /a.c:1 f");
@@ -153,8 +159,8 @@ ASNAP_TEST(statistics, sums_over_domains)
 ASNAP_TEST(statistics, blocks_of_size_0_are_rows)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 0, .count = 3, .stack = {{"/a.c", "f", 1, false}}},
-        {.size = 0, .count = 1, .stack = {{"/b.c", "f", 1, false}}},
+        {.size = 0, .count = 3, .stack = {{"/a.c", "f", 1, false, 0}}},
+        {.size = 0, .count = 1, .stack = {{"/b.c", "f", 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, "0 3 /a.c:1 f", "0 1 /b.c:1 f");
 }
@@ -181,11 +187,21 @@ ASNAP_TEST(statistics, a_stack_without_frames_is_unknown)
 ASNAP_TEST(statistics, functions_are_places_only_without_lines)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 4, .count = 1, .stack = {{"/l.so", "g", 0, false}, {"/m.c", "main", 1, false}}},
-        {.size = 4, .count = 1, .stack = {{"/l.so", "f", 0, false}, {"/m.c", "main", 1, false}}},
-        {.size = 4, .count = 1, .stack = {{"/l.so", NULL, 0, false}, {"/m.c", "main", 1, false}}},
-        {.size = 2, .count = 1, .stack = {{"/x.c", "g", 5, false}, {"/m.c", "main", 1, false}}},
-        {.size = 1, .count = 1, .stack = {{"/x.c", "f", 5, false}, {"/m.c", "main", 1, false}}},
+        {.size = 4,
+         .count = 1,
+         .stack = {{"/l.so", "g", 0, false, 0}, {"/m.c", "main", 1, false, 0}}},
+        {.size = 4,
+         .count = 1,
+         .stack = {{"/l.so", "f", 0, false, 0}, {"/m.c", "main", 1, false, 0}}},
+        {.size = 4,
+         .count = 1,
+         .stack = {{"/l.so", NULL, 0, false, 0}, {"/m.c", "main", 1, false, 0}}},
+        {.size = 2,
+         .count = 1,
+         .stack = {{"/x.c", "g", 5, false, 0}, {"/m.c", "main", 1, false, 0}}},
+        {.size = 1,
+         .count = 1,
+         .stack = {{"/x.c", "f", 5, false, 0}, {"/m.c", "main", 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, "4 1 /l.so:0 g", "4 1 /l.so:0 f", "4 1 /l.so:0",
            "3 2 /x.c:5 g");
@@ -197,21 +213,21 @@ ASNAP_TEST(statistics, functions_are_places_only_without_lines)
 ASNAP_TEST(statistics, the_function_that_holds_most_is_shown)
 {
     static const struct heap_blocks most_bytes[] = {
-        {.size = 1, .count = 9, .stack = {{"/t.h", "a<int>", 5, true}}},
-        {.size = 6, .count = 1, .stack = {{"/t.h", "a<char>", 5, true}}},
-        {.size = 6, .count = 1, .stack = {{"/t.h", "a<char>", 5, false}}},
-        {.size = 99, .count = 1, .stack = {{"/t.h", NULL, 5, false}}},
+        {.size = 1, .count = 9, .stack = {{"/t.h", "a<int>", 5, true, 0}}},
+        {.size = 6, .count = 1, .stack = {{"/t.h", "a<char>", 5, true, 0}}},
+        {.size = 6, .count = 1, .stack = {{"/t.h", "a<char>", 5, false, 0}}},
+        {.size = 99, .count = 1, .stack = {{"/t.h", NULL, 5, false, 0}}},
     };
     EXPECT(most_bytes, ASNAP_KEY_LINENO, false, "120 12 /t.h:5 a<char>");
     static const struct heap_blocks most_blocks[] = {
-        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, false}}},
-        {.size = 2, .count = 2, .stack = {{"/t.h", "b", 5, true}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, false, 0}}},
+        {.size = 2, .count = 2, .stack = {{"/t.h", "b", 5, true, 0}}},
     };
     EXPECT(most_blocks, ASNAP_KEY_LINENO, false, "8 3 /t.h:5 b (inlined)");
     static const struct heap_blocks smallest_name[] = {
-        {.size = 4, .count = 1, .stack = {{"/t.h", "b", 5, false}}},
-        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, false}}},
-        {.size = 4, .count = 1, .stack = {{"/t.h", "c", 5, false}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "b", 5, false, 0}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, false, 0}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "c", 5, false, 0}}},
     };
     EXPECT(smallest_name, ASNAP_KEY_LINENO, false, "12 3 /t.h:5 a");
     EXPECT(smallest_name, ASNAP_KEY_TRACEBACK, false, "12 3 /t.h:5 a");
@@ -220,12 +236,12 @@ ASNAP_TEST(statistics, the_function_that_holds_most_is_shown)
 ASNAP_TEST(statistics, the_largest_member_stands_for_a_traceback)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 5, .count = 1, .stack = {{"/t.h", "a", 5, false}, {"/m.c", "x", 1, false}}},
+        {.size = 5, .count = 1, .stack = {{"/t.h", "a", 5, false, 0}, {"/m.c", "x", 1, false, 0}}},
         {.size = 6,
          .count = 1,
          .total_nframe = 9,
-         .stack = {{"/t.h", "b", 5, true}, {"/m.c", "x", 1, false}}},
-        {.size = 3, .count = 1, .stack = {{"/t.h", "a", 5, false}, {"/m.c", "y", 1, false}}},
+         .stack = {{"/t.h", "b", 5, true, 0}, {"/m.c", "x", 1, false, 0}}},
+        {.size = 3, .count = 1, .stack = {{"/t.h", "a", 5, false, 0}, {"/m.c", "y", 1, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_TRACEBACK, false, "14 3 /t.h:5 b (inlined) /m.c:1 x");
     struct asnap_statistics *statistics =
@@ -264,10 +280,10 @@ ASNAP_TEST(statistics, counted_frames_come_before_unknown_ones)
 ASNAP_TEST(statistics, do_not_depend_on_the_order_of_blocks)
 {
     struct heap_blocks heap[] = {
-        {.size = 4, .count = 1, .stack = {{"/t.h", "b", 5, true}, {"/m.c", "x", 1, false}}},
-        {.size = 4, .count = 1, .stack = {{"/t.h", "b", 5, false}, {"/m.c", "x", 1, false}}},
-        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, true}, {"/m.c", "x", 1, false}}},
-        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, true}, {"/m.c", "w", 1, false}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "b", 5, true, 0}, {"/m.c", "x", 1, false, 0}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "b", 5, false, 0}, {"/m.c", "x", 1, false, 0}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, true, 0}, {"/m.c", "x", 1, false, 0}}},
+        {.size = 4, .count = 1, .stack = {{"/t.h", "a", 5, true, 0}, {"/m.c", "w", 1, false, 0}}},
     };
     for (size_t turn = 0; turn < COUNT(heap); turn++) {
         EXPECT(heap, ASNAP_KEY_TRACEBACK, false, "16 4 /t.h:5 a (inlined) /m.c:1 w");
@@ -281,12 +297,12 @@ ASNAP_TEST(statistics, do_not_depend_on_the_order_of_blocks)
 ASNAP_TEST(statistics, count_the_functions_of_a_group)
 {
     static const struct heap_blocks heap[] = {
-        {.size = 9, .count = 1, .stack = {{"/t.h", "a", 5, false}, {"/t.h", "m", 7, false}}},
-        {.size = 9, .count = 1, .stack = {{"/t.h", "b", 5, false}, {"/t.h", "m", 7, false}}},
-        {.size = 9, .count = 1, .stack = {{"/t.h", NULL, 5, false}}},
-        {.size = 1, .count = 1, .stack = {{"/t.h", "a", 6, false}}},
-        {.size = 1, .count = 1, .stack = {{"/t.h", "b", 6, false}}},
-        {.size = 1, .count = 1, .stack = {{"/t.h", "c", 6, true}}},
+        {.size = 9, .count = 1, .stack = {{"/t.h", "a", 5, false, 0}, {"/t.h", "m", 7, false, 0}}},
+        {.size = 9, .count = 1, .stack = {{"/t.h", "b", 5, false, 0}, {"/t.h", "m", 7, false, 0}}},
+        {.size = 9, .count = 1, .stack = {{"/t.h", NULL, 5, false, 0}}},
+        {.size = 1, .count = 1, .stack = {{"/t.h", "a", 6, false, 0}}},
+        {.size = 1, .count = 1, .stack = {{"/t.h", "b", 6, false, 0}}},
+        {.size = 1, .count = 1, .stack = {{"/t.h", "c", 6, true, 0}}},
     };
     static const struct {
         enum asnap_key key;

@@ -140,11 +140,11 @@ ASNAP_TEST(symbols_unloaded, another_build_is_not_used)
         struct asnap_frame frame = name_in(symbolizer, modules, pc);
         CU_ASSERT_STRING_EQUAL(frame.filename, own_path());
         CU_ASSERT(frame.function == NULL && frame.lineno == 0);
-        check_note(symbolizer, ": is not the file that the program has unloaded (its build ID");
+        check_note(symbolizer, ": is not the file that the program had loaded (its build ID");
         /* A third build says no more. */
         modules[1].build_id[1] ^= 1;
         CU_ASSERT_PTR_NULL(name_in(symbolizer, modules, pc).function);
-        check_note(symbolizer, ": is not the file that the program has unloaded (its build ID");
+        check_note(symbolizer, ": is not the file that the program had loaded (its build ID");
         /* A build ID that is not known cannot be that of a file that has one. */
         modules[1].build_id_bytes = 0;
         ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, NULL, 0));

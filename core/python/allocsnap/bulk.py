@@ -12,7 +12,7 @@ from .frames import NativeFrame, Traceback
 from .names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
-_FRAME = struct.Struct("PPI?3x")  # asnap_frame
+_FRAME = struct.Struct("PPI?B2x")  # asnap_frame
 _CHUNK = 256  # frames read at once
 _UINT32, _INT64, _UINT64 = "I", "q", "Q"
 
@@ -54,12 +54,13 @@ class _Frames(dict):
         self._strings = _Strings()
 
     def __missing__(self, fields):
-        filename, function, lineno, inlined = fields
+        filename, function, lineno, inlined, named_by = fields
         frame = self[fields] = NativeFrame.make(
             self._strings[filename],
             lineno,
             self._strings[function] if function else None,
             inlined,
+            named_by,
         )
         return frame
 

@@ -2,6 +2,7 @@
 
 from . import objects
 from .grammar import Parser
+from .native import named_by_text, text_of
 
 
 #: In place of possible words: the debugger completes file names.
@@ -55,6 +56,50 @@ class Command:
 def plural(count, noun):
     """"1 block", "2 blocks"."""
     return "{} {}{}".format(count, noun, "" if count == 1 else "s")
+
+
+# How many files without lines are shown.
+_FILES_SHOWN = 3
+
+_WHY_NO_LINES = {
+    "address": "not looked for yet: `snapshot symbolize {name}` does",
+    "none": "without symbols",
+    "symbol table": "without debug information",
+    "debugger": "without lines, named by the debugger",
+}
+_HINT = (
+    "          Install the debug symbols of these files (on Debian the package of that name with"
+    " -dbgsym\n          or -dbg), or let the debugger fetch them (debuginfod), then `snapshot"
+    " symbolize {name}`.\n"
+)
+
+
+def naming_lines(session, name):
+    """What the names of a kept snapshot are from, in lines."""
+    snapshot = session.kept(name).snapshot.skip(session.skip)
+    if not snapshot.size:
+        return "named:    no bytes\n"
+    parts = snapshot.naming
+
+    def share(size):
+        return "{:.1f}%".format(100 * size / snapshot.size)
+
+    text = "named:    {} of bytes to the line\n".format(
+        share(sum(part.size for part in parts if part.has_line))
+    )
+    bare = [part for part in parts if not part.has_line and part.size]
+    for part in bare[:_FILES_SHOWN]:
+        why = _WHY_NO_LINES[named_by_text(part.named_by)].format(name=name)
+        text += "          {} in {}, {}\n".format(
+            share(part.size), text_of(part.path) or "unknown code", why
+        )
+    if len(bare) > _FILES_SHOWN:
+        text += "          {} elsewhere\n".format(
+            share(sum(part.size for part in bare[_FILES_SHOWN:]))
+        )
+    if any(named_by_text(part.named_by) in ("none", "symbol table") and part.path for part in bare):
+        text += _HINT.format(name=name)
+    return text
 
 
 def amount(snapshot):

@@ -11,7 +11,7 @@ from typing import Callable, NamedTuple
 from . import tracing
 from .command import FILES
 from .commands_reports import Diff, Stats, Traces, Who
-from .commands_snapshots import Delete, Dump, List, Load, Set, Take
+from .commands_snapshots import Delete, Dump, List, Load, Set, Symbolize, Take
 from .commands_tracing import Clear, ResetPeak, Start, Status, Stop
 from .errors import AllocsnapError, ErrorCode, one_line
 from .grammar import HelpRequested
@@ -35,6 +35,7 @@ COMMANDS = tuple(
         Who,
         Dump,
         Load,
+        Symbolize,
         Set,
     )
 )

@@ -4,7 +4,7 @@ import os
 import shlex
 
 from . import objects
-from .command import FILES, Command, amount
+from .command import FILES, Command, amount, naming_lines, plural
 from .errors import AllocsnapError
 from .target import shown_path
 
@@ -12,7 +12,12 @@ from .target import shown_path
 def _kept(name, taken):
     """What to say of a snapshot that is kept now."""
     warnings = "".join("warning: {}\n".format(note) for note in taken.snapshot.notes)
-    return warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+    text = warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+    if taken.snapshot.unnamed:
+        text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
+            plural(taken.snapshot.unnamed, "frame"), name
+        )
+    return text
 
 
 class Take(Command):
@@ -20,15 +25,53 @@ class Take(Command):
 
     name = "take"
     summary = "Take a snapshot of the live heap blocks, and keep it."
+    details = (
+        "Ctrl-C while frames are named keeps it too; frames that have no name by then\n"
+        "are bare addresses, until `snapshot symbolize` names them."
+    )
 
     def arguments(self, parser):
+        parser.add_argument(
+            "--no-names", action="store_true", help="name no frames: keep their addresses"
+        )
         parser.add_argument(
             "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
         )
 
     def run(self, session, options):
-        name, taken = session.take(options.name)
+        name, taken = session.take(options.name, not options.no_names)
         return _kept(name, taken)
+
+
+class Symbolize(Command):
+    """symbolize NAME [FILE...]"""
+
+    name = "symbolize"
+    summary = "Look for better names of a snapshot's frames."
+    details = (
+        "Frames without a line are looked up in the files that were mapped when the\n"
+        "snapshot was taken, at their paths on this machine; or in a FILE, a program or\n"
+        "a library, or one that the debugger has read. A file with another build ID is\n"
+        "not used. Debug files are found as when a snapshot is taken."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("name", metavar="NAME", help="a snapshot that is kept")
+        parser.add_argument(
+            "files", metavar="FILE", nargs="*", help="a program or library; ~ is your home"
+        )
+
+    def run(self, session, options):
+        files = [os.path.abspath(os.path.expanduser(file)) for file in options.files]
+        for file in files:
+            if not os.path.isfile(file):
+                raise AllocsnapError("there is no file {}: name another".format(shown_path(file)))
+        return _kept(options.name, session.symbolize(options.name, files)) + naming_lines(
+            session, options.name
+        )
+
+    def words(self, session, typed):
+        return FILES if typed else list(session.taken)
 
 
 class List(Command):

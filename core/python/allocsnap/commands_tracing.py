@@ -1,7 +1,7 @@
 """Commands that have the program traced, and say how it is."""
 
 from . import objects
-from .command import Command, plural
+from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
 from .launch import DEFAULT_FRAME_LIMIT
 from .native import REQUESTS
@@ -123,12 +123,25 @@ class ResetPeak(Command):
 
 
 class Status(Command):
-    """status"""
+    """status [NAME]"""
 
     name = "status"
-    summary = "Show whether the program is traced, and what is traced now."
+    summary = "Show whether the program is traced, or how a snapshot's frames are named."
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "name", metavar="NAME", nargs="?", help="a snapshot that is kept (default: the program)"
+        )
+
+    def words(self, session, typed):
+        return [] if typed else list(session.taken)
 
     def run(self, session, options):
+        if options.name is not None:
+            taken = session.kept(options.name)
+            return "snapshot: {}, from {}\nholds:    {} in {}\n".format(
+                options.name, taken.source, *amount(taken.snapshot)
+            ) + naming_lines(session, options.name)
         limit = session.launch.frame_limit()
         if session.process() is None and limit is not None:
             return "No process. The next `{}` traces the heap, {} of each stack.\n".format(

@@ -5,6 +5,8 @@ import os.path
 from collections.abc import Sequence
 from functools import total_ordering
 
+from .native import named_by_text
+
 
 class NativeFrame(tuple):
     """(filename, lineno) of a frame that the library named, and its function.
@@ -14,14 +16,16 @@ class NativeFrame(tuple):
 
     function = None  # None where unknown
     inlined = False  # into the next older frame
+    named_by = 0  # asnap_named_by; 0: as it looks
 
     @classmethod
-    def make(cls, filename, lineno, function, inlined):
+    def make(cls, filename, lineno, function, inlined, named_by=0):
         frame = cls((filename, lineno))
         if function is not None:
             frame.function = function
         if inlined:
             frame.inlined = True
+        frame.named_by = named_by
         return frame
 
 
@@ -77,6 +81,12 @@ class Frame:
     def inlined(self):
         """Whether the function was inlined into that of the next older frame."""
         return getattr(self._frame, "inlined", False)
+
+    @property
+    def named_by(self):
+        """What the name is from: "inline", "line table", "symbol table", "debugger",
+        "address" where it was not looked for yet, "none"; None where nobody says."""
+        return named_by_text(getattr(self._frame, "named_by", 0))
 
     def __eq__(self, other):
         if isinstance(other, Frame):

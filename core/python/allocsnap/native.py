@@ -87,6 +87,7 @@ class Frame(ctypes.Structure):
         ("function", c_char_p),
         ("lineno", c_uint32),
         ("inlined", c_bool),
+        ("named_by", c_uint8),
     ]
 
 
@@ -121,6 +122,16 @@ class Mapping(ctypes.Structure):
 
 class Attribute(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("value", c_char_p)]
+
+
+class NamingPart(ctypes.Structure):
+    _fields_ = [
+        ("path", c_char_p),
+        ("named_by", c_uint8),
+        ("has_line", c_bool),
+        ("size", c_uint64),
+        ("count", c_uint64),
+    ]
 
 
 class Statistic(ctypes.Structure):
@@ -170,6 +181,9 @@ class RenderOptions(ctypes.Structure):
     ]
 
 
+#: asnap_naming_extent.
+NAMING_WHOLE, NAMING_UNTIL_STOPPED, NAMING_NOTHING = 0, 1, 2
+
 _ERROR = c_void_p  # struct asnap_error *, NULL on success
 _OUT = POINTER(c_void_p)
 _OBJECT = c_void_p
@@ -181,6 +195,7 @@ FUNCTIONS = {
     "asnap_error_code": (c_int, [_ERROR]),
     "asnap_error_message": (c_char_p, [_ERROR]),
     "asnap_error_destroy": (None, [_ERROR]),
+    "asnap_named_by_text": (c_char_p, [c_int]),
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
@@ -219,6 +234,8 @@ FUNCTIONS = {
     ),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
     "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
+    "asnap_snapshot_create_named": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
+    "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
@@ -289,6 +306,11 @@ FUNCTIONS = {
         [_OBJECT, c_char_p, POINTER(Attribute), c_size_t],
     ),
     "asnap_snapshot_load": (_ERROR, [c_char_p, _OUT]),
+    "asnap_naming_summary_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_naming_summary_destroy": (None, [_OBJECT]),
+    "asnap_naming_summary_count": (c_size_t, [_OBJECT]),
+    "asnap_naming_summary_part": (NamingPart, [_OBJECT, c_size_t]),
+    "asnap_snapshot_unnamed_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
@@ -420,6 +442,12 @@ def _load(path):
 def text_of(raw):
     """A string of the library; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def named_by_text(number):
+    """The word for an asnap_named_by; None where there is none."""
+    raw = library().asnap_named_by_text(number)
+    return None if raw is None else text_of(raw)
 
 
 def check(error):

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import time
 from ctypes import byref, c_char_p, c_uint64, c_void_p
 from typing import NamedTuple, Optional
 
@@ -9,6 +10,10 @@ from . import native
 from .errors import UnreadableMemory
 from .native import KEYS, Status, check, library, text_of
 from .target import path_bytes
+
+
+# A call that takes longer tells how far it has come, and again after as long.
+_PROGRESS_SECONDS = 1
 
 
 class Object:
@@ -36,8 +41,10 @@ class Calls:
     the bytes, and the exception raised again when the call is over.
     """
 
-    def __init__(self, target):
+    def __init__(self, target=None, clock=time.monotonic):
         self._target = target
+        self._clock = clock
+        self._shown = None  # when progress was shown last, or the call began
         self._kept = None
         self._escaped = []
         self._read = native.ReadFunction(self._on_read)
@@ -53,6 +60,7 @@ class Calls:
         # further signal can interrupt one.
         previous = sys.unraisablehook
         sys.unraisablehook = self._escaped.append
+        self._shown = self._clock()
         try:
             error = function(*arguments)
         finally:
@@ -91,9 +99,20 @@ class Calls:
             self._kept = error
             return native.READ_INTERRUPTED
 
-    def _on_report(self, _context, _step, _done, _total):
-        # Being called is enough: a pending Ctrl-C is raised in here.
-        return self._kept is None and not self._escaped
+    def _on_report(self, _context, step, done, total):
+        try:
+            # Being called is enough: a pending Ctrl-C is raised in here.
+            if self._kept is not None or self._escaped:
+                return False
+            now = self._clock()
+            if self._target is not None and now - self._shown >= _PROGRESS_SECONDS:
+                self._shown = now
+                share = "{}%".format(100 * done // total) if total else str(done)
+                self._target.show_progress("{}: {}".format(text_of(step), share))
+            return True
+        except BaseException as error:  # pylint: disable=broad-except
+            self._kept = error
+            return False
 
 
 class Regions:
@@ -195,11 +214,38 @@ class Snapshot(Object):
     destroy = "asnap_snapshot_destroy"
 
     @classmethod
-    def create(cls, calls, raw, symbolizer):
-        """Names the frames of a Raw."""
+    def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
+        """Names the frames of a Raw, as far as one of native.NAMING_... says."""
         made = cls()
-        calls.run(library().asnap_snapshot_create, raw, symbolizer, calls.progress, made.out)
+        create = library().asnap_snapshot_create_named
+        try:
+            calls.run(create, raw, symbolizer, extent, calls.progress, made.out)
+        except KeyboardInterrupt:
+            if extent != native.NAMING_UNTIL_STOPPED or not made._as_parameter_:
+                raise
         return made
+
+    def symbolize(self, calls, symbolizer):
+        """The same Snapshot with better names (asnap_snapshot_symbolize)."""
+        made = type(self)()
+        calls.run(library().asnap_snapshot_symbolize, self, symbolizer, calls.progress, made.out)
+        return made
+
+    @property
+    def unnamed(self):
+        """How many frames are bare addresses."""
+        return library().asnap_snapshot_unnamed_count(self)
+
+    @property
+    def naming(self):
+        """The native.NamingParts of its blocks, the largest first."""
+        summary = _NamingSummary()
+        lib = library()
+        check(lib.asnap_naming_summary_create(self, summary.out))
+        count = lib.asnap_naming_summary_count(summary)
+        parts = [lib.asnap_naming_summary_part(summary, index) for index in range(count)]
+        # The paths are the snapshot's.
+        return parts
 
     def filter(self, filters):
         """The Snapshot of the traces that these Filters keep."""
@@ -428,6 +474,10 @@ class Diff(Rows, Object):
             size_diff=new.size - old.size,
             count_diff=new.count - old.count,
         )
+
+
+class _NamingSummary(Object):
+    destroy = "asnap_naming_summary_destroy"
 
 
 class _String(Object):

@@ -54,18 +54,18 @@ class _FrameNumbers(dict):
         function = getattr(frame, "function", None)
         if function is None:
             return self[frame]
-        key = (frame, function, frame.inlined)
+        key = (frame, function, frame.inlined, frame.named_by)
         if key not in self._native:
-            self._native[key] = self._add(frame, encoded_name(function), frame.inlined)
+            self._native[key] = self._add(frame, encoded_name(function), *key[2:])
         return self._native[key]
 
-    def _add(self, frame, function=None, inlined=False):
+    def _add(self, frame, function=None, inlined=False, named_by=0):
         filename, lineno = frame
         if not isinstance(lineno, int) or not 0 <= lineno <= _UINT32_MAX:
             raise ValueError(
                 "a line number must be from 0 to {}, not {!r}".format(_UINT32_MAX, lineno)
             )
-        place = native.Frame(encoded_name(filename), function, lineno, inlined)
+        place = native.Frame(encoded_name(filename), function, lineno, inlined, named_by)
         number = c_uint32()
         native.check(
             native.library().asnap_builder_frame(self._builder, byref(place), byref(number))

@@ -238,8 +238,9 @@ class Session:
         """Takes a snapshot of the process, without keeping it."""
         return self._read(self.stopped_process())[0]
 
-    def _read(self, process, moving=False):
-        """(Taken, where things are mapped). `moving`: other threads go on meanwhile."""
+    def _read(self, process, moving=False, extent=native.NAMING_WHOLE):
+        """(Taken, where things are mapped). `moving`: other threads go on meanwhile.
+        `extent`: of the names, as of objects.Snapshot.create."""
         regions = self._regions(process)
         calls = objects.Calls(self.target)
         with _blamed_on_truncation(process, regions):
@@ -249,7 +250,7 @@ class Session:
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
-        snapshot = objects.Snapshot.create(calls, raw, symbolizer)
+        snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
         return Taken(snapshot, process.description), regions
 
     def _regions(self, process):
@@ -315,11 +316,29 @@ class Session:
         """The kept snapshots by name, oldest first."""
         return dict(self._taken)
 
-    def take(self, name=None):
-        """Reads a snapshot and keeps it under `name`, or under the next number."""
+    def take(self, name=None, names=True):
+        """Reads a snapshot and keeps it under `name`, or under the next number. `names`:
+        its frames are named, as far as Ctrl-C lets them."""
         if name is not None:
             self._check_new_name(name)
-        return self._keep(name, self.read())
+        extent = native.NAMING_UNTIL_STOPPED if names else native.NAMING_NOTHING
+        return self._keep(name, self._read(self.stopped_process(), extent=extent)[0])
+
+    def symbolize(self, name, files=()):
+        """Names the frames of a kept snapshot better, with these files and the debugger's
+        beside those at the paths that were mapped. Returns its Taken."""
+        taken = self.kept(name)
+        symbolizer = self._names()
+        symbolizer.set_files(list(files) + self.target.files())
+        snapshot = taken.snapshot.symbolize(objects.Calls(self.target), symbolizer)
+        self._taken[name] = taken._replace(snapshot=snapshot)
+        return self._taken[name]
+
+    def kept(self, name):
+        """The Taken that is kept under this name."""
+        if name not in self._taken:
+            raise AllocsnapError(self.no_snapshot(name))
+        return self._taken[name]
 
     def _keep(self, name, taken):
         """Keeps a snapshot under a name that has been checked, or under the next number."""

@@ -1,8 +1,9 @@
 """Snapshot, Trace and the sequence of a snapshot's traces."""
 
+import os
 from collections.abc import Iterable, Sequence
 
-from . import bulk, dump_files, filters as filtering, native, raw_traces
+from . import bulk, dump_files, filters as filtering, native, objects, raw_traces
 from .frames import Traceback, _format_size
 
 _OWN_ATTRIBUTES = ("traces", "traceback_limit")
@@ -242,6 +243,20 @@ class Snapshot:
         `load` give such snapshots; tracebacks keep every frame."""
         made = Snapshot._of(self._object.skip(list(patterns), standard), self.traces.origin)
         made.traceback_limit = self.traceback_limit
+        return made
+
+    def symbolize(self, files=(), debug_directories=None):
+        """A Snapshot whose frames without a line are named better, by the files that were
+        mapped when it was taken, at their paths, or by `files`, where these have their
+        build IDs. `debug_directories`: where separate debug files are, as text divided by
+        colons; None: /usr/lib/debug. Skip rules are those of `take_snapshot`."""
+        symbolizer = objects.Symbolizer(debug_directories)
+        symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
+        named = self._object.symbolize(objects.Calls(), symbolizer)
+        made = Snapshot._of(named.skip(()))
+        for name, value in vars(self).items():
+            if name not in _OWN_ATTRIBUTES:
+                vars(made)[name] = value
         return made
 
     def filter_traces(self, filters):

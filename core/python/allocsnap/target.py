@@ -79,6 +79,9 @@ class Target:
         """Where separate debug files are, colon-separated; None: the default."""
         return None
 
+    def show_progress(self, text):
+        """Tells the user how far a long step has come, not among a command's output."""
+
     def launch_id(self):
         """What the environment below belongs to, where there are several programs."""
         raise NotImplementedError
