@@ -99,6 +99,8 @@ static bool lists_end(const struct asnap_contents *section, const unsigned char 
 
 bool asnap_list_tables_are_sound(const struct asnap_contents *section, bool holds_ranges)
 {
+    if (section->size == 0)
+        return true;
     const unsigned char *end = section->bytes + section->size;
     const unsigned char *last = NULL;
     for (const unsigned char *at = section->bytes; at < end;) {
