@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug_sections.h"
 #include "dwarf_compat.h"
 #include "error.h"
 #include "list_tables.h"
@@ -42,7 +43,9 @@ static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
 
 static struct asnap_error *open_one(struct asnap_dwarf *dwarf)
 {
-    const char *unsound = asnap_list_tables_unsound(dwarf->elf);
+    const char *unsound = asnap_debug_sections_unsound(dwarf->elf);
+    if (unsound == NULL)
+        unsound = asnap_list_tables_unsound(dwarf->elf);
     if (unsound != NULL)
         return damage(dwarf, DW_DLV_ERROR, NULL, unsound);
     Dwarf_Error reason = NULL;

@@ -119,6 +119,11 @@ const char *asnap_list_tables_unsound(const struct asnap_elf *elf)
     for (size_t i = 0; i < 2; i++) {
         struct asnap_contents section;
         asnap_elf_debug_contents(elf, names[i], &section);
+        Elf_Scn *whole = asnap_elf_section(elf, names[i]);
+        GElf_Shdr header;
+        /* Not to be uncompressed by libelf; libdwarf may have another opinion. */
+        if (section.size == 0 && gelf_getshdr(whole, &header) != NULL && header.sh_size != 0)
+            return names[i];
         if (!asnap_list_tables_are_sound(&section, i == 0))
             return names[i];
     }
