@@ -219,7 +219,8 @@ static const char *read_numbers(struct asnap_cursor *at, struct asnap_line_heade
     header->instruction_length = (unsigned)asnap_cursor_take(at, 1);
     header->operations = *version < 4 ? 1 : (unsigned)asnap_cursor_take(at, 1);
     asnap_cursor_skip(at, 1); /* whether rows are statements at first */
-    header->line_base = (signed char)asnap_cursor_take(at, 1);
+    uint64_t base = asnap_cursor_take(at, 1);
+    header->line_base = base < 128 ? (int)base : (int)base - 256;
     header->line_range = (unsigned)asnap_cursor_take(at, 1);
     header->opcode_base = (unsigned)asnap_cursor_take(at, 1);
     header->lengths = at->at;

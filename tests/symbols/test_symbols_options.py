@@ -2,9 +2,8 @@
 compilers have for debug information.
 
 At least 99.9 % of the addresses must have the whole stack of functions, files and lines that one
-of the tools says; python3.11-dbg those that both
-llvm-symbolizer and eu-addr2line say. An address is explained by
-which of the tools agree with the symbolizer (RULES), and counted by that.
+of the tools says; in python3.11-dbg, that both llvm-symbolizer and eu-addr2line say. An address is
+explained by which of the tools agree with the symbolizer (RULES), and counted by that.
 """
 
 import collections
