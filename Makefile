@@ -59,15 +59,6 @@ THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
 WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 
-# What is fuzzed is in these rooms.
-FUZZ_OBJECTS := $(call objects,core/model) $(call objects,core/render) \
-	$(BUILD)/obj/tests/unit/dump_repair.o
-FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# With the driver of this tree, and with clang's.
-FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
-LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
-FUZZ_SECONDS ?= 300
-
 TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -89,6 +80,7 @@ SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
 
 include tests/programs/programs.mk
 include tests/bench/bench.mk
+include tests/fuzz/fuzz.mk
 
 .PHONY: help
 help: ## list the targets
@@ -109,10 +101,6 @@ $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(INCLUDES_unit) -c $< -o $@
 
-$(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c
-	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(INCLUDES_unit) -c $< -o $@
-
 $(LIBRARY): $(CORE_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
@@ -128,14 +116,6 @@ $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
 $(THREADS): $(THREADS_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit
-
-$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-
-$(LONG_FUZZERS): $(BUILD)/tests/fuzz/long_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^
 
 -include $(CORE_OBJECTS:.o=.d) $(HOOK_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(wildcard $(BUILD)/obj/tests/fuzz/*.d)
@@ -178,7 +158,7 @@ fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
 
 .PHONY: fuzzers-here
-fuzzers-here: $(FUZZERS)
+fuzzers-here: $(FUZZERS) $(SPECIMENS)
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
@@ -193,10 +173,10 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	cd tests && ALLOCSNAP_WALK_SCALE=100 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
-$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
+$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS)
 	@mkdir -p $(BUILD)/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -artifact_prefix=$(BUILD)/ \
-		$(BUILD)/corpus/$* tests/fuzz/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -artifact_prefix=$(BUILD)/ \
+		$(BUILD)/corpus/$* $(CORPUS_$*)
 
 .PHONY: soak
 soak: ## run real programs under load with the hooks, for minutes

@@ -18,6 +18,8 @@ uint64_t asnap_cursor_take(struct asnap_cursor *cursor, size_t bytes)
         return 0;
     }
     uint64_t value = 0;
+    if (bytes == 1)
+        return *cursor->at++;
     for (size_t i = 0; i < bytes; i++) {
         size_t place = cursor->big_endian ? i : bytes - 1 - i;
         value = value << 8 | cursor->at[place];
@@ -35,6 +37,21 @@ uint64_t asnap_cursor_take_leb(struct asnap_cursor *cursor)
             value |= (byte & 0x7f) << shift;
         if ((byte & 0x80) == 0)
             return value;
+    }
+}
+
+int64_t asnap_cursor_take_signed_leb(struct asnap_cursor *cursor)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint64_t byte = asnap_cursor_take(cursor, 1);
+        if (shift < 64)
+            value |= (byte & 0x7f) << shift;
+        if ((byte & 0x80) != 0)
+            continue;
+        if ((byte & 0x40) != 0 && shift + 7 < 64)
+            value |= UINT64_MAX << (shift + 7);
+        return (int64_t)value;
     }
 }
 

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug_sections.h"
 #include "dwarf_compat.h"
 #include "error.h"
-#include "line_program.h"
 #include "list_tables.h"
 
 struct asnap_dwarf {
     Dwarf_Debug dbg;
     const struct asnap_elf *elf;
-    struct asnap_contents lines;       /* .debug_line */
+    struct asnap_line_sections line_sections;
     struct asnap_contents range_lists; /* .debug_rnglists */
     struct asnap_dwarf *supplement;    /* NULL: there is none */
 };
@@ -43,7 +43,9 @@ static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
 
 static struct asnap_error *open_one(struct asnap_dwarf *dwarf)
 {
-    const char *unsound = asnap_list_tables_unsound(dwarf->elf);
+    const char *unsound = asnap_debug_sections_unsound(dwarf->elf);
+    if (unsound == NULL)
+        unsound = asnap_list_tables_unsound(dwarf->elf);
     if (unsound != NULL)
         return damage(dwarf, DW_DLV_ERROR, NULL, unsound);
     Dwarf_Error reason = NULL;
@@ -81,7 +83,8 @@ struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
             *dwarf = NULL;
         return error;
     }
-    asnap_elf_debug_contents(elf, ".debug_line", &made->lines);
+    asnap_elf_debug_contents(elf, ".debug_line", &made->line_sections.lines);
+    asnap_elf_debug_contents(elf, ".debug_line_str", &made->line_sections.line_strings);
     asnap_elf_debug_contents(elf, ".debug_rnglists", &made->range_lists);
     *dwarf = made;
     return NULL;
@@ -534,131 +537,39 @@ void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *
 
 /* ---- lines ---- */
 
-static struct asnap_error *copy_rows(struct asnap_dwarf *dwarf, Dwarf_Line *lines,
-                                     Dwarf_Signed count, struct asnap_line_rows *rows)
-{
-    if (count <= 0)
-        return NULL;
-    rows->rows = calloc((size_t)count, sizeof(*rows->rows));
-    if (rows->rows == NULL)
-        return asnap_error_no_memory();
-    for (Dwarf_Signed i = 0; i < count; i++) {
-        Dwarf_Error reason = NULL;
-        Dwarf_Addr address = 0;
-        Dwarf_Unsigned line = 0;
-        Dwarf_Unsigned file = 0;
-        Dwarf_Bool ends = false;
-        int result = dwarf_lineaddr(lines[i], &address, &reason);
-        if (result == DW_DLV_OK)
-            result = dwarf_lineendsequence(lines[i], &ends, &reason);
-        if (result == DW_DLV_OK)
-            result = dwarf_lineno(lines[i], &line, &reason);
-        if (result == DW_DLV_OK)
-            result = dwarf_line_srcfileno(lines[i], &file, &reason);
-        if (result != DW_DLV_OK)
-            return damage(dwarf, DW_DLV_ERROR, reason, "line table");
-        rows->rows[rows->count++] = (struct asnap_line_row){
-            .address = address,
-            .file = file,
-            .line = line > UINT32_MAX ? 0 : (uint32_t)line,
-            .ends = ends,
-        };
-    }
-    return NULL;
-}
-
-/* Corrects what libdwarf gets wrong (line_program.h). */
-static void correct_rows(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
-                         struct asnap_line_rows *rows)
+/* Where the unit's line table starts; false: it has none. */
+static bool line_table_offset(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                              uint64_t *offset)
 {
     Dwarf_Attribute attribute = attribute_of(dwarf, unit, DW_AT_stmt_list);
     if (attribute == NULL)
-        return;
+        return false;
     Dwarf_Error reason = NULL;
-    Dwarf_Off offset = 0;
-    if (is_ok(dwarf, dwarf_global_formref(attribute, &offset, &reason), reason))
-        asnap_line_program_correct(&dwarf->lines, offset, rows->rows, rows->count);
+    Dwarf_Off found = 0;
+    bool is_known = is_ok(dwarf, dwarf_global_formref(attribute, &found, &reason), reason);
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+    *offset = found;
+    /* DWARF 2 and 3 write it as a plain number. */
+    return is_known || number_of(dwarf, unit, DW_AT_stmt_list, offset);
 }
 
 struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                                          struct asnap_line_rows *rows)
 {
-    Dwarf_Error reason = NULL;
-    Dwarf_Unsigned version = 0;
-    Dwarf_Small tables = 0;
-    Dwarf_Line_Context context = NULL;
     struct asnap_line_rows made = {0};
-    int result = dwarf_srclines_b(unit->handle, &version, &tables, &context, &reason);
-    if (result == DW_DLV_ERROR)
-        return damage(dwarf, result, reason, "line table");
-    if (result != DW_DLV_OK) {
-        *rows = made;
-        return NULL;
+    uint64_t offset;
+    if (line_table_offset(dwarf, unit, &offset)) {
+        const char *unsound;
+        struct asnap_error *error =
+            asnap_line_program_read(&dwarf->line_sections, offset, &made.program, &unsound);
+        if (error == NULL && unsound != NULL)
+            error = damage(dwarf, DW_DLV_ERROR, NULL, unsound);
+        if (error != NULL)
+            return error;
     }
-    made.context = context;
-    Dwarf_Line *lines = NULL;
-    Dwarf_Signed count = 0;
-    result = dwarf_srclines_from_linecontext(context, &lines, &count, &reason);
-    struct asnap_error *error = damage(dwarf, result, reason, "line table");
-    if (error == NULL && result == DW_DLV_OK)
-        error = copy_rows(dwarf, lines, count, &made);
-    if (error == NULL && version == 5)
-        correct_rows(dwarf, unit, &made);
-    if (error != NULL) {
-        asnap_line_rows_deinit(&made);
-        return error;
-    }
+    if (made.program.needs_strings && dwarf->line_sections.strings.bytes == NULL)
+        asnap_elf_debug_contents(dwarf->elf, ".debug_str", &dwarf->line_sections.strings);
+    made.compilation_directory = text_of(dwarf, unit, DW_AT_comp_dir);
     *rows = made;
     return NULL;
-}
-
-bool asnap_line_file(struct asnap_dwarf *dwarf, const struct asnap_line_rows *rows, uint64_t file,
-                     const char **compilation_directory, const char **directory, const char **name)
-{
-    Dwarf_Error reason = NULL;
-    Dwarf_Signed first = 0, count = 0, end = 0;
-    if (rows->context == NULL || file > INT32_MAX ||
-        !is_ok(dwarf, dwarf_srclines_files_indexes(rows->context, &first, &count, &end, &reason),
-               reason) ||
-        (Dwarf_Signed)file < first || (Dwarf_Signed)file >= end)
-        return false;
-    const char *found = NULL;
-    Dwarf_Unsigned directory_index = 0, modified = 0, size = 0;
-    Dwarf_Form_Data16 *digest = NULL;
-    reason = NULL;
-    int result = dwarf_srclines_files_data_b(rows->context, (Dwarf_Signed)file, &found,
-                                             &directory_index, &modified, &size, &digest, &reason);
-    if (!is_ok(dwarf, result, reason) || found == NULL)
-        return false;
-    *compilation_directory = NULL;
-    *directory = NULL;
-    *name = found;
-    reason = NULL;
-    result = dwarf_srclines_comp_dir(rows->context, compilation_directory, &reason);
-    if (!is_ok(dwarf, result, reason) ||
-        (*compilation_directory != NULL && is_stand_in(*compilation_directory)))
-        *compilation_directory = NULL;
-    /* Before DWARF 5 directory 0 is the compilation directory, and not listed. */
-    reason = NULL;
-    if (directory_index > INT32_MAX || (directory_index == 0 && first != 0))
-        return true;
-    result = dwarf_srclines_include_dir_data(rows->context, (Dwarf_Signed)directory_index,
-                                             directory, &reason);
-    if (!is_ok(dwarf, result, reason))
-        *directory = NULL;
-    /* From DWARF 5 on (6.2.4) it is listed, and can be relative itself: joined once. */
-    if (directory_index == 0 && *directory != NULL) {
-        *compilation_directory = *directory;
-        *directory = NULL;
-    }
-    return true;
-}
-
-void asnap_line_rows_deinit(struct asnap_line_rows *rows)
-{
-    if (rows->context != NULL)
-        dwarf_srclines_dealloc_b(rows->context);
-    free(rows->rows);
-    *rows = (struct asnap_line_rows){0};
 }

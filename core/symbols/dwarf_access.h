@@ -7,6 +7,7 @@
 #define ASNAP_SYMBOLS_DWARF_ACCESS_H
 
 #include "elf_file.h"
+#include "line_program.h"
 #include "range_index.h"
 
 /* The debug information of one file. */
@@ -95,29 +96,15 @@ void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *
 
 /* ---- lines ---- */
 
-/* A row of a line table (section 6.2.2), in the order of the table. */
-struct asnap_line_row {
-    uint64_t address;
-    uint64_t file; /* for asnap_line_file */
-    uint32_t line; /* 0: belongs to no line */
-    bool ends;     /* the first address after a sequence */
-};
-
+/* The line table of a unit, with what its paths are relative to. */
 struct asnap_line_rows {
-    struct asnap_line_row *rows;
-    size_t count;
-    void *context;
+    struct asnap_line_program program;
+    const char *compilation_directory; /* or NULL; lives as long as the asnap_dwarf */
 };
 
-/* Reads the line table that a unit's first entry refers to; without one there are no rows. */
+/* Reads the line table that a unit's first entry refers to; without one there are no rows.
+ * It must not outlive `dwarf`. */
 struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                                          struct asnap_line_rows *rows);
-
-/* The parts of a file's path, for asnap_source_path; each may become NULL. They
- * live as long as `rows`. false: the table has no such file. */
-bool asnap_line_file(struct asnap_dwarf *dwarf, const struct asnap_line_rows *rows, uint64_t file,
-                     const char **compilation_directory, const char **directory, const char **name);
-
-void asnap_line_rows_deinit(struct asnap_line_rows *rows);
 
 #endif

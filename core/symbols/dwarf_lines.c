@@ -9,7 +9,7 @@
  * out, and so are discarded ones, which linkers leave at address 0. */
 static struct asnap_error *add_sequence(struct asnap_line_table *table, size_t first, size_t last)
 {
-    const struct asnap_line_row *rows = table->rows.rows;
+    const struct asnap_line_row *rows = table->rows.program.rows;
     for (size_t i = first + 1; i <= last; i++) {
         if (rows[i].address < rows[i - 1].address)
             return NULL;
@@ -26,8 +26,8 @@ struct asnap_error *asnap_line_table_init(struct asnap_line_table *table, struct
     struct asnap_line_table made = {0};
     struct asnap_error *error = asnap_line_rows_read(dwarf, unit, &made.rows);
     size_t first = 0;
-    for (size_t i = 0; error == NULL && i < made.rows.count; i++) {
-        if (!made.rows.rows[i].ends)
+    for (size_t i = 0; error == NULL && i < made.rows.program.row_count; i++) {
+        if (!made.rows.program.rows[i].ends)
             continue;
         error = add_sequence(&made, first, i);
         first = i + 1;
@@ -47,7 +47,7 @@ const struct asnap_line_row *asnap_line_table_find(const struct asnap_line_table
     const struct asnap_range *sequence = asnap_range_index_find(&table->sequences, address);
     if (sequence == NULL)
         return NULL;
-    const struct asnap_line_row *rows = table->rows.rows;
+    const struct asnap_line_row *rows = table->rows.program.rows;
     size_t low = (size_t)(sequence->value >> 32);
     size_t high = (size_t)(sequence->value & UINT32_MAX);
     /* Row `low` starts at or before the address, row `high` behind it. */
@@ -64,5 +64,5 @@ const struct asnap_line_row *asnap_line_table_find(const struct asnap_line_table
 void asnap_line_table_deinit(struct asnap_line_table *table)
 {
     asnap_range_index_deinit(&table->sequences);
-    asnap_line_rows_deinit(&table->rows);
+    asnap_line_program_deinit(&table->rows.program);
 }

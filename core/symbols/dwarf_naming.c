@@ -44,11 +44,11 @@ static struct asnap_error *file_path(struct unit *unit, uint64_t file, const cha
     *path = asnap_number_map_get(&unit->files, file);
     if (*path != NULL)
         return NULL;
-    const char *compilation_directory;
+    const char *compilation_directory = unit->lines.rows.compilation_directory;
     const char *directory;
     const char *name;
-    if (!asnap_line_file(unit->dwarf, &unit->lines.rows, file, &compilation_directory, &directory,
-                         &name) ||
+    if (!asnap_line_program_file(&unit->lines.rows.program, file, &compilation_directory,
+                                 &directory, &name) ||
         name[0] == '\0')
         return NULL;
     char *joined;

@@ -99,6 +99,8 @@ static bool lists_end(const struct asnap_contents *section, const unsigned char 
 
 bool asnap_list_tables_are_sound(const struct asnap_contents *section, bool holds_ranges)
 {
+    if (section->size == 0)
+        return true;
     const unsigned char *end = section->bytes + section->size;
     const unsigned char *last = NULL;
     for (const unsigned char *at = section->bytes; at < end;) {
@@ -117,6 +119,11 @@ const char *asnap_list_tables_unsound(const struct asnap_elf *elf)
     for (size_t i = 0; i < 2; i++) {
         struct asnap_contents section;
         asnap_elf_debug_contents(elf, names[i], &section);
+        Elf_Scn *whole = asnap_elf_section(elf, names[i]);
+        GElf_Shdr header;
+        /* Not to be uncompressed by libelf; libdwarf may have another opinion. */
+        if (section.size == 0 && gelf_getshdr(whole, &header) != NULL && header.sh_size != 0)
+            return names[i];
         if (!asnap_list_tables_are_sound(&section, i == 0))
             return names[i];
     }

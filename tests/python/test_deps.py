@@ -11,6 +11,8 @@ SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 # What the script itself runs, and what it looks for of the set `run`.
 TOOLS = ("sh", "cat", "env", "grep", "tr", "xargs")
 NEEDED = ("cc", "gcc", "g++", "gdb")
+COMMANDS_OF_BENCHES = ("valgrind", "sqlite3", "heaptrack", "readelf", "eu-addr2line",
+                       "llvm-symbolizer", "python3.11-dbg")
 APT = "-qq -o DPkg::Lock::Timeout=120"
 
 
@@ -127,7 +129,7 @@ class Deps(unittest.TestCase):
         )
 
     def test_libraries_that_are_preloaded(self):
-        for name in ("valgrind", "sqlite3", "heaptrack"):
+        for name in COMMANDS_OF_BENCHES:
             self.stand_in(name)
         self.stand_in("env", 'echo "$LD_PRELOAD"')
         self.assertEqual(self.run_deps("bench"), (0, "deps: nothing missing\n"))

@@ -8,13 +8,14 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("ALLOCSNAP_BUILD", os.path.join(ROOT, "build"))
 CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus")
+SPECIMENS = os.path.join(BUILD, "asan", "tests", "fuzz", "specimens")
 RUNS = 40000
+SYMBOL_RUNS = 60000
 
 
 class Fuzz(unittest.TestCase):
-    def run_fuzzer(self, name, runs):
-        """(accepted files, accepted inputs) of a fuzzer over its corpus."""
-        directory = os.path.join(CORPUS, name)
+    def run_fuzzer(self, name, runs, directory):
+        """(accepted files, accepted inputs) of a fuzzer over the files of a directory."""
         files = [os.path.join(directory, file) for file in sorted(os.listdir(directory))]
         done = subprocess.run(
             [os.path.join(BUILD, "asan", "tests", "fuzz", "fuzz_" + name), str(runs)] + files,
@@ -33,10 +34,16 @@ class Fuzz(unittest.TestCase):
         return int(lines.group(1)), int(lines.group(2))
 
     def test_load(self):
-        files, inputs = self.run_fuzzer("load", RUNS)
+        files, inputs = self.run_fuzzer("load", RUNS, os.path.join(CORPUS, "load"))
         # Each file that is a good one is loaded twice: as it is, and repaired.
         self.assertEqual(files, 12)
         self.assertGreater(inputs - files, RUNS // 20)
+
+    def test_symbols(self):
+        files, inputs = self.run_fuzzer("symbols", SYMBOL_RUNS, SPECIMENS)
+        # Each small library has addresses with lines, and so have many damaged ones.
+        self.assertEqual(files, len(os.listdir(SPECIMENS)))
+        self.assertGreater(inputs - files, SYMBOL_RUNS // 4)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 #include "byte_cursor.h"
 #include "demangle.h"
 #include "frame_store.h"
-#include "line_program.h"
 #include "list_tables.h"
 #include "number_map.h"
 #include "range_index.h"
@@ -139,55 +138,19 @@ ASNAP_TEST(symbols_parts, numbers_of_bytes)
     CU_ASSERT_FALSE(little.is_bad);
     CU_ASSERT_EQUAL(asnap_cursor_take_leb(&little), 0);
     CU_ASSERT_TRUE(little.is_bad);
+    static const unsigned char signs[] = {0x7f, 0x80, 0x7f, 0xff, 0x00};
+    struct asnap_cursor with_signs = {.at = signs, .end = signs + sizeof(signs)};
+    CU_ASSERT_EQUAL(asnap_cursor_take_signed_leb(&with_signs), -1);
+    CU_ASSERT_EQUAL(asnap_cursor_take_signed_leb(&with_signs), -128);
+    CU_ASSERT_EQUAL(asnap_cursor_take_signed_leb(&with_signs), 127);
     asnap_cursor_skip(&big, 5);
     CU_ASSERT_TRUE(big.is_bad);
     CU_ASSERT_EQUAL(asnap_cursor_take(&big, 1), 0);
 }
 
-/* A DWARF 5 line table whose program makes five rows: file 1 by default, file 7,
- * the end, file 1 by default, the end. */
-static const unsigned char line_table[] = {
-    31,   0, 0, 0, 5, 0, 8, 0,        /* length, version, sizes */
-    12,   0, 0, 0, 1, 1, 1, 0xfb, 14, /* header length ... line range */
-    5,    0, 1, 1, 1,                 /* opcode base, lengths of opcodes 1 to 4 */
-    0,    0,                          /* the rest of the header, which nobody reads here */
-    1,                                /* copy */
-    4,    7,                          /* set file */
-    0x20,                             /* special */
-    0,    1, 1,                       /* end of sequence */
-    1,                                /* copy */
-    0,    1, 1,                       /* end of sequence */
-};
-
 static struct asnap_contents contents(const unsigned char *bytes, size_t size, bool big_endian)
 {
     return (struct asnap_contents){bytes, size, 8, big_endian};
-}
-
-ASNAP_TEST(symbols_parts, files_of_line_programs)
-{
-    struct asnap_line_row rows[5] = {{.file = 0}};
-    struct asnap_contents section = contents(line_table, sizeof(line_table), false);
-    asnap_line_program_correct(&section, 0, rows, 5);
-    static const uint64_t expected[] = {1, 7, 7, 1, 1};
-    for (size_t i = 0; i < 5; i++)
-        CU_ASSERT_EQUAL(rows[i].file, expected[i]);
-}
-
-ASNAP_TEST(symbols_parts, line_programs_that_do_not_fit)
-{
-    struct asnap_line_row rows[6] = {{.file = 42}};
-    struct asnap_contents section = contents(line_table, sizeof(line_table), false);
-    asnap_line_program_correct(&section, 0, rows, 6);
-    asnap_line_program_correct(&section, 9, rows, 5);
-    asnap_line_program_correct(&section, 1000, rows, 5);
-    section.big_endian = true;
-    asnap_line_program_correct(&section, 0, rows, 5);
-    section.big_endian = false;
-    for (section.size = 0; section.size < sizeof(line_table); section.size++)
-        asnap_line_program_correct(&section, 0, rows, 5);
-    CU_ASSERT_EQUAL(rows[0].file, 42);
-    CU_ASSERT_EQUAL(rows[1].file, 0);
 }
 
 /* A table of no lists, and one of two: an offset pair and the end; the end. */
