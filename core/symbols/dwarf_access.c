@@ -3,43 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dwarf_compat.h"
-#include "error.h"
+#include "dwarf_handle.h"
 #include "line_program.h"
 #include "list_tables.h"
-
-struct asnap_dwarf {
-    Dwarf_Debug dbg;
-    const struct asnap_elf *elf;
-    struct asnap_contents lines;       /* .debug_line */
-    struct asnap_contents range_lists; /* .debug_rnglists */
-    struct asnap_dwarf *supplement;    /* NULL: there is none */
-};
-
-/* The error for a call that gave `result`; NULL where it did not fail. Frees
- * `reason`. */
-static struct asnap_error *damage(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason,
-                                  const char *what)
-{
-    if (result != DW_DLV_ERROR)
-        return NULL;
-    struct asnap_error *error = asnap_error_create(
-        ASNAP_ERROR_DAMAGED,
-        "%s: damaged debug information (%s: %.80s): some of its source lines "
-        "are not named",
-        dwarf->elf->path, what, reason == NULL ? "unknown" : dwarf_errmsg(reason));
-    if (reason != NULL)
-        dwarf_dealloc_error(dwarf->dbg, reason);
-    return error;
-}
-
-/* Ends a call whose failure only means that something is not known. */
-static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
-{
-    if (result == DW_DLV_ERROR && reason != NULL)
-        dwarf_dealloc_error(dwarf->dbg, reason);
-    return result == DW_DLV_OK;
-}
 
 static struct asnap_error *open_one(struct asnap_dwarf *dwarf)
 {
@@ -97,6 +63,11 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf)
     free(dwarf);
 }
 
+const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf)
+{
+    return dwarf->elf->path;
+}
+
 /* ---- units ---- */
 
 /* One step through the unit headers; `found` is whether it is a compilation unit. */
@@ -109,7 +80,8 @@ static int next_header(struct asnap_dwarf *dwarf, bool *found, Dwarf_Error *reas
     int result = dwarf_next_cu_header_d(dwarf->dbg, true, &length, &version, &abbreviations,
                                         &address_size, &length_size, &extension_size, &signature,
                                         &type_offset, &next, &type, reason);
-    *found = result == DW_DLV_OK && (type == DW_UT_compile || type == DW_UT_skeleton);
+    *found = result == DW_DLV_OK &&
+             (type == DW_UT_compile || type == DW_UT_skeleton || type == DW_UT_split_compile);
     return result;
 }
 
@@ -274,16 +246,6 @@ void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry)
     entry->handle = NULL;
 }
 
-/* An attribute to be freed with dwarf_dealloc, or NULL. */
-static Dwarf_Attribute attribute_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
-                                    Dwarf_Half name)
-{
-    Dwarf_Error reason = NULL;
-    Dwarf_Attribute attribute = NULL;
-    int result = dwarf_attr(entry->handle, name, &attribute, &reason);
-    return is_ok(dwarf, result, reason) ? attribute : NULL;
-}
-
 static bool number_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry, Dwarf_Half name,
                       uint64_t *number)
 {
@@ -413,6 +375,8 @@ static struct asnap_error *add_listed(struct asnap_dwarf *dwarf, const struct as
 struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                                        uint64_t value, struct asnap_range_index *ranges)
 {
+    if (dwarf->is_split)
+        return asnap_split_entry_ranges(dwarf, entry, value, ranges);
     Dwarf_Attribute attribute = attribute_of(dwarf, entry, DW_AT_ranges);
     if (attribute != NULL) {
         struct asnap_error *error = add_listed(dwarf, entry, attribute, value, ranges);
@@ -491,23 +455,6 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
     if (in_supplement)
         name->origin |= ASNAP_ENTRY_SUPPLEMENT;
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
-}
-
-struct asnap_error *asnap_entry_check_split(struct asnap_dwarf *dwarf,
-                                            const struct asnap_entry *unit)
-{
-    static const Dwarf_Half names[] = {DW_AT_dwo_name, DW_AT_GNU_dwo_name};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        Dwarf_Error reason = NULL;
-        Dwarf_Bool has = 0;
-        if (is_ok(dwarf, dwarf_hasattr(unit->handle, names[i], &has, &reason), reason) && has)
-            return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
-                                      "%s: its functions are in .dwo files, which are not read: "
-                                      "inlined functions are not named; build it without "
-                                      "-gsplit-dwarf to see them",
-                                      dwarf->elf->path);
-    }
-    return NULL;
 }
 
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)

@@ -332,8 +332,8 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
         return error;
     if (dwarf == NULL)
         return asnap_naming_advance(progress, count);
-    error = asnap_dwarf_name_addresses(dwarf, module->store, namings, count, progress,
-                                       &module->problem);
+    error = asnap_dwarf_name_addresses(dwarf, sources->elf->path, module->store, namings, count,
+                                       progress, &module->problem);
     asnap_dwarf_close(dwarf);
     return error;
 }
