@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byte_cursor.h"
 #include "dwarf_handle.h"
 #include "line_program.h"
 #include "list_tables.h"
@@ -416,14 +417,37 @@ static const char *text_of(struct asnap_dwarf *dwarf, const struct asnap_entry *
     return is_ok(dwarf, result, reason) && !is_stand_in(text) ? text : NULL;
 }
 
+/* Reads a DW_FORM_ref_sup4 or _sup8, which libdwarf knows and does not read. */
+static int supplement_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                Dwarf_Attribute attribute, Dwarf_Half form, Dwarf_Off *found,
+                                Dwarf_Error *reason)
+{
+    Dwarf_Off place = 0;
+    struct asnap_contents entries;
+    int result = dwarf_attr_offset(entry->handle, attribute, &place, reason);
+    if (result != DW_DLV_OK)
+        return result;
+    asnap_elf_debug_contents(dwarf->elf, ".debug_info", &entries);
+    if (entries.bytes == NULL || place > entries.size)
+        return DW_DLV_NO_ENTRY;
+    struct asnap_cursor cursor = {.at = entries.bytes + place,
+                                  .end = entries.bytes + entries.size,
+                                  .big_endian = entries.big_endian};
+    *found = asnap_cursor_take(&cursor, form == DW_FORM_ref_sup4 ? 4 : 8);
+    return cursor.is_bad ? DW_DLV_NO_ENTRY : DW_DLV_OK;
+}
+
 /* Reads what a reference leads to; false where that is out of reach. */
-static bool reference_of(struct asnap_dwarf *dwarf, Dwarf_Attribute attribute, uint64_t *offset)
+static bool reference_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                         Dwarf_Attribute attribute, uint64_t *offset)
 {
     Dwarf_Error reason = NULL;
     Dwarf_Half form = 0;
     Dwarf_Off found = 0;
     int result = dwarf_whatform(attribute, &form, &reason);
-    if (result == DW_DLV_OK)
+    if (result == DW_DLV_OK && (form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8))
+        result = supplement_reference(dwarf, entry, attribute, form, &found, &reason);
+    else if (result == DW_DLV_OK)
         result = dwarf_global_formref(attribute, &found, &reason);
     if (!is_ok(dwarf, result, reason) || form == DW_FORM_ref_sig8 ||
         (found & ASNAP_ENTRY_SUPPLEMENT) != 0)
@@ -451,7 +475,7 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
         attribute = attribute_of(dwarf, entry, DW_AT_specification);
     if (attribute == NULL)
         return;
-    name->refers = reference_of(dwarf, attribute, &name->origin);
+    name->refers = reference_of(dwarf, entry, attribute, &name->origin);
     if (in_supplement)
         name->origin |= ASNAP_ENTRY_SUPPLEMENT;
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);

@@ -74,9 +74,13 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
  * false: there is none, or it is no plain file name. */
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);
 
-/* The path and build ID in .gnu_debugaltlink (as dwz writes it); the path lives as
- * long as `elf`. false: there is none. */
+/* The path and build ID in .gnu_debugaltlink (as dwz writes it), or the path and checksum
+ * in .debug_sup (DWARF 5, section 7.3.6); the path lives as long as `elf`. false: there is
+ * none. */
 bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
                                struct asnap_build_id *id);
+
+/* Whether the .debug_sup of a supplementary file has this checksum. */
+bool asnap_elf_is_supplement(const struct asnap_elf *elf, const struct asnap_build_id *id);
 
 #endif

@@ -251,12 +251,18 @@ class SeparateDebugFiles(Subjects):
         self.nothing_known(stripped, root)
 
     def test_file_shared_by_debug_files(self):
+        self.check_shared("-gdwarf-4")
+
+    def test_file_shared_by_debug_files_of_dwarf_5(self):
+        self.check_shared("-gdwarf-5", "-5")
+
+    def check_shared(self, version, *options):
         if shutil.which("dwz") is None:
             self.skipTest("dwz is not installed")
-        whole, stripped, debug = self.split("-gdwarf-4", "-Wl,--build-id=sha1")
+        whole, stripped, debug = self.split(version, "-Wl,--build-id=sha1")
         other = os.path.join(self.directory, "other.debug")
         shutil.copy(debug, other)
-        run("dwz", "-m", os.path.join(self.directory, "shared"), debug, other)
+        run("dwz", *options, "-m", os.path.join(self.directory, "shared"), debug, other)
         run("objcopy", "--add-gnu-debuglink=" + debug, stripped)
         self.same_answers(whole, stripped, "")
         # Without it the lines are still there, and no name is made up.
