@@ -15,11 +15,13 @@ run,test,lint,soak   libc6-dev            header:stdlib.h
 run,test,lint,soak   libdwarf-dev         header:libdwarf.h,libdwarf/libdwarf.h,libdwarf-2/libdwarf.h,libdwarf-0/libdwarf.h
 run,test,lint,soak   libelf-dev           header:gelf.h
 run,test,lint,soak   zlib1g-dev           header:zlib.h
+run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,soak        gdb                  command:gdb
 test,lint,soak,bench python3              command:/usr/bin/python3
 test,lint            libcunit1-dev        header:CUnit/CUnit.h
 test                 binutils             command:readelf
 test                 dwz                  command:dwz
+test                 xz-utils             command:xz
 test                 elfutils             command:eu-addr2line
 test,bench           valgrind             command:valgrind
 test,soak,bench      sqlite3              command:sqlite3

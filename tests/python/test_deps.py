@@ -66,7 +66,7 @@ class Deps(unittest.TestCase):
             (
                 1,
                 "deps: missing, and no apt-get to install it: what Debian packages as"
-                " libc6-dev libdwarf-dev libelf-dev zlib1g-dev\n",
+                " libc6-dev libdwarf-dev libelf-dev zlib1g-dev liblzma-dev\n",
             ),
         )
 
