@@ -168,12 +168,8 @@ class GdbTarget(Target):
         }
 
     def files(self):
-        # Those with an owner are separate debug files.
-        names = [
-            _text(lambda objfile=objfile: objfile.filename)
-            for objfile in gdb.objfiles()
-            if objfile.owner is None
-        ]
+        # Those with an owner are separate debug files, also such that debuginfod has sent.
+        names = [_text(lambda objfile=objfile: objfile.filename) for objfile in gdb.objfiles()]
         # In another mount namespace (a container) gdb reads the target's files.
         root = "/proc/{}/root/".format(gdb.selected_inferior().pid)
         return [re.sub("^target:/", root, name) for name in names if name]

@@ -222,8 +222,8 @@ asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct a
                              const struct asnap_region *regions, size_t region_count);
 
 /* Tells which files the debugger has read, to be used in place of a mapped file that
- * is missing or another build: the one that has the build ID in memory. Replaces what
- * was told before. Copies the paths. */
+ * is missing or another build, and of a debug file that is not found: the one that has the
+ * build ID in memory. Replaces what was told before. Copies the paths. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
                            size_t count);

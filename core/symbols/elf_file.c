@@ -253,6 +253,20 @@ Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
     return NULL;
 }
 
+bool asnap_elf_is_debug_file(const struct asnap_elf *elf)
+{
+    bool has_code = false;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == NULL || (header.sh_flags & SHF_EXECINSTR) == 0)
+            continue;
+        if (header.sh_type != SHT_NOBITS)
+            return false;
+        has_code = true;
+    }
+    return has_code;
+}
+
 static bool is_big_endian(const struct asnap_elf *elf)
 {
     const char *ident = elf_getident(elf->elf, NULL);

@@ -53,6 +53,9 @@ struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asna
 /* Whether the file has this build ID. */
 bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id);
 
+/* Whether the file has no code, but was made to be read beside the one that has it. */
+bool asnap_elf_is_debug_file(const struct asnap_elf *elf);
+
 bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right);
 
 /* The section of this name that has contents in this file, or NULL. */

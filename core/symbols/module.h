@@ -10,7 +10,7 @@
 
 struct asnap_module;
 
-/* Files that may be the right ones where a mapped file is not. */
+/* Files that may be the right ones where a mapped file is not, or its debug file. */
 struct asnap_other_files {
     char **paths;
     size_t count;
@@ -40,7 +40,8 @@ struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_build_id *build_id,
                                          const struct asnap_other_files *others);
 
-/* Forgets what was learnt if it is not from the file at the module's own path. */
+/* Forgets what was learnt if it is not from the file at the module's own path, with debug
+ * information that belongs there. */
 void asnap_module_forget_others(struct asnap_module *module);
 
 /* The link-time address of an offset in the file, by its program headers. false:

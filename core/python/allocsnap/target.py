@@ -72,7 +72,7 @@ class Target:
         return {}
 
     def files(self):
-        """The paths of the programs and libraries that the debugger has read."""
+        """The paths of the programs, libraries and debug files that the debugger has read."""
         return []
 
     def debug_directories(self):
