@@ -293,6 +293,18 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
     contents->size = data->d_size;
 }
 
+bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name)
+{
+    Elf_Scn *section = asnap_elf_section(elf, name);
+    GElf_Chdr header;
+    if (section == NULL || gelf_getchdr(section, &header) == NULL ||
+        header.ch_type == ELFCOMPRESS_ZLIB)
+        return false;
+    struct asnap_contents contents;
+    asnap_elf_debug_contents(elf, name, &contents);
+    return contents.bytes == NULL;
+}
+
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)
 {
     Elf_Scn *section = asnap_elf_section(elf, ".gnu_debuglink");

@@ -73,6 +73,9 @@ struct asnap_contents {
 void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
                               struct asnap_contents *contents);
 
+/* Whether a debug section is packed in a way that cannot be unpacked here. */
+bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name);
+
 /* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
  * false: there is none, or it is no plain file name. */
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);

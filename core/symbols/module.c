@@ -270,6 +270,11 @@ bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t 
     return false;
 }
 
+bool asnap_module_is_read(const struct asnap_module *module)
+{
+    return module->load_count > 0;
+}
+
 const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module, uint64_t address)
 {
     return asnap_number_map_get(&module->names, address);
@@ -344,6 +349,18 @@ static void close_sources(struct sources *sources)
     asnap_elf_close(sources->elf);
 }
 
+/* UNSUPPORTED where the debug information is packed in a way that is not known. */
+static struct asnap_error *check_packing(const struct asnap_elf *source)
+{
+    if (!asnap_elf_is_packed_otherwise(source, ".debug_info"))
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                              "%s: its debug information is not packed by zlib (but by zstd?), and "
+                              "not read: lines are those that the debugger knows; unpack it with "
+                              "objcopy --decompress-debug-sections",
+                              source->path);
+}
+
 static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sources *sources,
                                          struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
@@ -352,8 +369,10 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     struct asnap_dwarf *dwarf = NULL;
     if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
-    struct asnap_error *error =
-        asnap_problem_keep(asnap_dwarf_open(source, sources->supplement, &dwarf), &module->problem);
+    struct asnap_error *error = check_packing(source);
+    if (error == NULL)
+        error = asnap_dwarf_open(source, sources->supplement, &dwarf);
+    error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
     if (dwarf == NULL)

@@ -54,6 +54,9 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
 bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
                                     uint64_t *address);
 
+/* Whether there is a file, and it is the right one. */
+bool asnap_module_is_read(const struct asnap_module *module);
+
 /* What is known of a link-time address; NULL where it was not named yet. */
 const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module,
                                                 uint64_t address);
