@@ -4,6 +4,7 @@
 #ifndef ASNAP_HOOKS_ARCH_H
 #define ASNAP_HOOKS_ARCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -21,6 +22,31 @@ enum {
 static inline uint64_t asnap_arch_code_address(uint64_t word)
 {
     return word;
+}
+
+/* Whether a call instruction ends at `code`; `before` bytes before it can be read. */
+static inline bool asnap_arch_follows_call(const uint8_t *code, uint64_t before)
+{
+    /* Intel SDM: E8 is CALL rel32, FF /2 is CALL r/m64; what ModR/M and SIB say gives the
+     * length. */
+    static const int lengths[] = {2, 3, 6, 2};
+    if (before >= 5 && code[-5] == 0xe8)
+        return true;
+    for (int length = 2; length <= 7 && (uint64_t)length <= before; length++) {
+        const uint8_t *opcode = code - length;
+        unsigned mode = opcode[1] >> 6;
+        unsigned place = opcode[1] & 7;
+        if (opcode[0] != 0xff || (opcode[1] >> 3 & 7) != 2)
+            continue;
+        int expected = lengths[mode];
+        if (mode != 3 && place == 4)
+            expected += mode == 0 && length > 2 && (opcode[2] & 7) == 5 ? 5 : 1;
+        else if (mode == 0 && place == 5)
+            expected += 4;
+        if (expected == length)
+            return true;
+    }
+    return false;
 }
 
 /* The address of the next instruction, and the registers that the ABI preserves across
@@ -64,6 +90,16 @@ static inline uint64_t asnap_arch_code_address(uint64_t word)
     register uint64_t address __asm__("x30") = word;
     __asm__("hint 7" : "+r"(address));
     return address;
+}
+
+/* Arm ARM: BL, and BLR with its kin that authenticate. */
+static inline bool asnap_arch_follows_call(const uint8_t *code, uint64_t before)
+{
+    uint32_t instruction = 0;
+    if (before < sizeof(instruction))
+        return false;
+    __builtin_memcpy(&instruction, code - sizeof(instruction), sizeof(instruction));
+    return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfefff000) == 0xd63f0000;
 }
 
 static inline uint64_t asnap_arch_capture(uint64_t registers[ASNAP_REGISTERS])

@@ -16,6 +16,7 @@ enum {
     ENCODING_S8 = 0x0c,
     ENCODING_PC_RELATIVE = 0x10,
     ENCODING_DATA_RELATIVE = 0x30,
+    ENCODING_ALIGNED = 0x50,
     ENCODING_OMIT = 0xff,
 };
 
@@ -157,7 +158,8 @@ static bool open_entry(const uint8_t *start, struct asnap_bytes readable, struct
 static bool read_augmentation(struct asnap_bytes *bytes, const char *letters, struct asnap_fde *fde)
 {
     struct asnap_bytes data;
-    if (*letters == '\0')
+    fde->augmented = *letters != '\0';
+    if (!fde->augmented)
         return true;
     if (*letters++ != 'z' || !asnap_bytes_block(bytes, &data))
         return false;
@@ -175,7 +177,7 @@ static bool read_augmentation(struct asnap_bytes *bytes, const char *letters, st
                 return false;
             break;
         case 'P':
-            if (!asnap_bytes_unsigned(&data, 1, &value) ||
+            if (!asnap_bytes_unsigned(&data, 1, &value) || value == ENCODING_ALIGNED ||
                 !read_number(&data, value & 0x0f, &ignored))
                 return false;
             break;
@@ -184,8 +186,8 @@ static bool read_augmentation(struct asnap_bytes *bytes, const char *letters, st
             break;
         case 'B': /* return addresses are signed with the other key: of no interest */
             break;
-        default:
-            return false;
+        default: /* what follows cannot be told apart, but its length is known */
+            return true;
         }
     }
     return true;
@@ -233,7 +235,7 @@ bool asnap_fde_read(const uint8_t *start, struct asnap_bytes readable, struct as
         distance > (uint64_t)(place - readable.at) || !read_cie(place - distance, readable, fde) ||
         !asnap_bytes_pointer(&bytes, fde->pointer_encoding, &fde->pc_begin) ||
         !read_number(&bytes, fde->pointer_encoding & 0x0f, &length) ||
-        !asnap_bytes_block(&bytes, &ignored))
+        (fde->augmented && !asnap_bytes_block(&bytes, &ignored)))
         return false;
     fde->pc_end = fde->pc_begin + length;
     fde->instructions = bytes;

@@ -126,27 +126,27 @@ static ASNAP_HOT uint64_t withdraw(struct asnap_table_shard *shard,
 
 static ASNAP_HOT void publish(struct asnap_table_shard *shard,
                               const struct asnap_index_search *search, uint64_t key,
-                              const struct asnap_removed *block)
+                              struct asnap_removed block)
 {
     uint32_t index = take_place(shard);
     struct asnap_table_record *record = asnap_index_record(shard, index);
-    record->extent = block->size | (uint64_t)block->thread << ASNAP_TABLE_SIZE_BITS;
-    record->stack = block->stack;
-    record->time = block->time;
+    record->extent = block.size | (uint64_t)block.thread << ASNAP_TABLE_SIZE_BITS;
+    record->stack = block.stack;
+    record->time = block.time;
     PUBLISH(record->key, key);
     asnap_index_add(shard, search, index);
     shard->count++;
-    shard->size += block->size;
+    shard->size += block.size;
 }
 
 /* `thread` is the calling thread's number. */
-static ASNAP_HOT bool record(uint64_t key, uint32_t thread, const struct asnap_removed *block)
+static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed block)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
     asnap_lock(&shard->lock);
     /* Once the peak may have risen for it, nothing must fail any more. */
-    bool open = shard->chunks != 0 || open_shard(shard);
+    bool open = __builtin_expect(shard->chunks != 0, 1) || open_shard(shard);
     bool room = open && have_place(shard);
     if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
         asnap_traced_give(thread, withdraw(shard, &search, NULL));
@@ -154,8 +154,8 @@ static ASNAP_HOT bool record(uint64_t key, uint32_t thread, const struct asnap_r
     }
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
-    if (room && tracing) {
-        asnap_traced_take(thread, block->size);
+    if (__builtin_expect(room && tracing, 1)) {
+        asnap_traced_take(thread, block.size);
         publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
@@ -169,18 +169,19 @@ void asnap_records_prefetch(uint64_t key)
 
 bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
 {
+    uint32_t thread = asnap_thread_number();
     struct asnap_removed block = {
         .size = size,
         .stack = stack,
-        .thread = asnap_thread_number(),
+        .thread = thread,
         .time = asnap_clock_now(),
     };
-    return record(key, block.thread, &block);
+    return record(key, thread, block);
 }
 
 bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
 {
-    return record(key, asnap_thread_number(), removed);
+    return record(key, asnap_thread_number(), *removed);
 }
 
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)

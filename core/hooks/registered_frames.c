@@ -60,7 +60,11 @@ bool asnap_registered_find(uint64_t pc, struct asnap_fde *fde)
     struct registered_bases bases;
     /* It is asked about return addresses. */
     const uint8_t *entry = _Unwind_Find_FDE((void *)(uintptr_t)(pc + 1), &bases);
-    struct asnap_bytes anywhere = {(const uint8_t *)1, (const uint8_t *)UINTPTR_MAX};
-    return entry != NULL && asnap_fde_read(entry, anywhere, fde) && pc >= fde->pc_begin &&
-           pc < fde->pc_end;
+    if (entry == NULL)
+        return false;
+    /* Its length and the distance to what it has in common with others are of 32 bits. */
+    uint64_t at = (uint64_t)(uintptr_t)entry;
+    struct asnap_bytes around = {entry - (at > UINT32_MAX ? UINT32_MAX : at - 1),
+                                 entry + 2 * (uint64_t)UINT32_MAX};
+    return asnap_fde_read(entry, around, fde) && pc >= fde->pc_begin && pc < fde->pc_end;
 }

@@ -14,6 +14,8 @@ static const uint64_t gap_max = UINT64_C(16) << 20;
  * nothing to be done by that number: EINVAL where it can be read, EFAULT where not. */
 bool asnap_reach_probe(uint64_t address)
 {
+    if (address < PAGE) /* a null pointer is no set, and could be read */
+        return false;
     int saved_errno = errno;
     errno = 0;
     syscall(SYS_rt_sigprocmask, -1, address & ~(uint64_t)7, NULL, sizeof(uint64_t));
@@ -50,9 +52,8 @@ bool asnap_reach_extend(struct asnap_reach *reach, uint64_t address)
     uint64_t page = address & ~(uint64_t)(PAGE - 1);
     if (recall(reach, address))
         return true;
-    if (current->high != 0 && page >= current->high && page - current->high < gap_max) {
-        if (!probe_all(current->high, page + PAGE))
-            return false;
+    if (current->high != 0 && page >= current->high && page - current->high < gap_max &&
+        probe_all(current->high, page + PAGE)) {
         current->high = page + PAGE;
         return true;
     }

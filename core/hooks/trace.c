@@ -61,7 +61,7 @@ void asnap_trace_run_deferred(void)
 bool asnap_trace_was_abandoned(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    uint64_t here = asnap_trace_stack_place();
     const struct asnap_walker *walker = thread->walker;
     stack_t alternate;
     if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
@@ -86,9 +86,7 @@ static ASNAP_HOT bool walk(struct asnap_walker *walker, const struct asnap_calle
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
-    if (deferred != NULL)
-        deferred->walker = asnap_walker_create(ASNAP_AVOID_LIBGCC | ASNAP_AVOID_WAITING);
-    if (deferred == NULL || deferred->walker == NULL || !walk(deferred->walker, caller)) {
+    if (deferred == NULL || !walk(deferred->walker, caller)) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;

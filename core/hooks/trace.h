@@ -17,6 +17,20 @@ bool asnap_trace_was_abandoned(void);
 /* Does what signal handlers have left meanwhile. */
 void asnap_trace_run_deferred(void);
 
+/* About where the stack pointer is, without a frame pointer for it. */
+static inline __attribute__((always_inline)) uint64_t asnap_trace_stack_place(void)
+{
+    char here;
+    uintptr_t place = (uintptr_t)&here;
+    __asm__("" : "+r"(place));
+    return place;
+}
+
+/* No hook takes more of the stack than this, in bytes, while it is at work on the table. It
+ * is touched before anything is held: a stack that overflows does so there, and a handler
+ * that jumps out leaves nothing half done. */
+enum { ASNAP_TRACE_STACK_BYTES = 1024 };
+
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */
 static inline bool asnap_trace_enter(void)
@@ -24,7 +38,9 @@ static inline bool asnap_trace_enter(void)
     struct asnap_thread *thread = &asnap_thread;
     if (__builtin_expect(thread->activity != ASNAP_IDLE, 0) && !asnap_trace_was_abandoned())
         return false;
-    thread->entered_at = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    uint64_t place = asnap_trace_stack_place();
+    (void)*(const volatile char *)(uintptr_t)(place - ASNAP_TRACE_STACK_BYTES);
+    thread->entered_at = place;
     thread->activity = ASNAP_RECORDING;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return true;

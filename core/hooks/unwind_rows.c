@@ -21,10 +21,10 @@ struct remembered {
 static struct remembered *rows;
 uint32_t asnap_rows_epoch;
 
-static uint64_t check_of(uint64_t pc, uint64_t row)
+/* The product fills the word: an epoch comes again after 2^32 others only. */
+static uint64_t check_of(uint64_t pc, uint64_t row, uint64_t epoch)
 {
-    uint64_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_RELAXED);
-    return pc ^ row ^ epoch << ASNAP_TABLE_PC_BITS;
+    return pc ^ row ^ epoch * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static struct remembered *place_of(uint64_t pc)
@@ -149,6 +149,20 @@ static void judge_by_code(uint64_t pc, struct asnap_row *row)
     row->kind = known ? ASNAP_ROW_SIGNAL : ASNAP_ROW_END;
 }
 
+/* Whoever makes a stack by hand may put an address at its end that nothing returns to. */
+static void doubt(uint64_t pc, const struct asnap_fde *fde, struct asnap_row *row)
+{
+    enum { CALL_BYTES = 8 };
+    if (row->kind != ASNAP_ROW_REGULAR && row->kind != ASNAP_ROW_INDIRECT)
+        return;
+    uint64_t before = pc + 1 - fde->pc_begin;
+    if (before > CALL_BYTES)
+        before = CALL_BYTES;
+    if (asnap_reach_probe(pc) && asnap_reach_probe(pc + 1 - before) &&
+        !asnap_arch_follows_call((const uint8_t *)(uintptr_t)(pc + 1), before))
+        row->kind = row->kind == ASNAP_ROW_REGULAR ? ASNAP_ROW_DOUBTFUL : ASNAP_ROW_COMPLEX;
+}
+
 static enum asnap_row_search work_out(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
                                       struct asnap_row *row)
 {
@@ -170,6 +184,7 @@ static enum asnap_row_search work_out(uint64_t pc, unsigned avoid, struct asnap_
         compress(cfi, row);
     else
         row->kind = ASNAP_ROW_END;
+    doubt(pc, &fde, row);
     return search == ASNAP_MODULE_FOUND ? ASNAP_ROW_FOUND : ASNAP_ROW_FLEETING;
 }
 
@@ -179,7 +194,8 @@ enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_c
     struct remembered *place = place_of(pc);
     uint64_t word = __atomic_load_n(&place->row, __ATOMIC_RELAXED);
     uint64_t check = __atomic_load_n(&place->check, __ATOMIC_RELAXED);
-    if (check == check_of(pc, word) && word != 0) {
+    uint64_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_RELAXED);
+    if (check == check_of(pc, word, epoch) && word != 0) {
         memcpy(row, &word, sizeof(*row));
         return ASNAP_ROW_FOUND;
     }
@@ -187,7 +203,7 @@ enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_c
     if (search == ASNAP_ROW_FOUND) {
         memcpy(&word, row, sizeof(word));
         __atomic_store_n(&place->row, word, __ATOMIC_RELAXED);
-        __atomic_store_n(&place->check, check_of(pc, word), __ATOMIC_RELAXED);
+        __atomic_store_n(&place->check, check_of(pc, word, epoch), __ATOMIC_RELAXED);
     }
     return search;
 }

@@ -14,6 +14,8 @@ enum asnap_row_kind {
     ASNAP_ROW_INDIRECT,    /* the CFA is the word at the frame pointer plus a number */
     ASNAP_ROW_SIGNAL,      /* the caller was interrupted: all its registers are in memory */
     ASNAP_ROW_COMPLEX,     /* to be had with all registers only */
+    ASNAP_ROW_DOUBTFUL,    /* REGULAR, but no call returns there: it was interrupted there, or
+                              the walk has left the stack */
     ASNAP_ROW_END,         /* there is no caller, or nothing is known of it */
 };
 

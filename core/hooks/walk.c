@@ -23,6 +23,7 @@ struct walk {
     struct asnap_walker *walker;
     uint32_t met; /* with ALL_MET */
     uint32_t descents;
+    bool interrupted;          /* the frame to be looked at, by a signal */
     struct asnap_caller state; /* of the frame to be looked at */
 };
 
@@ -127,7 +128,15 @@ static enum outcome step(struct walk *walk)
         step->flags |= ASNAP_FRAME_STEPPED;
     step->module = row.module;
     enum outcome outcome;
+    bool interrupted = walk->interrupted;
+    walk->interrupted = row.kind == ASNAP_ROW_SIGNAL;
     switch ((enum asnap_row_kind)row.kind) {
+    case ASNAP_ROW_DOUBTFUL:
+        if (!interrupted)
+            return ALL_REGISTERS_NEEDED;
+        step->flags |= ASNAP_FRAME_STEPPED;
+        outcome = step_plainly(walk, step, &row);
+        break;
     case ASNAP_ROW_REGULAR:
     case ASNAP_ROW_INDIRECT:
         outcome = step_plainly(walk, step, &row);
@@ -156,27 +165,24 @@ static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap
             frame->step.words[ASNAP_WORD_FP] == state->fp);
 }
 
-static inline uint64_t difference(const struct asnap_comparison *comparison)
+static inline bool differs(const struct asnap_comparison *comparison)
 {
-    return word_at(comparison->place) ^ comparison->word;
+    return __builtin_expect(word_at(comparison->place) != comparison->word, 0);
 }
 
 /* How many of the comparisons, from the oldest frame on, are to be done before one that
- * differs; UINT32_MAX: none differs. */
+ * differs; UINT32_MAX: none differs. Nothing is read beyond that one: there the stack leads
+ * elsewhere now, and what was there may be unmapped. */
 static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
 {
     const struct asnap_comparison *at = first + count;
     while (at - first >= 4) {
-        at -= 4;
-        uint64_t differences =
-            difference(at) | difference(at + 1) | difference(at + 2) | difference(at + 3);
-        if (__builtin_expect(differences != 0, 0)) {
-            at += 4;
+        if (differs(at - 1) || differs(at - 2) || differs(at - 3) || differs(at - 4))
             break;
-        }
+        at -= 4;
     }
     while (at != first)
-        if (__builtin_expect(difference(--at) != 0, 0))
+        if (differs(--at))
             return (uint32_t)(at - first);
     return UINT32_MAX;
 }
@@ -234,6 +240,7 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
         return NO_MEMORY;
     const struct asnap_walk_frame *frame = &walker->frames[number];
     uint64_t fp = walk->state.fp;
+    walk->interrupted = false;
     *step = frame->step;
     step->words[ASNAP_WORD_FP] = fp;
     step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
@@ -241,6 +248,7 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
         return STACK_ENDS;
     walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));
     walk->state.sp = step->sp + (uint64_t)step->caller_offset;
+    walk->interrupted = false;
     if ((step->flags & ASNAP_FRAME_FP_SAVED) != 0)
         walk->state.fp = caller_word(step, ASNAP_WORD_FP);
     return CALLER_FOUND;

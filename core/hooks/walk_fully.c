@@ -1,5 +1,7 @@
 /* The walk with all registers, for the few stacks on which some function keeps what is
- * needed in another register than the frame pointer. Nothing is remembered of it. */
+ * needed in another register than the frame pointer, and for those that a walk may leave
+ * without seeing it. Nothing is remembered of it, nor of which memory could be read: what
+ * lies beside a stack may be unmapped at any time. */
 #include <string.h>
 
 #include "signal_frame.h"
@@ -9,12 +11,16 @@
 /* The hooks' own frames between here and the caller, at most. */
 enum { OWN_FRAMES_MAX = 32 };
 
+/* So often a stack may lead down: damaged ones lead in circles. */
+enum { FULL_DESCENTS_MAX = 64 };
+
 struct full_walk {
     struct asnap_walker *walker;
     struct asnap_registers *registers; /* of the frame that is looked at */
     struct asnap_registers *caller;
     uint64_t pc; /* as in a frame: after the call, or after where it was interrupted */
     uint32_t module;
+    uint32_t descents;
 };
 
 /* One frame up. False: there is no caller, or nothing is known of it. */
@@ -43,6 +49,8 @@ static bool climb(struct full_walk *walk)
     word = asnap_arch_code_address(word);
     if (word == 0 || (walk->registers->known >> ASNAP_REGISTER_SP & 1) == 0)
         return false;
+    if (walk->registers->values[ASNAP_REGISTER_SP] <= sp && ++walk->descents > FULL_DESCENTS_MAX)
+        return false;
     walk->pc = interrupted ? word + 1 : word;
     return true;
 }
@@ -59,7 +67,7 @@ static bool leave_hooks(struct full_walk *walk, const struct asnap_caller *calle
     return false;
 }
 
-bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_caller *caller)
+static bool walk_from_here(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
     struct full_walk walk = {
         .walker = walker,
@@ -76,14 +84,23 @@ bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_cal
         struct asnap_step *step = asnap_walker_add(walker, &state);
         if (step == NULL)
             return false;
-        more = more && climb(&walk);
+        bool climbed = more && climb(&walk);
         step->flags = ASNAP_FRAME_STEPPED;
-        step->module = (uint16_t)walk.module;
-        if (!more)
+        step->module = more ? (uint16_t)walk.module : 0;
+        if (!climbed)
             break;
         state.pc = walk.pc;
         state.sp = walk.registers->values[ASNAP_REGISTER_SP];
         state.fp = walk.registers->values[ASNAP_REGISTER_FP];
     }
     return asnap_walker_settle(walker, 0);
+}
+
+bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    struct asnap_reach reach = {.next_other = 0};
+    walker->reading = &reach;
+    bool walked = walk_from_here(walker, caller);
+    walker->reading = &walker->reach;
+    return walked;
 }

@@ -51,3 +51,8 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit)
     kept = kept < FRAMES ? kept : FRAMES;
     return reference_intern(stack.return_addresses, kept, stack.count - kept);
 }
+
+bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
+{
+    return asnap_walker_walk(walker, caller);
+}

@@ -7,6 +7,8 @@ PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread -MMD -MP
 PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
 PROGRAM_FLAGS_inlined := -O2
+PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
+PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
 # Nothing is bound in the handler, which takes more stack than all else.
@@ -26,7 +28,7 @@ define over_allocator
 PROGRAM_LIBS_$(1) := -L$(PROGRAM_DIR) -l$(2) -Wl,-rpath,'$$$$ORIGIN'
 $(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
 endef
-$(foreach name,signals signal_storm overflow,$(eval $(call over_allocator,$(name),safealloc)))
+$(foreach name,signals signal_storm overflow walk_steps,$(eval $(call over_allocator,$(name),safealloc)))
 $(eval $(call over_allocator,dying,dying))
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
@@ -67,6 +69,48 @@ $(PROGRAM_DIR)/rights_linked: tests/programs/rights.c $(HOOKS)
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_rights) -o $@ $< -Wl,--no-as-needed $(abspath $(HOOKS)) \
 		-Wl,-rpath,$(abspath $(BUILD))
+
+# Programs with stacks of many shapes, built in many ways: tests/programs/NAME becomes
+# build/tests/programs/NAME.WAY.
+WALK_FLAGS_gcc-O0 := -O0
+WALK_FLAGS_gcc-O1 := -O1 -fstack-protector-all -fcf-protection
+WALK_FLAGS_gcc-O2 := -O2
+WALK_FLAGS_gcc-O3 := -O3 -mavx2
+WALK_FLAGS_gcc-Os := -Os
+WALK_FLAGS_gcc-fp := -O2 -fno-omit-frame-pointer -fno-plt
+WALK_FLAGS_gcc-fixed := -O2 -fno-pie -no-pie -fstack-clash-protection
+WALK_FLAGS_gcc-aligned := -O2 -mpreferred-stack-boundary=6 -mstackrealign
+WALK_FLAGS_gcc-pushed := -O2 -mno-accumulate-outgoing-args -mpush-args
+WALK_FLAGS_gcc-gold := -O2 -fuse-ld=gold
+WALK_FLAGS_gcc-split := -O2 -fsplit-stack -fuse-ld=gold
+WALK_FLAGS_clang-O0 := -O0
+WALK_FLAGS_clang-O1 := -O1 -mstackrealign
+WALK_FLAGS_clang-O2 := -O2
+WALK_FLAGS_clang-O3 := -O3 -mavx2
+WALK_FLAGS_clang-Oz := -Oz
+WALK_FLAGS_clang-fp := -O2 -fno-omit-frame-pointer
+WALK_WAYS := $(patsubst WALK_FLAGS_%,%,$(filter WALK_FLAGS_%,$(.VARIABLES)))
+WALK_CFLAGS := -w -pthread -D_GNU_SOURCE -Wl,-z,lazy
+
+# WAY, C compiler, C++ compiler
+define walk_rules
+PROGRAMS += $(addprefix $(PROGRAM_DIR)/,walks.$(1) coroutines.$(1) odd_frames.$(1) walk_steps.$(1))
+$(PROGRAM_DIR)/%.$(1): tests/programs/%.cc
+	@mkdir -p $$(@D)
+	$(3) $(WALK_CFLAGS) $(WALK_FLAGS_$(1)) -std=c++17 -o $$@ $$<
+$(PROGRAM_DIR)/%.$(1): tests/programs/%.c
+	@mkdir -p $$(@D)
+	$(2) $(WALK_CFLAGS) $(WALK_FLAGS_$(1)) -o $$@ $$< $$(PROGRAM_LIBS_$$*)
+$(PROGRAM_DIR)/walk_steps.$(1): $(PROGRAM_DIR)/libsafealloc.so
+endef
+$(foreach way,$(filter gcc-%,$(WALK_WAYS)),$(eval $(call walk_rules,$(way),gcc,g++)))
+$(foreach way,$(filter clang-%,$(WALK_WAYS)),$(eval $(call walk_rules,$(way),clang,clang++)))
+
+# The ways are told to the test, and what is stale of an older list is not run.
+PROGRAMS += $(PROGRAM_DIR)/walk_ways
+$(PROGRAM_DIR)/walk_ways: tests/programs/programs.mk
+	@mkdir -p $(@D)
+	echo $(sort $(WALK_WAYS)) > $@
 
 -include $(wildcard $(PROGRAM_DIR)/*.d)
 

@@ -1,0 +1,150 @@
+"""Each stack that the hooks walk equals what libgcc's unwinder finds at the same moment.
+
+The hooks compare by themselves where ALLOCSNAP_CHECK names a file, and write there which
+stacks differ, and at the end of each process how many were compared. Programs of shapes
+that are hard to unwind are built in many ways (tests/programs/programs.mk); real programs
+follow. ALLOCSNAP_WALKS=N does N times as much.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+from e2e.harness import DEADLINE, HOOKS, ROOT, environment, program
+from hooks.hooked import Case
+
+TIMES = int(os.environ.get("ALLOCSNAP_WALKS", "1"))
+COUNT = re.compile(r"(\d+) stacks compared with libgcc's, (\d+) differ")
+
+# Programs whose stacks are like others' of the same name, and how often each way of
+# building them allocates at least.
+SHAPES = {"walks": 6000, "coroutines": 29040, "odd_frames": 1600, "walk_steps": 23000}
+# What libgcc cannot be asked in: it takes more stack than a piece of a split one has left
+# where a signal handler runs on it, and more than a small one has.
+# And where stacks are realigned libgcc does not survive every instruction of a prologue.
+LEFT_OUT = {
+    ("walk_steps", "gcc-split"),
+    ("coroutines", "gcc-split"),
+    ("walk_steps", "gcc-aligned"),
+}
+
+# Test programs of other tests: loaded and unloaded libraries that come to the same
+# addresses, threads, child processes, code registered at run time, deep recursion.
+OTHERS = ["turns", "unloaded", "dlopen", "jit_frames", "threads", "short_threads", "recursion"]
+OTHERS += ["fork", "cxx", "phases", "server"]
+
+JSON_WORK = """
+import json
+tree = [{"key %d" % i: [i, str(i), {"deep": [[[i]] * 3]}]} for i in range(400)]
+for _ in range(TIMES):
+    assert json.loads(json.dumps(tree, indent=1)) == tree
+"""
+SQL_WORK = """
+create table numbers (i integer primary key, text text);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < %d)
+insert into numbers select i, printf('%%040d', i) from n;
+create index texts on numbers (text);
+select count(*) from numbers a join numbers b on a.i = b.i + 1 where b.text like '%%7%%';
+"""
+PERL_WORK = """
+my %%h; for my $i (1 .. %d) { $h{"key $i"} = [split / /, "some words of $i"]; }
+print scalar(grep { /7/ } sort keys %%h);
+"""
+
+
+def real_programs():
+    """{name: (command, stacks at least)}"""
+    source = os.path.join(ROOT, "tests", "programs", "walks.cc")
+    compile_it = ["-std=c++17", "-w", "-O1", "-S", "-o", "/dev/null", source]
+    return {
+        "python3": (["/usr/bin/python3", "-c", JSON_WORK.replace("TIMES", str(3 * TIMES))], 100000),
+        "unittest": (["/usr/bin/python3", "-m", "unittest", "python.test_expectations"], 50000),
+        "sqlite3": (["sqlite3", ":memory:", SQL_WORK % (4000 * TIMES)], 5000),
+        "g++": (["g++"] + compile_it, 100000),
+        "clang": (["clang++"] + compile_it, 100000),
+        "gdb": (["gdb", "-nx", "-batch", "-ex", "info line main", program("walks")], 50000),
+        "git": (["git", "diff", "--no-index", "--stat", source, os.devnull], 200),
+        "perl": (["perl", "-e", PERL_WORK % (20000 * TIMES)], 20000),
+        "redis": (["redis-server", "--version"], 50),
+    }
+
+
+class Walks(Case):
+    def compare(self, name, command, status=0, cwd=None, preload=HOOKS):
+        """How many stacks of a command and its children were compared; none may differ."""
+        report = os.path.join(self.directory, name.replace("/", "_") + ".walks")
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            cwd=cwd or self.directory,
+            env=environment(
+                self.home,
+                LD_PRELOAD=preload,
+                ALLOCSNAP="64",
+                ALLOCSNAP_CHECK=report,
+                PYTHONMALLOC="malloc",
+            ),
+            timeout=DEADLINE * TIMES,
+            check=False,
+        )
+        self.assertEqual(done.returncode, status, done.stdout[-2000:])
+        with open(report, encoding="utf-8") as lines:
+            text = lines.read()
+        counts = COUNT.findall(text)
+        self.assertTrue(counts, text[-2000:])
+        self.assertEqual(sum(int(differing) for _, differing in counts), 0, name + "\n" + text)
+        return sum(int(compared) for compared, _ in counts)
+
+    def test_shapes(self):
+        with open(program("walk_ways"), encoding="utf-8") as ways:
+            names = ways.read().split()
+        self.assertGreater(len(names), 10)
+        for way in names:
+            for shape, least in SHAPES.items():
+                if (shape, way) in LEFT_OUT:
+                    continue
+                with self.subTest(shape=shape, way=way):
+                    arguments = [str(TIMES)] if shape == "walks" else []
+                    built = program("{}.{}".format(shape, way))
+                    self.assertGreaterEqual(self.compare(shape, [built] + arguments), least)
+
+    def test_deep_recursion(self):
+        # The main thread's stack is the limit's, which a shell may raise for what it runs.
+        command = ["/bin/sh", "-c", 'ulimit -s 65536; exec "$@"', "sh"]
+        for depth in (20000, 100000):
+            with self.subTest(depth=depth):
+                built = [program("walks.gcc-O2"), "1", str(depth)]
+                self.assertGreaterEqual(self.compare("deep", command + built), 6000)
+
+    def test_other_programs(self):
+        for name in OTHERS:
+            with self.subTest(program=name):
+                preload = HOOKS + ":" + program("libexits.so")
+                compared = self.compare(name, [program(name)], preload=preload)
+                self.assertGreater(compared, 0)
+
+    def test_real_programs(self):
+        for name, (command, least) in real_programs().items():
+            with self.subTest(program=name):
+                # git says by its status that files differ.
+                status = 1 if name == "git" else 0
+                cwd = os.path.join(ROOT, "tests") if name == "unittest" else None
+                compared = self.compare(name, command, status, cwd)
+                sys.stdout.write("{}: {} stacks\n".format(name, compared))
+                self.assertGreaterEqual(compared, least)
+
+    def test_stacks_made_by_hand(self):
+        """libgcc does not survive these: the hooks must, and the program's own count of
+        allocations says that it came to its end."""
+        status, text = self.finish("handmade_stacks", nframe=64)
+        self.assertEqual((status, text), (0, "14880 allocations\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
