@@ -30,7 +30,7 @@ INCLUDES_hooks := -Icore/include -Icore/table -Icore/hooks
 INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icore/render \
 	-Icore/table -Icore/hooks -Itests/unit
 
-CORE_LIBS := -ldwarf -lelf -lz -liberty -lstdc++
+CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lstdc++
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # gcc sees the hooks as a whole when it links them: a call passes through several files.

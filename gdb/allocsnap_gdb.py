@@ -168,15 +168,29 @@ class GdbTarget(Target):
         }
 
     def files(self):
-        # Those with an owner are separate debug files.
-        names = [
-            _text(lambda objfile=objfile: objfile.filename)
-            for objfile in gdb.objfiles()
-            if objfile.owner is None
-        ]
+        # Those with an owner are separate debug files, also such that debuginfod has sent.
+        names = [_text(lambda objfile=objfile: objfile.filename) for objfile in gdb.objfiles()]
         # In another mount namespace (a container) gdb reads the target's files.
         root = "/proc/{}/root/".format(gdb.selected_inferior().pid)
         return [re.sub("^target:/", root, name) for name in names if name]
+
+    def name_address(self, address, build_id):
+        place = gdb.find_pc_line(address)
+        block = gdb.block_for_pc(address)
+        symtab = place.symtab
+        if symtab is None or block is None:
+            return [] if build_id else _symbol_alone(address)
+        if (symtab.objfile.build_id or "") != build_id:
+            return []
+        functions = []
+        while block is not None and not block.is_static and not block.is_global:
+            if block.function is not None:
+                functions.append(_text(lambda block=block: block.function.print_name))
+            block = block.superblock
+        # gdb does not say where inlined functions were called.
+        path = _text(symtab.fullname) if place.line else None
+        frames = [(None, function, 0) for function in functions] or [(None, None, 0)]
+        return [(path, frames[0][1], place.line)] + frames[1:]
 
     def debug_directories(self):
         return _text(lambda: gdb.parameter("debug-file-directory"))
@@ -198,6 +212,12 @@ class GdbTarget(Target):
             _output("unset environment {}".format(name))
         else:
             _output("set environment {} = {}".format(name, value))
+
+
+def _symbol_alone(address):
+    """The one frame of code in no file, as it is compiled at run time, by a symbol."""
+    found = re.match(r"(.+?)(?: \+ \d+)? in section ", _output("info symbol {}".format(address)))
+    return [(None, found.group(1), 0)] if found else []
 
 
 def _core_path(inferior):

@@ -16,11 +16,13 @@ run,test,lint,soak   libdwarf-dev         header:libdwarf.h,libdwarf/libdwarf.h,
 run,test,lint,soak   libelf-dev           header:gelf.h
 run,test,lint,soak   zlib1g-dev           header:zlib.h
 run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
+run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,soak        gdb                  command:gdb
 test,lint,soak,bench python3              command:/usr/bin/python3
 test,lint            libcunit1-dev        header:CUnit/CUnit.h
 test,bench           binutils             command:readelf
 test                 dwz                  command:dwz
+test                 xz-utils             command:xz
 test,bench           elfutils             command:eu-addr2line
 test,bench           valgrind             command:valgrind
 test,bench           python3.11-dbg       command:python3.11-dbg

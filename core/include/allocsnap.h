@@ -238,11 +238,29 @@ asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct a
                              const struct asnap_region *regions, size_t region_count);
 
 /* Tells which files the debugger has read, to be used in place of a mapped file that
- * is missing or another build: the one that has the build ID in memory. Replaces what
- * was told before. Copies the paths. */
+ * is missing or another build, and of a debug file that is not found: the one that has the
+ * build ID in memory. Replaces what was told before. Copies the paths. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
                            size_t count);
+
+/* How the library asks the debugger for what it cannot name itself to the line: the frames of
+ * `pc`, an address within a call, innermost first. `frames` has room for
+ * ASNAP_DEBUGGER_FRAMES_MAX; *count is 0 before, and stays so where nothing is known. Strings
+ * must live until the next call. `build_id` is that of the file in memory, in hexadecimal, ""
+ * where it has none: symbols of another build are no answer. Returns ASNAP_READ_OK, or
+ * ASNAP_READ_INTERRUPTED to give up. */
+#define ASNAP_DEBUGGER_FRAMES_MAX 64
+struct asnap_debugger {
+    int (*name)(void *context, uint64_t pc, const char *build_id, struct asnap_frame *frames,
+                size_t *count);
+    void *context;
+};
+
+/* Has addresses named by the debugger too, from here on; it must live as long, or until it is
+ * replaced. NULL: no debugger. */
+ASNAP_API void asnap_symbolizer_set_debugger(struct asnap_symbolizer *symbolizer,
+                                             const struct asnap_debugger *debugger);
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
 /* The frames that one program counter stands for, innermost (inlined) first.

@@ -48,7 +48,8 @@ static bool matches(const struct wanted *wanted, const struct asnap_elf *debug)
 {
     if (wanted->id.size == 0)
         return checksum_matches(debug->fd, wanted->checksum);
-    return asnap_elf_is_build(debug, &wanted->id);
+    return asnap_elf_is_build(debug, &wanted->id) ||
+           (wanted->is_supplement && asnap_elf_is_supplement(debug, &wanted->id));
 }
 
 /* Opens the file at `path`, which it frees, if it is the right one. What is wrong

@@ -15,7 +15,7 @@ struct asnap_error *asnap_debug_file_find(const struct asnap_elf *elf,
                                           const char *debug_directories, struct asnap_elf **debug);
 
 /* Looks for the file that holds what several debug files share (.gnu_debugaltlink of
- * `elf`, DWARF 5 section 7.3.6): at the path given there, from the directory of
+ * `elf`, or .debug_sup, DWARF 5 section 7.3.6): at the path given there, from the directory of
  * `elf`, then by its build ID in each of `debug_directories`. `supplement` becomes
  * NULL where `elf` asks for none; a missing one is an error. */
 struct asnap_error *asnap_debug_file_find_supplement(const struct asnap_elf *elf,

@@ -3,43 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byte_cursor.h"
 #include "debug_sections.h"
-#include "dwarf_compat.h"
-#include "error.h"
+#include "dwarf_handle.h"
 #include "list_tables.h"
-
-struct asnap_dwarf {
-    Dwarf_Debug dbg;
-    const struct asnap_elf *elf;
-    struct asnap_line_sections line_sections;
-    struct asnap_contents range_lists; /* .debug_rnglists */
-    struct asnap_dwarf *supplement;    /* NULL: there is none */
-};
-
-/* The error for a call that gave `result`; NULL where it did not fail. Frees
- * `reason`. */
-static struct asnap_error *damage(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason,
-                                  const char *what)
-{
-    if (result != DW_DLV_ERROR)
-        return NULL;
-    struct asnap_error *error = asnap_error_create(
-        ASNAP_ERROR_DAMAGED,
-        "%s: damaged debug information (%s: %.80s): some of its source lines "
-        "are not named",
-        dwarf->elf->path, what, reason == NULL ? "unknown" : dwarf_errmsg(reason));
-    if (reason != NULL)
-        dwarf_dealloc_error(dwarf->dbg, reason);
-    return error;
-}
-
-/* Ends a call whose failure only means that something is not known. */
-static bool is_ok(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason)
-{
-    if (result == DW_DLV_ERROR && reason != NULL)
-        dwarf_dealloc_error(dwarf->dbg, reason);
-    return result == DW_DLV_OK;
-}
 
 static struct asnap_error *open_one(struct asnap_dwarf *dwarf)
 {
@@ -100,6 +67,11 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf)
     free(dwarf);
 }
 
+const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf)
+{
+    return dwarf->elf->path;
+}
+
 /* ---- units ---- */
 
 /* One step through the unit headers; `found` is whether it is a compilation unit. */
@@ -112,7 +84,8 @@ static int next_header(struct asnap_dwarf *dwarf, bool *found, Dwarf_Error *reas
     int result = dwarf_next_cu_header_d(dwarf->dbg, true, &length, &version, &abbreviations,
                                         &address_size, &length_size, &extension_size, &signature,
                                         &type_offset, &next, &type, reason);
-    *found = result == DW_DLV_OK && (type == DW_UT_compile || type == DW_UT_skeleton);
+    *found = result == DW_DLV_OK &&
+             (type == DW_UT_compile || type == DW_UT_skeleton || type == DW_UT_split_compile);
     return result;
 }
 
@@ -277,16 +250,6 @@ void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry)
     entry->handle = NULL;
 }
 
-/* An attribute to be freed with dwarf_dealloc, or NULL. */
-static Dwarf_Attribute attribute_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
-                                    Dwarf_Half name)
-{
-    Dwarf_Error reason = NULL;
-    Dwarf_Attribute attribute = NULL;
-    int result = dwarf_attr(entry->handle, name, &attribute, &reason);
-    return is_ok(dwarf, result, reason) ? attribute : NULL;
-}
-
 static bool number_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry, Dwarf_Half name,
                       uint64_t *number)
 {
@@ -416,6 +379,8 @@ static struct asnap_error *add_listed(struct asnap_dwarf *dwarf, const struct as
 struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                                        uint64_t value, struct asnap_range_index *ranges)
 {
+    if (dwarf->is_split)
+        return asnap_split_entry_ranges(dwarf, entry, value, ranges);
     Dwarf_Attribute attribute = attribute_of(dwarf, entry, DW_AT_ranges);
     if (attribute != NULL) {
         struct asnap_error *error = add_listed(dwarf, entry, attribute, value, ranges);
@@ -455,14 +420,37 @@ static const char *text_of(struct asnap_dwarf *dwarf, const struct asnap_entry *
     return is_ok(dwarf, result, reason) && !is_stand_in(text) ? text : NULL;
 }
 
+/* Reads a DW_FORM_ref_sup4 or _sup8, which libdwarf knows and does not read. */
+static int supplement_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                Dwarf_Attribute attribute, Dwarf_Half form, Dwarf_Off *found,
+                                Dwarf_Error *reason)
+{
+    Dwarf_Off place = 0;
+    struct asnap_contents entries;
+    int result = dwarf_attr_offset(entry->handle, attribute, &place, reason);
+    if (result != DW_DLV_OK)
+        return result;
+    asnap_elf_debug_contents(dwarf->elf, ".debug_info", &entries);
+    if (entries.bytes == NULL || place > entries.size)
+        return DW_DLV_NO_ENTRY;
+    struct asnap_cursor cursor = {.at = entries.bytes + place,
+                                  .end = entries.bytes + entries.size,
+                                  .big_endian = entries.big_endian};
+    *found = asnap_cursor_take(&cursor, form == DW_FORM_ref_sup4 ? 4 : 8);
+    return cursor.is_bad ? DW_DLV_NO_ENTRY : DW_DLV_OK;
+}
+
 /* Reads what a reference leads to; false where that is out of reach. */
-static bool reference_of(struct asnap_dwarf *dwarf, Dwarf_Attribute attribute, uint64_t *offset)
+static bool reference_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                         Dwarf_Attribute attribute, uint64_t *offset)
 {
     Dwarf_Error reason = NULL;
     Dwarf_Half form = 0;
     Dwarf_Off found = 0;
     int result = dwarf_whatform(attribute, &form, &reason);
-    if (result == DW_DLV_OK)
+    if (result == DW_DLV_OK && (form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8))
+        result = supplement_reference(dwarf, entry, attribute, form, &found, &reason);
+    else if (result == DW_DLV_OK)
         result = dwarf_global_formref(attribute, &found, &reason);
     if (!is_ok(dwarf, result, reason) || form == DW_FORM_ref_sig8 ||
         (found & ASNAP_ENTRY_SUPPLEMENT) != 0)
@@ -490,27 +478,10 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
         attribute = attribute_of(dwarf, entry, DW_AT_specification);
     if (attribute == NULL)
         return;
-    name->refers = reference_of(dwarf, attribute, &name->origin);
+    name->refers = reference_of(dwarf, entry, attribute, &name->origin);
     if (in_supplement)
         name->origin |= ASNAP_ENTRY_SUPPLEMENT;
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
-}
-
-struct asnap_error *asnap_entry_check_split(struct asnap_dwarf *dwarf,
-                                            const struct asnap_entry *unit)
-{
-    static const Dwarf_Half names[] = {DW_AT_dwo_name, DW_AT_GNU_dwo_name};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        Dwarf_Error reason = NULL;
-        Dwarf_Bool has = 0;
-        if (is_ok(dwarf, dwarf_hasattr(unit->handle, names[i], &has, &reason), reason) && has)
-            return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
-                                      "%s: its functions are in .dwo files, which are not read: "
-                                      "inlined functions are not named; build it without "
-                                      "-gsplit-dwarf to see them",
-                                      dwarf->elf->path);
-    }
-    return NULL;
 }
 
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)

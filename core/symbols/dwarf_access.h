@@ -21,6 +21,9 @@ struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
                                      struct asnap_dwarf **dwarf);
 void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 
+/* The path of the file. */
+const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf);
+
 /* ---- units ---- */
 
 /* The compilation unit after the last one asked for (section 7.5.1): the offset
@@ -71,11 +74,6 @@ void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry);
  * out. */
 struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                                        uint64_t value, struct asnap_range_index *ranges);
-
-/* UNSUPPORTED where a unit's first entry says that its functions are in a file of
- * their own (DW_AT_dwo_name; DWARF 5 section 3.1.2), which is not read. */
-struct asnap_error *asnap_entry_check_split(struct asnap_dwarf *dwarf,
-                                            const struct asnap_entry *unit);
 
 /* Whether a unit's first entry says that its language is C++. */
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit);

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "problem.h"
 #include "source_path.h"
+#include "split_files.h"
 
 /* More frames than this for one address are damage: what is further out is left
  * out. dwarf_scopes.c bounds the nesting. */
@@ -36,6 +37,8 @@ struct unit {
     uint64_t *addresses;
     uint32_t *innermost;
     bool is_cplusplus;
+    struct asnap_split_unit split; /* where the functions are in another file */
+    struct asnap_function_names split_names;
 };
 
 /* The full path of a file of the line table; NULL where it has none. */
@@ -107,29 +110,48 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
     return asnap_frame_store_frames(unit->store, frames, count, &naming->named);
 }
 
-static struct asnap_error *decode(struct unit *unit, uint64_t offset, size_t count,
-                                  struct asnap_error **problem)
+/* Opens the rest of the unit; without it there are lines only. */
+static struct asnap_error *open_split(struct unit *unit, struct asnap_split_files *files,
+                                      const struct asnap_entry *entry, struct asnap_error **problem)
+{
+    struct asnap_error *error = asnap_problem_keep(
+        asnap_split_open(files, unit->dwarf, asnap_dwarf_path(unit->dwarf), entry, &unit->split),
+        problem);
+    if (unit->split.dwarf == NULL)
+        return error;
+    unit->split_names =
+        (struct asnap_function_names){.dwarf = unit->split.dwarf, .store = unit->store};
+    unit->names = &unit->split_names;
+    return error;
+}
+
+static struct asnap_error *decode(struct unit *unit, struct asnap_split_files *files,
+                                  uint64_t offset, size_t count, struct asnap_error **problem)
 {
     struct asnap_entry entry = {0};
     struct asnap_error *error =
         asnap_problem_keep(asnap_entry_at(unit->dwarf, offset, &entry), problem);
     if (error != NULL || entry.handle == NULL)
         return error;
-    unit->is_cplusplus = asnap_entry_is_cplusplus(unit->dwarf, &entry);
-    error = asnap_problem_keep(asnap_entry_check_split(unit->dwarf, &entry), problem);
+    error = open_split(unit, files, &entry, problem);
     if (error == NULL)
         error =
             asnap_problem_keep(asnap_line_table_init(&unit->lines, unit->dwarf, &entry), problem);
+    bool is_split = unit->split.dwarf != NULL;
+    struct asnap_dwarf *dwarf = is_split ? unit->split.dwarf : unit->dwarf;
+    const struct asnap_entry *first = is_split ? &unit->split.entry : &entry;
+    unit->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
     if (error == NULL)
-        error = asnap_problem_keep(asnap_scopes_read(&unit->scopes, unit->dwarf, &entry,
-                                                     unit->addresses, count, unit->innermost),
-                                   problem);
+        error = asnap_problem_keep(
+            asnap_scopes_read(&unit->scopes, dwarf, first, unit->addresses, count, unit->innermost),
+            problem);
     asnap_entry_release(unit->dwarf, &entry);
     return error;
 }
 
 /* Names addresses that are all in the unit at `offset`. */
-static struct asnap_error *name_unit(struct asnap_function_names *names, uint64_t offset,
+static struct asnap_error *name_unit(struct asnap_function_names *names,
+                                     struct asnap_split_files *files, uint64_t offset,
                                      struct asnap_naming *namings, size_t count,
                                      struct asnap_error **problem)
 {
@@ -144,12 +166,14 @@ static struct asnap_error *name_unit(struct asnap_function_names *names, uint64_
         unit.innermost[i] = ASNAP_SCOPE_NONE;
     }
     if (error == NULL)
-        error = decode(&unit, offset, count, problem);
+        error = decode(&unit, files, offset, count, problem);
     for (size_t i = 0; i < count && error == NULL; i++)
         error = name_address(&unit, namings[i].address, unit.innermost[i], &namings[i]);
     asnap_scopes_deinit(&unit.scopes);
     asnap_number_map_deinit(&unit.files);
     asnap_line_table_deinit(&unit.lines);
+    asnap_function_names_deinit(&unit.split_names);
+    asnap_split_close(&unit.split);
     free(unit.innermost);
     free(unit.addresses);
     return error;
@@ -172,8 +196,8 @@ static int compare_addresses(const void *left, const void *right)
 }
 
 static struct asnap_error *name_units(struct asnap_function_names *names,
-                                      struct asnap_naming *namings, size_t count,
-                                      struct asnap_naming_progress *progress,
+                                      struct asnap_split_files *files, struct asnap_naming *namings,
+                                      size_t count, struct asnap_naming_progress *progress,
                                       struct asnap_error **problem)
 {
     for (size_t first = 0, end; first < count; first = end) {
@@ -182,7 +206,8 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
             end++;
         struct asnap_error *error = NULL;
         if (namings[first].unit != 0)
-            error = name_unit(names, namings[first].unit, &namings[first], end - first, problem);
+            error =
+                name_unit(names, files, namings[first].unit, &namings[first], end - first, problem);
         if (error == NULL)
             error = asnap_naming_advance(progress, end - first);
         if (error != NULL)
@@ -191,7 +216,7 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
     return NULL;
 }
 
-struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf,
+struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const char *program,
                                                struct asnap_frame_store *store,
                                                struct asnap_naming *namings, size_t count,
                                                struct asnap_naming_progress *progress,
@@ -207,9 +232,11 @@ struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf,
     if (error != NULL)
         return error;
     struct asnap_function_names names = {.dwarf = dwarf, .store = store};
+    struct asnap_split_files files = {.program = program};
     qsort(namings, count, sizeof(*namings), compare_units);
-    error = name_units(&names, namings, count, progress, problem);
+    error = name_units(&names, &files, namings, count, progress, problem);
     qsort(namings, count, sizeof(*namings), compare_addresses);
     asnap_function_names_deinit(&names);
+    asnap_split_files_deinit(&files);
     return error;
 }

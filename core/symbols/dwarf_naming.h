@@ -29,8 +29,9 @@ struct asnap_naming {
 
 /* Names what the debug information knows of `namings`, which come and go in the
  * order of their addresses. Each unit that holds one is decoded once, and left
- * before the next. What is damaged is told by `problem` (see asnap_problem_keep). */
-struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf,
+ * before the next. `program` is the path of the program or library, beside which split debug
+ * information may be. What is damaged is told by `problem` (see asnap_problem_keep). */
+struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const char *program,
                                                struct asnap_frame_store *store,
                                                struct asnap_naming *namings, size_t count,
                                                struct asnap_naming_progress *progress,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "byte_cursor.h"
 #include "error.h"
 
 /* Whether the section headers that the file header promises are there. */
@@ -252,6 +253,20 @@ Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
     return NULL;
 }
 
+bool asnap_elf_is_debug_file(const struct asnap_elf *elf)
+{
+    bool has_code = false;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == NULL || (header.sh_flags & SHF_EXECINSTR) == 0)
+            continue;
+        if (header.sh_type != SHT_NOBITS)
+            return false;
+        has_code = true;
+    }
+    return has_code;
+}
+
 static bool is_big_endian(const struct asnap_elf *elf)
 {
     const char *ident = elf_getident(elf->elf, NULL);
@@ -278,6 +293,18 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
     contents->size = data->d_size;
 }
 
+bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name)
+{
+    Elf_Scn *section = asnap_elf_section(elf, name);
+    GElf_Chdr header;
+    if (section == NULL || gelf_getchdr(section, &header) == NULL ||
+        header.ch_type == ELFCOMPRESS_ZLIB)
+        return false;
+    struct asnap_contents contents;
+    asnap_elf_debug_contents(elf, name, &contents);
+    return contents.bytes == NULL;
+}
+
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)
 {
     Elf_Scn *section = asnap_elf_section(elf, ".gnu_debuglink");
@@ -297,13 +324,48 @@ bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_
     return true;
 }
 
+/* Reads .debug_sup. */
+static bool read_supplement(const struct asnap_elf *elf, bool *is_supplement, const char **path,
+                            struct asnap_build_id *checksum)
+{
+    struct asnap_contents section;
+    asnap_elf_debug_contents(elf, ".debug_sup", &section);
+    if (section.bytes == NULL)
+        return false;
+    struct asnap_cursor cursor = {
+        .at = section.bytes, .end = section.bytes + section.size, .big_endian = section.big_endian};
+    uint64_t version = asnap_cursor_take(&cursor, 2);
+    *is_supplement = asnap_cursor_take(&cursor, 1) != 0;
+    *path = (const char *)cursor.at;
+    if (cursor.is_bad || version != 5)
+        return false;
+    asnap_cursor_skip(&cursor, strnlen(*path, (size_t)(cursor.end - cursor.at)) + 1);
+    uint64_t size = asnap_cursor_take_leb(&cursor);
+    if (cursor.is_bad || size == 0 || size > ASNAP_BUILD_ID_MAX ||
+        size > (uint64_t)(cursor.end - cursor.at))
+        return false;
+    checksum->size = (size_t)size;
+    memcpy(checksum->bytes, cursor.at, checksum->size);
+    return true;
+}
+
+bool asnap_elf_is_supplement(const struct asnap_elf *elf, const struct asnap_build_id *id)
+{
+    bool is_supplement;
+    const char *path;
+    struct asnap_build_id checksum;
+    return read_supplement(elf, &is_supplement, &path, &checksum) && is_supplement &&
+           asnap_build_id_equal(&checksum, id);
+}
+
 bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
                                struct asnap_build_id *id)
 {
     Elf_Scn *section = asnap_elf_section(elf, ".gnu_debugaltlink");
     Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    bool is_supplement;
     if (data == NULL || data->d_buf == NULL)
-        return false;
+        return read_supplement(elf, &is_supplement, path, id) && !is_supplement;
     size_t length = strnlen(data->d_buf, data->d_size);
     if (length == 0 || data->d_size - length < 2 || data->d_size - length - 1 > ASNAP_BUILD_ID_MAX)
         return false;

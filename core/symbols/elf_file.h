@@ -53,6 +53,9 @@ struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asna
 /* Whether the file has this build ID. */
 bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id);
 
+/* Whether the file has no code, but was made to be read beside the one that has it. */
+bool asnap_elf_is_debug_file(const struct asnap_elf *elf);
+
 bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right);
 
 /* The section of this name that has contents in this file, or NULL. */
@@ -70,13 +73,20 @@ struct asnap_contents {
 void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
                               struct asnap_contents *contents);
 
+/* Whether a debug section is packed in a way that cannot be unpacked here. */
+bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name);
+
 /* The name and checksum in .gnu_debuglink; the name lives as long as `elf`.
  * false: there is none, or it is no plain file name. */
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum);
 
-/* The path and build ID in .gnu_debugaltlink (as dwz writes it); the path lives as
- * long as `elf`. false: there is none. */
+/* The path and build ID in .gnu_debugaltlink (as dwz writes it), or the path and checksum
+ * in .debug_sup (DWARF 5, section 7.3.6); the path lives as long as `elf`. false: there is
+ * none. */
 bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
                                struct asnap_build_id *id);
+
+/* Whether the .debug_sup of a supplementary file has this checksum. */
+bool asnap_elf_is_supplement(const struct asnap_elf *elf, const struct asnap_build_id *id);
 
 #endif

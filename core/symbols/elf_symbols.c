@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "mini_debug.h"
 #include "range_index.h"
 
 struct function {
@@ -21,6 +22,7 @@ struct asnap_symbols {
     struct asnap_range_index unsized;
     struct function *functions;
     size_t count;
+    struct asnap_mini_debug mini; /* has names of functions */
 };
 
 static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
@@ -130,16 +132,26 @@ static struct asnap_error *read_table(Elf *elf, Elf_Scn *section, struct asnap_s
     size_t count = entry_size == 0 ? 0 : data->d_size / entry_size;
     if (count > INT32_MAX)
         count = INT32_MAX;
-    symbols->functions = calloc(count + 1, sizeof(*symbols->functions));
-    if (symbols->functions == NULL)
+    struct function *functions =
+        reallocarray(symbols->functions, symbols->count + count + 1, sizeof(*functions));
+    if (functions == NULL)
         return asnap_error_no_memory();
+    symbols->functions = functions;
     for (size_t i = 0; i < count; i++) {
         if (read_function(elf, data, &header, i, &symbols->functions[symbols->count]))
             symbols->count++;
     }
-    if (symbols->count > 0)
-        qsort(symbols->functions, symbols->count, sizeof(*symbols->functions), compare_functions);
-    return index_functions(symbols);
+    return NULL;
+}
+
+/* Mini debug information leaves out what is in .dynsym. */
+static struct asnap_error *read_mini(const struct asnap_elf *elf, struct asnap_symbols *symbols)
+{
+    struct asnap_error *error = asnap_mini_debug_open(elf, &symbols->mini);
+    Elf_Scn *section = table_of(symbols->mini.elf, SHT_SYMTAB);
+    if (error == NULL && section != NULL)
+        error = read_table(symbols->mini.elf->elf, section, symbols);
+    return error;
 }
 
 struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const struct asnap_elf *debug,
@@ -152,9 +164,17 @@ struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const stru
     Elf_Scn *section = table_of(elf, SHT_SYMTAB);
     if (section == NULL && (section = table_of(debug, SHT_SYMTAB)) != NULL)
         source = debug;
-    if (section == NULL)
+    struct asnap_error *error = NULL;
+    if (section == NULL) {
+        error = read_mini(elf, made);
         section = table_of(elf, SHT_DYNSYM);
-    struct asnap_error *error = section == NULL ? NULL : read_table(source->elf, section, made);
+    }
+    if (error == NULL && section != NULL)
+        error = read_table(source->elf, section, made);
+    if (error == NULL && made->count > 0)
+        qsort(made->functions, made->count, sizeof(*made->functions), compare_functions);
+    if (error == NULL)
+        error = index_functions(made);
     if (error != NULL) {
         asnap_symbols_destroy(made);
         return error;
@@ -169,6 +189,7 @@ void asnap_symbols_destroy(struct asnap_symbols *symbols)
         return;
     asnap_range_index_deinit(&symbols->sized);
     asnap_range_index_deinit(&symbols->unsized);
+    asnap_mini_debug_close(&symbols->mini);
     free(symbols->functions);
     free(symbols);
 }

@@ -7,8 +7,8 @@
 struct asnap_symbols;
 
 /* Reads the functions of a symbol table: .symtab of `elf`, else of `debug` (may
- * be NULL), else .dynsym of `elf`. Both must outlive the result. A file without
- * symbols gives an empty table. */
+ * be NULL), else .dynsym of `elf` and its mini debug information (mini_debug.h). Both must outlive
+ * the result. A file without symbols gives an empty table. */
 struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const struct asnap_elf *debug,
                                          struct asnap_symbols **symbols);
 void asnap_symbols_destroy(struct asnap_symbols *symbols);

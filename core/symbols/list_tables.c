@@ -1,40 +1,29 @@
 #include "list_tables.h"
 
 #include "byte_cursor.h"
-
-/* Kinds of entries of range lists (DWARF 5, section 7.25). */
-enum {
-    RLE_END_OF_LIST = 0,
-    RLE_BASE_ADDRESSX = 1,
-    RLE_STARTX_ENDX = 2,
-    RLE_STARTX_LENGTH = 3,
-    RLE_OFFSET_PAIR = 4,
-    RLE_BASE_ADDRESS = 5,
-    RLE_START_END = 6,
-    RLE_START_LENGTH = 7,
-};
+#include "range_list_kinds.h"
 
 /* Skips one entry; false: it is the last one, or unknown, which libdwarf takes for
  * the last one too. */
 static bool skip_entry(struct asnap_cursor *list, size_t address_size)
 {
     switch (asnap_cursor_take(list, 1)) {
-    case RLE_BASE_ADDRESSX:
+    case ASNAP_RLE_BASE_ADDRESSX:
         asnap_cursor_take_leb(list);
         return true;
-    case RLE_STARTX_ENDX:
-    case RLE_STARTX_LENGTH:
-    case RLE_OFFSET_PAIR:
+    case ASNAP_RLE_STARTX_ENDX:
+    case ASNAP_RLE_STARTX_LENGTH:
+    case ASNAP_RLE_OFFSET_PAIR:
         asnap_cursor_take_leb(list);
         asnap_cursor_take_leb(list);
         return true;
-    case RLE_BASE_ADDRESS:
+    case ASNAP_RLE_BASE_ADDRESS:
         asnap_cursor_skip(list, address_size);
         return true;
-    case RLE_START_END:
+    case ASNAP_RLE_START_END:
         asnap_cursor_skip(list, 2 * address_size);
         return true;
-    case RLE_START_LENGTH:
+    case ASNAP_RLE_START_LENGTH:
         asnap_cursor_skip(list, address_size);
         asnap_cursor_take_leb(list);
         return true;
@@ -115,8 +104,9 @@ bool asnap_list_tables_are_sound(const struct asnap_contents *section, bool hold
 
 const char *asnap_list_tables_unsound(const struct asnap_elf *elf)
 {
-    static const char *const names[] = {".debug_rnglists", ".debug_loclists"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const names[] = {".debug_rnglists", ".debug_loclists", ".debug_rnglists.dwo",
+                                        ".debug_loclists.dwo"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct asnap_contents section;
         asnap_elf_debug_contents(elf, names[i], &section);
         Elf_Scn *whole = asnap_elf_section(elf, names[i]);
@@ -124,7 +114,7 @@ const char *asnap_list_tables_unsound(const struct asnap_elf *elf)
         /* Not to be uncompressed by libelf; libdwarf may have another opinion. */
         if (section.size == 0 && gelf_getshdr(whole, &header) != NULL && header.sh_size != 0)
             return names[i];
-        if (!asnap_list_tables_are_sound(&section, i == 0))
+        if (!asnap_list_tables_are_sound(&section, i % 2 == 0))
             return names[i];
     }
     return NULL;

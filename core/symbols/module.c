@@ -28,6 +28,7 @@ struct asnap_module {
     struct asnap_build_id build_id; /* of the contents in memory; size 0: not known */
     const struct asnap_other_files *others;
     bool is_elsewhere; /* the file at `file` is missing or another build */
+    bool asks_others;  /* for its debug file */
     struct asnap_load *loads;
     size_t load_count;
     struct asnap_number_map names; /* link-time address -> struct asnap_named_pc */
@@ -78,7 +79,7 @@ static void forget(struct asnap_module *module)
 
 void asnap_module_forget_others(struct asnap_module *module)
 {
-    if (module->is_elsewhere)
+    if (module->is_elsewhere || module->asks_others)
         forget(module);
 }
 
@@ -154,19 +155,23 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
     return error;
 }
 
-/* Looks for the build in memory among the other files; NULL where it is not there. */
-static struct asnap_error *open_other(const struct asnap_module *module, struct asnap_elf **elf)
+/* Looks among the other files for the program or library of a build, or its debug file; NULL
+ * where it is not there. */
+static struct asnap_error *find_other(const struct asnap_other_files *others,
+                                      const struct asnap_build_id *build_id, bool is_debug_file,
+                                      struct asnap_elf **elf)
 {
     *elf = NULL;
-    if (module->build_id.size == 0)
+    if (build_id->size == 0 || others == NULL)
         return NULL;
-    for (size_t i = 0; i < module->others->count; i++) {
+    for (size_t i = 0; i < others->count; i++) {
         struct asnap_elf *found = NULL;
-        struct asnap_error *error = asnap_elf_open(module->others->paths[i], &found);
+        struct asnap_error *error = asnap_elf_open(others->paths[i], &found);
         if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
             return error;
         asnap_error_destroy(error);
-        if (found != NULL && asnap_elf_is_build(found, &module->build_id)) {
+        if (found != NULL && asnap_elf_is_debug_file(found) == is_debug_file &&
+            asnap_elf_is_build(found, build_id)) {
             *elf = found;
             return NULL;
         }
@@ -184,7 +189,7 @@ static struct asnap_error *open_module(struct asnap_module *module, struct asnap
     if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
         return error;
     struct asnap_elf *other;
-    struct asnap_error *failure = open_other(module, &other);
+    struct asnap_error *failure = find_other(module->others, &module->build_id, false, &other);
     if (failure != NULL || other != NULL) {
         asnap_error_destroy(error);
         error = failure;
@@ -265,6 +270,11 @@ bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t 
     return false;
 }
 
+bool asnap_module_is_read(const struct asnap_module *module)
+{
+    return module->load_count > 0;
+}
+
 const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module, uint64_t address)
 {
     return asnap_number_map_get(&module->names, address);
@@ -293,6 +303,27 @@ static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
     return sources->debug != NULL ? sources->debug : sources->elf;
 }
 
+/* Looks for the debug file of `elf`, at last among the other files. */
+static struct asnap_error *find_debug_file(struct asnap_module *module, const struct asnap_elf *elf,
+                                           const char *debug_directories, struct asnap_elf **debug)
+{
+    struct asnap_build_id build_id;
+    struct asnap_elf *found = NULL;
+    struct asnap_error *error = asnap_debug_file_find(elf, debug_directories, &found);
+    bool is_found = error == NULL && found != NULL;
+    module->asks_others = !is_found;
+    if (is_found || (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)) {
+        *debug = found;
+        return error;
+    }
+    asnap_elf_build_id(elf, &build_id);
+    struct asnap_error *failure = find_other(module->others, &build_id, true, debug);
+    if (failure == NULL && *debug == NULL)
+        return error;
+    asnap_error_destroy(error);
+    return failure;
+}
+
 static struct asnap_error *open_sources(struct asnap_module *module, const char *debug_directories,
                                         struct sources *sources)
 {
@@ -301,7 +332,7 @@ static struct asnap_error *open_sources(struct asnap_module *module, const char 
     if (error != NULL || sources->elf == NULL)
         return error;
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
-        error = asnap_debug_file_find(sources->elf, debug_directories, &sources->debug);
+        error = find_debug_file(module, sources->elf, debug_directories, &sources->debug);
     error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
@@ -318,6 +349,18 @@ static void close_sources(struct sources *sources)
     asnap_elf_close(sources->elf);
 }
 
+/* UNSUPPORTED where the debug information is packed in a way that is not known. */
+static struct asnap_error *check_packing(const struct asnap_elf *source)
+{
+    if (!asnap_elf_is_packed_otherwise(source, ".debug_info"))
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                              "%s: its debug information is not packed by zlib (but by zstd?), and "
+                              "not read: lines are those that the debugger knows; unpack it with "
+                              "objcopy --decompress-debug-sections",
+                              source->path);
+}
+
 static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sources *sources,
                                          struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
@@ -326,14 +369,16 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     struct asnap_dwarf *dwarf = NULL;
     if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
-    struct asnap_error *error =
-        asnap_problem_keep(asnap_dwarf_open(source, sources->supplement, &dwarf), &module->problem);
+    struct asnap_error *error = check_packing(source);
+    if (error == NULL)
+        error = asnap_dwarf_open(source, sources->supplement, &dwarf);
+    error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
     if (dwarf == NULL)
         return asnap_naming_advance(progress, count);
-    error = asnap_dwarf_name_addresses(dwarf, module->store, namings, count, progress,
-                                       &module->problem);
+    error = asnap_dwarf_name_addresses(dwarf, sources->elf->path, module->store, namings, count,
+                                       progress, &module->problem);
     asnap_dwarf_close(dwarf);
     return error;
 }

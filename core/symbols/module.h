@@ -10,7 +10,7 @@
 
 struct asnap_module;
 
-/* Files that may be the right ones where a mapped file is not. */
+/* Files that may be the right ones where a mapped file is not, or its debug file. */
 struct asnap_other_files {
     char **paths;
     size_t count;
@@ -40,7 +40,8 @@ struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_build_id *build_id,
                                          const struct asnap_other_files *others);
 
-/* Forgets what was learnt if it is not from the file at the module's own path. */
+/* Forgets what was learnt if it is not from the file at the module's own path, with debug
+ * information that belongs there. */
 void asnap_module_forget_others(struct asnap_module *module);
 
 /* The link-time address of an offset in the file, by its program headers. false:
@@ -52,6 +53,9 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
  * out. */
 bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
                                     uint64_t *address);
+
+/* Whether there is a file, and it is the right one. */
+bool asnap_module_is_read(const struct asnap_module *module);
 
 /* What is known of a link-time address; NULL where it was not named yet. */
 const struct asnap_named_pc *asnap_module_known(const struct asnap_module *module,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debugger_names.h"
 #include "error.h"
 #include "known_modules.h"
 #include "region_map.h"
@@ -23,6 +24,7 @@ struct asnap_symbolizer {
     struct asnap_region_map regions;
     struct asnap_other_files others;
     struct asnap_known_modules known;
+    const struct asnap_debugger *debugger; /* NULL: none */
 };
 
 static struct asnap_error *fill(struct asnap_symbolizer *symbolizer, const char *debug_directories)
@@ -418,6 +420,58 @@ static struct asnap_error *name_all(struct asnap_symbolizer *symbolizer,
     return name_requests(symbolizer, requests, asked, &state, names);
 }
 
+void asnap_symbolizer_set_debugger(struct asnap_symbolizer *symbolizer,
+                                   const struct asnap_debugger *debugger)
+{
+    symbolizer->debugger = debugger;
+}
+
+/* Whether the debugger may name what lies there: where the file is missing or another build it
+ * may have read the wrong one, too. */
+static struct asnap_error *may_ask(struct asnap_symbolizer *symbolizer,
+                                   const struct asnap_pc_place *place, bool *may)
+{
+    size_t known;
+    *may = false;
+    if (place->unloaded != NULL)
+        return NULL;
+    if (place->region == NULL) {
+        *may = true;
+        return NULL;
+    }
+    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
+                                                           place->region->path, &known);
+    if (error == NULL)
+        *may = asnap_module_is_read(symbolizer->known.modules[known].module);
+    return error;
+}
+
+/* Asks the debugger for what has no line. */
+static struct asnap_error *name_by_debugger(struct asnap_symbolizer *symbolizer,
+                                            const struct asnap_raw_module *modules,
+                                            const struct asnap_pc *pcs, size_t count,
+                                            struct asnap_named_pc *names)
+{
+    char build_id[ASNAP_BUILD_ID_TEXT];
+    struct asnap_mapping mapping;
+    for (size_t i = 0; i < count && symbolizer->debugger != NULL; i++) {
+        if (names[i].frames[0].lineno != 0)
+            continue;
+        struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pcs[i]);
+        bool may;
+        struct asnap_error *error = may_ask(symbolizer, &place, &may);
+        if (error == NULL && may) {
+            if (!asnap_symbolizer_mapping(symbolizer, modules, pcs[i], build_id, &mapping))
+                build_id[0] = '\0';
+            error = asnap_debugger_name(symbolizer->debugger, symbolizer->store, place.pc, build_id,
+                                        &names[i]);
+        }
+        if (error != NULL)
+            return error;
+    }
+    return NULL;
+}
+
 static struct asnap_error *name_source(struct asnap_symbolizer *symbolizer,
                                        const struct source *source, const struct asnap_pc *pcs,
                                        size_t count, const struct asnap_progress *progress,
@@ -432,6 +486,8 @@ static struct asnap_error *name_source(struct asnap_symbolizer *symbolizer,
         error = asnap_error_no_memory();
     if (error == NULL)
         error = name_all(symbolizer, source, pcs, count, progress, requests, made);
+    if (error == NULL && source->recorded == NULL && !source->is_known_only)
+        error = name_by_debugger(symbolizer, source->modules, pcs, count, made);
     if (error == NULL)
         memcpy(names, made, count * sizeof(*names));
     free(made);

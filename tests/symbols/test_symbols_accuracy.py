@@ -251,12 +251,18 @@ class SeparateDebugFiles(Subjects):
         self.nothing_known(stripped, root)
 
     def test_file_shared_by_debug_files(self):
+        self.check_shared("-gdwarf-4")
+
+    def test_file_shared_by_debug_files_of_dwarf_5(self):
+        self.check_shared("-gdwarf-5", "-5")
+
+    def check_shared(self, version, *options):
         if shutil.which("dwz") is None:
             self.skipTest("dwz is not installed")
-        whole, stripped, debug = self.split("-gdwarf-4", "-Wl,--build-id=sha1")
+        whole, stripped, debug = self.split(version, "-Wl,--build-id=sha1")
         other = os.path.join(self.directory, "other.debug")
         shutil.copy(debug, other)
-        run("dwz", "-m", os.path.join(self.directory, "shared"), debug, other)
+        run("dwz", *options, "-m", os.path.join(self.directory, "shared"), debug, other)
         run("objcopy", "--add-gnu-debuglink=" + debug, stripped)
         self.same_answers(whole, stripped, "")
         # Without it the lines are still there, and no name is made up.
@@ -270,6 +276,44 @@ class SeparateDebugFiles(Subjects):
         named = {frame[2] for stack in found for frame in stack} - {None}
         self.assertLess(len(named), len(functions))
         self.assertEqual({name for name in named if name.startswith("<")}, set())
+
+    def test_mini_debug_information(self):
+        """As gdb's manual makes it: functions that are not in .dynsym."""
+        if shutil.which("xz") is None:
+            self.skipTest("xz is not installed")
+        whole = build(self.directory, "g++", "subject.cc", "-g", "-O2", "-rdynamic")
+        mini = os.path.join(self.directory, "mini")
+        stripped = os.path.join(self.directory, "stripped")
+        run("strip", "--strip-all", "--remove-section=.comment", "-o", stripped, whole)
+        run("objcopy", "--strip-debug", "--only-keep-debug", whole, mini)
+        run("xz", mini)
+        run("objcopy", "--add-section=.gnu_debugdata=" + mini + ".xz", stripped)
+        functions = [(start, name) for start, size, name in oracles.functions(whole) if size > 1]
+        self.assertGreater(len(functions), 4)
+        bare = os.path.join(self.directory, "bare")
+        run("objcopy", "--remove-section=.gnu_debugdata", stripped, bare)
+        addresses = [start for start, _ in functions]
+        counts = []
+        for path in (whole, stripped, bare):
+            found = self.named(path, addresses, debug_directories="")
+            counts.append(sum(stack[-1][2] is not None for stack in found))
+            if path == stripped:
+                by_address = {}
+                for start, name in functions:
+                    by_address.setdefault(start, set()).add(name)
+                for start, ((_, line, function, _),) in zip(addresses, found):
+                    self.assertEqual(line, 0)
+                    self.assertIn(function, by_address[start])
+        self.assertEqual(counts[1], counts[0])
+        self.assertLess(counts[2], counts[1])
+
+    def test_damaged_mini_debug_information(self):
+        _, stripped, _ = self.split()
+        junk = os.path.join(self.directory, "junk")
+        with open(junk, "wb") as file:
+            file.write(b"\xfd7zXZ\0" + 100 * b"junk")
+        run("objcopy", "--add-section=.gnu_debugdata=" + junk, stripped)
+        self.nothing_known(stripped, "")
 
     def test_c_library(self):
         library = os.path.realpath("/usr/lib/x86_64-linux-gnu/libc.so.6")

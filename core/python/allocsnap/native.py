@@ -35,6 +35,15 @@ class Memory(ctypes.Structure):
     _fields_ = [("read", ReadFunction), ("context", c_void_p)]
 
 
+# The debugger's frames are an array of Frame, and how many there are.
+NameFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_char_p, c_void_p, POINTER(c_size_t))
+DEBUGGER_FRAMES_MAX = 64
+
+
+class Debugger(ctypes.Structure):
+    _fields_ = [("name", NameFunction), ("context", c_void_p)]
+
+
 class Progress(ctypes.Structure):
     _fields_ = [("report", ReportFunction), ("context", c_void_p)]
 
@@ -228,6 +237,7 @@ FUNCTIONS = {
         [_OBJECT, POINTER(Memory), POINTER(Region), c_size_t],
     ),
     "asnap_symbolizer_set_files": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t]),
+    "asnap_symbolizer_set_debugger": (None, [_OBJECT, POINTER(Debugger)]),
     "asnap_symbolizer_name": (
         _ERROR,
         [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],

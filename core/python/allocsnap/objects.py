@@ -49,8 +49,11 @@ class Calls:
         self._escaped = []
         self._read = native.ReadFunction(self._on_read)
         self._report = native.ReportFunction(self._on_report)
+        self._name = native.NameFunction(self._on_name)
+        self._named = None  # the strings of the last answer
         self.memory = byref(native.Memory(self._read, None))
         self.progress = byref(native.Progress(self._report, None))
+        self.debugger = byref(native.Debugger(self._name, None))
 
     def run(self, function, *arguments):
         """Calls `function`, raising its error or what a callback raised."""
@@ -69,7 +72,7 @@ class Calls:
         kept, self._kept = self._kept, None
         for unraisable in escaped:
             # Python 3.12 and later do not say which callback it was.
-            if unraisable.object in (None, self._on_read, self._on_report) or isinstance(
+            if unraisable.object in (None, self._on_read, self._on_report, self._on_name) or isinstance(
                 unraisable.exc_value, KeyboardInterrupt
             ):
                 kept = kept or unraisable.exc_value
@@ -95,6 +98,26 @@ class Calls:
             return native.READ_OK
         except UnreadableMemory:
             return native.READ_FAILED
+        except BaseException as error:  # pylint: disable=broad-except
+            self._kept = error
+            return native.READ_INTERRUPTED
+
+    def _on_name(self, _context, address, build_id, frames, count):
+        try:
+            if self._kept is not None or self._escaped:
+                return native.READ_INTERRUPTED
+            found = self._target.name_address(address, build_id.decode())
+            found = found[: native.DEBUGGER_FRAMES_MAX]
+            places = (native.Frame * native.DEBUGGER_FRAMES_MAX).from_address(frames)
+            for place, (filename, function, lineno) in zip(places, found):
+                place.filename = None if filename is None else path_bytes(filename)
+                place.function = None if function is None else path_bytes(function)
+                place.lineno = lineno
+            self._named = places
+            count[0] = len(found)
+            return native.READ_OK
+        except self._target.errors:
+            return native.READ_OK
         except BaseException as error:  # pylint: disable=broad-except
             self._kept = error
             return native.READ_INTERRUPTED
@@ -218,11 +241,14 @@ class Snapshot(Object):
         """Names the frames of a Raw, as far as one of native.NAMING_... says."""
         made = cls()
         create = library().asnap_snapshot_create_named
+        library().asnap_symbolizer_set_debugger(symbolizer, calls.debugger)
         try:
             calls.run(create, raw, symbolizer, extent, calls.progress, made.out)
         except KeyboardInterrupt:
             if extent != native.NAMING_UNTIL_STOPPED or not made._as_parameter_:
                 raise
+        finally:
+            library().asnap_symbolizer_set_debugger(symbolizer, None)
         return made
 
     def symbolize(self, calls, symbolizer):

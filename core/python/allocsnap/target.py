@@ -72,7 +72,16 @@ class Target:
         return {}
 
     def files(self):
-        """The paths of the programs and libraries that the debugger has read."""
+        """The paths of the programs, libraries and debug files that the debugger has read."""
+        return []
+
+    def name_address(self, address, build_id):
+        """The frames of an instruction that the debugger's own symbols name, innermost first:
+        a list of (file name or None, function or None, line or 0), empty where they do not.
+
+        `build_id` is what the file in memory has, in hexadecimal, or "": symbols of another
+        build are no answer.
+        """
         return []
 
     def debug_directories(self):

@@ -1,0 +1,16 @@
+/* Kinds of entries of range lists (DWARF 5, section 7.25). */
+#ifndef ASNAP_SYMBOLS_RANGE_LIST_KINDS_H
+#define ASNAP_SYMBOLS_RANGE_LIST_KINDS_H
+
+enum {
+    ASNAP_RLE_END_OF_LIST = 0,
+    ASNAP_RLE_BASE_ADDRESSX = 1,
+    ASNAP_RLE_STARTX_ENDX = 2,
+    ASNAP_RLE_STARTX_LENGTH = 3,
+    ASNAP_RLE_OFFSET_PAIR = 4,
+    ASNAP_RLE_BASE_ADDRESS = 5,
+    ASNAP_RLE_START_END = 6,
+    ASNAP_RLE_START_LENGTH = 7,
+};
+
+#endif
