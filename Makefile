@@ -46,6 +46,8 @@ UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
 TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
 	thread_numbers.o clock.o module_list.o)
+# And the part that reads unwind information.
+UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -61,7 +63,7 @@ WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 
 # What is fuzzed is in these rooms.
 FUZZ_OBJECTS := $(call objects,core/model) $(call objects,core/render) \
-	$(BUILD)/obj/tests/unit/dump_repair.o
+	$(BUILD)/obj/tests/unit/dump_repair.o $(UNWIND_OBJECTS)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # With the driver of this tree, and with clang's.
 FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
@@ -119,7 +121,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
 		-Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
-$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 

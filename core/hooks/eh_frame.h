@@ -20,8 +20,8 @@ struct asnap_fde {
     int64_t data_alignment;
     uint64_t return_register; /* the column of the return address */
     bool signal_frame;
-    bool augmented; /* entries say how long what they have beside instructions is */
-    struct asnap_bytes initial;      /* the common instructions */
+    bool augmented;             /* entries say how long what they have beside instructions is */
+    struct asnap_bytes initial; /* the common instructions */
     struct asnap_bytes instructions; /* and those of this entry */
     uint8_t pointer_encoding;        /* of addresses in the instructions */
 };

@@ -160,8 +160,7 @@ static void doubt(uint64_t pc, const struct asnap_fde *fde, struct asnap_row *ro
         before = CALL_BYTES;
     if (asnap_reach_probe(pc) && asnap_reach_probe(pc + 1 - before) &&
         !asnap_arch_follows_call((const uint8_t *)(uintptr_t)(pc + 1), before))
-        row->kind =
-            row->kind == ASNAP_ROW_REGULAR ? ASNAP_ROW_DOUBTFUL : ASNAP_ROW_COMPLEX;
+        row->kind = row->kind == ASNAP_ROW_REGULAR ? ASNAP_ROW_DOUBTFUL : ASNAP_ROW_COMPLEX;
 }
 
 static enum asnap_row_search work_out(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,

@@ -62,8 +62,8 @@ static int start(unsigned number, unsigned round)
     struct coroutine *coroutine = &coroutines[number];
     coroutine->bytes = bytes_of(number, round);
     coroutine->over = 0;
-    coroutine->stack = mmap(NULL, coroutine->bytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    coroutine->stack =
+        mmap(NULL, coroutine->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (coroutine->stack == MAP_FAILED || getcontext(&coroutine->context) != 0)
         return 0;
     coroutine->context.uc_stack.ss_sp = coroutine->stack;

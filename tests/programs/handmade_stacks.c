@@ -90,9 +90,16 @@ int main(void)
 {
     static const int fills[] = {0, 0xff, 0x41};
     for (unsigned i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
-        const uint64_t bases[] = {0, 1, UINT64_MAX, 0x4141414141414141, (uintptr_t)&sink,
-                                  (uintptr_t)&fills, (uintptr_t)never_called_from,
-                                  (uintptr_t)main, (uintptr_t)malloc, (uintptr_t)&bases};
+        const uint64_t bases[] = {0,
+                                  1,
+                                  UINT64_MAX,
+                                  0x4141414141414141,
+                                  (uintptr_t)&sink,
+                                  (uintptr_t)&fills,
+                                  (uintptr_t)never_called_from,
+                                  (uintptr_t)main,
+                                  (uintptr_t)malloc,
+                                  (uintptr_t)&bases};
         for (unsigned j = 0; j < sizeof(bases) / sizeof(bases[0]); j++) {
             char *stack = mmap(NULL, (size_t)2 * STACK_BYTES, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

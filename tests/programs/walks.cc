@@ -124,7 +124,10 @@ NOINLINE static unsigned deep(unsigned depth, unsigned every)
 
 struct noisy {
     unsigned number;
-    explicit noisy(unsigned given) : number(given) { allocate(given + 1); }
+    explicit noisy(unsigned given) : number(given)
+    {
+        allocate(given + 1);
+    }
     ~noisy()
     {
         allocate(number + 2);
@@ -225,8 +228,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 
 struct local {
-    ~local() { allocate(31); }
-    void touch() { allocate(30); }
+    ~local()
+    {
+        allocate(31);
+    }
+    void touch()
+    {
+        allocate(30);
+    }
 };
 static thread_local struct local per_thread;
 
@@ -263,8 +272,14 @@ NOINLINE static void all_shapes()
 }
 
 struct early_and_late {
-    early_and_late() { allocate(50); }
-    ~early_and_late() { allocate(51); }
+    early_and_late()
+    {
+        allocate(50);
+    }
+    ~early_and_late()
+    {
+        allocate(51);
+    }
 };
 static struct early_and_late early_and_late;
 

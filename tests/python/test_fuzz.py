@@ -38,6 +38,11 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, 10)
         self.assertGreater(inputs - files, RUNS // 20)
 
+    def test_cfi(self):
+        files, inputs = self.run_fuzzer("cfi", RUNS)
+        self.assertEqual(files, 5)
+        self.assertGreater(inputs - files, RUNS // 20)
+
 
 if __name__ == "__main__":
     unittest.main()
