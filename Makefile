@@ -54,7 +54,7 @@ HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
-THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o own_table.o test_table_threads.o) \
+THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
 	$(BUILD)/obj/core/model/error.o $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
@@ -87,6 +87,8 @@ SONAME := liballocsnap.so.0
 HEADERS := $(wildcard core/include/*.h)
 SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
 
+.DEFAULT_GOAL := help
+
 include tests/programs/programs.mk
 include tests/bench/bench.mk
 
@@ -118,8 +120,8 @@ $(LIBRARY): $(CORE_OBJECTS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
 
 $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
-	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs -Wl,-z,nodelete \
-		-Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
+	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
+		-Wl,-z,now -Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
 $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
@@ -127,7 +129,7 @@ $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(UNIT_OBJECTS)
 
 $(THREADS): $(THREADS_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit
 
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
@@ -190,6 +192,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
 	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
+	cd tests && ALLOCSNAP_WALK_SCALE=100 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
 $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%

@@ -7,6 +7,7 @@
 #include "error.h"
 
 _Static_assert(ASNAP_RAW_NONE == ASNAP_TABLE_NONE, "the mark of an origin");
+_Static_assert(ASNAP_RAW_NOT_COUNTED == ASNAP_TABLE_NOT_COUNTED, "the mark of an unknown number");
 
 struct reading {
     struct asnap_raw *raw;
@@ -39,8 +40,14 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
 /* The frames of a stack that are kept at most: twice as many as the limit, less one. */
 #define DEPTH_END (2 * ASNAP_TABLE_FRAME_LIMIT_MAX)
 
-/* An origin's pc is a number of frames; other nodes come after their parents, and no
- * stack is longer than the limit allows. Depths take a pass of their own, because
+static bool is_right_origin(const struct asnap_raw_node *node)
+{
+    return node->module == 0 &&
+           (node->pc <= ASNAP_TABLE_FRAME_LIMIT_MAX || node->pc == ASNAP_RAW_NOT_COUNTED);
+}
+
+/* An origin's pc is a number of frames, or says that nobody counted; other nodes come after their
+ * parents, and no stack is longer than the limit allows. Depths take a pass of their own, because
  * chunks are read in order of address. */
 static struct asnap_error *check(const struct asnap_raw *raw)
 {
@@ -51,7 +58,7 @@ static struct asnap_error *check(const struct asnap_raw *raw)
     for (size_t i = 0; i < raw->node_count; i++) {
         const struct asnap_raw_node *node = &raw->nodes[i];
         bool origin = node->parent == ASNAP_RAW_NONE;
-        bool right = origin ? node->pc <= ASNAP_TABLE_FRAME_LIMIT_MAX && node->module == 0
+        bool right = origin ? is_right_origin(node)
                             : node->parent < i && depths[node->parent] + 1 < DEPTH_END &&
                                   (node->module == 0 || node->module < raw->module_count);
         if (!right) {

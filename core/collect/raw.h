@@ -8,10 +8,14 @@
 /* The parent of an origin (see asnap_raw_node). */
 #define ASNAP_RAW_NONE UINT32_MAX
 
+/* The pc of an origin whose older frames nobody has counted. */
+#define ASNAP_RAW_NOT_COUNTED UINT64_C(0xffffffffffff)
+
 /* A frame of a stack: a return address and the node of its caller, whose index is
  * smaller than its own. A node whose parent is ASNAP_RAW_NONE is an origin: no
- * frame, its pc is the number of older frames that are not here. There may be more
- * frames here than the frame limit allows: only the most recent ones are kept then. */
+ * frame, its pc is the number of older frames that are not here, or
+ * ASNAP_RAW_NOT_COUNTED. There may be more frames here than the frame limit allows:
+ * only the most recent ones are kept then. */
 struct asnap_raw_node {
     uint64_t pc;
     uint32_t parent;

@@ -62,6 +62,8 @@ static void get_ready(void)
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
+    if (!asnap_next_is_first())
+        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     describe_table();
     ready = true;
 }

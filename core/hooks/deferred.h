@@ -24,9 +24,9 @@ struct asnap_deferred {
     struct asnap_walker *walker; /* insert: has walked the handler's stack */
 };
 
-/* A new piece of work, or NULL: no memory. */
+/* A new piece of work, or NULL: no memory. An insertion has a walker that avoids waiting and
+ * libgcc. */
 struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind);
-/* Also destroys its walker. */
 void asnap_deferred_destroy(struct asnap_deferred *deferred);
 
 /* Leaves work to the hook that this thread is in. */

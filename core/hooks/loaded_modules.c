@@ -1,6 +1,5 @@
 #include "loaded_modules.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
+#include "next.h"
 #include "pages.h"
 
 /* What _dl_find_object tells (glibc's <dlfcn.h> from 2.35 on), laid out here so that one
@@ -29,6 +29,7 @@ enum { MODULES_MAX = 1024 };
 static struct {
     uint32_t lock;
     uint32_t count;
+    uint32_t forgotten; /* 1: those that are listed may be there no more */
     struct asnap_loaded_module list[MODULES_MAX];
     int (*find_object)(void *address, struct linker_object *object);
     uint64_t linker_start;
@@ -52,7 +53,7 @@ static void find_linker(void)
 
 void asnap_modules_init(void)
 {
-    void *found = dlsym(RTLD_DEFAULT, "_dl_find_object");
+    void *found = asnap_next_find_object();
     memcpy(&modules.find_object, &found, sizeof(found));
     find_linker();
 }
@@ -145,6 +146,9 @@ static bool find_new(uint64_t pc, bool listed, struct asnap_loaded_module *modul
 
 static bool find(uint64_t pc, struct asnap_loaded_module *module)
 {
+    if (__atomic_load_n(&modules.forgotten, __ATOMIC_RELAXED) != 0 &&
+        __atomic_exchange_n(&modules.forgotten, 0, __ATOMIC_ACQUIRE) != 0)
+        modules.count = 0;
     for (uint32_t i = 0; i < modules.count; i++) {
         if (pc - modules.list[i].start < modules.list[i].end - modules.list[i].start) {
             *module = modules.list[i];
@@ -166,11 +170,10 @@ enum asnap_module_search asnap_modules_find(uint64_t pc, unsigned avoid,
     return found ? ASNAP_MODULE_FOUND : ASNAP_MODULE_NONE;
 }
 
+/* Without the lock: a signal handler could come in between, and wait for it. */
 void asnap_modules_forget(void)
 {
-    asnap_lock(&modules.lock);
-    modules.count = 0;
-    asnap_unlock(&modules.lock);
+    __atomic_store_n(&modules.forgotten, 1, __ATOMIC_RELEASE);
 }
 
 void asnap_modules_lock(void)

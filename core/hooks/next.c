@@ -162,6 +162,25 @@ void asnap_next_resolve(void)
     asnap_next = found;
 }
 
+/* Where a program that is not position-independent takes the address of a function, that is
+ * a place of its own which leads to the function: a symbol that it does not define. */
+bool asnap_next_is_first(void)
+{
+    Dl_info hooks;
+    Dl_info first;
+    void *entry = NULL;
+    void *found = find_in(RTLD_DEFAULT, "malloc");
+    return found == NULL || dladdr(&asnap_next, &hooks) == 0 ||
+           dladdr1(found, &first, &entry, RTLD_DL_SYMENT) == 0 ||
+           first.dli_fbase == hooks.dli_fbase ||
+           (entry != NULL && ((const ElfW(Sym) *)entry)->st_shndx == SHN_UNDEF);
+}
+
+void *asnap_next_find_object(void)
+{
+    return find_in(RTLD_DEFAULT, "_dl_find_object");
+}
+
 const char *asnap_next_single_threaded(const char *unknown)
 {
     const char *found = find_in(RTLD_DEFAULT, "__libc_single_threaded");

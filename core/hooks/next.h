@@ -30,6 +30,13 @@ void asnap_next_resolve(void);
 /* Where libc says that the process has one thread only; `unknown` where it does not. */
 const char *asnap_next_single_threaded(const char *unknown);
 
+/* Whether the program's calls of malloc come to the hooks; they do not where another
+ * definition precedes theirs, such as one in the program itself. After asnap_next_resolve. */
+bool asnap_next_is_first(void);
+
+/* glibc's _dl_find_object, or NULL. */
+void *asnap_next_find_object(void);
+
 /* Whether a block comes from the arena, which takes nothing back. */
 bool asnap_next_is_early(const void *block);
 

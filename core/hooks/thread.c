@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "lock.h"
 #include "trace.h"
@@ -43,10 +42,8 @@ static struct asnap_walker *take_from_pool(void)
     if (walker != NULL)
         pool = walker->next;
     asnap_unlock(&pool_lock);
-    if (walker == NULL)
-        return NULL;
-    asnap_walker_forget(walker);
-    memset(&walker->reach, 0, sizeof(walker->reach));
+    if (walker != NULL)
+        asnap_walker_renew(walker);
     return walker;
 }
 

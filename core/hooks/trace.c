@@ -86,9 +86,7 @@ static ASNAP_HOT bool walk(struct asnap_walker *walker, const struct asnap_calle
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
-    if (deferred != NULL)
-        deferred->walker = asnap_walker_create(ASNAP_AVOID_LIBGCC | ASNAP_AVOID_WAITING);
-    if (deferred == NULL || deferred->walker == NULL || !walk(deferred->walker, caller)) {
+    if (deferred == NULL || !walk(deferred->walker, caller)) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;

@@ -26,6 +26,11 @@ static inline __attribute__((always_inline)) uint64_t asnap_trace_stack_place(vo
     return place;
 }
 
+/* No hook takes more of the stack than this, in bytes, while it is at work on the table. It
+ * is touched before anything is held: a stack that overflows does so there, and a handler
+ * that jumps out leaves nothing half done. */
+enum { ASNAP_TRACE_STACK_BYTES = 1024 };
+
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */
 static inline bool asnap_trace_enter(void)
@@ -33,7 +38,9 @@ static inline bool asnap_trace_enter(void)
     struct asnap_thread *thread = &asnap_thread;
     if (__builtin_expect(thread->activity != ASNAP_IDLE, 0) && !asnap_trace_was_abandoned())
         return false;
-    thread->entered_at = asnap_trace_stack_place();
+    uint64_t place = asnap_trace_stack_place();
+    (void)*(const volatile char *)(uintptr_t)(place - ASNAP_TRACE_STACK_BYTES);
+    thread->entered_at = place;
     thread->activity = ASNAP_RECORDING;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return true;

@@ -134,6 +134,7 @@ static enum outcome step(struct walk *walk)
     case ASNAP_ROW_DOUBTFUL:
         if (!interrupted)
             return ALL_REGISTERS_NEEDED;
+        step->flags |= ASNAP_FRAME_STEPPED;
         outcome = step_plainly(walk, step, &row);
         break;
     case ASNAP_ROW_REGULAR:
@@ -239,7 +240,6 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
         return NO_MEMORY;
     const struct asnap_walk_frame *frame = &walker->frames[number];
     uint64_t fp = walk->state.fp;
-    walk->interrupted = false;
     *step = frame->step;
     step->words[ASNAP_WORD_FP] = fp;
     step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
@@ -247,6 +247,7 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
         return STACK_ENDS;
     walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));
     walk->state.sp = step->sp + (uint64_t)step->caller_offset;
+    walk->interrupted = false;
     if ((step->flags & ASNAP_FRAME_FP_SAVED) != 0)
         walk->state.fp = caller_word(step, ASNAP_WORD_FP);
     return CALLER_FOUND;

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "allocsnap_table.h"
+#include "loaded_modules.h"
 #include "pages.h"
 
 /* What is remembered: so many frames, or those of so many walks of the last one's depth. */
-enum { FIRST_CAPACITY = 256, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
+enum { FIRST_CAPACITY = 256, SMALL_CAPACITY = 64, FRAMES_KEPT = 2048, WALKS_KEPT = 4 };
 
 /* Stacks of that depth or more have one path for all. */
 enum { FIRST_PATHS = 64, SHARED_PATH = 1024 };
@@ -80,7 +81,9 @@ struct asnap_walker *asnap_walker_create(unsigned avoid)
     struct asnap_walker *walker = asnap_pages_map(sizeof(*walker));
     if (walker == NULL)
         return NULL;
-    if (!map_frames(walker, FIRST_CAPACITY) || !map_paths(walker, FIRST_PATHS)) {
+    bool is_small = (avoid & ASNAP_AVOID_WAITING) != 0;
+    if (!map_frames(walker, is_small ? SMALL_CAPACITY : FIRST_CAPACITY) ||
+        !map_paths(walker, FIRST_PATHS)) {
         asnap_walker_destroy(walker);
         return NULL;
     }
@@ -119,6 +122,12 @@ void asnap_walker_forget(struct asnap_walker *walker)
     memset(walker->buckets, 0, walker->capacity * sizeof(uint32_t));
     memset(walker->successors, 0, walker->capacity * sizeof(uint32_t));
     walker->leaf = 0;
+}
+
+void asnap_walker_renew(struct asnap_walker *walker)
+{
+    asnap_walker_forget(walker);
+    memset(&walker->reach, 0, sizeof(walker->reach));
 }
 
 static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,

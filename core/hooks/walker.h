@@ -120,12 +120,16 @@ struct asnap_walker {
  * total_nframe does not tell such stacks apart. */
 enum { ASNAP_WALK_DEPTH_MAX = 1 << 17 };
 
-/* A new walker, or NULL: no memory. `avoid` holds asnap_avoid flags for its walks. */
+/* A new walker, or NULL: no memory. `avoid` holds asnap_avoid flags for its walks; one that
+ * avoids waiting, as in a signal handler, is small to begin with. */
 struct asnap_walker *asnap_walker_create(unsigned avoid);
 void asnap_walker_destroy(struct asnap_walker *walker);
 
 /* Forgets all walks. */
 void asnap_walker_forget(struct asnap_walker *walker);
+
+/* Forgets all walks and which memory can be read, before another thread uses it. */
+void asnap_walker_renew(struct asnap_walker *walker);
 
 /* Whether it has remembered so much that it should begin anew. */
 bool asnap_walker_is_full(const struct asnap_walker *walker);

@@ -331,11 +331,16 @@ ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *sn
 ASNAP_API size_t asnap_snapshot_domain_count(const struct asnap_snapshot *snapshot);
 ASNAP_API uint32_t asnap_snapshot_domain(const struct asnap_snapshot *snapshot, size_t index);
 
+/* The frames of a whole stack where nobody has counted them (with a frame limit of 1 the
+ * hooks walk no stack). */
+#define ASNAP_TOTAL_UNKNOWN UINT32_MAX
+
 /* A stack. */
 struct asnap_traceback {
     uint64_t first;        /* place of its most recent frame in asnap_snapshot_frame_ids */
     uint32_t frame_count;  /* from 1; the older frames follow the first */
-    uint32_t total_nframe; /* frames of the whole stack: at least frame_count */
+    uint32_t total_nframe; /* frames of the whole stack: at least frame_count, or
+                              ASNAP_TOTAL_UNKNOWN */
 };
 
 /* Lends the tracebacks: traces[i].traceback_id is a place among them. A filtered
@@ -424,7 +429,7 @@ asnap_builder_frame_in(struct asnap_builder *builder, const struct asnap_frame *
 
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
- * frame_count). frame_count may be 0. */
+ * frame_count; or ASNAP_TOTAL_UNKNOWN). frame_count may be 0. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traceback(struct asnap_builder *builder, const uint32_t *frame_ids,
                         size_t frame_count, uint32_t total_nframe, uint32_t *traceback_id);
@@ -554,7 +559,7 @@ struct asnap_statistic {
     uint64_t size;           /* bytes in its blocks */
     uint64_t count;          /* its blocks */
     size_t frame_count;      /* frames of its traceback: 1, or any number by traceback */
-    uint32_t total_nframe;   /* frames of the whole stack by traceback; else frame_count */
+    uint32_t total_nframe;   /* by traceback as in asnap_traceback; else frame_count */
     uint32_t function_count; /* distinct known functions of its most recent frames, or of all
                                 its frames where cumulative */
 };

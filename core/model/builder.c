@@ -243,7 +243,8 @@ struct asnap_error *asnap_builder_traceback(struct asnap_builder *builder,
     struct asnap_error *error = check_open(builder);
     if (error != NULL)
         return error;
-    if (frame_count > MOST_FRAMES || total_nframe > MOST_FRAMES)
+    bool counted = total_nframe != ASNAP_TOTAL_UNKNOWN;
+    if (frame_count > MOST_FRAMES || (counted && total_nframe > MOST_FRAMES))
         return invalid("a traceback has more than 65535 frames: cut it and keep the newest");
     if (total_nframe != 0 && total_nframe < frame_count)
         return invalid("a traceback has more frames than its stack had");

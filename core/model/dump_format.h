@@ -8,8 +8,10 @@
     "\x89"                                                                                         \
     "ASNAP\r\n"
 #define ASNAP_DUMP_BYTE_ORDER UINT32_C(0x01020304)
-#define ASNAP_DUMP_VERSION UINT32_C(2)
-/* Its traces have neither thread nor time; loaded, and not written any more. */
+#define ASNAP_DUMP_VERSION UINT32_C(3)
+/* Loaded, and not written any more: of 2, the frames of every stack are counted; of 1,
+ * traces have neither thread nor time as well. */
+#define ASNAP_DUMP_VERSION_COUNTED UINT32_C(2)
 #define ASNAP_DUMP_VERSION_TIMELESS UINT32_C(1)
 #define ASNAP_DUMP_ALIGNMENT UINT64_C(8)
 #define ASNAP_DUMP_SECTIONS_MAX 64u

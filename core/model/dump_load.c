@@ -216,6 +216,16 @@ static struct asnap_error *look_at_frame_ids(void *context, const void *elements
                : asnap_dump_damaged(naming->reader, "a traceback has an unknown frame");
 }
 
+/* Whether a traceback can be of a stack of as many frames as it says. */
+static bool is_right_total(const struct asnap_dump_reader *reader,
+                           const struct asnap_traceback *traceback)
+{
+    if (traceback->total_nframe == ASNAP_TOTAL_UNKNOWN)
+        return reader->header.version > ASNAP_DUMP_VERSION_COUNTED;
+    return traceback->total_nframe >= traceback->frame_count &&
+           traceback->total_nframe <= MOST_FRAMES;
+}
+
 static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reader,
                                            struct asnap_store *store)
 {
@@ -235,8 +245,7 @@ static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reade
         const struct asnap_traceback *traceback = &store->tracebacks[i];
         if (traceback->first != next || traceback->frame_count == 0 ||
             traceback->frame_count > store->frame_id_count - next ||
-            traceback->total_nframe < traceback->frame_count ||
-            traceback->total_nframe > MOST_FRAMES)
+            traceback->frame_count > MOST_FRAMES || !is_right_total(reader, traceback))
             error = asnap_dump_damaged(reader, "the frames of a traceback are wrong");
         next += traceback->frame_count;
     }
@@ -357,12 +366,17 @@ static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
 {
     struct asnap_dump_timeless_trace *read = NULL;
     struct asnap_error *error = read_array(reader, ASNAP_DUMP_TRACES, sizeof(*read), &read, count);
-    if (error == NULL)
-        *traces = reallocarray(NULL, *count + 1, sizeof(**traces));
-    if (error == NULL && *traces == NULL)
-        error = asnap_error_no_memory();
-    for (size_t i = 0; error == NULL && i < *count; i++) {
-        (*traces)[i] = (struct asnap_trace){
+    if (error != NULL) {
+        free(read);
+        return error;
+    }
+    struct asnap_trace *converted = reallocarray(NULL, *count + 1, sizeof(*converted));
+    if (converted == NULL) {
+        free(read);
+        return asnap_error_no_memory();
+    }
+    for (size_t i = 0; i < *count; i++) {
+        converted[i] = (struct asnap_trace){
             .address = read[i].address,
             .size = read[i].size,
             .traceback_id = read[i].traceback_id,
@@ -371,7 +385,8 @@ static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
         };
     }
     free(read);
-    return error;
+    *traces = converted;
+    return NULL;
 }
 
 struct adding {
@@ -409,7 +424,9 @@ static struct asnap_error *load_traces(const struct asnap_dump_reader *reader,
     const struct asnap_dump_look look = {look_at_traces, adding};
     if (reader->header.version == ASNAP_DUMP_VERSION_TIMELESS) {
         struct asnap_error *error = read_timeless(reader, traces, count);
-        return error != NULL ? error : look_at_traces(adding, *traces, *count);
+        if (error != NULL || *traces == NULL)
+            return error;
+        return look_at_traces(adding, *traces, *count);
     }
     void *elements = NULL;
     struct asnap_error *error = asnap_dump_read_looking(

@@ -56,10 +56,10 @@ static struct asnap_error *check_header(const struct asnap_dump_reader *reader, 
                                   reader->path);
     if (header->byte_order != ASNAP_DUMP_BYTE_ORDER)
         return asnap_dump_damaged(reader, "its byte order is none");
-    if (header->version != ASNAP_DUMP_VERSION && header->version != ASNAP_DUMP_VERSION_TIMELESS)
+    if (header->version < ASNAP_DUMP_VERSION_TIMELESS || header->version > ASNAP_DUMP_VERSION)
         return asnap_error_create(ASNAP_ERROR_VERSION,
                                   "cannot load %s: it has format version %lu, this library reads "
-                                  "versions %lu and %lu: use the allocsnap that wrote it",
+                                  "versions %lu to %lu: use the allocsnap that wrote it",
                                   reader->path, (unsigned long)header->version,
                                   (unsigned long)ASNAP_DUMP_VERSION_TIMELESS,
                                   (unsigned long)ASNAP_DUMP_VERSION);

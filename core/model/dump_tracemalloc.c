@@ -1,5 +1,6 @@
 /* Dumps for the standard library: a pickled tracemalloc.Snapshot, whose traces are
- * tuples (domain, size, ((filename, lineno), ...) most recent first, total_nframe). */
+ * tuples (domain, size, ((filename, lineno), ...) most recent first, total_nframe). The
+ * last is None where it is not known: tracemalloc's statistics want four of them. */
 #include <stdlib.h>
 
 #include "pickle_writer.h"
@@ -60,6 +61,14 @@ static void write_traceback(struct pickling *pickling, uint32_t number)
     pickling->tracebacks[number] = asnap_pickle_keep(&pickling->pickle);
 }
 
+static void write_total(struct pickling *pickling, uint32_t total_nframe)
+{
+    if (total_nframe == ASNAP_TOTAL_UNKNOWN)
+        opcode(pickling, ASNAP_PICKLE_NONE);
+    else
+        asnap_pickle_number(&pickling->pickle, total_nframe);
+}
+
 /* A list of all traces. */
 static void write_traces(struct pickling *pickling, const struct asnap_trace *traces, size_t count)
 {
@@ -71,8 +80,7 @@ static void write_traces(struct pickling *pickling, const struct asnap_trace *tr
         asnap_pickle_number(&pickling->pickle, traces[i].domain);
         asnap_pickle_number(&pickling->pickle, traces[i].size);
         write_traceback(pickling, traces[i].traceback_id);
-        asnap_pickle_number(&pickling->pickle,
-                            pickling->store->tracebacks[traces[i].traceback_id].total_nframe);
+        write_total(pickling, pickling->store->tracebacks[traces[i].traceback_id].total_nframe);
         opcode(pickling, ASNAP_PICKLE_TUPLE);
         if (i % AT_ONCE == AT_ONCE - 1 || i == count - 1)
             opcode(pickling, ASNAP_PICKLE_APPENDS);

@@ -20,6 +20,7 @@ struct asnap_pickle {
 /* Instructions without an argument, as the letters they are. */
 enum asnap_pickle_opcode {
     ASNAP_PICKLE_MARK = '(',
+    ASNAP_PICKLE_NONE = 'N',
     ASNAP_PICKLE_STOP = '.',
     ASNAP_PICKLE_APPENDS = 'e',
     ASNAP_PICKLE_TUPLE = 't',

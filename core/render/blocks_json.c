@@ -21,7 +21,8 @@ static void write_block(struct asnap_text *text, const struct asnap_snapshot *sn
             asnap_text_string(text, ",");
         asnap_json_frame(text, &frame);
     }
-    asnap_json_field(text, "],\"total_nframe\":", traceback->total_nframe);
+    asnap_text_string(text, "]");
+    asnap_json_total(text, traceback->total_nframe);
     asnap_text_string(text, "}");
 }
 

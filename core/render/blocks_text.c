@@ -135,7 +135,7 @@ static struct asnap_error *write_stack(struct asnap_page *page,
         if (error != NULL)
             return error;
     }
-    asnap_page_older_frames(page, traceback->total_nframe - traceback->frame_count);
+    asnap_page_older_frames(page, traceback->total_nframe, traceback->frame_count);
     return NULL;
 }
 

@@ -92,8 +92,13 @@ struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct
     return asnap_page_source(page, frame, "        ");
 }
 
-void asnap_page_older_frames(struct asnap_page *page, uint64_t count)
+void asnap_page_older_frames(struct asnap_page *page, uint32_t total_nframe, size_t frame_count)
 {
+    if (total_nframe == ASNAP_TOTAL_UNKNOWN) {
+        asnap_page_string(page, "    ... older frames not counted\n");
+        return;
+    }
+    uint64_t count = total_nframe - frame_count;
     if (count == 0)
         return;
     asnap_page_string(page, "    ... ");

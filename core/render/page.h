@@ -39,8 +39,9 @@ struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asna
 struct asnap_error *asnap_page_stack_frame(struct asnap_page *page,
                                            const struct asnap_frame *frame);
 
-/* What follows the frames of a stack whose `count` oldest ones were not kept. */
-void asnap_page_older_frames(struct asnap_page *page, uint64_t count);
+/* What follows the `frame_count` frames of a stack that had `total_nframe`, or
+ * ASNAP_TOTAL_UNKNOWN. */
+void asnap_page_older_frames(struct asnap_page *page, uint32_t total_nframe, size_t frame_count);
 
 /* A line that says what is missing. */
 void asnap_page_warning(struct asnap_page *page, const char *note);

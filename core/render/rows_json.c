@@ -39,7 +39,8 @@ static void write_row(struct asnap_text *text, const struct asnap_rows *rows, si
             asnap_text_string(text, ",");
         asnap_json_frame(text, &frame);
     }
-    asnap_json_field(text, "],\"total_nframe\":", row.total_nframe);
+    asnap_text_string(text, "]");
+    asnap_json_total(text, row.total_nframe);
     asnap_json_field(text, ",\"functions\":", row.function_count);
     asnap_text_string(text, "}");
 }

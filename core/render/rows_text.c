@@ -119,7 +119,7 @@ static struct asnap_error *write_row(struct writer *writer, size_t index)
         if (error != NULL)
             return error;
     }
-    asnap_page_older_frames(&writer->page, row.total_nframe - row.frame_count);
+    asnap_page_older_frames(&writer->page, row.total_nframe, row.frame_count);
     return NULL;
 }
 

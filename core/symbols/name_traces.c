@@ -207,32 +207,41 @@ static struct asnap_error *add_origins(struct job *job)
     return error != NULL ? error : asnap_builder_start_time(job->builder, raw->start_realtime);
 }
 
+/* The frames of a whole stack, of which `known` are above its origin. */
+static uint32_t total_of(uint64_t known, const struct asnap_raw_node *origin)
+{
+    uint64_t total;
+    if (origin->pc == ASNAP_RAW_NOT_COUNTED)
+        return ASNAP_TOTAL_UNKNOWN;
+    if (__builtin_add_overflow(known, origin->pc, &total) || total > TOTAL_NFRAME_MAX)
+        return TOTAL_NFRAME_MAX;
+    return (uint32_t)total;
+}
+
 /* Makes the traceback of a leaf: its frames within the limit, most recent first. Older
  * ones count like those that the hooks left out, so that it does not matter how many they
  * kept. */
 static struct asnap_error *convert(struct job *job, uint32_t leaf)
 {
     const struct asnap_raw_node *nodes = job->raw->nodes;
-    uint64_t total = 0;
+    uint64_t known = 0;
     size_t kept = 0;
     uint32_t depth = 0;
     uint32_t at = leaf;
     for (; !is_origin(&nodes[at]); at = nodes[at].parent, depth++) {
         if (depth >= job->raw->frame_limit) {
-            total++;
+            known++;
             continue;
         }
         size_t first = job->first_frame[job->node_pc[at]];
         size_t count = job->first_frame[job->node_pc[at] + 1] - first;
-        total += count;
+        known += count;
         if (count > TOTAL_NFRAME_MAX - kept)
             count = TOTAL_NFRAME_MAX - kept;
         memcpy(job->stack + kept, job->frame_ids + first, count * sizeof(*job->stack));
         kept += count;
     }
-    if (__builtin_add_overflow(total, nodes[at].pc, &total) || total > TOTAL_NFRAME_MAX)
-        total = TOTAL_NFRAME_MAX;
-    return asnap_builder_traceback(job->builder, job->stack, kept, (uint32_t)total,
+    return asnap_builder_traceback(job->builder, job->stack, kept, total_of(known, &nodes[at]),
                                    &job->traceback[leaf]);
 }
 

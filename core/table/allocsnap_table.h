@@ -205,11 +205,6 @@ static inline uint32_t asnap_table_key_domain(uint64_t key)
     return (uint32_t)(key >> ASNAP_TABLE_ADDRESS_BITS);
 }
 
-#define ASNAP_TABLE_PC_BITS 48
-
-/* An origin's number of frames where nobody has counted them. */
-#define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
-
 /* The return address in a node, or an origin's number of frames. */
 static inline uint64_t asnap_table_node_pc(uint64_t pc)
 {

@@ -1,7 +1,6 @@
 """Allocators that end the program, stacks that overflow, and memory that runs out."""
 
 import re
-import unittest
 
 from e2e.harness import program
 
@@ -43,8 +42,6 @@ class Overflow(Case):
     def test_handler_that_reports(self):
         self.assertEqual(self.finish("overflow", "report"), (9, "overflow\n"))
 
-    # A shard that was being changed when the stack ended stays locked.
-    @unittest.expectedFailure
     def test_handler_that_jumps_out(self):
         pid, _ = self.paused("overflow")
         results = self.attached("overflow", pid, [LINES, STATUS])

@@ -7,14 +7,14 @@ PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread -MMD -MP
 PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
 PROGRAM_FLAGS_inlined := -O2
+PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
+PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
 # Nothing is bound in the handler, which takes more stack than all else.
 PROGRAM_FLAGS_altstack := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
-PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
-PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_rights := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
 # libunwind.a is not position-independent, and has functions of libgcc_eh's names.

@@ -84,6 +84,19 @@ class _FramesByNumber(dict):
         return self[number]
 
 
+class _Totals(dict):
+    """Number of a snapshot's traceback -> the frames of the whole stack; None: not counted."""
+
+    def __init__(self, numbers):
+        super().__init__()
+        self._numbers = numbers
+
+    def __missing__(self, number):
+        total = self._numbers[number]
+        self[number] = known = None if total == native.TOTAL_UNKNOWN else total
+        return known
+
+
 class _Tracebacks(dict):
     """Number of a snapshot's traceback -> its frames, most recent first."""
 
@@ -94,7 +107,7 @@ class _Tracebacks(dict):
         tracebacks = _view(lib.asnap_snapshot_tracebacks(snapshot), native.Traceback, count)
         self._first = tracebacks.cast(_UINT64)[0::2]
         self._count = tracebacks.cast(_UINT32)[2::4]
-        self.total = tracebacks.cast(_UINT32)[3::4]
+        self.total = _Totals(tracebacks.cast(_UINT32)[3::4])
         self._ids = _view(
             lib.asnap_snapshot_frame_ids(snapshot),
             ctypes.c_uint32,

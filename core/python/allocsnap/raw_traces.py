@@ -1,7 +1,7 @@
 """tracemalloc's raw traces made into a snapshot of the library.
 
-A raw trace is (domain, size, frames, total_nframe), the last optional; its frames are
-(filename, lineno) tuples, the most recent first.
+A raw trace is (domain, size, frames, total_nframe), the last optional or None; its frames
+are (filename, lineno) tuples, the most recent first.
 """
 
 from array import array
@@ -73,6 +73,15 @@ class _FrameNumbers(dict):
         return number.value
 
 
+def _counted(total, frame_count):
+    """How many frames a stack had, for the library. tracemalloc looks at this number
+    nowhere, so it may be anything; none may be taken for an unknown one."""
+    counted = max(total, frame_count)
+    if counted == native.TOTAL_UNKNOWN:
+        raise ValueError("the traces have a number of frames that is none: {}".format(counted))
+    return counted
+
+
 def _add_tracebacks(builder, tracebacks):
     """Adds (frames, total_nframe) pairs; returns their numbers as an array."""
     frame_numbers = _FrameNumbers(builder)
@@ -83,8 +92,7 @@ def _add_tracebacks(builder, tracebacks):
             known = frame_numbers.of_native
         frame_ids.extend(map(known, frames))
         counts.append(len(frames))
-        # tracemalloc looks at this number nowhere, so it may be anything.
-        totals.append(max(total or 0, len(frames)))
+        totals.append(native.TOTAL_UNKNOWN if total is None else _counted(total, len(frames)))
     totals = _column(_UINT32, totals, "number of frames")
     numbers = array(_UINT32, bytes(4 * len(counts)))
     native.check(
