@@ -192,7 +192,8 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
 	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
-	cd tests && ALLOCSNAP_WALK_SCALE=100 $(PYTHON) -m unittest hooks.test_walks
+	@$(MAKE) --no-print-directory programs
+	cd tests && ALLOCSNAP_WALKS=10 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
 $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_%
