@@ -46,6 +46,8 @@ UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
 TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
 	thread_numbers.o clock.o module_list.o)
+# And the part that reads unwind information.
+UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -109,7 +111,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
 		-Wl,-z,now -Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
-$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
@@ -170,7 +172,8 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	ALLOCSNAP_THREAD_ROUNDS=100 $(UNIT) table_threads
 	ALLOCSNAP_THREAD_ROUNDS=20 $(BUILD)/tsan/tests/threads
 	cd tests && ALLOCSNAP_FUZZ_COUNT=2000 ALLOCSNAP_FUZZ_SEED=$$$$ $(PYTHON) -m unittest python.test_api_differential
-	cd tests && ALLOCSNAP_WALK_SCALE=100 $(PYTHON) -m unittest hooks.test_walks
+	@$(MAKE) --no-print-directory programs
+	cd tests && ALLOCSNAP_WALKS=10 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
 $(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS)

@@ -240,7 +240,6 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
         return NO_MEMORY;
     const struct asnap_walk_frame *frame = &walker->frames[number];
     uint64_t fp = walk->state.fp;
-    walk->interrupted = false;
     *step = frame->step;
     step->words[ASNAP_WORD_FP] = fp;
     step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);

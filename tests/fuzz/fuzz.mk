@@ -1,7 +1,7 @@
 # The fuzzers, and the small libraries that the one of debug files starts from.
 
 # What is fuzzed is in these rooms.
-FUZZ_OBJECTS := $(CORE_OBJECTS) $(BUILD)/obj/tests/unit/dump_repair.o
+FUZZ_OBJECTS := $(CORE_OBJECTS) $(BUILD)/obj/tests/unit/dump_repair.o $(UNWIND_OBJECTS)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # With the driver of this tree, and with clang's.
 FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
@@ -29,6 +29,7 @@ $(SPECIMENS): $(SPECIMEN_DIR)/%: tests/fuzz/specimen.c
 
 # What the long runs start from.
 CORPUS_load := tests/fuzz/corpus/load
+CORPUS_cfi := tests/fuzz/corpus/cfi
 CORPUS_symbols := $(SPECIMEN_DIR)
 
 $(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c

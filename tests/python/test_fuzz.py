@@ -45,6 +45,11 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, len(os.listdir(SPECIMENS)))
         self.assertGreater(inputs - files, SYMBOL_RUNS // 4)
 
+    def test_cfi(self):
+        files, inputs = self.run_fuzzer("cfi", RUNS)
+        self.assertEqual(files, 5)
+        self.assertGreater(inputs - files, RUNS // 20)
+
 
 if __name__ == "__main__":
     unittest.main()
