@@ -23,7 +23,12 @@ COUNT = re.compile(r"(\d+) stacks compared with libgcc's, (\d+) differ")
 SHAPES = {"walks": 6000, "coroutines": 29040, "odd_frames": 1600, "walk_steps": 23000}
 # What libgcc cannot be asked in: it takes more stack than a piece of a split one has left
 # where a signal handler runs on it, and more than a small one has.
-LEFT_OUT = {("walk_steps", "gcc-split"), ("coroutines", "gcc-split")}
+# And where stacks are realigned libgcc does not survive every instruction of a prologue.
+LEFT_OUT = {
+    ("walk_steps", "gcc-split"),
+    ("coroutines", "gcc-split"),
+    ("walk_steps", "gcc-aligned"),
+}
 
 # Test programs of other tests: loaded and unloaded libraries that come to the same
 # addresses, threads, child processes, code registered at run time, deep recursion.
@@ -60,7 +65,7 @@ def real_programs():
         "g++": (["g++"] + compile_it, 100000),
         "clang": (["clang++"] + compile_it, 100000),
         "gdb": (["gdb", "-nx", "-batch", "-ex", "info line main", program("walks")], 50000),
-        "git": (["git", "diff", "--no-index", "--stat", source, os.devnull], 300),
+        "git": (["git", "diff", "--no-index", "--stat", source, os.devnull], 200),
         "perl": (["perl", "-e", PERL_WORK % (20000 * TIMES)], 20000),
         "redis": (["redis-server", "--version"], 50),
     }
