@@ -64,13 +64,12 @@ ASNAP_TEST(render_json, by_traceback_with_a_limit)
 
 ASNAP_TEST(render_json, cumulative_rows_have_no_sum)
 {
-    expect_json(
-        heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,
-        "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":["
-        "{\"size\":98,\"count\":10,\"average\":9.8,\"traceback\":[{\"filename\":"
-        "\"/s/a.c\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":null}],"
-        "\"total_nframe\":1,\"functions\":3}],"
-        "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
+    expect_json(heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,
+                "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":["
+                "{\"size\":98,\"count\":10,\"average\":9.8,\"traceback\":[{\"filename\":"
+                "\"/s/a.c\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":null}],"
+                "\"total_nframe\":1,\"functions\":3}],"
+                "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_json, of_nothing)
