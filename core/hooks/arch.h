@@ -29,7 +29,7 @@ static inline bool asnap_arch_follows_call(const uint8_t *code, uint64_t before)
 {
     /* Intel SDM: E8 is CALL rel32, FF /2 is CALL r/m64; what ModR/M and SIB say gives the
      * length. */
-    static const int8_t lengths[] = {2, 3, 6, 2};
+    static const int lengths[] = {2, 3, 6, 2};
     if (before >= 5 && code[-5] == 0xe8)
         return true;
     for (int length = 2; length <= 7 && (uint64_t)length <= before; length++) {

@@ -120,6 +120,16 @@ class AtBreakpoint(Case):
         self.assertEqual(answer["total"], TOTAL)
         self.assertEqual({len(row["traceback"]) for row in answer["statistics"]}, {2})
 
+    def test_one_frame_without_the_number_of_all(self):
+        stats = "snapshot stats traceback --json"
+        traces, shown = "snapshot traces --json", "snapshot stats traceback -n 1"
+        results = self.at_stop([stats, traces, shown], "holds", nframe=1)
+        self.assertEqual(results.json(stats)["total"], TOTAL)
+        for rows in results.json(stats)["statistics"], results.json(traces)["traces"]:
+            self.assertEqual({len(row["traceback"]) for row in rows}, {1})
+            self.assertEqual({row["total_nframe"] for row in rows}, {None})
+        self.assertIn("\n    ... older frames not counted\n", results[shown])
+
     def test_limit_sums_up_the_rest(self):
         results = self.at_stop(["snapshot stats -n 2", "snapshot stats -n 1 --json"], "holds")
         self.assertNotIn(":{}: ".format(line("small")), results["snapshot stats -n 2"])

@@ -315,6 +315,38 @@ class Snapshots(Differential):
         self.assertEqual(kept.traces._traces, traces[:1])
         self.assertIsNone(snapshot.traces[0].traceback.total_nframe)
 
+    def test_total_nframe_may_be_none(self):
+        stack = (("a.c", 1), ("b.c", 2))
+        traces = [(0, 5, stack, None), (0, 5, stack, 2), (0, 6, stack[1:], None)]
+
+        def facts(module):
+            with tempfile.TemporaryDirectory() as directory:
+                path = os.path.join(directory, "dump")
+                snapshot = module.Snapshot(traces, 1)
+                filtered = snapshot.filter_traces([module.Filter(True, "a.c")])
+                found = [snapshot_facts(snapshot), snapshot_facts(filtered)]
+                for each in (snapshot, filtered):
+                    each.dump(path)
+                    loaded = module.Snapshot.load(path)
+                    found += [snapshot_facts(loaded), loaded.traces == each.traces,
+                              loaded.traces[0] == loaded.traces[1],
+                              loaded.traces[0].traceback == loaded.traces[1].traceback]
+            return found, [
+                list(map(row_facts, snapshot.statistics(*mode))) for mode in MODES
+            ], [list(map(row_facts, snapshot.compare_to(filtered, *mode))) for mode in MODES]
+
+        self.both(facts)
+
+    def test_no_total_nframe_is_taken_for_none(self):
+        for total in (2**32 - 2, 2**32 - 1, 2**32):
+            with self.subTest(total=total):
+                snapshot = allocsnap.Snapshot([(0, 5, (("a.c", 1),), total)], 1)
+                with self.assertRaisesRegex(
+                    (ValueError, allocsnap.AllocsnapError),
+                    "number of frames that is none" if total > 2**32 - 2 else "more than 65535",
+                ):
+                    snapshot.statistics("lineno")
+
     def test_dump_and_load(self):
         for generator in self.cases(10, COUNT // 3 + 1):
             traces, limit = random_traces(generator), generator.choice([1, 16, 65535])

@@ -74,6 +74,9 @@ class Binding(unittest.TestCase):
         )
         self.assertIn("#define ASNAP_TIME_UNKNOWN UINT32_MAX\n", read("core", "include", "allocsnap.h"))
         self.assertIn(
+            "#define ASNAP_TOTAL_UNKNOWN UINT32_MAX\n", read("core", "include", "allocsnap.h")
+        )
+        self.assertIn(
             "#define ASNAP_TIMES_PER_SECOND UINT32_C({})\n".format(native.TIMES_PER_SECOND),
             read("core", "include", "allocsnap.h"),
         )

@@ -112,6 +112,15 @@ class DumpTracemalloc(unittest.TestCase):
             with self.subTest(count=count):
                 self.check_same(traces, 16)
 
+    def test_frames_that_were_not_counted_are_none(self):
+        frames = (("/a.c", 1),)
+        snapshot = build([(0, 8, frames, native.TOTAL_UNKNOWN), (0, 8, frames, 1)], 1)
+        loaded = self.dump(snapshot)
+        native.library().asnap_snapshot_destroy(snapshot)
+        self.assertEqual(loaded.traces._traces, [(0, 8, frames, None), (0, 8, frames, 1)])
+        self.assertIsNone(loaded.traces[0].traceback.total_nframe)
+        self.assertEqual([row.size for row in loaded.statistics("traceback")], [16])
+
     def test_attributes(self):
         snapshot = build([(0, 1, (("/a.c", 1),), 1)], 16)
         loaded = self.dump(snapshot, [(b"name", "\u00e9".encode()), (b"traces", b"no")])

@@ -92,6 +92,23 @@ ASNAP_TEST(collect, reads_every_record)
     image_deinit(&image);
 }
 
+ASNAP_TEST(collect, reads_that_older_frames_were_not_counted)
+{
+    struct image image;
+    fill(&image);
+    uint32_t origin = image_node(&image, ASNAP_TABLE_NONE, ASNAP_TABLE_NOT_COUNTED);
+    image_record(&image, A + 64, 0, 8, image_node(&image, origin, 0x404000));
+    struct asnap_raw *raw = read_ok(&image);
+    const struct asnap_trace *trace = trace_at(raw, A + 64);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
+    const struct asnap_raw_node *node = &raw->nodes[trace->traceback_id];
+    CU_ASSERT_EQUAL(node->pc, 0x404000);
+    CU_ASSERT_EQUAL(raw->nodes[node->parent].parent, ASNAP_RAW_NONE);
+    CU_ASSERT_EQUAL(raw->nodes[node->parent].pc, ASNAP_RAW_NOT_COUNTED);
+    asnap_raw_destroy(raw);
+    image_deinit(&image);
+}
+
 ASNAP_TEST(collect, leaves_out_what_is_not_live)
 {
     struct image image;
@@ -342,6 +359,10 @@ ASNAP_TEST(collect, refuses_records_and_nodes_that_cannot_be)
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, 65536), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[2].pc, UINT64_C(2) << 48), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, UINT64_C(1) << 48), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, ASNAP_TABLE_NOT_COUNTED), 0);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, ASNAP_TABLE_NOT_COUNTED - 1),
+                    ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, UINT64_MAX), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 8 | UINT64_C(2) << 47), ASNAP_ERROR_DAMAGED);
     image_deinit(&image);
 }

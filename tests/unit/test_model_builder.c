@@ -54,6 +54,12 @@ ASNAP_TEST(model_builder, equal_tracebacks_have_one_number)
     CU_ASSERT_EQUAL(other, first);
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, frames, 2, 3, &other));
     CU_ASSERT_NOT_EQUAL(other, first);
+    uint32_t unknown, again;
+    ASNAP_ASSERT_OK(asnap_builder_traceback(builder, frames, 2, ASNAP_TOTAL_UNKNOWN, &unknown));
+    CU_ASSERT_NOT_EQUAL(unknown, first);
+    CU_ASSERT_NOT_EQUAL(unknown, other);
+    ASNAP_ASSERT_OK(asnap_builder_traceback(builder, frames, 2, ASNAP_TOTAL_UNKNOWN, &again));
+    CU_ASSERT_EQUAL(again, unknown);
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, frames, 1, 0, &other));
     CU_ASSERT_NOT_EQUAL(other, first);
     uint32_t swapped[2] = {frames[1], frames[0]};
@@ -89,7 +95,11 @@ ASNAP_TEST(model_builder, checks_the_frames_of_the_whole_stack)
                        ASNAP_ERROR_INVALID_ARGUMENT);
     ASNAP_ASSERT_ERROR(asnap_builder_traceback(builder, frames, 1, 65536, &id),
                        ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_builder_traceback(builder, frames, 1, ASNAP_TOTAL_UNKNOWN - 1, &id),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
     ASNAP_ASSERT_ERROR(asnap_builder_traceback(builder, frames, 65536, 0, &id),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_builder_traceback(builder, frames, 65536, ASNAP_TOTAL_UNKNOWN, &id),
                        ASNAP_ERROR_INVALID_ARGUMENT);
     CU_ASSERT_EQUAL(id, 77);
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, frames, 65535, 65535, &id));

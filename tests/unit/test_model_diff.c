@@ -151,6 +151,23 @@ ASNAP_TEST(model_diff, shows_the_functions_of_the_new_snapshot)
     }
 }
 
+ASNAP_TEST(model_diff, shows_the_whole_stacks_of_the_new_snapshot)
+{
+    const struct heap_blocks counted = {
+        .size = 9, .count = 1, .total_nframe = 4, .stack = {{"/a.c", "f", 1, false}}};
+    struct heap_blocks unknown = counted;
+    unknown.total_nframe = ASNAP_TOTAL_UNKNOWN;
+    struct asnap_diff *diff = compare(&unknown, 1, &counted, 1, ASNAP_KEY_TRACEBACK, false);
+    CU_ASSERT_EQUAL(asnap_diff_row(diff, 0).total_nframe, ASNAP_TOTAL_UNKNOWN);
+    EXPECT(diff, "9 +0 1 +0 /a.c:1 f");
+    diff = compare(&counted, 1, &unknown, 1, ASNAP_KEY_TRACEBACK, false);
+    CU_ASSERT_EQUAL(asnap_diff_row(diff, 0).total_nframe, 4);
+    EXPECT(diff, "9 +0 1 +0 /a.c:1 f");
+    diff = compare(&unknown, 1, &counted, 1, ASNAP_KEY_LINENO, false);
+    CU_ASSERT_EQUAL(asnap_diff_row(diff, 0).total_nframe, 1);
+    EXPECT(diff, "9 +0 1 +0 /a.c:1 f");
+}
+
 ASNAP_TEST(model_diff, of_a_snapshot_and_a_part_of_it)
 {
     struct asnap_snapshot *whole = NULL;

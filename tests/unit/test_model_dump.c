@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dump_format.h"
+#include "dump_repair.h"
 #include "test_model_heap.h"
 
 static void dump(const struct asnap_snapshot *snapshot, const char *path)
@@ -163,6 +164,67 @@ ASNAP_TEST(model_dump, empty)
     CU_ASSERT_EQUAL(size, sizeof(struct asnap_dump_header));
     asnap_snapshot_destroy(snapshot);
     asnap_snapshot_destroy(loaded);
+}
+
+static const struct heap_blocks partly_counted[] = {
+    {.size = 8,
+     .count = 2,
+     .total_nframe = ASNAP_TOTAL_UNKNOWN,
+     .stack = {{"/s/a.c", "f", 1, false}}},
+    {.size = 8, .count = 1, .total_nframe = 1, .stack = {{"/s/a.c", "f", 1, false}}},
+    {.size = 9, .count = 1, .total_nframe = 65535, .stack = {{"/s/b.c", "g", 2, false}}},
+};
+
+ASNAP_TEST(model_dump, frames_that_were_not_counted_stay_unknown)
+{
+    struct asnap_snapshot *snapshot = heap_snapshot(partly_counted, 3);
+    struct asnap_snapshot *filtered = NULL;
+    const struct asnap_filter filter = {.inclusive = true, .filename_pattern = "/s/a.c"};
+    ASNAP_ASSERT_OK(asnap_snapshot_filter(snapshot, &filter, 1, &filtered));
+    const char *path = dump_path("unknown");
+    dump(snapshot, path);
+    struct asnap_snapshot *loaded = load(path);
+    check_traces(snapshot, loaded);
+    CU_ASSERT(same_statistics(snapshot, loaded));
+    asnap_snapshot_destroy(loaded);
+    asnap_snapshot_destroy(snapshot);
+    dump(filtered, path);
+    asnap_snapshot_destroy(filtered);
+    loaded = load(path);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_traceback_count(loaded), 2);
+    CU_ASSERT_EQUAL(asnap_snapshot_tracebacks(loaded)[0].total_nframe, ASNAP_TOTAL_UNKNOWN);
+    CU_ASSERT_EQUAL(asnap_snapshot_tracebacks(loaded)[1].total_nframe, 1);
+    asnap_snapshot_destroy(loaded);
+}
+
+/* Says that a file is of format 2, and loads it. */
+static struct asnap_error *load_as_version_2(const char *path, struct asnap_snapshot **snapshot)
+{
+    size_t size;
+    unsigned char *bytes = dump_bytes(path, &size);
+    ((struct asnap_dump_header *)bytes)->version = ASNAP_DUMP_VERSION_COUNTED;
+    dump_repair(bytes, size);
+    dump_write(path, bytes, size);
+    free(bytes);
+    return asnap_snapshot_load(path, snapshot);
+}
+
+ASNAP_TEST(model_dump, every_stack_is_counted_in_version_2)
+{
+    struct asnap_snapshot *snapshot = dump_snapshot();
+    struct asnap_snapshot *loaded = NULL;
+    const char *path = dump_path("version_2");
+    dump(snapshot, path);
+    ASNAP_ASSERT_OK(load_as_version_2(path, &loaded));
+    check_traces(snapshot, loaded);
+    check_frames(snapshot, loaded);
+    check_lists(snapshot, loaded);
+    asnap_snapshot_destroy(loaded);
+    asnap_snapshot_destroy(snapshot);
+    snapshot = heap_snapshot(partly_counted, 3);
+    dump(snapshot, path);
+    asnap_snapshot_destroy(snapshot);
+    ASNAP_ASSERT_ERROR(load_as_version_2(path, &loaded), ASNAP_ERROR_DAMAGED);
 }
 
 ASNAP_TEST(model_dump, loaded_snapshots_are_like_others)

@@ -96,6 +96,9 @@ ASNAP_TEST(model_dump_damage, other_versions_and_machines)
     header->version = ASNAP_DUMP_VERSION + 1;
     dump_repair(original.copy, original.size);
     CU_ASSERT_EQUAL(load_copy(&original, original.size), ASNAP_ERROR_VERSION);
+    header->version = ASNAP_DUMP_VERSION_TIMELESS - 1;
+    dump_repair(original.copy, original.size);
+    CU_ASSERT_EQUAL(load_copy(&original, original.size), ASNAP_ERROR_VERSION);
     header->version = ASNAP_DUMP_VERSION;
     header->byte_order = __builtin_bswap32(ASNAP_DUMP_BYTE_ORDER);
     CU_ASSERT_EQUAL(load_copy(&original, original.size), ASNAP_ERROR_UNSUPPORTED);
@@ -165,6 +168,7 @@ ASNAP_TEST(model_dump_damage, right_checksums_and_wrong_contents)
     CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 8, UINT32_MAX);
     CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 1);
     CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 65536);
+    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, UINT32_MAX - 1);
     CHECK_DAMAGED(ASNAP_DUMP_TRACES, 16, 3);
     CHECK_DAMAGED(ASNAP_DUMP_TRACES, 12, UINT32_MAX);
     CHECK_DAMAGED(ASNAP_DUMP_TRACES, 24, 3);

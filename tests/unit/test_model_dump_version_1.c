@@ -14,7 +14,7 @@ static void shorten_traces(unsigned char *bytes, size_t count)
                 bytes + i * sizeof(struct asnap_trace), sizeof(struct asnap_dump_timeless_trace));
 }
 
-/* Makes a file of format 1 of one of format 2, whose last sections format 1 does not
+/* Makes a file of format 1 of one that is written now, whose last sections format 1 does not
  * have. Returns its size. */
 static size_t make_version_1(unsigned char *bytes)
 {

@@ -146,6 +146,31 @@ ASNAP_TEST(render_blocks, who)
     check_who(0x2390, "0x2390: in no live traced block: it was freed, or never traced\n");
 }
 
+ASNAP_TEST(render_blocks, older_frames_that_were_not_counted)
+{
+    static const struct heap_blocks heap[] = {
+        {.size = 16,
+         .count = 1,
+         .total_nframe = ASNAP_TOTAL_UNKNOWN,
+         .stack = {{"/s/m.c", "main", 9, false}}},
+    };
+    struct asnap_snapshot *snapshot = heap_snapshot(heap, 1);
+    struct asnap_render_options options = {.limit = 1};
+    char *text = NULL;
+    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, 0x1000, &options, &text));
+    check(snapshot, text,
+          "0x1000: a block, size=16 B\n"
+          "    at /s/m.c:9 in main\n"
+          "    ... older frames not counted\n");
+    snapshot = heap_snapshot(heap, 1);
+    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    check(snapshot, text,
+          "{\"traces\":[{\"address\":4096,\"size\":16,\"domain\":0,"
+          "\"domain_name\":null," NO_ORIGIN "\"traceback\":[" FRAME_MAIN
+          "],\"total_nframe\":null}],"
+          "\"rows\":1,\"total\":{\"size\":16,\"count\":1},\"start\":null,\"notes\":[]}\n");
+}
+
 #define STACK                                                                                      \
     "    at /s/a.c:1 in f (inlined)\n    at /s/m.c:9 in main\n"                                    \
     "    ... 2 older frames beyond the limit\n"

@@ -62,6 +62,22 @@ ASNAP_TEST(render_json, by_traceback_with_a_limit)
                 "\"total\":{\"size\":54,\"count\":8},\"notes\":[\"incomplete\"]}\n");
 }
 
+ASNAP_TEST(render_json, frames_that_were_not_counted_are_null)
+{
+    static const struct heap_blocks unknown[] = {
+        {.size = 10,
+         .count = 4,
+         .total_nframe = ASNAP_TOTAL_UNKNOWN,
+         .stack = {{"/s/a.c", "f", 4, true}}},
+    };
+    expect_json(unknown, 1, NULL, ASNAP_KEY_TRACEBACK, false, 0,
+                "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
+                "{\"size\":40,\"count\":4,\"average\":10,\"traceback\":[{\"filename\":\"/s/a.c\","
+                "\"lineno\":4,\"function\":\"f\",\"inlined\":true}],\"total_nframe\":null,"
+                "\"functions\":1}],"
+                "\"rows\":1,\"total\":{\"size\":40,\"count\":4},\"notes\":[]}\n");
+}
+
 ASNAP_TEST(render_json, cumulative_rows_have_no_sum)
 {
     expect_json(heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,

@@ -130,6 +130,26 @@ ASNAP_TEST(render_text, one_row)
            "Total: size=10 B, count=2\n");
 }
 
+ASNAP_TEST(render_text, older_frames_that_were_not_counted)
+{
+    static const struct heap_blocks heap[] = {
+        {.size = 5,
+         .count = 2,
+         .total_nframe = ASNAP_TOTAL_UNKNOWN,
+         .stack = {{"/a.c", "f", 3, false}}},
+    };
+    EXPECT(heap, ASNAP_KEY_LINENO, false, 0,
+           "1 line, by size\n"
+           "#1: /a.c:3: size=10 B, count=2, average=5 B, in f\n"
+           "Total: size=10 B, count=2\n");
+    EXPECT(heap, ASNAP_KEY_TRACEBACK, false, 0,
+           "1 traceback, by size\n"
+           "#1: /a.c:3: size=10 B, count=2, average=5 B, in f\n"
+           "    at /a.c:3 in f\n"
+           "    ... older frames not counted\n"
+           "Total: size=10 B, count=2\n");
+}
+
 ASNAP_TEST(render_text, functions_beside_the_first)
 {
     static const struct heap_blocks heap[] = {

@@ -252,6 +252,30 @@ ASNAP_TEST(statistics, the_largest_member_stands_for_a_traceback)
     asnap_statistics_destroy(statistics);
 }
 
+/* Of equal members the one with the fewest frames does; an unknown number comes last. */
+ASNAP_TEST(statistics, counted_frames_come_before_unknown_ones)
+{
+    static const struct heap_blocks heap[] = {
+        {.size = 5,
+         .count = 1,
+         .total_nframe = ASNAP_TOTAL_UNKNOWN,
+         .stack = {{"/t.h", "a", 5, false}}},
+        {.size = 5, .count = 1, .total_nframe = 9, .stack = {{"/t.h", "a", 5, false}}},
+        {.size = 6,
+         .count = 1,
+         .total_nframe = ASNAP_TOTAL_UNKNOWN,
+         .stack = {{"/t.h", "a", 6, false}}},
+        {.size = 1, .count = 1, .total_nframe = 2, .stack = {{"/t.h", "a", 6, false}}},
+    };
+    static const uint32_t totals[] = {9, ASNAP_TOTAL_UNKNOWN};
+    struct asnap_statistics *statistics =
+        heap_statistics(heap_snapshot(heap, COUNT(heap)), ASNAP_KEY_TRACEBACK, false);
+    CU_ASSERT_EQUAL_FATAL(asnap_statistics_count(statistics), 2);
+    for (size_t i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL(asnap_statistics_row(statistics, i).total_nframe, totals[i]);
+    asnap_statistics_destroy(statistics);
+}
+
 /* Live process and core give the blocks in another order; the rows may not tell. */
 ASNAP_TEST(statistics, do_not_depend_on_the_order_of_blocks)
 {

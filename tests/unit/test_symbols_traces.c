@@ -157,6 +157,33 @@ ASNAP_TEST(symbols_traces, frames_beyond_the_limit_only_count)
     asnap_symbolizer_destroy(symbolizer);
 }
 
+ASNAP_TEST(symbols_traces, frames_that_were_not_counted_stay_unknown)
+{
+    /* The last stack is nothing but its origin. */
+    struct asnap_raw_node nodes[] = {
+        {ASNAP_RAW_NOT_COUNTED, ASNAP_RAW_NONE, 0},
+        {0x1001, 0, 0},
+        {0, ASNAP_RAW_NONE, 0},
+        {0x1001, 2, 0},
+    };
+    struct asnap_trace traces[] = {
+        {0x100, 10, 1, 0, 0, 0}, {0x200, 20, 3, 0, 0, 0}, {0x300, 5, 0, 0, 0, 0}};
+    static const uint32_t totals[] = {ASNAP_TOTAL_UNKNOWN, 1, ASNAP_TOTAL_UNKNOWN};
+    struct asnap_raw raw = raw_of(traces, 3, nodes, 4);
+    raw.frame_limit = 1;
+    struct asnap_symbolizer *symbolizer = empty_symbolizer();
+    struct asnap_snapshot *snapshot;
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_traceback_count(snapshot), 3);
+    const struct asnap_traceback *tracebacks = asnap_snapshot_tracebacks(snapshot);
+    for (size_t i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(tracebacks[i].frame_count, 1);
+        CU_ASSERT_EQUAL(tracebacks[i].total_nframe, totals[i]);
+    }
+    asnap_snapshot_destroy(snapshot);
+    asnap_symbolizer_destroy(symbolizer);
+}
+
 ASNAP_TEST(symbols_traces, more_traces_than_a_batch)
 {
     const size_t count = 50000;

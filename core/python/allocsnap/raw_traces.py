@@ -77,7 +77,9 @@ def _counted(total, frame_count):
     """How many frames a stack had, for the library. tracemalloc looks at this number
     nowhere, so it may be anything; none may be taken for an unknown one."""
     counted = max(total, frame_count)
-    return counted if counted != native.TOTAL_UNKNOWN else counted - 1
+    if counted == native.TOTAL_UNKNOWN:
+        raise ValueError("the traces have a number of frames that is none: {}".format(counted))
+    return counted
 
 
 def _add_tracebacks(builder, tracebacks):
