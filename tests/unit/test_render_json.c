@@ -68,12 +68,13 @@ ASNAP_TEST(render_json, frames_that_were_not_counted_are_null)
         {.size = 10,
          .count = 4,
          .total_nframe = ASNAP_TOTAL_UNKNOWN,
-         .stack = {{"/s/a.c", "f", 4, true}}},
+         .stack = {{"/s/a.c", "f", 4, true, 0}}},
     };
     expect_json(unknown, 1, NULL, ASNAP_KEY_TRACEBACK, false, 0,
                 "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
                 "{\"size\":40,\"count\":4,\"average\":10,\"traceback\":[{\"filename\":\"/s/a.c\","
-                "\"lineno\":4,\"function\":\"f\",\"inlined\":true}],\"total_nframe\":null,"
+                "\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"}],"
+                "\"total_nframe\":null,"
                 "\"functions\":1}],"
                 "\"rows\":1,\"total\":{\"size\":40,\"count\":4},\"notes\":[]}\n");
 }
