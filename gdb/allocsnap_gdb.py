@@ -45,6 +45,8 @@ _NUMBERS = (
 # What a string is in an expression, in most of the languages that gdb knows.
 _TEXTS = (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR)
 
+_PATH_RULE = re.compile(r"^  [`'](.*)' -> [`'](.*)'\.$", re.M)
+
 _MAPPING = re.compile(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(.*)")
 
 
@@ -194,6 +196,9 @@ class GdbTarget(Target):
 
     def debug_directories(self):
         return _text(lambda: gdb.parameter("debug-file-directory"))
+
+    def path_rules(self):
+        return _PATH_RULE.findall(_output("show substitute-path"))
 
     def show_progress(self, text):
         gdb.write(text + "\n", gdb.STDLOG)

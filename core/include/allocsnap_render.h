@@ -19,6 +19,13 @@ enum asnap_trace_order {
     ASNAP_ORDER_AGE,  /* asnap_snapshot_oldest */
 };
 
+/* Where sources are that were built somewhere else: what begins with the directory `from`
+ * begins with `to` (gdb's substitute-path). */
+struct asnap_path_rule {
+    const char *from;
+    const char *to;
+};
+
 struct asnap_render_options {
     size_t limit;      /* rows shown; 0: all */
     bool source_lines; /* show the source line where its file can be read */
@@ -34,6 +41,11 @@ struct asnap_render_options {
      * it knows none. */
     const char *const *thread_labels;
     size_t thread_label_count;
+    /* For the source lines; the first that fits counts. */
+    const struct asnap_path_rule *path_rules;
+    size_t path_rule_count;
+    bool short_names; /* in text: functions without template arguments and parameters */
+    bool short_paths; /* in text: the shortest ends that tell the files shown apart */
 };
 
 /* Renders rows for people. The text ends with a newline; free it with

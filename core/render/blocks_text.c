@@ -62,7 +62,7 @@ static struct asnap_error *write_block(struct asnap_page *page,
     asnap_page_place(page, &frame);
     if (frame.function != NULL) {
         asnap_page_string(page, " in ");
-        asnap_page_name(page, frame.function);
+        asnap_page_function(page, frame.function);
     }
     asnap_page_string(page, "\n");
     return asnap_page_source(page, &frame, "    ");
@@ -117,7 +117,7 @@ struct asnap_error *asnap_render_traces_text(const struct asnap_snapshot *snapsh
     struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options);
     if (error != NULL)
         return error;
-    struct asnap_page page = {.source_lines = options->source_lines};
+    struct asnap_page page = {.source_lines = options->source_lines, .options = options};
     error = write_blocks(&page, &shown, options);
     asnap_blocks_shown_deinit(&shown);
     return asnap_page_finish(&page, error, text);
@@ -205,7 +205,7 @@ struct asnap_error *asnap_render_who_text(const struct asnap_snapshot *snapshot,
     struct asnap_error *error = asnap_whereabouts_init(&where, snapshot, address, options);
     if (error != NULL)
         return error;
-    struct asnap_page page = {.source_lines = options->source_lines};
+    struct asnap_page page = {.source_lines = options->source_lines, .options = options};
     write_warnings(&page, snapshot);
     asnap_page_address(&page, address);
     asnap_page_string(&page, ": ");

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "number_text.h"
 
@@ -56,9 +57,42 @@ void asnap_page_name(struct asnap_page *page, const char *name)
     asnap_text_name(&page->text, name);
 }
 
+void asnap_page_function(struct asnap_page *page, const char *name)
+{
+    char *shortened = NULL;
+    struct asnap_error *error = NULL;
+    if (page->options != NULL && page->options->short_names)
+        error = asnap_short_function(name, &shortened);
+    if (error != NULL)
+        page->text.failed = true;
+    asnap_page_name(page, shortened != NULL ? shortened : name);
+    free(shortened);
+    asnap_error_destroy(error);
+}
+
+/* Notes that the text from `offset` on is a path. */
+static void note_path(struct asnap_page *page, size_t offset)
+{
+    if (page->options == NULL || !page->options->short_paths || page->text.failed)
+        return;
+    if (page->span_count == page->span_capacity) {
+        size_t capacity = page->span_capacity * 2 + 32;
+        struct asnap_path_span *spans = reallocarray(page->spans, capacity, sizeof(*spans));
+        page->text.failed = spans == NULL;
+        if (spans == NULL)
+            return;
+        page->spans = spans;
+        page->span_capacity = capacity;
+    }
+    page->spans[page->span_count++] =
+        (struct asnap_path_span){.offset = offset, .length = page->text.length - offset};
+}
+
 void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
 {
+    size_t offset = page->text.length;
     asnap_page_name(page, frame->filename);
+    note_path(page, offset);
     asnap_page_string(page, ":");
     asnap_page_number(page, frame->lineno);
 }
@@ -70,8 +104,12 @@ struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asna
     size_t length = 0;
     if (!page->source_lines)
         return NULL;
-    struct asnap_error *error =
-        asnap_source_line(&page->sources, frame->filename, frame->lineno, &line, &length);
+    char *moved = NULL;
+    struct asnap_error *error = asnap_moved_path(page->options, frame->filename, &moved);
+    if (error == NULL)
+        error = asnap_source_line(&page->sources, moved != NULL ? moved : frame->filename,
+                                  frame->lineno, &line, &length);
+    free(moved);
     if (error == NULL && line != NULL) {
         asnap_page_string(page, indent);
         asnap_text_excerpt(&page->text, line, length, SOURCE_COLUMNS);
@@ -86,7 +124,7 @@ struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct
     asnap_page_place(page, frame);
     if (frame->function != NULL) {
         asnap_page_string(page, " in ");
-        asnap_page_name(page, frame->function);
+        asnap_page_function(page, frame->function);
     }
     asnap_page_string(page, frame->inlined ? " (inlined)\n" : "\n");
     return asnap_page_source(page, frame, "        ");
@@ -118,7 +156,13 @@ struct asnap_error *asnap_page_finish(struct asnap_page *page, struct asnap_erro
                                       char **text)
 {
     asnap_source_cache_deinit(&page->sources);
-    if (error != NULL) {
+    bool is_whole = error == NULL && !page->text.failed;
+    if (is_whole && page->span_count > 0)
+        error = asnap_shorten_paths(page->text.bytes, page->text.length, page->spans,
+                                    page->span_count, text);
+    bool is_done = is_whole && page->span_count > 0;
+    free(page->spans);
+    if (error != NULL || is_done) {
         asnap_text_deinit(&page->text);
         return error;
     }

@@ -2,6 +2,7 @@
 #ifndef ASNAP_RENDER_PAGE_H
 #define ASNAP_RENDER_PAGE_H
 
+#include "shown_names.h"
 #include "source_line.h"
 #include "text_buffer.h"
 
@@ -10,6 +11,10 @@ struct asnap_page {
     struct asnap_text text;
     struct asnap_source_cache sources;
     bool source_lines; /* show the source line where its file can be read */
+    const struct asnap_render_options *options; /* NULL: none of them */
+    struct asnap_path_span *spans;              /* the paths in the text, to be cut */
+    size_t span_count;
+    size_t span_capacity;
 };
 
 void asnap_page_string(struct asnap_page *page, const char *string);
@@ -26,6 +31,9 @@ void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uin
 
 /* What somebody else has named. */
 void asnap_page_name(struct asnap_page *page, const char *name);
+
+/* The name of a function. */
+void asnap_page_function(struct asnap_page *page, const char *name);
 
 /* "FILE:LINE", as tracemalloc writes a frame. */
 void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame);

@@ -86,7 +86,7 @@ static void write_function(struct writer *writer, const struct asnap_statistic_d
     if (frame->function == NULL)
         return;
     write_string(writer, ", in ");
-    asnap_page_name(&writer->page, frame->function);
+    asnap_page_function(&writer->page, frame->function);
     if (row->function_count > 1) {
         write_string(writer, " (and ");
         write_number(writer, row->function_count - 1);
@@ -167,7 +167,8 @@ static struct asnap_error *write_all(struct writer *writer, size_t shown,
 struct asnap_error *asnap_rows_text(const struct asnap_rows *rows,
                                     const struct asnap_render_options *options, char **text)
 {
-    struct writer writer = {.rows = rows, .page.source_lines = options->source_lines};
+    struct writer writer = {
+        .rows = rows, .page.source_lines = options->source_lines, .page.options = options};
     struct asnap_error *error =
         write_all(&writer, asnap_rows_shown(rows, options), options->unfiltered);
     return asnap_page_finish(&writer.page, error, text);

@@ -209,8 +209,11 @@ static struct asnap_error *convert(struct job *job, uint32_t traceback_id)
     }
     if (error != NULL)
         return error;
-    return asnap_builder_traceback(job->builder, job->stack, kept,
-                                   total > TOTAL_NFRAME_MAX ? TOTAL_NFRAME_MAX : total,
+    if (old->total_nframe == ASNAP_TOTAL_UNKNOWN)
+        total = ASNAP_TOTAL_UNKNOWN;
+    else if (total > TOTAL_NFRAME_MAX)
+        total = TOTAL_NFRAME_MAX;
+    return asnap_builder_traceback(job->builder, job->stack, kept, total,
                                    &job->tracebacks[traceback_id]);
 }
 

@@ -495,7 +495,7 @@ class Completion(Case):
                 ["snapshot dump " + w for w in ("a-1", "b", "now")],
                 ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
                 ["snapshot dump --format tracemalloc a-1"],
-                ["snapshot set skip"],
+                ["snapshot set names", "snapshot set paths", "snapshot set skip"],
                 [],
                 ["snapshot who --" + w for w in ("help", "in", "json")],
                 ["snapshot who --in " + w for w in ("a-1", "b", "now")],

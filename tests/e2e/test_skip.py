@@ -38,6 +38,9 @@ CALLERS = {
 STATS = "snapshot stats --json"
 
 
+FULL = "names: full\npaths: full\n"
+
+
 class Skip(Case):
     def test_option(self):
         rows = {
@@ -73,9 +76,9 @@ class Skip(Case):
             + ["snapshot stats --json --include *:{}".format(line("main small"))],
             "holds",
         )
-        self.assertEqual(results["snapshot set"], "skip: no rules but those for C++\n")
+        self.assertEqual(results["snapshot set"], "skip: no rules but those for C++\n" + FULL)
         self.assertEqual(results["snapshot set skip hold_small hold_[ldn]*"], "")
-        self.assertEqual(results["snapshot set "], "skip: hold_small 'hold_[ldn]*'\n")
+        self.assertEqual(results["snapshot set "], "skip: hold_small 'hold_[ldn]*'\n" + FULL)
         for command in (STATS, STATS + " a"):
             self.assertEqual(by_line(results.json(command)), CALLERS)
         self.assertEqual(by_line(results.json(STATS + " --no-skip")), ALL)
@@ -83,7 +86,7 @@ class Skip(Case):
         # The later setting replaces the former; an option adds to it.
         self.assertEqual(by_line(results.json(STATS + " --limit 9")), SMALL_SKIPPED)
         self.assertEqual(by_line(results.json(STATS + " --skip hold_[ldn]*")), CALLERS)
-        self.assertEqual(results["snapshot set  "], "skip: no rules but those for C++\n")
+        self.assertEqual(results["snapshot set  "], "skip: no rules but those for C++\n" + FULL)
         self.assertEqual(by_line(results.json(STATS + " -n 9")), ALL)
 
     def test_tracebacks_and_cumulative_statistics_keep_every_frame(self):
@@ -132,7 +135,7 @@ class Skip(Case):
             + shows.format("stats"),
             "snapshot set skip ''": "no function's name is empty: give a pattern of one\n",
             "snapshot set colour red": "argument setting: invalid choice: 'colour' (choose from"
-            " 'skip')" + shows.format("set"),
+            " 'skip', 'names', 'paths')" + shows.format("set"),
         }
         results = self.batch(list(cases), program("holds"))
         for command, message in cases.items():

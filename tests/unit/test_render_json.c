@@ -68,7 +68,7 @@ ASNAP_TEST(render_json, frames_that_were_not_counted_are_null)
         {.size = 10,
          .count = 4,
          .total_nframe = ASNAP_TOTAL_UNKNOWN,
-         .stack = {{"/s/a.c", "f", 4, true}}},
+         .stack = {{"/s/a.c", "f", 4, true, 0}}},
     };
     expect_json(unknown, 1, NULL, ASNAP_KEY_TRACEBACK, false, 0,
                 "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["

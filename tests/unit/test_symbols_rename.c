@@ -189,6 +189,25 @@ ASNAP_TEST(symbols_rename, another_build_names_nothing)
     asnap_snapshot_destroy(named);
 }
 
+ASNAP_TEST(symbols_rename, a_stack_that_was_not_counted_stays_so)
+{
+    struct asnap_builder *builder = NULL;
+    ASNAP_ASSERT_OK(asnap_builder_create(&builder));
+    struct asnap_frame frame = {.filename = "/a.c", .lineno = 1};
+    uint32_t frame_id = 0;
+    struct asnap_trace trace = {.address = 0x10, .size = 8};
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &frame_id));
+    ASNAP_ASSERT_OK(
+        asnap_builder_traceback(builder, &frame_id, 1, ASNAP_TOTAL_UNKNOWN, &trace.traceback_id));
+    ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));
+    struct asnap_snapshot *counted = NULL;
+    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 1, &counted));
+    asnap_builder_destroy(builder);
+    struct asnap_snapshot *named = symbolized(counted);
+    CU_ASSERT_EQUAL(asnap_snapshot_tracebacks(named)[0].total_nframe, ASNAP_TOTAL_UNKNOWN);
+    asnap_snapshot_destroy(named);
+}
+
 ASNAP_TEST(symbols_rename, a_second_take_looks_up_nothing)
 {
     size_t reports = 0;

@@ -13,10 +13,11 @@ def _check_cumulative(options, key):
         )
 
 
-def _show(rows, options, unfiltered):
+def _show(session, rows, options, unfiltered):
     """The text of native rows, as the options of shared.add_rows want it."""
     if options.json:
         return rows.json(options.limit or 0, unfiltered).rstrip("\n") + "\n"
+    rows.display = session.display()
     return rows.text(options.limit or 10, unfiltered)
 
 
@@ -43,7 +44,7 @@ class Stats(Command):
         choice = shared.Choice(session, options)
         whole = session.find(names[0] if names else None).snapshot
         rows = objects.Statistics(*choice.of(whole), key, options.cumulative)
-        return _show(rows, options, whole if choice.filters else None)
+        return _show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -82,7 +83,7 @@ class Diff(Command):
             )
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
         rows = objects.Diff(*choice.of(new, old), key, options.cumulative)
-        return _show(rows, options, (new, old) if choice.filters else None)
+        return _show(session, rows, options, (new, old) if choice.filters else None)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 2)
@@ -120,7 +121,7 @@ class Traces(Command):
             )
         labels = session.thread_labels(options.snapshot)
         rows = objects.Traces(*choice.of(whole), options.sort, labels)
-        return _show(rows, options, whole if choice.filters else None)
+        return _show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
         return [] if any(session.is_name(word) for word in typed) else session.names()
@@ -155,7 +156,9 @@ class Who(Command):
         session.check_known(name)
         address = session.target.evaluate(options.expression)
         taken, regions = session.find_mapped(name)
-        who = objects.Who(taken.snapshot, address, regions, session.thread_labels(name))
+        who = objects.Who(
+            taken.snapshot, address, regions, session.thread_labels(name), session.display()
+        )
         return who.json() if options.json else who.text()
 
     def values(self, session, option):

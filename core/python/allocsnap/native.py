@@ -177,6 +177,10 @@ class Filter(ctypes.Structure):
     ]
 
 
+class PathRule(ctypes.Structure):
+    _fields_ = [("from_", c_char_p), ("to", c_char_p)]
+
+
 class RenderOptions(ctypes.Structure):
     _fields_ = [
         ("limit", c_size_t),
@@ -187,6 +191,10 @@ class RenderOptions(ctypes.Structure):
         ("order", c_int),
         ("thread_labels", POINTER(c_char_p)),
         ("thread_label_count", c_size_t),
+        ("path_rules", POINTER(PathRule)),
+        ("path_rule_count", c_size_t),
+        ("short_names", c_bool),
+        ("short_paths", c_bool),
     ]
 
 

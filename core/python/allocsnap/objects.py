@@ -4,7 +4,7 @@ import ctypes
 import sys
 import time
 from ctypes import byref, c_char_p, c_uint64, c_void_p
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from . import native
 from .errors import UnreadableMemory
@@ -369,12 +369,29 @@ def _total(whole):
     return native.StatisticDiff(size=whole.size, count=whole.count)
 
 
+class Display(NamedTuple):
+    """How text for people shows names and finds sources."""
+
+    path_rules: Sequence[Tuple[str, str]] = ()  # Target.path_rules
+    short_names: bool = False
+    short_paths: bool = False
+
+    def set(self, options):
+        """Puts this into a native.RenderOptions."""
+        rules = [(path_bytes(start), path_bytes(to)) for start, to in self.path_rules]
+        options.path_rules = (native.PathRule * len(rules))(*rules)
+        options.path_rule_count = len(rules)
+        options.short_names = self.short_names
+        options.short_paths = self.short_paths
+
+
 class Rows:
     """What can be shown row by row. Derived classes have `text_function` and
     `json_function`, and what these want first, in `shown`."""
 
     text_function = ""
     json_function = ""
+    display = Display()
 
     @property
     def shown(self):
@@ -395,6 +412,7 @@ class Rows:
 
     def _render(self, function, limit, unfiltered):
         options = self.options(limit)
+        self.display.set(options)
         if unfiltered is not None:
             options.unfiltered = ctypes.pointer(self.total(unfiltered))
         return _rendered(getattr(library(), function), self.shown, byref(options))
@@ -442,9 +460,10 @@ class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
     where the snapshot is of now. `labels`: as of Traces."""
 
-    def __init__(self, snapshot, address, regions=None, labels=None):
+    def __init__(self, snapshot, address, regions=None, labels=None, display=Display()):
         self._arguments = snapshot, address
         self._options = native.RenderOptions(source_lines=True)
+        display.set(self._options)
         _thread_labels(self._options, snapshot, labels)
         self._regions = regions
         if regions is not None:

@@ -78,7 +78,16 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.skip = []  # the user's skip rules
+        self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
+
+    def display(self):
+        """The objects.Display that the user and the debugger want."""
+        return objects.Display(
+            self.target.path_rules(),
+            self.shown["names"] == "short",
+            self.shown["paths"] == "short",
+        )
 
     # ---- the process ----
 

@@ -88,6 +88,10 @@ class Target:
         """Where separate debug files are, colon-separated; None: the default."""
         return None
 
+    def path_rules(self):
+        """[(from, to)]: where sources are that were built below other directories."""
+        return []
+
     def show_progress(self, text):
         """Tells the user how far a long step has come, not among a command's output."""
 
