@@ -30,6 +30,9 @@ test,bench           llvm                 command:llvm-symbolizer
 test                 libunwind-dev        header:libunwind.h
 test                 libjemalloc-dev      header:jemalloc/jemalloc.h
 test,soak            git                  command:git
+test                 g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++
+test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
+test                 qemu-user            command:qemu-aarch64
 soak                 redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx
