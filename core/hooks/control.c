@@ -78,8 +78,10 @@ static void obey(void)
     bool was_tracing = applied->tracing != 0;
     if (!trace)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
-    if (trace != was_tracing || asked.clear != applied->clear)
+    if (trace != was_tracing || asked.clear != applied->clear) {
         asnap_records_clear();
+        asnap_thread_drop_pool();
+    }
     if (asked.reset_peak != applied->reset_peak)
         asnap_traced_reset_peak();
     if (asked.frame_limit >= 1 && asked.frame_limit <= ASNAP_TABLE_FRAME_LIMIT_MAX)

@@ -190,10 +190,10 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
     struct asnap_index_search search;
     asnap_lock(&shard->lock);
     bool found = shard->chunks != 0 && asnap_index_find(shard, key, &search);
-    uint64_t size = found ? withdraw(shard, &search, removed) : 0;
-    asnap_unlock(&shard->lock);
+    /* With the lock held: a fork meanwhile would leave these bytes in nobody's account. */
     if (found)
-        asnap_traced_give(asnap_thread_number(), size);
+        asnap_traced_give(asnap_thread_number(), withdraw(shard, &search, removed));
+    asnap_unlock(&shard->lock);
     return found;
 }
 
@@ -226,9 +226,9 @@ void asnap_records_clear(void)
         asnap_lock(&shard->lock);
         if (shard->chunks != 0)
             size = clear_shard(shard);
-        asnap_unlock(&shard->lock);
         if (size != 0)
             asnap_traced_give(asnap_thread_number(), size);
+        asnap_unlock(&shard->lock);
     }
     asnap_traced_reset_peak();
 }

@@ -33,7 +33,7 @@ static int note_object(struct dl_phdr_info *object, size_t size, void *argument)
     return 0;
 }
 
-static _Unwind_Reason_Code stop(struct _Unwind_Context *context, void *argument)
+static _Unwind_Reason_Code end_at_once(struct _Unwind_Context *context, void *argument)
 {
     (void)context;
     (void)argument;
@@ -45,7 +45,7 @@ void asnap_registered_init(void)
     /* An exception of a program with a libgcc within itself may pass through operator new
      * here: then this one must have its table of register sizes, which it makes when it
      * unwinds for the first time. */
-    _Unwind_Backtrace(stop, NULL);
+    _Unwind_Backtrace(end_at_once, NULL);
     uint64_t function = (uint64_t)(uintptr_t)_Unwind_Find_FDE;
     dl_iterate_phdr(note_object, &function);
 }

@@ -32,26 +32,25 @@ static bool probe_all(uint64_t low, uint64_t high)
     return true;
 }
 
-static bool recall(struct asnap_reach *reach, uint64_t address)
+void asnap_reach_begin(struct asnap_reach *reach, uint64_t address)
 {
+    if (asnap_reach_knows(reach, address))
+        return;
     for (int i = 0; i < ASNAP_REACH_OTHERS; i++) {
         struct asnap_reach_range *other = &reach->others[i];
         if (address - other->low < other->high - other->low) {
             struct asnap_reach_range current = reach->current;
             reach->current = *other;
             *other = current;
-            return true;
+            return;
         }
     }
-    return false;
 }
 
 bool asnap_reach_extend(struct asnap_reach *reach, uint64_t address)
 {
     struct asnap_reach_range *current = &reach->current;
     uint64_t page = address & ~(uint64_t)(PAGE - 1);
-    if (recall(reach, address))
-        return true;
     if (current->high != 0 && page >= current->high && page - current->high < gap_max &&
         probe_all(current->high, page + PAGE)) {
         current->high = page + PAGE;

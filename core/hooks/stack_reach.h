@@ -28,13 +28,21 @@ bool asnap_reach_extend(struct asnap_reach *reach, uint64_t address);
 /* Whether the page of `address` can be read now. */
 bool asnap_reach_probe(uint64_t address);
 
+static inline bool asnap_reach_knows(const struct asnap_reach *reach, uint64_t address)
+{
+    return address - reach->current.low < reach->current.high - reach->current.low;
+}
+
+/* A walk begins at `address`: what was known of that stack holds, since it is in use. Other
+ * stacks may be unmapped by now, and are asked about anew when the walk comes to them. */
+void asnap_reach_begin(struct asnap_reach *reach, uint64_t address);
+
 /* Whether the aligned word at `address` can be read. */
 static inline bool asnap_reach_word(struct asnap_reach *reach, uint64_t address)
 {
     if ((address & 7) != 0)
         return false;
-    return address - reach->current.low < reach->current.high - reach->current.low ||
-           asnap_reach_extend(reach, address);
+    return asnap_reach_knows(reach, address) || asnap_reach_extend(reach, address);
 }
 
 #endif

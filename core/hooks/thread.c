@@ -64,6 +64,19 @@ struct asnap_walker *asnap_thread_make_walker(void)
     return walker;
 }
 
+void asnap_thread_drop_pool(void)
+{
+    asnap_lock(&pool_lock);
+    struct asnap_walker *walker = pool;
+    pool = NULL;
+    asnap_unlock(&pool_lock);
+    while (walker != NULL) {
+        struct asnap_walker *next = walker->next;
+        asnap_walker_destroy(walker);
+        walker = next;
+    }
+}
+
 void asnap_thread_lock(void)
 {
     asnap_lock(&pool_lock);

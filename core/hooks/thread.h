@@ -34,6 +34,9 @@ struct asnap_walker *asnap_thread_make_walker(void);
 /* Must be called once before asnap_thread_make_walker. */
 void asnap_thread_init(void);
 
+/* Gives back the memory of walkers whose threads have ended. */
+void asnap_thread_drop_pool(void);
+
 /* Keeps the walkers that no thread has still across a fork. */
 void asnap_thread_lock(void);
 void asnap_thread_unlock(void);

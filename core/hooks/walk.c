@@ -337,13 +337,13 @@ bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller
         walker->leaf = number;
         return true;
     }
-    struct asnap_row row;
+    struct asnap_loaded_module module;
     struct asnap_step *step = asnap_walker_add(walker, &state);
     if (step == NULL)
         return false;
-    asnap_row_find(state.pc - 1, walker->avoid, &walker->cfi, &row);
+    if (asnap_modules_find(state.pc - 1, walker->avoid, &module) == ASNAP_MODULE_FOUND)
+        step->module = module.number & UINT16_MAX;
     step->flags = ASNAP_FRAME_LAST;
-    step->module = row.module;
     return asnap_walker_settle(walker, 0);
 }
 
@@ -351,6 +351,7 @@ bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *c
 {
     struct walk walk = {.walker = walker, .state = *caller};
     begin(walker);
+    asnap_reach_begin(&walker->reach, caller->sp);
     enum outcome outcome;
     do
         outcome = advance(&walk);
