@@ -44,13 +44,27 @@ class JitCode(Case):
     def test_line(self):
         source, frame = self.newest("-g")
         self.assertEqual(
-            frame, {"filename": source, "lineno": 4, "function": "jitted", "inlined": False}
+            frame,
+            {
+                "filename": source,
+                "lineno": 4,
+                "function": "jitted",
+                "inlined": False,
+                "named_by": "debugger",
+            },
         )
 
     def test_symbol(self):
         _, frame = self.newest()
         self.assertEqual(
-            frame, {"filename": "<unknown>", "lineno": 0, "function": "jitted", "inlined": False}
+            frame,
+            {
+                "filename": "<unknown>",
+                "lineno": 0,
+                "function": "jitted",
+                "inlined": False,
+                "named_by": "debugger",
+            },
         )
 
 

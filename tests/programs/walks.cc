@@ -14,7 +14,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-static void *volatile sink;
+static thread_local void *volatile sink;
 static volatile std::size_t one = 1;
 static unsigned rounds = 1;
 static unsigned deep_frames = 3000;

@@ -66,23 +66,27 @@ class Parser(unittest.TestCase):
                 self.assertIn(path, str(caught.exception))
 
 
-HOOKS = os.path.join(os.path.dirname(expectations.PROGRAMS), "hooks")
+TESTS = os.path.dirname(expectations.PROGRAMS)
+
+#: Tests that say themselves what their programs hold, since it depends on how they are run.
+SAYING = [os.path.join("hooks", name) for name in os.listdir(os.path.join(TESTS, "hooks"))]
+SAYING.append(os.path.join("e2e", "test_debugger_names.py"))
 
 
-def hooks_tests():
-    """The text of the tests of the hooks."""
+def saying_tests():
+    """The text of those tests."""
     texts = []
-    for name in os.listdir(HOOKS):
+    for name in SAYING:
         if name.endswith(".py"):
-            with open(os.path.join(HOOKS, name), encoding="utf-8") as file:
+            with open(os.path.join(TESTS, name), encoding="utf-8") as file:
                 texts.append(file.read())
     return "".join(texts)
 
 
 class Sources(unittest.TestCase):
     def test_every_program_is_marked(self):
-        """Or a test of the hooks says what it holds, which depends on how it is run."""
-        elsewhere = hooks_tests()
+        """Or a test says what it holds, which depends on how it is run."""
+        elsewhere = saying_tests()
         for name in sorted(os.listdir(expectations.PROGRAMS)):
             if not name.endswith((".c", ".cc")):
                 continue

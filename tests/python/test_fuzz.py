@@ -46,7 +46,7 @@ class Fuzz(unittest.TestCase):
         self.assertGreater(inputs - files, SYMBOL_RUNS // 4)
 
     def test_cfi(self):
-        files, inputs = self.run_fuzzer("cfi", RUNS)
+        files, inputs = self.run_fuzzer("cfi", RUNS, os.path.join(CORPUS, "cfi"))
         self.assertEqual(files, 5)
         self.assertGreater(inputs - files, RUNS // 20)
 

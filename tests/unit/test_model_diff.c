@@ -154,7 +154,7 @@ ASNAP_TEST(model_diff, shows_the_functions_of_the_new_snapshot)
 ASNAP_TEST(model_diff, shows_the_whole_stacks_of_the_new_snapshot)
 {
     const struct heap_blocks counted = {
-        .size = 9, .count = 1, .total_nframe = 4, .stack = {{"/a.c", "f", 1, false}}};
+        .size = 9, .count = 1, .total_nframe = 4, .stack = {{"/a.c", "f", 1, false, 0}}};
     struct heap_blocks unknown = counted;
     unknown.total_nframe = ASNAP_TOTAL_UNKNOWN;
     struct asnap_diff *diff = compare(&unknown, 1, &counted, 1, ASNAP_KEY_TRACEBACK, false);

@@ -170,9 +170,9 @@ static const struct heap_blocks partly_counted[] = {
     {.size = 8,
      .count = 2,
      .total_nframe = ASNAP_TOTAL_UNKNOWN,
-     .stack = {{"/s/a.c", "f", 1, false}}},
-    {.size = 8, .count = 1, .total_nframe = 1, .stack = {{"/s/a.c", "f", 1, false}}},
-    {.size = 9, .count = 1, .total_nframe = 65535, .stack = {{"/s/b.c", "g", 2, false}}},
+     .stack = {{"/s/a.c", "f", 1, false, 0}}},
+    {.size = 8, .count = 1, .total_nframe = 1, .stack = {{"/s/a.c", "f", 1, false, 0}}},
+    {.size = 9, .count = 1, .total_nframe = 65535, .stack = {{"/s/b.c", "g", 2, false, 0}}},
 };
 
 ASNAP_TEST(model_dump, frames_that_were_not_counted_stay_unknown)

@@ -152,7 +152,7 @@ ASNAP_TEST(render_blocks, older_frames_that_were_not_counted)
         {.size = 16,
          .count = 1,
          .total_nframe = ASNAP_TOTAL_UNKNOWN,
-         .stack = {{"/s/m.c", "main", 9, false}}},
+         .stack = {{"/s/m.c", "main", 9, false, 0}}},
     };
     struct asnap_snapshot *snapshot = heap_snapshot(heap, 1);
     struct asnap_render_options options = {.limit = 1};

@@ -136,7 +136,7 @@ ASNAP_TEST(render_text, older_frames_that_were_not_counted)
         {.size = 5,
          .count = 2,
          .total_nframe = ASNAP_TOTAL_UNKNOWN,
-         .stack = {{"/a.c", "f", 3, false}}},
+         .stack = {{"/a.c", "f", 3, false, 0}}},
     };
     EXPECT(heap, ASNAP_KEY_LINENO, false, 0,
            "1 line, by size\n"
@@ -236,7 +236,7 @@ static void remove_file(const char *path)
  * without the row itself: what is shown of the source. */
 static char *source_at(const char *path, uint32_t lineno, enum asnap_key key)
 {
-    struct heap_blocks heap = {.size = 1, .count = 1, .stack = {{path, NULL, lineno, false}}};
+    struct heap_blocks heap = {.size = 1, .count = 1, .stack = {{path, NULL, lineno, false, 0}}};
     struct asnap_render_options options = {.source_lines = true};
     char *text = render(&heap, 1, NULL, key, false, options);
     char *begin = strstr(text, "average=1 B\n");
@@ -396,7 +396,7 @@ ASNAP_TEST(render_text, survives_every_failed_allocation)
 {
     const char *path = write_file("a.c", "first\n", 6);
     struct heap_blocks heap = {
-        .size = 1, .count = 1, .stack = {{path, "f", 1, false}, {"/none.c", "g", 1, false, 0}}};
+        .size = 1, .count = 1, .stack = {{path, "f", 1, false, 0}, {"/none.c", "g", 1, false, 0}}};
     struct asnap_snapshot *snapshot = NULL;
     ASNAP_ASSERT_OK(heap_try(&heap, 1, NULL, &snapshot));
     struct asnap_statistics *statistics = heap_statistics(snapshot, ASNAP_KEY_TRACEBACK, false);

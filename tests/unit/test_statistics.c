@@ -259,13 +259,13 @@ ASNAP_TEST(statistics, counted_frames_come_before_unknown_ones)
         {.size = 5,
          .count = 1,
          .total_nframe = ASNAP_TOTAL_UNKNOWN,
-         .stack = {{"/t.h", "a", 5, false}}},
-        {.size = 5, .count = 1, .total_nframe = 9, .stack = {{"/t.h", "a", 5, false}}},
+         .stack = {{"/t.h", "a", 5, false, 0}}},
+        {.size = 5, .count = 1, .total_nframe = 9, .stack = {{"/t.h", "a", 5, false, 0}}},
         {.size = 6,
          .count = 1,
          .total_nframe = ASNAP_TOTAL_UNKNOWN,
-         .stack = {{"/t.h", "a", 6, false}}},
-        {.size = 1, .count = 1, .total_nframe = 2, .stack = {{"/t.h", "a", 6, false}}},
+         .stack = {{"/t.h", "a", 6, false, 0}}},
+        {.size = 1, .count = 1, .total_nframe = 2, .stack = {{"/t.h", "a", 6, false, 0}}},
     };
     static const uint32_t totals[] = {9, ASNAP_TOTAL_UNKNOWN};
     struct asnap_statistics *statistics =
