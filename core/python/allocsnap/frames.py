@@ -5,7 +5,7 @@ import os.path
 from collections.abc import Sequence
 from functools import total_ordering
 
-from .native import named_by_text
+from .native import NAMED_LINE, named_by_text
 
 
 class NativeFrame(tuple):
@@ -16,7 +16,7 @@ class NativeFrame(tuple):
 
     function = None  # None where unknown
     inlined = False  # into the next older frame
-    named_by = 0  # asnap_named_by; 0: as it looks
+    named_by = NAMED_LINE  # asnap_named_by; 0: as it looks
 
     @classmethod
     def make(cls, filename, lineno, function, inlined, named_by=0):
@@ -25,7 +25,8 @@ class NativeFrame(tuple):
             frame.function = function
         if inlined:
             frame.inlined = True
-        frame.named_by = named_by
+        if named_by != NAMED_LINE:
+            frame.named_by = named_by
         return frame
 
 

@@ -21,6 +21,9 @@ ORDERS = {"size": 0, "age": 1}
 TIME_UNKNOWN = 2**32 - 1
 TIMES_PER_SECOND = 100
 
+#: ASNAP_NAMED_LINE: what most frames have their name from.
+NAMED_LINE = 5
+
 #: Frames of a whole stack that nobody has counted (ASNAP_TOTAL_UNKNOWN).
 TOTAL_UNKNOWN = 2**32 - 1
 
