@@ -46,8 +46,11 @@ UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
 TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
 	thread_numbers.o clock.o module_list.o)
-# And the part that reads unwind information.
+# The part that reads unwind information.
 UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
+# And that which walks stacks by it.
+WALK_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,walk.o walk_fully.o walk_node.o walker.o stack_reach.o \
+	unwind_rows.o registered_frames.o signal_frame.o loaded_modules.o memory_map.o elf_image.o next.o)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -111,7 +114,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
 		-Wl,-z,now -Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
 
-$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 

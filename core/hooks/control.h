@@ -22,7 +22,7 @@ static inline bool asnap_control_tracing(void)
 }
 
 /* Frames to keep of a stack. */
-static inline size_t asnap_control_frame_limit(void)
+static inline uint32_t asnap_control_frame_limit(void)
 {
     return __atomic_load_n(&allocsnap_root.applied.frame_limit, __ATOMIC_RELAXED);
 }

@@ -21,7 +21,7 @@ static uint64_t key_of(const void *block)
 
 static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
-    uint32_t stack = asnap_walker_intern(walker, (uint32_t)asnap_control_frame_limit());
+    uint32_t stack = asnap_walker_intern(walker);
     if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
         return true;
     count_drop();
@@ -76,17 +76,12 @@ bool asnap_trace_was_abandoned(void)
     return true;
 }
 
-static ASNAP_HOT bool walk(struct asnap_walker *walker, const struct asnap_caller *caller)
-{
-    return asnap_control_frame_limit() == 1 ? asnap_walker_stop_at(walker, caller)
-                                            : asnap_walker_walk(walker, caller);
-}
-
 /* The handler's stack is only there now, so it is walked now. */
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
-    if (deferred == NULL || !walk(deferred->walker, caller)) {
+    if (deferred == NULL ||
+        !asnap_walker_walk(deferred->walker, caller, asnap_control_frame_limit())) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;
@@ -107,9 +102,9 @@ static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller
     bool done = false;
     if (walker != NULL) {
         walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = walk(walker, caller);
+        done = asnap_walker_walk(walker, caller, asnap_control_frame_limit());
         if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
-            asnap_control_frame_limit() != 1)
+            walker->limit != 1)
             asnap_walk_check(walker, caller);
     }
     if (done)

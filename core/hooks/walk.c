@@ -327,11 +327,14 @@ static ASNAP_HOT void begin(struct asnap_walker *walker)
     walker->pending_count = 0;
 }
 
-/* Such a frame is as if its stack pointer were 0. */
-bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
+/* Instead of a walk, where one frame is wanted. Such a frame is as if its stack pointer
+ * were 0. */
+static ASNAP_HOT bool stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
     const struct asnap_caller state = {.pc = caller->pc};
-    begin(walker);
+    /* Nothing of the stack is read, but it is to be known which one it is. */
+    asnap_reach_word(&walker->reach,
+                     (uint64_t)(uintptr_t)__builtin_frame_address(0) & ~UINT64_C(7));
     uint32_t number = *asnap_walker_recent(walker, state.pc, state.sp);
     if (number != 0 && is_in_state(&walker->frames[number], &state)) {
         walker->leaf = number;
@@ -347,11 +350,15 @@ bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller
     return asnap_walker_settle(walker, 0);
 }
 
-bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
+                       uint32_t limit)
 {
     struct walk walk = {.walker = walker, .state = *caller};
     begin(walker);
     asnap_reach_begin(&walker->reach, caller->sp);
+    walker->limit = limit;
+    if (limit == 1)
+        return stop_at(walker, caller);
     enum outcome outcome;
     do
         outcome = advance(&walk);

@@ -27,12 +27,12 @@ static uint32_t origin(struct asnap_walker *walker, uint32_t omitted)
     return walker->origin_node;
 }
 
-static void set_limit(struct asnap_walker *walker, uint32_t limit)
+static void forget_nodes(struct asnap_walker *walker)
 {
     for (uint32_t i = 0; i < walker->count; i++)
         walker->frames[i].nodes[0] = walker->frames[i].nodes[1] = ASNAP_TABLE_NONE;
     walker->origin_node = ASNAP_TABLE_NONE;
-    walker->limit = limit;
+    walker->nodes_limit = walker->limit;
 }
 
 /* Makes the nodes of the stack that was walked, from the root on. */
@@ -55,10 +55,11 @@ static uint32_t make_node(struct asnap_walker *walker, uint32_t omitted, uint32_
     return node;
 }
 
-uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit)
+uint32_t asnap_walker_intern(struct asnap_walker *walker)
 {
-    if (walker->limit != limit)
-        set_limit(walker, limit);
+    uint32_t limit = walker->limit;
+    if (walker->nodes_limit != limit)
+        forget_nodes(walker);
     uint32_t omitted = omitted_of(asnap_walker_depth(walker), limit);
     uint32_t parity = omitted == 0 ? 0 : omitted / limit & 1;
     uint32_t node = walker->frames[walker->leaf].nodes[parity];

@@ -105,7 +105,8 @@ struct asnap_walker {
     uint32_t path_count;     /* deep stacks share one */
     uint32_t path_capacity;  /* frames in each path, with [0] */
     uint32_t epoch;          /* asnap_rows_epoch when the frames were found */
-    uint32_t limit;          /* the frame limit that the nodes are for */
+    uint32_t limit;          /* the frame limit of the last walk */
+    uint32_t nodes_limit;    /* that which the nodes are for */
     uint32_t origin_omitted; /* the origin that was asked for last, and its node */
     uint32_t origin_node;
     unsigned avoid; /* asnap_avoid flags */
@@ -134,13 +135,11 @@ void asnap_walker_renew(struct asnap_walker *walker);
 /* Whether it has remembered so much that it should begin anew. */
 bool asnap_walker_is_full(const struct asnap_walker *walker);
 
-/* Walks the stack from `caller` on, which is the most recent frame, to its end. False:
- * there was no memory for it. */
-bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller);
-
-/* Instead of a walk, where one frame is wanted: the stack is that frame, of how many nobody
+/* Walks the stack from `caller` on, which is the most recent frame, to its end, of which
+ * `limit` frames (1 or more) are wanted. With 1 the stack is that frame, of how many nobody
  * counts. False: there was no memory for it. */
-bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller);
+bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
+                       uint32_t limit);
 
 /* The number of frames of the last walk. */
 static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
@@ -151,9 +150,9 @@ static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
 /* The frames of the last walk: numbers of walker->frames by depth, from 1 to that number. */
 const uint32_t *asnap_walker_stack(struct asnap_walker *walker);
 
-/* The node of the stack that was walked, with `limit` (1 or more) frames or some more; with
- * 1, that of asnap_walker_stop_at. ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
-uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit);
+/* The node of the stack that was walked last, with as many frames as that walk's limit or
+ * some more. ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
+uint32_t asnap_walker_intern(struct asnap_walker *walker);
 
 /* ---- the parts of a walk ---- */
 

@@ -27,11 +27,12 @@ static bool is_outer(const struct frame *outer, const struct frame *frame)
     return bytes - 1 < FRAME_BYTES_MAX && bytes % sizeof(void *) == 0;
 }
 
-bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller)
+bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
+                       uint32_t limit)
 {
     const struct frame *frame = (const struct frame *)(uintptr_t)(caller->sp - sizeof(*frame));
     uint32_t count = 0;
-    (void)walker;
+    walker->limit = limit;
     for (;;) {
         if (count < FRAMES)
             stack.return_addresses[count] = frame->return_address;
@@ -44,15 +45,9 @@ bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *c
     return true;
 }
 
-uint32_t asnap_walker_intern(struct asnap_walker *walker, uint32_t limit)
+uint32_t asnap_walker_intern(struct asnap_walker *walker)
 {
-    (void)walker;
-    uint32_t kept = stack.count < limit ? stack.count : limit;
+    uint32_t kept = stack.count < walker->limit ? stack.count : walker->limit;
     kept = kept < FRAMES ? kept : FRAMES;
     return reference_intern(stack.return_addresses, kept, stack.count - kept);
-}
-
-bool asnap_walker_stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
-{
-    return asnap_walker_walk(walker, caller);
 }

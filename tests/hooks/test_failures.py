@@ -43,7 +43,13 @@ class Overflow(Case):
         self.assertEqual(self.finish("overflow", "report"), (9, "overflow\n"))
 
     def test_handler_that_jumps_out(self):
-        pid, _ = self.paused("overflow")
+        self.check_jumps_out(nframe=16)
+
+    def test_handler_that_jumps_out_where_no_stack_is_walked(self):
+        self.check_jumps_out(nframe=1)
+
+    def check_jumps_out(self, nframe):
+        pid, _ = self.paused("overflow", nframe=nframe)
         results = self.attached("overflow", pid, [LINES, STATUS])
         held = self.held(results.json(LINES), "overflow.c")
         # What a jump cuts off is lost to the program: at most one block each.

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "own_memory.h"
 #include "symbolizer.h"
 #include "test_symbols_process.h"
 #include "unit.h"

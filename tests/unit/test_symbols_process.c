@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "own_memory.h"
 #include "unit.h"
 
 static void add_region(struct own_regions *own, const char *line)
@@ -55,15 +56,6 @@ void own_regions_deinit(struct own_regions *own)
         free((char *)own->regions[i].path);
     free(own->regions);
 }
-
-static int read_own(void *context, uint64_t address, void *buffer, size_t size)
-{
-    (void)context;
-    memcpy(buffer, (const void *)address, size);
-    return ASNAP_READ_OK;
-}
-
-const struct asnap_memory own_memory = {.read = read_own};
 
 struct asnap_symbolizer *own_symbolizer(const char *debug_directories)
 {

@@ -14,9 +14,6 @@ struct own_regions {
 void own_regions_init(struct own_regions *own);
 void own_regions_deinit(struct own_regions *own);
 
-/* Reads this process's memory. */
-extern const struct asnap_memory own_memory;
-
 /* A symbolizer with this process's regions. */
 struct asnap_symbolizer *own_symbolizer(const char *debug_directories);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "own_memory.h"
 #include "symbolizer.h"
 #include "test_symbols_process.h"
 #include "unit.h"

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "module_list.h"
+#include "own_memory.h"
 #include "own_table.h"
 #include "pages.h"
 #include "raw.h"
@@ -16,22 +17,6 @@
 #include "thread_numbers.h"
 #include "traced.h"
 #include "unit.h"
-
-static int read_own(void *context, uint64_t address, void *buffer, size_t size)
-{
-    (void)context;
-    memcpy(buffer, (const void *)(uintptr_t)address, size);
-    return ASNAP_READ_OK;
-}
-
-static const struct asnap_memory own_memory = {.read = read_own};
-
-static struct asnap_raw *read_table(void)
-{
-    struct asnap_raw *raw = NULL;
-    ASNAP_ASSERT_OK(asnap_raw_read(&own_memory, allocsnap_root.self, NULL, &raw));
-    return raw;
-}
 
 static uint64_t traced_bytes(void)
 {
@@ -91,7 +76,7 @@ static void churn(struct model *model, int steps)
 /* Whether the table holds these models' blocks and no other. */
 static void compare(const struct model *models, size_t count)
 {
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     size_t live = 0;
     uint64_t size = 0;
     size_t wrong = 0;
@@ -142,7 +127,7 @@ ASNAP_TEST(table_writer, replaces_a_known_address)
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
     CU_ASSERT(asnap_records_insert(0x1000, 30, stack));
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     CU_ASSERT_EQUAL(raw->traces[0].size, 30);
     asnap_raw_destroy(raw);
@@ -171,7 +156,7 @@ ASNAP_TEST(table_writer, fits_32_bytes_a_block)
             most = block;
     }
     CU_ASSERT_EQUAL(most, 0);
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL(raw->trace_count, 2000000);
     asnap_raw_destroy(raw);
     asnap_records_clear();
@@ -216,7 +201,7 @@ ASNAP_TEST(table_writer, notes_thread_and_time)
     uint32_t before = asnap_clock_now();
     CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
     uint32_t after = asnap_clock_now();
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     const struct asnap_trace *trace = &raw->traces[0];
     CU_ASSERT_EQUAL(trace->thread, asnap_thread_number());
@@ -243,7 +228,7 @@ ASNAP_TEST(table_writer, puts_back_a_record_as_it_was)
     CU_ASSERT_EQUAL(removed.thread, 0);
     CU_ASSERT_EQUAL(removed.time, 12345);
     CU_ASSERT(asnap_records_put_back(0x1000, &removed));
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     CU_ASSERT_EQUAL(raw->traces[0].time, 12345);
     asnap_raw_destroy(raw);
@@ -355,7 +340,7 @@ ASNAP_TEST(table_writer, lists_modules_once)
     uint64_t pc = (uint64_t)other << ASNAP_TABLE_PC_BITS | 0x401234;
     uint32_t stack = asnap_stacks_intern(&pc, 1, 0);
     CU_ASSERT_NOT_EQUAL(asnap_stacks_child(asnap_stacks_origin(0), 0x401234), stack);
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL(raw->nodes[stack].pc, 0x401234);
     CU_ASSERT_EQUAL(raw->nodes[stack].module, other);
     CU_ASSERT_EQUAL_FATAL(raw->module_count, allocsnap_root.module_count);
@@ -381,7 +366,7 @@ ASNAP_TEST(table_writer, shares_stacks)
     uint32_t count = allocsnap_root.node_count;
     asnap_stacks_intern(frames + 1, 3, 0);
     CU_ASSERT_EQUAL(allocsnap_root.node_count, count);
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     uint32_t node = whole;
     for (size_t i = 0; i < 4; i++, node = raw->nodes[node].parent)
         CU_ASSERT_EQUAL(raw->nodes[node].pc, frames[i]);
@@ -450,7 +435,7 @@ ASNAP_TEST(table_writer, keeps_nothing_once_tracing_is_off)
     CU_ASSERT_TRUE(asnap_records_insert(0x20000, 20, stack));
     CU_ASSERT_EQUAL(traced_bytes(), 0);
     allocsnap_root.applied.tracing = 1;
-    struct asnap_raw *raw = read_table();
+    struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL(asnap_raw_trace_count(raw), 0);
     asnap_raw_destroy(raw);
 }
