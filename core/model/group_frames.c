@@ -51,8 +51,6 @@ static uint32_t choose_frame(const struct asnap_store *store, const struct asnap
             sum.size += sums[frames[end]].size;
             sum.count += sums[frames[end]].count;
         }
-        if (sum.count == 0)
-            continue;
         int order = (function != ASNAP_NONE) - (best_function != ASNAP_NONE);
         if (order == 0)
             order = asnap_sum_compare(&sum, &best_sum);
@@ -90,8 +88,6 @@ static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t 
     for (size_t i = 0; i < count; i++) {
         const struct asnap_sum *part = &grouping->sums[frames[i]];
         uint32_t function = grouping->store->frames[frames[i]].function;
-        if (part->count == 0)
-            continue;
         if (!add(&sum, part->size, part->count))
             return false;
         if (function != ASNAP_NONE && grouping->seen[function] != grouping->groups.count + 1) {
@@ -99,8 +95,6 @@ static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t 
             group.function_count++;
         }
     }
-    if (sum.count == 0)
-        return true;
     group.size = sum.size;
     group.count = sum.count;
     if (grouping->key == ASNAP_KEY_LINENO)
@@ -109,18 +103,31 @@ static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t 
     return true;
 }
 
-static bool add_groups(struct grouping *grouping)
+/* `frames`: those that hold blocks, in the store's order. */
+static bool add_groups(struct grouping *grouping, const uint32_t *frames, size_t count)
 {
-    const uint32_t *order = grouping->store->frame_order;
-    size_t count = grouping->store->frame_count;
     for (size_t begin = 0, end = 0; begin < count; begin = end) {
-        uint32_t id = group_id(grouping, order[begin]);
-        while (end < count && group_id(grouping, order[end]) == id)
+        uint32_t id = group_id(grouping, frames[begin]);
+        while (end < count && group_id(grouping, frames[end]) == id)
             end++;
-        if (!add_group(grouping, order + begin, end - begin))
+        if (!add_group(grouping, frames + begin, end - begin))
             return false;
     }
     return true;
+}
+
+/* Puts the frames that hold blocks into `held`, in the store's order; returns how many.
+ * Most frames only lead to those. */
+static size_t pick_frames(const struct asnap_store *store, const struct asnap_sum *sums,
+                          uint32_t *held)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < store->frame_count; i++) {
+        uint32_t frame = store->frame_order[i];
+        held[count] = frame;
+        count += sums[frame].count != 0;
+    }
+    return count;
 }
 
 static struct asnap_error *too_large(void)
@@ -136,6 +143,7 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot, 
     const struct asnap_store *store = snapshot->store;
     size_t most = key == ASNAP_KEY_FILENAME ? store->files.count : store->location_count;
     struct asnap_sum *sums = calloc(store->frame_count + 1, sizeof(*sums));
+    uint32_t *held = reallocarray(NULL, store->frame_count + 1, sizeof(*held));
     struct grouping grouping = {
         .store = store,
         .sums = sums,
@@ -144,11 +152,13 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot, 
         .groups.rows = reallocarray(NULL, most + 1, sizeof(*grouping.groups.rows)),
     };
     struct asnap_error *error = NULL;
-    if (sums == NULL || grouping.seen == NULL || grouping.groups.rows == NULL)
+    if (sums == NULL || held == NULL || grouping.seen == NULL || grouping.groups.rows == NULL)
         error = asnap_error_no_memory();
-    else if (!sum_frames(snapshot, cumulative, sums) || !add_groups(&grouping))
+    else if (!sum_frames(snapshot, cumulative, sums) ||
+             !add_groups(&grouping, held, pick_frames(store, sums, held)))
         error = too_large();
     free(sums);
+    free(held);
     free(grouping.seen);
     if (error == NULL)
         *groups = grouping.groups;

@@ -200,15 +200,10 @@ class _Rows(Source):
         self._row_frames(self._owner, index, frames)
         return Traceback(tuple(map(self._frames.__getitem__, _FRAME.iter_unpack(frames))))
 
-    def tracebacks(self):
-        """What stands for the tracebacks of all rows, in order."""
-        return zip(repeat(self), range(self.count))
-
-
-def _made(kind, *columns):
-    """A list of objects of one class."""
-    with many_objects():
-        return list(map(kind, *columns))
+    def made(self, kind, *columns):
+        """A list of the rows as objects of a class."""
+        with many_objects():
+            return list(map(kind, range(self.count), *columns, repeat(self)))
 
 
 def statistics(snapshot, key, cumulative):
@@ -216,16 +211,15 @@ def statistics(snapshot, key, cumulative):
     owner = objects.Statistics(snapshot, key, cumulative)
     rows = _Rows(owner, "asnap_statistics", native.Statistic)
     numbers = rows.table.cast(_UINT64)
-    return _made(Statistic, rows.tracebacks(), numbers[0::4].tolist(), numbers[1::4].tolist())
+    return rows.made(Statistic, numbers[0::4].tolist(), numbers[1::4].tolist())
 
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
     rows = _Rows(objects.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
     sums, changes = rows.table.cast(_UINT64), rows.table.cast(_INT64)
-    return _made(
+    return rows.made(
         StatisticDiff,
-        rows.tracebacks(),
         sums[0::6].tolist(),
         changes[2::6].tolist(),
         sums[1::6].tolist(),

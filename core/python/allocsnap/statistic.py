@@ -4,8 +4,8 @@ from .frames import _format_size
 
 
 class Source:
-    """What makes the tracebacks of rows. A (Source, index) tuple stands for a traceback
-    until it is asked for."""
+    """What makes the tracebacks of rows. A row that has one has an index instead of its
+    traceback, until that is asked for."""
 
     def traceback(self, index):
         raise NotImplementedError
@@ -18,19 +18,20 @@ def _average(size, count):
 class _Row:
     """A row whose traceback may still have to be made."""
 
-    __slots__ = ("_traceback",)
+    __slots__ = ("_traceback", "_source")
 
     @property
     def traceback(self):
-        made = self._traceback
-        if type(made) is tuple and len(made) == 2 and isinstance(made[0], Source):
-            source, index = made
-            made = self._traceback = source.traceback(index)
+        # Another thread may be setting both.
+        source, made = self._source, self._traceback
+        if type(made) is int and source is not None:
+            made = self.traceback = source.traceback(made)
         return made
 
     @traceback.setter
     def traceback(self, traceback):
         self._traceback = traceback
+        self._source = None
 
     def _values(self):
         """What it was made from, which is also what makes it equal to another."""
@@ -48,8 +49,9 @@ class Statistic(_Row):
 
     __slots__ = ("size", "count")
 
-    def __init__(self, traceback, size, count):
+    def __init__(self, traceback, size, count, _source=None):
         self._traceback = traceback
+        self._source = _source
         self.size = size
         self.count = count
 
@@ -83,8 +85,9 @@ class StatisticDiff(_Row):
 
     __slots__ = ("size", "size_diff", "count", "count_diff")
 
-    def __init__(self, traceback, size, size_diff, count, count_diff):
+    def __init__(self, traceback, size, size_diff, count, count_diff, _source=None):
         self._traceback = traceback
+        self._source = _source
         self.size = size
         self.size_diff = size_diff
         self.count = count
