@@ -329,12 +329,12 @@ static ASNAP_HOT void begin(struct asnap_walker *walker)
 
 /* Instead of a walk, where one frame is wanted. Such a frame is as if its stack pointer
  * were 0. */
-static ASNAP_HOT bool stop_at(struct asnap_walker *walker, const struct asnap_caller *caller)
+__attribute__((noinline)) static bool stop_at(struct asnap_walker *walker,
+                                              const struct asnap_caller *caller)
 {
     const struct asnap_caller state = {.pc = caller->pc};
     /* Nothing of the stack is read, but it is to be known which one it is. */
-    asnap_reach_word(&walker->reach,
-                     (uint64_t)(uintptr_t)__builtin_frame_address(0) & ~UINT64_C(7));
+    asnap_reach_word(&walker->reach, (uint64_t)(uintptr_t)&state);
     uint32_t number = *asnap_walker_recent(walker, state.pc, state.sp);
     if (number != 0 && is_in_state(&walker->frames[number], &state)) {
         walker->leaf = number;
