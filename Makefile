@@ -33,9 +33,11 @@ INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icor
 CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lstdc++
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
+# Neighbouring counters are written one by one and would be read as a pair, which waits for both.
+HOOK_FLAGS += -fno-tree-slp-vectorize
 # gcc sees the hooks as a whole when it links them: a call passes through several files.
 ifeq ($(findstring clang,$(CC)),)
-HOOK_LINK_FLAGS := -flto=auto
+HOOK_LINK_FLAGS := -flto=auto -fno-tree-slp-vectorize
 HOOK_FLAGS += $(HOOK_LINK_FLAGS) -ffat-lto-objects
 endif
 

@@ -176,7 +176,8 @@ static inline bool differs(const struct asnap_comparison *comparison)
 static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
 {
     const struct asnap_comparison *at = first + count;
-    while (at - first >= 4) {
+    const struct asnap_comparison *few = first + count % 4;
+    while (at != few) {
         if (differs(at - 1) || differs(at - 2) || differs(at - 3) || differs(at - 4))
             break;
         at -= 4;
@@ -204,9 +205,14 @@ static inline bool leads_on(const struct asnap_walk_frame *frame,
             (count == 1 || caller_word(step, ASNAP_WORD_FP) == caller->step.words[ASNAP_WORD_FP]));
 }
 
+static inline bool can_be_compared(const struct asnap_walker *walker, uint32_t number)
+{
+    return (walker->frames[number].step.flags & ASNAP_FRAME_COMPARED) != 0;
+}
+
 /* Compares the stack from a frame on with what is remembered. Returns the first frame whose
  * caller is another now; 0: there is none. */
-static inline uint32_t compare(struct asnap_walker *walker, uint32_t first)
+static ASNAP_HOT uint32_t compare(struct asnap_walker *walker, uint32_t first)
 {
     struct asnap_path *path = asnap_walker_path(walker, first);
     const struct asnap_walk_frame *frames = walker->frames;
@@ -278,7 +284,7 @@ static enum outcome follow(struct walk *walk, uint32_t number)
     uint32_t met = number;
     enum outcome outcome;
     do {
-        if ((walker->frames[number].step.flags & ASNAP_FRAME_COMPARED) == 0) {
+        if (!can_be_compared(walker, number)) {
             outcome = follow_one(walk, &number);
             continue;
         }
@@ -297,11 +303,9 @@ static enum outcome follow(struct walk *walk, uint32_t number)
     return outcome;
 }
 
-/* A frame in the walk's state, or 0. */
-static uint32_t guess(const struct walk *walk)
+/* A frame in this state, or 0. */
+static ASNAP_HOT uint32_t guess(const struct asnap_walker *walker, const struct asnap_caller *state)
 {
-    const struct asnap_walker *walker = walk->walker;
-    const struct asnap_caller *state = &walk->state;
     uint32_t number = walker->pending_count == 0 ? walker->successors[walker->leaf] : 0;
     if (number != 0 && is_in_state(&walker->frames[number], state))
         return number;
@@ -313,7 +317,7 @@ static enum outcome advance(struct walk *walk)
 {
     if (walk->state.pc == 0)
         return STACK_ENDS;
-    uint32_t number = guess(walk);
+    uint32_t number = guess(walk->walker, &walk->state);
     return number != 0 ? follow(walk, number) : step(walk);
 }
 
@@ -350,15 +354,11 @@ __attribute__((noinline)) static bool stop_at(struct asnap_walker *walker,
     return asnap_walker_settle(walker, 0);
 }
 
-bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
-                       uint32_t limit)
+/* From the first frame on, that was met again and is not as it was, or is new. */
+__attribute__((noinline)) static bool walk_through(struct asnap_walker *walker,
+                                                   const struct asnap_caller *caller)
 {
     struct walk walk = {.walker = walker, .state = *caller};
-    begin(walker);
-    asnap_reach_begin(&walker->reach, caller->sp);
-    walker->limit = limit;
-    if (limit == 1)
-        return stop_at(walker, caller);
     enum outcome outcome;
     do
         outcome = advance(&walk);
@@ -366,4 +366,19 @@ bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *c
     if (outcome == ALL_REGISTERS_NEEDED)
         return asnap_walker_walk_fully(walker, caller);
     return outcome != NO_MEMORY && asnap_walker_settle(walker, outcome == ALL_MET ? walk.met : 0);
+}
+
+bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
+                       uint32_t limit)
+{
+    begin(walker);
+    asnap_reach_begin(&walker->reach, caller->sp);
+    walker->limit = limit;
+    if (limit == 1)
+        return stop_at(walker, caller);
+    /* Most stacks are as they were. */
+    uint32_t number = guess(walker, caller);
+    if (number != 0 && can_be_compared(walker, number) && compare(walker, number) == 0)
+        return asnap_walker_settle(walker, number);
+    return walk_through(walker, caller);
 }

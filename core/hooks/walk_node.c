@@ -36,7 +36,8 @@ static void forget_nodes(struct asnap_walker *walker)
 }
 
 /* Makes the nodes of the stack that was walked, from the root on. */
-static uint32_t make_node(struct asnap_walker *walker, uint32_t omitted, uint32_t parity)
+__attribute__((noinline)) static uint32_t make_node(struct asnap_walker *walker, uint32_t omitted,
+                                                    uint32_t parity)
 {
     const uint32_t *stack = asnap_walker_stack(walker);
     struct asnap_walk_frame *frames = walker->frames;
