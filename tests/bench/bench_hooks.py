@@ -8,7 +8,7 @@ import sys
 import workloads
 from workloads import row
 
-ROUNDS = 5
+ROUNDS = 12
 PYTHON_ROUNDS = 120
 
 DEPTH = 26
@@ -57,12 +57,15 @@ def against_heaptrack(build, name, command, variables):
     if library is None:
         row("{}: added, hooks / heaptrack".format(name), "heaptrack is missing", "at most 0.18")
         return
-    for way, clock in (("heaptrack", "processor"), ("heaptrack -r", "wall")):
+    for way, clock, goal in (
+        ("heaptrack", "processor", ""),
+        ("heaptrack -r", "wall", "at most 0.18"),
+    ):
         added = [getattr(least[one], clock) - getattr(untraced, clock) for one in ("hooks", way)]
         row(
             "{}: added, hooks / {}".format(name, way),
             "{:.3f}".format(added[0] / added[1]),
-            "at most 0.18",
+            goal,
         )
 
 
