@@ -12,10 +12,6 @@
 #include "source_path.h"
 #include "split_files.h"
 
-/* More frames than this for one address are damage: what is further out is left
- * out. dwarf_scopes.c bounds the nesting. */
-#define FRAMES_MAX 512
-
 struct asnap_error *asnap_naming_advance(struct asnap_naming_progress *progress, size_t count)
 {
     progress->done += count;
@@ -76,7 +72,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
         scope = ASNAP_SCOPE_NONE;
     if (row == NULL && scope == ASNAP_SCOPE_NONE)
         return NULL;
-    struct asnap_frame frames[FRAMES_MAX];
+    struct asnap_frame frames[ASNAP_NAMING_FRAMES_MAX];
     size_t count = 0;
     uint64_t file = row == NULL ? 0 : row->file;
     uint32_t line = row == NULL ? 0 : row->line;
@@ -95,7 +91,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
             return error;
         if (frame->filename == NULL)
             frame->lineno = 0;
-        if (scope == ASNAP_SCOPE_NONE || count == FRAMES_MAX)
+        if (scope == ASNAP_SCOPE_NONE || count == ASNAP_NAMING_FRAMES_MAX)
             break;
         const struct asnap_scope *inner = &unit->scopes.scopes[scope];
         if (inner->outer == ASNAP_SCOPE_NONE)
@@ -216,11 +212,11 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
     return NULL;
 }
 
-struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const char *program,
-                                               struct asnap_frame_store *store,
-                                               struct asnap_naming *namings, size_t count,
-                                               struct asnap_naming_progress *progress,
-                                               struct asnap_error **problem)
+static struct asnap_error *name_addresses(struct asnap_dwarf *dwarf, const char *program,
+                                          struct asnap_frame_store *store,
+                                          struct asnap_naming *namings, size_t count,
+                                          struct asnap_naming_progress *progress,
+                                          struct asnap_error **problem)
 {
     struct asnap_unit_table units;
     struct asnap_error *error = asnap_unit_table_init(&units, dwarf, problem);
@@ -238,5 +234,22 @@ struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const 
     qsort(namings, count, sizeof(*namings), compare_addresses);
     asnap_function_names_deinit(&names);
     asnap_split_files_deinit(&files);
+    return error;
+}
+
+struct asnap_error *asnap_dwarf_name_file(const struct asnap_dwarf_source *source,
+                                          struct asnap_frame_store *store,
+                                          struct asnap_naming *namings, size_t count,
+                                          struct asnap_naming_progress *progress,
+                                          struct asnap_error **problem)
+{
+    struct asnap_dwarf *dwarf = NULL;
+    struct asnap_error *error =
+        asnap_problem_keep(asnap_dwarf_open(source->file, source->supplement, &dwarf), problem);
+    if (error == NULL && dwarf == NULL)
+        return asnap_naming_advance(progress, count);
+    if (error == NULL)
+        error = name_addresses(dwarf, source->program, store, namings, count, progress, problem);
+    asnap_dwarf_close(dwarf);
     return error;
 }

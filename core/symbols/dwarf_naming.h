@@ -18,7 +18,7 @@ struct asnap_error *asnap_naming_advance(struct asnap_naming_progress *progress,
 /* An address to be named. */
 struct asnap_naming {
     uint64_t address; /* link-time address within the call instruction */
-    uint64_t unit;    /* used by asnap_dwarf_name_addresses */
+    uint64_t unit;    /* used by asnap_dwarf_name_file */
     /* NULL until it is named. Of the outermost frame the function may be NULL,
      * and a file name is NULL where it is unknown. */
     const struct asnap_named_pc *named;
@@ -27,14 +27,23 @@ struct asnap_naming {
     bool prefers_symbol;
 };
 
+/* No address has more frames; what is further out is left out. */
+#define ASNAP_NAMING_FRAMES_MAX 512
+
+/* Where debug information is. */
+struct asnap_dwarf_source {
+    const struct asnap_elf *file;
+    const struct asnap_elf *supplement; /* NULL: none */
+    const char *program; /* path of the program or library: beside it may be split files */
+};
+
 /* Names what the debug information knows of `namings`, which come and go in the
  * order of their addresses. Each unit that holds one is decoded once, and left
- * before the next. `program` is the path of the program or library, beside which split debug
- * information may be. What is damaged is told by `problem` (see asnap_problem_keep). */
-struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const char *program,
-                                               struct asnap_frame_store *store,
-                                               struct asnap_naming *namings, size_t count,
-                                               struct asnap_naming_progress *progress,
-                                               struct asnap_error **problem);
+ * before the next. What is damaged is told by `problem` (see asnap_problem_keep). */
+struct asnap_error *asnap_dwarf_name_file(const struct asnap_dwarf_source *source,
+                                          struct asnap_frame_store *store,
+                                          struct asnap_naming *namings, size_t count,
+                                          struct asnap_naming_progress *progress,
+                                          struct asnap_error **problem);
 
 #endif

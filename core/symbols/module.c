@@ -8,6 +8,7 @@
 #include "demangle.h"
 #include "elf_symbols.h"
 #include "error.h"
+#include "naming_apart.h"
 #include "number_map.h"
 #include "problem.h"
 
@@ -362,25 +363,20 @@ static struct asnap_error *check_packing(const struct asnap_elf *source)
 }
 
 static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sources *sources,
-                                         struct asnap_naming *namings, size_t count,
+                                         bool apart, struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
 {
-    const struct asnap_elf *source = source_of_dwarf(sources);
-    struct asnap_dwarf *dwarf = NULL;
-    if (source == NULL || source->fd < 0 || asnap_elf_section(source, ".debug_info") == NULL)
+    const struct asnap_elf *file = source_of_dwarf(sources);
+    if (file == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
-    struct asnap_error *error = check_packing(source);
-    if (error == NULL)
-        error = asnap_dwarf_open(source, sources->supplement, &dwarf);
-    error = asnap_problem_keep(error, &module->problem);
-    if (error != NULL)
-        return error;
-    if (dwarf == NULL)
-        return asnap_naming_advance(progress, count);
-    error = asnap_dwarf_name_addresses(dwarf, sources->elf->path, module->store, namings, count,
-                                       progress, &module->problem);
-    asnap_dwarf_close(dwarf);
-    return error;
+    struct asnap_error *error = check_packing(file);
+    if (error != NULL) {
+        error = asnap_problem_keep(error, &module->problem);
+        return error == NULL ? asnap_naming_advance(progress, count) : error;
+    }
+    struct asnap_dwarf_source source = {file, sources->supplement, sources->elf->path};
+    return (apart ? asnap_dwarf_name_apart : asnap_dwarf_name_file)(
+        &source, module->store, namings, count, progress, &module->problem);
 }
 
 /* Names the function at `address` by the symbol tables, kept in the store. Where
@@ -447,13 +443,13 @@ static bool is_complete(const struct asnap_naming *naming)
 }
 
 struct asnap_error *asnap_module_name(struct asnap_module *module, const char *debug_directories,
-                                      struct asnap_naming *namings, size_t count,
+                                      bool apart, struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress)
 {
     struct sources sources = {0};
     struct asnap_error *error = open_sources(module, debug_directories, &sources);
     if (error == NULL)
-        error = name_by_dwarf(module, &sources, namings, count, progress);
+        error = name_by_dwarf(module, &sources, apart, namings, count, progress);
     for (size_t i = 0; i < count && error == NULL; i++) {
         if (!is_complete(&namings[i]))
             error = complete(module, &sources, &namings[i]);

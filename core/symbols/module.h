@@ -64,9 +64,10 @@ const struct asnap_named_pc *asnap_module_known(const struct asnap_module *modul
 /* The one frame of an address that nothing more is known of: the module's path. */
 const struct asnap_named_pc *asnap_module_unnamed(const struct asnap_module *module);
 
-/* Names addresses, which come sorted and each once, and remembers them. */
+/* Names addresses, which come sorted and each once, and remembers them; `apart`: debug
+ * information is read by another process. */
 struct asnap_error *asnap_module_name(struct asnap_module *module, const char *debug_directories,
-                                      struct asnap_naming *namings, size_t count,
+                                      bool apart, struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress);
 
 /* The first problem met with this file; NULL: none. */

@@ -25,6 +25,7 @@ struct asnap_symbolizer {
     struct asnap_other_files others;
     struct asnap_known_modules known;
     const struct asnap_debugger *debugger; /* NULL: none */
+    bool reads_apart;
 };
 
 static struct asnap_error *fill(struct asnap_symbolizer *symbolizer, const char *debug_directories)
@@ -72,6 +73,11 @@ void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
     asnap_frame_store_destroy(symbolizer->store);
     free(symbolizer->debug_directories);
     free(symbolizer);
+}
+
+void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart)
+{
+    symbolizer->reads_apart = apart;
 }
 
 /* The first `size` bytes of a region in `image`, which is NULL where they cannot be
@@ -369,7 +375,8 @@ static struct asnap_error *name_module(struct asnap_symbolizer *symbolizer,
     }
     progress->done += count - distinct;
     struct asnap_error *error =
-        asnap_module_name(module, symbolizer->debug_directories, namings, distinct, progress);
+        asnap_module_name(module, symbolizer->debug_directories, symbolizer->reads_apart, namings,
+                          distinct, progress);
     for (size_t i = 0; i < count && error == NULL; i++)
         names[requests[i].index] = *asnap_module_known(module, requests[i].address);
     return error;

@@ -71,6 +71,15 @@ $(PROGRAM_DIR)/rights_linked: tests/programs/rights.c $(HOOKS)
 	$(CC) $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_rights) -o $@ $< -Wl,--no-as-needed $(abspath $(HOOKS)) \
 		-Wl,-rpath,$(abspath $(BUILD))
 
+# The core library with a libdwarf that fails before the true one; the hooks are looked for
+# beside it.
+BAD_DWARF := $(PROGRAM_DIR)/baddwarf/$(notdir $(LIBRARY))
+PROGRAMS += $(BAD_DWARF)
+$(BAD_DWARF): $(CORE_OBJECTS) $(PROGRAM_DIR)/libbaddwarf.so
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $(CORE_OBJECTS) $(abspath $(PROGRAM_DIR)/libbaddwarf.so) $(CORE_LIBS)
+	ln -sf $(abspath $(HOOKS)) $(@D)
+
 # Programs with stacks of many shapes, built in many ways: tests/programs/NAME becomes
 # build/tests/programs/NAME.WAY.
 WALK_FLAGS_gcc-O0 := -O0

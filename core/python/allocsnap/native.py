@@ -253,6 +253,7 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],
     ),
+    "asnap_symbolizer_read_apart": (None, [_OBJECT, c_bool]),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
     "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_create_named": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),

@@ -196,6 +196,8 @@ class Symbolizer(Object):
         super().__init__()
         directories = None if debug_directories is None else path_bytes(debug_directories)
         check(library().asnap_symbolizer_create(directories, self.out))
+        # The debugger must outlive any file.
+        library().asnap_symbolizer_read_apart(self, True)
 
     def set_regions(self, calls, regions):
         calls.run(

@@ -1,0 +1,187 @@
+#include "naming_child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "naming_messages.h"
+#include "number_map.h"
+
+/* Much longer than any file takes: whoever waits without a terminal is not kept for ever. */
+enum { PROCESSOR_SECONDS_MAX = 600 };
+
+struct teller {
+    int fd;
+    const struct asnap_naming *namings;
+    size_t told;                    /* of them */
+    struct asnap_number_map number; /* string of the store -> pointer into `numbers` + number */
+    uint32_t string_count;
+    size_t used;
+    char buffer[1 << 16];
+};
+
+/* Who does not listen any more needs no answer. */
+static void write_out(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, bytes, size);
+        if (written <= 0)
+            _exit(1);
+        bytes += written;
+        size -= (size_t)written;
+    }
+}
+
+static void flush(struct teller *teller)
+{
+    write_out(teller->fd, teller->buffer, teller->used);
+    teller->used = 0;
+}
+
+static void put(struct teller *teller, const void *bytes, size_t size)
+{
+    if (size > sizeof(teller->buffer) - teller->used)
+        flush(teller);
+    if (size > sizeof(teller->buffer)) {
+        write_out(teller->fd, bytes, size);
+        return;
+    }
+    memcpy(teller->buffer + teller->used, bytes, size);
+    teller->used += size;
+}
+
+static void put_header(struct teller *teller, enum asnap_naming_message message, size_t bytes)
+{
+    struct asnap_naming_header header = {.message = message, .bytes = (uint32_t)bytes};
+    put(teller, &header, sizeof(header));
+}
+
+static void tell_number(struct teller *teller, enum asnap_naming_message message, uint64_t number,
+                        size_t bytes)
+{
+    put_header(teller, message, bytes);
+    put(teller, &number, bytes);
+}
+
+/* Equal strings of a store are one. */
+static struct asnap_error *tell_string(struct teller *teller, const char *text, uint32_t *number)
+{
+    *number = ASNAP_NAMING_NO_STRING;
+    if (text == NULL)
+        return NULL;
+    uintptr_t known = (uintptr_t)asnap_number_map_get(&teller->number, (uint64_t)(uintptr_t)text);
+    if (known != 0) {
+        *number = (uint32_t)(known - 1);
+        return NULL;
+    }
+    size_t length = strlen(text);
+    if (length > ASNAP_NAMING_BYTES_MAX)
+        return NULL;
+    put_header(teller, ASNAP_NAMING_STRING, length);
+    put(teller, text, length);
+    *number = teller->string_count++;
+    return asnap_number_map_put(&teller->number, (uint64_t)(uintptr_t)text,
+                                (const void *)((uintptr_t)*number + 1));
+}
+
+static struct asnap_error *tell_naming(struct teller *teller, const struct asnap_naming *naming)
+{
+    struct asnap_told_frame frames[ASNAP_NAMING_FRAMES_MAX];
+    size_t count = naming->named->frame_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct asnap_frame *frame = &naming->named->frames[i];
+        frames[i] = (struct asnap_told_frame){.lineno = frame->lineno, .inlined = frame->inlined};
+        struct asnap_error *error = tell_string(teller, frame->filename, &frames[i].filename);
+        if (error == NULL)
+            error = tell_string(teller, frame->function, &frames[i].function);
+        if (error != NULL)
+            return error;
+    }
+    struct asnap_told_naming told = {
+        .address = naming->address,
+        .prefers_symbol = naming->prefers_symbol,
+        .frame_count = (uint32_t)count,
+    };
+    put_header(teller, ASNAP_NAMING_NAMED, sizeof(told) + count * sizeof(frames[0]));
+    put(teller, &told, sizeof(told));
+    put(teller, frames, count * sizeof(frames[0]));
+    return NULL;
+}
+
+/* An asnap_progress report: tells what is new. */
+static bool tell_done(void *context, const char *step, uint64_t done, uint64_t total)
+{
+    struct teller *teller = context;
+    uint64_t before = teller->told;
+    (void)step;
+    (void)total;
+    for (; teller->told < done; teller->told++) {
+        const struct asnap_naming *naming = &teller->namings[teller->told];
+        if (naming->named != NULL && tell_naming(teller, naming) != NULL)
+            return false;
+    }
+    tell_number(teller, ASNAP_NAMING_DONE, done - before, sizeof(uint64_t));
+    flush(teller);
+    return true;
+}
+
+static void tell_problem(struct teller *teller, const struct asnap_error *problem)
+{
+    uint32_t code = asnap_error_code(problem);
+    const char *text = asnap_error_message(problem);
+    size_t length = strnlen(text, ASNAP_NAMING_BYTES_MAX - sizeof(code));
+    put_header(teller, ASNAP_NAMING_PROBLEM, sizeof(code) + length);
+    put(teller, &code, sizeof(code));
+    put(teller, text, length);
+}
+
+/* A debugger's own handlers and its terminal are not for this process, which leaves no core
+ * and is the first to go where memory runs out. */
+static void settle_in(void)
+{
+    const struct rlimit no_core = {0, 0};
+    const struct rlimit seconds = {PROCESSOR_SECONDS_MAX, PROCESSOR_SECONDS_MAX};
+    sigset_t none;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CORE, &no_core);
+    setrlimit(RLIMIT_CPU, &seconds);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere >= 0) {
+        dup2(nowhere, STDIN_FILENO);
+        dup2(nowhere, STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
+    }
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0 && write(score, "1000", 4) > 0)
+        close(score);
+}
+
+_Noreturn void asnap_naming_child(int fd, const struct asnap_dwarf_source *source,
+                                  struct asnap_frame_store *store, struct asnap_naming *namings,
+                                  size_t count)
+{
+    static struct teller teller;
+    settle_in();
+    teller = (struct teller){.fd = fd, .namings = namings};
+    const struct asnap_progress progress = {.report = tell_done, .context = &teller};
+    struct asnap_naming_progress counting = {.progress = &progress, .total = count};
+    struct asnap_error *problem = NULL;
+    struct asnap_error *error =
+        asnap_dwarf_name_file(source, store, namings, count, &counting, &problem);
+    if (problem != NULL)
+        tell_problem(&teller, problem);
+    /* tell_done stops it for want of memory alone. */
+    tell_number(&teller, ASNAP_NAMING_END, error == NULL ? 0 : ASNAP_ERROR_NO_MEMORY,
+                sizeof(uint32_t));
+    flush(&teller);
+    _exit(0);
+}
