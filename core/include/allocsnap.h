@@ -261,11 +261,6 @@ struct asnap_debugger {
  * replaced. NULL: no debugger. */
 ASNAP_API void asnap_symbolizer_set_debugger(struct asnap_symbolizer *symbolizer,
                                              const struct asnap_debugger *debugger);
-
-/* Whether debug information is read by a process that is forked for each file, so that a file
- * that libdwarf does not survive costs its own names and nothing else. To begin with it is read
- * in this process. */
-ASNAP_API void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart);
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
 /* The frames that one program counter stands for, innermost (inlined) first.
