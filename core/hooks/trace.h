@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) uint64_t asnap_trace_stack_place(vo
 /* A hook takes less of the stack than this, in bytes, while it is at work on the table; libgcc
  * may take more, where it is asked. It is touched before anything is held: a stack that
  * overflows does so there, and a handler that jumps out leaves nothing half done. */
-enum { ASNAP_TRACE_STACK_BYTES = 1536 };
+enum { ASNAP_TRACE_STACK_BYTES = 2048 };
 
 /* Begins work on the table. False: this thread is at it already, and what runs now
  * is a signal handler, or libc on the hooks' own behalf. */
