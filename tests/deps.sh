@@ -36,6 +36,8 @@ test,soak            git                  command:git
 test                 g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++
 test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
 test                 qemu-user            command:qemu-aarch64
+test                 gdbserver            command:gdbserver
+test                 gdb-multiarch        command:gdb-multiarch
 soak                 redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx

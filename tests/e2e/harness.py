@@ -98,13 +98,13 @@ class Results:
         return "".join("(gdb) {}\n{}".format(*pair) for pair in self._pairs)
 
 
-def batch(case, commands, arguments=(), plugin=True, env=None, cwd=None):
+def batch(case, commands, arguments=(), plugin=True, env=None, cwd=None, debugger=GDB):
     """Runs `gdb -batch` with each command as an -ex; returns Results.
 
     `arguments` are gdb's own (program, core, --args ...). The commands between
     marks are all there is: what gdb says at start-up is left out.
     """
-    line = [GDB, "-nx", "-batch", "-iex", "set auto-load off"]
+    line = [debugger, "-nx", "-batch", "-iex", "set auto-load off"]
     if plugin:
         line += ["-ex", "source {}".format(SCRIPT)]
     line += ["-ex", "echo {}\\n".format(_MARK)]

@@ -1,10 +1,15 @@
-"""The hooks on aarch64: cross-compiled, run by qemu's user-mode emulation, and their walks
-compared with those of the libgcc there."""
+"""The hooks on aarch64: cross-compiled, run by qemu's user-mode emulation, their walks
+compared with those of the libgcc there, and their table read by gdb-multiarch."""
 
 import os
 import re
+import shutil
+import socket
 import subprocess
+import tempfile
 import unittest
+
+import expectations
 
 from .hooked import Case
 
@@ -14,6 +19,7 @@ PREFIX = "aarch64-linux-gnu-"
 SYSROOT = "/usr/aarch64-linux-gnu"
 SECONDS = 300
 
+TRACEBACKS = "snapshot stats traceback --json --limit 100"
 COUNTS = re.compile(r"^(\d+) stacks compared with libgcc's, (\d+) differ$", re.M)
 
 #: Sources in tests/programs, flags, and how many stacks are compared at least.
@@ -26,30 +32,41 @@ PROGRAMS = [
 
 
 class Aarch64(Case):
-    def test_walks(self):
-        build = os.path.join(self.directory, "build")
-        hooks = os.path.join(build, "liballocsnap-hooks.so")
+    @classmethod
+    def setUpClass(cls):
+        cls.build = tempfile.mkdtemp(prefix="allocsnap-")
+        cls.addClassCleanup(shutil.rmtree, cls.build)
+        cls.hooks = os.path.join(cls.build, "liballocsnap-hooks.so")
         subprocess.run(
-            ["make", "-s", "-C", ROOT, "CC=" + PREFIX + "gcc", "BUILD=" + build, hooks],
+            ["make", "-s", "-C", ROOT, "CC=" + PREFIX + "gcc", "BUILD=" + cls.build, cls.hooks],
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        program = os.path.join(self.directory, "program")
+
+    def compile(self, source, flags):
+        """A test program's path."""
+        compiler = PREFIX + ("g++" if source.endswith(".cc") else "gcc")
+        made = os.path.join(self.directory, "program")
+        source = os.path.join(ROOT, "tests", "programs", source)
+        subprocess.run(
+            [compiler, "-g", "-w", "-pthread", "-o", made, source] + flags.split(), check=True
+        )
+        return made
+
+    def emulated(self, *variables, options=()):
+        """The command that runs a program with the hooks."""
+        command = ["qemu-aarch64", "-L", SYSROOT] + list(options)
+        for variable in ["LD_PRELOAD=" + self.hooks] + list(variables):
+            command += ["-E", variable]
+        return command
+
+    def test_walks(self):
         report = os.path.join(self.directory, "report")
         for source, flags, least in PROGRAMS:
             with self.subTest(source=source, flags=flags):
-                compiler = PREFIX + ("g++" if source.endswith(".cc") else "gcc")
-                source = os.path.join(ROOT, "tests", "programs", source)
-                subprocess.run(
-                    [compiler, "-g", "-w", "-pthread", "-o", program, source] + flags.split(),
-                    check=True,
-                )
-                variables = ["LD_PRELOAD=" + hooks, "ALLOCSNAP=64", "ALLOCSNAP_CHECK=" + report]
-                command = ["qemu-aarch64", "-L", SYSROOT]
-                for variable in variables:
-                    command += ["-E", variable]
+                command = self.emulated("ALLOCSNAP=64", "ALLOCSNAP_CHECK=" + report)
                 done = subprocess.run(
-                    command + [program],
+                    command + [self.compile(source, flags)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
@@ -63,6 +80,59 @@ class Aarch64(Case):
                 ((compared, differing),) = COUNTS.findall(text)
                 self.assertEqual(int(differing), 0, text)
                 self.assertGreaterEqual(int(compared), least)
+
+    def read_by_gdb(self, commands):
+        """What gdb-multiarch shows of plain.c at stop_here(), through qemu's gdb stub, which
+        cannot tell the memory map."""
+        made = self.compile("plain.c", "-O0 -fno-builtin")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        child = subprocess.Popen(
+            self.emulated("ALLOCSNAP=16", options=["-g", port]) + [made],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        # gdb tries again until somebody listens.
+        begin = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
+        return self.batch(
+            ["set sysroot " + SYSROOT] + commands[:1] + begin + commands[1:],
+            made,
+            debugger="gdb-multiarch",
+        )
+
+    def test_snapshot(self):
+        """Every line, size and count, and the stack up to the C library."""
+        library_path = "set solib-search-path " + self.build
+        results = self.read_by_gdb([library_path, TRACEBACKS, "snapshot who kept[0]"])
+        answer = results.json(TRACEBACKS)
+        self.assertEqual(answer["notes"], [])
+        marks = expectations.marks(expectations.source("plain.c"))
+        held = {}
+        for row in answer["statistics"]:
+            frame, caller = row["traceback"][:2]
+            if frame["function"] != "main":
+                frame, caller = caller, row["traceback"][2]
+            self.assertEqual(frame["function"], "main")
+            self.assertIn("/libc.so.6", caller["filename"])
+            size, count = held.get(frame["lineno"], (0, 0))
+            held[frame["lineno"]] = size + row["size"], count + row["count"]
+        self.assertEqual(
+            held, {mark.line: (mark.size, mark.count) for mark in marks if mark.count > 0}
+        )
+        self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
+
+    def test_library_that_gdb_has_not_found(self):
+        results = self.read_by_gdb(["set solib-search-path " + self.directory, "snapshot take"])
+        self.assertEqual(
+            results["snapshot take"],
+            "no allocsnap hooks are found: the process's memory map cannot be read, and the debugger"
+            " has not found liballocsnap-hooks.so: tell it where the program's libraries are (sysroot,"
+            " solib-search-path), or start the program with the hooks\n",
+        )
 
 
 if __name__ == "__main__":

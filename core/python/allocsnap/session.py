@@ -302,6 +302,12 @@ class Session:
                 " LD_PRELOAD=liballocsnap-hooks.so, and have its private anonymous memory"
                 " dumped (bit 0 of its coredump_filter)"
             )
+        if regions.count == 0:
+            return (
+                "no allocsnap hooks are found: the process's memory map cannot be read, and the"
+                " debugger has not found liballocsnap-hooks.so: tell it where the program's"
+                " libraries are (sysroot, solib-search-path), or start the program with the hooks"
+            )
         if self.launch.frame_limit() is None:
             return None
         return (

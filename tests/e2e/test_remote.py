@@ -1,0 +1,146 @@
+"""Programs on the other side of gdb's remote protocol: gdbserver."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from .harness import DEADLINE, HOOKS, Case, Failed, environment, program
+
+STATS = "snapshot stats traceback --json --limit 100"
+#: Run as root of a namespace of its own, with the new root and a command in it.
+ENTER = 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"'
+STOP = ["break stop_here", "continue"]
+
+
+def own_rows(answer):
+    """{(line, function) of the most recent frame: (size, count)} of plain.c's lines, the frame's
+    file being the source."""
+    rows = {}
+    for row in answer["statistics"]:
+        frames = [
+            frame for frame in row["traceback"] if frame["filename"].endswith("/programs/plain.c")
+        ]
+        key = frames[0]["lineno"], frames[0]["function"]
+        size, count = rows.get(key, (0, 0))
+        rows[key] = size + row["size"], count + row["count"]
+    return rows
+
+
+class Server(Case):
+    def server(self, *command, **extra):
+        """Starts a server; returns its port, which it says itself."""
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.directory,
+            env=environment(self.home, **extra),
+        )
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.wait, DEADLINE)
+        self.addCleanup(child.kill)
+        text = ""
+        for line in child.stdout:
+            text += line.decode("utf-8", "replace")
+            found = re.search(r"^Listening on port (\d+)", text, re.M)
+            if found:
+                return found.group(1)
+        raise Failed("no port: {}".format(text))
+
+    def native(self):
+        return self.at_stop([STATS], "plain").json(STATS)
+
+
+class Remote(Server):
+    def check_as_native(self, answer):
+        """The same rows, whole tracebacks and all, as of a process of this gdb."""
+        self.assertEqual(answer["notes"], [])
+        native = self.native()
+        self.assertEqual(answer["total"], native["total"])
+        self.assertEqual(answer["statistics"], native["statistics"])
+
+    def test_started_by_the_server(self):
+        port = self.server(
+            "gdbserver", "--once", "127.0.0.1:0", program("plain"), LD_PRELOAD=HOOKS, ALLOCSNAP="16"
+        )
+        connect = ["target remote 127.0.0.1:{}".format(port)]
+        results = self.batch(connect + STOP + [STATS], program("plain"))
+        self.check_as_native(results.json(STATS))
+
+    def test_started_by_gdb(self):
+        port = self.server("gdbserver", "--multi", "--once", "127.0.0.1:0")
+        commands = [
+            "target extended-remote 127.0.0.1:{}".format(port),
+            "set remote exec-file {}".format(program("plain")),
+            "snapshot start 16",
+            "break stop_here",
+            "run",
+            STATS,
+            "snapshot who kept[0]",
+            "snapshot reset-peak",
+            "snapshot stop",
+            "kill",
+        ]
+        results = self.batch(commands, program("plain"))
+        self.check_as_native(results.json(STATS))
+        self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
+        self.assertIn("Tracing stops at the program's next malloc", results["snapshot stop"])
+
+    def test_attached_to_by_the_server(self):
+        self.need_attach()
+        child = subprocess.Popen(
+            [program("holds"), "pause"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
+        )
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        self.assertEqual(child.stdout.readline(), b"ready\n")
+        port = self.server("gdbserver", "--once", "--attach", "127.0.0.1:0", str(child.pid))
+        connect = "target remote 127.0.0.1:{}".format(port)
+        results = self.batch([connect, STATS], program("holds"))
+        native = self.at_stop([STATS], "holds").json(STATS)
+        self.assertEqual(results.json(STATS), native)
+
+
+class OtherRoot(Server):
+    """The program sees another file system than gdb, which knows it as its sysroot."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = os.path.join(self.directory, "root")
+        for path in [shutil.which("gdbserver"), HOOKS, program("plain")]:
+            self.copy(path)
+            listed = subprocess.run(
+                ["ldd", path], stdout=subprocess.PIPE, encoding="utf-8", check=True
+            ).stdout
+            for library in re.findall(r"(/\S+) \(0x", listed):
+                self.copy(library)
+
+    def copy(self, path, to=None):
+        place = self.root + (to or path)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        shutil.copy(os.path.realpath(path), place)
+
+    def test_sysroot(self):
+        os.rename(self.root + program("plain"), self.root + "/plain")
+        os.mkdir(self.root + "/proc")
+        enter = ["unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c", ENTER, self.root]
+        if subprocess.run(enter + ["gdbserver", "--version"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            self.skipTest("unshare and chroot are not allowed here")
+        port = self.server(
+            *enter, "gdbserver", "--no-startup-with-shell", "--once", "127.0.0.1:0", "/plain",
+            LD_PRELOAD=HOOKS, ALLOCSNAP="16"
+        )
+        results = self.batch(
+            ["set sysroot {}".format(self.root), "file {}/plain".format(self.root),
+             "target remote 127.0.0.1:{}".format(port)] + STOP + [STATS]
+        )
+        answer = results.json(STATS)
+        self.assertEqual(answer["notes"], [])
+        self.assertEqual(own_rows(answer), own_rows(self.native()))
