@@ -87,6 +87,7 @@ void asnap_deferred_push(struct asnap_deferred *deferred)
     while (!__atomic_compare_exchange_n(head, &deferred->next, deferred, false, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
         continue;
+    __atomic_fetch_add(&asnap_thread.deferred_count, 1, __ATOMIC_RELAXED);
 }
 
 struct asnap_deferred *asnap_deferred_take(void)
@@ -94,6 +95,7 @@ struct asnap_deferred *asnap_deferred_take(void)
     struct asnap_deferred *newest_first =
         __atomic_exchange_n(&asnap_thread.deferred, NULL, __ATOMIC_RELAXED);
     struct asnap_deferred *oldest_first = NULL;
+    __atomic_store_n(&asnap_thread.deferred_count, 0, __ATOMIC_RELAXED);
     while (newest_first != NULL) {
         struct asnap_deferred *deferred = newest_first;
         newest_first = deferred->next;

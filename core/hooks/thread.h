@@ -22,6 +22,7 @@ struct asnap_thread {
     const char *last_block; /* the last that was recorded, and its size */
     size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
+    uint32_t deferred_count;         /* about how many they are */
     struct asnap_walker *walker;     /* NULL until it is needed */
 };
 

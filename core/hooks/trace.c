@@ -76,10 +76,16 @@ bool asnap_trace_was_abandoned(void)
     return true;
 }
 
+/* A hook that a handler has jumped out of, and that was not found to be, never does what is left
+ * to it: each piece has a walker of its own, and they must not take all memory. */
+enum { DEFERRED_MAX = 16384 };
+
 /* The handler's stack is only there now, so it is walked now. */
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
-    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
+    struct asnap_deferred *deferred = NULL;
+    if (asnap_thread.deferred_count < DEFERRED_MAX)
+        deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
     if (deferred == NULL ||
         !asnap_walker_walk(deferred->walker, caller, asnap_control_frame_limit())) {
         asnap_deferred_destroy(deferred);

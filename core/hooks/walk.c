@@ -8,6 +8,9 @@
 /* A stack may lead down to another one, but not for ever. */
 enum { DESCENTS_MAX = 64 };
 
+/* A frame that is found by its frame pointer and is larger may lie on another stack. */
+static const uint64_t FRAME_BYTES_MAX = 1 << 16;
+
 /* So few frames before those of a path are as soon compared without one. */
 enum { UNLAID_FRAMES = 4 };
 
@@ -21,11 +24,24 @@ enum outcome {
 
 struct walk {
     struct asnap_walker *walker;
-    uint32_t met; /* with ALL_MET */
+    struct asnap_reach elsewhere; /* what can be read of stacks it has come to, now */
+    uint32_t met;                 /* with ALL_MET */
     uint32_t descents;
     bool interrupted;          /* the frame to be looked at, by a signal */
     struct asnap_caller state; /* of the frame to be looked at */
 };
+
+/* The walk may come to another stack than that it began on, which is not known to be in use: its
+ * memory is asked about each time, and what is read there is remembered as nothing to compare. */
+static void leave_stack(struct walk *walk)
+{
+    walk->walker->reading = &walk->elsewhere;
+}
+
+static bool has_left(const struct walk *walk)
+{
+    return walk->walker->reading == &walk->elsewhere;
+}
 
 static inline uint64_t word_at(uint64_t address)
 {
@@ -51,24 +67,29 @@ static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t
 static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
                                  const struct asnap_row *row)
 {
-    struct asnap_reach *reach = &walk->walker->reach;
     uint64_t fp = step->words[ASNAP_WORD_FP];
     uint64_t cfa =
         (row->cfa_from_fp ? fp : step->sp) + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
     uint64_t fp_place = cfa + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
     uint64_t return_place = row->fp_saved ? fp_place : cfa;
-    if (row->cfa_from_fp)
+    if (row->cfa_from_fp) {
         step->flags |= ASNAP_FRAME_FP_USED;
+        if (cfa - step->sp > FRAME_BYTES_MAX)
+            leave_stack(walk);
+    }
     if (row->kind == ASNAP_ROW_INDIRECT) {
         uint64_t place = fp + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
-        if (!asnap_reach_word(reach, place))
+        if (!asnap_reach_word(walk->walker->reading, place))
             return STACK_ENDS;
         cfa = word_at(place);
+        if (cfa - step->sp > FRAME_BYTES_MAX)
+            leave_stack(walk);
         fp_place = fp + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
         return_place = cfa;
         step->flags |= ASNAP_FRAME_STEPPED;
     }
     return_place += asnap_row_bytes(row->return_words, ASNAP_ROW_RETURN_HALF);
+    struct asnap_reach *reach = walk->walker->reading;
     if (!asnap_reach_word(reach, return_place))
         return STACK_ENDS;
     if (row->fp_saved) {
@@ -104,6 +125,7 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_step *step)
             : asnap_signal_registers(step->sp, asnap_walker_read, walker, interrupted, &pc);
     if (!found || (interrupted->known & needed) != needed)
         return ALL_REGISTERS_NEEDED;
+    leave_stack(walk);
     walk->state.pc = asnap_arch_code_address(pc) + 1;
     walk->state.sp = interrupted->values[ASNAP_REGISTER_SP];
     walk->state.fp = interrupted->values[ASNAP_REGISTER_FP];
@@ -151,9 +173,9 @@ static enum outcome step(struct walk *walk)
         step->flags |= search == ASNAP_ROW_FLEETING ? 0 : ASNAP_FRAME_LAST;
         return STACK_ENDS;
     }
-    if (outcome == STACK_ENDS) /* what could not be read may be there another time */
+    if (outcome == STACK_ENDS || has_left(walk)) /* it may be otherwise another time */
         step->flags |= ASNAP_FRAME_STEPPED;
-    else if (walk->state.sp <= step->sp && ++walk->descents > DESCENTS_MAX)
+    if (outcome == CALLER_FOUND && walk->state.sp <= step->sp && ++walk->descents > DESCENTS_MAX)
         outcome = STACK_ENDS;
     return outcome;
 }
@@ -271,7 +293,8 @@ static enum outcome follow_one(struct walk *walk, uint32_t *number)
     bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
     if (ends)
         return caller == 0 ? ALL_MET : outcome;
-    bool same = caller != 0 && is_in_state(&walker->frames[caller], &walk->state);
+    bool same =
+        caller != 0 && !has_left(walk) && is_in_state(&walker->frames[caller], &walk->state);
     *number = same ? caller : 0;
     return outcome;
 }
@@ -317,7 +340,7 @@ static enum outcome advance(struct walk *walk)
 {
     if (walk->state.pc == 0)
         return STACK_ENDS;
-    uint32_t number = guess(walk->walker, &walk->state);
+    uint32_t number = has_left(walk) ? 0 : guess(walk->walker, &walk->state);
     return number != 0 ? follow(walk, number) : step(walk);
 }
 
@@ -363,6 +386,7 @@ __attribute__((noinline)) static bool walk_through(struct asnap_walker *walker,
     do
         outcome = advance(&walk);
     while (outcome == CALLER_FOUND);
+    walker->reading = &walker->reach;
     if (outcome == ALL_REGISTERS_NEEDED)
         return asnap_walker_walk_fully(walker, caller);
     return outcome != NO_MEMORY && asnap_walker_settle(walker, outcome == ALL_MET ? walk.met : 0);

@@ -172,7 +172,8 @@ struct asnap_step *asnap_walker_add(struct asnap_walker *walker, const struct as
     return step;
 }
 
-/* The remembered frame in this state with this caller, or 0. */
+/* The remembered frame in this state with this caller, or 0. One that must be stepped from does
+ * not do for one that need not. */
 static uint32_t find(const struct asnap_walker *walker, const struct asnap_step *step,
                      uint32_t caller)
 {
@@ -180,6 +181,7 @@ static uint32_t find(const struct asnap_walker *walker, const struct asnap_step 
     while (number != 0) {
         const struct asnap_walk_frame *frame = &walker->frames[number];
         if (frame->caller == caller && frame->step.sp == step->sp &&
+            (frame->step.flags & ~step->flags & ASNAP_FRAME_STEPPED) == 0 &&
             frame->step.words[ASNAP_WORD_PC] == step->words[ASNAP_WORD_PC] &&
             ((frame->step.flags & ASNAP_FRAME_FP_MATTERS) == 0 ||
              frame->step.words[ASNAP_WORD_FP] == step->words[ASNAP_WORD_FP]))
@@ -276,7 +278,8 @@ static bool settle(struct asnap_walker *walker, uint32_t *frame)
         const struct asnap_step *step = &walker->pending[--walker->pending_count];
         uint32_t found = find(walker, step, *frame);
         *frame = found != 0 ? found : remember(walker, step, *frame);
-        *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = *frame;
+        if ((step->flags & ASNAP_FRAME_STEPPED) == 0)
+            *asnap_walker_recent(walker, step->words[ASNAP_WORD_PC], step->sp) = *frame;
     }
     return true;
 }

@@ -150,6 +150,12 @@ class Walks(Case):
         self.assertEqual(status, 0)
         self.assertRegex(text, r"^\d+ steps\n$")
 
+    def test_stacks_that_lead_to_lost_memory(self):
+        for case in ("call", "protect", "above", "below"):
+            for nframe in (1, 16):
+                with self.subTest(case=case, nframe=nframe):
+                    self.assertEqual(self.finish("lost_stacks", case, nframe=nframe), (0, ""))
+
 
 if __name__ == "__main__":
     unittest.main()
