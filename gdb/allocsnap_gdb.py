@@ -65,7 +65,8 @@ def _text(ask):
 
 
 def _output(command):
-    """What a gdb command prints, without colours."""
+    """What a gdb command prints, without colours, and without the command itself, which
+    `set trace-commands on` has gdb print first."""
     try:
         text = gdb.execute(command, to_string=True)
     except UnicodeDecodeError:
@@ -73,6 +74,8 @@ def _output(command):
         with tempfile.NamedTemporaryFile() as file:
             gdb.execute("pipe -d // {} // cat >{}".format(command, shlex.quote(file.name)))
             text = file.read().decode("utf-8", "surrogateescape")
+    if gdb.parameter("trace-commands"):
+        text = re.sub(r"^\++.*\n", "", text, flags=re.M)
     return re.sub(r"\033\[[0-9;]*m", "", text)
 
 
@@ -93,7 +96,11 @@ def _string(value):
 def _number(expression):
     """The value of a C expression, whatever the program's language is."""
     # gdb may add a line that the language is not the frame's.
-    return int(re.match("[0-9]+", _output("with language c -- output/u " + expression)).group())
+    text = _output("with language c -- output/u " + expression)
+    found = re.search("^[0-9]+", text, re.M)
+    if found is None:
+        raise gdb.error("gdb answered {!r} where a number was asked for".format(text))
+    return int(found.group())
 
 
 class GdbTarget(Target):

@@ -337,8 +337,11 @@ static struct asnap_error *open_sources(struct asnap_module *module, const char 
     error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
-    error = asnap_debug_file_find_supplement(source_of_dwarf(sources), debug_directories,
-                                             &sources->supplement);
+    /* What is left of a stripped file refers to nothing in it. */
+    const struct asnap_elf *file = source_of_dwarf(sources);
+    if (asnap_elf_section(file, ".debug_info") == NULL)
+        return NULL;
+    error = asnap_debug_file_find_supplement(file, debug_directories, &sources->supplement);
     return asnap_problem_keep(error, &module->problem);
 }
 

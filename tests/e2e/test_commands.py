@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -12,6 +13,18 @@ from .harness import Case, program
 NO_PROCESS = (
     "there is no process and no core: start the program with `run`, or load a core file\n"
 )
+
+
+class Settings(Case):
+    def test_commands_that_gdb_prints_before_it_runs_them(self):
+        commands = ["snapshot status", "snapshot who kept[0]", "snapshot set"]
+        before = self.at_stop(commands, "plain")
+        results = self.at_stop(["set trace-commands on"] + commands, "plain")
+        for command in commands[1:]:
+            wanted = re.sub("at 20.*|thread [0-9]+", "", before[command])
+            got = re.sub("at 20.*|thread [0-9]+", "", results[command])
+            self.assertIn(wanted, got)
+        self.assertIn("\ntracing: on, 16 frames of each stack\n", results[commands[0]])
 
 
 class Names(Case):
