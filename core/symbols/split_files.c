@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "source_path.h"
+#include "split_types.h"
 
 static void close_file(struct asnap_split_file *file)
 {
@@ -24,6 +25,8 @@ static struct asnap_error *open_file(char *path, struct asnap_split_file *file)
     if (access(path, F_OK) == 0)
         error = asnap_elf_open_supplement(path, &file->elf);
     free(path);
+    if (error == NULL && file->elf != NULL)
+        error = asnap_split_types_drop(&file->elf);
     if (error == NULL && file->elf != NULL)
         error = asnap_dwarf_open(file->elf, NULL, &file->dwarf);
     if (error == NULL && file->dwarf != NULL)
