@@ -217,6 +217,7 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
 }
 
 struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const char *program,
+                                               const char *debug_directories,
                                                struct asnap_frame_store *store,
                                                struct asnap_naming *namings, size_t count,
                                                struct asnap_naming_progress *progress,
@@ -232,7 +233,7 @@ struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const 
     if (error != NULL)
         return error;
     struct asnap_function_names names = {.dwarf = dwarf, .store = store};
-    struct asnap_split_files files = {.program = program};
+    struct asnap_split_files files = {.program = program, .debug_directories = debug_directories};
     qsort(namings, count, sizeof(*namings), compare_units);
     error = name_units(&names, &files, namings, count, progress, problem);
     qsort(namings, count, sizeof(*namings), compare_addresses);

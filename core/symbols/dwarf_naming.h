@@ -30,8 +30,10 @@ struct asnap_naming {
 /* Names what the debug information knows of `namings`, which come and go in the
  * order of their addresses. Each unit that holds one is decoded once, and left
  * before the next. `program` is the path of the program or library, beside which split debug
- * information may be. What is damaged is told by `problem` (see asnap_problem_keep). */
+ * information may be, or in `debug_directories` (colon-separated). What is damaged is told by
+ * `problem` (see asnap_problem_keep). */
 struct asnap_error *asnap_dwarf_name_addresses(struct asnap_dwarf *dwarf, const char *program,
+                                               const char *debug_directories,
                                                struct asnap_frame_store *store,
                                                struct asnap_naming *namings, size_t count,
                                                struct asnap_naming_progress *progress,

@@ -362,6 +362,7 @@ static struct asnap_error *check_packing(const struct asnap_elf *source)
 }
 
 static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sources *sources,
+                                         const char *debug_directories,
                                          struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
 {
@@ -377,8 +378,8 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
         return error;
     if (dwarf == NULL)
         return asnap_naming_advance(progress, count);
-    error = asnap_dwarf_name_addresses(dwarf, sources->elf->path, module->store, namings, count,
-                                       progress, &module->problem);
+    error = asnap_dwarf_name_addresses(dwarf, sources->elf->path, debug_directories, module->store,
+                                       namings, count, progress, &module->problem);
     asnap_dwarf_close(dwarf);
     return error;
 }
@@ -453,7 +454,7 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
     struct sources sources = {0};
     struct asnap_error *error = open_sources(module, debug_directories, &sources);
     if (error == NULL)
-        error = name_by_dwarf(module, &sources, namings, count, progress);
+        error = name_by_dwarf(module, &sources, debug_directories, namings, count, progress);
     for (size_t i = 0; i < count && error == NULL; i++) {
         if (!is_complete(&namings[i]))
             error = complete(module, &sources, &namings[i]);

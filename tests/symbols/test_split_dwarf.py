@@ -61,15 +61,16 @@ class SplitDwarf(Subjects):
             self.wholes[compiler, flags] = self.compile(compiler, place, *flags)
         return self.wholes[compiler, flags]
 
-    def same(self, split, whole, count=SAMPLES):
-        addresses = sample(oracles.functions(whole), count)
+    def same(self, split, whole, debug_directories=""):
+        addresses = sample(oracles.functions(whole), SAMPLES)
         expected = self.named(whole, addresses)
         # Where nothing is known, the frame has the path of the module.
         expected = [[(split if file == whole else file, line, function, inlined)
                      for file, line, function, inlined in stack] for stack in expected]
         self.assertGreater(sum(len(stack) > 1 for stack in expected), len(expected) // 10)
         self.assertTrue(any("store::" in (frame[2] or "") for stack in expected for frame in stack))
-        self.assertEqual(self.named(split, addresses), expected)
+        self.assertEqual(self.named(split, addresses, debug_directories=debug_directories),
+                         expected)
 
     def check(self, compiler, version, packer, *more, several=None):
         split, whole = self.two(compiler, ("-g", "-O2", version), *more)
@@ -130,6 +131,55 @@ class SplitDwarf(Subjects):
                 flags = ("-g", "-O2", version)
                 self.same(self.compile(compiler, self.directory, *flags, TYPES),
                           self.whole(compiler, *flags))
+
+    def separate(self):
+        """A stripped program with its debug file beside it, the whole one, and an empty debug
+        directory."""
+        split, whole = self.two("g++", ("-g", "-O2", "-gdwarf-5"))
+        run("llvm-dwp", "-e", split, "-o", split + ".dwp")
+        run("objcopy", "--only-keep-debug", split, split + ".debug")
+        run("strip", "--strip-all", split)
+        run("objcopy", "--add-gnu-debuglink=" + split + ".debug", split)
+        for name in ("subject.dwo", "second.dwo"):
+            os.remove(os.path.join(os.path.dirname(split), name))
+        root = os.path.join(self.directory, "debug")
+        os.mkdir(root)
+        return split, whole, root
+
+    def test_package_beside_program_or_debug_file(self):
+        split, whole, root = self.separate()
+        self.same(split, whole)
+        os.rename(split + ".dwp", split + ".debug.dwp")
+        self.same(split, whole)
+        place = root + os.path.dirname(split)
+        os.makedirs(place)
+        os.rename(split + ".debug", os.path.join(place, "program.debug"))
+        os.rename(split + ".debug.dwp", os.path.join(place, "program.dwp"))
+        self.same(split, whole, root)
+
+    def test_package_in_a_debug_directory(self):
+        split, whole, root = self.separate()
+        for name in ("program.dwp", "program.debug.dwp"):
+            with self.subTest(name=name):
+                os.rename(split + ".dwp", os.path.join(root, name))
+                self.same(split, whole, "/nonexistent:" + root)
+                os.rename(os.path.join(root, name), split + ".dwp")
+
+    def test_own_files_in_a_debug_directory(self):
+        """By the name in the program, which has a directory in it."""
+        whole = self.whole("g++", "-g", "-O2", "-gdwarf-5")
+        root = os.path.join(self.directory, "debug")
+        os.makedirs(os.path.join(self.directory, "out"))
+        objects = ["out/subject.o", "out/second.o"]
+        for source, made in zip(self.sources, objects):
+            subprocess.run(["g++", "-gsplit-dwarf", "-g", "-O2", "-gdwarf-5", "-c", source, "-o",
+                            made], cwd=self.directory, check=True)
+        program = os.path.join(self.directory, "program")
+        subprocess.run(["g++", *objects, "-o", program], cwd=self.directory, check=True)
+        os.mkdir(root)
+        os.rename(os.path.join(self.directory, "out"), os.path.join(root, "out"))
+        self.same(program, whole, "/nonexistent:" + root)
+        self.lines_only(program, whole)
 
     def test_moved(self):
         split, whole = self.two("g++", ("-g", "-O2", "-gdwarf-5"))
