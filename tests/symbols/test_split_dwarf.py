@@ -3,8 +3,10 @@ without it, of the files that the compiler leaves and of a package of them."""
 
 import itertools
 import os
+import random
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -124,6 +126,28 @@ class SplitDwarf(Subjects):
     def test_type_units_compressed(self):
         split, whole = self.two("g++", ("-g", "-O2", "-gdwarf-5"), TYPES, "-gz=zlib")
         self.same(split, whole)
+
+    def test_type_units_damaged(self):
+        """Headers of sections, and of the units in them, that make no sense: lines stay."""
+        split, whole = self.two("g++", ("-g", "-O2", "-gdwarf-5"), TYPES)
+        own = os.path.join(os.path.dirname(split), "subject.dwo")
+        with open(own, "rb") as file:
+            intact = file.read()
+        headers, = struct.unpack_from("<Q", intact, 40)
+        starts = [match.start() for match in re.finditer(rb"\x05\x00\x06\x08", intact)]
+        self.assertGreater(len(starts), 100)
+        chosen = random.Random(7)
+        places = (chosen.sample(range(headers, len(intact)), 60) +
+                  [start + chosen.randrange(-4, 4) for start in chosen.sample(starts, 20)])
+        addresses = sample(oracles.functions(whole), 100)
+        lines = [stack[0][1] for stack in self.named(whole, addresses)]
+        for place in places:
+            damaged = bytearray(intact)
+            damaged[place] ^= chosen.randrange(1, 256)
+            with open(own, "wb") as file:
+                file.write(damaged)
+            with self.subTest(place=place):
+                self.assertEqual([stack[0][1] for stack in self.named(split, addresses)], lines)
 
     def test_type_units_in_the_program(self):
         for compiler, version in itertools.product(("g++", "clang++"), ("-gdwarf-4", "-gdwarf-5")):
