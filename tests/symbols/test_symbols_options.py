@@ -32,11 +32,19 @@ OPTIONS = (
 # Of many inlined calls in several files.
 LAYERS = (
     ["-g", "-O0"],
-    ["-g", "-O2", "-gdwarf-4"],
-    ["-g", "-O3", "-gdwarf-5"],
+    ["-g", "-O3"],
     ["-g", "-O2", "-gdwarf-4", "-gsplit-dwarf"],
     ["-g", "-O2", "-gdwarf-5", "-gsplit-dwarf"],
     ["-g", "-O2", "-gdwarf-5", "-gsplit-dwarf", "-fdebug-types-section"],
+    ["-g", "-O2", "-gdwarf-5", "-gdwarf64"],
+)
+LAYERS_GCC = LAYERS + (
+    ["-g", "-Os", "-gstrict-dwarf"],
+    ["-g1", "-O2", "-gsplit-dwarf"],
+)
+LAYERS_CLANG = LAYERS + (
+    ["-g", "-O2", "-gsplit-dwarf=single"],
+    ["-g", "-O2", "-gsimple-template-names"],
 )
 
 
@@ -86,10 +94,10 @@ class Options(Compared):
         self.check_options("clang++", "subject.cc", OPTIONS)
 
     def test_layers_gxx(self):
-        self.check_options("g++", "layers.cc", LAYERS)
+        self.check_options("g++", "layers.cc", LAYERS_GCC)
 
     def test_layers_clangxx(self):
-        self.check_options("clang++", "layers.cc", LAYERS)
+        self.check_options("clang++", "layers.cc", LAYERS_CLANG)
 
     def test_python(self):
         if not os.path.exists(PYTHON):
