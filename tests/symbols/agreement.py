@@ -24,7 +24,10 @@ RULES = {
     ("addr2line",): "both faults of llvm-symbolizer and of eu-addr2line",
 }
 CLONES = "the tools name a copy or part of a function by its symbol, with what gcc adds to it"
-SHARED = "llvm-symbolizer knows no names of a file that debug files share: they are those of gdb"
+BY_GDB = (
+    "llvm-symbolizer has the files and lines, and no name (of a file that debug files share) or "
+    "that of a symbol beside it: the names are those of gdb"
+)
 
 # What gcc adds to the symbols of copies and parts of functions.
 ADDED = re.compile(r"(\.(lto_priv|part|constprop|isra|cold|localalias)(\.\d+)?| \[clone [^]]*\])+$")
@@ -34,10 +37,8 @@ def _without_added(stack):
     return [(function and ADDED.sub("", function), file, line) for function, file, line in stack]
 
 
-def _same_but_for_unknown(ours, theirs, symbols):
-    """Whether a tool says the same, functions that it does not know left out."""
-    known = [(other[0] or mine[0],) + other[1:] for mine, other in zip(ours, theirs)]
-    return len(ours) == len(theirs) and same(ours, _without_added(known), symbols)
+def _same_places(ours, theirs):
+    return [frame[1:] for frame in ours] == [frame[1:] for frame in theirs]
 
 
 def explain(ours, answers, symbols):
@@ -72,7 +73,7 @@ class Comparison:
             rule = explain(ours, said, symbols)
             if rule is not None:
                 self.counts[rule] += 1
-            elif _same_but_for_unknown(ours, said[0], symbols):
+            elif _same_places(ours, said[0]):
                 left.append((address, ours, said))
             else:
                 self.wrong.append((hex(address), ours, said))
@@ -82,6 +83,6 @@ class Comparison:
         names = oracles.gdb_names(path, [address for address, _, _ in left])
         for (address, ours, said), known in zip(left, names):
             if [function for function, _, _ in ours] == known:
-                self.counts[SHARED] += 1
+                self.counts[BY_GDB] += 1
             else:
                 self.wrong.append((hex(address), ours, said, known))

@@ -59,10 +59,10 @@ def ask(tool, path, addresses):
 
 
 def ask_all(tools, path, addresses):
-    """For each tool, what it says of each address."""
+    """For each tool, what it says of each address; nothing where it has ended early."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answers = pool.map(lambda tool: ask(tool, path, addresses), tools)
-        return [[stacks[address] for address in addresses] for stacks in answers]
+        return [[stacks.get(address, []) for address in addresses] for stacks in answers]
 
 
 GDB_NAMES = """
