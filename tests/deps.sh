@@ -26,6 +26,9 @@ test                 xz-utils             command:xz
 test,bench           elfutils             command:eu-addr2line
 test,bench           valgrind             command:valgrind
 test,bench           python3.11-dbg       command:python3.11-dbg
+test                 libc6-dbg            file:/usr/share/doc/libc6-dbg
+test                 libbinutils-dbg      file:/usr/lib/debug/.dwz/x86_64-linux-gnu/libbinutils.debug
+test                 libstdc++6-12-dbg    file:/usr/lib/x86_64-linux-gnu/debug/libstdc++.so.6
 test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
@@ -62,6 +65,7 @@ has() { # KIND NAME
     command) command -v "$2" >/dev/null ;;
     module) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
     header) echo "#include <$2>" | ${CC:-cc} -E - >/dev/null 2>&1 ;;
+    file) test -e "$2" ;;
     preload) test -z "$(LD_PRELOAD=$2 env 2>&1 >/dev/null)" ;; # ld.so complains
     esac
 }

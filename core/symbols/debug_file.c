@@ -17,8 +17,7 @@ struct wanted {
     bool is_supplement;
 };
 
-/* Goes on to the next directory of a colon-separated list; false at its end. */
-static bool next_directory(const char **list, int *length)
+bool asnap_next_directory(const char **list, int *length)
 {
     while (**list == ':')
         (*list)++;
@@ -91,7 +90,7 @@ static struct asnap_error *find_by_build_id(const struct wanted *wanted, const c
     for (size_t i = 0; i < wanted->id.size; i++)
         snprintf(digits + 2 * i, 3, "%02x", wanted->id.bytes[i]);
     int length;
-    for (const char *list = directories; next_directory(&list, &length); list += length) {
+    for (const char *list = directories; asnap_next_directory(&list, &length); list += length) {
         char *path;
         if (asprintf(&path, "%.*s/.build-id/%.2s/%s.debug", length, list, digits, digits + 2) < 0)
             return asnap_error_no_memory();
@@ -121,7 +120,7 @@ static struct asnap_error *find_by_link(const struct wanted *wanted, const char 
             return error;
     }
     int length;
-    for (const char *list = directories; next_directory(&list, &length); list += length) {
+    for (const char *list = directories; asnap_next_directory(&list, &length); list += length) {
         char *path;
         if (asprintf(&path, "%.*s%.*s/%s", length, list, home, binary, name) < 0)
             return asnap_error_no_memory();

@@ -4,6 +4,10 @@
 
 #include "elf_file.h"
 
+/* Goes on to the next directory of a colon-separated list: `list` becomes its start, with
+ * `length` bytes, behind which to go on. false: there is none. */
+bool asnap_next_directory(const char **list, int *length);
+
 /* Looks for the debug file of `elf`, in the order and at the places of gdb
  * ("Debugging Information in Separate Files"): by build ID in each of
  * `debug_directories` (colon-separated), then by the name in .gnu_debuglink

@@ -212,11 +212,10 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
     return NULL;
 }
 
-static struct asnap_error *name_addresses(struct asnap_dwarf *dwarf, const char *program,
-                                          struct asnap_frame_store *store,
-                                          struct asnap_naming *namings, size_t count,
-                                          struct asnap_naming_progress *progress,
-                                          struct asnap_error **problem)
+static struct asnap_error *
+name_addresses(struct asnap_dwarf *dwarf, const struct asnap_dwarf_source *source,
+               struct asnap_frame_store *store, struct asnap_naming *namings, size_t count,
+               struct asnap_naming_progress *progress, struct asnap_error **problem)
 {
     struct asnap_unit_table units;
     struct asnap_error *error = asnap_unit_table_init(&units, dwarf, problem);
@@ -228,7 +227,8 @@ static struct asnap_error *name_addresses(struct asnap_dwarf *dwarf, const char 
     if (error != NULL)
         return error;
     struct asnap_function_names names = {.dwarf = dwarf, .store = store};
-    struct asnap_split_files files = {.program = program};
+    struct asnap_split_files files = {.program = source->program,
+                                      .debug_directories = source->debug_directories};
     qsort(namings, count, sizeof(*namings), compare_units);
     error = name_units(&names, &files, namings, count, progress, problem);
     qsort(namings, count, sizeof(*namings), compare_addresses);
@@ -249,7 +249,7 @@ struct asnap_error *asnap_dwarf_name_file(const struct asnap_dwarf_source *sourc
     if (error == NULL && dwarf == NULL)
         return asnap_naming_advance(progress, count);
     if (error == NULL)
-        error = name_addresses(dwarf, source->program, store, namings, count, progress, problem);
+        error = name_addresses(dwarf, source, store, namings, count, progress, problem);
     asnap_dwarf_close(dwarf);
     return error;
 }

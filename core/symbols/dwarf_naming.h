@@ -35,6 +35,7 @@ struct asnap_dwarf_source {
     const struct asnap_elf *file;
     const struct asnap_elf *supplement; /* NULL: none */
     const char *program; /* path of the program or library: beside it may be split files */
+    const char *debug_directories; /* where they may be too; colon-separated */
 };
 
 /* Names what the debug information knows of `namings`, which come and go in the

@@ -68,24 +68,33 @@ static struct asnap_error *create(const char *path, struct asnap_elf **elf)
     return NULL;
 }
 
-static struct asnap_error *open_file(const char *path, bool may_be_object, struct asnap_elf **elf)
+/* Takes over the file that is open as `fd`. */
+static struct asnap_error *open_fd(int fd, const char *path, bool may_be_object,
+                                   struct asnap_elf **elf)
 {
     struct asnap_elf *made;
     struct asnap_error *error = create(path, &made);
-    if (error != NULL)
+    if (error != NULL) {
+        close(fd);
         return error;
-    error = open_regular(path, &made->fd);
-    if (error == NULL) {
-        /* Not mapped: a file that shrinks meanwhile must not end in SIGBUS. */
-        made->elf = elf_begin(made->fd, ELF_C_READ, NULL);
-        error = check_kind(made, may_be_object);
     }
+    /* Not mapped: a file that shrinks meanwhile must not end in SIGBUS. */
+    made->fd = fd;
+    made->elf = elf_begin(fd, ELF_C_READ, NULL);
+    error = check_kind(made, may_be_object);
     if (error != NULL) {
         asnap_elf_close(made);
         return error;
     }
     *elf = made;
     return NULL;
+}
+
+static struct asnap_error *open_file(const char *path, bool may_be_object, struct asnap_elf **elf)
+{
+    int fd;
+    struct asnap_error *error = open_regular(path, &fd);
+    return error != NULL ? error : open_fd(fd, path, may_be_object, elf);
 }
 
 struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
@@ -96,6 +105,11 @@ struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
 struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf)
 {
     return open_file(path, true, elf);
+}
+
+struct asnap_error *asnap_elf_open_object(int fd, const char *path, struct asnap_elf **elf)
+{
+    return open_fd(fd, path, true, elf);
 }
 
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -273,14 +287,13 @@ static bool is_big_endian(const struct asnap_elf *elf)
     return ident != NULL && ident[EI_DATA] == ELFDATA2MSB;
 }
 
-void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
-                              struct asnap_contents *contents)
+void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
+                                struct asnap_contents *contents)
 {
     *contents = (struct asnap_contents){
         .address_size = gelf_getclass(elf->elf) == ELFCLASS32 ? 4 : 8,
         .big_endian = is_big_endian(elf),
     };
-    Elf_Scn *section = asnap_elf_section(elf, name);
     GElf_Shdr header;
     if (section == NULL || gelf_getshdr(section, &header) == NULL)
         return;
@@ -291,6 +304,12 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
         return;
     contents->bytes = data->d_buf;
     contents->size = data->d_size;
+}
+
+void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
+                              struct asnap_contents *contents)
+{
+    asnap_elf_section_contents(elf, asnap_elf_section(elf, name), contents);
 }
 
 bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name)

@@ -34,6 +34,10 @@ struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf);
 /* Opens a supplementary debug file, which is no program: libraries share it. */
 struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf);
 
+/* Opens the file that is open as `fd`, which it takes over, as asnap_elf_open_supplement does;
+ * `path` is for messages. */
+struct asnap_error *asnap_elf_open_object(int fd, const char *path, struct asnap_elf **elf);
+
 /* Opens an image in memory, which stays the caller's and must outlive `elf`;
  * `name` is for messages. */
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -68,6 +72,10 @@ struct asnap_contents {
     size_t address_size;        /* of the file's class: 4 or 8 */
     bool big_endian;
 };
+
+/* Reads a debug section; without contents where it is NULL or cannot be read. */
+void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
+                                struct asnap_contents *contents);
 
 /* Reads the debug section of this name (".debug_line"). */
 void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,

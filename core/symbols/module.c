@@ -293,6 +293,8 @@ const char *asnap_module_note(const struct asnap_module *module)
 
 /* The files of a module, while its addresses are named. */
 struct sources {
+    const char *debug_directories;
+    bool apart; /* the debug information is read by another process */
     struct asnap_elf *elf;
     struct asnap_elf *debug;      /* NULL: none */
     struct asnap_elf *supplement; /* NULL: none */
@@ -325,15 +327,14 @@ static struct asnap_error *find_debug_file(struct asnap_module *module, const st
     return failure;
 }
 
-static struct asnap_error *open_sources(struct asnap_module *module, const char *debug_directories,
-                                        struct sources *sources)
+static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_error *error =
         asnap_problem_keep(open_module(module, &sources->elf), &module->problem);
     if (error != NULL || sources->elf == NULL)
         return error;
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
-        error = find_debug_file(module, sources->elf, debug_directories, &sources->debug);
+        error = find_debug_file(module, sources->elf, sources->debug_directories, &sources->debug);
     error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
@@ -341,7 +342,8 @@ static struct asnap_error *open_sources(struct asnap_module *module, const char 
     const struct asnap_elf *file = source_of_dwarf(sources);
     if (asnap_elf_section(file, ".debug_info") == NULL)
         return NULL;
-    error = asnap_debug_file_find_supplement(file, debug_directories, &sources->supplement);
+    error =
+        asnap_debug_file_find_supplement(file, sources->debug_directories, &sources->supplement);
     return asnap_problem_keep(error, &module->problem);
 }
 
@@ -366,7 +368,7 @@ static struct asnap_error *check_packing(const struct asnap_elf *source)
 }
 
 static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sources *sources,
-                                         bool apart, struct asnap_naming *namings, size_t count,
+                                         struct asnap_naming *namings, size_t count,
                                          struct asnap_naming_progress *progress)
 {
     const struct asnap_elf *file = source_of_dwarf(sources);
@@ -377,8 +379,13 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
         error = asnap_problem_keep(error, &module->problem);
         return error == NULL ? asnap_naming_advance(progress, count) : error;
     }
-    struct asnap_dwarf_source source = {file, sources->supplement, sources->elf->path};
-    return (apart ? asnap_dwarf_name_apart : asnap_dwarf_name_file)(
+    struct asnap_dwarf_source source = {
+        .file = file,
+        .supplement = sources->supplement,
+        .program = sources->elf->path,
+        .debug_directories = sources->debug_directories,
+    };
+    return (sources->apart ? asnap_dwarf_name_apart : asnap_dwarf_name_file)(
         &source, module->store, namings, count, progress, &module->problem);
 }
 
@@ -449,10 +456,10 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
                                       bool apart, struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress)
 {
-    struct sources sources = {0};
-    struct asnap_error *error = open_sources(module, debug_directories, &sources);
+    struct sources sources = {.debug_directories = debug_directories, .apart = apart};
+    struct asnap_error *error = open_sources(module, &sources);
     if (error == NULL)
-        error = name_by_dwarf(module, &sources, apart, namings, count, progress);
+        error = name_by_dwarf(module, &sources, namings, count, progress);
     for (size_t i = 0; i < count && error == NULL; i++) {
         if (!is_complete(&namings[i]))
             error = complete(module, &sources, &namings[i]);

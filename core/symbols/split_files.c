@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "debug_file.h"
 #include "error.h"
 #include "source_path.h"
+#include "split_types.h"
 
 static void close_file(struct asnap_split_file *file)
 {
@@ -25,6 +27,8 @@ static struct asnap_error *open_file(char *path, struct asnap_split_file *file)
         error = asnap_elf_open_supplement(path, &file->elf);
     free(path);
     if (error == NULL && file->elf != NULL)
+        error = asnap_split_types_drop(&file->elf);
+    if (error == NULL && file->elf != NULL)
         error = asnap_dwarf_open(file->elf, NULL, &file->dwarf);
     if (error == NULL && file->dwarf != NULL)
         error = asnap_split_units(file->dwarf, &file->units);
@@ -37,23 +41,46 @@ static struct asnap_error *open_file(char *path, struct asnap_split_file *file)
     return NULL;
 }
 
-static struct asnap_error *open_package(struct asnap_split_files *files, const char *path)
+static const char *last_name(const char *path)
 {
-    const char *places[] = {files->program, path};
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Opens the package of this name in the directory that is the first `length` bytes of
+ * `directory`, if none is open yet. */
+static struct asnap_error *open_package(struct asnap_split_files *files, const char *directory,
+                                        int length, const char *name)
+{
+    char *place;
+    if (files->package.dwarf != NULL)
+        return NULL;
+    if (asprintf(&place, "%.*s/%s.dwp", length, directory, name) < 0)
+        return asnap_error_no_memory();
+    return open_file(place, &files->package);
+}
+
+/* Looks for the package where gdb does: beside the program and its debug file `path`, by the
+ * name of either, then in the debug directories themselves. */
+static struct asnap_error *find_package(struct asnap_split_files *files, const char *path)
+{
+    const char *paths[] = {files->program, path};
     if (files->has_looked)
         return NULL;
-    for (size_t i = 0; i < 2 && files->package.dwarf == NULL; i++) {
-        char *package;
-        if (places[i] == NULL)
-            continue;
-        if (asprintf(&package, "%s.dwp", places[i]) < 0)
-            return asnap_error_no_memory();
-        struct asnap_error *error = open_file(package, &files->package);
-        if (error != NULL)
-            return error;
+    struct asnap_error *error = NULL;
+    for (size_t beside = 0; beside < 2 && error == NULL; beside++) {
+        int home = (int)(last_name(paths[beside]) - paths[beside]);
+        for (size_t i = 0; i < 2 && error == NULL && home > 0; i++)
+            error = open_package(files, paths[beside], home - 1, last_name(paths[i]));
     }
-    files->has_looked = true;
-    return NULL;
+    int length;
+    const char *list = files->debug_directories;
+    for (; error == NULL && asnap_next_directory(&list, &length); list += length) {
+        for (size_t i = 0; i < 2 && error == NULL; i++)
+            error = open_package(files, list, length, last_name(paths[i]));
+    }
+    files->has_looked = error == NULL;
+    return error;
 }
 
 /* Opens the unit in a file, if it has it. */
@@ -77,19 +104,43 @@ static struct asnap_error *find_unit(const struct asnap_split_file *file,
     return error;
 }
 
-/* The place number `i` of a unit's own file. */
-static struct asnap_error *own_place(const struct asnap_split_files *files, const char *path,
-                                     const struct asnap_skeleton *skeleton, size_t i, char **place)
+/* Opens a unit's own file at `place`, which it frees, and the unit in it, if it is there. */
+static struct asnap_error *open_own(char *place, const struct asnap_skeleton *skeleton,
+                                    struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                                    struct asnap_split_unit *split)
 {
-    if (i == 0)
-        return asnap_source_path(skeleton->directory, NULL, skeleton->name, place);
-    const char *beside = i == 1 && files->program != NULL ? files->program : path;
-    const char *slash = strrchr(beside, '/');
-    const char *last = strrchr(skeleton->name, '/');
-    int home = slash == NULL ? 0 : (int)(slash + 1 - beside);
-    if (asprintf(place, "%.*s%s", home, beside, last == NULL ? skeleton->name : last + 1) < 0)
-        return asnap_error_no_memory();
-    return NULL;
+    close_file(&split->own);
+    struct asnap_error *error = open_file(place, &split->own);
+    return error != NULL ? error : find_unit(&split->own, skeleton, dwarf, unit, split);
+}
+
+/* Looks for a unit's own file. */
+static struct asnap_error *find_own(const struct asnap_split_files *files, const char *path,
+                                    const struct asnap_skeleton *skeleton,
+                                    struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                                    struct asnap_split_unit *split)
+{
+    const char *paths[] = {files->program, path};
+    char *place;
+    struct asnap_error *error =
+        asnap_source_path(skeleton->directory, NULL, skeleton->name, &place);
+    if (error == NULL)
+        error = open_own(place, skeleton, dwarf, unit, split);
+    for (size_t i = 0; i < 2 && error == NULL && split->dwarf == NULL; i++) {
+        int home = (int)(last_name(paths[i]) - paths[i]);
+        if (asprintf(&place, "%.*s%s", home, paths[i], last_name(skeleton->name)) < 0)
+            return asnap_error_no_memory();
+        error = open_own(place, skeleton, dwarf, unit, split);
+    }
+    int length;
+    const char *list = skeleton->name[0] == '/' ? "" : files->debug_directories;
+    for (; error == NULL && split->dwarf == NULL && asnap_next_directory(&list, &length);
+         list += length) {
+        if (asprintf(&place, "%.*s/%s", length, list, skeleton->name) < 0)
+            return asnap_error_no_memory();
+        error = open_own(place, skeleton, dwarf, unit, split);
+    }
+    return error;
 }
 
 struct asnap_error *asnap_split_open(struct asnap_split_files *files, struct asnap_dwarf *dwarf,
@@ -101,25 +152,17 @@ struct asnap_error *asnap_split_open(struct asnap_split_files *files, struct asn
     asnap_entry_skeleton(dwarf, unit, &skeleton);
     if (skeleton.name == NULL)
         return NULL;
-    struct asnap_error *error = open_package(files, path);
+    struct asnap_error *error = find_package(files, path);
     if (error == NULL)
         error = find_unit(&files->package, &skeleton, dwarf, unit, split);
-    for (size_t i = 0; i < 3 && error == NULL && split->dwarf == NULL; i++) {
-        char *place;
-        close_file(&split->own);
-        error = own_place(files, path, &skeleton, i, &place);
-        if (error == NULL)
-            error = open_file(place, &split->own);
-        if (error == NULL)
-            error = find_unit(&split->own, &skeleton, dwarf, unit, split);
-    }
     if (error == NULL && split->dwarf == NULL)
-        error =
-            asnap_error_create(ASNAP_ERROR_IO,
-                               "%s: the rest of its debug information (%.200s) is missing, or "
-                               "of another build: inlined functions are not named; put it "
-                               "there, or in %.200s.dwp",
-                               path, skeleton.name, files->program == NULL ? path : files->program);
+        error = find_own(files, path, &skeleton, dwarf, unit, split);
+    if (error == NULL && split->dwarf == NULL)
+        error = asnap_error_create(ASNAP_ERROR_IO,
+                                   "%s: the rest of its debug information (%.200s) is missing, or "
+                                   "of another build: inlined functions are not named; put it "
+                                   "there, or in %.200s.dwp",
+                                   path, skeleton.name, files->program);
     return error;
 }
 

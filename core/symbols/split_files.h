@@ -13,7 +13,8 @@ struct asnap_split_file {
 
 /* The package of a program, once it was looked for. */
 struct asnap_split_files {
-    const char *program; /* the path of the program or library */
+    const char *program;           /* the path of the program or library */
+    const char *debug_directories; /* colon-separated */
     bool has_looked;
     struct asnap_split_file package;
 };
@@ -25,10 +26,11 @@ struct asnap_split_unit {
     struct asnap_split_file own;
 };
 
-/* Opens the rest of the unit of `dwarf` that `unit` is the first entry of: in the package
- * (the program's path, or that of its debug file, with .dwp), else in the file that the
- * unit names, from its compilation directory, else by that file's last name beside the
- * program. Only the file with the unit's id counts. IO where the unit is split and there is
+/* Opens the rest of the unit of `dwarf`, which is the file at `path`, that `unit` is the first
+ * entry of. It is in the package (the name of the program or its debug file with .dwp, beside
+ * these or in a debug directory), else in the file that the unit names: from its compilation
+ * directory, by that file's last name beside the program or debug file, or from a debug
+ * directory. Only the file with the unit's id counts. IO where the unit is split and there is
  * none. Close it also on failure. */
 struct asnap_error *asnap_split_open(struct asnap_split_files *files, struct asnap_dwarf *dwarf,
                                      const char *path, const struct asnap_entry *unit,

@@ -1,5 +1,7 @@
 """What other tools say of addresses, and what a file's symbols are."""
 
+import concurrent.futures
+import json
 import os
 import re
 import subprocess
@@ -54,6 +56,40 @@ def ask(tool, path, addresses):
     readable = subprocess.run(
         ["c++filt"], input=answers.stdout, stdout=subprocess.PIPE, check=True, timeout=300)
     return _stacks(readable.stdout.decode("utf-8", "surrogateescape"))
+
+
+def ask_all(tools, path, addresses):
+    """For each tool, what it says of each address; nothing where it has ended early."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answers = pool.map(lambda tool: ask(tool, path, addresses), tools)
+        return [[stacks.get(address, []) for address in addresses] for stacks in answers]
+
+
+GDB_NAMES = """
+import json
+names = []
+for address in json.loads({addresses!r}):
+    found = []
+    block = gdb.block_for_pc(address)
+    while block is not None and not (block.is_static or block.is_global):
+        if block.function is not None:
+            found.append(block.function.print_name)
+        block = block.superblock
+    names.append(found)
+print(json.dumps(names))
+"""
+
+
+def gdb_names(path, addresses):
+    """The functions that gdb knows at each address of a file, the innermost first."""
+    if not addresses:
+        return []
+    script = GDB_NAMES.format(addresses=json.dumps(addresses))
+    output = subprocess.check_output(
+        ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", path, "-ex",
+         "python " + "exec({!r})".format(script)],
+        stderr=subprocess.DEVNULL, encoding="utf-8", timeout=300)
+    return json.loads(output.splitlines()[-1])
 
 
 def functions(path):
