@@ -81,7 +81,7 @@ INCLUDE_DIR := $(PREFIX)/include
 SHARE_DIR := $(PREFIX)/share/allocsnap
 SONAME := liballocsnap.so.0
 HEADERS := $(wildcard core/include/*.h)
-SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
+SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py lldb/*.py)
 
 .DEFAULT_GOAL := help
 
@@ -247,6 +247,8 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 	for file in $(SHARED_FILES); do install -D -m 644 $$file $(DESTDIR)$(SHARE_DIR)/$$file || exit 1; done
 	@echo 'For the snapshot command in every gdb, add this line to ~/.gdbinit:'
 	@echo 'source $(SHARE_DIR)/gdb/allocsnap_gdb.py'
+	@echo 'In every LLDB, with this one in your ~/.lldbinit:'
+	@echo 'command script import $(SHARE_DIR)/lldb/allocsnap_lldb.py'
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there

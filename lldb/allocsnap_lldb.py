@@ -1,0 +1,431 @@
+"""allocsnap in LLDB (14 and later): `command script import` this file, then `help snapshot`."""
+
+import os
+import re
+import sys
+
+import lldb
+
+
+def _find_package():
+    """Puts the Python package on the path; it lies the same in a checkout and where
+    it is installed. Returns what is wrong, or None."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    directory = os.path.join(os.path.dirname(here), "core", "python")
+    if not os.path.isdir(os.path.join(directory, "allocsnap")):
+        return "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    return None
+
+
+# LLDB prints a traceback where the import of a script fails: it succeeds, and tells.
+_WRONG = _find_package()
+if _WRONG is None:
+    # pylint: disable=wrong-import-position
+    from allocsnap import commands
+    from allocsnap.errors import AllocsnapError, UnreadableMemory
+    from allocsnap.target import Process, Region, Target
+    from allocsnap.target import is_traced_below, linux_memory_map, mapped_cores, shown_path
+else:
+    Target = object
+
+# States in which there is nothing to be read, and in which memory changes.
+_NO_PROCESS = (
+    lldb.eStateInvalid,
+    lldb.eStateUnloaded,
+    lldb.eStateConnected,
+    lldb.eStateAttaching,
+    lldb.eStateLaunching,
+    lldb.eStateDetached,
+    lldb.eStateExited,
+)
+_RUNNING = (lldb.eStateRunning, lldb.eStateStepping)
+
+_PATH_RULE = re.compile(r'^\[\d+\] "(.*)" -> "(.*)"$', re.M)
+# Several entries stand on one line.
+_PATH_ENTRY = re.compile(r"\[\d+\]: (.*?)(?=  \[\d+\]: |$)", re.M)
+
+
+class LldbError(Exception):
+    """What LLDB says is wrong."""
+
+
+def _required(error):
+    """Raises what an SBError says, if it does."""
+    if error.Fail():
+        raise LldbError(error.GetCString() or "unknown error")
+
+
+def _options():
+    """How expressions are evaluated: nothing runs in the program."""
+    options = lldb.SBExpressionOptions()
+    options.SetAllowJIT(False)
+    options.SetIgnoreBreakpoints(True)
+    options.SetUnwindOnError(True)
+    options.SetSuppressPersistentResult(True)
+    options.SetFetchDynamicValue(lldb.eNoDynamicValues)
+    return options
+
+
+def _quoted(text):
+    """One word of a command."""
+    return '"{}"'.format(re.sub(r'(["\\`])', r"\\\1", text))
+
+
+def _path(spec):
+    """The path of an SBFileSpec, or None."""
+    return spec.fullpath if spec.IsValid() and spec.GetFilename() else None
+
+
+def _build_id(module):
+    """The build ID of a module in hexadecimal; "" where it has none, for which LLDB
+    makes a UUID of the four bytes of a checksum."""
+    uuid = (module.GetUUIDString() or "").replace("-", "").lower()
+    return uuid if len(uuid) > 8 else ""
+
+
+class LldbTarget(Target):
+    """The selected target of one debugger."""
+
+    errors = (LldbError,)
+    how_to_interrupt = "Ctrl-C, or `process interrupt`"
+
+    def __init__(self, debugger):
+        self._debugger_id = debugger.GetID()
+        self._numbers = []  # (number, SBTarget)
+
+    @property
+    def _debugger(self):
+        return lldb.SBDebugger.FindDebuggerWithID(self._debugger_id)
+
+    @property
+    def _target(self):
+        return self._debugger.GetSelectedTarget()
+
+    def _program(self):
+        """The target, where there is one: without it, LLDB has nowhere to keep things."""
+        if not self._target.IsValid():
+            raise LldbError("there is no program: name it first with `target create PROGRAM`")
+        return self._target
+
+    @property
+    def _process(self):
+        return self._target.GetProcess()
+
+    def _output(self, command):
+        """What an LLDB command prints."""
+        result = lldb.SBCommandReturnObject()
+        self._debugger.GetCommandInterpreter().HandleCommand(command, result, False)
+        if not result.Succeeded():
+            raise LldbError((result.GetError() or "").strip().replace("error: ", "", 1))
+        return result.GetOutput() or ""
+
+    def process(self):
+        process = self._process
+        state = process.GetState()
+        if not process.IsValid() or state in _NO_PROCESS:
+            return None
+        pid = process.GetProcessID()
+        is_core = process.GetPluginName() in ("elf-core", "minidump")
+        core_path = _core_path(process) if is_core else None
+        if is_core:
+            description = "core {}".format(shown_path(core_path or "file"))
+        else:
+            description = "process {}".format(pid)
+        return Process(
+            identity=(process.GetUniqueID(), pid, core_path),
+            description=description,
+            core_path=core_path,
+            is_core=is_core,
+            running=state in _RUNNING,
+            pointer_bytes=self._target.GetAddressByteSize(),
+            local_pid=None if is_core else self._local_pid(),
+        )
+
+    def _local_pid(self):
+        """The process's number where it is of this host: a server elsewhere has numbers of
+        its own. LLDB's server here is a child of LLDB."""
+        pid = self._process.GetProcessID()
+        return pid if is_traced_below(pid, os.getpid()) else None
+
+    def read_memory(self, address, size):
+        error = lldb.SBError()
+        data = self._process.ReadMemory(address, size, error) if size else b""
+        if error.Fail() or data is None or len(data) != size:
+            raise UnreadableMemory
+        return data
+
+    def write_memory(self, address, data):
+        error = lldb.SBError()
+        self._process.WriteMemory(address, bytes(data), error)
+        _required(error)
+
+    def find_symbol(self, name):
+        for context in self._target.FindSymbols(name, lldb.eSymbolTypeAny):
+            address = context.GetSymbol().GetStartAddress().GetLoadAddress(self._target)
+            if address != lldb.LLDB_INVALID_ADDRESS:
+                return address
+        return 0
+
+    def memory_map(self):
+        pid = self._local_pid()
+        if pid is not None:
+            try:
+                return linux_memory_map(pid)
+            except OSError:
+                pass
+        return _joined_memory_map(self._target)
+
+    def evaluate(self, expression):
+        value = self._evaluate(expression)
+        kind = value.GetType().GetCanonicalType()
+        if kind.IsReferenceType():
+            value = value.Dereference()
+            kind = value.GetType().GetCanonicalType()
+        if not kind.IsPointerType() and not _is_whole(kind):
+            try:
+                value = self._evaluate("&({})".format(expression))
+            except LldbError:
+                raise LldbError(
+                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
+                    " variable in memory".format(expression)
+                ) from None
+            kind = value.GetType()
+        error = lldb.SBError()
+        signed = kind.GetTypeFlags() & lldb.eTypeIsSigned
+        number = (value.GetValueAsSigned if signed else value.GetValueAsUnsigned)(error)
+        _required(error)
+        return number & (2**64 - 1)
+
+    def _evaluate(self, expression):
+        frame = self._process.GetSelectedThread().GetSelectedFrame()
+        within = frame if frame.IsValid() else self._program()
+        value = within.EvaluateExpression(expression, _options())
+        if value.GetError().Fail():
+            # The compiler's words come with a place and the line again.
+            text = value.GetError().GetCString() or "no value"
+            said = re.search(r"error: (?:<[^>]*>:\d+:\d+: )?(.*)", text)
+            raise LldbError(said.group(1) if said else text)
+        return value
+
+    def thread_labels(self):
+        return {
+            thread.GetThreadID(): '{} "{}"'.format(thread.GetIndexID(), thread.GetName())
+            if thread.GetName()
+            else str(thread.GetIndexID())
+            for thread in self._process
+        }
+
+    def files(self):
+        paths = []
+        for module in self._target.module_iter():
+            paths += [_path(module.GetFileSpec()), _path(module.GetSymbolFileSpec())]
+        return list(dict.fromkeys(path for path in paths if path))
+
+    def name_address(self, address, build_id):
+        place = self._target.ResolveLoadAddress(address)
+        module = place.GetModule()
+        if module.IsValid() and _build_id(module) != build_id:
+            return []
+        context = self._target.ResolveSymbolContextForAddress(place, lldb.eSymbolContextEverything)
+        entry, block = context.GetLineEntry(), context.GetBlock()
+        if not entry.IsValid() or not block.IsValid():
+            symbol = context.GetSymbol()
+            return [] if build_id or not symbol.IsValid() else [(None, symbol.GetName(), 0)]
+        path, line = _path(entry.GetFileSpec()), entry.GetLine()
+        frames = []
+        block = block if block.IsInlined() else block.GetContainingInlinedBlock()
+        while block.IsValid():
+            frames.append((path, block.GetInlinedName(), line))
+            path, line = _path(block.GetInlinedCallSiteFile()), block.GetInlinedCallSiteLine()
+            block = block.GetParent().GetContainingInlinedBlock()
+        return frames + [(path, context.GetFunction().GetName(), line)]
+
+    def debug_directories(self):
+        found = _PATH_ENTRY.findall(self._output("settings show target.debug-file-search-paths"))
+        return ":".join(found + ["/usr/lib/debug"])
+
+    def path_rules(self):
+        return _PATH_RULE.findall(self._output("settings show target.source-map"))
+
+    def interrupted(self):
+        return self._debugger.GetCommandInterpreter().WasInterrupted()
+
+    def show_progress(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def launch_id(self):
+        target = self._target
+        for number, known in self._numbers:
+            if known == target:
+                return number
+        number = len(self._numbers)
+        self._numbers.append((number, target))
+        return number
+
+    def get_environment(self, name):
+        return self._program().GetEnvironment().Get(name)
+
+    def set_environment(self, name, value):
+        if value is None or value == os.environ.get(name):
+            # As it was before: the debugger's own.
+            self._output("settings remove target.env-vars {}".format(name))
+        else:
+            self._output("settings append target.env-vars " + _quoted(name + "=" + value))
+
+
+def _is_whole(kind):
+    """Whether values of a type are whole numbers."""
+    flags = kind.GetTypeFlags()
+    return bool(flags & (lldb.eTypeIsInteger | lldb.eTypeIsEnumeration)) or kind.GetBasicType() in (
+        lldb.eBasicTypeBool,
+        lldb.eBasicTypeNullPtr,
+    )
+
+
+def _core_path(process):
+    """The path of the core file; None where nothing says."""
+    if hasattr(process, "GetCoreFile"):  # LLDB 18 and later
+        return _path(process.GetCoreFile())
+    # LLDB maps the cores that it reads.
+    found = mapped_cores()
+    return found[0] if len(found) == 1 else None
+
+
+def _joined_memory_map(target):
+    """The map of a process elsewhere, or of a core without a path: LLDB does not say of what
+    part of a file memory is a mapping, but where it has loaded the parts of each."""
+    regions = []
+    for module in target.module_iter():
+        path = _path(module.GetFileSpec()) or ""
+        for section in module.section_iter():
+            start = section.GetLoadAddress(target)
+            if start != lldb.LLDB_INVALID_ADDRESS and section.GetFileByteSize():
+                flags = section.GetPermissions()
+                regions.append(
+                    Region(
+                        start,
+                        start + section.GetFileByteSize(),
+                        section.GetFileOffset(),
+                        path,
+                        bool(flags & lldb.ePermissionsReadable),
+                        bool(flags & lldb.ePermissionsWritable),
+                        bool(flags & lldb.ePermissionsExecutable),
+                    )
+                )
+    known = sorted(regions)
+    listed = target.GetProcess().GetMemoryRegions()
+    info = lldb.SBMemoryRegionInfo()
+    for index in range(listed.GetSize()):
+        listed.GetMemoryRegionAtIndex(index, info)
+        start, end = info.GetRegionBase(), info.GetRegionEnd()
+        if info.IsMapped() and not any(one.start < end and start < one.end for one in known):
+            regions.append(
+                Region(
+                    start,
+                    end,
+                    0,
+                    "",
+                    info.IsReadable(),
+                    info.IsWritable(),
+                    info.IsExecutable(),
+                )
+            )
+    return sorted(regions)
+
+
+def _shell(debugger):
+    """The Shell of a debugger; an IDE has several in one process."""
+    return commands.shell_for(
+        "lldb {}".format(debugger.GetID()), lambda: LldbTarget(debugger)
+    )
+
+
+def _printable(text):
+    """Text as LLDB takes it, without the last line's end, which LLDB adds."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text[:-1] if text.endswith("\n") else text
+
+
+class _Subcommand:
+    """A command as LLDB calls it; derived classes have the `command`."""
+
+    command = None
+
+    def __init__(self, debugger, _dictionary):
+        self._shell = _shell(debugger)
+
+    def __call__(self, _debugger, argument, _context, result):
+        try:
+            result.AppendMessage(_printable(self._shell.execute(self.command, argument)))
+        except AllocsnapError as error:
+            result.SetError(_printable(str(error)))
+        except KeyboardInterrupt:
+            result.SetError("interrupted")
+
+    def get_short_help(self):
+        return self.command.help.partition("\n")[0]
+
+    def get_long_help(self):
+        return self.command.help.partition("\n\n")[2]
+
+    def get_repeat_command(self, _line):
+        """Nothing: an empty line does not do it again."""
+        return ""
+
+
+def _argument(arguments, name):
+    """The text of an argument of a breakpoint's function, or None."""
+    value = arguments.GetValueForKey(name)
+    if value.GetType() == lldb.eStructuredDataTypeInteger:  # LLDB 15 and later
+        return str(value.GetIntegerValue())
+    return value.GetStringValue(4096) or None
+
+
+def _stops_above(function):
+    """What `breakpoint command add -F` takes, for a Function of the commands."""
+
+    def stops(frame, _location, arguments, _dictionary):
+        debugger = frame.GetThread().GetProcess().GetTarget().GetDebugger()
+        try:
+            above = _argument(arguments, "above") or ""
+            if not above.isdecimal():
+                raise AllocsnapError(
+                    "{0} stops above a number: breakpoint command add -F {1}.{0} -k above"
+                    " -v 100000000".format(function.name, __name__)
+                )
+            return _shell(debugger).measure(function, _argument(arguments, "place")) > int(above)
+        except AllocsnapError as error:
+            print("error: {}".format(_printable(str(error))), file=sys.stderr)
+            return True
+
+    return stops
+
+
+def __lldb_init_module(debugger, _dictionary):
+    """Registers `snapshot` and its sub-commands; LLDB calls it."""
+    if _WRONG is not None:
+        print("error: {}".format(_WRONG), file=sys.stderr)
+        return
+    lines = ['command container add -o -h "{}" snapshot'.format(commands.PREFIX_HELP)]
+    for command in commands.COMMANDS:
+        name = "snapshot_" + command.name.replace("-", "_") + "_command"
+        globals()[name] = type(name, (_Subcommand,), {"command": command})
+        lines.append(
+            "command script add -o -c {}.{} snapshot {}".format(__name__, name, command.name)
+        )
+    for function in commands.FUNCTIONS:
+        globals()[function.name] = _stops_above(function)
+    for line in lines:
+        result = lldb.SBCommandReturnObject()
+        debugger.GetCommandInterpreter().HandleCommand(line, result, False)
+        if not result.Succeeded():
+            print(
+                "error: allocsnap needs LLDB 14 or later; this is {}".format(
+                    debugger.GetVersionString().partition("\n")[0]
+                ),
+                file=sys.stderr,
+            )
+            return
+    _shell(debugger)
