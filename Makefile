@@ -13,6 +13,8 @@ endif
 # The Python that Debian's gdb embeds.
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
+# What `make lldbs` tests beside the LLDB that is installed: the oldest, and one between.
+LLDBS ?= 14 19
 BUILD ?= build
 
 # Warnings end the build.
@@ -144,6 +146,12 @@ test: deps ## set up, build and run every test
 .PHONY: check
 check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
 	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
+
+.PHONY: lldbs
+lldbs: all programs ## run the sessions in other LLDBs (LLDBS), unpacked into build/
+	@tests/deps.sh test
+	@tests/lldbs.sh $(BUILD)/lldb $(LLDBS)
+	cd tests && $(PYTHON) -m unittest e2e.test_scenarios e2e.test_lldb
 
 .PHONY: asan
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers

@@ -293,44 +293,49 @@ def _core_path(process):
     return found[0] if len(found) == 1 else None
 
 
-def _joined_memory_map(target):
-    """The map of a process elsewhere, or of a core without a path: LLDB does not say of what
-    part of a file memory is a mapping, but where it has loaded the parts of each."""
-    regions = []
+def _loaded_parts(target):
+    """[(start, end, file offset, path, permissions)] of what LLDB has loaded of files."""
+    parts = []
     for module in target.module_iter():
-        path = _path(module.GetFileSpec()) or ""
         for section in module.section_iter():
-            start = section.GetLoadAddress(target)
-            if start != lldb.LLDB_INVALID_ADDRESS and section.GetFileByteSize():
-                flags = section.GetPermissions()
-                regions.append(
-                    Region(
+            start, size = section.GetLoadAddress(target), section.GetFileByteSize()
+            if start != lldb.LLDB_INVALID_ADDRESS and size:
+                parts.append(
+                    (
                         start,
-                        start + section.GetFileByteSize(),
+                        start + size,
                         section.GetFileOffset(),
-                        path,
-                        bool(flags & lldb.ePermissionsReadable),
-                        bool(flags & lldb.ePermissionsWritable),
-                        bool(flags & lldb.ePermissionsExecutable),
+                        _path(module.GetFileSpec()) or "",
+                        section.GetPermissions(),
                     )
                 )
-    known = sorted(regions)
+    return parts
+
+
+def _joined_memory_map(target):
+    """The map of a process elsewhere, or of a core without one that can be read: LLDB tells the
+    mappings, and, apart from them, where it has loaded the parts of each file."""
+    parts = _loaded_parts(target)
     listed = target.GetProcess().GetMemoryRegions()
+    regions = []
     info = lldb.SBMemoryRegionInfo()
     for index in range(listed.GetSize()):
         listed.GetMemoryRegionAtIndex(index, info)
         start, end = info.GetRegionBase(), info.GetRegionEnd()
-        if info.IsMapped() and not any(one.start < end and start < one.end for one in known):
+        if not info.IsMapped():
+            continue
+        offset, path = 0, info.GetName() or ""
+        for part in parts:
+            if part[0] < end and start < part[1]:
+                offset, path = max(0, part[2] - (part[0] - start)), part[3]
+                break
+        flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
+        regions.append(Region(start, end, offset, path, *flags))
+    if not regions:
+        for start, end, offset, path, permissions in parts:
+            flags = (lldb.ePermissionsReadable, lldb.ePermissionsWritable, lldb.ePermissionsExecutable)
             regions.append(
-                Region(
-                    start,
-                    end,
-                    0,
-                    "",
-                    info.IsReadable(),
-                    info.IsWritable(),
-                    info.IsExecutable(),
-                )
+                Region(start, end, offset, path, *[bool(permissions & flag) for flag in flags])
             )
     return sorted(regions)
 
