@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 
 import lldb
@@ -354,7 +355,8 @@ def _printable(text):
 
 
 class _Subcommand:
-    """A command as LLDB calls it; derived classes have the `command`."""
+    """A command as LLDB calls it, with the line as it was typed; derived classes have the
+    `command`."""
 
     command = None
 
@@ -362,6 +364,9 @@ class _Subcommand:
         self._shell = _shell(debugger)
 
     def __call__(self, _debugger, argument, _context, result):
+        self._execute(argument, result)
+
+    def _execute(self, argument, result):
         try:
             result.AppendMessage(_printable(self._shell.execute(self.command, argument)))
         except AllocsnapError as error:
@@ -378,6 +383,43 @@ class _Subcommand:
     def get_repeat_command(self, _line):
         """Nothing: an empty line does not do it again."""
         return ""
+
+
+class _ParsedSubcommand(_Subcommand):
+    """One whose words LLDB has parted, and completes. To LLDB it has no options: so they come
+    as words."""
+
+    def get_options_definition(self):
+        return {}
+
+    def get_flags(self):
+        return 0
+
+    def get_args_definition(self):
+        kind = lldb.eArgTypeFilename if self.command.takes_files else lldb.eArgTypeValue
+        return [[{"arg_type": kind, "repeat": "star"}]]
+
+    def option_parsing_started(self):
+        """LLDB asks for it."""
+
+    def handle_argument_completion(self, words, place, cursor):
+        """What LLDB completes; False: the name of a file, which it does by itself."""
+        words = list(words[:place]) + [words[place][:cursor] if place < len(words) else ""]
+        found = self._shell.complete(self.command, " ".join(words))
+        if found is commands.FILES:
+            return False
+        return {"values": found} if found else True
+
+    def __call__(self, _debugger, words, _context, result):
+        words = [words.GetItemAtIndex(place) for place in range(words.GetSize())]
+        line = " ".join(shlex.quote(word.GetStringValue(2**16)) for word in words)
+        self._execute(line, result)
+
+
+def _parses(debugger, command):
+    """Whether LLDB shall part a command's words: where it can complete them."""
+    version = re.search(r"lldb version (\d+)", debugger.GetVersionString())
+    return not command.rest_of_line and version is not None and int(version.group(1)) >= 20
 
 
 def _argument(arguments, name):
@@ -416,9 +458,13 @@ def __lldb_init_module(debugger, _dictionary):
     lines = ['command container add -o -h "{}" snapshot'.format(commands.PREFIX_HELP)]
     for command in commands.COMMANDS:
         name = "snapshot_" + command.name.replace("-", "_") + "_command"
-        globals()[name] = type(name, (_Subcommand,), {"command": command})
+        parsed = _parses(debugger, command)
+        base = _ParsedSubcommand if parsed else _Subcommand
+        globals()[name] = type(name, (base,), {"command": command})
         lines.append(
-            "command script add -o -c {}.{} snapshot {}".format(__name__, name, command.name)
+            "command script add -o {} -c {}.{} snapshot {}".format(
+                "-p" if parsed else "", __name__, name, command.name
+            )
         )
     for function in commands.FUNCTIONS:
         globals()[function.name] = _stops_above(function)

@@ -24,6 +24,14 @@ MODULE = "import sys; m = [m for n, m in sys.modules.items() if n == 'allocsnap_
 #: Reading by LLDB's server, as of a process elsewhere.
 NOT_LOCAL = "script {}m.LldbTarget._local_pid = lambda self: None".format(MODULE)
 
+COMPLETE = """
+import json, lldb
+def show(debugger, line):
+    found = lldb.SBStringList()
+    debugger.GetCommandInterpreter().HandleCompletion(line, len(line), 0, -1, found)
+    print(json.dumps(sorted(found.GetStringAtIndex(i) for i in range(1, found.GetSize()))))
+"""
+
 # The signal comes while a command is carried out, which goes on when LLDB has taken it.
 INTERRUPT = """
 import os, signal, sys
@@ -242,6 +250,39 @@ class Lldb(Case):
         self.assertIn("usage: snapshot diff", results["help snapshot diff"])
         self.assertIn("nothing", results["snapshot nothing"])
         self.assertEqual(results["snapshot nothing"].count("\n"), 1)
+
+    @in_each
+    def test_completion(self):
+        """Of all words from LLDB 20 on, of commands before."""
+        path = os.path.join(self.directory, "complete.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(COMPLETE)
+        wanted = {
+            "snapshot sta": ["start", "stats", "status"],
+            "snapshot stats li": ["lineno"],
+            "snapshot stats --js": ["--json"],
+            "snapshot stats lineno fir": ["first"],
+            "snapshot set names ": ["full", "short"],
+            "snapshot load " + path[:-3]: [path],
+            "snapshot dump first " + path[:-3]: [path],
+        }
+        if int(self.lldb.name.partition("-")[2]) < 20:
+            wanted = {"snapshot sta": ["start", "stats", "status"]}
+        results = self.session(
+            STARTED
+            + ["snapshot take first", "command script import " + path]
+            + ["script complete.show(lldb.debugger, {!r})".format(line) for line in wanted]
+        )
+        self.assertEqual([json.loads(text) for text in results.outputs[5:]], list(wanted.values()))
+
+    @in_each
+    def test_quotes(self):
+        """What is quoted is a word, however it is parted."""
+        results = self.session(
+            STARTED + ["snapshot take 'a b'", "snapshot stats --include \"*/ho[l]ds.c\" --json"]
+        )
+        self.assertIn("use no blanks", results["snapshot take 'a b'"])
+        self.check_holds(results.json("snapshot stats --include \"*/ho[l]ds.c\" --json"))
 
     @in_each
     def test_imported_twice(self):

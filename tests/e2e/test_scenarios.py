@@ -55,7 +55,6 @@ COMMANDS = [
     "snapshot start 0",
     "snapshot take one",
     "snapshot take no more",
-    'snapshot stats "lineno',
     "snapshot stats --nothing",
     "snapshot stats nobody",
     "snapshot stats -n 0",
