@@ -179,36 +179,48 @@ class LldbTarget(Target):
         return _joined_memory_map(self._target)
 
     def evaluate(self, expression):
-        value = self._evaluate(expression)
+        value = self._value(expression)
         kind = value.GetType().GetCanonicalType()
         if kind.IsReferenceType():
             value = value.Dereference()
             kind = value.GetType().GetCanonicalType()
         if not kind.IsPointerType() and not _is_whole(kind):
-            try:
-                value = self._evaluate("&({})".format(expression))
-            except LldbError:
-                raise LldbError(
-                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
-                    " variable in memory".format(expression)
-                ) from None
-            kind = value.GetType()
+            address = value.GetLoadAddress()
+            if address != lldb.LLDB_INVALID_ADDRESS:
+                return address
+            raise LldbError(
+                "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
+                " variable in memory".format(expression)
+            )
         error = lldb.SBError()
         signed = kind.GetTypeFlags() & lldb.eTypeIsSigned
         number = (value.GetValueAsSigned if signed else value.GetValueAsUnsigned)(error)
         _required(error)
         return number & (2**64 - 1)
 
-    def _evaluate(self, expression):
+    def _value(self, expression):
+        """The SBValue of an expression: variables and their members without the compiler, which
+        does not know all of them."""
         frame = self._process.GetSelectedThread().GetSelectedFrame()
+        value = frame.GetValueForVariablePath(expression, lldb.eNoDynamicValues)
+        # A constant (of LLDB 22) takes itself for an address.
+        is_place = value.GetValueType() != lldb.eValueTypeConstResult
+        if value.IsValid() and value.GetError().Success():
+            if is_place or value.GetType().IsPointerType():
+                return value
         within = frame if frame.IsValid() else self._program()
         value = within.EvaluateExpression(expression, _options())
-        if value.GetError().Fail():
-            # The compiler's words come with a place and the line again.
-            text = value.GetError().GetCString() or "no value"
-            said = re.search(r"error: (?:<[^>]*>:\d+:\d+: )?(.*)", text)
-            raise LldbError(said.group(1) if said else text)
-        return value
+        if value.GetError().Success():
+            return value
+        text = value.GetError().GetCString() or "no value"
+        if "without a running target" in text:
+            raise LldbError(
+                "`{}` would run code of the program: do without calls and overloaded"
+                " operators".format(expression)
+            )
+        # The compiler's words come with a place and the line again.
+        said = re.search(r"error: (?:<[^>]*>:\d+:\d+: )?(.*)", text)
+        raise LldbError(said.group(1) if said else text)
 
     def thread_labels(self):
         return {

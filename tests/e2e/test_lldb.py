@@ -244,6 +244,25 @@ class Lldb(Case):
         self.assertIn("it is in [stack]", results["snapshot who $sp"])
 
     @in_each
+    def test_expressions_of_cxx(self):
+        """What LLDB's compiler does not know, variables and members do."""
+        commands = ["snapshot who --json " + words for words in ("strings", "*strings")]
+        more = ["snapshot who text", "snapshot who &grown", "snapshot who text.size()", "snapshot who 1.5"]
+        results = self.session(STARTED + ["up"] + commands + more, "cxx")
+        for command in commands:
+            # LLDB 19 has a line of its own to say of this debug information.
+            answer = json.loads(results[command].splitlines()[-1])
+            self.assertEqual(answer["trace"]["size"], 24)
+        for command in more[:2]:
+            self.assertIn("it is in [stack]", results[command])
+        self.assertEqual(
+            results["snapshot who text.size()"],
+            "error: `text.size()` would run code of the program: do without calls and overloaded"
+            " operators\n",
+        )
+        self.assertIn("`1.5` is neither an address nor in memory", results["snapshot who 1.5"])
+
+    @in_each
     def test_help_and_unknown(self):
         results = self.session(["snapshot", "help snapshot diff", "snapshot nothing", "snap stat"])
         self.assertIn("Snapshots of the program's heap", results["snapshot"])
