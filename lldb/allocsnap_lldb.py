@@ -185,13 +185,16 @@ class LldbTarget(Target):
             value = value.Dereference()
             kind = value.GetType().GetCanonicalType()
         if not kind.IsPointerType() and not _is_whole(kind):
-            address = value.GetLoadAddress()
-            if address != lldb.LLDB_INVALID_ADDRESS:
-                return address
-            raise LldbError(
-                "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
-                " variable in memory".format(expression)
-            )
+            if value.GetLoadAddress() != lldb.LLDB_INVALID_ADDRESS:
+                return value.GetLoadAddress()
+            # In LLDB 19 and older, what the compiler's code gives is a copy.
+            try:
+                return self._value("&({})".format(expression)).GetValueAsUnsigned()
+            except LldbError:
+                raise LldbError(
+                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
+                    " variable in memory".format(expression)
+                ) from None
         error = lldb.SBError()
         signed = kind.GetTypeFlags() & lldb.eTypeIsSigned
         number = (value.GetValueAsSigned if signed else value.GetValueAsUnsigned)(error)
