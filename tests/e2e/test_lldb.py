@@ -157,7 +157,8 @@ class Lldb(Case):
     def test_core_read_by_lldb(self):
         commands = ["snapshot stats traceback --json", "snapshot traces --json"]
         nameless = "script {}m._core_path = lambda process: None".format(MODULE)
-        core = self.kernel_core("holds", "abort")
+        core = os.path.join(self.directory, "gdb.core")
+        debuggers.gdb().run(self, STARTED + [debuggers.write_core(core)], program("holds"))
         results = self.session(commands + [nameless] + commands + ["snapshot status"], core=core)
         for command in commands:
             direct, by_lldb = results.of(command)
