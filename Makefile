@@ -13,6 +13,8 @@ endif
 # The Python that Debian's gdb embeds.
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
+# What `make lldbs` tests beside the LLDB that is installed: the oldest, and one between.
+LLDBS ?= 14 19
 BUILD ?= build
 
 # Warnings end the build.
@@ -81,7 +83,7 @@ INCLUDE_DIR := $(PREFIX)/include
 SHARE_DIR := $(PREFIX)/share/allocsnap
 SONAME := liballocsnap.so.0
 HEADERS := $(wildcard core/include/*.h)
-SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py)
+SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py lldb/*.py)
 
 .DEFAULT_GOAL := help
 
@@ -144,6 +146,12 @@ test: deps ## set up, build and run every test
 .PHONY: check
 check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
 	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
+
+.PHONY: lldbs
+lldbs: all programs ## run the sessions in other LLDBs (LLDBS), unpacked into build/
+	@tests/deps.sh test
+	@tests/lldbs.sh $(BUILD)/lldb $(LLDBS)
+	cd tests && $(PYTHON) -m unittest e2e.test_scenarios e2e.test_lldb
 
 .PHONY: asan
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
@@ -247,6 +255,8 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 	for file in $(SHARED_FILES); do install -D -m 644 $$file $(DESTDIR)$(SHARE_DIR)/$$file || exit 1; done
 	@echo 'For the snapshot command in every gdb, add this line to ~/.gdbinit:'
 	@echo 'source $(SHARE_DIR)/gdb/allocsnap_gdb.py'
+	@echo 'In every LLDB, with this one in your ~/.lldbinit:'
+	@echo 'command script import $(SHARE_DIR)/lldb/allocsnap_lldb.py'
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there

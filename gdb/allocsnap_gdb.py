@@ -107,6 +107,7 @@ class GdbTarget(Target):
     """The selected inferior."""
 
     errors = (gdb.error,)
+    how_to_interrupt = "Ctrl-C, or `interrupt -a` in non-stop mode"
 
     def process(self):
         inferior = gdb.selected_inferior()

@@ -18,6 +18,7 @@ run,test,lint,soak   zlib1g-dev           header:zlib.h
 run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,soak        gdb                  command:gdb
+test,bench           lldb-22              command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
 test,lint,soak,bench python3              command:/usr/bin/python3
 test,lint            libcunit1-dev        header:CUnit/CUnit.h
 test,bench           binutils             command:readelf

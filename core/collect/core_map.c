@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core_map.h"
 #include "error.h"
 
 struct asnap_core_map {
@@ -20,13 +21,15 @@ struct asnap_core_map {
     size_t capacity;
     size_t file_backed; /* the first so many regions come from NT_FILE, while reading */
     char *names;        /* what NT_FILE's regions point into */
+    struct asnap_core_piece *pieces;
+    size_t piece_count;
     uint64_t vdso;
     uint64_t missing;
+    int file;
 };
 
 struct core {
     const char *path;
-    int file;
     Elf *elf;
     uint64_t file_bytes;
     struct asnap_core_map *map;
@@ -132,6 +135,19 @@ static uint32_t region_flags(const GElf_Phdr *header)
            ((header->p_flags & PF_X) != 0 ? ASNAP_REGION_EXECUTABLE : 0u);
 }
 
+/* `header` is one whose ends do not overflow. */
+static void add_piece(struct core *core, const GElf_Phdr *header)
+{
+    uint64_t bytes = header->p_filesz < header->p_memsz ? header->p_filesz : header->p_memsz;
+    uint64_t there = header->p_offset < core->file_bytes ? core->file_bytes - header->p_offset : 0;
+    if (bytes > there)
+        bytes = there;
+    if (bytes == 0)
+        return;
+    core->map->pieces[core->map->piece_count++] = (struct asnap_core_piece){
+        .start = header->p_vaddr, .end = header->p_vaddr + bytes, .offset = header->p_offset};
+}
+
 /* A segment is one mapping: where NT_FILE has it too, it tells how it was mapped. */
 static struct asnap_error *read_load(struct core *core, const GElf_Phdr *header)
 {
@@ -143,6 +159,7 @@ static struct asnap_error *read_load(struct core *core, const GElf_Phdr *header)
         uint64_t beyond = end_in_file - core->file_bytes;
         map->missing += beyond < header->p_filesz ? beyond : header->p_filesz;
     }
+    add_piece(core, header);
     for (size_t i = 0; i < map->file_backed; i++) {
         if (header->p_vaddr >= map->regions[i].start && header->p_vaddr < map->regions[i].end) {
             map->regions[i].flags = region_flags(header);
@@ -164,6 +181,9 @@ static struct asnap_error *read_headers(struct core *core)
     size_t count = 0;
     if (elf_getphdrnum(core->elf, &count) != 0)
         return not_a_core(core, elf_errmsg(-1));
+    core->map->pieces = calloc(count + 1, sizeof(*core->map->pieces));
+    if (core->map->pieces == NULL)
+        return asnap_error_no_memory();
     struct asnap_error *error = NULL;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < count && error == NULL; i++) {
@@ -187,6 +207,23 @@ static int by_start(const void *left, const void *right)
     return (a->start > b->start) - (a->start < b->start);
 }
 
+static int piece_by_start(const void *left, const void *right)
+{
+    const struct asnap_core_piece *a = left;
+    const struct asnap_core_piece *b = right;
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+static void sort_pieces(struct asnap_core_map *map)
+{
+    if (map->piece_count > 1)
+        qsort(map->pieces, map->piece_count, sizeof(*map->pieces), piece_by_start);
+    for (size_t i = 1; i < map->piece_count; i++) {
+        if (map->pieces[i].start < map->pieces[i - 1].end)
+            map->piece_count = 0;
+    }
+}
+
 static struct asnap_error *read_core(struct core *core)
 {
     GElf_Ehdr header;
@@ -204,6 +241,7 @@ static struct asnap_error *read_core(struct core *core)
     struct asnap_error *error = read_headers(core);
     if (error == NULL && core->map->count > 1)
         qsort(core->map->regions, core->map->count, sizeof(*core->map->regions), by_start);
+    sort_pieces(core->map);
     return error;
 }
 
@@ -219,18 +257,16 @@ struct asnap_error *asnap_core_map_create(const char *core_path, struct asnap_co
     struct asnap_error *error = NULL;
     struct stat stat;
     elf_version(EV_CURRENT);
-    core.file = open(core_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (core.file < 0 || fstat(core.file, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+    result->file = open(core_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (result->file < 0 || fstat(result->file, &stat) != 0 || !S_ISREG(stat.st_mode)) {
         error = asnap_error_create(ASNAP_ERROR_IO, "%s: cannot open the core file: %s", core_path,
-                                   core.file < 0 ? strerror(errno) : "not a regular file");
+                                   result->file < 0 ? strerror(errno) : "not a regular file");
     } else {
         core.file_bytes = (uint64_t)stat.st_size;
-        core.elf = elf_begin(core.file, ELF_C_READ, NULL);
+        core.elf = elf_begin(result->file, ELF_C_READ, NULL);
         error = read_core(&core);
         elf_end(core.elf);
     }
-    if (core.file >= 0)
-        close(core.file);
     if (error != NULL) {
         asnap_core_map_destroy(result);
         return error;
@@ -254,10 +290,25 @@ uint64_t asnap_core_map_missing(const struct asnap_core_map *map)
     return map->missing;
 }
 
+const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map *map,
+                                                     size_t *count)
+{
+    *count = map->piece_count;
+    return map->pieces;
+}
+
+int asnap_core_map_file(const struct asnap_core_map *map)
+{
+    return map->file;
+}
+
 void asnap_core_map_destroy(struct asnap_core_map *map)
 {
     if (map == NULL)
         return;
+    if (map->file >= 0)
+        close(map->file);
+    free(map->pieces);
     free(map->regions);
     free(map->names);
     free(map);

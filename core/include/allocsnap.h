@@ -690,6 +690,7 @@ ASNAP_API const char *asnap_diff_note(const struct asnap_diff *diff, size_t inde
 }
 #endif
 
+#include "allocsnap_memory.h"
 #include "allocsnap_names.h"
 #include "allocsnap_render.h"
 

@@ -83,6 +83,15 @@ class Results:
             raise AssertionError("{} results of {!r}".format(len(found), command))
         return found[0]
 
+    @property
+    def commands(self):
+        return [command for command, _ in self._pairs]
+
+    @property
+    def outputs(self):
+        """Of every command, in order."""
+        return [output for _, output in self._pairs]
+
     def of(self, command):
         """The outputs of every command that reads so, in order."""
         return [output for given, output in self._pairs if given == command]

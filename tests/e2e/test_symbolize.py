@@ -29,8 +29,8 @@ SLOW_CLOCK = """
 python
 from allocsnap import objects
 _init = objects.Calls.__init__
-def _slow(self, target=None):
-    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__)
+def _slow(self, target=None, direct=None):
+    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, direct=direct)
 objects.Calls.__init__ = _slow
 end
 """

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 from allocsnap import __version__, errors, native  # noqa: E402
 
 
-HEADERS = ("allocsnap.h", "allocsnap_names.h", "allocsnap_render.h")
+HEADERS = ("allocsnap.h", "allocsnap_memory.h", "allocsnap_names.h", "allocsnap_render.h")
 
 
 def read(*path):

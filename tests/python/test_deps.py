@@ -12,7 +12,7 @@ SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 TOOLS = ("sh", "cat", "env", "grep", "tr", "xargs")
 NEEDED = ("cc", "gcc", "g++", "gdb")
 COMMANDS_OF_BENCHES = ("valgrind", "sqlite3", "heaptrack", "readelf", "eu-addr2line",
-                       "llvm-symbolizer", "python3.11-dbg")
+                       "llvm-symbolizer", "python3.11-dbg", "lldb-14")
 APT = "-qq -o DPkg::Lock::Timeout=120"
 
 
@@ -142,6 +142,18 @@ class Deps(unittest.TestCase):
                 " libjemalloc2\n",
             ),
         )
+
+    def test_any_lldb_is_kept(self):
+        for name in COMMANDS_OF_BENCHES:
+            self.stand_in(name)
+        self.stand_in("env", 'echo "$LD_PRELOAD"')
+        self.remove("lldb-14")
+        missing = "deps: missing, and no apt-get to install it: what Debian packages as lldb-22\n"
+        self.assertEqual(self.run_deps("bench"), (1, missing))
+        for name in ("lldb-14", "lldb-19", "lldb"):
+            self.stand_in(name)
+            self.assertEqual(self.run_deps("bench"), (0, "deps: nothing missing\n"))
+            self.remove(name)
 
     def test_unknown_set(self):
         self.assertEqual(

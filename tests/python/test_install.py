@@ -47,6 +47,7 @@ class Install(unittest.TestCase):
         found = tree(self.place)
         for path in (
             "include/allocsnap.h",
+            "include/allocsnap_memory.h",
             "include/allocsnap_names.h",
             "include/allocsnap_render.h",
             "lib/liballocsnap-hooks.so",
@@ -54,13 +55,18 @@ class Install(unittest.TestCase):
             "lib/liballocsnap.so.0",
             "share/allocsnap/core/python/allocsnap/__init__.py",
             "share/allocsnap/gdb/allocsnap_gdb.py",
+            "share/allocsnap/lldb/allocsnap_lldb.py",
         ):
             self.assertIn("opt/allocsnap/" + path, found)
         self.assertEqual(
             os.readlink(os.path.join(prefix, "lib", "liballocsnap.so")), "liballocsnap.so.0"
         )
         self.assertEqual(
-            said.splitlines()[-1], "source /opt/allocsnap/share/allocsnap/gdb/allocsnap_gdb.py"
+            said.splitlines()[-3::2],
+            [
+                "source /opt/allocsnap/share/allocsnap/gdb/allocsnap_gdb.py",
+                "command script import /opt/allocsnap/share/allocsnap/lldb/allocsnap_lldb.py",
+            ],
         )
 
     def test_uninstall_leaves_what_was_there(self):
@@ -74,7 +80,7 @@ class Install(unittest.TestCase):
         self.assertEqual(tree(self.place), ["lib/other.so"])
 
     def test_gdb_finds_the_installed_parts(self):
-        source = make("install", "PREFIX=" + self.place).splitlines()[-1]
+        source = make("install", "PREFIX=" + self.place).splitlines()[-3]
         environment = {
             name: value
             for name, value in os.environ.items()

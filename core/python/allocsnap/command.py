@@ -15,6 +15,7 @@ class Command:
     name = ""
     summary = ""  # one sentence
     details = ""
+    takes_files = False  # whether FILES is among its words
     rest_of_line = False  # its last argument is the rest of the line as it stands
 
     def __init__(self):

@@ -47,6 +47,7 @@ class Symbolize(Command):
     """symbolize NAME [FILE...]"""
 
     name = "symbolize"
+    takes_files = True
     summary = "Look for better names of a snapshot's frames."
     details = (
         "Frames without a line are looked up in the files that were mapped when the\n"
@@ -126,6 +127,7 @@ class Dump(Command):
     """dump NAME FILE"""
 
     name = "dump"
+    takes_files = True
     summary = "Write a snapshot to a file, which `snapshot load` reads."
     details = (
         "The file is written whole or not at all; one of that name that is there already\n"
@@ -161,6 +163,7 @@ class Load(Command):
     """load FILE [NAME]"""
 
     name = "load"
+    takes_files = True
     summary = "Read a snapshot from a file that `snapshot dump` has written, and keep it."
 
     def arguments(self, parser):

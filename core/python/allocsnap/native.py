@@ -221,6 +221,10 @@ FUNCTIONS = {
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
+    "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_reader": (POINTER(Memory), [_OBJECT]),
+    "asnap_direct_memory_destroy": (None, [_OBJECT]),
     "asnap_root_find": (
         _ERROR,
         [

@@ -39,9 +39,11 @@ class Calls:
 
     An exception in a callback is kept, the library told to stop or to do without
     the bytes, and the exception raised again when the call is over.
+
+    `direct`: makes a _DirectMemory, of what has the debugger read it; or None.
     """
 
-    def __init__(self, target=None, clock=time.monotonic):
+    def __init__(self, target=None, clock=time.monotonic, direct=None):
         self._target = target
         self._clock = clock
         self._shown = None  # when progress was shown last, or the call began
@@ -52,6 +54,9 @@ class Calls:
         self._name = native.NameFunction(self._on_name)
         self._named = None  # the strings of the last answer
         self.memory = byref(native.Memory(self._read, None))
+        self._direct = direct(self.memory) if direct is not None else None
+        if self._direct is not None:
+            self.memory = library().asnap_direct_memory_reader(self._direct)
         self.progress = byref(native.Progress(self._report, None))
         self.debugger = byref(native.Debugger(self._name, None))
 
@@ -128,6 +133,8 @@ class Calls:
             if self._kept is not None or self._escaped:
                 return False
             now = self._clock()
+            if self._target is not None and self._target.interrupted():
+                raise KeyboardInterrupt
             if self._target is not None and now - self._shown >= _PROGRESS_SECONDS:
                 self._shown = now
                 share = "{}%".format(100 * done // total) if total else str(done)
@@ -136,6 +143,17 @@ class Calls:
         except BaseException as error:  # pylint: disable=broad-except
             self._kept = error
             return False
+
+
+class _DirectMemory(Object):
+    """What reads the inferior's memory without the debugger, as far as that goes."""
+
+    destroy = "asnap_direct_memory_destroy"
+
+    def __init__(self, create, of, debugger):
+        super().__init__()
+        check(create(of, debugger, self.out))
+        self._kept = (of, debugger)  # the library uses them
 
 
 class Regions:
@@ -156,6 +174,13 @@ class Regions:
                 | (native.REGION_EXECUTABLE if region.executable else 0)
             )
 
+    def direct(self, local_pid):
+        """For Calls: what reads the memory of this process of this host; None: of no such."""
+        if local_pid is None:
+            return None
+        create = library().asnap_direct_memory_of_process
+        return lambda debugger: _DirectMemory(create, local_pid, debugger)
+
 
 class CoreMap(Object):
     """The memory map of a core file; stands where Regions do."""
@@ -169,6 +194,11 @@ class CoreMap(Object):
         self.count = lib.asnap_core_map_count(self)
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
+
+    def direct(self, _local_pid):
+        """For Calls: what reads the memory that the file holds."""
+        create = library().asnap_direct_memory_of_core
+        return lambda debugger: _DirectMemory(create, self, debugger)
 
 
 class Raw(Object):

@@ -106,8 +106,9 @@ class Session:
             )
         if process.running and not may_move:
             raise AllocsnapError(
-                "the process is running: interrupt it first"
-                " (Ctrl-C, or `interrupt -a` in non-stop mode)"
+                "the process is running: interrupt it first ({})".format(
+                    self.target.how_to_interrupt
+                )
             )
         if process.pointer_bytes != 8:
             raise AllocsnapError(
@@ -137,7 +138,7 @@ class Session:
 
     def _status(self, process):
         regions = self._regions(process)
-        calls = objects.Calls(self.target)
+        calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             return objects.read_status(calls, root)
@@ -238,8 +239,9 @@ class Session:
         """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
         before) is for "start". They obey at the program's next malloc or free."""
         process = self.live_process()
-        calls = objects.Calls(self.target)
-        root = self._find_root(process, calls, self._regions(process))
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        root = self._find_root(process, calls, regions)
         for address, data in objects.prepare_request(calls, root, request, frame_limit):
             self.target.write_memory(address, data)
 
@@ -251,7 +253,7 @@ class Session:
         """(Taken, where things are mapped). `moving`: other threads go on meanwhile.
         `extent`: of the names, as of objects.Snapshot.create."""
         regions = self._regions(process)
-        calls = objects.Calls(self.target)
+        calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, moving)
@@ -261,6 +263,10 @@ class Session:
         symbolizer.set_files(self.target.files())
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
         return Taken(snapshot, process.description), regions
+
+    def _calls(self, process, regions):
+        """What reads the memory of a process whose regions these are."""
+        return objects.Calls(self.target, direct=regions.direct(process.local_pid))
 
     def _regions(self, process):
         if process.core_path is not None:

@@ -25,6 +25,7 @@ class Process(NamedTuple):
     is_core: bool = False
     running: bool = False  # true where its memory changes while it is read
     pointer_bytes: int = 8
+    local_pid: Optional[int] = None  # on this host, where reading it directly is faster
 
 
 class Target:
@@ -39,6 +40,9 @@ class Target:
 
     #: The debugger's command that starts the program.
     run_command = "run"
+
+    #: What the user does to stop a running program.
+    how_to_interrupt = "Ctrl-C"
 
     def process(self):
         """The Process now selected, or None."""
@@ -91,6 +95,11 @@ class Target:
     def path_rules(self):
         """[(from, to)]: where sources are that were built below other directories."""
         return []
+
+    def interrupted(self):
+        """Whether the user has pressed Ctrl-C, where the debugger keeps that to itself instead
+        of having KeyboardInterrupt raised."""
+        return False
 
     def show_progress(self, text):
         """Tells the user how far a long step has come, not among a command's output."""
@@ -146,3 +155,39 @@ def linux_memory_map(pid):
                 )
             )
     return regions
+
+
+def is_traced_below(pid, ancestor):
+    """Whether the process `pid` of this machine is traced by the process `ancestor`, or by
+    one that it has started."""
+    try:
+        tracer = _status_number(pid, "TracerPid")
+        return tracer != 0 and ancestor in (tracer, _status_number(tracer, "PPid"))
+    except OSError:
+        return False
+
+
+def _status_number(pid, field):
+    """A number of /proc/PID/status (proc(5)); 0 where it is not there."""
+    with open("/proc/{}/status".format(pid), encoding="ascii", errors="replace") as status:
+        for line in status:
+            name, _, value = line.partition(":")
+            if name == field:
+                return int(value)
+    return 0
+
+
+def mapped_cores():
+    """The paths of the core files that this process has mapped."""
+    paths = dict.fromkeys(region.path for region in linux_memory_map("self"))
+    return [path for path in paths if path.startswith("/") and _is_core(path)]
+
+
+def _is_core(path):
+    try:
+        with open(path, "rb") as file:
+            head = file.read(18)
+    except OSError:
+        return False
+    # Elf64_Ehdr: e_ident begins with the magic, e_type is ET_CORE in the file's byte order.
+    return head[:4] == b"\x7fELF" and 4 in (head[16], head[17])

@@ -1,0 +1,25 @@
+/* What of the program's memory a core file holds. */
+#ifndef ASNAP_CORE_MAP_H
+#define ASNAP_CORE_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allocsnap.h"
+
+/* [start, end) of the memory is in the file from `offset` on. */
+struct asnap_core_piece {
+    uint64_t start;
+    uint64_t end;
+    uint64_t offset;
+};
+
+/* Lends the pieces, sorted by address, none of them empty or beyond the file's end; none at all
+ * where two overlap, so that which is right is for the debugger to say. */
+const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map *map,
+                                                     size_t *count);
+
+/* The open file, which is the map's. */
+int asnap_core_map_file(const struct asnap_core_map *map);
+
+#endif

@@ -1,0 +1,159 @@
+"""The debuggers that are there, and how each runs a list of commands.
+
+A command is what a user types, or one of the steps below, which each debugger words for
+itself.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+from typing import Callable, NamedTuple, Optional
+
+from . import harness
+
+#: Debuggers that may be missing here, each with the reason; others must be there.
+MAY_BE_MISSING = {}
+
+_LLDB_SCRIPT = os.path.join(harness.ROOT, "lldb", "allocsnap_lldb.py")
+
+
+class Step(NamedTuple):
+    """What is not the same command in every debugger."""
+
+    gdb: str
+    lldb: str
+
+
+RUN = Step("run", "run")
+FOLLOW_CHILD = Step(
+    "set follow-fork-mode child", "settings set target.process.follow-fork-mode child"
+)
+
+
+def stop_at(function):
+    return Step("break " + function, "breakpoint set -n " + function)
+
+
+def write_core(path):
+    return Step(
+        "generate-core-file " + path,
+        "process save-core --style full --plugin-name=minidump " + path,
+    )
+
+
+class Debugger(NamedTuple):
+    """One of the debuggers."""
+
+    name: str
+    binary: str
+    run: Callable  # (case, commands, program, arguments, core, pid, cwd) -> Results
+
+
+def _worded(commands, language):
+    return [
+        getattr(command, language) if isinstance(command, Step) else command
+        for command in commands
+    ]
+
+
+def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=None):
+    before = [
+        "set {}".format(setting)
+        for setting in ("width 0", "height 0", "style enabled off", "inferior-tty /dev/null")
+    ]
+    line = ["--args", program] + list(arguments)
+    if core is not None:
+        line = [program, core]
+    elif pid is not None:
+        line = ["-p", str(pid)]
+    worded = _worded(commands, "gdb")
+    results = harness.batch(case, before + worded, line, cwd=cwd)
+    return harness.Results(commands, results.outputs[len(before) :])
+
+
+_MARK = 'script print("\\x1e")'
+
+
+def _run_lldb(binary, case, commands, program, arguments=(), core=None, pid=None, cwd=None):
+    # LLDB's batch mode ends at the first error; its standard input does not.
+    worded = _worded(commands, "lldb")
+    lines = [
+        "script lldb.debugger.SetAsync(False)",
+        "settings set auto-confirm true",
+        "settings set target.input-path /dev/null",
+        "settings set target.output-path /dev/null",
+        "command script import {}".format(_LLDB_SCRIPT),
+        _MARK,
+    ]
+    for command in worded:
+        lines += [command, _MARK]
+    line = [binary, "--no-lldbinit", "--no-use-colors", program]
+    if core is not None:
+        line += ["-c", core]
+    elif pid is not None:
+        line[-1:] = ["-p", str(pid)]
+    elif arguments:
+        line += ["--"] + list(arguments)
+    done = subprocess.run(
+        line,
+        input="".join(text + "\n" for text in lines + ["quit"]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=harness.DEADLINE,
+        cwd=cwd or case.directory,
+        env=harness.environment(case.home),
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    pieces = done.stdout.split("\x1e\n")
+    if len(pieces) != len(worded) + 2:
+        raise harness.Failed("LLDB ended early (status {}):\n{}".format(done.returncode, done.stdout))
+    outputs = []
+    for command, piece in zip(worded, pieces[1:-1]):
+        # LLDB echoes what it reads.
+        head, tail = "(lldb) {}\n".format(command), "(lldb) {}\n".format(_MARK)
+        if not piece.startswith(head) or not piece.endswith(tail):
+            raise harness.Failed("no echo of {!r} in {!r}".format(command, piece))
+        outputs.append(piece[len(head) : -len(tail)])
+    return harness.Results(commands, outputs)
+
+
+def _lldb(binary):
+    def run(*arguments, **options):
+        return _run_lldb(binary, *arguments, **options)
+
+    text = subprocess.check_output([binary, "--version"], encoding="utf-8")
+    version = re.search(r"version (\d+)", text).group(1)
+    return Debugger("lldb-" + version, binary, run)
+
+
+def installed_lldb() -> Optional[str]:
+    """The path of the machine's own LLDB: $LLDB, lldb, or the newest lldb-NUMBER."""
+    chosen = os.environ.get("LLDB") or shutil.which("lldb")
+    if chosen:
+        return chosen
+    found = {}
+    for directory in os.environ.get("PATH", "").split(":"):
+        for path in glob.glob(os.path.join(directory, "lldb-[0-9]*")):
+            if re.fullmatch(r"lldb-\d+", os.path.basename(path)):
+                found.setdefault(int(path.rpartition("-")[2]), path)
+    return found[max(found)] if found else None
+
+
+def gdb():
+    return Debugger("gdb", harness.GDB, _run_gdb)
+
+
+def lldbs():
+    """The LLDBs to be tested: the machine's own, and those that `make lldbs` has unpacked.
+    One that is missing is an error, unless MAY_BE_MISSING names it."""
+    binaries = glob.glob(os.path.join(harness.BUILD, "lldb", "bin", "lldb-*"))
+    own = installed_lldb()
+    if own is not None:
+        binaries.insert(0, own)
+    elif "lldb" not in MAY_BE_MISSING:
+        raise harness.Failed("there is no LLDB: `make deps` installs one")
+    return [_lldb(binary) for binary in binaries]

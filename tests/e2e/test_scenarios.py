@@ -1,0 +1,261 @@
+"""The same sessions in gdb and in every LLDB that is there: what they print is the same.
+
+SCENARIOS is the table. What a scenario holds is known from its program's source, and what
+gdb prints is compared with that; what LLDB prints is compared with gdb's.
+"""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+from typing import NamedTuple, Optional, Tuple
+
+import expectations
+
+from . import debuggers
+from .debuggers import FOLLOW_CHILD, RUN, stop_at, write_core
+from .harness import HOOKS, Case, Failed, environment, program
+
+HELD = "snapshot stats --json --no-skip"
+
+#: What is typed in every scenario.
+COMMANDS = [
+    HELD,
+    "snapshot status",
+    "snapshot take one",
+    "snapshot stats",
+    "snapshot stats --json",
+    "snapshot stats filename one",
+    "snapshot stats filename --json",
+    "snapshot stats traceback -n 5",
+    "snapshot stats traceback one --json",
+    "snapshot stats --cumulative",
+    "snapshot stats --cumulative --json",
+    "snapshot stats --exclude *.h -n 3",
+    "snapshot traces -n 4",
+    "snapshot traces -n 4 --json",
+    "snapshot diff one",
+    "snapshot diff one --json",
+    "snapshot dump one one.dump",
+    "snapshot load one.dump again",
+    "snapshot diff one again traceback --json",
+    "snapshot status again",
+    "snapshot set names short",
+    "snapshot set paths short",
+    "snapshot stats traceback -n 3",
+    "snapshot set",
+    "snapshot take --no-names bare",
+    "snapshot symbolize bare",
+    "snapshot stats bare --json",
+    "snapshot list",
+    "snapshot who 1",
+    "snapshot who --json 1",
+    # Wrong ones.
+    "snapshot start 0",
+    "snapshot take one",
+    "snapshot take no more",
+    "snapshot stats --nothing",
+    "snapshot stats nobody",
+    "snapshot stats -n 0",
+    "snapshot diff nobody",
+    "snapshot delete nobody",
+    "snapshot load /nonexistent",
+    "snapshot dump one /nonexistent/one.dump",
+    "snapshot who",
+    "snapshot who 1.5",
+    "snapshot set colours",
+    "snapshot stats --help",
+    "snapshot who --help",
+    "snapshot delete one again",
+    "snapshot list",
+]
+
+#: Of a live process only.
+CONTROL = [
+    "snapshot reset-peak",
+    "snapshot clear",
+    "snapshot status",
+    "snapshot start 3",
+    "snapshot stop",
+    "snapshot status",
+]
+
+
+class Scenario(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    source: str  # of the program, whose marks say what it holds
+    where: Optional[str] = None  # of the marks
+    arguments: Tuple[str, ...] = ()
+    how: str = "live"  # or "kernel core", "gdb core", "own core", "attach"
+    before: Tuple = ()  # steps before it runs
+    more: Tuple[str, ...] = ()  # further commands
+    control: bool = True  # whether CONTROL comes too, where it is live
+
+
+_WHO = ("snapshot who kept[0]", "snapshot who &kept", "snapshot who kept")
+_WHO_INSIDE = ("snapshot who --json (char *) kept[1] + 3",)
+_AGES = ("snapshot traces --sort age -n 2",)
+
+SCENARIOS = (
+    Scenario("c", "holds.c", more=_WHO + _WHO_INSIDE),
+    Scenario("c of every function", "plain.c", more=_WHO + _WHO_INSIDE),
+    Scenario("inlined", "inlined.c"),
+    Scenario("c++", "cxx.cc"),
+    Scenario("pools", "pools.c"),
+    Scenario("threads", "threads.c", more=("snapshot who blocks[3][1]",)),
+    Scenario("dlopen", "dlopen.c"),
+    Scenario("parent", "fork.c", "parent"),
+    Scenario("child", "fork.c", "child", before=(FOLLOW_CHILD,), control=False),  # another program to gdb
+    Scenario("big", "million.c"),
+    Scenario("kernel core", "holds.c", arguments=("abort",), how="kernel core", more=_WHO + _WHO_INSIDE + _AGES),
+    Scenario("gdb core", "holds.c", how="gdb core", more=_WHO + _WHO_INSIDE + _AGES),
+    Scenario("gdb core of c++", "cxx.cc", how="gdb core", more=_AGES),
+    Scenario("gdb core of threads", "threads.c", how="gdb core", more=_AGES),
+    Scenario("gdb core, big", "million.c", how="gdb core"),
+    Scenario("own core", "holds.c", how="own core", more=_WHO),
+    Scenario("own core of threads", "threads.c", how="own core"),
+    Scenario("attach", "holds.c", arguments=("pause",), how="attach", more=_WHO + _WHO_INSIDE + _AGES),
+)
+
+#: What a debugger cannot do, and what it says then.
+CANNOT = {("lldb-14", "own core"): "no ObjectFile plugins were able to save a core"}
+
+# Differs from run to run.
+_VARYING = (
+    (r"\bprocess \d+", "process N"),
+    (r"tracker: \d+ KiB", "tracker: N KiB"),
+    (r"\bcore \S+", "core FILE"),
+    (r"\S*/one.dump", "one.dump"),
+    (r"0x[0-9a-f]+", "0xN"),
+    (r"(by thread|thread=)[ ]?\d+( \([^)]*\))?", r"\1 N"),
+    (r"time=[0-9.]+ s \([0-9:]+\)", "time=T"),
+    (r"\d+\.\d\d s after the start of the hooks, at [-0-9]+ [0-9:]+", "at T"),
+)
+_VARYING_FIELDS = ("address", "thread", "thread_label", "time", "start", "end")
+
+
+def _constant(value):
+    """JSON without what differs from run to run."""
+    if isinstance(value, dict):
+        return {
+            key: None if key in _VARYING_FIELDS else _constant(entry)
+            for key, entry in value.items()
+        }
+    return [_constant(entry) for entry in value] if isinstance(value, list) else value
+
+
+def normalised(output):
+    """The output of a command without what differs from run to run, or between debuggers
+    of themselves: LLDB says that an error is one."""
+    if output.startswith("{"):
+        return _constant(json.loads(output))
+    if output.startswith("error: "):
+        output = output[len("error: ") :]
+    for pattern, constant in _VARYING:
+        output = re.sub(pattern, constant, output)
+    return output
+
+
+class Scenarios(Case):
+    """Each row is a test, made below."""
+
+    def check_held(self, results, scenario):
+        path = expectations.source(scenario.source)
+        held = {
+            row["traceback"][0]["lineno"]: (row["size"], row["count"])
+            for row in results.json(HELD)["statistics"]
+            if row["traceback"][0]["filename"] == path
+        }
+        self.assertEqual(held, expectations.expected(path, scenario.where))
+
+    def session(self, debugger, scenario, core=None, pid=None, commands=None):
+        """What a debugger prints in a scenario, from a directory of its own."""
+        cwd = os.path.join(self.directory, debugger.name)
+        os.makedirs(cwd, exist_ok=True)
+        name = program(scenario.source.rpartition(".")[0])
+        if commands is None:
+            commands = COMMANDS + list(scenario.more)
+        before = []
+        if core is None and pid is None:
+            before = list(scenario.before) + ["snapshot start", stop_at("stop_here"), RUN]
+            if commands[0] == HELD and scenario.control:
+                commands = commands + CONTROL
+        results = debugger.run(
+            self, before + commands, name, scenario.arguments, core=core, pid=pid, cwd=cwd
+        )
+        if before and "stop_here" not in results[RUN]:
+            raise Failed("{} did not stop:\n{}".format(debugger.name, results))
+        return results
+
+    def check_same(self, scenario, gdb, results):
+        """What LLDB printed against what gdb did, all commands but the steps."""
+        given = [command for command in results.commands if isinstance(command, str)]
+        for number, command in enumerate(given):
+            told = given[:number].count(command)
+            with self.subTest(command=command):
+                self.assertEqual(
+                    normalised(results.of(command)[told]), normalised(gdb.of(command)[told])
+                )
+
+    def check(self, scenario):
+        gdb = debuggers.gdb()
+        lldbs = debuggers.lldbs()
+        core = process = None
+        if scenario.how == "kernel core":
+            core = self.kernel_core(scenario.source.rpartition(".")[0], *scenario.arguments)
+        elif scenario.how in ("gdb core", "own core"):
+            core = os.path.join(self.directory, "gdb.core")
+            self.session(gdb, scenario, commands=[write_core(core)])
+        elif scenario.how == "attach":
+            self.need_attach()
+            process = self.paused(scenario)
+        pid = process.pid if process is not None else None
+        reference = self.session(gdb, scenario, core=core, pid=pid)
+        self.check_held(reference, scenario)
+        for lldb in lldbs:
+            with self.subTest(debugger=lldb.name):
+                if scenario.how != "own core":
+                    results = self.session(lldb, scenario, core=core, pid=pid)
+                    self.check_same(scenario, reference, results)
+                    continue
+                own = os.path.join(self.directory, lldb.name + ".core")
+                written = self.session(lldb, scenario, commands=[write_core(own)])
+                refusal = CANNOT.get((lldb.name, scenario.how))
+                if refusal is not None:
+                    self.assertIn(refusal, written.outputs[-1])
+                    continue
+                results = self.session(lldb, scenario, core=own)
+                self.check_same(scenario, reference, results)
+
+    def paused(self, scenario):
+        """A traced process of the program that has said that it is ready."""
+        process = subprocess.Popen(
+            [program(scenario.source.rpartition(".")[0])] + list(scenario.arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        return process
+
+
+def _test(scenario):
+    return lambda self: self.check(scenario)
+
+
+for _scenario in SCENARIOS:
+    setattr(
+        Scenarios,
+        "test_" + re.sub(r"\W+", "_", _scenario.name.replace("+", "x")),
+        _test(_scenario),
+    )
+
+
+if __name__ == "__main__":
+    unittest.main()

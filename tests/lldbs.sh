@@ -1,0 +1,51 @@
+#!/bin/sh
+# Unpacks other versions of LLDB into a directory: `lldbs.sh DIRECTORY VERSION...`. Debian's
+# Python packages of two versions exclude each other on one system. Afterwards
+# DIRECTORY/bin/lldb-VERSION runs each.
+set -eu
+
+fail() {
+    echo "lldbs: $*" >&2
+    exit 1
+}
+
+test $# -ge 2 || fail "say where to, and which versions"
+directory=$1
+shift
+mkdir -p "$directory/bin" "$directory/packages"
+directory=$(cd "$directory" && pwd)
+
+for version in "$@"; do
+    root=$directory/$version
+    binary=$directory/bin/lldb-$version
+    if [ -x "$binary" ]; then
+        echo "lldbs: $binary is there"
+        continue
+    fi
+    # What apt would install, without what would have to go.
+    packages=$(apt-get -s --no-install-recommends install "lldb-$version" |
+        sed -n 's/^Inst \([^ ]*\).*/\1/p') || fail "apt-get knows no lldb-$version: apt-get update"
+    test -n "$packages" || fail "lldb-$version is installed: \`make test\` tests it"
+    # shellcheck disable=SC2086 # a list of words
+    (cd "$directory/packages" && apt-get -qq download $packages) ||
+        fail "apt-get could not download $packages"
+    rm -rf "$root"
+    for package in $packages; do
+        dpkg -x "$directory/packages/$(echo "$package" | cut -d : -f 1)"_*.deb "$root"
+    done
+    libraries=$root/usr/lib/llvm-$version/lib
+    for place in "$root"/usr/lib/*-linux-gnu*; do libraries=$libraries:$place; done
+    cat >"$binary.new" <<END_OF_SCRIPT
+#!/bin/sh
+LD_LIBRARY_PATH=$libraries exec $root/usr/lib/llvm-$version/bin/lldb "\$@"
+END_OF_SCRIPT
+    chmod +x "$binary.new"
+    # Debian's lldb-14 looks for its Python below local/.
+    wanted=$("$binary.new" -P 2>/dev/null)
+    if [ ! -e "$wanted/lldb" ]; then
+        mkdir -p "$(dirname "$wanted")"
+        ln -sfn "$root/usr/lib/llvm-$version/lib/python3".*/*-packages "$wanted"
+    fi
+    mv "$binary.new" "$binary"
+    "$binary" --version
+done
