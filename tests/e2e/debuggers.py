@@ -27,9 +27,14 @@ class Step(NamedTuple):
 
 
 RUN = Step("run", "run")
+CONTINUE = Step("continue", "continue")
 FOLLOW_CHILD = Step(
     "set follow-fork-mode child", "settings set target.process.follow-fork-mode child"
 )
+
+
+def connect(port):
+    return Step("target remote 127.0.0.1:" + port, "gdb-remote 127.0.0.1:" + port)
 
 
 def stop_at(function):
@@ -141,6 +146,38 @@ def installed_lldb() -> Optional[str]:
             if re.fullmatch(r"lldb-\d+", os.path.basename(path)):
                 found.setdefault(int(path.rpartition("-")[2]), path)
     return found[max(found)] if found else None
+
+
+def start_server(case, debugger, path, **variables):
+    """Starts a program below the debugger's own server, on a free port; returns the port.
+    One server of LLDB does for all versions."""
+    told = os.path.join(case.directory, debugger.name + ".port")
+    os.mkfifo(told)
+    if debugger.name == "gdb":
+        command = ["/bin/sh", "-c", 'exec gdbserver --once 127.0.0.1:0 "$1" 2>"$0"', told, path]
+    else:
+        directory, name = os.path.split(installed_lldb())
+        server = os.path.join(directory, name.replace("lldb", "lldb-server", 1))
+        command = [server, "gdbserver", "127.0.0.1:0", "--named-pipe", told, "--", path]
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=case.directory,
+        env=harness.environment(case.home, **variables),
+    )
+    case.addCleanup(child.wait)
+    case.addCleanup(child.kill)
+    fifo = open(told, encoding="ascii")  # gdbserver goes on to write
+    case.addCleanup(fifo.close)
+    if debugger.name != "gdb":
+        return fifo.read().rstrip("\0")
+    for line in fifo:
+        found = re.match(r"Listening on port (\d+)\n", line)
+        if found:
+            return found.group(1)
+    raise harness.Failed("gdbserver did not tell its port")
 
 
 def gdb():

@@ -14,7 +14,7 @@ from typing import NamedTuple, Optional, Tuple
 import expectations
 
 from . import debuggers
-from .debuggers import FOLLOW_CHILD, RUN, stop_at, write_core
+from .debuggers import CONTINUE, FOLLOW_CHILD, RUN, connect, start_server, stop_at, write_core
 from .harness import HOOKS, Case, Failed, environment, program
 
 HELD = "snapshot stats --json --no-skip"
@@ -89,7 +89,7 @@ class Scenario(NamedTuple):
     source: str  # of the program, whose marks say what it holds
     where: Optional[str] = None  # of the marks
     arguments: Tuple[str, ...] = ()
-    how: str = "live"  # or "kernel core", "gdb core", "own core", "attach"
+    how: str = "live"  # or "kernel core", "gdb core", "own core", "attach", "server"
     before: Tuple = ()  # steps before it runs
     more: Tuple[str, ...] = ()  # further commands
     control: bool = True  # whether CONTROL comes too, where it is live
@@ -117,6 +117,8 @@ SCENARIOS = (
     Scenario("gdb core, big", "million.c", how="gdb core"),
     Scenario("own core", "holds.c", how="own core", more=_WHO),
     Scenario("own core of threads", "threads.c", how="own core"),
+    Scenario("server", "holds.c", how="server", more=_WHO + _WHO_INSIDE),
+    Scenario("server of threads", "threads.c", how="server", more=_AGES),
     Scenario("attach", "holds.c", arguments=("pause",), how="attach", more=_WHO + _WHO_INSIDE + _AGES),
 )
 
@@ -179,14 +181,19 @@ class Scenarios(Case):
         if commands is None:
             commands = COMMANDS + list(scenario.more)
         before = []
-        if core is None and pid is None:
-            before = list(scenario.before) + ["snapshot start", stop_at("stop_here"), RUN]
+        go = RUN
+        if scenario.how == "server":
+            port = start_server(self, debugger, name, LD_PRELOAD=HOOKS, ALLOCSNAP="16")
+            go = CONTINUE
+            before = [connect(port), stop_at("stop_here"), go]
+        elif core is None and pid is None:
+            before = list(scenario.before) + ["snapshot start", stop_at("stop_here"), go]
             if commands[0] == HELD and scenario.control:
                 commands = commands + CONTROL
         results = debugger.run(
             self, before + commands, name, scenario.arguments, core=core, pid=pid, cwd=cwd
         )
-        if before and "stop_here" not in results[RUN]:
+        if before and "stop_here" not in results[go]:
             raise Failed("{} did not stop:\n{}".format(debugger.name, results))
         return results
 
