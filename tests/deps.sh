@@ -47,6 +47,8 @@ lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
 lint                 shellcheck           command:shellcheck
 lint                 pyflakes3            command:pyflakes3
+test,lint            mandoc               command:mandoc
+test                 pkgconf              command:pkg-config
 END
 }
 
