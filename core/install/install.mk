@@ -1,4 +1,4 @@
-# Installing. The paths reach the scripts in the environment, where blanks
+# Installing, and Debian packages. The paths reach the scripts in the environment, where blanks
 # and quotes in them mean nothing.
 
 PREFIX ?= /usr/local
@@ -13,10 +13,10 @@ READ_PAGES := $(patsubst docs/%,$(BUILD)/%,$(MAN_PAGES))
 install uninstall: export PREFIX := $(PREFIX)
 install uninstall: export DESTDIR := $(DESTDIR)
 install uninstall: export LIBDIR := $(LIBDIR)
-install uninstall: export BUILD := $(BUILD)
-install uninstall: export VERSION := $(VERSION)
-install uninstall: export SONAME := $(SONAME)
-install uninstall: export PYTHON := $(PYTHON)
+install uninstall deb: export BUILD := $(BUILD)
+install uninstall deb: export VERSION := $(VERSION)
+install uninstall deb: export SONAME := $(SONAME)
+install uninstall deb: export PYTHON := $(PYTHON)
 
 .PHONY: install
 install: all ## install into PREFIX (/usr/local), below DESTDIR
@@ -25,6 +25,13 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 .PHONY: uninstall
 uninstall: ## remove what install has put there
 	@core/install/install.sh uninstall
+
+.PHONY: deb
+deb: ## set up, build, and make Debian packages in build/deb/
+	@tests/deps.sh run
+	@tests/deps.sh deb
+	@$(MAKE) --no-print-directory all
+	@core/install/deb.sh
 
 .PHONY: man
 man: $(READ_PAGES) ## make the manual pages in build/man/

@@ -70,6 +70,15 @@ class Places(unittest.TestCase):
         chosen = self.put("chosen")
         self.expect(chosen, ALLOCSNAP_LIBRARY=os.path.join("chosen", NAMES[0]))
 
+    def test_by_a_link_among_other_packages(self):
+        """As Debian's package has it."""
+        directory = self.put("..", "..", "lib", names=INSTALLED)
+        others = os.path.join(self.root, "others")
+        os.mkdir(others)
+        os.symlink(os.path.join(self.packages, "allocsnap"), os.path.join(others, "allocsnap"))
+        self.packages = others
+        self.expect(directory, INSTALLED)
+
     def test_hooks_by_themselves(self):
         beside, chosen = self.put("build"), self.put("chosen")
         hooks = os.path.join(chosen, NAMES[1])

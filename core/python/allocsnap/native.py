@@ -382,7 +382,8 @@ _library = None
 def _library_places():
     """Where liballocsnap.so may be: beside the package, in a checkout's build/,
     in the library directory of the prefix it is installed in."""
-    package = os.path.dirname(os.path.abspath(__file__))
+    # The real one: Python may have come by a link among its own packages.
+    package = os.path.dirname(os.path.realpath(__file__))
     root = os.path.normpath(os.path.join(package, "..", "..", ".."))
     yield os.path.join(package, LIBRARY_NAME)
     yield os.path.join(root, "build", LIBRARY_NAME)
