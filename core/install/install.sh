@@ -93,11 +93,11 @@ say() {
     printf '%s\n' "source $share/gdb/allocsnap_gdb.py"
     if [ -f "$root$share/lldb/allocsnap_lldb.py" ]; then
         echo 'In every LLDB, with this one in your ~/.lldbinit:'
-        case $share in
-        *[!A-Za-z0-9/._+-]*) quote='"' ;;
-        *) quote= ;;
+        script=$share/lldb/allocsnap_lldb.py
+        case $script in
+        *[!A-Za-z0-9/._+-]*) script=\"$(printf %s "$script" | sed 's/["\\]/\\&/g')\" ;;
         esac
-        printf '%s\n' "command script import $quote$share/lldb/allocsnap_lldb.py$quote"
+        printf '%s\n' "command script import $script"
     fi
 }
 

@@ -110,17 +110,22 @@ class Stranger:
         arguments = [word for command in commands for word in ("-ex", command)]
         return self.run("gdb", "-q", "-batch", *arguments, self.program, status=status)
 
-    def init(self, line):
-        """Makes `line` the one of ~/.gdbinit."""
-        with open(os.path.join(self.home, ".gdbinit"), "w", encoding="utf-8") as file:
+    def debug_in_lldb(self, lldb, *commands):
+        """The same of LLDB."""
+        arguments = [word for command in commands for word in ("-o", command)]
+        return self.run(lldb, "-b", *arguments, self.program)
+
+    def init(self, line, name=".gdbinit"):
+        """Makes `line` the one of ~/.gdbinit, or of another such file."""
+        with open(os.path.join(self.home, name), "w", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def check_session(self, test):
-        """A session of gdb: the program's own blocks, and a dump of them in ~/one.dump."""
-        said = self.debug(
-            "set width 0",
+    def check_session(self, test, debug=None):
+        """A session of gdb, or of what `debug` runs: the program's own blocks, and a dump of
+        them in ~/one.dump."""
+        said = (debug or self.debug)(
             "snapshot start 5",
-            "break finish",
+            "breakpoint set -n finish" if debug else "break finish",
             "run",
             "snapshot take one",
             "snapshot stats one --json --include */use.c --domain 0",

@@ -1,6 +1,7 @@
 """make install lays the files where debuggers, compilers and python3 find all they need,
 without the checkout; make uninstall takes them back."""
 
+import functools
 import glob
 import os
 import re
@@ -188,6 +189,13 @@ class Installed(unittest.TestCase):
         self.stranger.check_session(self)
         packages = os.path.join(self.prefix, "share", "allocsnap", "core", "python")
         self.stranger.check_python(self, PYTHONPATH=packages)
+
+    @unittest.skipUnless(of_checkout("lldb/*.py"), "there is no binding for LLDB")
+    def test_session_in_lldb(self):
+        names = ["lldb"] + ["lldb-%d" % number for number in range(40, 13, -1)]
+        lldb = next(filter(None, map(shutil.which, names)))
+        self.stranger.init(self.said[3], ".lldbinit")
+        self.stranger.check_session(self, functools.partial(self.stranger.debug_in_lldb, lldb))
 
     def test_program(self):
         self.stranger.check_program(self, version())
