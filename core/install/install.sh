@@ -9,6 +9,7 @@ newline='
 '
 PREFIX=${PREFIX%/}
 LIBDIR=${LIBDIR:-$PREFIX/lib}
+LIBDIR=${LIBDIR%/}
 root=${DESTDIR-}
 share=$PREFIX/share/allocsnap
 manifest=$share/installed
@@ -70,20 +71,20 @@ lay() {
     done
 }
 
+# What is gone already is no matter; where a step fails, the list is there for the next try.
 take_back() {
     # Python's own files, which it writes where it may.
     find "$root$share" -type d -name __pycache__ -prune -exec rm -rf {} +
     paths=$(tac "$root$manifest")
+    printf '%s\n' "$paths" | grep -v '/$' | while IFS= read -r path; do rm -f "$root$path"; done
     rm "$root$manifest"
-    printf '%s\n' "$paths" | while IFS= read -r path; do
-        case $path in
-        */) rmdir --ignore-fail-on-non-empty "$root$path" ;;
-        *) rm -f "$root$path" ;;
-        esac
+    printf '%s\n' "$paths" | grep '/$' | while IFS= read -r path; do
+        if [ -d "$root$path" ]; then rmdir --ignore-fail-on-non-empty "$root$path"; fi
     done
 }
 
 # The linker's list of libraries; that of a system which is being put together is not ours.
+# LDCONFIG=: leaves it alone.
 list_libraries() {
     if [ -z "$root" ]; then ${LDCONFIG:-ldconfig} 2>/dev/null || :; fi
 }

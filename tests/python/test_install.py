@@ -96,6 +96,13 @@ class Install(unittest.TestCase):
             " install" % self.place,
         )
 
+    def test_uninstall_of_what_is_gone_in_part(self):
+        make("install", "PREFIX=" + self.place + "/")
+        shutil.rmtree(os.path.join(self.place, "share", "man"))
+        os.remove(os.path.join(self.place, "lib", "liballocsnap.so"))
+        make("uninstall", "PREFIX=" + self.place)
+        self.assertFalse(os.path.exists(self.place))
+
     def test_files_of_another_version_go(self):
         make("install", "PREFIX=" + self.place)
         old = os.path.join(self.place, "include", "allocsnap_old.h")
