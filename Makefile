@@ -2,8 +2,6 @@
 
 VERSION := 0.1.0
 
-PREFIX ?= /usr/local
-DESTDIR ?=
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -74,26 +72,21 @@ ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-
 # What the linters and the formatter look at.
 TIDY_ROOMS := $(foreach room,$(ROOMS) hooks,$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/python/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
-SHELL_FILES := $(wildcard tests/*.sh tests/*/*.sh) .ci/run
+PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
-# What `make install` lays where. Below SHARE_DIR the tree is as it is here.
-LIB_DIR := $(PREFIX)/lib
-INCLUDE_DIR := $(PREFIX)/include
-SHARE_DIR := $(PREFIX)/share/allocsnap
 SONAME := liballocsnap.so.0
-HEADERS := $(wildcard core/include/*.h)
-SHARED_FILES := $(wildcard core/python/allocsnap/*.py gdb/*.py lldb/*.py)
 
 .DEFAULT_GOAL := help
 
 include tests/programs/programs.mk
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
+include core/install/install.mk
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(filter Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: all
 all: $(LIBRARY) $(HOOKS) ## build both libraries into build/
@@ -210,7 +203,7 @@ bench: ## set up, build, and print speed and size, as ratios
 .PHONY: lint
 lint: ## check format, warnings of a second compiler, static analysis, scripts
 	@tests/deps.sh lint
-	@$(MAKE) --no-print-directory lint-format lint-python lint-shell
+	@$(MAKE) --no-print-directory lint-format lint-python lint-shell lint-man
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ lint-compile
 	@$(MAKE) --no-print-directory $(addprefix lint-tidy-,$(TIDY_ROOMS)) lint-tidy-plain
 
@@ -245,24 +238,6 @@ lint-shell:
 .PHONY: format
 format: ## lay out all C and C++ files as .clang-format says
 	clang-format -i $(C_FILES)
-
-.PHONY: install
-install: all ## install into PREFIX (/usr/local), below DESTDIR
-	install -D -m 755 $(LIBRARY) $(DESTDIR)$(LIB_DIR)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(LIB_DIR)/$(notdir $(LIBRARY))
-	install -m 755 -t $(DESTDIR)$(LIB_DIR) $(HOOKS)
-	install -D -m 644 -t $(DESTDIR)$(INCLUDE_DIR) $(HEADERS)
-	for file in $(SHARED_FILES); do install -D -m 644 $$file $(DESTDIR)$(SHARE_DIR)/$$file || exit 1; done
-	@echo 'For the snapshot command in every gdb, add this line to ~/.gdbinit:'
-	@echo 'source $(SHARE_DIR)/gdb/allocsnap_gdb.py'
-	@echo 'In every LLDB, with this one in your ~/.lldbinit:'
-	@echo 'command script import $(SHARE_DIR)/lldb/allocsnap_lldb.py'
-
-.PHONY: uninstall
-uninstall: ## remove what install has put there
-	rm -f $(addprefix $(DESTDIR)$(LIB_DIR)/,$(notdir $(LIBRARY) $(HOOKS)) $(SONAME))
-	rm -f $(addprefix $(DESTDIR)$(INCLUDE_DIR)/,$(notdir $(HEADERS)))
-	rm -rf $(DESTDIR)$(SHARE_DIR)
 
 .PHONY: clean
 clean: ## remove build/

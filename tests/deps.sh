@@ -2,7 +2,7 @@
 # Installs what is missing, and says what: `deps.sh run` for the build and the
 # demo, `deps.sh test` for the tests, `deps.sh lint` for the linters, `deps.sh bench` for
 # what the benches run and measure against, once all is built, `deps.sh soak` for the long
-# runs of real programs.
+# runs of real programs, `deps.sh deb` for Debian packages, beside `run`.
 set -eu
 
 # SETS PACKAGE PROOF: a Debian package, and what shows that it, or its like from
@@ -20,6 +20,7 @@ run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,soak        gdb                  command:gdb
 test,bench           lldb-22              command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
 test,lint,soak,bench python3              command:/usr/bin/python3
+deb                  python3              command:/usr/bin/python3
 test,lint            libcunit1-dev        header:CUnit/CUnit.h
 test,bench           binutils             command:readelf
 test                 dwz                  command:dwz
@@ -53,6 +54,10 @@ lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
 lint                 shellcheck           command:shellcheck
 lint                 pyflakes3            command:pyflakes3
+test,lint            mandoc               command:mandoc
+test,deb             dpkg-dev             command:dpkg-gencontrol
+test                 fakeroot             command:fakeroot
+test                 pkgconf              command:pkg-config
 END
 }
 
@@ -82,8 +87,8 @@ proven() { # KIND:NAME[,NAME...]
 
 set_name=${1:-test}
 case $set_name in
-run | test | lint | bench | soak) ;;
-*) fail "no set named '$set_name': say run, test, lint, bench or soak" ;;
+run | test | lint | bench | soak | deb) ;;
+*) fail "no set named '$set_name': say run, test, lint, bench, soak or deb" ;;
 esac
 
 wanted=$(needs | while read -r sets package proof; do

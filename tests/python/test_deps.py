@@ -157,7 +157,8 @@ class Deps(unittest.TestCase):
 
     def test_unknown_set(self):
         self.assertEqual(
-            self.run_deps("all"), (1, "deps: no set named 'all': say run, test, lint, bench or soak\n")
+            self.run_deps("all"),
+            (1, "deps: no set named 'all': say run, test, lint, bench, soak or deb\n"),
         )
 
 

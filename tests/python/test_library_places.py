@@ -11,6 +11,9 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGE = os.path.join(ROOT, "core", "python", "allocsnap")
 NAMES = ("liballocsnap.so", "liballocsnap-hooks.so")
+# Packages for compilers have the other name.
+INSTALLED = ("liballocsnap.so.0", "liballocsnap-hooks.so")
+TRIPLET = sys.implementation._multiarch
 CODE = """
 from allocsnap import native
 for find in (native.library_path, native.hooks_path):
@@ -29,11 +32,11 @@ class Places(unittest.TestCase):
         self.packages = os.path.join(self.root, "core", "python")
         shutil.copytree(PACKAGE, os.path.join(self.packages, "allocsnap"))
 
-    def put(self, *path):
+    def put(self, *path, names=NAMES):
         """Lays both libraries (to be found, not to be loaded) into a directory."""
         directory = os.path.join(self.root, *path)
         os.makedirs(directory, exist_ok=True)
-        for name in NAMES:
+        for name in names:
             with open(os.path.join(directory, name), "wb"):
                 pass
         return os.path.normpath(directory)
@@ -50,21 +53,31 @@ class Places(unittest.TestCase):
             check=True,
         ).stdout.splitlines()
 
-    def expect(self, directory, **environment):
+    def expect(self, directory, names=NAMES, **environment):
         self.assertEqual(
-            self.found(**environment), [os.path.join(directory, name) for name in NAMES]
+            self.found(**environment), [os.path.join(directory, name) for name in names]
         )
 
     def test_first_to_last(self):
         """Each place laid down comes before those laid down so far."""
         for line in self.found():
             self.assertRegex(line, r"^liballocsnap\.so was not found: build it with `make`, ")
-        for path in (("..", "..", "lib64"), ("..", "..", "lib"), ("build",)):
-            with self.subTest(path):
-                self.expect(self.put(*path))
+        for directory in (("lib", TRIPLET), ("lib64",), ("lib",)):
+            with self.subTest(directory):
+                self.expect(self.put("..", "..", *directory, names=INSTALLED), INSTALLED)
+        self.expect(self.put("build"))
         self.expect(self.put("core", "python", "allocsnap"))
         chosen = self.put("chosen")
         self.expect(chosen, ALLOCSNAP_LIBRARY=os.path.join("chosen", NAMES[0]))
+
+    def test_by_a_link_among_other_packages(self):
+        """As Debian's package has it."""
+        directory = self.put("..", "..", "lib", names=INSTALLED)
+        others = os.path.join(self.root, "others")
+        os.mkdir(others)
+        os.symlink(os.path.join(self.packages, "allocsnap"), os.path.join(others, "allocsnap"))
+        self.packages = others
+        self.expect(directory, INSTALLED)
 
     def test_hooks_by_themselves(self):
         beside, chosen = self.put("build"), self.put("chosen")

@@ -72,6 +72,10 @@ class Parser(argparse.ArgumentParser):
                 rest = rest.lstrip()
         return self.parse_args(words + (["--", rest] if rest else []))
 
+    def actions(self):
+        """The arguments that were declared, for the reference."""
+        return list(self._actions)
+
     def option_names(self):
         """The long options, for completion."""
         return [

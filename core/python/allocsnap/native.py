@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
@@ -9,6 +10,8 @@ from . import __version__
 from .errors import AllocsnapError, ErrorCode, one_line
 
 LIBRARY_NAME = "liballocsnap.so"
+# Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
+INSTALLED_NAME = LIBRARY_NAME + ".0"
 HOOKS_NAME = "liballocsnap-hooks.so"
 
 #: asnap_key, by the name a user types.
@@ -383,14 +386,17 @@ _library = None
 def _library_places():
     """Where liballocsnap.so may be: beside the package, in a checkout's build/,
     in the library directory of the prefix it is installed in."""
-    package = os.path.dirname(os.path.abspath(__file__))
+    # The real one: Python may have come by a link among its own packages.
+    package = os.path.dirname(os.path.realpath(__file__))
     root = os.path.normpath(os.path.join(package, "..", "..", ".."))
     yield os.path.join(package, LIBRARY_NAME)
     yield os.path.join(root, "build", LIBRARY_NAME)
     prefix, share = os.path.split(os.path.dirname(root))
     if share == "share":
-        for directory in ("lib", "lib64"):
-            yield os.path.join(prefix, directory, LIBRARY_NAME)
+        # What Debian calls the machine, such as x86_64-linux-gnu.
+        triplet = getattr(sys.implementation, "_multiarch", "")
+        for directory in ("lib", "lib64", os.path.join("lib", triplet)):
+            yield os.path.join(prefix, directory, INSTALLED_NAME)
 
 
 def library_path():
