@@ -42,6 +42,12 @@ struct asnap_error *asnap_debugger_name(const struct asnap_debugger *debugger,
 {
     struct asnap_frame frames[ASNAP_DEBUGGER_FRAMES_MAX] = {0};
     size_t count = 0;
+    /* A compiler that merges calls gives the innermost no line: where they were inlined is known
+     * all the same, and the debugger would say less. */
+    for (size_t i = 0; i < named->frame_count; i++) {
+        if (named->frames[i].lineno != 0)
+            return NULL;
+    }
     if (debugger->name(debugger->context, pc, build_id, frames, &count) != ASNAP_READ_OK)
         return asnap_error_interrupted("naming frames");
     if (count > ASNAP_DEBUGGER_FRAMES_MAX || !is_better(frames, count, named))

@@ -3,13 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounded_demangle.h"
 #include "error.h"
 #include "rust_names.h"
 
-/* From the C++ runtime library (Itanium C++ ABI, section 3.4). */
-char *__cxa_demangle(const char *mangled, char *buffer, size_t *size, int *status);
+/* From libiberty, whose header wants its directory in the include path. */
+int cplus_demangle_v3_callback(const char *mangled, int options,
+                               void (*callback)(const char *, size_t, void *), void *opaque);
 
-#define DEMANGLE_NO_MEMORY (-1)
+/* DMGL_PARAMS and DMGL_TYPES: what __cxa_demangle asks for (Itanium C++ ABI, section 3.4). */
+enum { AS_RUNTIME = 1 << 0 | 1 << 4 };
 
 struct asnap_error *asnap_demangle(const char *symbol, char **name)
 {
@@ -25,16 +28,15 @@ struct asnap_error *asnap_demangle(const char *symbol, char **name)
         *name = rust;
         return error;
     }
-    if (strncmp(plain, "_Z", 2) == 0) {
-        int status = 0;
-        char *readable = __cxa_demangle(plain, NULL, NULL, &status);
-        if (readable != NULL || status == DEMANGLE_NO_MEMORY) {
-            free(plain);
-            plain = readable;
-        }
+    char *readable = NULL;
+    if (strncmp(plain, "_Z", 2) == 0)
+        error = asnap_demangle_bounded(cplus_demangle_v3_callback, AS_RUNTIME, plain, &readable);
+    if (error != NULL || readable != NULL) {
+        free(plain);
+        plain = readable;
     }
-    if (plain == NULL)
-        return asnap_error_no_memory();
+    if (error != NULL)
+        return error;
     *name = plain;
     return NULL;
 }

@@ -38,11 +38,14 @@ static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
     return NULL;
 }
 
+/* Of symbols of one address, that with the lowest rank names it. */
+enum { RANK_GLOBAL, RANK_WEAK, RANK_LOCAL, RANK_LABEL };
+
 static unsigned char rank_of(unsigned char binding)
 {
     if (binding == STB_GLOBAL || binding == STB_GNU_UNIQUE)
-        return 0;
-    return binding == STB_WEAK ? 1 : 2;
+        return RANK_GLOBAL;
+    return binding == STB_WEAK ? RANK_WEAK : RANK_LOCAL;
 }
 
 /* Fills `function` from symbol `index`; false where that is no function. */
@@ -53,8 +56,11 @@ static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size
     if (gelf_getsym(data, (int)index, &symbol) == NULL)
         return false;
     unsigned char type = GELF_ST_TYPE(symbol.st_info);
-    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF ||
-        symbol.st_value == 0)
+    unsigned char rank = rank_of(GELF_ST_BIND(symbol.st_info));
+    bool is_typed = type == STT_FUNC || type == STT_GNU_IFUNC;
+    /* Assembly may give its functions no type. Local labels are not functions. */
+    bool is_label = type == STT_NOTYPE && rank != RANK_LOCAL;
+    if ((!is_typed && !is_label) || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0)
         return false;
     const char *name = elf_strptr(elf, table->sh_link, symbol.st_name);
     if (name == NULL || name[0] == '\0')
@@ -65,13 +71,16 @@ static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size
         .size = symbol.st_size,
         .section_end = symbol.st_value,
         .index = (uint32_t)index,
-        .rank = rank_of(GELF_ST_BIND(symbol.st_info)),
+        .rank = (unsigned char)(is_typed ? rank : rank + RANK_LABEL),
         .underscores = (unsigned char)(underscores > UINT8_MAX ? UINT8_MAX : underscores),
         .name = name,
     };
     GElf_Shdr header;
-    if (symbol.st_shndx < SHN_LORESERVE &&
-        gelf_getshdr(elf_getscn(elf, symbol.st_shndx), &header) != NULL &&
+    bool has_section = symbol.st_shndx < SHN_LORESERVE &&
+                       gelf_getshdr(elf_getscn(elf, symbol.st_shndx), &header) != NULL;
+    if (is_label && (!has_section || (header.sh_flags & SHF_EXECINSTR) == 0))
+        return false;
+    if (has_section &&
         !__builtin_add_overflow(header.sh_addr, header.sh_size, &function->section_end) &&
         function->section_end < function->address)
         function->section_end = function->address;

@@ -151,6 +151,7 @@ static void settle_in(void)
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
     signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -163,6 +164,8 @@ static void settle_in(void)
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (score >= 0 && write(score, "1000", 4) > 0)
         close(score);
+    /* Where cores go to a program, the limit alone does not keep them. */
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 _Noreturn void asnap_naming_child(int fd, const struct asnap_dwarf_source *source,

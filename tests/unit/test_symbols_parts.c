@@ -1,4 +1,5 @@
 /* The small parts of the symbols room, each by itself. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,20 @@ static void expect_name(const char *symbol, const char *expected)
     ASNAP_ASSERT_OK(asnap_demangle(symbol, &name));
     CU_ASSERT_STRING_EQUAL(name, expected);
     free(name);
+}
+
+/* Each level of it has the one before twice: the whole would be gigabytes. */
+ASNAP_TEST(symbols_parts, name_that_never_ends)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNO";
+    char symbol[512] = "_Z1f1PIiiES_IS0_S0_E";
+    for (size_t i = 0; i + 1 < sizeof(digits); i++) {
+        size_t length = strlen(symbol);
+        snprintf(symbol + length, sizeof(symbol) - length, "S_IS%c_S%c_E", digits[i + 1],
+                 digits[i + 1]);
+    }
+    expect_name("_Z1f1PIiiES_IS0_S0_E", "f(P<int, int>, P<P<int, int>, P<int, int> >)");
+    expect_name(symbol, symbol);
 }
 
 ASNAP_TEST(symbols_parts, readable_names)

@@ -67,6 +67,8 @@ _WHY_NO_LINES = {
     "none": "without symbols",
     "symbol table": "without debug information",
     "debugger": "without lines, named by the debugger",
+    "line table": "in code that its debug information gives no line",
+    "inline": "in code that its debug information gives no line",
 }
 _HINT = (
     "          Install the debug symbols of these files (on Debian the package of that name with"
