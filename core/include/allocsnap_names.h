@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-/* Whether debug information is read by a process that is forked for each file, so that a file
- * that libdwarf does not survive costs its own names and nothing else. To begin with it is read
- * in this process. */
+/* Whether debug information is read by a process that is forked for it, so that a file that
+ * libdwarf does not survive costs its own names and nothing else. To begin with it is read in
+ * this process. */
 ASNAP_API void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart);
 
 /* How far the frames of a new snapshot are named. What is left out is a frame

@@ -8,7 +8,6 @@
 #include "demangle.h"
 #include "elf_symbols.h"
 #include "error.h"
-#include "naming_apart.h"
 #include "number_map.h"
 #include "problem.h"
 
@@ -294,7 +293,8 @@ const char *asnap_module_note(const struct asnap_module *module)
 /* The files of a module, while its addresses are named. */
 struct sources {
     const char *debug_directories;
-    bool apart; /* the debug information is read by another process */
+    struct asnap_apart *apart;
+    uint64_t number; /* of the module, for `apart` */
     struct asnap_elf *elf;
     struct asnap_elf *debug;      /* NULL: none */
     struct asnap_elf *supplement; /* NULL: none */
@@ -385,8 +385,12 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
         .program = sources->elf->path,
         .debug_directories = sources->debug_directories,
     };
-    return (sources->apart ? asnap_dwarf_name_apart : asnap_dwarf_name_file)(
-        &source, module->store, namings, count, progress, &module->problem);
+    bool is_cut_short;
+    error = asnap_apart_name(sources->apart, sources->number, &source, module->store, namings,
+                             count, progress, &module->problem, &is_cut_short);
+    if (is_cut_short)
+        module->was_seen = false; /* the next time all of it is looked for again */
+    return error;
 }
 
 /* Names the function at `address` by the symbol tables, kept in the store. Where
@@ -453,14 +457,16 @@ static bool is_complete(const struct asnap_naming *naming)
 }
 
 struct asnap_error *asnap_module_name(struct asnap_module *module, const char *debug_directories,
-                                      bool apart, struct asnap_naming *namings, size_t count,
+                                      struct asnap_apart *apart, uint64_t number,
+                                      struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress)
 {
-    struct sources sources = {.debug_directories = debug_directories, .apart = apart};
+    struct sources sources = {
+        .debug_directories = debug_directories, .apart = apart, .number = number};
     struct asnap_error *error = open_sources(module, &sources);
     if (error == NULL)
         error = name_by_dwarf(module, &sources, namings, count, progress);
-    for (size_t i = 0; i < count && error == NULL; i++) {
+    for (size_t i = 0; i < count && error == NULL && !asnap_apart_is_child(apart); i++) {
         if (!is_complete(&namings[i]))
             error = complete(module, &sources, &namings[i]);
         if (error == NULL)

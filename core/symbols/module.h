@@ -7,6 +7,7 @@
 #include "dwarf_naming.h"
 #include "elf_file.h"
 #include "frame_store.h"
+#include "naming_apart.h"
 
 struct asnap_module;
 
@@ -64,10 +65,11 @@ const struct asnap_named_pc *asnap_module_known(const struct asnap_module *modul
 /* The one frame of an address that nothing more is known of: the module's path. */
 const struct asnap_named_pc *asnap_module_unnamed(const struct asnap_module *module);
 
-/* Names addresses, which come sorted and each once, and remembers them; `apart`: debug
- * information is read by another process. */
+/* Names addresses, which come sorted and each once, and remembers them: `number` is the
+ * module's for `apart`, in whose child nothing is remembered. */
 struct asnap_error *asnap_module_name(struct asnap_module *module, const char *debug_directories,
-                                      bool apart, struct asnap_naming *namings, size_t count,
+                                      struct asnap_apart *apart, uint64_t number,
+                                      struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress);
 
 /* The first problem met with this file; NULL: none. */

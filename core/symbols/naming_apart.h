@@ -1,25 +1,42 @@
 /* Reading debug information in a process of its own: libdwarf was not made for files that
- * mean harm, and the debugger must outlive them. */
+ * mean harm, and the debugger must outlive them.
+ *
+ * The process is forked where the first module needs it, and goes on with the modules as this
+ * one does, telling what it finds; another is forked only after a file was the end of it. */
 #ifndef ASNAP_SYMBOLS_NAMING_APART_H
 #define ASNAP_SYMBOLS_NAMING_APART_H
 
-#include "dwarf_naming.h"
+#include <sys/types.h>
 
-/* As asnap_dwarf_name_file, in a child of this process, which is gone afterwards. Where the
- * file ends that, what it had named until then stays named, and `problem` tells. Without a
- * child (no memory, no processes) the file is read in this process. */
-struct asnap_error *asnap_dwarf_name_apart(const struct asnap_dwarf_source *source,
-                                           struct asnap_frame_store *store,
-                                           struct asnap_naming *namings, size_t count,
-                                           struct asnap_naming_progress *progress,
-                                           struct asnap_error **problem);
+#include "naming_listener.h"
 
-/* What a child tells (naming_messages.h), until it ends: `fd` is read to the end, or to the
- * first message that makes no sense; then all addresses count as done. `*is_whole` becomes
- * whether it said that it was at its end. */
-struct asnap_error *asnap_naming_hear(int fd, struct asnap_frame_store *store,
-                                      struct asnap_naming *namings, size_t count,
-                                      struct asnap_naming_progress *progress,
-                                      struct asnap_error **problem, bool *is_whole);
+struct asnap_teller;
+
+/* One naming of modules. Set `is_wanted`; all else 0. */
+struct asnap_apart {
+    bool is_wanted; /* else all is read in this process */
+    pid_t child;    /* 0: there is none */
+    struct asnap_listener listener;
+    struct asnap_teller *teller; /* not NULL: this is the child */
+};
+
+/* Whether this process only reads debug information, for another one. */
+static inline bool asnap_apart_is_child(const struct asnap_apart *apart)
+{
+    return apart->teller != NULL;
+}
+
+/* Ends a naming. A child ends here, and must come here on every way. */
+void asnap_apart_end(struct asnap_apart *apart);
+
+/* As asnap_dwarf_name_file, for the module with this number, which rises. Where a file is too
+ * much for the child, what was named until then stays named, and `problem` tells; `is_cut_short`
+ * becomes whether it was not the file's fault. Without a child (no memory, no processes) the
+ * file is read in this process. */
+struct asnap_error *asnap_apart_name(struct asnap_apart *apart, uint64_t module,
+                                     const struct asnap_dwarf_source *source,
+                                     struct asnap_frame_store *store, struct asnap_naming *namings,
+                                     size_t count, struct asnap_naming_progress *progress,
+                                     struct asnap_error **problem, bool *is_cut_short);
 
 #endif

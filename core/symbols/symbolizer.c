@@ -362,8 +362,8 @@ static int compare_requests(const void *left, const void *right)
 
 /* Names sorted requests of one module. `namings` has room for `count`. */
 static struct asnap_error *name_module(struct asnap_symbolizer *symbolizer,
-                                       const struct request *requests, size_t count,
-                                       struct asnap_naming *namings,
+                                       struct asnap_apart *apart, const struct request *requests,
+                                       size_t count, struct asnap_naming *namings,
                                        struct asnap_naming_progress *progress,
                                        struct asnap_named_pc *names)
 {
@@ -374,10 +374,9 @@ static struct asnap_error *name_module(struct asnap_symbolizer *symbolizer,
             namings[distinct++] = (struct asnap_naming){.address = requests[i].address};
     }
     progress->done += count - distinct;
-    struct asnap_error *error =
-        asnap_module_name(module, symbolizer->debug_directories, symbolizer->reads_apart, namings,
-                          distinct, progress);
-    for (size_t i = 0; i < count && error == NULL; i++)
+    struct asnap_error *error = asnap_module_name(module, symbolizer->debug_directories, apart,
+                                                  requests[0].module, namings, distinct, progress);
+    for (size_t i = 0; i < count && error == NULL && !asnap_apart_is_child(apart); i++)
         names[requests[i].index] = *asnap_module_known(module, requests[i].address);
     return error;
 }
@@ -393,13 +392,16 @@ static struct asnap_error *name_requests(struct asnap_symbolizer *symbolizer,
     if (namings == NULL)
         return asnap_error_no_memory();
     qsort(requests, count, sizeof(*requests), compare_requests);
+    struct asnap_apart apart = {.is_wanted = symbolizer->reads_apart};
     struct asnap_error *error = NULL;
     for (size_t first = 0, end; first < count && error == NULL; first = end) {
         end = first + 1;
         while (end < count && requests[end].module == requests[first].module)
             end++;
-        error = name_module(symbolizer, &requests[first], end - first, namings, progress, names);
+        error = name_module(symbolizer, &apart, &requests[first], end - first, namings, progress,
+                            names);
     }
+    asnap_apart_end(&apart);
     free(namings);
     return error;
 }

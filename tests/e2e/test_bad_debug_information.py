@@ -1,7 +1,9 @@
 """Debug information that libdwarf does not survive costs its own names, and not the
 session."""
 
+import json
 import os
+import signal
 
 from .harness import Case, program
 
@@ -56,7 +58,8 @@ class BadDwarf(Case):
     def test_early_exit(self):
         self.check_survived("exit", "it ended early")
 
-    def test_interrupt_of_one_that_hangs(self):
+    def hanging(self):
+        """A gdb whose `snapshot take` was begun, and has come to where it hangs."""
         fifo = os.path.join(self.directory, "fifo")
         os.mkfifo(fifo)
         gdb = self.gdb(
@@ -66,12 +69,39 @@ class BadDwarf(Case):
             gdb.run(command)
         gdb.start(TAKE)
         with open(fifo, "rb"):
-            pass
+            os.remove(fifo)
+        return gdb
+
+    def children(self, gdb):
+        """The processes that gdb has forked off itself."""
+        with open("/proc/{0}/task/{0}/children".format(gdb.pid), encoding="ascii") as file:
+            numbers = [int(number) for number in file.read().split()]
+        own = os.readlink("/proc/{}/exe".format(gdb.pid))
+        return [number for number in numbers if os.readlink("/proc/{}/exe".format(number)) == own]
+
+    def test_interrupt_of_one_that_hangs(self):
+        gdb = self.hanging()
         gdb.interrupt()
         self.assertEqual(
             gdb.prompt(),
             "Snapshot 1: 32.0 MiB in 12 blocks.\n"
             "12 frames left without a name: `snapshot symbolize 1` names them.\n",
         )
-        self.assertNotIn("gdb", gdb.run("shell ps -o comm= --ppid {}".format(gdb.pid)))
+        self.assertEqual(self.children(gdb), [])
+
+    def test_one_that_is_killed(self):
+        """Its file is not to blame, and tried again with the next snapshot."""
+        gdb = self.hanging()
+        (child,) = self.children(gdb)
+        os.kill(child, signal.SIGKILL)
+        self.assertEqual(
+            gdb.prompt(),
+            "warning: {}: the process that reads its debug information was killed (for want of"
+            " memory?): some of its functions are named without lines; take another snapshot to try"
+            " again\n"
+            "Snapshot 1: 32.0 MiB in 12 blocks.\n".format(program("plain")),
+        )
+        self.assertEqual(gdb.run(TAKE), "Snapshot 2: 32.0 MiB in 12 blocks.\n")
+        answer = json.loads(gdb.run("snapshot stats 2 --json --limit 100"))
+        self.assertEqual({named for _, named in self.rows(answer)}, {"line table"})
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "naming_apart.h"
+#include "naming_listener.h"
 #include "naming_messages.h"
 #include "unit.h"
 
@@ -33,6 +33,13 @@ static void string(struct told *told, const char *text)
     message(told, ASNAP_NAMING_STRING, text, strlen(text));
 }
 
+enum { MODULE = 7 };
+
+static void begin(struct told *told, uint64_t module)
+{
+    message(told, ASNAP_NAMING_BEGIN, &module, sizeof(module));
+}
+
 static void done(struct told *told, uint64_t count)
 {
     message(told, ASNAP_NAMING_DONE, &count, sizeof(count));
@@ -57,7 +64,7 @@ struct heard {
     struct asnap_frame_store *store;
     struct asnap_naming namings[ADDRESSES];
     uint64_t done;
-    bool is_whole;
+    enum asnap_heard heard;
     enum asnap_error_code code; /* of the error; 0: none */
     struct asnap_error *problem;
 };
@@ -66,15 +73,17 @@ static void hear(struct heard *heard, const struct told *told)
 {
     int ends[2];
     struct asnap_naming_progress progress = {.total = ADDRESSES};
-    *heard = (struct heard){.is_whole = false};
+    *heard = (struct heard){.done = 0};
     for (size_t i = 0; i < ADDRESSES; i++)
         heard->namings[i].address = FIRST_ADDRESS + i;
     ASNAP_ASSERT_OK(asnap_frame_store_create(&heard->store));
     CU_ASSERT_FATAL(pipe(ends) == 0);
     CU_ASSERT_FATAL(write(ends[1], told->bytes, told->used) == (ssize_t)told->used);
     close(ends[1]);
-    struct asnap_error *error = asnap_naming_hear(ends[0], heard->store, heard->namings, ADDRESSES,
-                                                  &progress, &heard->problem, &heard->is_whole);
+    struct asnap_listener listener = {.fd = ends[0], .store = heard->store};
+    struct asnap_error *error = asnap_listener_hear(&listener, MODULE, heard->namings, ADDRESSES,
+                                                    &progress, &heard->problem, &heard->heard);
+    asnap_listener_deinit(&listener);
     close(ends[0]);
     heard->code = error == NULL ? 0 : asnap_error_code(error);
     asnap_error_destroy(error);
@@ -91,6 +100,7 @@ ASNAP_TEST(naming_messages, names_are_kept)
 {
     struct told told = {.used = 0};
     struct heard heard;
+    begin(&told, MODULE);
     string(&told, "/src/a.c");
     string(&told, "main");
     named(&told, FIRST_ADDRESS + 1, 0, 1);
@@ -99,7 +109,7 @@ ASNAP_TEST(naming_messages, names_are_kept)
     done(&told, 1);
     end(&told, 0);
     hear(&heard, &told);
-    CU_ASSERT(heard.is_whole && heard.code == 0 && heard.problem == NULL);
+    CU_ASSERT(heard.heard == ASNAP_HEARD_ALL && heard.code == 0 && heard.problem == NULL);
     CU_ASSERT_EQUAL(heard.done, 3);
     CU_ASSERT_PTR_NULL(heard.namings[0].named);
     CU_ASSERT_PTR_NOT_NULL_FATAL(heard.namings[1].named);
@@ -120,10 +130,11 @@ ASNAP_TEST(naming_messages, problem_is_kept)
         uint32_t code;
         char text[9];
     } problem = {12345, "a.c: bad"};
+    begin(&told, MODULE);
     message(&told, ASNAP_NAMING_PROBLEM, &problem, sizeof(problem.code) + strlen(problem.text));
     end(&told, 0);
     hear(&heard, &told);
-    CU_ASSERT(heard.is_whole);
+    CU_ASSERT_EQUAL(heard.heard, ASNAP_HEARD_ALL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(heard.problem);
     CU_ASSERT_EQUAL(asnap_error_code(heard.problem), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_STRING_EQUAL(asnap_error_message(heard.problem), "a.c: bad");
@@ -134,6 +145,7 @@ ASNAP_TEST(naming_messages, want_of_memory_is_an_error)
 {
     struct told told = {.used = 0};
     struct heard heard;
+    begin(&told, MODULE);
     end(&told, ASNAP_ERROR_NO_MEMORY);
     hear(&heard, &told);
     CU_ASSERT_EQUAL(heard.code, ASNAP_ERROR_NO_MEMORY);
@@ -141,11 +153,11 @@ ASNAP_TEST(naming_messages, want_of_memory_is_an_error)
 }
 
 /* What came before stays, all addresses count as done, and it is not whole. */
-static void check_ends(const struct told *told)
+static void check_ends(const struct told *told, enum asnap_heard how)
 {
     struct heard heard;
     hear(&heard, told);
-    CU_ASSERT(!heard.is_whole);
+    CU_ASSERT_EQUAL(heard.heard, how);
     CU_ASSERT_EQUAL(heard.code, 0);
     CU_ASSERT_EQUAL(heard.done, ADDRESSES);
     CU_ASSERT_PTR_NOT_NULL(heard.namings[0].named);
@@ -156,6 +168,7 @@ static void check_ends(const struct told *told)
 static struct told begun(void)
 {
     struct told told = {.used = 0};
+    begin(&told, MODULE);
     string(&told, "/src/a.c");
     named(&told, FIRST_ADDRESS, 0, 0);
     done(&told, 1);
@@ -168,48 +181,52 @@ ASNAP_TEST(naming_messages, nonsense_ends_it)
     static const struct asnap_told_naming many_frames = {FIRST_ADDRESS + 1, 0, UINT32_MAX};
     static const struct asnap_naming_header too_long = {ASNAP_NAMING_STRING, UINT32_MAX};
     struct told told = begun();
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_END);
     named(&told, FIRST_ADDRESS + 1, 1, 0); /* a string that there is not */
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     named(&told, FIRST_ADDRESS - 1, 0, 0); /* an address that nobody asked for */
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_NAMED, &no_frames, sizeof(no_frames));
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_NAMED, &many_frames, sizeof(many_frames));
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_NAMED, &no_frames, 3);
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     done(&told, ADDRESSES); /* more than there are */
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_DONE, "", 0);
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_PROBLEM, "ab", 2);
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_END, "ab", 2);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     message(&told, 99, "ab", 2);
     end(&told, 0);
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    told = begun();
+    begin(&told, MODULE + 1); /* within another */
+    end(&told, 0);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     put(&told, &too_long, sizeof(too_long));
-    check_ends(&told);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
 }
 
 /* Cut off anywhere. */
@@ -223,6 +240,48 @@ ASNAP_TEST(naming_messages, early_end)
     for (size_t used = first; used < whole.used; used++) {
         struct told told = whole;
         told.used = used;
-        check_ends(&told);
+        check_ends(&told, ASNAP_HEARD_END);
     }
+}
+
+/* Of a module that is not asked about only the strings count; one that the other process has
+ * left out has no names. */
+ASNAP_TEST(naming_messages, modules_in_turn)
+{
+    struct asnap_naming namings[ADDRESSES];
+    struct told told = {.used = 0};
+    int ends[2];
+    struct asnap_naming_progress progress = {.total = 3 * ADDRESSES};
+    struct asnap_error *problem = NULL;
+    enum asnap_heard heard;
+    begin(&told, 1);
+    string(&told, "one");
+    named(&told, FIRST_ADDRESS, 0, 0);
+    end(&told, 0);
+    begin(&told, 3);
+    string(&told, "three");
+    named(&told, FIRST_ADDRESS, 1, 0);
+    end(&told, 0);
+    struct asnap_frame_store *store;
+    ASNAP_ASSERT_OK(asnap_frame_store_create(&store));
+    CU_ASSERT_FATAL(pipe(ends) == 0);
+    CU_ASSERT_FATAL(write(ends[1], told.bytes, told.used) == (ssize_t)told.used);
+    close(ends[1]);
+    struct asnap_listener listener = {.fd = ends[0], .store = store};
+    for (uint64_t module = 2; module <= 4; module++) {
+        for (size_t i = 0; i < ADDRESSES; i++)
+            namings[i] = (struct asnap_naming){.address = FIRST_ADDRESS + i};
+        ASNAP_ASSERT_OK(asnap_listener_hear(&listener, module, namings, ADDRESSES, &progress,
+                                            &problem, &heard));
+        CU_ASSERT_EQUAL(heard, module == 4 ? ASNAP_HEARD_END : ASNAP_HEARD_ALL);
+        CU_ASSERT_EQUAL((namings[0].named != NULL), (module == 3));
+        if (module == 3) {
+            CU_ASSERT_STRING_EQUAL(namings[0].named->frames[0].filename, "three");
+            CU_ASSERT_STRING_EQUAL(namings[0].named->frames[0].function, "one");
+        }
+        CU_ASSERT_EQUAL(progress.done, (module - 1) * ADDRESSES);
+    }
+    asnap_listener_deinit(&listener);
+    close(ends[0]);
+    asnap_frame_store_destroy(store);
 }

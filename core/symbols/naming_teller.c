@@ -1,4 +1,4 @@
-#include "naming_child.h"
+#include "naming_teller.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -7,17 +7,18 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bounded_demangle.h"
 #include "naming_messages.h"
 #include "number_map.h"
 
 /* Much longer than any file takes: whoever waits without a terminal is not kept for ever. */
 enum { PROCESSOR_SECONDS_MAX = 600 };
 
-struct teller {
+struct asnap_teller {
     int fd;
-    const struct asnap_naming *namings;
-    size_t told;                    /* of them */
-    struct asnap_number_map number; /* string of the store -> pointer into `numbers` + number */
+    const struct asnap_naming *namings; /* of the module */
+    size_t told;                        /* of them */
+    struct asnap_number_map number;     /* string of the store -> pointer into `numbers` + number */
     uint32_t string_count;
     size_t used;
     char buffer[1 << 16];
@@ -35,13 +36,13 @@ static void write_out(int fd, const char *bytes, size_t size)
     }
 }
 
-static void flush(struct teller *teller)
+static void flush(struct asnap_teller *teller)
 {
     write_out(teller->fd, teller->buffer, teller->used);
     teller->used = 0;
 }
 
-static void put(struct teller *teller, const void *bytes, size_t size)
+static void put(struct asnap_teller *teller, const void *bytes, size_t size)
 {
     if (size > sizeof(teller->buffer) - teller->used)
         flush(teller);
@@ -53,21 +54,22 @@ static void put(struct teller *teller, const void *bytes, size_t size)
     teller->used += size;
 }
 
-static void put_header(struct teller *teller, enum asnap_naming_message message, size_t bytes)
+static void put_header(struct asnap_teller *teller, enum asnap_naming_message message, size_t bytes)
 {
     struct asnap_naming_header header = {.message = message, .bytes = (uint32_t)bytes};
     put(teller, &header, sizeof(header));
 }
 
-static void tell_number(struct teller *teller, enum asnap_naming_message message, uint64_t number,
-                        size_t bytes)
+static void tell_number(struct asnap_teller *teller, enum asnap_naming_message message,
+                        uint64_t number, size_t bytes)
 {
     put_header(teller, message, bytes);
     put(teller, &number, bytes);
 }
 
 /* Equal strings of a store are one. */
-static struct asnap_error *tell_string(struct teller *teller, const char *text, uint32_t *number)
+static struct asnap_error *tell_string(struct asnap_teller *teller, const char *text,
+                                       uint32_t *number)
 {
     *number = ASNAP_NAMING_NO_STRING;
     if (text == NULL)
@@ -78,7 +80,7 @@ static struct asnap_error *tell_string(struct teller *teller, const char *text, 
         return NULL;
     }
     size_t length = strlen(text);
-    if (length > ASNAP_NAMING_BYTES_MAX)
+    if (length > ASNAP_NAME_BYTES_MAX)
         return NULL;
     put_header(teller, ASNAP_NAMING_STRING, length);
     put(teller, text, length);
@@ -87,7 +89,8 @@ static struct asnap_error *tell_string(struct teller *teller, const char *text, 
                                 (const void *)((uintptr_t)*number + 1));
 }
 
-static struct asnap_error *tell_naming(struct teller *teller, const struct asnap_naming *naming)
+static struct asnap_error *tell_naming(struct asnap_teller *teller,
+                                       const struct asnap_naming *naming)
 {
     struct asnap_told_frame frames[ASNAP_NAMING_FRAMES_MAX];
     size_t count = naming->named->frame_count;
@@ -114,7 +117,7 @@ static struct asnap_error *tell_naming(struct teller *teller, const struct asnap
 /* An asnap_progress report: tells what is new. */
 static bool tell_done(void *context, const char *step, uint64_t done, uint64_t total)
 {
-    struct teller *teller = context;
+    struct asnap_teller *teller = context;
     uint64_t before = teller->told;
     (void)step;
     (void)total;
@@ -128,7 +131,7 @@ static bool tell_done(void *context, const char *step, uint64_t done, uint64_t t
     return true;
 }
 
-static void tell_problem(struct teller *teller, const struct asnap_error *problem)
+static void tell_problem(struct asnap_teller *teller, const struct asnap_error *problem)
 {
     uint32_t code = asnap_error_code(problem);
     const char *text = asnap_error_message(problem);
@@ -168,23 +171,33 @@ static void settle_in(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-_Noreturn void asnap_naming_child(int fd, const struct asnap_dwarf_source *source,
-                                  struct asnap_frame_store *store, struct asnap_naming *namings,
-                                  size_t count)
+struct asnap_teller *asnap_teller_begin(int fd)
 {
-    static struct teller teller;
+    static struct asnap_teller teller;
     settle_in();
-    teller = (struct teller){.fd = fd, .namings = namings};
-    const struct asnap_progress progress = {.report = tell_done, .context = &teller};
+    teller = (struct asnap_teller){.fd = fd};
+    return &teller;
+}
+
+void asnap_teller_tell(struct asnap_teller *teller, uint64_t module,
+                       const struct asnap_dwarf_source *source, struct asnap_frame_store *store,
+                       struct asnap_naming *namings, size_t count)
+{
+    const struct asnap_progress progress = {.report = tell_done, .context = teller};
     struct asnap_naming_progress counting = {.progress = &progress, .total = count};
     struct asnap_error *problem = NULL;
+    teller->namings = namings;
+    teller->told = 0;
+    tell_number(teller, ASNAP_NAMING_BEGIN, module, sizeof(module));
     struct asnap_error *error =
         asnap_dwarf_name_file(source, store, namings, count, &counting, &problem);
     if (problem != NULL)
-        tell_problem(&teller, problem);
+        tell_problem(teller, problem);
+    asnap_error_destroy(problem);
     /* tell_done stops it for want of memory alone. */
-    tell_number(&teller, ASNAP_NAMING_END, error == NULL ? 0 : ASNAP_ERROR_NO_MEMORY,
+    tell_number(teller, ASNAP_NAMING_END, error == NULL ? 0 : ASNAP_ERROR_NO_MEMORY,
                 sizeof(uint32_t));
-    flush(&teller);
-    _exit(0);
+    flush(teller);
+    if (error != NULL)
+        _exit(1);
 }

@@ -1,0 +1,46 @@
+/* What a process that reads debug information tells (naming_messages.h), heard. */
+#ifndef ASNAP_SYMBOLS_NAMING_LISTENER_H
+#define ASNAP_SYMBOLS_NAMING_LISTENER_H
+
+#include "dwarf_naming.h"
+
+/* Set `fd` and `store`; all else 0. */
+struct asnap_listener {
+    int fd;
+    struct asnap_frame_store *store;
+    const char **strings; /* of the store */
+    size_t string_count;
+    size_t string_capacity;
+    uint64_t string_bytes; /* of all of them */
+    char *bytes;           /* of the message that is coming, and what came after it */
+    size_t used;
+    size_t capacity;
+    bool begun; /* messages are of `module` */
+    uint64_t module;
+    /* Of the module that is asked about: */
+    uint64_t wanted;
+    struct asnap_naming *namings; /* by address */
+    size_t count;
+    struct asnap_naming_progress *progress;
+    struct asnap_error **problem;
+    size_t done;
+    bool has_ended;
+    uint32_t end; /* what it ended with */
+};
+
+enum asnap_heard {
+    ASNAP_HEARD_ALL,      /* what there is of the module */
+    ASNAP_HEARD_END,      /* the other process says no more */
+    ASNAP_HEARD_NONSENSE, /* it must not be listened to any longer */
+};
+
+/* Hears what is told of a module, whose numbers rise from call to call. What came before an end
+ * or nonsense is kept; all addresses count as done. */
+struct asnap_error *asnap_listener_hear(struct asnap_listener *listener, uint64_t module,
+                                        struct asnap_naming *namings, size_t count,
+                                        struct asnap_naming_progress *progress,
+                                        struct asnap_error **problem, enum asnap_heard *heard);
+
+void asnap_listener_deinit(struct asnap_listener *listener);
+
+#endif
