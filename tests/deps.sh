@@ -43,7 +43,7 @@ test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
 test                 qemu-user            command:qemu-aarch64
 test                 gdbserver            command:gdbserver
 test                 gdb-multiarch        command:gdb-multiarch
-soak                 redis-server         command:redis-server
+test,soak            redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx
 soak                 libpython3-testsuite module:test.test_json

@@ -35,6 +35,14 @@ class Deps(unittest.TestCase):
             file.write("#!/bin/sh\n%s\n" % script)
         os.chmod(path, 0o755)
 
+    def stand_in_for_libraries(self):
+        """What the benches preload, with nothing in it."""
+        for name in ("libjemalloc.so.2", "libtcmalloc.so.4"):
+            subprocess.run(
+                ["gcc", "-shared", "-x", "c", "/dev/null", "-o", os.path.join(self.path, name)],
+                check=True,
+            )
+
     def remove(self, name):
         os.remove(os.path.join(self.path, name))
 
@@ -42,7 +50,7 @@ class Deps(unittest.TestCase):
         """(status, what it printed)."""
         done = subprocess.run(
             ["/bin/sh", SCRIPT, *arguments],
-            env={"PATH": self.path},
+            env={"PATH": self.path, "LD_LIBRARY_PATH": self.path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -131,6 +139,7 @@ class Deps(unittest.TestCase):
     def test_libraries_that_are_preloaded(self):
         for name in COMMANDS_OF_BENCHES:
             self.stand_in(name)
+        self.stand_in_for_libraries()
         self.stand_in("env", 'echo "$LD_PRELOAD"')
         self.assertEqual(self.run_deps("bench"), (0, "deps: nothing missing\n"))
         self.stand_in("env", 'case $LD_PRELOAD in *jemalloc*) echo "ld.so: no such file" >&2 ;; esac')
@@ -146,6 +155,7 @@ class Deps(unittest.TestCase):
     def test_any_lldb_is_kept(self):
         for name in COMMANDS_OF_BENCHES:
             self.stand_in(name)
+        self.stand_in_for_libraries()
         self.stand_in("env", 'echo "$LD_PRELOAD"')
         self.remove("lldb-14")
         missing = "deps: missing, and no apt-get to install it: what Debian packages as lldb-22\n"
