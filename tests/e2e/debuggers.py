@@ -156,9 +156,7 @@ def start_server(case, debugger, path, **variables):
     if debugger.name == "gdb":
         command = ["/bin/sh", "-c", 'exec gdbserver --once 127.0.0.1:0 "$1" 2>"$0"', told, path]
     else:
-        directory, name = os.path.split(installed_lldb())
-        server = os.path.join(directory, name.replace("lldb", "lldb-server", 1))
-        command = [server, "gdbserver", "127.0.0.1:0", "--named-pipe", told, "--", path]
+        command = [server_of_lldb(), "gdbserver", "127.0.0.1:0", "--named-pipe", told, "--", path]
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -178,6 +176,12 @@ def start_server(case, debugger, path, **variables):
         if found:
             return found.group(1)
     raise harness.Failed("gdbserver did not tell its port")
+
+
+def server_of_lldb():
+    """The path of the server that belongs to the machine's own LLDB."""
+    directory, name = os.path.split(installed_lldb())
+    return os.path.join(directory, name.replace("lldb", "lldb-server", 1))
 
 
 def gdb():

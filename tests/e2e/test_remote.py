@@ -1,15 +1,18 @@
-"""Programs on the other side of gdb's remote protocol: gdbserver."""
+"""Programs on the other side of a remote protocol: gdbserver, lldb-server."""
 
 import os
 import re
 import shutil
 import subprocess
 
+from . import debuggers
 from .harness import DEADLINE, HOOKS, Case, Failed, environment, program
 
 STATS = "snapshot stats traceback --json --limit 100"
 #: Run as root of a namespace of its own, with the new root and a command in it.
-ENTER = 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"'
+ENTER = (
+    'mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
+)
 STOP = ["break stop_here", "continue"]
 
 
@@ -108,39 +111,74 @@ class Remote(Server):
 
 
 class OtherRoot(Server):
-    """The program sees another file system than gdb, which knows it as its sysroot."""
+    """The program sees another file system than the debugger, which knows it as its sysroot."""
 
-    def setUp(self):
-        super().setUp()
+    def other_root(self, server):
+        """Makes a file system with a server, the hooks and /plain; returns the command that runs
+        another in it."""
         self.root = os.path.join(self.directory, "root")
-        for path in [shutil.which("gdbserver"), HOOKS, program("plain")]:
+        for path in [server, HOOKS, program("plain")]:
             self.copy(path)
             listed = subprocess.run(
                 ["ldd", path], stdout=subprocess.PIPE, encoding="utf-8", check=True
             ).stdout
             for library in re.findall(r"(/\S+) \(0x", listed):
                 self.copy(library)
+        os.rename(self.root + program("plain"), self.root + "/plain")
+        for directory in ("proc", "dev"):
+            os.mkdir(os.path.join(self.root, directory))
+        enter = ["unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c", ENTER, self.root]
+        if subprocess.run(enter + [server, "version" if "lldb" in server else "--version"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode != 0:
+            self.skipTest("unshare and chroot are not allowed here")
+        return enter
 
-    def copy(self, path, to=None):
-        place = self.root + (to or path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        shutil.copy(os.path.realpath(path), place)
+    def copy(self, path):
+        place = self.root + path
+        if not os.path.exists(place):
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            shutil.copy(os.path.realpath(path), place)
+
+    def check(self, answer):
+        self.assertEqual(answer["notes"], [])
+        self.assertEqual(own_rows(answer), own_rows(self.native()))
 
     def test_sysroot(self):
-        os.rename(self.root + program("plain"), self.root + "/plain")
-        os.mkdir(self.root + "/proc")
-        enter = ["unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c", ENTER, self.root]
-        if subprocess.run(enter + ["gdbserver", "--version"], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, check=False).returncode != 0:
-            self.skipTest("unshare and chroot are not allowed here")
+        server = shutil.which("gdbserver")
         port = self.server(
-            *enter, "gdbserver", "--no-startup-with-shell", "--once", "127.0.0.1:0", "/plain",
-            LD_PRELOAD=HOOKS, ALLOCSNAP="16"
+            *self.other_root(server), server, "--no-startup-with-shell", "--once", "127.0.0.1:0",
+            "/plain", LD_PRELOAD=HOOKS, ALLOCSNAP="16"
         )
         results = self.batch(
             ["set sysroot {}".format(self.root), "file {}/plain".format(self.root),
              "target remote 127.0.0.1:{}".format(port)] + STOP + [STATS]
         )
-        answer = results.json(STATS)
-        self.assertEqual(answer["notes"], [])
-        self.assertEqual(own_rows(answer), own_rows(self.native()))
+        self.check(results.json(STATS))
+
+    def test_sysroot_of_lldb(self):
+        lldb = debuggers.lldbs()[0]
+        server = os.path.realpath(debuggers.server_of_lldb())
+        enter = self.other_root(server)
+        os.mkfifo(self.root + "/port")
+        command = [server, "gdbserver", "127.0.0.1:0", "--named-pipe", "/port", "--", "/plain"]
+        child = subprocess.Popen(
+            enter + command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
+        )
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        with open(self.root + "/port", encoding="ascii") as file:
+            port = file.read().rstrip("\0")
+        steps = [
+            "platform select remote-linux --sysroot {}".format(self.root),
+            "target create {}/plain".format(self.root),
+            "gdb-remote 127.0.0.1:{}".format(port),
+            "breakpoint set -n stop_here",
+            "continue",
+            STATS,
+        ]
+        self.check(lldb.run(self, steps, self.root + "/plain").json(STATS))
