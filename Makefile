@@ -30,7 +30,7 @@ INCLUDES_hooks := -Icore/include -Icore/table -Icore/hooks
 INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icore/render \
 	-Icore/table -Icore/hooks -Itests/unit
 
-CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lstdc++
+CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
