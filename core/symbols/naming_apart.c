@@ -72,11 +72,12 @@ void asnap_apart_end(struct asnap_apart *apart)
 
 static struct asnap_error *killed(const char *path)
 {
-    return asnap_error_create(ASNAP_ERROR_IO,
-                              "%s: the process that reads its debug information was killed (for "
-                              "want of memory?): some of its functions are named without lines; "
-                              "take another snapshot to try again",
-                              path);
+    return asnap_error_create(
+        ASNAP_ERROR_IO,
+        "%s: the process that reads its debug information was killed (for "
+        "want of memory?): some of its functions are named without lines; "
+        "take another snapshot, or `snapshot symbolize` this one, to try again",
+        path);
 }
 
 static struct asnap_error *too_much(const char *path, const char *how)

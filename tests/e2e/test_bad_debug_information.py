@@ -97,8 +97,8 @@ class BadDwarf(Case):
         self.assertEqual(
             gdb.prompt(),
             "warning: {}: the process that reads its debug information was killed (for want of"
-            " memory?): some of its functions are named without lines; take another snapshot to try"
-            " again\n"
+            " memory?): some of its functions are named without lines; take another snapshot, or"
+            " `snapshot symbolize` this one, to try again\n"
             "Snapshot 1: 32.0 MiB in 12 blocks.\n".format(program("plain")),
         )
         self.assertEqual(gdb.run(TAKE), "Snapshot 2: 32.0 MiB in 12 blocks.\n")

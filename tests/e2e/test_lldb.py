@@ -125,6 +125,21 @@ class Lldb(Case):
         )
 
     @in_each
+    def test_who_in_a_snapshot_of_a_process_that_is_gone(self):
+        commands = ["snapshot start", "breakpoint set -n stop_here", "run", "snapshot take one"]
+        commands += ["process kill"]
+        results = self.session(commands + ["snapshot who --in one 1", "snapshot who --in one kept"])
+        self.assertEqual(
+            results["snapshot who --in one 1"],
+            "0x1: in no live traced block: it was freed, or never traced\n",
+        )
+        self.assertEqual(
+            results["snapshot who --in one kept"],
+            "error: there is no process and no core in which `kept` is an address: give it as a"
+            " number\n",
+        )
+
+    @in_each
     def test_without_a_program(self):
         nothing = (
             "error: there is no process and no core: start the program with `run`, or load a"
@@ -136,7 +151,11 @@ class Lldb(Case):
         self.assertEqual(results["snapshot stats"], nothing)
         self.assertEqual(results["snapshot status"], nothing)
         self.assertEqual(results["snapshot start"], no_program)
-        self.assertEqual(results["snapshot who main"], no_program)
+        self.assertEqual(
+            results["snapshot who main"],
+            "error: there is no process and no core in which `main` is an address: give it as a"
+            " number\n",
+        )
         self.assertEqual(
             results["snapshot list"], "No snapshots: `snapshot take` takes one.\n"
         )

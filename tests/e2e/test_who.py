@@ -191,7 +191,8 @@ class Who(Case):
         self.assertEqual(results["snapshot who  {}".format(address)], no_process)
         self.assertEqual(
             results["snapshot who kept[0]"],
-            "0x0: in no live traced block: it was freed, or never traced\n",
+            "there is no process and no core in which `kept[0]` is an address: give it as a"
+            " number\n",
         )
 
     def test_of_a_core(self):

@@ -1,5 +1,7 @@
 """Commands that show what is in snapshots."""
 
+import re
+
 from . import objects, options as shared
 from .command import Command
 from .errors import AllocsnapError
@@ -127,6 +129,28 @@ class Traces(Command):
         return [] if any(session.is_name(word) for word in typed) else session.names()
 
 
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[1-9][0-9]*|0")
+# A name of the program's; convenience variables begin with a $.
+_NAME = re.compile(r"(?<![\w$.])[A-Za-z_]\w*")
+_TYPES = {"char", "const", "int", "long", "short", "signed", "size_t", "unsigned", "void"}
+
+
+def _address(session, expression):
+    """The value of an expression. What the program's names stand for, only a process knows:
+    without one, debuggers answer with where the file has them."""
+    if _NUMBER.fullmatch(expression):
+        return int(expression, 0) & (2**64 - 1)
+    process = session.target.process()
+    if process is None and set(_NAME.findall(expression)) - _TYPES:
+        raise AllocsnapError(
+            "there is no process and no core in which `{}` is an address: give it as a"
+            " number".format(expression)
+        )
+    if process is not None:
+        session.stopped_process()
+    return session.target.evaluate(expression)
+
+
 class Who(Command):
     """who EXPRESSION"""
 
@@ -154,7 +178,7 @@ class Who(Command):
     def run(self, session, options):
         name = options.snapshot or session.default_name()
         session.check_known(name)
-        address = session.target.evaluate(options.expression)
+        address = _address(session, options.expression)
         taken, regions = session.find_mapped(name)
         who = objects.Who(
             taken.snapshot, address, regions, session.thread_labels(name), session.display()

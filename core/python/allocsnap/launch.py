@@ -55,8 +55,8 @@ class Launch:
         self.stop()
         started = _Started(hooks)
         started.frame_limit = frame_limit
-        self._started[self._target.launch_id()] = started
         preloaded = self._target.get_environment(_PRELOAD)
+        self._started[self._target.launch_id()] = started
         self._set(started, _PRELOAD, ":".join([hooks] + _entries(preloaded, without=hooks)))
         self._set(started, _LIMIT, str(frame_limit))
 
