@@ -173,7 +173,8 @@ static struct asnap_error *hear_all(struct asnap_listener *listener, bool *sound
         at += header.bytes;
     }
     listener->used -= at;
-    memmove(listener->bytes, listener->bytes + at, listener->used);
+    if (at > 0)
+        memmove(listener->bytes, listener->bytes + at, listener->used);
     return error;
 }
 

@@ -48,12 +48,12 @@ class TracedBelow(unittest.TestCase):
 
 
 class MappedCores(unittest.TestCase):
-    def file(self, head):
+    def file(self, head, size=4096):
         file = tempfile.NamedTemporaryFile(prefix="allocsnap-")
         self.addCleanup(file.close)
-        file.write(head.ljust(4096, b"\0"))
+        file.write(head.ljust(size, b"\0"))
         file.flush()
-        mapped = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ)
+        mapped = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
         self.addCleanup(mapped.close)
         return file.name
 
@@ -63,6 +63,7 @@ class MappedCores(unittest.TestCase):
         core = self.file(b"\x7fELF".ljust(16, b"\2") + kind.pack(4))
         self.file(b"\x7fELF".ljust(16, b"\2") + kind.pack(3))
         self.file(b"text")
+        self.file(b"\x7fELF", size=5)
         self.assertEqual(target.mapped_cores(), [core])
 
 

@@ -33,13 +33,14 @@ SAMPLES = 400
 PIE = {True: ["-fPIE", "-pie"], False: ["-fno-pie", "-no-pie"]}
 
 
-def run(*command):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
+def run(*command, cwd=None):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300, cwd=cwd)
 
 
 def build(directory, compiler, source, *flags):
     output = os.path.join(directory, "subject")
-    run(compiler, *flags, os.path.join(HERE, source), "-o", output)
+    # clang leaves a .dwo where it is run, and builds run beside one another.
+    run(compiler, *flags, os.path.join(HERE, source), "-o", output, cwd=directory)
     return output
 
 

@@ -190,4 +190,4 @@ def _is_core(path):
     except OSError:
         return False
     # Elf64_Ehdr: e_ident begins with the magic, e_type is ET_CORE in the file's byte order.
-    return head[:4] == b"\x7fELF" and 4 in (head[16], head[17])
+    return head[:4] == b"\x7fELF" and 4 in head[16:18]
