@@ -245,6 +245,20 @@ class Case(unittest.TestCase):
             raise Failed("the program did not come to stop_here():\n{}".format(results))
         return results
 
+    def ready(self, name, *arguments):
+        """A traced process of a program that has said that it is ready, and waits."""
+        process = subprocess.Popen(
+            [program(name)] + list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        return process
+
     def need_attach(self):
         """Skips the test where a debugger may not attach to what it has not started."""
         try:

@@ -93,16 +93,7 @@ class Remote(Server):
 
     def test_attached_to_by_the_server(self):
         self.need_attach()
-        child = subprocess.Popen(
-            [program("holds"), "pause"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
-        )
-        self.addCleanup(child.stdout.close)
-        self.addCleanup(child.wait)
-        self.addCleanup(child.kill)
-        self.assertEqual(child.stdout.readline(), b"ready\n")
+        child = self.ready("holds", "pause")
         port = self.server("gdbserver", "--once", "--attach", "127.0.0.1:0", str(child.pid))
         connect = "target remote 127.0.0.1:{}".format(port)
         results = self.batch([connect, STATS], program("holds"))

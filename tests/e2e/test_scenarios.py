@@ -7,7 +7,6 @@ gdb prints is compared with that; what LLDB prints is compared with gdb's.
 import json
 import os
 import re
-import subprocess
 import unittest
 from typing import NamedTuple, Optional, Tuple
 
@@ -15,7 +14,7 @@ import expectations
 
 from . import debuggers
 from .debuggers import CONTINUE, FOLLOW_CHILD, RUN, connect, start_server, stop_at, write_core
-from .harness import HOOKS, Case, Failed, environment, program
+from .harness import HOOKS, Case, Failed, program
 
 HELD = "snapshot stats --json --no-skip"
 
@@ -218,7 +217,7 @@ class Scenarios(Case):
             self.session(gdb, scenario, commands=[write_core(core)])
         elif scenario.how == "attach":
             self.need_attach()
-            process = self.paused(scenario)
+            process = self.ready(scenario.source.rpartition(".")[0], *scenario.arguments)
         pid = process.pid if process is not None else None
         reference = self.session(gdb, scenario, core=core, pid=pid)
         self.check_held(reference, scenario)
@@ -236,20 +235,6 @@ class Scenarios(Case):
                     continue
                 results = self.session(lldb, scenario, core=own)
                 self.check_same(scenario, reference, results)
-
-    def paused(self, scenario):
-        """A traced process of the program that has said that it is ready."""
-        process = subprocess.Popen(
-            [program(scenario.source.rpartition(".")[0])] + list(scenario.arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
-        )
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        self.assertEqual(process.stdout.readline(), b"ready\n")
-        return process
 
 
 def _test(scenario):
