@@ -1,0 +1,11 @@
+# Every room of the core, and the rooms whose headers its files may include beside its own.
+# The include paths of the build are made from this table; tests/python/test_house.py checks
+# each #include and the page docs/architecture.md against it.
+
+MAY_INCLUDE_base := include
+MAY_INCLUDE_collect := include table base
+MAY_INCLUDE_model := include base
+MAY_INCLUDE_symbols := include base collect
+MAY_INCLUDE_render := include base
+
+MAY_INCLUDE_hooks := include table
