@@ -4,7 +4,10 @@
 
 MAY_INCLUDE_base := include
 MAY_INCLUDE_collect := include table base
-MAY_INCLUDE_model := include base
+MAY_INCLUDE_model/snapshot := include base
+MAY_INCLUDE_model/select := include base model/snapshot
+MAY_INCLUDE_model/group := include base model/snapshot
+MAY_INCLUDE_model/dump := include base model/snapshot
 MAY_INCLUDE_symbols := include base collect
 MAY_INCLUDE_render := include base
 
