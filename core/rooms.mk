@@ -8,7 +8,12 @@ MAY_INCLUDE_model/snapshot := include base
 MAY_INCLUDE_model/select := include base model/snapshot
 MAY_INCLUDE_model/group := include base model/snapshot
 MAY_INCLUDE_model/dump := include base model/snapshot
-MAY_INCLUDE_symbols := include base collect
+MAY_INCLUDE_symbols/base := include base
+MAY_INCLUDE_symbols/demangle := include base
+MAY_INCLUDE_symbols/elf := include base symbols/base
+MAY_INCLUDE_symbols/dwarf := include base symbols/base symbols/elf symbols/demangle
+MAY_INCLUDE_symbols/apart := include base symbols/base symbols/elf symbols/demangle symbols/dwarf
+MAY_INCLUDE_symbols/naming := include base collect symbols/base symbols/elf symbols/demangle symbols/dwarf symbols/apart
 MAY_INCLUDE_render := include base
 
 MAY_INCLUDE_hooks := include table
