@@ -23,7 +23,7 @@ BASE := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP 
 # What each room of the core may include is what its include path holds.
 include core/rooms.mk
 EVERY_ROOM := $(sort $(patsubst MAY_INCLUDE_%,%,$(filter MAY_INCLUDE_%,$(.VARIABLES))))
-HOOK_ROOMS := $(filter hooks hooks/%,$(EVERY_ROOM))
+HOOK_ROOMS := $(filter hooks/%,$(EVERY_ROOM))
 ROOMS := $(filter-out $(HOOK_ROOMS),$(EVERY_ROOM))
 includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
@@ -46,13 +46,11 @@ CORE_OBJECTS := $(call room_objects,$(ROOMS))
 HOOK_OBJECTS := $(call room_objects,$(HOOK_ROOMS))
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
-TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
-	thread_numbers.o clock.o module_list.o)
+TABLE_OBJECTS := $(call room_objects,hooks/base hooks/record)
 # The part that reads unwind information.
-UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
+UNWIND_OBJECTS := $(call room_objects,hooks/unwind)
 # And that which walks stacks by it.
-WALK_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,walk.o walk_fully.o walk_node.o walker.o stack_reach.o \
-	unwind_rows.o registered_frames.o signal_frame.o loaded_modules.o memory_map.o elf_image.o next.o)
+WALK_OBJECTS := $(call room_objects,hooks/walk)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
