@@ -8,7 +8,7 @@ from ctypes import POINTER, byref
 from itertools import repeat
 
 from .frames import NativeFrame, Traceback
-from .library import native, objects
+from .library import native, rows as results
 from .library.names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
@@ -208,7 +208,7 @@ class _Rows(Source):
 
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
-    owner = objects.Statistics(snapshot, key, cumulative)
+    owner = results.Statistics(snapshot, key, cumulative)
     rows = _Rows(owner, "asnap_statistics", native.Statistic)
     numbers = rows.table.cast(_UINT64)
     return rows.made(Statistic, numbers[0::4].tolist(), numbers[1::4].tolist())
@@ -216,7 +216,7 @@ def statistics(snapshot, key, cumulative):
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
-    rows = _Rows(objects.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
+    rows = _Rows(results.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
     sums, changes = rows.table.cast(_UINT64), rows.table.cast(_INT64)
     return rows.made(
         StatisticDiff,

@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from . import bulk
 from .library import native, objects
+from .library.calls import Object
 from .library.names import encoded_name
 
 _UINT32_MAX = 2**32 - 1
@@ -18,7 +19,7 @@ _UINT64 = "Q"
 _TRACE_BYTES = 32  # asnap_trace: address, size, traceback_id, domain, thread, time
 
 
-class _Builder(objects.Object):
+class _Builder(Object):
     destroy = "asnap_builder_destroy"
 
     def __init__(self):
@@ -69,7 +70,9 @@ class _FrameNumbers(dict):
         place = native.Frame(encoded_name(filename), function, lineno, inlined, named_by)
         number = c_uint32()
         native.check(
-            native.library().asnap_builder_frame(self._builder, byref(place), byref(number))
+            native.library().asnap_builder_frame(
+                self._builder, byref(place), 0, native.NO_MAPPING, byref(number)
+            )
         )
         return number.value
 
