@@ -23,7 +23,7 @@ BASE := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP 
 # What each room of the core may include is what its include path holds.
 include core/rooms.mk
 EVERY_ROOM := $(sort $(patsubst MAY_INCLUDE_%,%,$(filter MAY_INCLUDE_%,$(.VARIABLES))))
-HOOK_ROOMS := $(filter hooks hooks/%,$(EVERY_ROOM))
+HOOK_ROOMS := $(filter hooks/%,$(EVERY_ROOM))
 ROOMS := $(filter-out $(HOOK_ROOMS),$(EVERY_ROOM))
 includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
@@ -46,13 +46,11 @@ CORE_OBJECTS := $(call room_objects,$(ROOMS))
 HOOK_OBJECTS := $(call room_objects,$(HOOK_ROOMS))
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
-TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
-	thread_numbers.o clock.o module_list.o)
+TABLE_OBJECTS := $(call room_objects,hooks/base hooks/record)
 # The part that reads unwind information.
-UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
+UNWIND_OBJECTS := $(call room_objects,hooks/unwind)
 # And that which walks stacks by it.
-WALK_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,walk.o walk_fully.o walk_node.o walker.o stack_reach.o \
-	unwind_rows.o registered_frames.o signal_frame.o loaded_modules.o memory_map.o elf_image.o next.o)
+WALK_OBJECTS := $(call room_objects,hooks/walk)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -72,7 +70,7 @@ ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-
 # What the linters and the formatter look at. A room without sources has nothing to compile.
 TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
 SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0
