@@ -53,23 +53,29 @@ const char *asnap_open_reason(int result)
     return result == NOT_REGULAR ? "not a regular file" : strerror(result);
 }
 
+void asnap_file_next_data(int fd, uint64_t *at, uint64_t *end)
+{
+    off_t data = *at > INT64_MAX ? -1 : lseek(fd, (off_t)*at, SEEK_DATA);
+    bool is_behind = *at > INT64_MAX || (data < 0 && errno == ENXIO);
+    off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+    *end = hole > data ? (uint64_t)hole : INT64_MAX;
+    if (is_behind)
+        *at = UINT64_MAX;
+    else if (data >= 0)
+        *at = (uint64_t)data;
+}
+
 uint64_t asnap_file_data_bytes(int fd, uint64_t start, uint64_t size)
 {
     uint64_t end;
     uint64_t bytes = 0;
-    if (__builtin_add_overflow(start, size, &end) || end > INT64_MAX)
-        return size;
-    for (uint64_t at = start; at < end;) {
-        off_t data = lseek(fd, (off_t)at, SEEK_DATA);
-        if (data < 0 && errno != ENXIO)
-            return size;
-        if (data < 0 || (uint64_t)data >= end)
+    if (__builtin_add_overflow(start, size, &end))
+        end = UINT64_MAX;
+    for (uint64_t at = start, next; at < end; at = next) {
+        asnap_file_next_data(fd, &at, &next);
+        if (at >= end)
             break;
-        off_t hole = lseek(fd, data, SEEK_HOLE);
-        if (hole <= data)
-            return size;
-        at = (uint64_t)hole < end ? (uint64_t)hole : end;
-        bytes += at - (uint64_t)data;
+        bytes += (next < end ? next : end) - at;
     }
     return bytes;
 }

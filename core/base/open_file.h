@@ -15,6 +15,10 @@ int asnap_open_regular(const char *path, int *fd, struct stat *status);
 /* Why asnap_open_regular has failed, for a message. */
 const char *asnap_open_reason(int result);
 
+/* Where the first bytes at or after `at` are that are no hole: [*at, *end). *at is UINT64_MAX where
+ * there are none. Where the file system does not say, all is taken for data, up to INT64_MAX. */
+void asnap_file_next_data(int fd, uint64_t *at, uint64_t *end);
+
 /* How many of `size` bytes from offset `start` on are really in the file: holes, which cost
  * nobody anything, are not. All of them where the file system does not say. */
 uint64_t asnap_file_data_bytes(int fd, uint64_t start, uint64_t size);

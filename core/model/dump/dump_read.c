@@ -120,7 +120,8 @@ static struct asnap_error *foreign(const struct asnap_dump_reader *reader)
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "cannot load %s: it is a pickle, as tracemalloc writes, and "
                                   "to load one can run any code in it: choose a file that "
-                                  "`snapshot dump` has written, without `--format tracemalloc`",
+                                  "`snapshot dump` has written, without `--format tracemalloc`; "
+                                  "where you trust it, Python's tracemalloc loads it",
                                   reader->path);
     return asnap_error_create(ASNAP_ERROR_DAMAGED,
                               "cannot load %s: it is no allocsnap dump: choose a file that "

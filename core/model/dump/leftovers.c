@@ -1,6 +1,7 @@
 #include "leftovers.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -10,8 +11,10 @@
 bool asnap_temporary_claim(int fd)
 {
     struct stat status;
-    /* Where the file system has no locks, nobody takes them for leftovers either. */
-    flock(fd, LOCK_EX | LOCK_NB);
+    /* Another writer has found it unclaimed, and is about to remove it. Where the file system
+     * has no locks, nobody does. */
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false;
     return fstat(fd, &status) != 0 || status.st_nlink > 0;
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* Marks a temporary file, open as `fd`, as one that is being written, until it is closed. False
- * where somebody has removed it in the moment before: another must be made. */
+ * where another writer removes it in this moment: a new one must be made. */
 bool asnap_temporary_claim(int fd);
 
 /* Removes the temporary files in a directory, open as `directory`, that this user has made and
