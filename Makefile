@@ -145,7 +145,7 @@ check: ## build and run every test, set up or not
 	$(PYTHON) tests/run.py --times $(BUILD)/tests/times $(UNIT) $(BUILD)/tsan/tests/threads
 
 .PHONY: built-for-tests
-built-for-tests: all programs $(UNIT) fuzzers tsan-threads
+built-for-tests: all programs $(UNIT) fuzzers tsan-threads man
 
 .PHONY: check-quick
 check-quick: ## run the unit tests and one session in gdb

@@ -180,6 +180,7 @@ class Worker:
         self.piece = piece
         self.deadline = time.monotonic() + PIECE_SECONDS
         self._directory = tempfile.mkdtemp(prefix="allocsnap-tests-")
+        os.chmod(self._directory, 0o755)  # tests start programs as other users
         self._output = os.path.join(self._directory, "output")
         self._result = os.path.join(self._directory, "result")
         self._late = False

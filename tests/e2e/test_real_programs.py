@@ -38,6 +38,8 @@ VALGRIND = [
 
 
 class RealPrograms(harness.Case):
+    seconds = 12
+
     def write(self, name, text):
         path = os.path.join(self.directory, name)
         with open(path, "w", encoding="utf-8") as file:
