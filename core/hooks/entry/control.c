@@ -1,0 +1,104 @@
+#include "control.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "interpose.h"
+#include "loaded_modules.h"
+#include "lock.h"
+#include "next.h"
+#include "pages.h"
+#include "records.h"
+#include "registered_frames.h"
+#include "settings.h"
+#include "stacks.h"
+#include "thread.h"
+#include "trace.h"
+#include "traced.h"
+#include "unwind_rows.h"
+
+static uint32_t control_lock;
+static bool ready;
+
+static void get_ready(void)
+{
+    asnap_next_resolve();
+    asnap_operators_resolve();
+    asnap_thread_init();
+    asnap_single_threaded = asnap_next_single_threaded(asnap_single_threaded);
+    asnap_modules_init();
+    asnap_registered_init();
+    struct asnap_settings settings = asnap_settings_read();
+    /* The root is the hooks' memory too. */
+    asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
+    asnap_clock_start();
+    if (settings.frame_limit != 0) {
+        allocsnap_root.control.frame_limit = settings.frame_limit;
+        allocsnap_root.control.tracing = 1;
+    }
+    if (!asnap_next_is_first())
+        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    asnap_root_describe();
+    ready = true;
+}
+
+static void obey(void)
+{
+    /* The sequence first: where a debugger writes meanwhile, it differs afterwards. */
+    uint32_t sequence = __atomic_load_n(&allocsnap_root.control.sequence, __ATOMIC_ACQUIRE);
+    struct asnap_table_control asked = allocsnap_root.control;
+    struct asnap_table_control *applied = &allocsnap_root.applied;
+    bool trace = asked.tracing != 0 && asnap_stacks_init() && asnap_rows_init();
+    bool was_tracing = applied->tracing != 0;
+    if (!trace)
+        __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
+    if (trace != was_tracing || asked.clear != applied->clear) {
+        asnap_records_clear();
+        asnap_thread_drop_pool();
+    }
+    if (asked.reset_peak != applied->reset_peak)
+        asnap_traced_reset_peak();
+    if (asked.frame_limit >= 1 && asked.frame_limit <= ASNAP_TABLE_FRAME_LIMIT_MAX)
+        __atomic_store_n(&applied->frame_limit, asked.frame_limit, __ATOMIC_RELAXED);
+    applied->clear = asked.clear;
+    applied->reset_peak = asked.reset_peak;
+    __atomic_store_n(&applied->tracing, trace, __ATOMIC_RELAXED);
+    __atomic_store_n(&applied->sequence, sequence, __ATOMIC_RELEASE);
+}
+
+void asnap_control_apply(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (thread->activity != ASNAP_IDLE)
+        return;
+    thread->activity = ASNAP_RECORDING;
+    asnap_lock(&control_lock);
+    if (!ready) {
+        int saved_errno = errno;
+        thread->activity = ASNAP_OWN;
+        get_ready();
+        thread->activity = ASNAP_RECORDING;
+        errno = saved_errno;
+    }
+    if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
+        obey();
+    asnap_unlock(&control_lock);
+    asnap_trace_leave();
+}
+
+void asnap_control_lock(void)
+{
+    asnap_lock(&control_lock);
+}
+
+void asnap_control_unlock(void)
+{
+    asnap_unlock(&control_lock);
+}
+
+/* For a program that allocates nothing before its main. */
+__attribute__((constructor)) static void start_up(void)
+{
+    asnap_control_tracing();
+}

@@ -1,0 +1,216 @@
+#include "trace.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "control.h"
+#include "deferred.h"
+#include "loaded_modules.h"
+#include "registered_frames.h"
+#include "walk_check.h"
+
+static void count_drop(void)
+{
+    __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
+}
+
+static uint64_t key_of(const void *block)
+{
+    return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
+}
+
+static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
+{
+    uint32_t stack = asnap_walker_intern(walker);
+    if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
+        return true;
+    count_drop();
+    return false;
+}
+
+static void run_one(struct asnap_deferred *deferred)
+{
+    if (deferred->kind == ASNAP_DEFERRED_INSERT) {
+        record(deferred->key, deferred->size, deferred->walker);
+    } else {
+        asnap_records_remove(deferred->key, NULL);
+        if (deferred->block != NULL)
+            deferred->release(deferred->block);
+    }
+    asnap_deferred_destroy(deferred);
+}
+
+void asnap_trace_run_deferred(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    while (thread->deferred != NULL) {
+        thread->activity = ASNAP_RECORDING;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
+            next = one->next;
+            run_one(one);
+        }
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        thread->activity = ASNAP_IDLE;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    }
+}
+
+/* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack
+ * of its own. */
+bool asnap_trace_was_abandoned(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    uint64_t here = asnap_trace_stack_place();
+    const struct asnap_walker *walker = thread->walker;
+    stack_t alternate;
+    if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
+        here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
+        return false;
+    int saved_errno = errno;
+    bool elsewhere = sigaltstack(NULL, &alternate) != 0 || (alternate.ss_flags & SS_ONSTACK) != 0;
+    errno = saved_errno;
+    if (elsewhere)
+        return false;
+    asnap_walker_forget(thread->walker);
+    return true;
+}
+
+/* A hook that a handler has jumped out of, and that was not found to be, never does what is left
+ * to it: each piece has a walker of its own, and they must not take all memory. */
+enum { DEFERRED_MAX = 16384 };
+
+/* The handler's stack is only there now, so it is walked now. */
+static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
+{
+    struct asnap_deferred *deferred = NULL;
+    if (asnap_thread.deferred_count < DEFERRED_MAX)
+        deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
+    if (deferred == NULL ||
+        !asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit())) {
+        asnap_deferred_destroy(deferred);
+        count_drop();
+        return false;
+    }
+    deferred->key = key;
+    deferred->size = size;
+    asnap_deferred_push(deferred);
+    return true;
+}
+
+static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
+{
+    if (!asnap_trace_enter())
+        return defer_insert(key, size, caller);
+    struct asnap_walker *walker = asnap_thread.walker;
+    if (__builtin_expect(walker == NULL, 0))
+        walker = asnap_thread_make_walker();
+    bool done = false;
+    if (walker != NULL) {
+        walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
+        done = asnap_walker_walk(walker, caller, asnap_root_frame_limit());
+        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
+            walker->limit != 1)
+            asnap_walk_check(walker, caller);
+    }
+    if (done)
+        done = record(key, size, walker);
+    else
+        count_drop();
+    asnap_trace_leave();
+    return done;
+}
+
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
+{
+    return track(key, size, caller);
+}
+
+void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (block == NULL || thread->activity == ASNAP_OWN)
+        return;
+    asnap_records_prefetch(key_of(block));
+    /* A signal handler was given what the operator delete underneath has just freed. */
+    if (thread->releasing == block)
+        thread->releasing = NULL;
+    thread->last_block = block;
+    thread->last_size = size;
+    track(key_of(block), size, caller);
+}
+
+/* Leaves a release to the hook that was interrupted; false where there is no memory. */
+static bool defer_release(uint64_t key, void *block, void (*release)(void *))
+{
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE);
+    if (deferred == NULL)
+        return false;
+    deferred->key = key;
+    deferred->block = block;
+    deferred->release = release;
+    asnap_deferred_push(deferred);
+    return true;
+}
+
+void asnap_trace_untrack(uint64_t key)
+{
+    if (!asnap_trace_enter()) {
+        defer_release(key, NULL, NULL);
+        return;
+    }
+    asnap_records_remove(key, NULL);
+    asnap_trace_leave();
+}
+
+/* For what libc does on the hooks' behalf: it may well release or resize what it took
+ * on the program's, such as dlerror's text. What is left meanwhile is for the next
+ * call to do. */
+static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    thread->activity = ASNAP_RECORDING;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    bool found = asnap_records_remove(key_of(block), removed);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    thread->activity = ASNAP_OWN;
+    return found;
+}
+
+bool asnap_trace_releasing(void *block, void (*release)(void *))
+{
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, NULL);
+        return true;
+    }
+    if (asnap_trace_enter()) {
+        asnap_records_remove(key_of(block), NULL);
+        asnap_trace_leave();
+        return true;
+    }
+    /* Without memory for that it stays allocated and recorded, which is at least true. */
+    defer_release(key_of(block), block, release);
+    return false;
+}
+
+enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
+{
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, removed);
+        return ASNAP_UNKNOWN;
+    }
+    if (!asnap_trace_enter())
+        return ASNAP_TAKE_LATE;
+    bool found = asnap_records_remove(key_of(block), removed);
+    asnap_trace_leave();
+    return found ? ASNAP_TAKEN : ASNAP_UNKNOWN;
+}
+
+void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
+{
+    if (!asnap_trace_enter())
+        return;
+    if (!asnap_records_put_back(key_of(block), removed))
+        count_drop();
+    asnap_trace_leave();
+}

@@ -1,0 +1,194 @@
+"""Commands that have the program traced, and say how it is."""
+
+from ..launch import DEFAULT_FRAME_LIMIT
+from ..library import rows as results
+from .command import Command, amount, naming_lines, plural
+from .grammar import whole_number
+from ..library.native import REQUESTS
+
+FRAME_LIMIT_MAX = 65535  # as in tracemalloc
+
+#: When the hooks do what they are asked for.
+NEXT = "at the program's next malloc or free"
+
+
+def _next_run(session, frame_limit):
+    return "The next `{}` traces the heap, {} of each stack.\n".format(
+        session.target.run_command, plural(frame_limit, "frame")
+    )
+
+
+class Start(Command):
+    """start [NFRAME]"""
+
+    name = "start"
+    summary = "Trace the heap: of the paused process, or from the next run on."
+    details = (
+        "Where the hooks are in the process, tracing starts, or starts again without the\n"
+        "blocks traced so far, {}. Else they are loaded\n"
+        "into the next run, with the environment variable LD_PRELOAD, before what the\n"
+        "program preloads already; `snapshot stop` gives your own values back."
+    ).format(NEXT)
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "nframe",
+            metavar="NFRAME",
+            nargs="?",
+            type=whole_number("number of frames", 1, FRAME_LIMIT_MAX),
+            help="frames kept of each stack, 1 to {} (default: {}, or as before in a"
+            " process)".format(FRAME_LIMIT_MAX, DEFAULT_FRAME_LIMIT),
+        )
+
+    def run(self, session, options):
+        was = session.launch.frame_limit()
+        status = session.start(options.nframe)
+        run = session.launch.frame_limit()
+        if status is None:
+            text = _next_run(session, run)
+            process = session.process()
+            if process is not None and not process.is_core:
+                text += "The process that there is now stays as it is: restart it with `{}`.\n".format(
+                    session.target.run_command
+                )
+            return text
+        text = "Tracing starts{} {}, {} of each stack.\n".format(
+            " again" if status.tracing else "",
+            NEXT,
+            plural(options.nframe or status.frame_limit, "frame"),
+        )
+        return text + _dropped(status) + (_next_run(session, run) if run != was else "")
+
+
+class Stop(Command):
+    """stop"""
+
+    name = "stop"
+    summary = "Stop tracing: of the paused process, or from the next run on."
+    details = (
+        "A process that is traced drops its traces and is not traced any more, {}.\n"
+        "Else it takes `snapshot start` back, and the next run is not\n"
+        "traced. Snapshots are kept."
+    ).format(NEXT)
+
+    def run(self, session, options):
+        status = session.stop()
+        run = session.target.run_command
+        if status is None:
+            return "The next `{}` is not traced.\n".format(run)
+        text = "Tracing stops {}.\n".format(NEXT) + _dropped(status)
+        if session.launch.frame_limit() is not None:
+            text += "The next `{}` is traced all the same; not after `snapshot stop` once more.\n".format(
+                run
+            )
+        return text
+
+
+def _dropped(status):
+    """What happens to the blocks of a Status, in a sentence."""
+    if not status.traced_count:
+        return ""
+    return "The {} traced so far {} dropped then.\n".format(
+        plural(status.traced_count, "block"), "is" if status.traced_count == 1 else "are"
+    )
+
+
+class Clear(Command):
+    """clear"""
+
+    name = "clear"
+    summary = "Drop the traces of the paused process, and go on tracing."
+    details = "It happens {}. Snapshots are kept.".format(NEXT)
+
+    def run(self, session, options):
+        status = session.clear()
+        return "The traces of {} are dropped {}.\n".format(
+            plural(status.traced_count, "block"), NEXT
+        )
+
+
+class ResetPeak(Command):
+    """reset-peak"""
+
+    name = "reset-peak"
+    summary = "Let the peak of the traced memory be what is traced now."
+    details = "It happens {}. Snapshots are kept.".format(NEXT)
+
+    def run(self, session, options):
+        status = session.reset_peak()
+        size = results.format_size
+        return "The peak, now {}, becomes what is traced ({} now) {}.\n".format(
+            size(status.peak_size), size(status.traced_size), NEXT
+        )
+
+
+class Status(Command):
+    """status [NAME]"""
+
+    name = "status"
+    summary = "Show whether the program is traced, or how a snapshot's frames are named."
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "name", metavar="NAME", nargs="?", help="a snapshot that is kept (default: the program)"
+        )
+
+    def words(self, session, typed):
+        return [] if typed else list(session.taken)
+
+    def run(self, session, options):
+        if options.name is not None:
+            taken = session.kept(options.name)
+            return "snapshot: {}, from {}\nholds:    {} in {}\n".format(
+                options.name, taken.source, *amount(taken.snapshot)
+            ) + naming_lines(session, options.name)
+        limit = session.launch.frame_limit()
+        if session.process() is None and limit is not None:
+            return "No process. The next `{}` traces the heap, {} of each stack.\n".format(
+                session.target.run_command, plural(limit, "frame")
+            )
+        process, status = session.status()
+        size = results.format_size
+        tracing = "off"
+        if status.tracing:
+            tracing = "on, {} of each stack".format(plural(status.frame_limit, "frame"))
+        rows = [
+            ("target", process.description),
+            ("tracing", tracing),
+        ]
+        if status.request_pending:
+            waiting = [name for name, flag in REQUESTS.items() if status.requests & flag]
+            rows.append(
+                ("waiting", "{}, until the program's next malloc or free".format(
+                    ", ".join(waiting).replace("_", "-") or "a request"
+                ))
+            )
+        rows += [
+            (
+                "traced",
+                "{} in {}, peak {}".format(
+                    size(status.traced_size),
+                    plural(status.traced_count, "block"),
+                    size(status.peak_size),
+                ),
+            ),
+            ("tracker", "{} of memory".format(size(status.tracker_size))),
+            ("dropped", plural(status.dropped, "block")),
+            (
+                "hooks",
+                "version {}, table version {}".format(
+                    status.hooks_version.decode("utf-8", "backslashreplace"), status.table_version
+                ),
+            ),
+        ]
+        if status.own_malloc:
+            rows.append(
+                ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
+                 " its allocator as a shared library, or have it call allocsnap_track"
+                 " (allocsnap_hooks.h)")
+            )
+        if status.busy_shards:
+            rows.append(
+                ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))
+            )
+        return "".join("{:<8} {}\n".format(label + ":", text) for label, text in rows)

@@ -1,0 +1,228 @@
+"""Commands that take snapshots, and keep them."""
+
+import os
+import shlex
+
+from ..errors import AllocsnapError
+from ..library import rows as results
+from ..target import shown_path
+from .command import FILES, Command, amount, naming_lines, plural
+
+
+def _kept(name, taken):
+    """What to say of a snapshot that is kept now."""
+    warnings = "".join("warning: {}\n".format(note) for note in taken.snapshot.notes)
+    text = warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+    if taken.snapshot.unnamed:
+        text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
+            plural(taken.snapshot.unnamed, "frame"), name
+        )
+    return text
+
+
+class Take(Command):
+    """take [NAME]"""
+
+    name = "take"
+    summary = "Take a snapshot of the live heap blocks, and keep it."
+    details = (
+        "Ctrl-C while frames are named keeps it too; frames that have no name by then\n"
+        "are bare addresses, until `snapshot symbolize` names them."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "--no-names", action="store_true", help="name no frames: keep their addresses"
+        )
+        parser.add_argument(
+            "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
+        )
+
+    def run(self, session, options):
+        name, taken = session.take(options.name, not options.no_names)
+        return _kept(name, taken)
+
+
+class Symbolize(Command):
+    """symbolize NAME [FILE...]"""
+
+    name = "symbolize"
+    takes_files = True
+    summary = "Look for better names of a snapshot's frames."
+    details = (
+        "Frames without a line are looked up in the files that were mapped when the\n"
+        "snapshot was taken, at their paths on this machine; or in a FILE, a program or\n"
+        "a library, or one that the debugger has read. A file with another build ID is\n"
+        "not used. Debug files are found as when a snapshot is taken."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("name", metavar="NAME", help="a snapshot that is kept")
+        parser.add_argument(
+            "files", metavar="FILE", nargs="*", help="a program or library; ~ is your home"
+        )
+
+    def run(self, session, options):
+        files = [os.path.abspath(os.path.expanduser(file)) for file in options.files]
+        for file in files:
+            if not os.path.isfile(file):
+                raise AllocsnapError("there is no file {}: name another".format(shown_path(file)))
+        return _kept(options.name, session.symbolize(options.name, files)) + naming_lines(
+            session, options.name
+        )
+
+    def words(self, session, typed):
+        return FILES if typed else list(session.taken)
+
+
+class List(Command):
+    """list"""
+
+    name = "list"
+    summary = "List the snapshots that are kept, oldest first."
+
+    def run(self, session, options):
+        taken = session.taken
+        if not taken:
+            return "No snapshots: `snapshot take` takes one.\n"
+        rows = [("NAME", "SIZE", "BLOCKS", "FRAMES", "FROM")]
+        for name, one in taken.items():
+            snapshot = one.snapshot
+            rows.append(
+                (
+                    name,
+                    results.format_size(snapshot.size),
+                    str(snapshot.count),
+                    str(snapshot.traceback_limit),
+                    one.source + (" (incomplete)" if snapshot.notes else ""),
+                )
+            )
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        return "".join(
+            "{:<{}}  {:>{}}  {:>{}}  {:>{}}  {}\n".format(
+                *[part for cell, width in zip(row, widths) for part in (cell, width)], row[4]
+            )
+            for row in rows
+        )
+
+
+class Delete(Command):
+    """delete NAME..."""
+
+    name = "delete"
+    summary = "Forget snapshots."
+
+    def arguments(self, parser):
+        parser.add_argument("names", metavar="NAME", nargs="+", help="a snapshot")
+
+    def run(self, session, options):
+        session.delete(options.names)
+        return ""
+
+    def words(self, session, typed):
+        return [name for name in session.taken if name not in typed]
+
+
+class Dump(Command):
+    """dump NAME FILE"""
+
+    name = "dump"
+    takes_files = True
+    summary = "Write a snapshot to a file, which `snapshot load` reads."
+    details = (
+        "The file is written whole or not at all; one of that name that is there already\n"
+        "is replaced. In the format `tracemalloc` it is for\n"
+        "tracemalloc.Snapshot.load of Python 3.9 and later, without the functions, and\n"
+        "cannot be loaded here: to load it can run any code in it."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "--format",
+            choices=["allocsnap", "tracemalloc"],
+            default="allocsnap",
+            help="of the file (default: allocsnap)",
+        )
+        parser.add_argument("name", metavar="NAME", help="a snapshot, or now")
+        parser.add_argument("file", metavar="FILE", help="the path of the file; ~ is your home")
+
+    def run(self, session, options):
+        path = os.path.abspath(os.path.expanduser(options.file))
+        taken, replaced = session.dump(options.name, path, options.format == "tracemalloc")
+        return "{}: {} in {}{}.\n".format(
+            shown_path(path), *amount(taken.snapshot), ", in place of the file that was there" if replaced else ""
+        )
+
+    def words(self, session, typed):
+        if not typed:
+            return session.names()
+        return FILES if len(typed) == 1 else []
+
+
+class Load(Command):
+    """load FILE [NAME]"""
+
+    name = "load"
+    takes_files = True
+    summary = "Read a snapshot from a file that `snapshot dump` has written, and keep it."
+
+    def arguments(self, parser):
+        parser.add_argument("file", metavar="FILE", help="the path of the file; ~ is your home")
+        parser.add_argument(
+            "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
+        )
+
+    def run(self, session, options):
+        path = os.path.abspath(os.path.expanduser(options.file))
+        name, taken = session.load(path, options.name)
+        return _kept(name, taken)
+
+    def words(self, session, typed):
+        return [] if typed else FILES
+
+
+class Set(Command):
+    """set [skip [PATTERN...] | names short|full | paths short|full]"""
+
+    name = "set"
+    summary = "Set skip rules and how names are shown; without arguments, show these."
+    details = (
+        "A block is attributed to the first frame of its stack that no rule matches,\n"
+        "in statistics, differences and filters. PATTERN, as of fnmatch, is for the name\n"
+        "of a function (xmalloc, my_*), or with a / in it for the path of a file\n"
+        "(*/mem.c). `set skip` replaces the rules given before; without a PATTERN it\n"
+        "leaves none of them. C++'s operator new and standard allocators are always\n"
+        "passed over, but for the option --no-skip.\n\n"
+        "`set names short` shows functions without template arguments, parameters and\n"
+        "return type, `set paths short` the shortest ends of paths that tell the files\n"
+        "shown apart, until it is `full` again. JSON has the full names always."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "setting", choices=["skip", "names", "paths"], nargs="?", help="what to set"
+        )
+        parser.add_argument(
+            "patterns", metavar="VALUE", nargs="*", help="a skip rule; or short, or full"
+        )
+
+    def run(self, session, options):
+        if options.setting in session.shown:
+            if len(options.patterns) != 1 or options.patterns[0] not in ("short", "full"):
+                raise AllocsnapError("{} are short or full: say which".format(options.setting))
+            session.shown[options.setting] = options.patterns[0]
+            return ""
+        if options.setting is not None:
+            if "" in options.patterns:
+                raise AllocsnapError("no function's name is empty: give a pattern of one")
+            session.skip = options.patterns
+            return ""
+        rules = " ".join(shlex.quote(rule) for rule in session.skip)
+        return "skip: {}\nnames: {names}\npaths: {paths}\n".format(
+            rules or "no rules but those for C++", **session.shown
+        )
+
+    def words(self, session, typed):
+        if typed:
+            return ["short", "full"] if typed[-1] in session.shown else []
+        return ["skip", "names", "paths"]

@@ -1,0 +1,223 @@
+"""Arguments that several commands share: what to show, and which traces of it."""
+
+import argparse
+import re
+
+from ..errors import AllocsnapError
+from ..library import native, objects
+from .grammar import whole_number
+
+LIMIT_MAX = 2**63 - 1
+LINE_MAX = 2**32 - 1
+DOMAIN_MAX = 2**32 - 1
+
+#: What the help of a command with filters says of them.
+FILTER_HELP = (
+    "A PATTERN is for the whole path (*/cache.c, not cache.c), as of fnmatch: *\n"
+    "stands for anything, also for a /, ? for one character, [ab] for one of these.\n"
+    "With :LINE at its end it is for that line only (write [:] where a path itself\n"
+    "ends so). A block is shown when any --include matches its most recent frame, or\n"
+    "none is given, and no --exclude does. The most recent frame is the first one\n"
+    "that no skip rule matches: see `help snapshot set`."
+)
+
+_WITH_LINE = re.compile(r"(.*):([0-9]+)\Z", re.S)
+
+
+def _pattern(text):
+    """An argparse type: (pattern, line) of PATTERN or PATTERN:LINE; no line is None."""
+    line = None
+    parts = _WITH_LINE.match(text)
+    if parts is not None:
+        text, line = parts.group(1), whole_number("line", 0, LINE_MAX)(parts.group(2))
+    if not text:
+        raise argparse.ArgumentTypeError("no path is empty: write * for any file")
+    return text, line
+
+
+def add_rows(parser):
+    """Options of a command that shows rows."""
+    parser.add_argument(
+        "-n",
+        "--limit",
+        metavar="N",
+        type=whole_number("number of rows", 1, LIMIT_MAX),
+        default=None,
+        help="show N rows (default: 10; with --json: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+
+
+def add_cumulative(parser):
+    """The option of a command that counts by lines or files."""
+    parser.add_argument(
+        "--cumulative",
+        action="store_true",
+        help="count a block for each line or file of its stack, not the newest only",
+    )
+
+
+def add_filters(parser):
+    """Options of a command that can leave traces out."""
+    for option, verb in (("--include", "show only"), ("--exclude", "leave out")):
+        parser.add_argument(
+            option,
+            metavar="PATTERN[:LINE]",
+            action="append",
+            default=[],
+            type=_pattern,
+            help="{} what this pattern matches; may be repeated".format(verb),
+        )
+    parser.add_argument(
+        "--all-frames",
+        action="store_true",
+        help="match all frames of a stack, not the most recent only",
+    )
+    parser.add_argument(
+        "--domain",
+        metavar="D",
+        action="append",
+        default=[],
+        type=_domain_text,
+        help="show only the blocks of this domain, a number or a name; may be repeated",
+    )
+    parser.add_argument(
+        "--skip",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        type=_rule,
+        help="pass over frames of this function, or with a / in it of this file, where"
+        " blocks are attributed to a frame; may be repeated",
+    )
+    parser.add_argument(
+        "--no-skip",
+        action="store_true",
+        help="pass over no frame, not even of C++'s operator new",
+    )
+
+
+def _domain_text(text):
+    """An argparse type: the number or the name of a domain."""
+    if text[:1].isdigit() or text[:1] in ("-", "+", ""):
+        whole_number("domain", 0, DOMAIN_MAX)(text)
+    return text
+
+
+def _rule(text):
+    """An argparse type: a pattern of a skip rule."""
+    if not text:
+        raise argparse.ArgumentTypeError("no function's name is empty: name one")
+    return text
+
+
+class Choice:
+    """What the options of add_filters choose of a snapshot."""
+
+    def __init__(self, session, options):
+        """Checks them, before anything is read."""
+        if options.all_frames and not options.include and not options.exclude:
+            raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
+        if options.no_skip and options.skip:
+            raise AllocsnapError("--skip and --no-skip contradict each other: give one of them")
+        self._options = options
+        self._rules = session.skip + options.skip
+        self.filters = bool(options.include or options.exclude or options.domain)
+
+    def of(self, *snapshots):
+        """The Snapshots of what is chosen of each, with blocks attributed by the skip
+        rules."""
+        options = self._options
+        if not options.no_skip:
+            snapshots = [snapshot.skip(self._rules) for snapshot in snapshots]
+        if not self.filters:
+            return snapshots
+        named = [pair for snapshot in snapshots for pair in snapshot.domains]
+        domains = [_domain(named, text) for text in options.domain]
+        filters = _filters(options, domains or [None])
+        return [snapshot.filter(filters) for snapshot in snapshots]
+
+
+def _filters(options, domains):
+    """tracemalloc's rule, within the domains; None is any."""
+    everything = (None, None)
+    found = [
+        objects.Filter(True, *pattern, options.all_frames, domain)
+        for pattern in options.include or [everything]
+        for domain in domains
+        if pattern != everything or domain is not None
+    ]
+    return found + [
+        objects.Filter(False, *pattern, options.all_frames) for pattern in options.exclude
+    ]
+
+
+def _domain(named, text):
+    """The number of a domain, given by number or name; `named`: [(number, name)]."""
+    if text[0].isdigit():
+        return int(text)
+    for number, name in named:
+        if name == text:
+            return number
+    known = "no domain has a name, give a number"
+    if named:
+        known = "the named domains are " + ", ".join(sorted({name for _, name in named}))
+    raise AllocsnapError('no domain "{}": {}'.format(text, known))
+
+
+def add_words(parser, names):
+    """Positions for KEY and snapshots in any order, told apart by what is in them."""
+    parser.add_argument(
+        "words",
+        metavar="|".join(["KEY"] + names),
+        nargs="*",
+        help="KEY: {} (default: lineno); {}: a snapshot, or now".format(
+            ", ".join(native.KEYS), ", ".join(names)
+        ),
+    )
+
+
+def split_words(session, words, most):
+    """(key, names) of the words of add_words: one key, `most` snapshots at most."""
+    keys = [word for word in words if word in native.KEYS]
+    names = [word for word in words if session.is_name(word)]
+    unknown = [word for word in words if word not in keys and word not in names]
+    if unknown:
+        raise AllocsnapError(_unknown_word(session, unknown[0], keys, names, most))
+    if len(keys) > 1:
+        raise AllocsnapError("two keys, {} and {}: give one".format(*keys[:2]))
+    if len(names) > most:
+        one = "one" if most == 1 else "two of them"
+        raise AllocsnapError(
+            "{} snapshots, {} and {}: give {}".format(
+                {2: "two", 3: "three"}.get(len(names), len(names)),
+                ", ".join(names[:-1]),
+                names[-1],
+                one,
+            )
+        )
+    return (keys or ["lineno"])[0], names
+
+
+def _unknown_word(session, word, keys, names, most):
+    """The message for a word that is no key and no snapshot, beside those given."""
+    all_keys = "the keys are {}".format(", ".join(native.KEYS))
+    if keys and len(names) >= most:
+        return 'one word too many, "{}": give a key and {}'.format(
+            word, "a snapshot" if most == 1 else "two snapshots"
+        )
+    if keys:
+        return session.no_snapshot(word)
+    if len(names) >= most:
+        return 'no key "{}": {}'.format(word, all_keys)
+    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.known())
+
+
+def possible_words(session, typed, most):
+    """What may come next among the words of add_words."""
+    found = []
+    if not any(word in native.KEYS for word in typed):
+        found += native.KEYS
+    if sum(session.is_name(word) for word in typed) < most:
+        found += [name for name in session.names() if name not in typed]
+    return found

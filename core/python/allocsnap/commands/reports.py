@@ -1,0 +1,190 @@
+"""Commands that show what is in snapshots."""
+
+import re
+
+from ..errors import AllocsnapError
+from ..library import rows as results
+from . import options as shared
+from .command import Command
+from ..library.native import ORDERS
+
+
+def _check_cumulative(options, key):
+    if options.cumulative and key == "traceback":
+        raise AllocsnapError(
+            "--cumulative goes by lineno or filename: a traceback is a whole stack already"
+        )
+
+
+def _show(session, rows, options, unfiltered):
+    """The text of native rows, as the options of shared.add_rows want it."""
+    if options.json:
+        return rows.json(options.limit or 0, unfiltered).rstrip("\n") + "\n"
+    rows.display = session.display()
+    return rows.text(options.limit or 10, unfiltered)
+
+
+class Stats(Command):
+    """stats [KEY] [NAME]"""
+
+    name = "stats"
+    summary = "Show which source lines, files or stacks hold the memory, largest first."
+    details = (
+        "KEY and NAME may come in either order. By `traceback`, a group is a whole\n"
+        "stack. Without a NAME it is `now`, a fresh reading of the paused process or\n"
+        "core, and the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+    )
+
+    def arguments(self, parser):
+        shared.add_words(parser, ["NAME"])
+        shared.add_cumulative(parser)
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        key, names = shared.split_words(session, options.words, 1)
+        _check_cumulative(options, key)
+        choice = shared.Choice(session, options)
+        whole = session.find(names[0] if names else None).snapshot
+        rows = results.Statistics(*choice.of(whole), key, options.cumulative)
+        return _show(session, rows, options, whole if choice.filters else None)
+
+    def words(self, session, typed):
+        return shared.possible_words(session, typed, 1)
+
+
+class Diff(Command):
+    """diff OLD [NEW] [KEY]"""
+
+    name = "diff"
+    summary = "Compare two snapshots: which lines, files or stacks hold more than before."
+    details = (
+        "The rows with the largest difference in size come first, also of what has\n"
+        "vanished. Without NEW it is `now`, a fresh reading of the paused process or\n"
+        "core, and the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+    )
+
+    def arguments(self, parser):
+        shared.add_words(parser, ["OLD", "NEW"])
+        shared.add_cumulative(parser)
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        key, names = shared.split_words(session, options.words, 2)
+        if not names:
+            raise AllocsnapError(
+                "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.known())
+            )
+        _check_cumulative(options, key)
+        choice = shared.Choice(session, options)
+        old_name, new_name = names[0], names[1] if len(names) > 1 else session.default_name()
+        if old_name == new_name:
+            raise AllocsnapError(
+                "{} would be compared with itself: name another snapshot,"
+                " `snapshot diff OLD NEW`".format(old_name)
+            )
+        old, new = (session.find(name).snapshot for name in (old_name, new_name))
+        rows = results.Diff(*choice.of(new, old), key, options.cumulative)
+        return _show(session, rows, options, (new, old) if choice.filters else None)
+
+    def words(self, session, typed):
+        return shared.possible_words(session, typed, 2)
+
+
+class Traces(Command):
+    """traces [NAME]"""
+
+    name = "traces"
+    summary = "List the blocks themselves, largest or oldest first."
+    details = (
+        "Each is shown with the thread that asked for it, and when: seconds after the\n"
+        "hooks' start, and the time of day.\n\n"
+        "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
+        "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("snapshot", metavar="NAME", nargs="?", help="a snapshot, or now")
+        parser.add_argument(
+            "--sort",
+            choices=list(ORDERS),
+            default="size",
+            help="what comes first: the largest (size, the default) or the oldest (age)",
+        )
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        choice = shared.Choice(session, options)
+        whole = session.find(options.snapshot).snapshot
+        if options.sort == "age" and not whole.start_time:
+            raise AllocsnapError(
+                "nothing says when the blocks of this snapshot were asked for: leave out --sort age"
+            )
+        labels = session.thread_labels(options.snapshot)
+        rows = results.Traces(*choice.of(whole), options.sort, labels)
+        return _show(session, rows, options, whole if choice.filters else None)
+
+    def words(self, session, typed):
+        return [] if any(session.is_name(word) for word in typed) else session.names()
+
+
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[1-9][0-9]*|0")
+# A name of the program's; convenience variables begin with a $.
+_NAME = re.compile(r"(?<![\w$.])[A-Za-z_]\w*")
+_TYPES = {"char", "const", "int", "long", "short", "signed", "size_t", "unsigned", "void"}
+
+
+def _address(session, expression):
+    """The value of an expression. What the program's names stand for, only a process knows:
+    without one, debuggers answer with where the file has them."""
+    if _NUMBER.fullmatch(expression):
+        return int(expression, 0) & (2**64 - 1)
+    process = session.target.process()
+    if process is None and set(_NAME.findall(expression)) - _TYPES:
+        raise AllocsnapError(
+            "there is no process and no core in which `{}` is an address: give it as a"
+            " number".format(expression)
+        )
+    if process is not None:
+        session.stopped_process()
+    return session.target.evaluate(expression)
+
+
+class Who(Command):
+    """who EXPRESSION"""
+
+    name = "who"
+    summary = "Show which block holds an address, and the stack that allocated it."
+    details = (
+        "EXPRESSION is one of the program's language, as for `print`: its value is the\n"
+        "address, or the address of its value where that is a structure or an array. It\n"
+        "may lie anywhere inside a block. All after the options belongs to it."
+    )
+    rest_of_line = True
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "--in",
+            dest="snapshot",
+            metavar="NAME",
+            default=None,
+            help="look into this snapshot (default: now, or the newest one where there"
+            " is neither process nor core)",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+        parser.add_argument("expression", metavar="EXPRESSION", help="for example p->next")
+
+    def run(self, session, options):
+        name = options.snapshot or session.default_name()
+        session.check_known(name)
+        address = _address(session, options.expression)
+        taken, regions = session.find_mapped(name)
+        who = results.Who(
+            taken.snapshot, address, regions, session.thread_labels(name), session.display()
+        )
+        return who.json() if options.json else who.text()
+
+    def values(self, session, option):
+        return session.names() if option == "--in" else super().values(session, option)

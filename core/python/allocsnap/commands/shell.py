@@ -1,0 +1,172 @@
+"""The `snapshot` commands, the same in every debugger.
+
+COMMANDS is the one list of them: help, completion and what a debugger registers
+come from it.
+"""
+
+import contextlib
+import os
+from typing import Callable, NamedTuple
+
+from .. import tracing
+from ..errors import AllocsnapError, ErrorCode, one_line
+from ..session import Session
+from .command import FILES
+from .control import Clear, ResetPeak, Start, Status, Stop
+from .grammar import HelpRequested
+from .keeping import Delete, Dump, List, Load, Set, Symbolize, Take
+from .reports import Diff, Stats, Traces, Who
+
+#: Every command, in the order that help shows them.
+COMMANDS = tuple(
+    command()
+    for command in (
+        Start,
+        Stop,
+        Clear,
+        ResetPeak,
+        Status,
+        Take,
+        List,
+        Delete,
+        Stats,
+        Diff,
+        Traces,
+        Who,
+        Dump,
+        Load,
+        Symbolize,
+        Set,
+    )
+)
+
+PREFIX_HELP = "Snapshots of the program's heap: which source lines hold the memory."
+
+
+class Function(NamedTuple):
+    """A convenience function for expressions, as in a breakpoint's condition. It takes
+    a place, FILE:LINE or FILE, or nothing."""
+
+    name: str
+    help: str
+    of: Callable[[int, int], int]  # of bytes and blocks
+
+
+_FUNCTION_HELP = """{0} now.
+
+{1}(["FILE:LINE"]): of all traced blocks, or of those of a line or file;
+FILE is a path or its last names. For conditions:
+  break handle_request if {1}() > 100000000"""
+
+#: Every convenience function.
+FUNCTIONS = (
+    Function(
+        "snapshot_size",
+        _FUNCTION_HELP.format("The bytes in live traced blocks", "$snapshot_size"),
+        lambda size, _count: size,
+    ),
+    Function(
+        "snapshot_count",
+        _FUNCTION_HELP.format("The number of live traced blocks", "$snapshot_count"),
+        lambda _size, count: count,
+    ),
+)
+
+
+class Shell:
+    """Carries out commands for one debugger: the one place where errors end."""
+
+    def __init__(self, target):
+        self.session = Session(target)
+        tracing.set_session(self.session)
+
+    def execute(self, command, line):
+        """Runs `command` with the arguments in `line`; returns what to print.
+
+        Whatever goes wrong becomes an AllocsnapError of one line.
+        """
+        with self._one_line():
+            try:
+                return command.run(self.session, command.parse(line))
+            except HelpRequested as request:
+                return str(request)
+
+    def measure(self, function, location=None):
+        """The value of a Function, for a place or for all; fails as `execute` does."""
+        with self._one_line():
+            return function.of(*self.session.measure(location))
+
+    @contextlib.contextmanager
+    def _one_line(self):
+        try:
+            yield
+            return
+        except KeyboardInterrupt:
+            message, code = "interrupted: what was taken before is kept", ErrorCode.INTERRUPTED
+        except AllocsnapError as error:
+            message, code = str(error), error.code
+        except MemoryError:
+            message = "out of memory in the debugger: close what is not needed and try again"
+            code = ErrorCode.NO_MEMORY
+        except self.session.target.errors as error:
+            message, code = str(error), ErrorCode.IO
+        except Exception as error:  # pylint: disable=broad-except
+            message = "internal error, please report it: {}: {}".format(type(error).__name__, error)
+            code = ErrorCode.INVALID_ARGUMENT
+        raise AllocsnapError(one_line(message), code) from None
+
+    def unknown(self, line):
+        """The error for a sub-command that does not exist."""
+        return AllocsnapError(
+            'no command "snapshot {}": the commands are {}'.format(
+                line.split()[0], ", ".join(command.name for command in COMMANDS)
+            )
+        )
+
+    def overview(self):
+        """The commands, a line each."""
+        width = max(len(command.name) for command in COMMANDS)
+        lines = [
+            "  snapshot {:<{}}  {}".format(command.name, width, command.summary)
+            for command in COMMANDS
+        ]
+        return "\n".join([PREFIX_HELP, ""] + lines) + "\n"
+
+    def complete(self, command, text):
+        """The words that may stand in place of the last word of `text`; FILES where
+        that, all of `text`, is the name of a file."""
+        words = text.split(" ")
+        typed, last = [word for word in words[:-1] if word], words[-1]
+        values = command.values(self.session, typed[-1]) if typed else None
+        if values is not None:
+            candidates = values
+        elif last.startswith("-"):
+            candidates = [name for name in command.parser.option_names() if name not in typed]
+        else:
+            typed = command.parser.positions(typed)
+            candidates = command.words(self.session, typed)
+            if candidates is FILES:
+                # A debugger's own completion takes all that was typed for one name.
+                return _paths(last) if typed else FILES
+        return [word for word in candidates if word.startswith(last)]
+
+
+def _paths(begun):
+    """The paths of files that begin so; a directory ends with a /."""
+    directory, name = os.path.split(begun)
+    try:
+        entries = sorted(os.listdir(os.path.expanduser(directory) or "."))
+    except OSError:
+        return []
+    paths = [os.path.join(directory, entry) for entry in entries if entry.startswith(name)]
+    return [path + "/" * os.path.isdir(os.path.expanduser(path)) for path in paths]
+
+
+_shells = {}
+
+
+def shell_for(debugger, make_target):
+    """The Shell of a debugger; loading its script again finds the same one."""
+    if debugger not in _shells:
+        _shells[debugger] = Shell(make_target())
+    return _shells[debugger]

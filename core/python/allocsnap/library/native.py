@@ -1,0 +1,507 @@
+"""The binding of liballocsnap.so (allocsnap.h), by ctypes: its functions and structures."""
+
+import ctypes
+import os
+import sys
+from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
+from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
+
+from .. import __version__
+from ..errors import AllocsnapError, ErrorCode, one_line
+
+LIBRARY_NAME = "liballocsnap.so"
+# Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
+INSTALLED_NAME = LIBRARY_NAME + ".0"
+HOOKS_NAME = "liballocsnap-hooks.so"
+
+#: asnap_key, by the name a user types.
+KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
+
+#: asnap_trace_order, likewise.
+ORDERS = {"size": 0, "age": 1}
+
+#: asnap_format, likewise.
+FORMATS = {"text": 0, "json": 1}
+
+#: The mapping of a frame that is in none.
+NO_MAPPING = 2**32 - 1
+
+#: The `time` of a trace of which it is not known.
+TIME_UNKNOWN = 2**32 - 1
+TIMES_PER_SECOND = 100
+
+#: ASNAP_NAMED_LINE: what most frames have their name from.
+NAMED_LINE = 5
+
+#: Frames of a whole stack that nobody has counted (ASNAP_TOTAL_UNKNOWN).
+TOTAL_UNKNOWN = 2**32 - 1
+
+READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
+REGION_READABLE, REGION_WRITABLE, REGION_EXECUTABLE = 1, 2, 4
+
+ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
+ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
+
+
+class Memory(ctypes.Structure):
+    _fields_ = [("read", ReadFunction), ("context", c_void_p)]
+
+
+# The debugger's frames are an array of Frame, and how many there are.
+NameFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_char_p, c_void_p, POINTER(c_size_t))
+DEBUGGER_FRAMES_MAX = 64
+
+
+class Debugger(ctypes.Structure):
+    _fields_ = [("name", NameFunction), ("context", c_void_p)]
+
+
+class Progress(ctypes.Structure):
+    _fields_ = [("report", ReportFunction), ("context", c_void_p)]
+
+
+class Region(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file_offset", c_uint64),
+        ("path", c_char_p),
+        ("flags", c_uint32),
+    ]
+
+
+class Status(ctypes.Structure):
+    """What the hooks say of themselves (asnap_status)."""
+
+    _fields_ = [
+        ("hooks_version", ctypes.c_char * 24),
+        ("table_version", c_uint32),
+        ("tracing", c_bool),
+        ("request_pending", c_bool),
+        ("frame_limit", c_uint32),
+        ("traced_size", c_uint64),
+        ("traced_count", c_uint64),
+        ("peak_size", c_uint64),
+        ("tracker_size", c_uint64),
+        ("dropped", c_uint64),
+        ("busy_shards", c_uint32),
+        ("requests", c_uint32),
+        ("own_malloc", c_bool),
+    ]
+
+
+class Write(ctypes.Structure):
+    """Bytes to be written into the inferior (asnap_write)."""
+
+    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
+
+
+#: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
+REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
+
+REQUEST_WRITES = 2
+
+
+class Frame(ctypes.Structure):
+    _fields_ = [
+        ("filename", c_char_p),
+        ("function", c_char_p),
+        ("lineno", c_uint32),
+        ("inlined", c_bool),
+        ("named_by", c_uint8),
+    ]
+
+
+class NamedPc(ctypes.Structure):
+    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t)]
+
+
+class Trace(ctypes.Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("traceback_id", c_uint32),
+        ("domain", c_uint32),
+        ("thread", c_uint32),
+        ("time", c_uint32),
+    ]
+
+
+class Traceback(ctypes.Structure):
+    _fields_ = [("first", c_uint64), ("frame_count", c_uint32), ("total_nframe", c_uint32)]
+
+
+class Mapping(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file_offset", c_uint64),
+        ("path", c_char_p),
+        ("build_id", c_char_p),
+    ]
+
+
+class Attribute(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("value", c_char_p)]
+
+
+class NamingPart(ctypes.Structure):
+    _fields_ = [
+        ("path", c_char_p),
+        ("named_by", c_uint8),
+        ("has_line", c_bool),
+        ("size", c_uint64),
+        ("count", c_uint64),
+    ]
+
+
+class Statistic(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("frame_count", c_size_t),
+        ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class StatisticDiff(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("size_diff", c_int64),
+        ("count_diff", c_int64),
+        ("frame_count", c_size_t),
+        ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class Filter(ctypes.Structure):
+    _fields_ = [
+        ("inclusive", c_bool),
+        ("filename_pattern", c_char_p),
+        ("has_lineno", c_bool),
+        ("lineno", c_uint32),
+        ("all_frames", c_bool),
+        ("has_domain", c_bool),
+        ("domain", c_uint32),
+    ]
+
+
+class PathRule(ctypes.Structure):
+    _fields_ = [("from_", c_char_p), ("to", c_char_p)]
+
+
+class RenderOptions(ctypes.Structure):
+    _fields_ = [
+        ("limit", c_size_t),
+        ("source_lines", c_bool),
+        ("unfiltered", POINTER(StatisticDiff)),
+        ("regions", POINTER(Region)),
+        ("region_count", c_size_t),
+        ("order", c_int),
+        ("thread_labels", POINTER(c_char_p)),
+        ("thread_label_count", c_size_t),
+        ("path_rules", POINTER(PathRule)),
+        ("path_rule_count", c_size_t),
+        ("short_names", c_bool),
+        ("short_paths", c_bool),
+    ]
+
+
+#: asnap_naming_extent.
+NAMING_WHOLE, NAMING_UNTIL_STOPPED, NAMING_NOTHING = 0, 1, 2
+
+_ERROR = c_void_p  # struct asnap_error *, NULL on success
+_OUT = POINTER(c_void_p)
+_OBJECT = c_void_p
+
+# Every function of allocsnap.h: what it returns and takes. A test compares the
+# names with the header's.
+FUNCTIONS = {
+    "asnap_version": (c_char_p, []),
+    "asnap_error_code": (c_int, [_ERROR]),
+    "asnap_error_message": (c_char_p, [_ERROR]),
+    "asnap_error_errno": (c_int, [_ERROR]),
+    "asnap_error_path": (c_char_p, [_ERROR]),
+    "asnap_error_destroy": (None, [_ERROR]),
+    "asnap_named_by_text": (c_char_p, [c_int]),
+    "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
+    "asnap_core_map_count": (c_size_t, [_OBJECT]),
+    "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
+    "asnap_core_map_missing": (c_uint64, [_OBJECT]),
+    "asnap_core_map_destroy": (None, [_OBJECT]),
+    "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_reader": (POINTER(Memory), [_OBJECT]),
+    "asnap_direct_memory_destroy": (None, [_OBJECT]),
+    "asnap_root_find": (
+        _ERROR,
+        [
+            POINTER(Memory),
+            c_uint64,
+            POINTER(Region),
+            c_size_t,
+            POINTER(Progress),
+            POINTER(c_uint64),
+        ],
+    ),
+    "asnap_status_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Status)]),
+    "asnap_request_prepare": (
+        _ERROR,
+        [POINTER(Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+    ),
+    "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
+    "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
+    "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
+    "asnap_raw_destroy": (None, [_OBJECT]),
+    "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),
+    "asnap_symbolizer_set_regions": (
+        _ERROR,
+        [_OBJECT, POINTER(Memory), POINTER(Region), c_size_t],
+    ),
+    "asnap_symbolizer_set_files": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t]),
+    "asnap_symbolizer_set_debugger": (None, [_OBJECT, POINTER(Debugger)]),
+    "asnap_symbolizer_name": (
+        _ERROR,
+        [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],
+    ),
+    "asnap_symbolizer_read_apart": (None, [_OBJECT, c_bool]),
+    "asnap_symbolizer_destroy": (None, [_OBJECT]),
+    "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
+    "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
+    "asnap_snapshot_destroy": (None, [_OBJECT]),
+    "asnap_snapshot_size": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_count": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
+    "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(Trace))]),
+    "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(Trace)]),
+    "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_snapshot_oldest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_snapshot_thread_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_thread": (c_uint32, [_OBJECT, c_uint32]),
+    "asnap_snapshot_start_time": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
+    "asnap_snapshot_domain_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_domain": (c_uint32, [_OBJECT, c_size_t]),
+    "asnap_snapshot_traceback_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_tracebacks": (POINTER(Traceback), [_OBJECT]),
+    "asnap_snapshot_frame_id_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_frame_ids": (POINTER(c_uint32), [_OBJECT]),
+    "asnap_snapshot_frame_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_frame": (Frame, [_OBJECT, c_uint32]),
+    "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Frame)]),
+    "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
+    "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_mapping": (Mapping, [_OBJECT, c_size_t]),
+    "asnap_snapshot_frame_mapping": (c_uint32, [_OBJECT, c_uint32]),
+    "asnap_snapshot_attribute_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_attribute": (Attribute, [_OBJECT, c_size_t]),
+    "asnap_builder_create": (_ERROR, [_OUT]),
+    "asnap_builder_destroy": (None, [_OBJECT]),
+    "asnap_builder_frame": (
+        _ERROR,
+        [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
+    ),
+    "asnap_builder_traceback": (
+        _ERROR,
+        [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
+    ),
+    "asnap_builder_tracebacks": (
+        _ERROR,
+        [
+            _OBJECT,
+            POINTER(c_uint32),
+            POINTER(c_uint32),
+            POINTER(c_uint32),
+            c_size_t,
+            POINTER(c_uint32),
+        ],
+    ),
+    "asnap_builder_threads": (_ERROR, [_OBJECT, POINTER(c_uint32), c_size_t]),
+    "asnap_builder_start_time": (_ERROR, [_OBJECT, c_uint64]),
+    "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
+    "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
+    "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
+    "asnap_builder_domain_name": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
+    "asnap_builder_mapping": (_ERROR, [_OBJECT, POINTER(Mapping)]),
+    "asnap_builder_attribute": (_ERROR, [_OBJECT, c_char_p, c_char_p]),
+    "asnap_builder_finish": (_ERROR, [_OBJECT, c_uint32, _OUT]),
+    "asnap_snapshot_dump": (_ERROR, [_OBJECT, c_char_p, POINTER(Attribute), c_size_t]),
+    "asnap_snapshot_dump_tracemalloc": (
+        _ERROR,
+        [_OBJECT, c_char_p, POINTER(Attribute), c_size_t],
+    ),
+    "asnap_snapshot_load": (_ERROR, [c_char_p, _OUT]),
+    "asnap_naming_summary_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_naming_summary_destroy": (None, [_OBJECT]),
+    "asnap_naming_summary_count": (c_size_t, [_OBJECT]),
+    "asnap_naming_summary_part": (NamingPart, [_OBJECT, c_size_t]),
+    "asnap_snapshot_unnamed_count": (c_size_t, [_OBJECT]),
+    "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
+    "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
+    "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
+    "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
+    "asnap_statistics_destroy": (None, [_OBJECT]),
+    "asnap_statistics_count": (c_size_t, [_OBJECT]),
+    "asnap_statistics_row": (Statistic, [_OBJECT, c_size_t]),
+    "asnap_statistics_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(Statistic)]),
+    "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
+    "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
+    "asnap_statistics_key": (c_int, [_OBJECT]),
+    "asnap_statistics_cumulative": (c_bool, [_OBJECT]),
+    "asnap_statistics_note_count": (c_size_t, [_OBJECT]),
+    "asnap_statistics_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_diff_create": (_ERROR, [_OBJECT, _OBJECT, c_int, c_bool, _OUT]),
+    "asnap_diff_destroy": (None, [_OBJECT]),
+    "asnap_diff_count": (c_size_t, [_OBJECT]),
+    "asnap_diff_row": (StatisticDiff, [_OBJECT, c_size_t]),
+    "asnap_diff_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(StatisticDiff)]),
+    "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_diff_total": (StatisticDiff, [_OBJECT]),
+    "asnap_diff_key": (c_int, [_OBJECT]),
+    "asnap_diff_cumulative": (c_bool, [_OBJECT]),
+    "asnap_diff_note_count": (c_size_t, [_OBJECT]),
+    "asnap_diff_note": (c_char_p, [_OBJECT, c_size_t]),
+    "asnap_format_size": (None, [c_int64, c_bool, c_char_p, c_size_t]),
+    "asnap_render_statistics": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_diff": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_traces": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_who": (_ERROR, [_OBJECT, c_uint64, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_string_destroy": (None, [c_void_p]),
+}
+
+_library = None
+
+
+def _library_places():
+    """Where liballocsnap.so may be: beside the package, in a checkout's build/,
+    in the library directory of the prefix it is installed in."""
+    # The real one: Python may have come by a link among its own packages.
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    root = os.path.normpath(os.path.join(package, "..", "..", ".."))
+    yield os.path.join(package, LIBRARY_NAME)
+    yield os.path.join(root, "build", LIBRARY_NAME)
+    prefix, share = os.path.split(os.path.dirname(root))
+    if share == "share":
+        # What Debian calls the machine, such as x86_64-linux-gnu.
+        triplet = getattr(sys.implementation, "_multiarch", "")
+        for directory in ("lib", "lib64", os.path.join("lib", triplet)):
+            yield os.path.join(prefix, directory, INSTALLED_NAME)
+
+
+def library_path():
+    """The path of liballocsnap.so: $ALLOCSNAP_LIBRARY, else the first there is."""
+    chosen = os.environ.get("ALLOCSNAP_LIBRARY")
+    if chosen:
+        return os.path.abspath(chosen)
+    for place in _library_places():
+        if os.path.isfile(place):
+            return os.path.normpath(place)
+    raise AllocsnapError(
+        "{} was not found: build it with `make`, or set ALLOCSNAP_LIBRARY to its path".format(
+            LIBRARY_NAME
+        ),
+        ErrorCode.IO,
+    )
+
+
+def hooks_path():
+    """The path of the hooks library: $ALLOCSNAP_HOOKS, else beside liballocsnap.so."""
+    chosen = os.environ.get("ALLOCSNAP_HOOKS")
+    if chosen:
+        path = os.path.abspath(chosen)
+    else:
+        path = os.path.join(os.path.dirname(library_path()), HOOKS_NAME)
+    if not os.path.isfile(path):
+        raise AllocsnapError(
+            "there is no hooks library at {}: build it with `make`, or set ALLOCSNAP_HOOKS"
+            " to the path of {}".format(path, HOOKS_NAME),
+            ErrorCode.IO,
+        )
+    return path
+
+
+def library():
+    """The loaded library with every function declared."""
+    global _library
+    if _library is None:
+        _library = _load(library_path())
+    return _library
+
+
+def _load(path):
+    # A debugger can hold elfutils' libdw, several of whose functions have the names
+    # of libdwarf's: the library must see its own dependencies first.
+    mode = ctypes.RTLD_LOCAL | os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0)
+    try:
+        loaded = ctypes.CDLL(path, mode=mode)
+    except OSError as error:
+        raise AllocsnapError(
+            "{} cannot be loaded ({}): rebuild it with `make`, or set ALLOCSNAP_LIBRARY".format(
+                path, error
+            ),
+            ErrorCode.IO,
+        ) from None
+    found = "of an unknown version"
+    try:
+        loaded.asnap_version.restype = c_char_p
+        found = text_of(loaded.asnap_version())
+        if found == __version__:
+            for name, (result, arguments) in FUNCTIONS.items():
+                function = getattr(loaded, name)
+                function.restype = result
+                function.argtypes = arguments
+            return loaded
+    except AttributeError as error:
+        found += " ({})".format(one_line(error))
+    raise AllocsnapError(
+        "{} is {}, the Python package is {}: install or build both from one version,"
+        " or set ALLOCSNAP_LIBRARY".format(path, found, __version__),
+        ErrorCode.VERSION,
+    )
+
+
+#: How memoryview and array call them.
+_VIEWED = {c_uint64: "Q", c_int64: "q", c_size_t: "Q", c_uint32: "I"}
+
+
+def columns(view, structure):
+    """{field: its values} of structures side by side in a memoryview of bytes, each a
+    memoryview itself: nothing is copied. For structures of integers."""
+    found = {}
+    for name, kind in structure._fields_:
+        place, size = getattr(structure, name), ctypes.sizeof(kind)
+        stride = ctypes.sizeof(structure) // size
+        found[name] = view.cast(_VIEWED[kind])[place.offset // size :: stride]
+    return found
+
+
+def text_of(raw):
+    """A string of the library; bytes that are not UTF-8 are shown escaped."""
+    return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def named_by_text(number):
+    """The word for an asnap_named_by; None where there is none."""
+    raw = library().asnap_named_by_text(number)
+    return None if raw is None else text_of(raw)
+
+
+def check(error):
+    """Raises the error that a library function returned, if it did."""
+    if not error:
+        return
+    lib = library()
+    code = lib.asnap_error_code(error)
+    message = text_of(lib.asnap_error_message(error))
+    path, number = lib.asnap_error_path(error), lib.asnap_error_errno(error)
+    lib.asnap_error_destroy(error)
+    filename = None if path is None else os.fsdecode(path)
+    raise AllocsnapError(message, ErrorCode(code), filename, number or None)

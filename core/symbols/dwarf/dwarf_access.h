@@ -1,0 +1,96 @@
+/* What is wanted of DWARF, without libdwarf's types: units, entries, line rows.
+ *
+ * Rules are cited from the DWARF 5 standard. Everything read is untrusted: an
+ * error of code DAMAGED says what is wrong, and the caller goes on without it.
+ */
+#ifndef ASNAP_SYMBOLS_DWARF_ACCESS_H
+#define ASNAP_SYMBOLS_DWARF_ACCESS_H
+
+#include "elf_file.h"
+#include "line_program.h"
+
+/* The debug information of one file. */
+struct asnap_dwarf;
+
+/* Opens it in a file and its supplementary one (NULL: there is none), which stay
+ * open as long as `dwarf`; `dwarf` becomes NULL where the file has no debug
+ * information. */
+struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
+                                     const struct asnap_elf *supplement,
+                                     struct asnap_dwarf **dwarf);
+void asnap_dwarf_close(struct asnap_dwarf *dwarf);
+
+/* The path of the file. */
+const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf);
+
+/* ---- units ---- */
+
+/* The compilation unit after the last one asked for (section 7.5.1): the offset
+ * of its first entry; 0 after the last one. */
+struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *entry_offset);
+
+/* ---- entries ---- */
+
+enum asnap_entry_kind {
+    ASNAP_ENTRY_OTHER,
+    ASNAP_ENTRY_UNIT,
+    ASNAP_ENTRY_FUNCTION, /* DW_TAG_subprogram */
+    ASNAP_ENTRY_INLINED,  /* DW_TAG_inlined_subroutine */
+    ASNAP_ENTRY_BLOCK,    /* a scope within a function */
+    ASNAP_ENTRY_SPACE,    /* a namespace, class or the like: may hold functions */
+};
+
+/* Set in the offset of an entry of the supplementary file. */
+#define ASNAP_ENTRY_SUPPLEMENT (UINT64_C(1) << 63)
+
+/* A debugging information entry. */
+struct asnap_entry {
+    void *handle; /* NULL: there is none */
+    uint64_t offset;
+    enum asnap_entry_kind kind;
+};
+
+/* The entry at an offset in .debug_info. Only its name may be asked for where it is
+ * in the supplementary file. */
+struct asnap_error *asnap_entry_at(struct asnap_dwarf *dwarf, uint64_t offset,
+                                   struct asnap_entry *entry);
+
+/* The first child, or the next sibling; its handle is NULL where there is none.
+ * An entry that does not lie behind the one asked about is damage. */
+struct asnap_error *asnap_entry_child(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                      struct asnap_entry *child);
+struct asnap_error *asnap_entry_sibling(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                        struct asnap_entry *sibling);
+void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry);
+
+/* Whether a unit's first entry says that its language is C++. */
+bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit);
+
+/* What an entry says of its name. Strings live as long as `dwarf`. */
+struct asnap_entry_name {
+    const char *name;         /* DW_AT_name, or NULL */
+    const char *linkage_name; /* DW_AT_linkage_name (or MIPS_linkage_name), or NULL */
+    bool refers;              /* whether there is an `origin` */
+    uint64_t origin;          /* DW_AT_abstract_origin, else DW_AT_specification */
+};
+void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                      struct asnap_entry_name *name);
+
+/* Where an inlined function was called (section 3.3.8.2); 0: unknown. */
+void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint64_t *file, uint32_t *line);
+
+/* ---- lines ---- */
+
+/* The line table of a unit, with what its paths are relative to. */
+struct asnap_line_rows {
+    struct asnap_line_program program;
+    const char *compilation_directory; /* or NULL; lives as long as the asnap_dwarf */
+};
+
+/* Reads the line table that a unit's first entry refers to; without one there are no rows.
+ * It must not outlive `dwarf`. */
+struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
+                                         struct asnap_line_rows *rows);
+
+#endif
