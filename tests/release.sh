@@ -81,19 +81,24 @@ make_root() {
     mv "$root.new" "$root"
 }
 
-# Runs a command in the root, with mounts and processes that end with it.
+# Runs a command in the root, with mounts and processes that end with it. The root is that of its
+# mounts as well: where it is chroot's alone, the kernel refuses user namespaces, which tests make.
 within() {
     # shellcheck disable=SC2016 # the inner shell's variables
     unshare --mount --pid --fork --kill-child sh -euc '
         root=$1
         shift
+        mount --bind "$root" "$root"
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --bind /dev "$root/dev"
         mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$root/dev/pts"
         mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
         mount --bind "$root/dev/pts/ptmx" "$root/dev/ptmx"
-        exec chroot "$root" env -i HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
+        cd "$root"
+        pivot_root . .
+        umount -l .
+        exec chroot . env -i HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
     ' sh "$root" "$@"
 }

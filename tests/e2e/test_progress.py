@@ -10,20 +10,32 @@ import unittest
 from . import debuggers, harness
 from .harness import Case, program
 
-#: As if each report came a second after the one before.
-ALWAYS = "import allocsnap.objects; allocsnap.objects._PROGRESS_SECONDS = 0"
+#: As if two seconds went by from each report to the next.
+SLOW_CLOCK = """
+from allocsnap.library import calls
+_init = calls.Calls.__init__
+def _slow(self, target=None, direct=None):
+    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, direct=direct)
+calls.Calls.__init__ = _slow
+"""
 PROGRESS = re.compile(r"^\w[\w ]*: [0-9]+%\r?$", re.M)
 NAMING = re.compile(r"^naming frames: [0-9]+%\r?$", re.M)
 TOTAL = re.compile(r"^Total: size=10128 B, count=14\r?$", re.M)
 
 
 class Progress(Case):
+    def slow_clock(self):
+        path = os.path.join(self.directory, "slow_clock.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SLOW_CLOCK)
+        return path
+
     def in_gdb(self, commands):
         """The command line of a session in gdb."""
         line = [harness.GDB, "-nx", "-q"] + harness.GDB_OPTIONS
         settings = ["set confirm off", "set width 0", "set height 0", "set style enabled off",
                     "set inferior-tty /dev/null"]
-        steps = ["source " + harness.SCRIPT, "python " + ALWAYS, "snapshot start",
+        steps = ["source " + harness.SCRIPT, "source " + self.slow_clock(), "snapshot start",
                  "break stop_here", "run"]
         for command in settings + steps + commands + ["quit"]:
             line += ["-ex", command]
@@ -31,7 +43,7 @@ class Progress(Case):
 
     def in_lldb(self, commands):
         steps = ["settings set auto-confirm true", "settings set target.input-path /dev/null",
-                 "command script import " + debuggers.LLDB_SCRIPT, "script " + ALWAYS,
+                 "command script import " + debuggers.LLDB_SCRIPT, "command script import " + self.slow_clock(),
                  "snapshot start", "breakpoint set -n stop_here", "run"]
         line = [debuggers.installed_lldb(), "--no-lldbinit", "--no-use-colors"]
         for command in steps + commands + ["quit"]:
