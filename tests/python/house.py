@@ -34,7 +34,7 @@ _UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 # Opening a file by its name, or looking at what a name stands for before it is opened.
 _OPENS = re.compile(r"(?<![\w.])(open|openat|fopen|freopen|opendir|access|faccessat)\s*\(")
 # What asks libelf for the contents of sections.
-_CONTENTS = re.compile(r"\b(elf_getdata|elf_rawdata|elf_compress)\s*\(")
+_CONTENTS = re.compile(r"\b(elf_getdata|elf_rawdata|elf_compress|gelf_getchdr)\s*\(")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 #: Who opens files, beside core/base/open_file.c: under names of this project's or of the kernel's own.

@@ -5,6 +5,11 @@
 #include "byte_cursor.h"
 #include "elf_contents.h"
 
+/* The elf.h of older C libraries does not have it. */
+#ifndef ELFCOMPRESS_ZSTD
+#define ELFCOMPRESS_ZSTD 2
+#endif
+
 /* More than any file has. */
 #define SECTIONS_MAX 128
 
@@ -41,10 +46,10 @@ static const char *compression_unsound(const struct asnap_elf *elf, Elf_Scn *sec
     bool is_packed = (header->sh_flags & SHF_COMPRESSED) != 0;
     if (!is_packed && !is_old)
         return NULL;
-    if (is_packed ? gelf_getchdr(section, &compression) == NULL
+    if (is_packed ? !asnap_elf_packing(elf, section, header, &compression)
                   : !read_old_packing(elf, section, &compression))
         return "header of a compressed section";
-    if (compression.ch_type != ELFCOMPRESS_ZLIB)
+    if (compression.ch_type != ELFCOMPRESS_ZLIB && compression.ch_type != ELFCOMPRESS_ZSTD)
         return "sections compressed in a way that is not known";
     const GElf_Shdr whole = {.sh_size = elf->file_bytes};
     if (__builtin_add_overflow(*unpacked, compression.ch_size, unpacked) ||

@@ -41,6 +41,14 @@ bool asnap_elf_has_strings(const struct asnap_elf *elf, size_t index)
            header.sh_type == SHT_STRTAB && (header.sh_flags & SHF_COMPRESSED) == 0;
 }
 
+bool asnap_elf_packing(const struct asnap_elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                       GElf_Chdr *packing)
+{
+    return (header->sh_flags & SHF_COMPRESSED) != 0 &&
+           asnap_elf_is_there(elf, header->sh_offset, header->sh_size) &&
+           gelf_getchdr(section, packing) != NULL;
+}
+
 bool asnap_elf_is_overpacked(const GElf_Shdr *header, const GElf_Chdr *packing)
 {
     return packing->ch_size > UNPACKED_BYTES && packing->ch_size / RATIO_MAX > header->sh_size;

@@ -19,6 +19,11 @@ Elf_Data *asnap_elf_raw_data(const struct asnap_elf *elf, Elf_Scn *section);
 /* Whether the strings of section `index` can be asked for with elf_strptr. */
 bool asnap_elf_has_strings(const struct asnap_elf *elf, size_t index);
 
+/* The compression header of a section (`header`: of the section); false where it has none, or it
+ * is not there: libelf reads the whole section for it. */
+bool asnap_elf_packing(const struct asnap_elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                       GElf_Chdr *packing);
+
 /* Whether a section is packed so tightly that unpacking it would take more memory than debug
  * information of its size ever does. `packing` is its compression header. */
 bool asnap_elf_is_overpacked(const GElf_Shdr *header, const GElf_Chdr *packing);

@@ -305,9 +305,8 @@ static bool is_big_endian(const struct asnap_elf *elf)
 static bool unpack(const struct asnap_elf *elf, Elf_Scn *section, const GElf_Shdr *header)
 {
     GElf_Chdr packing;
-    return asnap_elf_is_there(elf, header->sh_offset, header->sh_size) &&
-           gelf_getchdr(section, &packing) != NULL && !asnap_elf_is_overpacked(header, &packing) &&
-           elf_compress(section, 0, 0) >= 0;
+    return asnap_elf_packing(elf, section, header, &packing) &&
+           !asnap_elf_is_overpacked(header, &packing) && elf_compress(section, 0, 0) >= 0;
 }
 
 void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
@@ -337,16 +336,39 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
     asnap_elf_section_contents(elf, asnap_elf_section(elf, name), contents);
 }
 
+/* Whether libelf unpacks what is packed in this way: it depends on the version and on how that was
+ * built. It is tried with the smallest of such sections, and in a handle of its own, since
+ * elf_compress changes the section for all that look at it. */
+static bool unpacks(const struct asnap_elf *elf, uint32_t type)
+{
+    uint64_t least = UINT64_MAX;
+    size_t smallest = 0;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        GElf_Chdr packing;
+        if (gelf_getshdr(section, &header) == NULL ||
+            !asnap_elf_packing(elf, section, &header, &packing) || packing.ch_type != type ||
+            packing.ch_size >= least || asnap_elf_is_overpacked(&header, &packing))
+            continue;
+        least = packing.ch_size;
+        smallest = elf_ndxscn(section);
+    }
+    Elf *again = elf_begin(elf->fd, ELF_C_READ, NULL);
+    bool is_unpacked = again != NULL && elf_compress(elf_getscn(again, smallest), 0, 0) >= 0;
+    elf_end(again);
+    return is_unpacked;
+}
+
 bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name)
 {
     Elf_Scn *section = asnap_elf_section(elf, name);
-    GElf_Chdr header;
-    if (section == NULL || gelf_getchdr(section, &header) == NULL ||
-        header.ch_type == ELFCOMPRESS_ZLIB)
+    GElf_Shdr header;
+    GElf_Chdr packing;
+    if (section == NULL || gelf_getshdr(section, &header) == NULL ||
+        !asnap_elf_packing(elf, section, &header, &packing) || packing.ch_type == ELFCOMPRESS_ZLIB)
         return false;
-    struct asnap_contents contents;
-    asnap_elf_debug_contents(elf, name, &contents);
-    return contents.bytes == NULL;
+    /* What says that it is larger than it can be is damaged, and not to be unpacked. */
+    return !asnap_elf_is_overpacked(&header, &packing) && !unpacks(elf, packing.ch_type);
 }
 
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)

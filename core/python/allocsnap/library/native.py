@@ -223,6 +223,8 @@ FUNCTIONS = {
     "asnap_version": (c_char_p, []),
     "asnap_error_code": (c_int, [_ERROR]),
     "asnap_error_message": (c_char_p, [_ERROR]),
+    "asnap_error_errno": (c_int, [_ERROR]),
+    "asnap_error_path": (c_char_p, [_ERROR]),
     "asnap_error_destroy": (None, [_ERROR]),
     "asnap_named_by_text": (c_char_p, [c_int]),
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
@@ -501,5 +503,7 @@ def check(error):
     lib = library()
     code = lib.asnap_error_code(error)
     message = text_of(lib.asnap_error_message(error))
+    path, number = lib.asnap_error_path(error), lib.asnap_error_errno(error)
     lib.asnap_error_destroy(error)
-    raise AllocsnapError(message, ErrorCode(code))
+    filename = None if path is None else os.fsdecode(path)
+    raise AllocsnapError(message, ErrorCode(code), filename, number or None)
