@@ -52,7 +52,7 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx
-soak                 libpython3-testsuite module:test.test_json
+soak                 libpython3.13-testsuite|libpython3.11-testsuite module:test.test_json
 bench                heaptrack            command:heaptrack
 bench                libjemalloc2         preload:libjemalloc.so.2
 bench                libgoogle-perftools4 preload:libtcmalloc.so.4
