@@ -52,10 +52,10 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx
-soak                 libpython3.13-testsuite|libpython3.11-testsuite module:test.test_json
+test,soak            libpython3.13-testsuite|libpython3.11-testsuite module:test.test_tracemalloc
 bench                heaptrack            command:heaptrack
 bench                libjemalloc2         preload:libjemalloc.so.2
-bench                libgoogle-perftools4 preload:libtcmalloc.so.4
+bench                libgoogle-perftools4t64|libgoogle-perftools4 preload:libtcmalloc.so.4
 lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
 lint                 shellcheck           command:shellcheck
