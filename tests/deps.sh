@@ -41,8 +41,8 @@ test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
 test,bench           llvm                 command:llvm-symbolizer
-test                 libunwind-dev        header:libunwind.h
-test                 libjemalloc-dev      header:jemalloc/jemalloc.h
+test,lint            libunwind-dev        header:libunwind.h
+test,lint            libjemalloc-dev      header:jemalloc/jemalloc.h
 test,soak            git                  command:git
 test                 g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++
 test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
