@@ -223,6 +223,8 @@ FUNCTIONS = {
     "asnap_version": (c_char_p, []),
     "asnap_error_code": (c_int, [_ERROR]),
     "asnap_error_message": (c_char_p, [_ERROR]),
+    "asnap_error_errno": (c_int, [_ERROR]),
+    "asnap_error_path": (c_char_p, [_ERROR]),
     "asnap_error_destroy": (None, [_ERROR]),
     "asnap_named_by_text": (c_char_p, [c_int]),
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
@@ -466,6 +468,21 @@ def _load(path):
     )
 
 
+#: How memoryview and array call them.
+_VIEWED = {c_uint64: "Q", c_int64: "q", c_size_t: "Q", c_uint32: "I"}
+
+
+def columns(view, structure):
+    """{field: its values} of structures side by side in a memoryview of bytes, each a
+    memoryview itself: nothing is copied. For structures of integers."""
+    found = {}
+    for name, kind in structure._fields_:
+        place, size = getattr(structure, name), ctypes.sizeof(kind)
+        stride = ctypes.sizeof(structure) // size
+        found[name] = view.cast(_VIEWED[kind])[place.offset // size :: stride]
+    return found
+
+
 def text_of(raw):
     """A string of the library; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
@@ -484,5 +501,7 @@ def check(error):
     lib = library()
     code = lib.asnap_error_code(error)
     message = text_of(lib.asnap_error_message(error))
+    path, number = lib.asnap_error_path(error), lib.asnap_error_errno(error)
     lib.asnap_error_destroy(error)
-    raise AllocsnapError(message, ErrorCode(code))
+    filename = None if path is None else os.fsdecode(path)
+    raise AllocsnapError(message, ErrorCode(code), filename, number or None)
