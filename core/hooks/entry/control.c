@@ -56,6 +56,7 @@ static void look_up_symbols(void)
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
     if (!asnap_symbol_is_own(&libraries, "malloc"))
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
     asnap_libraries_close(&libraries);
 }
 
@@ -68,7 +69,6 @@ static void get_ready(void)
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
-    asnap_clock_start();
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;

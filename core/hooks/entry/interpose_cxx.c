@@ -24,12 +24,12 @@ struct operator
 };
 
 /* Of no use without a C++ library: nobody can throw std::bad_alloc. */
-static void *give_up(void)
+static _Noreturn void give_up(void)
 {
     static const char line[] =
         "allocsnap: operator new: out of memory, and no C++ library to report it to\n";
     asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
-    abort();
+    asnap_kernel_abort();
 }
 
 /* Where no C++ library was there at start-up: all of them take their memory so, as long as there
@@ -77,7 +77,9 @@ static bool is_inside_last(const void *block)
             if (found == NULL) {                                                                   \
                 if (tracing)                                                                       \
                     asnap_trace_allocated(plain, size, &caller);                                   \
-                return plain != NULL || MAY_FAIL ? plain : give_up();                              \
+                if (plain == NULL && !(MAY_FAIL))                                                  \
+                    give_up();                                                                     \
+                return plain;                                                                      \
             }                                                                                      \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
