@@ -17,8 +17,7 @@
 struct nothrow;
 
 /* An operator and the definition underneath: NULL where there was none at start-up. */
-struct operator
-{
+struct cxx_operator {
     const char *name;
     void *found;
 };
@@ -63,7 +62,7 @@ static bool is_inside_last(const void *block)
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
-    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
+    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
@@ -95,7 +94,7 @@ static bool is_inside_last(const void *block)
     }
 
 #define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
-    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
+    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
     static void release_##FUNCTION(void *block);                                                   \
     ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
     static void next_##FUNCTION PARAMETERS                                                         \
@@ -189,7 +188,7 @@ RELEASE_ALIGNED(delete_array_sized_aligned, delete_array_aligned)
 RELEASE_ALIGNED(delete_aligned_nothrow, delete_aligned)
 RELEASE_ALIGNED(delete_array_aligned_nothrow, delete_array_aligned)
 
-static struct operator* const operators[] = {
+static struct cxx_operator *const operators[] = {
     &operator_new_plain,
     &operator_new_array,
     &operator_new_nothrow,

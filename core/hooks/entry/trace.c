@@ -88,7 +88,7 @@ static bool walk_deferred(struct asnap_deferred *deferred, const struct asnap_ca
     if (thread->nested >= NESTED_MAX)
         return false;
     thread->nested++;
-    bool walked = asnap_walker_walk(deferred->walker, caller, asnap_control_frame_limit());
+    bool walked = asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit());
     thread->nested--;
     return walked;
 }
@@ -119,7 +119,7 @@ static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller
     bool done = false;
     if (walker != NULL) {
         walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = asnap_walker_walk(walker, caller, asnap_control_frame_limit());
+        done = asnap_walker_walk(walker, caller, asnap_root_frame_limit());
         if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
             walker->limit != 1)
             asnap_walk_check(walker, caller);

@@ -23,7 +23,8 @@ class Process(NamedTuple):
     description: str  # "process 1234" or "core /tmp/core.1234"
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
-    running: bool = False  # true where its memory changes while it is read
+    running: bool = False  # true where it is not to be read
+    moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
 
@@ -102,7 +103,8 @@ class Target:
         return False
 
     def show_progress(self, text):
-        """Tells the user how far a long step has come, not among a command's output."""
+        """Tells a user at a terminal how far a long step has come; never among output that
+        something else may read."""
 
     def launch_id(self):
         """What the environment below belongs to, where there are several programs."""
