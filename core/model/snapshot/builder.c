@@ -439,8 +439,7 @@ static struct asnap_error *fill(struct asnap_builder *builder, struct asnap_snap
     if (error != NULL)
         return error;
     return asnap_totals_create(snapshot->blocks->traces, snapshot->blocks->count,
-                               snapshot->store->traceback_count, &snapshot->totals,
-                               &snapshot->total_count);
+                               snapshot->store->traceback_count, &snapshot->totals);
 }
 
 struct asnap_error *asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,

@@ -29,6 +29,7 @@ class Process(NamedTuple):
     moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
+    proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
 
 
 class Target:

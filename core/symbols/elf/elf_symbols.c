@@ -184,8 +184,10 @@ struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const stru
         return asnap_error_no_memory();
     const struct asnap_elf *source = elf;
     Elf_Scn *section = table_of(elf, SHT_SYMTAB);
-    if (section == NULL && (section = table_of(debug, SHT_SYMTAB)) != NULL)
-        source = debug;
+    if (section == NULL) {
+        section = table_of(debug, SHT_SYMTAB);
+        source = section != NULL ? debug : elf;
+    }
     struct asnap_error *error = NULL;
     if (section == NULL) {
         error = read_mini(elf, made);
