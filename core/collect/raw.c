@@ -9,6 +9,7 @@
 #include "error.h"
 #include "nodes.h"
 #include "raw_lists.h"
+#include "reserve.h"
 #include "table_root.h"
 
 #define RESTART "the program has overwritten it; restart the program to trace it again"
@@ -40,7 +41,9 @@ static struct asnap_error *reserve(struct reading *reading, size_t more)
     if (reading->capacity - raw->trace_count >= more)
         return NULL;
     size_t capacity = raw->trace_count + reading->capacity + more;
-    struct asnap_trace *traces = reallocarray(raw->traces, capacity, sizeof(*traces));
+    struct asnap_trace *traces = raw->traces == NULL
+                                     ? asnap_reserve_take(capacity, sizeof(*traces))
+                                     : reallocarray(raw->traces, capacity, sizeof(*traces));
     if (traces == NULL)
         return asnap_error_no_memory();
     raw->traces = traces;
@@ -274,7 +277,7 @@ void asnap_raw_destroy(struct asnap_raw *raw)
 {
     if (raw == NULL)
         return;
-    free(raw->traces);
+    asnap_reserve_give(raw->traces);
     free(raw->nodes);
     free(raw->domains);
     free(raw->threads);
