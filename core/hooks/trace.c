@@ -98,25 +98,41 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
+static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
+                                      const struct asnap_caller *caller)
+{
+    walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
+    if (!asnap_walker_walk(walker, caller, asnap_control_frame_limit())) {
+        count_drop();
+        return false;
+    }
+    if (__builtin_expect(asnap_walk_check_on, 0) && walker->avoid == 0 && walker->limit != 1)
+        asnap_walk_check(walker, caller);
+    return record(key, size, walker);
+}
+
+/* The first walk of a thread, and every one of a thread that is about to end. */
+static __attribute__((noinline)) bool track_without_walker(uint64_t key, size_t size,
+                                                           const struct asnap_caller *caller)
+{
+    struct asnap_walker *walker = asnap_thread_make_walker();
+    if (walker == NULL) {
+        count_drop();
+        return false;
+    }
+    bool done = walk_and_record(walker, key, size, caller);
+    if (asnap_thread.borrows)
+        asnap_thread_return_walker();
+    return done;
+}
+
 static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
     struct asnap_walker *walker = asnap_thread.walker;
-    if (__builtin_expect(walker == NULL, 0))
-        walker = asnap_thread_make_walker();
-    bool done = false;
-    if (walker != NULL) {
-        walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = asnap_walker_walk(walker, caller, asnap_control_frame_limit());
-        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
-            walker->limit != 1)
-            asnap_walk_check(walker, caller);
-    }
-    if (done)
-        done = record(key, size, walker);
-    else
-        count_drop();
+    bool done = __builtin_expect(walker != NULL, 1) ? walk_and_record(walker, key, size, caller)
+                                                    : track_without_walker(key, size, caller);
     asnap_trace_leave();
     return done;
 }
