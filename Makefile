@@ -21,14 +21,13 @@ BASE := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP 
 	-DASNAP_VERSION_STRING='"$(VERSION)"'
 
 # What each room of the core may include is what its include path holds.
-ROOMS := model collect symbols render
-INCLUDES_model := -Icore/include -Icore/model
-INCLUDES_collect := -Icore/include -Icore/model -Icore/collect -Icore/table
-INCLUDES_symbols := -Icore/include -Icore/model -Icore/collect -Icore/symbols
-INCLUDES_render := -Icore/include -Icore/model -Icore/render
-INCLUDES_hooks := -Icore/include -Icore/table -Icore/hooks
-INCLUDES_unit := -Icore/include -Icore/model -Icore/collect -Icore/symbols -Icore/render \
-	-Icore/table -Icore/hooks -Itests/unit
+include core/rooms.mk
+EVERY_ROOM := $(sort $(patsubst MAY_INCLUDE_%,%,$(filter MAY_INCLUDE_%,$(.VARIABLES))))
+HOOK_ROOMS := $(filter hooks/%,$(EVERY_ROOM))
+ROOMS := $(filter-out $(HOOK_ROOMS),$(EVERY_ROOM))
+includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
+INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
+INCLUDES_unit := $(addprefix -Icore/,include table $(EVERY_ROOM)) -Itests/unit
 
 CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
@@ -41,18 +40,17 @@ HOOK_LINK_FLAGS := -flto=auto -fno-tree-slp-vectorize
 HOOK_FLAGS += $(HOOK_LINK_FLAGS) -ffat-lto-objects
 endif
 
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
-CORE_OBJECTS := $(foreach room,$(ROOMS),$(call objects,core/$(room)))
-HOOK_OBJECTS := $(call objects,core/hooks)
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+room_objects = $(call objects,$(addprefix core/,$(1)))
+CORE_OBJECTS := $(call room_objects,$(ROOMS))
+HOOK_OBJECTS := $(call room_objects,$(HOOK_ROOMS))
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
-TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
-	thread_numbers.o clock.o module_list.o)
+TABLE_OBJECTS := $(call room_objects,hooks/base hooks/record)
 # The part that reads unwind information.
-UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
+UNWIND_OBJECTS := $(call room_objects,hooks/unwind)
 # And that which walks stacks by it.
-WALK_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,walk.o walk_fully.o walk_node.o walker.o stack_reach.o \
-	unwind_rows.o registered_frames.o signal_frame.o loaded_modules.o memory_map.o elf_image.o next.o)
+WALK_OBJECTS := $(call room_objects,hooks/walk)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -60,7 +58,7 @@ UNIT := $(BUILD)/tests/unit
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
-	$(BUILD)/obj/core/model/error.o $(TABLE_OBJECTS)
+	$(BUILD)/obj/core/base/error.o $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
@@ -69,10 +67,10 @@ WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# What the linters and the formatter look at.
-TIDY_ROOMS := $(foreach room,$(ROOMS) hooks,$(if $(wildcard core/$(room)/*.c),$(room)))
-C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+# What the linters and the formatter look at. A room without sources has nothing to compile.
+TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
+C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
+PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
 SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0
@@ -94,10 +92,10 @@ all: $(LIBRARY) $(HOOKS) ## build both libraries into build/
 define room_rule
 $(BUILD)/obj/core/$(1)/%.o: core/$(1)/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(BASE) $$(CFLAGS) $$(INCLUDES_$(1)) $(2) -c $$< -o $$@
+	$$(CC) $$(BASE) $$(CFLAGS) $$(call includes,$(1)) $(2) -c $$< -o $$@
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
-$(eval $(call room_rule,hooks,$(HOOK_FLAGS)))
+$(foreach room,$(HOOK_ROOMS),$(eval $(call room_rule,$(room),$(HOOK_FLAGS))))
 
 $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
@@ -215,17 +213,18 @@ lint-format:
 lint-compile: all programs $(UNIT) $(BENCHES) $(FUZZERS)
 
 # One run for the files of one room: they share their include path. Rooms that take
-# errors from the model are told that there always is one.
-$(foreach room,$(ROOMS),$(eval TIDY_$(room) := -include tests/lint/nonnull.h))
-# The file that defines what the header redefines is looked at without it.
-TIDY_PLAIN := core/model/error.c
+# errors from core/base are told that there always is one.
+NONNULL := -include tests/lint/nonnull.h
+# The file that defines what that header redefines is looked at without it.
+TIDY_PLAIN := core/base/error.c
 .PHONY: $(addprefix lint-tidy-,$(TIDY_ROOMS))
 $(addprefix lint-tidy-,$(TIDY_ROOMS)): lint-tidy-%:
-	clang-tidy --quiet $(filter-out $(TIDY_PLAIN),$(wildcard core/$*/*.c)) -- $(filter-out -M%,$(BASE)) $(INCLUDES_$*) $(TIDY_$*)
+	clang-tidy --quiet $(filter-out $(TIDY_PLAIN),$(wildcard core/$*/*.c)) -- $(filter-out -M%,$(BASE)) \
+		$(call includes,$*) $(if $(filter $*,$(ROOMS)),$(NONNULL))
 
 .PHONY: lint-tidy-plain
 lint-tidy-plain:
-	clang-tidy --quiet $(TIDY_PLAIN) -- $(filter-out -M%,$(BASE)) $(INCLUDES_model)
+	clang-tidy --quiet $(TIDY_PLAIN) -- $(filter-out -M%,$(BASE)) $(call includes,base)
 
 .PHONY: lint-python
 lint-python:

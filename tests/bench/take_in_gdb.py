@@ -3,7 +3,7 @@
 import time
 
 import gdb
-from allocsnap import native, objects
+from allocsnap.library import native, objects
 from allocsnap.session import Session
 
 ROUNDS = 7

@@ -33,7 +33,7 @@ end
 
 RAISE_IN_PROGRESS = """
 python
-from allocsnap import objects
+from allocsnap.library import objects
 def _stop(self, context, step, done, total):
     raise KeyboardInterrupt
 _whole, objects.Calls._on_report = objects.Calls._on_report, _stop
@@ -44,7 +44,7 @@ end
 # signal at its first instruction, outside of every `try`.
 ESCAPE_FROM_READ = """
 python
-from allocsnap import objects
+from allocsnap.library import objects
 _report = objects.Calls._on_report
 def _escape(self, context, address, buffer, size):
     raise KeyboardInterrupt

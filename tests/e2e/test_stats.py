@@ -176,7 +176,7 @@ class MemoryMaps(Case):
         core = self.kernel_core("holds", "abort")
         shown = self.batch(self.COMMANDS, program("holds"), core)
         hide = [
-            "python from allocsnap import objects",
+            "python from allocsnap.library import objects",
             "python def _no_map(path): raise AllocsnapError(path)",
             "python objects.CoreMap = _no_map",
         ]

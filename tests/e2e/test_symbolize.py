@@ -14,7 +14,7 @@ NAMED = "named:    100.0% of bytes to the line\n"
 
 STOP_NAMING = """
 python
-from allocsnap import objects
+from allocsnap.library import objects
 _whole = objects.Calls._on_report
 def _stop(self, context, step, done, total):
     if step == b"naming frames":
@@ -27,7 +27,7 @@ end
 
 SLOW_CLOCK = """
 python
-from allocsnap import objects
+from allocsnap.library import objects
 _init = objects.Calls.__init__
 def _slow(self, target=None, direct=None):
     _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, direct=direct)

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
-from allocsnap import native  # noqa: E402
+from allocsnap.library import native  # noqa: E402
 
 KEYS = [("filename", False), ("lineno", False), ("traceback", False),
         ("filename", True), ("lineno", True)]

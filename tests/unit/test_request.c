@@ -30,7 +30,7 @@ static struct asnap_status status_of(struct image *image)
     return status;
 }
 
-/* What the hooks do at their next call (core/hooks/control.c), the records aside. */
+/* What the hooks do at their next call (core/hooks/entry/control.c), the records aside. */
 static void obey(struct image *image)
 {
     image_root(image)->applied = image_root(image)->control;

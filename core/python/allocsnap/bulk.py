@@ -7,9 +7,9 @@ import struct
 from ctypes import POINTER, byref
 from itertools import repeat
 
-from . import native, objects
 from .frames import NativeFrame, Traceback
-from .names import decoded_name
+from .library import native, objects
+from .library.names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
 _FRAME = struct.Struct("PPI?B2x")  # asnap_frame

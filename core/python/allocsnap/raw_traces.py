@@ -8,8 +8,9 @@ from array import array
 from ctypes import byref, c_uint32
 from operator import itemgetter
 
-from . import bulk, native, objects
-from .names import encoded_name
+from . import bulk
+from .library import native, objects
+from .library.names import encoded_name
 
 _UINT32_MAX = 2**32 - 1
 _UINT32 = "I"  # of array and memoryview

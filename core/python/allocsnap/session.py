@@ -5,9 +5,10 @@ import os
 import re
 from typing import NamedTuple
 
-from . import native, objects, tracing
+from . import tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
+from .library import native, objects
 from .target import shown_path
 
 # The attribute of a dump file that holds Taken.source.

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterable, Sequence
 
-from . import bulk, dump_files, filters as filtering, native, objects, raw_traces
+from . import bulk, dump_files, filters as filtering, raw_traces
 from .frames import Traceback, _format_size
+from .library import native, objects
 
 _OWN_ATTRIBUTES = ("traces", "traceback_limit")
 _CHUNK = 4096  # traces made into objects at a time

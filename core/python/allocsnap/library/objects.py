@@ -6,10 +6,10 @@ import time
 from ctypes import byref, c_char_p, c_uint64, c_void_p
 from typing import NamedTuple, Optional, Sequence, Tuple
 
+from ..errors import UnreadableMemory
+from ..target import path_bytes
 from . import native
-from .errors import UnreadableMemory
 from .native import KEYS, Status, check, library, text_of
-from .target import path_bytes
 
 
 # A call that takes longer tells how far it has come, and again after as long.

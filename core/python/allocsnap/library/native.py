@@ -6,8 +6,8 @@ import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
-from . import __version__
-from .errors import AllocsnapError, ErrorCode, one_line
+from .. import __version__
+from ..errors import AllocsnapError, ErrorCode, one_line
 
 LIBRARY_NAME = "liballocsnap.so"
 # Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
@@ -387,7 +387,7 @@ def _library_places():
     """Where liballocsnap.so may be: beside the package, in a checkout's build/,
     in the library directory of the prefix it is installed in."""
     # The real one: Python may have come by a link among its own packages.
-    package = os.path.dirname(os.path.realpath(__file__))
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     root = os.path.normpath(os.path.join(package, "..", "..", ".."))
     yield os.path.join(package, LIBRARY_NAME)
     yield os.path.join(root, "build", LIBRARY_NAME)

@@ -1,10 +1,10 @@
 """Commands that have the program traced, and say how it is."""
 
-from . import objects
+from ..launch import DEFAULT_FRAME_LIMIT
+from ..library import objects
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
-from .launch import DEFAULT_FRAME_LIMIT
-from .native import REQUESTS
+from ..library.native import REQUESTS
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 

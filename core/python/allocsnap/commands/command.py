@@ -1,8 +1,8 @@
 """What every `snapshot` command is."""
 
-from . import objects
+from ..library import objects
 from .grammar import Parser
-from .native import named_by_text, text_of
+from ..library.native import named_by_text, text_of
 
 
 #: In place of possible words: the debugger completes file names.

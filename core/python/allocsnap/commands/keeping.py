@@ -3,10 +3,10 @@
 import os
 import shlex
 
-from . import objects
+from ..errors import AllocsnapError
+from ..library import objects
+from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural
-from .errors import AllocsnapError
-from .target import shown_path
 
 
 def _kept(name, taken):

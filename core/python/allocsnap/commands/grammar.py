@@ -4,7 +4,7 @@ import argparse
 import re
 import shlex
 
-from .errors import AllocsnapError
+from ..errors import AllocsnapError
 
 
 class HelpRequested(Exception):

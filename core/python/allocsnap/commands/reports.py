@@ -2,10 +2,11 @@
 
 import re
 
-from . import objects, options as shared
+from ..errors import AllocsnapError
+from ..library import objects
+from . import options as shared
 from .command import Command
-from .errors import AllocsnapError
-from .native import ORDERS
+from ..library.native import ORDERS
 
 
 def _check_cumulative(options, key):
