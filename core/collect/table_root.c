@@ -56,6 +56,11 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
     if (root->applied.tracing > 1 || root->applied.frame_limit < 1 ||
         root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
         return damaged(address, "impossible state");
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        if (root->shards[i].size >= ASNAP_TABLE_SHARD_SIZE_LIMIT)
+            return damaged(address, "impossible sum of sizes");
+    if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT)
+        return damaged(address, "impossible peak");
     if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
         return damaged(address, "impossible domains");
     if (root->node_count > ASNAP_TABLE_NODE_CHUNKS * ASNAP_TABLE_CHUNK_NODES ||

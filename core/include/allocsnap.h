@@ -139,7 +139,8 @@ struct asnap_status {
     uint64_t traced_count; /* live traced blocks */
     uint64_t peak_size;    /* the most that traced_size has been */
     uint64_t tracker_size; /* memory of the hooks themselves, bytes */
-    uint64_t dropped;      /* blocks that could not be recorded */
+    uint64_t dropped;      /* blocks that there was no memory to record */
+    uint64_t refused;      /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;  /* parts of the table that were being changed */
     uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
     bool own_malloc;       /* the program has a malloc of its own, which is not traced */

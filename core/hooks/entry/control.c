@@ -17,6 +17,7 @@
 #include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
+#include "walk_check.h"
 
 /* The first call finds a request that has not been obeyed: to get ready. */
 __attribute__((visibility("default"),
@@ -126,4 +127,5 @@ void asnap_control_unlock(void)
 __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
+    asnap_walk_check_begin();
 }

@@ -14,18 +14,42 @@ static void count_drop(void)
     __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
 }
 
+void asnap_trace_refuse(void)
+{
+    __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
+}
+
 static uint64_t key_of(const void *block)
 {
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
+static bool count_inserted(enum asnap_inserted inserted)
+{
+    if (inserted == ASNAP_NO_SUM)
+        asnap_trace_refuse();
+    else if (inserted == ASNAP_NO_MEMORY)
+        count_drop();
+    return inserted == ASNAP_INSERTED;
+}
+
+/* What was recorded of this block before is not true any more. */
+static __attribute__((noinline)) bool refuse(uint64_t key)
+{
+    asnap_records_remove(key, NULL);
+    asnap_trace_refuse();
+    return false;
+}
+
 static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
+    if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
+        return refuse(key);
     uint32_t stack = asnap_walker_intern(walker);
-    if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
-        return true;
-    count_drop();
-    return false;
+    enum asnap_inserted inserted = ASNAP_NO_MEMORY;
+    if (stack != ASNAP_TABLE_NONE)
+        inserted = asnap_records_insert(key, size, stack);
+    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted);
 }
 
 static void run_one(struct asnap_deferred *deferred)
@@ -226,7 +250,6 @@ void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
     if (!asnap_trace_enter())
         return;
-    if (!asnap_records_put_back(key_of(block), removed))
-        count_drop();
+    count_inserted(asnap_records_put_back(key_of(block), removed));
     asnap_trace_leave();
 }

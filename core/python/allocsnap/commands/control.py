@@ -181,6 +181,11 @@ class Status(Command):
                 ),
             ),
         ]
+        if status.refused:
+            rows.append(
+                ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
+                 " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
+            )
         if status.own_malloc:
             rows.append(
                 ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
