@@ -16,8 +16,10 @@ PROGRAM_FLAGS_misused_pool := -Icore/include
 PROGRAM_FLAGS_altstack := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
+PROGRAM_FLAGS_loader_lock := -D_GNU_SOURCE
 PROGRAM_FLAGS_rights := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
+PROGRAM_FLAGS_libbare := -nodefaultlibs -lc
 # libunwind.a is not position-independent, and has functions of libgcc_eh's names.
 PROGRAM_FLAGS_own_unwinder := -static-libstdc++ -static-libgcc -no-pie -fno-pie
 PROGRAM_LIBS_own_unwinder := -lgcc_eh -l:libunwind.a -llzma
