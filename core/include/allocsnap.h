@@ -110,7 +110,7 @@ ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
 ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
 
 /* Finds the table in the inferior. Tries `candidate` first (the address of the
- * symbol `allocsnap_root`; 0 where it has none), then looks for the magic at the
+ * symbol `allocsnap_table`; 0 where it has none), then looks for the magic at the
  * page starts of the readable and writable regions. Fails with NO_HOOKS,
  * VERSION, UNSUPPORTED (32-bit program) or INTERRUPTED. `progress` may be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *

@@ -24,6 +24,10 @@
 /* Sixteen bytes with the terminating NUL, at the start of the root. */
 #define ASNAP_TABLE_MAGIC "allocsnap-table"
 
+/* In its place, where another copy of the hooks is at work in the process: then nothing else
+ * is here, but that `self` is the address of that copy's root. */
+#define ASNAP_TABLE_ASIDE_MAGIC "allocsnap-aside"
+
 /* Changes with every change of layout or meaning. */
 #define ASNAP_TABLE_VERSION UINT32_C(3)
 

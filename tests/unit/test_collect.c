@@ -513,6 +513,33 @@ ASNAP_TEST(collect, finds_the_root_by_symbol_and_by_magic)
     image_deinit(&image);
 }
 
+/* The symbol's first copy of the hooks may have stepped aside for another. */
+ASNAP_TEST(collect, finds_the_root_of_the_hooks_at_work)
+{
+    struct image image;
+    uint64_t found = 0;
+    fill(&image);
+    uint64_t aside = IMAGE_BASE + 0x9000;
+    struct asnap_table_root *root = image_at(&image, aside);
+    memcpy(root->magic, ASNAP_TABLE_ASIDE_MAGIC, sizeof(root->magic));
+    root->self = IMAGE_BASE;
+    ASNAP_ASSERT_OK(asnap_root_find(&image.memory, aside, NULL, 0, NULL, &found));
+    CU_ASSERT_EQUAL(found, IMAGE_BASE);
+    found = 0;
+    image_root(&image)->version = 2;
+    ASNAP_ASSERT_ERROR(asnap_root_find(&image.memory, aside, NULL, 0, NULL, &found),
+                       ASNAP_ERROR_VERSION);
+    image_root(&image)->version = ASNAP_TABLE_VERSION;
+    static const uint64_t nowhere[] = {0, 1, IMAGE_BASE + 0x9000, IMAGE_BASE + 8, UINT64_MAX};
+    for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+        root->self = nowhere[i];
+        ASNAP_ASSERT_ERROR(asnap_root_find(&image.memory, aside, NULL, 0, NULL, &found),
+                           ASNAP_ERROR_NO_HOOKS);
+    }
+    CU_ASSERT_EQUAL(found, 0);
+    image_deinit(&image);
+}
+
 static bool refuse(void *context, const char *step, uint64_t done, uint64_t total)
 {
     size_t *calls = context;

@@ -20,11 +20,13 @@
 #include "walk_check.h"
 
 /* The first call finds a request that has not been obeyed: to get ready. */
-__attribute__((visibility("default"),
-               aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
+__attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
     .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
     .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
 };
+
+extern struct asnap_table_root allocsnap_table
+    __attribute__((visibility("default"), alias("allocsnap_root")));
 
 static uint32_t control_lock;
 static bool ready;
@@ -47,7 +49,19 @@ static void describe_table(void)
     memcpy(root->magic, ASNAP_TABLE_MAGIC, sizeof(root->magic));
 }
 
-static void look_up_symbols(void)
+/* Another copy of the hooks comes first, so that the program calls it: this one passes on what
+ * that one hands it, and is never asked for anything else. */
+static void step_aside(uint64_t other_root)
+{
+    struct asnap_table_root *root = &allocsnap_root;
+    root->self = other_root;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    memcpy(root->magic, ASNAP_TABLE_ASIDE_MAGIC, sizeof(root->magic));
+    __atomic_store_n(&root->applied.sequence, root->control.sequence, __ATOMIC_RELEASE);
+}
+
+/* The root of another copy of the hooks that comes first; 0: there is none. */
+static uint64_t look_up_symbols(void)
 {
     struct asnap_libraries libraries;
     asnap_libraries_open(&libraries);
@@ -57,12 +71,19 @@ static void look_up_symbols(void)
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
     if (!asnap_symbol_is_own(&libraries, "malloc"))
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
+    return other_root;
 }
 
 static void get_ready(void)
 {
-    look_up_symbols();
+    uint64_t other_root = look_up_symbols();
+    ready = true;
+    if (other_root != 0) {
+        step_aside(other_root);
+        return;
+    }
     asnap_thread_init();
     asnap_modules_init();
     asnap_registered_init(asnap_modules_bounds);
@@ -75,7 +96,6 @@ static void get_ready(void)
         allocsnap_root.control.tracing = 1;
     }
     describe_table();
-    ready = true;
 }
 
 static void obey(void)

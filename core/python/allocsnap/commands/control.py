@@ -2,6 +2,7 @@
 
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import objects
+from ..target import shown_path
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
 from ..library.native import REQUESTS
@@ -13,9 +14,14 @@ NEXT = "at the program's next malloc or free"
 
 
 def _next_run(session, frame_limit):
-    return "The next `{}` traces the heap, {} of each stack.\n".format(
+    text = "The next `{}` traces the heap, {} of each stack.\n".format(
         session.target.run_command, plural(frame_limit, "frame")
     )
+    for path in session.launch.left_out():
+        text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
+            shown_path(path)
+        )
+    return text
 
 
 class Start(Command):
