@@ -25,7 +25,7 @@ static void fill(struct table *table)
 static struct asnap_raw *read_ok(struct table *table)
 {
     struct asnap_raw *raw = NULL;
-    ASNAP_ASSERT_OK(asnap_raw_read(&table->image.memory, IMAGE_BASE, NULL, &raw));
+    ASNAP_ASSERT_OK(asnap_raw_read(&table->image.memory, IMAGE_BASE, false, NULL, &raw));
     return raw;
 }
 

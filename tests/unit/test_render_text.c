@@ -15,7 +15,7 @@ static char *render(const struct heap_blocks *blocks, size_t count, const char *
     ASNAP_ASSERT_OK(heap_try(blocks, count, note, &snapshot));
     struct asnap_statistics *statistics = heap_statistics(snapshot, key, cumulative);
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_statistics_text(statistics, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_statistics(statistics, ASNAP_FORMAT_TEXT, &options, &text));
     asnap_statistics_destroy(statistics);
     return text;
 }
@@ -92,7 +92,8 @@ ASNAP_TEST(render_text, cumulative_rows_have_no_sum)
 {
     EXPECT(server, ASNAP_KEY_FILENAME, true, 1,
            "Top 1 of 3 files, by size (cumulative: a block counts for each of its frames)\n"
-           "#1: /src/server.c:0: size=204 KiB, count=102, average=2048 B\n"
+           "#1: /src/server.c:0: size=204 KiB, count=102, average=2048 B (each block once: "
+           "size=202 KiB, count=101)\n"
            "2 other\n"
            "Total: size=202 KiB, count=105\n");
 }
@@ -386,7 +387,8 @@ static struct asnap_error *make_text(void *context)
     const struct asnap_statistics *statistics = context;
     struct asnap_render_options options = {.source_lines = true};
     char *text = NULL;
-    struct asnap_error *error = asnap_render_statistics_text(statistics, &options, &text);
+    struct asnap_error *error =
+        asnap_render_statistics(statistics, ASNAP_FORMAT_TEXT, &options, &text);
     CU_ASSERT((error == NULL) == (text != NULL));
     asnap_string_destroy(text);
     return error;

@@ -147,6 +147,21 @@ static inline int asnap_kernel_on_signal_stack(void)
     return result != 0 || (stack.ss_flags & SS_ONSTACK) != 0;
 }
 
+/* Ends the process as abort does, whatever the program has made of the signal. */
+static inline _Noreturn void asnap_kernel_abort(void)
+{
+    const uint64_t aborted = UINT64_C(1) << (SIGABRT - 1);
+    const uint64_t by_default[4] = {0}; /* the kernel's struct sigaction */
+    asnap_kernel_signal_mask(SIG_UNBLOCK, &aborted);
+    for (int i = 0; i < 2; i++) {
+        asnap_kernel_call(SYS_tgkill, asnap_kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0),
+                          asnap_kernel_thread(), SIGABRT, 0, 0, 0);
+        asnap_kernel_call(SYS_rt_sigaction, SIGABRT, asnap_kernel_pointer(by_default), 0,
+                          sizeof(uint64_t), 0, 0);
+    }
+    __builtin_trap();
+}
+
 static inline void asnap_kernel_clock(int clock, struct timespec *now)
 {
     asnap_kernel_call(SYS_clock_gettime, clock, asnap_kernel_pointer(now), 0, 0, 0, 0);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "debugger_call.h"
 #include "interpose.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -19,46 +20,8 @@
 #include "unwind_rows.h"
 #include "walk_check.h"
 
-/* The first call finds a request that has not been obeyed: to get ready. */
-__attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
-    .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
-    .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
-};
-
-extern struct asnap_table_root allocsnap_table
-    __attribute__((visibility("default"), alias("allocsnap_root")));
-
 static uint32_t control_lock;
 static bool ready;
-
-static void describe_table(void)
-{
-    struct asnap_table_root *root = &allocsnap_root;
-    root->version = ASNAP_TABLE_VERSION;
-    root->byte_order = ASNAP_TABLE_BYTE_ORDER;
-    root->self = (uint64_t)(uintptr_t)root;
-    root->root_bytes = sizeof(struct asnap_table_root);
-    root->shard_bytes = sizeof(struct asnap_table_shard);
-    root->record_bytes = sizeof(struct asnap_table_record);
-    root->node_bytes = sizeof(struct asnap_table_node);
-    root->shard_count = ASNAP_TABLE_SHARDS;
-    root->pointer_bytes = sizeof(void *);
-    root->domain_count = 1;
-    strncpy(root->hooks_version, ASNAP_VERSION_STRING, sizeof(root->hooks_version) - 1);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy(root->magic, ASNAP_TABLE_MAGIC, sizeof(root->magic));
-}
-
-/* Another copy of the hooks comes first, so that the program calls it: this one passes on what
- * that one hands it, and is never asked for anything else. */
-static void step_aside(uint64_t other_root)
-{
-    struct asnap_table_root *root = &allocsnap_root;
-    root->self = other_root;
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy(root->magic, ASNAP_TABLE_ASIDE_MAGIC, sizeof(root->magic));
-    __atomic_store_n(&root->applied.sequence, root->control.sequence, __ATOMIC_RELEASE);
-}
 
 /* The root of another copy of the hooks that comes first; 0: there is none. */
 static uint64_t look_up_symbols(void)
@@ -71,6 +34,7 @@ static uint64_t look_up_symbols(void)
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
     if (!asnap_symbol_is_own(&libraries, "malloc"))
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
     uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
     return other_root;
@@ -81,21 +45,21 @@ static void get_ready(void)
     uint64_t other_root = look_up_symbols();
     ready = true;
     if (other_root != 0) {
-        step_aside(other_root);
+        asnap_root_step_aside(other_root);
         return;
     }
     asnap_thread_init();
     asnap_modules_init();
+    asnap_debugger_call_init();
     asnap_registered_init(asnap_modules_bounds);
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
-    asnap_clock_start();
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
-    describe_table();
+    asnap_root_describe();
 }
 
 static void obey(void)

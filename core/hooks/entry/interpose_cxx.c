@@ -17,19 +17,18 @@
 struct nothrow;
 
 /* An operator and the definition underneath: NULL where there was none at start-up. */
-struct operator
-{
+struct cxx_operator {
     const char *name;
     void *found;
 };
 
 /* Of no use without a C++ library: nobody can throw std::bad_alloc. */
-static void *give_up(void)
+static _Noreturn void give_up(void)
 {
     static const char line[] =
         "allocsnap: operator new: out of memory, and no C++ library to report it to\n";
     asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
-    abort();
+    asnap_kernel_abort();
 }
 
 /* Where no C++ library was there at start-up: all of them take their memory so, as long as there
@@ -63,7 +62,7 @@ static bool is_inside_last(const void *block)
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
-    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
+    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
@@ -77,7 +76,9 @@ static bool is_inside_last(const void *block)
             if (found == NULL) {                                                                   \
                 if (tracing)                                                                       \
                     asnap_trace_allocated(plain, size, &caller);                                   \
-                return plain != NULL || MAY_FAIL ? plain : give_up();                              \
+                if (plain == NULL && !(MAY_FAIL))                                                  \
+                    give_up();                                                                     \
+                return plain;                                                                      \
             }                                                                                      \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
@@ -93,7 +94,7 @@ static bool is_inside_last(const void *block)
     }
 
 #define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
-    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
+    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
     static void release_##FUNCTION(void *block);                                                   \
     ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
     static void next_##FUNCTION PARAMETERS                                                         \
@@ -187,7 +188,7 @@ RELEASE_ALIGNED(delete_array_sized_aligned, delete_array_aligned)
 RELEASE_ALIGNED(delete_aligned_nothrow, delete_aligned)
 RELEASE_ALIGNED(delete_array_aligned_nothrow, delete_array_aligned)
 
-static struct operator* const operators[] = {
+static struct cxx_operator *const operators[] = {
     &operator_new_plain,
     &operator_new_array,
     &operator_new_nothrow,

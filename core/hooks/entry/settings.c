@@ -1,7 +1,5 @@
 #include "settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include <unistd.h>
 
 #include "allocsnap_table.h"
+#include "kernel.h"
 #include "pages.h"
 #include "walk_check.h"
 
@@ -69,16 +68,16 @@ static void take_piece(struct variable *variables, struct reading *reading, size
 /* The dynamic linker allocates before libc has set `environ`. */
 static void read_kernel_environment(struct variable *variables, struct reading *reading)
 {
-    int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
+    int file = asnap_kernel_open("/proc/self/environ", O_RDONLY, 0);
     if (file < 0)
         return;
     for (;;) {
-        ssize_t got = read(file, reading->piece, sizeof(reading->piece));
+        long got = asnap_kernel_read(file, reading->piece, sizeof(reading->piece));
         if (got <= 0)
             break;
         take_piece(variables, reading, (size_t)got);
     }
-    close(file);
+    asnap_kernel_close(file);
 }
 
 static void read_environment(struct variable *variables, struct reading *reading)
@@ -152,8 +151,7 @@ static void complain(const struct variable *variable)
     length = append(line, length, room, variable->wanted, room);
     length = append(line, length, room, "; not tracing", room);
     line[length++] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, length);
-    (void)written;
+    asnap_kernel_write(STDERR_FILENO, line, length);
 }
 
 /* False: the value is bad; so is one of which a part only was kept. */
@@ -197,7 +195,6 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
 struct asnap_settings asnap_settings_read(void)
 {
     struct asnap_settings settings = {0, UINT64_MAX};
-    int saved_errno = errno;
     if (getauxval(AT_SECURE) == 0) {
         struct reading *reading = asnap_pages_map(sizeof(*reading));
         settings.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;
@@ -207,6 +204,5 @@ struct asnap_settings asnap_settings_read(void)
             settings.frame_limit = 0;
         asnap_pages_unmap(reading, sizeof(*reading));
     }
-    errno = saved_errno;
     return settings;
 }

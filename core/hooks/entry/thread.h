@@ -24,6 +24,8 @@ struct asnap_thread {
     size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
     uint32_t deferred_count;         /* about how many they are */
+    uint32_t nested;                 /* walks of handlers that have interrupted each other */
+    uint64_t nested_in;              /* entered_at of the hook that they have interrupted */
     struct asnap_walker *walker;     /* NULL until it is needed */
     bool borrows;                    /* its walker goes back after each call: nothing will tell
                                         when this thread has ended */

@@ -1,12 +1,11 @@
 #include "loaded_modules.h"
 
-#include <errno.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
 #include "elf_image.h"
+#include "kernel.h"
 #include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
@@ -34,10 +33,8 @@ static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
     size_t length = strnlen(name, sizeof(file->path) - 1);
     memcpy(file->path, name, length);
     if (length == 0) {
-        int saved_errno = errno;
-        ssize_t got = readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
+        long got = asnap_kernel_readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
         length = got < 0 ? 0 : (size_t)got;
-        errno = saved_errno;
     }
     file->path[length] = '\0';
 }

@@ -1,13 +1,12 @@
 #include "walk_check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <unwind.h>
 
 #include "allocsnap_table.h"
+#include "kernel.h"
 #include "loaded_modules.h"
 
 enum {
@@ -59,7 +58,7 @@ static void add_number(struct line *line, uint64_t number, unsigned base)
 
 static int open_file(void)
 {
-    return open(file_name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    return asnap_kernel_open(file_name, O_WRONLY | O_APPEND | O_CREAT, 0666);
 }
 
 static void write_line(struct line *line)
@@ -68,9 +67,8 @@ static void write_line(struct line *line)
     int file = open_file();
     if (file < 0)
         return;
-    ssize_t written = write(file, line->text, line->length);
-    (void)written;
-    close(file);
+    asnap_kernel_write(file, line->text, line->length);
+    asnap_kernel_close(file);
 }
 
 static uint64_t pc_at(const struct comparison *comparison, uint32_t depth)
@@ -150,7 +148,7 @@ bool asnap_walk_check_into(const char *name)
         file_name[0] = '\0';
         return false;
     }
-    close(file);
+    asnap_kernel_close(file);
     return true;
 }
 

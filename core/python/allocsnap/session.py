@@ -9,6 +9,8 @@ from . import tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
+from .library.calls import Calls, CoreMap, Regions
+from .library.rows import Display, format_size
 from .target import shown_path
 
 # The attribute of a dump file that holds Taken.source.
@@ -33,10 +35,18 @@ def _blamed_on_truncation(process, regions):
     except AllocsnapError as error:
         if regions.missing and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
             message = "{} is truncated, {} of the program's memory are missing: {}".format(
-                process.description, objects.format_size(regions.missing), error
+                process.description, format_size(regions.missing), error
             )
             raise AllocsnapError(message, error.code) from None
         raise
+
+
+def _file_size(path):
+    """The bytes of a file; 0 where it cannot be seen."""
+    try:
+        return os.stat(path).st_size if path is not None else 0
+    except OSError:
+        return 0
 
 
 # Failures to find hooks that obey in a process: then only the next run can be traced.
@@ -79,12 +89,13 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.skip = []  # the user's skip rules
+        self.places = []  # those that have a number, which counts from 1
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
 
     def display(self):
-        """The objects.Display that the user and the debugger want."""
-        return objects.Display(
+        """The Display that the user and the debugger want."""
+        return Display(
             self.target.path_rules(),
             self.shown["names"] == "short",
             self.shown["paths"] == "short",
@@ -151,16 +162,34 @@ class Session:
         if identity != process.identity:
             return None
         try:
-            return objects.read_status(objects.Calls(self.target), root)
+            return objects.read_status(Calls(self.target), root)
         except AllocsnapError as error:
             if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
                 raise
             return None
 
+    def place_number(self, location):
+        """The number of a place, "FILE:LINE" or "FILE", which it gets where it has none."""
+        place_filters(location)
+        if location not in self.places:
+            self.places.append(location)
+        return self.places.index(location) + 1
+
+    def _numbered_place(self, number):
+        if not 1 <= number <= len(self.places):
+            known = "`snapshot place FILE:LINE` gives one a number"
+            if self.places:
+                known = "the last number is {}".format(len(self.places))
+            raise AllocsnapError("no place has the number {}: {}".format(number, known))
+        return self.places[number - 1]
+
     def measure(self, location=None):
         """(bytes, blocks) now: of all blocks, or of those that the skip rules attribute
-        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one. The
-        process may be within a breakpoint's condition, and its other threads go on."""
+        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one, or the
+        number of such a place. The process may be within a breakpoint's condition, and its
+        other threads go on."""
+        if isinstance(location, int):
+            location = self._numbered_place(location)
         process = self.stopped_process(may_move=True)
         if location is None:
             status = self._known_status(process) or self._status(process)
@@ -257,7 +286,7 @@ class Session:
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = objects.Raw(calls, root, moving)
+            raw = objects.Raw(calls, root, moving or process.moving)
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
@@ -267,16 +296,18 @@ class Session:
 
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""
-        return objects.Calls(self.target, direct=regions.direct(process.local_pid))
+        direct = regions.direct(process.local_pid)
+        return Calls(self.target, direct=direct, size=regions.size)
 
     def _regions(self, process):
         if process.core_path is not None:
             try:
-                return objects.CoreMap(process.core_path)
-            except AllocsnapError:
+                return CoreMap(process.core_path)
+            except AllocsnapError as error:
+                if error.code in (ErrorCode.DAMAGED, ErrorCode.NO_MEMORY):
+                    raise
                 # What the debugger knows of it still finds the modules.
-                pass
-        return objects.Regions(self.target.memory_map())
+        return Regions(self.target.memory_map(), _file_size(process.core_path))
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
@@ -355,7 +386,7 @@ class Session:
         taken = self.kept(name)
         symbolizer = self._names()
         symbolizer.set_files(list(files) + self.target.files())
-        snapshot = taken.snapshot.symbolize(objects.Calls(self.target), symbolizer)
+        snapshot = taken.snapshot.symbolize(Calls(self.target), symbolizer)
         self._taken[name] = taken._replace(snapshot=snapshot)
         return self._taken[name]
 

@@ -1,7 +1,8 @@
 """Commands that have the program traced, and say how it is."""
 
+from .. import resident
 from ..launch import DEFAULT_FRAME_LIMIT
-from ..library import objects
+from ..library import rows as results
 from ..target import shown_path
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
@@ -122,7 +123,7 @@ class ResetPeak(Command):
 
     def run(self, session, options):
         status = session.reset_peak()
-        size = objects.format_size
+        size = results.format_size
         return "The peak, now {}, becomes what is traced ({} now) {}.\n".format(
             size(status.peak_size), size(status.traced_size), NEXT
         )
@@ -154,7 +155,7 @@ class Status(Command):
                 session.target.run_command, plural(limit, "frame")
             )
         process, status = session.status()
-        size = objects.format_size
+        size = results.format_size
         tracing = "off"
         if status.tracing:
             tracing = "on, {} of each stack".format(plural(status.frame_limit, "frame"))
@@ -179,6 +180,7 @@ class Status(Command):
                 ),
             ),
             ("tracker", "{} of memory".format(size(status.tracker_size))),
+            *self._resident(session, process, status),
             ("dropped", plural(status.dropped, "block")),
             (
                 "hooks",
@@ -202,4 +204,14 @@ class Status(Command):
             rows.append(
                 ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))
             )
-        return "".join("{:<8} {}\n".format(label + ":", text) for label, text in rows)
+        return "".join("{:<8} {}\n".format(label and label + ":", text) for label, text in rows)
+
+    @staticmethod
+    def _resident(session, process, status):
+        """The rows for what else of the process is resident; none where that is not known."""
+        found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
+        if found is None:
+            return []
+        is_python = resident.has_pools_of_python(session.target.memory_map())
+        lines = resident.lines(found, status.traced_size, status.tracker_size, is_python)
+        return [("" if place else "rss", line) for place, line in enumerate(lines)]
