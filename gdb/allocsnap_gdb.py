@@ -154,6 +154,7 @@ class GdbTarget(Target):
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
         running = any(thread.is_running() for thread in inferior.threads())
         moving = running and _is_at_stop()
+        is_here = connection is not None and connection.type == "native"
         return Process(
             identity=identity,
             description=description,
@@ -162,6 +163,7 @@ class GdbTarget(Target):
             running=running and not moving,
             moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
+            proc_pid=inferior.pid if is_here else None,
         )
 
     def read_memory(self, address, size):

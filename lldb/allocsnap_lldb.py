@@ -142,6 +142,7 @@ class LldbTarget(Target):
             running=state in _RUNNING,
             pointer_bytes=self._target.GetAddressByteSize(),
             local_pid=None if is_core else self._local_pid(),
+            proc_pid=None if is_core else self._local_pid(),
         )
 
     def _local_pid(self):

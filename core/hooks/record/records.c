@@ -15,6 +15,9 @@ enum {
     CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
 };
 
+_Static_assert(ASNAP_INDEX_RECORDS_MAX / ASNAP_TABLE_CHUNK_RECORDS <= ASNAP_TABLE_SHARD_CHUNKS,
+               "readers believe no shard that has more");
+
 /* A store that a reader may see at any instruction, after all stores before it. */
 #define PUBLISH(PLACE, VALUE) __atomic_store_n(&(PLACE), (VALUE), __ATOMIC_RELEASE)
 

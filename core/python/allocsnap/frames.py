@@ -1,11 +1,18 @@
 """Frame and Traceback: where a block was asked for."""
 
+import io
 import linecache
-import os.path
+import os
+import sys
+import tokenize
 from collections.abc import Sequence
 from functools import total_ordering
 
 from .library.native import NAMED_LINE, named_by_text
+from .regular_files import open_regular
+
+# Bytes; the largest sources are generated and smaller.
+_LARGEST_SOURCE = 16 << 20
 
 
 class NativeFrame(tuple):
@@ -48,12 +55,38 @@ def _normalize_filename(filename):
     return name[:-1] if name.endswith(".pyc") else name
 
 
+def _read_source(filename):
+    """What linecache keeps of a file, which it would open whatever it is: size, time of
+    change, lines, path. It looks for relative names along sys.path."""
+    places = [filename]
+    if not os.path.isabs(filename):
+        places += [os.path.join(place, filename) for place in sys.path]
+    for place in places:
+        try:
+            with open_regular(place) as file:
+                status = os.fstat(file.fileno())
+                if status.st_size > _LARGEST_SOURCE:
+                    continue
+                data = io.BytesIO(file.read(_LARGEST_SOURCE))
+            encoding = tokenize.detect_encoding(data.readline)[0]
+            data.seek(0)
+            lines = io.TextIOWrapper(data, encoding).readlines()
+            return status.st_size, status.st_mtime, lines, place
+        except (OSError, ValueError, SyntaxError, TypeError):
+            continue
+    return 0, None, [], filename
+
+
 def _source_line(filename, lineno):
-    try:
-        return linecache.getline(filename, lineno).strip() if lineno else ""
-    except (SyntaxError, UnicodeDecodeError):
-        # Before Python 3.10, linecache lets through that a file is not UTF-8.
+    if not lineno:
         return ""
+    is_known = filename in linecache.cache
+    if not is_known:
+        linecache.cache[filename] = _read_source(filename)
+    line = linecache.getline(filename, lineno).strip()
+    if not is_known and not linecache.cache[filename][2]:
+        del linecache.cache[filename]  # it may be there the next time
+    return line
 
 
 @total_ordering

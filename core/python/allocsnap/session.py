@@ -42,6 +42,14 @@ def _blamed_on_truncation(process, regions):
         raise
 
 
+def _file_size(path):
+    """The bytes of a file; 0 where it cannot be seen."""
+    try:
+        return os.stat(path).st_size if path is not None else 0
+    except OSError:
+        return 0
+
+
 # Failures to find hooks that obey in a process: then only the next run can be traced.
 _NOT_HOOKED = (
     ErrorCode.NO_HOOKS,
@@ -289,16 +297,18 @@ class Session:
 
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""
-        return Calls(self.target, direct=regions.direct(process.local_pid))
+        direct = regions.direct(process.local_pid)
+        return Calls(self.target, direct=direct, size=regions.size)
 
     def _regions(self, process):
         if process.core_path is not None:
             try:
                 return CoreMap(process.core_path)
-            except AllocsnapError:
+            except AllocsnapError as error:
+                if error.code in (ErrorCode.DAMAGED, ErrorCode.NO_MEMORY):
+                    raise
                 # What the debugger knows of it still finds the modules.
-                pass
-        return Regions(self.target.memory_map())
+        return Regions(self.target.memory_map(), _file_size(process.core_path))
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for

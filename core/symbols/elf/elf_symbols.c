@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf_contents.h"
 #include "error.h"
 #include "mini_debug.h"
 #include "range_index.h"
@@ -131,13 +132,15 @@ static struct asnap_error *index_functions(struct asnap_symbols *symbols)
     return error;
 }
 
-static struct asnap_error *read_table(Elf *elf, Elf_Scn *section, struct asnap_symbols *symbols)
+static struct asnap_error *read_table(const struct asnap_elf *elf, Elf_Scn *section,
+                                      struct asnap_symbols *symbols)
 {
     GElf_Shdr header;
-    Elf_Data *data = elf_getdata(section, NULL);
-    if (data == NULL || data->d_buf == NULL || gelf_getshdr(section, &header) == NULL)
+    Elf_Data *data = asnap_elf_data(elf, section);
+    if (data == NULL || data->d_buf == NULL || gelf_getshdr(section, &header) == NULL ||
+        !asnap_elf_has_strings(elf, header.sh_link))
         return NULL;
-    size_t entry_size = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
+    size_t entry_size = gelf_fsize(elf->elf, ELF_T_SYM, 1, EV_CURRENT);
     size_t count = entry_size == 0 ? 0 : data->d_size / entry_size;
     if (count > INT32_MAX)
         count = INT32_MAX;
@@ -147,7 +150,7 @@ static struct asnap_error *read_table(Elf *elf, Elf_Scn *section, struct asnap_s
         return asnap_error_no_memory();
     symbols->functions = functions;
     for (size_t i = 0; i < count; i++) {
-        if (read_function(elf, data, &header, i, &symbols->functions[symbols->count]))
+        if (read_function(elf->elf, data, &header, i, &symbols->functions[symbols->count]))
             symbols->count++;
     }
     return NULL;
@@ -159,7 +162,7 @@ static struct asnap_error *read_mini(const struct asnap_elf *elf, struct asnap_s
     struct asnap_error *error = asnap_mini_debug_open(elf, &symbols->mini);
     Elf_Scn *section = table_of(symbols->mini.elf, SHT_SYMTAB);
     if (error == NULL && section != NULL)
-        error = read_table(symbols->mini.elf->elf, section, symbols);
+        error = read_table(symbols->mini.elf, section, symbols);
     return error;
 }
 
@@ -171,15 +174,17 @@ struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const stru
         return asnap_error_no_memory();
     const struct asnap_elf *source = elf;
     Elf_Scn *section = table_of(elf, SHT_SYMTAB);
-    if (section == NULL && (section = table_of(debug, SHT_SYMTAB)) != NULL)
-        source = debug;
+    if (section == NULL) {
+        section = table_of(debug, SHT_SYMTAB);
+        source = section != NULL ? debug : elf;
+    }
     struct asnap_error *error = NULL;
     if (section == NULL) {
         error = read_mini(elf, made);
         section = table_of(elf, SHT_DYNSYM);
     }
     if (error == NULL && section != NULL)
-        error = read_table(source->elf, section, made);
+        error = read_table(source, section, made);
     if (error == NULL && made->count > 0)
         qsort(made->functions, made->count, sizeof(*made->functions), compare_functions);
     if (error == NULL)

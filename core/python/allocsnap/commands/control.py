@@ -1,5 +1,6 @@
 """Commands that have the program traced, and say how it is."""
 
+from .. import resident
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import rows as results
 from .command import Command, amount, naming_lines, plural
@@ -173,6 +174,7 @@ class Status(Command):
                 ),
             ),
             ("tracker", "{} of memory".format(size(status.tracker_size))),
+            *self._resident(session, process, status),
             ("dropped", plural(status.dropped, "block")),
             (
                 "hooks",
@@ -191,4 +193,14 @@ class Status(Command):
             rows.append(
                 ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))
             )
-        return "".join("{:<8} {}\n".format(label + ":", text) for label, text in rows)
+        return "".join("{:<8} {}\n".format(label and label + ":", text) for label, text in rows)
+
+    @staticmethod
+    def _resident(session, process, status):
+        """The rows for what else of the process is resident; none where that is not known."""
+        found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
+        if found is None:
+            return []
+        is_python = resident.has_pools_of_python(session.target.memory_map())
+        lines = resident.lines(found, status.traced_size, status.tracker_size, is_python)
+        return [("" if place else "rss", line) for place, line in enumerate(lines)]

@@ -41,7 +41,7 @@ ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64
 
 
 class Memory(ctypes.Structure):
-    _fields_ = [("read", ReadFunction), ("context", c_void_p)]
+    _fields_ = [("read", ReadFunction), ("context", c_void_p), ("bytes", c_uint64)]
 
 
 # The debugger's frames are an array of Frame, and how many there are.
@@ -253,10 +253,12 @@ FUNCTIONS = {
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
+    "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
     "asnap_direct_memory_reader": (POINTER(Memory), [_OBJECT]),
     "asnap_direct_memory_destroy": (None, [_OBJECT]),
     "asnap_root_find": (
