@@ -362,6 +362,9 @@ def _register(shell):
             self.__doc__ = command.help
             self._command = command
             super().__init__("snapshot " + command.name, gdb.COMMAND_DATA)
+            for word in command.aliases:
+                # An abbreviation: it is not listed, and not what completion offers.
+                gdb.execute("alias -a -- snapshot {} = snapshot {}".format(word, command.name))
 
         def invoke(self, argument, from_tty):
             self.dont_repeat()

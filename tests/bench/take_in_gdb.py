@@ -4,7 +4,8 @@ import resource
 import time
 
 import gdb
-from allocsnap.library import native, rows
+from allocsnap.library import rows
+from allocsnap.library.keys import keys
 from allocsnap.session import Session
 
 ROUNDS = 7
@@ -64,7 +65,7 @@ def main():
     print("bench: take, page faults\t{}\tat most 100".format(faults))
     print("bench: take / plain read\t{:.2f} times\tat most 5 times".format(take / plain))
     print("bench: hooks' memory\t{:.1f} bytes a block\tat most 32 bytes".format(tracker / count))
-    for key in native.KEYS:
+    for key in keys():
         spent = []
         for _ in range(ROUNDS):
             begin = time.process_time()
