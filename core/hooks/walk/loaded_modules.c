@@ -36,16 +36,33 @@ static struct {
     uint64_t linker_end;
 } modules;
 
-/* AT_BASE is 0 where the linker was run as a program. */
+/* Reads what is mapped at `address`, by that mapping of its file. */
+static bool read_mapped(const struct asnap_mapped_file *file, uint64_t address,
+                        struct asnap_elf_image *image)
+{
+    uint64_t offset = address - file->start + file->offset;
+    return file->first_page != 0 &&
+           asnap_elf_image_read_around(file->first_page, address, offset, image);
+}
+
+/* Where the kernel has not told, the linker was run as a program. */
+static bool read_linker(struct asnap_elf_image *image)
+{
+    uint64_t start = getauxval(AT_BASE);
+    if (start != 0)
+        return asnap_elf_image_read(start, image);
+    uint64_t data = (uint64_t)(uintptr_t)&_r_debug;
+    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
+    bool found = file != NULL && asnap_memory_map_find(data, data + 1, file) &&
+                 read_mapped(file, data, image);
+    asnap_pages_unmap(file, sizeof(*file));
+    return found;
+}
+
 static void find_linker(void)
 {
     struct asnap_elf_image image;
-    uint64_t start = getauxval(AT_BASE);
-    struct asnap_mapped_file *file = start == 0 ? asnap_pages_map(sizeof(*file)) : NULL;
-    if (file != NULL && asnap_memory_map_find((uint64_t)(uintptr_t)&_r_debug, file))
-        start = file->start;
-    asnap_pages_unmap(file, sizeof(*file));
-    if (start != 0 && asnap_elf_image_read(start, &image)) {
+    if (read_linker(&image)) {
         modules.linker_start = image.start;
         modules.linker_end = image.end;
     }
@@ -64,12 +81,9 @@ bool asnap_modules_is_linker(uint64_t pc)
 }
 
 /* The path where the kernel does not tell it: as the linker knows it. */
-static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
+static void fall_back_on_linker(const struct linker_object *object, struct asnap_mapped_file *file)
 {
-    struct linker_object object;
-    const char *name = "";
-    if (modules.find_object != NULL && modules.find_object((void *)(uintptr_t)pc, &object) == 0)
-        name = object.link_map->l_name;
+    const char *name = object->link_map->l_name;
     size_t length = strnlen(name, sizeof(file->path) - 1);
     memcpy(file->path, name, length);
     if (length == 0) {
@@ -81,24 +95,30 @@ static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
     file->path[length] = '\0';
 }
 
-/* The file that has code at `pc`, and where it begins. */
-static bool locate(uint64_t pc, struct asnap_mapped_file *file)
+/* What the linker has loaded at `pc`: it knows where that begins, also where the code was moved
+ * to memory of no file (large pages). */
+static bool read_linked(const struct linker_object *object, struct asnap_mapped_file *file,
+                        struct asnap_elf_image *image)
 {
-    if (asnap_memory_map_find(pc, file))
-        return true;
-    struct linker_object object;
-    if (modules.find_object == NULL || modules.find_object((void *)(uintptr_t)pc, &object) != 0)
+    if (!asnap_elf_image_read((uint64_t)(uintptr_t)object->map_start, image))
         return false;
-    file->start = (uint64_t)(uintptr_t)object.map_start;
-    fall_back_on_linker(pc, file);
+    if (!asnap_memory_map_find(image->start, image->end, file))
+        fall_back_on_linker(object, file);
     return true;
 }
 
-/* Code that no file was mapped for has its first page anywhere, or nowhere. */
-static bool is_loaded(uint64_t pc)
+/* The file that has code at `pc`, with its path in `file`. */
+static bool read_image(uint64_t pc, struct asnap_mapped_file *file, struct asnap_elf_image *image)
 {
     struct linker_object object;
-    return modules.find_object == NULL || modules.find_object((void *)(uintptr_t)pc, &object) == 0;
+    if (modules.find_object != NULL) {
+        /* Code that no file was mapped for has its first page anywhere, or nowhere. */
+        if (modules.find_object((void *)(uintptr_t)pc, &object) != 0)
+            return false;
+        if (read_linked(&object, file, image))
+            return true;
+    }
+    return asnap_memory_map_find(pc, pc + 1, file) && read_mapped(file, pc, image);
 }
 
 static uint32_t list_module(const struct asnap_elf_image *image, const char *path)
@@ -117,12 +137,13 @@ static uint32_t list_module(const struct asnap_elf_image *image, const char *pat
 static bool read_module(uint64_t pc, struct asnap_mapped_file *file, struct asnap_elf_image *image,
                         struct asnap_loaded_module *module)
 {
-    if (!is_loaded(pc) || !locate(pc, file) || !asnap_elf_image_read(file->start, image) ||
-        pc >= image->end)
+    if (!read_image(pc, file, image) || pc >= image->end ||
+        (image->has_gaps && !asnap_elf_image_holds(image->start, pc)))
         return false;
     *module = (struct asnap_loaded_module){
         .start = image->start,
         .end = image->end,
+        .has_gaps = image->has_gaps,
         .unwind_table = image->unwind_table,
         .unwind_readable = image->unwind_readable,
     };
@@ -150,8 +171,10 @@ static bool find(uint64_t pc, struct asnap_loaded_module *module)
         __atomic_exchange_n(&modules.forgotten, 0, __ATOMIC_ACQUIRE) != 0)
         modules.count = 0;
     for (uint32_t i = 0; i < modules.count; i++) {
-        if (pc - modules.list[i].start < modules.list[i].end - modules.list[i].start) {
-            *module = modules.list[i];
+        const struct asnap_loaded_module *known = &modules.list[i];
+        if (pc - known->start < known->end - known->start &&
+            (!known->has_gaps || asnap_elf_image_holds(known->start, pc))) {
+            *module = *known;
             return true;
         }
     }
