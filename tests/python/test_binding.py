@@ -15,7 +15,10 @@ from allocsnap import __version__, errors  # noqa: E402
 from allocsnap.library import native  # noqa: E402
 
 
-HEADERS = ("allocsnap.h", "allocsnap_memory.h", "allocsnap_names.h", "allocsnap_render.h")
+HEADERS = tuple(
+    "allocsnap_%s.h" % topic
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "render")
+)
 
 
 def read(*path):
@@ -24,7 +27,7 @@ def read(*path):
 
 
 def header():
-    """The header, in both its parts, without comments."""
+    """The header, all its parts, without comments."""
     text = "".join(read("core", "include", name) for name in HEADERS)
     return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
 
@@ -72,17 +75,22 @@ class Binding(unittest.TestCase):
             {"ASNAP_ORDER_" + key.upper(): value for key, value in native.ORDERS.items()},
             enumerators("asnap_trace_order"),
         )
-        self.assertIn("#define ASNAP_TIME_UNKNOWN UINT32_MAX\n", read("core", "include", "allocsnap.h"))
+        self.assertEqual(
+            {"ASNAP_FORMAT_" + key.upper(): value for key, value in native.FORMATS.items()},
+            enumerators("asnap_format"),
+        )
+        self.assertIn("#define ASNAP_NO_MAPPING UINT32_MAX\n", header())
+        self.assertIn("#define ASNAP_TIME_UNKNOWN UINT32_MAX\n", header())
         self.assertIn(
-            "#define ASNAP_TOTAL_UNKNOWN UINT32_MAX\n", read("core", "include", "allocsnap.h")
+            "#define ASNAP_TOTAL_UNKNOWN UINT32_MAX\n", header()
         )
         self.assertIn(
             "#define ASNAP_TIMES_PER_SECOND UINT32_C({})\n".format(native.TIMES_PER_SECOND),
-            read("core", "include", "allocsnap.h"),
+            header(),
         )
         self.assertIn(
             "#define ASNAP_REQUEST_WRITES {}\n".format(native.REQUEST_WRITES),
-            read("core", "include", "allocsnap.h"),
+            header(),
         )
         self.assertEqual(
             [native.READ_OK, native.READ_FAILED, native.READ_INTERRUPTED],

@@ -244,7 +244,7 @@ ASNAP_TEST(symbols_unloaded, equal_addresses_of_two_modules_are_two_stacks)
                             .frame_limit = 16};
     struct asnap_symbolizer *symbolizer = symbolizer_with("/nonexistent/new.so");
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     asnap_symbolizer_destroy(symbolizer);
     const uint32_t *ids = asnap_snapshot_frame_ids(snapshot);
     static const char *const paths[] = {NULL, "/nonexistent/gone.so", "/nonexistent/new.so"};

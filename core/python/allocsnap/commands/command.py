@@ -1,6 +1,6 @@
 """What every `snapshot` command is."""
 
-from ..library import objects
+from ..library import rows as results
 from .grammar import Parser
 from ..library.native import named_by_text, text_of
 
@@ -107,4 +107,4 @@ def naming_lines(session, name):
 
 def amount(snapshot):
     """The size and the number of blocks of a snapshot, for people."""
-    return objects.format_size(snapshot.size), plural(snapshot.count, "block")
+    return results.format_size(snapshot.size), plural(snapshot.count, "block")

@@ -1,7 +1,7 @@
 """Commands that have the program traced, and say how it is."""
 
 from ..launch import DEFAULT_FRAME_LIMIT
-from ..library import objects
+from ..library import rows as results
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
 from ..library.native import REQUESTS
@@ -116,7 +116,7 @@ class ResetPeak(Command):
 
     def run(self, session, options):
         status = session.reset_peak()
-        size = objects.format_size
+        size = results.format_size
         return "The peak, now {}, becomes what is traced ({} now) {}.\n".format(
             size(status.peak_size), size(status.traced_size), NEXT
         )
@@ -148,7 +148,7 @@ class Status(Command):
                 session.target.run_command, plural(limit, "frame")
             )
         process, status = session.status()
-        size = objects.format_size
+        size = results.format_size
         tracing = "off"
         if status.tracing:
             tracing = "on, {} of each stack".format(plural(status.frame_limit, "frame"))

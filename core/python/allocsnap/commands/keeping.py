@@ -4,7 +4,7 @@ import os
 import shlex
 
 from ..errors import AllocsnapError
-from ..library import objects
+from ..library import rows as results
 from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural
 
@@ -91,7 +91,7 @@ class List(Command):
             rows.append(
                 (
                     name,
-                    objects.format_size(snapshot.size),
+                    results.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
                     one.source + (" (incomplete)" if snapshot.notes else ""),
