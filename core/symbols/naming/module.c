@@ -13,8 +13,6 @@
 
 static const char deleted_suffix[] = " (deleted)";
 
-#define PAGE_BYTES ((uint64_t)4096)
-
 struct asnap_module {
     struct asnap_frame_store *store;
     const char *path; /* as given */
@@ -253,16 +251,10 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
 bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
                                     uint64_t *address)
 {
-    uint64_t lowest = UINT64_MAX;
-    for (size_t i = 0; i < module->load_count; i++) {
-        if (module->loads[i].address < lowest)
-            lowest = module->loads[i].address;
-    }
-    /* Whole pages are mapped. */
-    uint64_t found = lowest - lowest % PAGE_BYTES + offset;
+    uint64_t found = asnap_elf_lowest_page(module->loads, module->load_count) + offset;
     for (size_t i = 0; i < module->load_count; i++) {
         const struct asnap_load *load = &module->loads[i];
-        if (load->executable && found >= load->address && found - load->address < load->size) {
+        if (found >= load->address && found - load->address < load->size) {
             *address = found;
             return true;
         }
