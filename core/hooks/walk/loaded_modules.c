@@ -45,24 +45,14 @@ static bool read_mapped(const struct asnap_mapped_file *file, uint64_t address,
            asnap_elf_image_read_around(file->first_page, address, offset, image);
 }
 
-/* Where the kernel has not told, the linker was run as a program. */
-static bool read_linker(struct asnap_elf_image *image)
-{
-    uint64_t start = getauxval(AT_BASE);
-    if (start != 0)
-        return asnap_elf_image_read(start, image);
-    uint64_t data = (uint64_t)(uintptr_t)&_r_debug;
-    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
-    bool found = file != NULL && asnap_memory_map_find(data, data + 1, file) &&
-                 read_mapped(file, data, image);
-    asnap_pages_unmap(file, sizeof(*file));
-    return found;
-}
-
+/* Where the linker was run as a program, the kernel does not tell where it is. */
 static void find_linker(void)
 {
     struct asnap_elf_image image;
-    if (read_linker(&image)) {
+    uint64_t start = getauxval(AT_BASE);
+    if (start == 0)
+        start = _r_debug.r_ldbase;
+    if (start != 0 && asnap_elf_image_read(start, &image)) {
         modules.linker_start = image.start;
         modules.linker_end = image.end;
     }

@@ -110,6 +110,8 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
     if (pc.module == 0) {
         place.region = region;
         place.head = region == NULL ? NULL : region->head;
+        if (place.head != NULL)
+            place.build_id = place.head->build_id;
         return place;
     }
     const struct asnap_raw_module *module = &modules[pc.module];
@@ -118,6 +120,11 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
     place.module = module;
     place.head = find_module(map, module);
     place.is_unloaded = place.head == NULL;
+    /* The hooks find it wherever in the file it is. The vDSO is in no file. */
+    if (place.head == NULL || !place.head->is_vdso) {
+        place.build_id.size = module->build_id_bytes;
+        memcpy(place.build_id.bytes, module->build_id, module->build_id_bytes);
+    }
     /* Code can have been moved to memory of no file, for large pages. */
     if (place.head != NULL && region != NULL && region->path == place.head->path)
         place.region = region;

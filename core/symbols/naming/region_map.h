@@ -40,6 +40,7 @@ struct asnap_pc_place {
     const struct asnap_mapped *head;       /* where that file begins; NULL: not known */
     const struct asnap_raw_module *module; /* which was there when the address was noted, or NULL */
     bool is_unloaded;                      /* the module is there no more */
+    struct asnap_build_id build_id;        /* of size 0: not known, or the file has none */
 };
 
 struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,

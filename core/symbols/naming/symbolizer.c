@@ -177,56 +177,45 @@ static struct asnap_error *refresh(struct asnap_symbolizer *symbolizer, size_t p
     return NULL;
 }
 
-/* The known module of a place in a file that is mapped, looked at. */
-static struct asnap_error *find_mapped(struct asnap_symbolizer *symbolizer,
-                                       const struct asnap_pc_place *place, size_t *known)
+/* The known module of a place, looked at. */
+static struct asnap_error *find_known(struct asnap_symbolizer *symbolizer,
+                                      const struct asnap_pc_place *place, bool is_unloaded,
+                                      size_t *known)
 {
-    const struct asnap_mapped *mapped = place->head != NULL ? place->head : place->region;
-    const struct asnap_build_id *build_id =
-        place->head != NULL ? &place->head->build_id : &unknown_build;
-    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
-                                                           mapped->path, build_id, known);
-    return error != NULL ? error : refresh(symbolizer, *known, build_id);
+    struct asnap_known_modules *modules = &symbolizer->known;
+    const char *path;
+    struct asnap_error *error;
+    if (is_unloaded) {
+        error = asnap_frame_store_string(symbolizer->store, place->module->path, &path);
+        if (error == NULL)
+            error = asnap_known_modules_unloaded(modules, symbolizer->store, path, &place->build_id,
+                                                 known);
+    } else {
+        path = place->head != NULL ? place->head->path : place->region->path;
+        error =
+            asnap_known_modules_mapped(modules, symbolizer->store, path, &place->build_id, known);
+    }
+    return error != NULL ? error : refresh(symbolizer, *known, &place->build_id);
 }
 
-/* The module and the link-time address of a pc in a file that is mapped; `is_found` is
+/* The module and the link-time address of a pc in a file that is mapped, or was; `is_found` is
  * false where it has none. */
-static struct asnap_error *resolve_mapped(struct asnap_symbolizer *symbolizer,
-                                          const struct asnap_pc_place *place,
-                                          struct request *request, bool *is_found)
+static struct asnap_error *resolve_file(struct asnap_symbolizer *symbolizer,
+                                        const struct asnap_pc_place *place, struct request *request,
+                                        bool *is_found)
 {
-    struct asnap_error *error = find_mapped(symbolizer, place, &request->module);
+    struct asnap_error *error = find_known(symbolizer, place, place->is_unloaded, &request->module);
     if (error != NULL)
         return error;
-    const struct asnap_module *module = symbolizer->known.modules[request->module].module;
-    *is_found = place->module != NULL
-                    ? asnap_module_address_of_loaded(module, place->pc - place->module->start,
-                                                     &request->address)
-                    : asnap_module_address(
-                          module, place->pc - place->region->start + place->region->file_offset,
-                          &request->address);
+    struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    const struct asnap_raw_module *noted = place->module;
+    if (noted != NULL)
+        return asnap_module_address_of_loaded(module, place->pc - noted->start,
+                                              noted->end - noted->start, &request->address,
+                                              is_found);
+    uint64_t offset = place->pc - place->region->start + place->region->file_offset;
+    *is_found = asnap_module_address(module, offset, &request->address);
     return NULL;
-}
-
-/* The same of a pc in a file that was unloaded. */
-static struct asnap_error *resolve_unloaded(struct asnap_symbolizer *symbolizer, uint64_t pc,
-                                            const struct asnap_raw_module *unloaded,
-                                            struct request *request, bool *is_found)
-{
-    struct asnap_build_id build_id = {.size = unloaded->build_id_bytes};
-    memcpy(build_id.bytes, unloaded->build_id, build_id.size);
-    const char *path;
-    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, unloaded->path, &path);
-    if (error == NULL)
-        error = asnap_known_modules_unloaded(&symbolizer->known, symbolizer->store, path, &build_id,
-                                             &request->module);
-    if (error == NULL)
-        error = refresh(symbolizer, request->module, &build_id);
-    if (error == NULL)
-        *is_found =
-            asnap_module_address_of_loaded(symbolizer->known.modules[request->module].module,
-                                           pc - unloaded->start, &request->address);
-    return error;
 }
 
 static unsigned digit_value(char digit)
@@ -263,12 +252,12 @@ static struct asnap_error *resolve_recorded(struct asnap_symbolizer *symbolizer,
         error = refresh(symbolizer, request->module, &build_id);
     if (error != NULL)
         return error;
-    const struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    struct asnap_module *module = symbolizer->known.modules[request->module].module;
     uint64_t offset = pc - mapping->start;
-    *is_found =
-        mapping->file_offset == ASNAP_WHOLE_FILE
-            ? asnap_module_address_of_loaded(module, offset, &request->address)
-            : asnap_module_address(module, offset + mapping->file_offset, &request->address);
+    if (mapping->file_offset == ASNAP_WHOLE_FILE)
+        return asnap_module_address_of_loaded(module, offset, mapping->end - mapping->start,
+                                              &request->address, is_found);
+    *is_found = asnap_module_address(module, offset + mapping->file_offset, &request->address);
     return NULL;
 }
 
@@ -290,9 +279,7 @@ static struct asnap_error *resolve_place(struct asnap_symbolizer *symbolizer,
                                 is_found);
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, source->modules, pc);
     *has_module = place.region != NULL || place.module != NULL;
-    if (place.is_unloaded)
-        return resolve_unloaded(symbolizer, place.pc, place.module, request, is_found);
-    return *has_module ? resolve_mapped(symbolizer, &place, request, is_found) : NULL;
+    return *has_module ? resolve_file(symbolizer, &place, request, is_found) : NULL;
 }
 
 /* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
@@ -416,7 +403,7 @@ static struct asnap_error *may_ask(struct asnap_symbolizer *symbolizer,
         *may = true;
         return NULL;
     }
-    struct asnap_error *error = find_mapped(symbolizer, place, &known);
+    struct asnap_error *error = find_known(symbolizer, place, false, &known);
     if (error == NULL)
         *may = asnap_module_is_read(symbolizer->known.modules[known].module);
     return error;
@@ -549,8 +536,8 @@ bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pc);
     if (place.region == NULL && place.module == NULL)
         return false;
+    write_build_id(place.build_id.bytes, place.build_id.size, build_id);
     if (place.region == NULL) {
-        write_build_id(place.module->build_id, place.module->build_id_bytes, build_id);
         *mapping = (struct asnap_mapping){
             .start = place.module->start,
             .end = place.module->end,
@@ -560,8 +547,6 @@ bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
         };
         return true;
     }
-    const struct asnap_build_id *id = place.head == NULL ? &unknown_build : &place.head->build_id;
-    write_build_id(id->bytes, id->size, build_id);
     *mapping = (struct asnap_mapping){
         .start = place.region->start,
         .end = place.region->end,
