@@ -103,9 +103,9 @@ def libraries(directory, runs=True):
     return {path: what for path, (what, _) in jobs.items()}
 
 
-def is_movable(what):
-    """Whether a library of libraries() has no address of its own."""
-    return not any(flag.startswith(FIXED) for flag in what[1])
+def is_movable(flags):
+    """Whether a file that is linked so has no address of its own."""
+    return not any(flag.startswith(FIXED) for flag in flags)
 
 
 def temporary_directory(case):

@@ -25,6 +25,24 @@ LOADER = "/lib64/ld-linux-x86-64.so.2"
 WAYS = ["keep", "data", "split", "moved", "space", "delete", "close"]
 
 
+RUST = """
+#[no_mangle]
+#[inline(never)]
+pub extern "C" fn stop_here() {}
+
+#[inline(never)]
+fn grow(size: usize) -> Vec<u8> {
+    Vec::with_capacity(size) /* tag: grow */
+}
+
+fn main() {
+    let kept = grow(12345); /* tag: call */
+    stop_here();
+    println!("{}", kept.len());
+}
+"""
+
+
 def _lines(source, *tags):
     path = expectations.source(source)
     return {tag: (path, tag_line(path, tag)) for tag in tags}
@@ -52,7 +70,7 @@ class Linkers(Case):
         words = ["close:" + path for path in self.libraries]
         for number, path in enumerate(self.libraries):
             way = WAYS[(number + turn) % len(WAYS)]
-            if way == "delete" and linkers.is_movable(self.libraries[path]):
+            if way == "delete" and linkers.is_movable(self.libraries[path][1]):
                 gone = os.path.join(self.directory, "gone-" + os.path.basename(path))
                 path = shutil.copy(path, gone)
             elif way == "delete":
@@ -139,6 +157,30 @@ class Linkers(Case):
         arguments = [self.program, "abort"] + words
         results = debuggers.gdb().run(self, ["snapshot start", RUN, TRACES], LOADER, arguments)
         self.check(results, words)
+
+    def test_rust(self):
+        """As rustc links it by itself, and by the others."""
+        if shutil.which("rustc") is None:
+            self.skipTest("rustc is not installed")
+        source = os.path.join(self.directory, "small.rs")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(RUST)
+        line = {tag: (source, tag_line(source, tag)) for tag in ("grow", "call")}
+        wanted = [line["grow"] + ("small::grow",), line["call"] + ("small::main",)]
+        ways = [[]] + [["-Clinker=gcc", "-Clink-arg=-fuse-ld=" + name] for name in linkers.WAYS]
+        for way in ways:
+            with self.subTest(way=way):
+                built = os.path.join(self.directory, "small")
+                command = ["rustc", "-g", "-o", built, source] + way
+                subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+                results = self.live(debuggers.gdb(), built, [])
+                ((frames,),) = [
+                    [[f for f in trace["traceback"] if f["filename"] == source]]
+                    for trace in results.json(TRACES)["traces"]
+                    if trace["size"] == 12345
+                ]
+                found = [(f["filename"], f["lineno"], f["function"]) for f in frames]
+                self.assertEqual(found, wanted)
 
     def test_lldb(self):
         for debugger in debuggers.lldbs():
