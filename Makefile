@@ -11,8 +11,8 @@ endif
 # The Python that Debian's gdb embeds.
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
-# What `make lldbs` tests beside the LLDB that is installed: the oldest, and one between.
-LLDBS ?= 14 19
+# What `make lldbs` tests beside the LLDB that is installed; empty: what the release has of 14, 19, 22.
+LLDBS ?=
 BUILD ?= build
 
 # Warnings end the build.
@@ -84,7 +84,7 @@ include core/install/install.mk
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(filter Makefile %.mk,$(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(filter Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: all
 all: $(LIBRARY) $(HOOKS) ## build both libraries into build/
@@ -134,9 +134,21 @@ demo: ## set up, build, and show a session in gdb
 test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
+# A build takes all processors, unless make is told how many jobs it may run.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: check
-check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
-	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
+check: ## build and run every test, set up or not
+	@$(MAKE) --no-print-directory $(PARALLEL) built-for-tests
+	$(PYTHON) tests/run.py --times $(BUILD)/tests/times $(UNIT) $(BUILD)/tsan/tests/threads
+
+.PHONY: built-for-tests
+built-for-tests: all programs $(UNIT) fuzzers tsan-threads man
+
+.PHONY: check-quick
+check-quick: ## run the unit tests and one session in gdb
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(UNIT) $(PROGRAM_DIR)/holds
+	$(PYTHON) tests/run.py --only e2e.test_stats.AtBreakpoint.test_lines_sizes_and_counts_are_exact $(UNIT)
 
 .PHONY: lldbs
 lldbs: all programs ## run the sessions in other LLDBs (LLDBS), unpacked into build/

@@ -42,6 +42,12 @@ ASNAP_API enum asnap_error_code asnap_error_code(const struct asnap_error *error
 /* One line without a newline: what failed, where, why, and what to do next. */
 ASNAP_API const char *asnap_error_message(const struct asnap_error *error);
 
+/* The errno of the system call that failed; 0 where none did. */
+ASNAP_API int asnap_error_errno(const struct asnap_error *error);
+
+/* The file that the error is of; NULL where it is of none. */
+ASNAP_API const char *asnap_error_path(const struct asnap_error *error);
+
 ASNAP_API void asnap_error_destroy(struct asnap_error *error);
 
 /* Takes back a text that a function has made; NULL is accepted. */

@@ -25,16 +25,6 @@ calls.Calls._on_report = _stop
 end
 """
 
-SLOW_CLOCK = """
-python
-from allocsnap.library import calls
-_init = calls.Calls.__init__
-def _slow(self, target=None, direct=None):
-    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, direct=direct)
-calls.Calls.__init__ = _slow
-end
-"""
-
 
 class Symbolize(Case):
     def path(self, name="file.dump"):
@@ -152,16 +142,6 @@ class Symbolize(Case):
             gdb.run("snapshot symbolize a"), "Snapshot a: 10128 B in 14 blocks.\n" + NAMED
         )
         self.assertEqual(gdb.run("snapshot stats --json a"), gdb.run("snapshot stats --json"))
-
-    def test_progress_is_shown_after_a_second(self):
-        gdb = self.gdb("--args", HOLDS)
-        gdb.run("snapshot start")
-        gdb.run("break stop_here")
-        gdb.run("run")
-        for line in self.lines(SLOW_CLOCK)[:-1]:
-            gdb.start(line)
-        gdb.run("end")
-        self.assertRegex(gdb.run("snapshot take a"), r"(?m)^naming frames: \d+%\n(.*\n)*Snapshot a: ")
 
     def test_without_debug_information(self):
         stripped = self.path("stripped")

@@ -1,28 +1,16 @@
 #include "loaded_modules.h"
 
-#include <errno.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
 #include "elf_image.h"
+#include "kernel.h"
+#include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
-#include "next.h"
 #include "pages.h"
-
-/* What _dl_find_object tells (glibc's <dlfcn.h> from 2.35 on), laid out here so that one
- * build serves older ones too. Later versions may fill the rest. */
-struct linker_object {
-    unsigned long long flags;
-    void *map_start;
-    void *map_end;
-    struct link_map *link_map;
-    void *eh_frame;
-    uint64_t reserved[12];
-};
 
 enum { MODULES_MAX = 1024 };
 
@@ -31,22 +19,73 @@ static struct {
     uint32_t count;
     uint32_t forgotten; /* 1: those that are listed may be there no more */
     struct asnap_loaded_module list[MODULES_MAX];
-    int (*find_object)(void *address, struct linker_object *object);
     uint64_t linker_start;
     uint64_t linker_end;
 } modules;
 
-/* Reads what is mapped at `address`, by that mapping of its file. */
-static bool read_mapped(const struct asnap_mapped_file *file, uint64_t address,
+/* The path where the kernel does not tell it: as the linker knows it. */
+static void fall_back_on_linker(const struct asnap_linker_object *object,
+                                struct asnap_mapped_file *file)
+{
+    const char *name = object->link_map->l_name;
+    size_t length = strnlen(name, sizeof(file->path) - 1);
+    memcpy(file->path, name, length);
+    if (length == 0) {
+        long got = asnap_kernel_readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
+        length = got < 0 ? 0 : (size_t)got;
+    }
+    file->path[length] = '\0';
+}
+
+/* What the linker has loaded: it knows where that begins, also where the code was moved to memory
+ * of no file (large pages). */
+static bool read_linked(const struct asnap_linker_object *object, struct asnap_mapped_file *file,
                         struct asnap_elf_image *image)
 {
+    if (!asnap_elf_image_read((uint64_t)(uintptr_t)object->map_start, image))
+        return false;
+    if (!asnap_memory_map_find(image->start, image->end, file))
+        fall_back_on_linker(object, file);
+    return true;
+}
+
+/* What is mapped at `address`, by that mapping of its file. */
+static bool read_mapped(uint64_t address, struct asnap_mapped_file *file,
+                        struct asnap_elf_image *image)
+{
+    if (!asnap_memory_map_find(address, address + 1, file) || file->first_page == 0)
+        return false;
     uint64_t offset = address - file->start + file->offset;
-    return file->first_page != 0 &&
-           asnap_elf_image_read_around(file->first_page, address, offset, image);
+    return asnap_elf_image_read_around(file->first_page, address, offset, image);
+}
+
+/* The file that is loaded at `address`, with its path in `file`. */
+static bool read_image(uint64_t address, struct asnap_mapped_file *file,
+                       struct asnap_elf_image *image)
+{
+    struct asnap_linker_object object;
+    if (!asnap_linker_can_find())
+        return read_mapped(address, file, image);
+    /* Code that no file was mapped for has its first page anywhere, or nowhere. */
+    return asnap_linker_find(address, &object) &&
+           (read_linked(&object, file, image) || read_mapped(address, file, image));
+}
+
+bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
+{
+    struct asnap_elf_image image;
+    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
+    bool found = file != NULL && read_image(address, file, &image);
+    asnap_pages_unmap(file, sizeof(*file));
+    if (found) {
+        *start = image.start;
+        *end = image.end;
+    }
+    return found;
 }
 
 /* Where the linker was run as a program, the kernel does not tell where it is. */
-static void find_linker(void)
+void asnap_modules_init(void)
 {
     struct asnap_elf_image image;
     uint64_t start = getauxval(AT_BASE);
@@ -58,57 +97,9 @@ static void find_linker(void)
     }
 }
 
-void asnap_modules_init(void)
-{
-    void *found = asnap_next_find_object();
-    memcpy(&modules.find_object, &found, sizeof(found));
-    find_linker();
-}
-
 bool asnap_modules_is_linker(uint64_t pc)
 {
     return pc - modules.linker_start < modules.linker_end - modules.linker_start;
-}
-
-/* The path where the kernel does not tell it: as the linker knows it. */
-static void fall_back_on_linker(const struct linker_object *object, struct asnap_mapped_file *file)
-{
-    const char *name = object->link_map->l_name;
-    size_t length = strnlen(name, sizeof(file->path) - 1);
-    memcpy(file->path, name, length);
-    if (length == 0) {
-        int saved_errno = errno;
-        ssize_t got = readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
-        length = got < 0 ? 0 : (size_t)got;
-        errno = saved_errno;
-    }
-    file->path[length] = '\0';
-}
-
-/* What the linker has loaded at `pc`: it knows where that begins, also where the code was moved
- * to memory of no file (large pages). */
-static bool read_linked(const struct linker_object *object, struct asnap_mapped_file *file,
-                        struct asnap_elf_image *image)
-{
-    if (!asnap_elf_image_read((uint64_t)(uintptr_t)object->map_start, image))
-        return false;
-    if (!asnap_memory_map_find(image->start, image->end, file))
-        fall_back_on_linker(object, file);
-    return true;
-}
-
-/* The file that has code at `pc`, with its path in `file`. */
-static bool read_image(uint64_t pc, struct asnap_mapped_file *file, struct asnap_elf_image *image)
-{
-    struct linker_object object;
-    if (modules.find_object != NULL) {
-        /* Code that no file was mapped for has its first page anywhere, or nowhere. */
-        if (modules.find_object((void *)(uintptr_t)pc, &object) != 0)
-            return false;
-        if (read_linked(&object, file, image))
-            return true;
-    }
-    return asnap_memory_map_find(pc, pc + 1, file) && read_mapped(file, pc, image);
 }
 
 static uint32_t list_module(const struct asnap_elf_image *image, const char *path)

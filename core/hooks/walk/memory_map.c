@@ -1,11 +1,9 @@
 #include "memory_map.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "kernel.h"
 #include "pages.h"
 
 /* A line of the map: a byte of a path can take four. */
@@ -39,7 +37,7 @@ static struct reader *open_map(void)
     struct reader *reader = asnap_pages_map(sizeof(*reader));
     if (reader == NULL)
         return NULL;
-    reader->file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    reader->file = asnap_kernel_open("/proc/self/maps", O_RDONLY, 0);
     if (reader->file < 0) {
         asnap_pages_unmap(reader, sizeof(*reader));
         return NULL;
@@ -49,7 +47,7 @@ static struct reader *open_map(void)
 
 static void close_map(struct reader *reader)
 {
-    close(reader->file);
+    asnap_kernel_close(reader->file);
     asnap_pages_unmap(reader, sizeof(*reader));
 }
 
@@ -69,8 +67,8 @@ static char *next_line(struct reader *reader)
         reader->at = 0;
         if (reader->used == sizeof(reader->buffer))
             return NULL;
-        ssize_t got = read(reader->file, reader->buffer + reader->used,
-                           sizeof(reader->buffer) - reader->used);
+        long got = asnap_kernel_read(reader->file, reader->buffer + reader->used,
+                                     sizeof(reader->buffer) - reader->used);
         if (got <= 0)
             return NULL;
         reader->used += (size_t)got;
@@ -146,7 +144,7 @@ static void note_first_page(struct reader *reader, const struct line *line)
     if (line->offset != 0 || !line->is_readable)
         return;
     reader->first_page = line->start;
-    strcpy(reader->first_identity, line->identity);
+    memcpy(reader->first_identity, line->identity, strlen(line->identity) + 1);
 }
 
 /* Looks on for the first page of a file whose first mapping was found. */
@@ -175,7 +173,7 @@ static bool find(struct reader *reader, uint64_t low, uint64_t high, struct asna
         if (reader->first_page != 0 && strcmp(reader->first_identity, line.identity) == 0) {
             file->first_page = reader->first_page;
         } else {
-            strcpy(reader->wanted, line.identity);
+            memcpy(reader->wanted, line.identity, strlen(line.identity) + 1);
             file->first_page = look_above(reader);
         }
         return true;
@@ -185,18 +183,15 @@ static bool find(struct reader *reader, uint64_t low, uint64_t high, struct asna
 
 bool asnap_memory_map_find(uint64_t low, uint64_t high, struct asnap_mapped_file *file)
 {
-    int saved_errno = errno;
     struct reader *reader = open_map();
     bool found = reader != NULL && find(reader, low, high, file);
     if (reader != NULL)
         close_map(reader);
-    errno = saved_errno;
     return found;
 }
 
 bool asnap_memory_map_is_executable(uint64_t address)
 {
-    int saved_errno = errno;
     struct reader *reader = open_map();
     struct line line = {.end = 0};
     bool is_known = reader != NULL;
@@ -205,6 +200,5 @@ bool asnap_memory_map_is_executable(uint64_t address)
     bool is_mapped = line.start <= address && address < line.end;
     if (is_known)
         close_map(reader);
-    errno = saved_errno;
     return !is_known || (is_mapped && line.is_executable);
 }

@@ -20,11 +20,10 @@ struct asnap_mapped_file {
 };
 
 /* Finds the first mapping of a file (also "[vdso]") in [low, high), with one pass over
- * /proc/self/maps. False: there is none, or the map cannot be read. errno is left alone. */
+ * /proc/self/maps. False: there is none, or the map cannot be read. */
 bool asnap_memory_map_find(uint64_t low, uint64_t high, struct asnap_mapped_file *file);
 
-/* Whether code can run at `address`; also true where the map cannot be read. errno is left
- * alone. */
+/* Whether code can run at `address`; also true where the map cannot be read. */
 bool asnap_memory_map_is_executable(uint64_t address);
 
 #endif

@@ -1,25 +1,25 @@
 #include "wild_call.h"
 
 #include "memory_map.h"
-#include "stack_reach.h"
+#include "readable.h"
 
-enum { PAGE = 4096, CALL_BYTES = 8 };
+enum { CALL_BYTES = 8 };
 
 /* A jump to nowhere, or a return on a damaged stack, leaves another word there. */
 static bool follows_call(uint64_t address)
 {
     uint64_t before = CALL_BYTES;
-    if (!asnap_reach_probe(address - 1))
+    if (!asnap_readable_page(address - 1))
         return false;
-    if (!asnap_reach_probe(address - before))
-        before = address % PAGE;
+    if (!asnap_readable_page(address - before))
+        before = address % ASNAP_PAGE;
     return asnap_arch_follows_call((const uint8_t *)(uintptr_t)address, before) &&
            asnap_memory_map_is_executable(address - 1);
 }
 
 static bool is_code(uint64_t pc)
 {
-    return asnap_reach_probe(pc) && asnap_memory_map_is_executable(pc);
+    return asnap_readable_page(pc) && asnap_memory_map_is_executable(pc);
 }
 
 bool asnap_wild_call_caller(uint64_t pc, const struct asnap_registers *registers,

@@ -9,6 +9,7 @@ from . import tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
+from .library.keys import find_name
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
 from .target import shown_path
@@ -39,6 +40,14 @@ def _blamed_on_truncation(process, regions):
             )
             raise AllocsnapError(message, error.code) from None
         raise
+
+
+def _file_size(path):
+    """The bytes of a file; 0 where it cannot be seen."""
+    try:
+        return os.stat(path).st_size if path is not None else 0
+    except OSError:
+        return 0
 
 
 # Failures to find hooks that obey in a process: then only the next run can be traced.
@@ -81,6 +90,7 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.skip = []  # the user's skip rules
+        self.places = []  # those that have a number, which counts from 1
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
 
@@ -159,10 +169,28 @@ class Session:
                 raise
             return None
 
+    def place_number(self, location):
+        """The number of a place, "FILE:LINE" or "FILE", which it gets where it has none."""
+        place_filters(location)
+        if location not in self.places:
+            self.places.append(location)
+        return self.places.index(location) + 1
+
+    def _numbered_place(self, number):
+        if not 1 <= number <= len(self.places):
+            known = "`snapshot place FILE:LINE` gives one a number"
+            if self.places:
+                known = "the last number is {}".format(len(self.places))
+            raise AllocsnapError("no place has the number {}: {}".format(number, known))
+        return self.places[number - 1]
+
     def measure(self, location=None):
         """(bytes, blocks) now: of all blocks, or of those that the skip rules attribute
-        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one. The
-        process may be within a breakpoint's condition, and its other threads go on."""
+        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one, or the
+        number of such a place. The process may be within a breakpoint's condition, and its
+        other threads go on."""
+        if isinstance(location, int):
+            location = self._numbered_place(location)
         process = self.stopped_process(may_move=True)
         if location is None:
             status = self._known_status(process) or self._status(process)
@@ -259,7 +287,7 @@ class Session:
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = objects.Raw(calls, root, moving)
+            raw = objects.Raw(calls, root, moving or process.moving)
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
@@ -269,21 +297,26 @@ class Session:
 
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""
-        return Calls(self.target, direct=regions.direct(process.local_pid))
+        direct = regions.direct(process.local_pid)
+        return Calls(self.target, direct=direct, size=regions.size)
 
     def _regions(self, process):
         if process.core_path is not None:
             try:
                 return CoreMap(process.core_path)
-            except AllocsnapError:
+            except AllocsnapError as error:
+                if error.code in (ErrorCode.DAMAGED, ErrorCode.NO_MEMORY):
+                    raise
                 # What the debugger knows of it still finds the modules.
-                pass
-        return Regions(self.target.memory_map())
+        return Regions(self.target.memory_map(), _file_size(process.core_path))
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        candidate = self.target.find_symbol("allocsnap_root")
+        # Hooks of another release may have the second name.
+        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
+            "allocsnap_root"
+        )
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -458,7 +491,7 @@ class Session:
                 'there is a snapshot "{0}" already: choose another name,'
                 " or `snapshot delete {0}` first".format(name)
             )
-        if name == NOW or name in native.KEYS:
+        if name == NOW or find_name(name) == name:
             raise AllocsnapError(
                 '"{}" has a meaning of its own in the commands: choose another name'.format(name)
             )

@@ -3,6 +3,8 @@
 import re
 from typing import Hashable, NamedTuple, Optional
 
+from .regular_files import open_regular
+
 
 class Region(NamedTuple):
     """A piece of the inferior's address space: [start, end)."""
@@ -23,9 +25,11 @@ class Process(NamedTuple):
     description: str  # "process 1234" or "core /tmp/core.1234"
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
-    running: bool = False  # true where its memory changes while it is read
+    running: bool = False  # true where it is not to be read
+    moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
+    proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
 
 
 class Target:
@@ -102,7 +106,8 @@ class Target:
         return False
 
     def show_progress(self, text):
-        """Tells the user how far a long step has come, not among a command's output."""
+        """Tells a user at a terminal how far a long step has come; never among output that
+        something else may read."""
 
     def launch_id(self):
         """What the environment below belongs to, where there are several programs."""
@@ -185,7 +190,7 @@ def mapped_cores():
 
 def _is_core(path):
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             head = file.read(18)
     except OSError:
         return False

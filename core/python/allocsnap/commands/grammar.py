@@ -43,6 +43,12 @@ class Parser(argparse.ArgumentParser):
         """Adds what every command has, after its own."""
         self.add_argument("-h", "--help", action="asnap_help")
 
+    def _check_value(self, action, value):
+        # argparse's own words differ from one Python to the next.
+        if action.choices is not None and value not in action.choices:
+            known = ", ".join(action.choices)
+            raise argparse.ArgumentError(action, "{!r} is none of {}".format(value, known))
+
     def error(self, message):
         raise AllocsnapError("{}; `{} --help` shows how".format(message, self.prog))
 
