@@ -1,5 +1,6 @@
 """Runs inside gdb, at a stop of a traced program with many blocks."""
 
+import resource
 import time
 
 import gdb
@@ -58,6 +59,10 @@ def main():
     print("bench: blocks\t{}\t".format(count))
     print("bench: gdb's plain read of {:.1f} MB\t{:.1f} ms\t".format(size / 1e6, plain))
     print("bench: take\t{:.1f} ms\t".format(take))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    session.read()
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    print("bench: take, page faults\t{}\tat most 100".format(faults))
     print("bench: take / plain read\t{:.2f} times\tat most 5 times".format(take / plain))
     print("bench: hooks' memory\t{:.1f} bytes a block\tat most 32 bytes".format(tracker / count))
     for key in keys():

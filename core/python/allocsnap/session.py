@@ -313,7 +313,10 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        candidate = self.target.find_symbol("allocsnap_root")
+        # Hooks of another release may have the second name.
+        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
+            "allocsnap_root"
+        )
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:

@@ -36,9 +36,15 @@ Elf_Data *asnap_elf_raw_data(const struct asnap_elf *elf, Elf_Scn *section)
 bool asnap_elf_has_strings(const struct asnap_elf *elf, size_t index)
 {
     GElf_Shdr header;
+    Elf_Scn *section = elf_getscn(elf->elf, index);
     /* A packed one would be unpacked, whatever it holds. */
-    return has_contents(elf, elf_getscn(elf->elf, index), &header) &&
-           header.sh_type == SHT_STRTAB && (header.sh_flags & SHF_COMPRESSED) == 0;
+    if (!has_contents(elf, section, &header) || header.sh_type != SHT_STRTAB ||
+        (header.sh_flags & SHF_COMPRESSED) != 0)
+        return false;
+    /* libelf looks for the end of the last string from behind, each time. */
+    Elf_Data *data = elf_rawdata(section, NULL);
+    return data != NULL && data->d_buf != NULL && data->d_size > 0 &&
+           ((const char *)data->d_buf)[data->d_size - 1] == '\0';
 }
 
 bool asnap_elf_packing(const struct asnap_elf *elf, Elf_Scn *section, const GElf_Shdr *header,

@@ -26,6 +26,12 @@ struct asnap_symbols {
     struct asnap_mini_debug mini; /* has names of functions */
 };
 
+/* No name that anyone reads is longer: many symbols can share one that is as long as the file. */
+#define NAME_BYTES_MAX ((size_t)64 * 1024)
+
+/* As much of two names tells which comes first. */
+#define COMPARED_BYTES ((size_t)256)
+
 static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
 {
     if (elf == NULL)
@@ -64,16 +70,18 @@ static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size
     if ((!is_typed && !is_label) || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0)
         return false;
     const char *name = elf_strptr(elf, table->sh_link, symbol.st_name);
-    if (name == NULL || name[0] == '\0')
+    if (name == NULL || name[0] == '\0' || strnlen(name, NAME_BYTES_MAX) == NAME_BYTES_MAX)
         return false;
-    size_t underscores = strspn(name, "_");
+    size_t underscores = 0;
+    while (underscores < UINT8_MAX && name[underscores] == '_')
+        underscores++;
     *function = (struct function){
         .address = symbol.st_value,
         .size = symbol.st_size,
         .section_end = symbol.st_value,
         .index = (uint32_t)index,
         .rank = (unsigned char)(is_typed ? rank : rank + RANK_LABEL),
-        .underscores = (unsigned char)(underscores > UINT8_MAX ? UINT8_MAX : underscores),
+        .underscores = (unsigned char)underscores,
         .name = name,
     };
     GElf_Shdr header;
@@ -101,7 +109,7 @@ static int compare_functions(const void *left, const void *right)
         return a->rank - b->rank;
     if (a->underscores != b->underscores)
         return a->underscores - b->underscores;
-    int order = strcmp(a->name, b->name);
+    int order = strncmp(a->name, b->name, COMPARED_BYTES);
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
@@ -127,8 +135,10 @@ static struct asnap_error *index_functions(struct asnap_symbols *symbols)
             end = functions[next].address;
         error = asnap_range_index_add(&symbols->unsized, start, end, i);
     }
-    asnap_range_index_sort(&symbols->sized);
-    asnap_range_index_sort(&symbols->unsized);
+    if (error == NULL)
+        error = asnap_range_index_sort(&symbols->sized);
+    if (error == NULL)
+        error = asnap_range_index_sort(&symbols->unsized);
     return error;
 }
 

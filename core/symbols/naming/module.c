@@ -26,7 +26,7 @@ struct asnap_module {
     bool was_seen; /* `identity` and what follows it was read */
     struct stat identity;
     struct asnap_build_id build_id; /* of the contents in memory; size 0: not known */
-    const struct asnap_other_files *others;
+    struct asnap_other_files *others;
     bool is_elsewhere; /* the file at `file` is missing or another build */
     bool asks_others;  /* for its debug file */
     struct asnap_load *loads;
@@ -155,31 +155,6 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
     return error;
 }
 
-/* Looks among the other files for the program or library of a build, or its debug file; NULL
- * where it is not there. */
-static struct asnap_error *find_other(const struct asnap_other_files *others,
-                                      const struct asnap_build_id *build_id, bool is_debug_file,
-                                      struct asnap_elf **elf)
-{
-    *elf = NULL;
-    if (build_id->size == 0 || others == NULL)
-        return NULL;
-    for (size_t i = 0; i < others->count; i++) {
-        struct asnap_elf *found = NULL;
-        struct asnap_error *error = asnap_elf_open(others->paths[i], &found);
-        if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
-            return error;
-        asnap_error_destroy(error);
-        if (found != NULL && asnap_elf_is_debug_file(found) == is_debug_file &&
-            asnap_elf_is_build(found, build_id)) {
-            *elf = found;
-            return NULL;
-        }
-        asnap_elf_close(found);
-    }
-    return NULL;
-}
-
 static struct asnap_error *open_module(struct asnap_module *module, struct asnap_elf **elf)
 {
     if (module->image != NULL)
@@ -189,7 +164,8 @@ static struct asnap_error *open_module(struct asnap_module *module, struct asnap
     if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
         return error;
     struct asnap_elf *other;
-    struct asnap_error *failure = find_other(module->others, &module->build_id, false, &other);
+    struct asnap_error *failure =
+        asnap_other_files_find(module->others, &module->build_id, false, &other);
     if (failure != NULL || other != NULL) {
         asnap_error_destroy(error);
         error = failure;
@@ -216,7 +192,7 @@ static bool is_own(const struct asnap_module *module, const struct asnap_elf *el
 
 struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_build_id *build_id,
-                                         const struct asnap_other_files *others)
+                                         struct asnap_other_files *others)
 {
     struct stat now = {0};
     if (module->image == NULL && stat(module->file, &now) != 0)
@@ -328,7 +304,7 @@ static struct asnap_error *find_debug_file(struct asnap_module *module, struct s
     module->asks_others = found == NULL;
     if (error == NULL && found == NULL) {
         asnap_elf_build_id(sources->elf, &build_id);
-        error = find_other(module->others, &build_id, true, &found);
+        error = asnap_other_files_find(module->others, &build_id, true, &found);
     }
     sources->debug = found;
     if (error == NULL && found == NULL)

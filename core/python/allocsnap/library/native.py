@@ -81,6 +81,7 @@ class Status(ctypes.Structure):
         ("peak_size", c_uint64),
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
+        ("refused", c_uint64),
         ("busy_shards", c_uint32),
         ("requests", c_uint32),
         ("own_malloc", c_bool),
