@@ -9,6 +9,7 @@
 #include "error.h"
 #include "nodes.h"
 #include "raw_lists.h"
+#include "reserve.h"
 #include "table_root.h"
 
 #define RESTART "the program has overwritten it; restart the program to trace it again"
@@ -40,7 +41,9 @@ static struct asnap_error *reserve(struct reading *reading, size_t more)
     if (reading->capacity - raw->trace_count >= more)
         return NULL;
     size_t capacity = raw->trace_count + reading->capacity + more;
-    struct asnap_trace *traces = reallocarray(raw->traces, capacity, sizeof(*traces));
+    struct asnap_trace *traces = raw->traces == NULL
+                                     ? asnap_reserve_take(capacity, sizeof(*traces))
+                                     : reallocarray(raw->traces, capacity, sizeof(*traces));
     if (traces == NULL)
         return asnap_error_no_memory();
     raw->traces = traces;
@@ -48,12 +51,15 @@ static struct asnap_error *reserve(struct reading *reading, size_t more)
     return NULL;
 }
 
-static struct asnap_error *bad_record(uint32_t shard, uint64_t address)
+/* One that the program has overwritten costs its own block. */
+static void leave_out(struct reading *reading, uint32_t shard, uint64_t address)
 {
-    return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                              "the table is damaged (the record at 0x%" PRIx64 " of shard %" PRIu32
-                              "): " RESTART,
-                              address, shard);
+    struct asnap_raw *raw = reading->raw;
+    if (reading->moving)
+        return;
+    if (raw->bad_records++ == 0)
+        raw->bad_record = address;
+    reading->tallies[shard].whole = false;
 }
 
 /* Whether a record that is live can be true. */
@@ -81,7 +87,6 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         return error;
     struct asnap_trace *first = reading->raw->traces + reading->raw->trace_count;
     struct asnap_trace *trace = first;
-    uint64_t size = 0;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_table_record *record = &records[i];
         if (!asnap_extent_readable(readable, extent, i * sizeof(*records), sizeof(*records))) {
@@ -91,23 +96,23 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         }
         if (record->key == 0)
             continue;
-        if (!is_possible(root, shard, record)) {
-            if (!reading->moving)
-                return bad_record(shard, extent->address + i * sizeof(*records));
+        uint64_t bytes_here = asnap_table_extent_size(record->extent);
+        if (!is_possible(root, shard, record) ||
+            bytes_here >= ASNAP_TABLE_SHARD_SIZE_LIMIT - tally->size) {
+            leave_out(reading, shard, extent->address + i * sizeof(*records));
             continue;
         }
         trace->address = asnap_table_key_address(record->key);
-        trace->size = asnap_table_extent_size(record->extent);
+        trace->size = bytes_here;
         trace->traceback_id = asnap_node_place(reading->places, record->stack);
         trace->domain = root->domains[asnap_table_key_domain(record->key)];
         trace->thread = asnap_table_extent_thread(record->extent);
         trace->time = record->time;
-        size += trace->size;
+        tally->size += bytes_here;
         trace++;
     }
     reading->raw->trace_count += (size_t)(trace - first);
     tally->count += (size_t)(trace - first);
-    tally->size += size;
     return NULL;
 }
 
@@ -144,26 +149,21 @@ static struct asnap_error *list_shard(struct reading *reading, uint32_t number,
     return error;
 }
 
-/* A shard at rest, read as a whole, must hold what it says it holds; where the
- * program goes on, one that does not was not at rest. */
-static struct asnap_error *check_tallies(const struct reading *reading)
+/* A shard at rest, read as a whole, must hold what it says it holds. One that does not was
+ * not at rest where the program goes on; else the program has overwritten it. */
+static void check_tallies(const struct reading *reading)
 {
+    struct asnap_raw *raw = reading->raw;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         const struct asnap_table_shard *shard = &reading->root->shards[i];
         const struct tally *tally = &reading->tallies[i];
         if (!tally->whole || (tally->count == shard->count && tally->size == shard->size))
             continue;
-        if (reading->moving) {
-            reading->raw->busy_shards++;
-        } else {
-            return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                                      "the table is damaged (shard %" PRIu32 " says %" PRIu64
-                                      " blocks of %" PRIu64 " bytes and holds %" PRIu64
-                                      " of %" PRIu64 "): " RESTART,
-                                      i, shard->count, shard->size, tally->count, tally->size);
-        }
+        if (reading->moving)
+            raw->busy_shards++;
+        else if (raw->bad_shards++ == 0)
+            raw->bad_shard = i;
     }
-    return NULL;
 }
 
 static struct asnap_error *read_records(struct reading *reading)
@@ -179,11 +179,12 @@ static struct asnap_error *read_records(struct reading *reading)
         error = asnap_read_extents(reading->inferior, chunks.extents, chunks.count,
                                    "reading records", visit, reading);
     if (error == NULL)
-        error = check_tallies(reading);
+        check_tallies(reading);
     asnap_chunks_deinit(&chunks);
     return error;
 }
 
+_Static_assert(ASNAP_RAW_SHARDS == ASNAP_TABLE_SHARDS, "parts of a table");
 _Static_assert(sizeof(((struct asnap_raw_domain *)0)->name) == ASNAP_TABLE_DOMAIN_NAME_BYTES,
                "names of domains");
 
@@ -246,6 +247,7 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
         return asnap_error_no_memory();
     result->frame_limit = asnap_root_asked(&root).frame_limit;
     result->dropped = root.dropped;
+    result->refused = root.refused;
     result->start_realtime = root.start_realtime;
     result->own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0;
     error = copy_domains(&root, result);
@@ -274,7 +276,7 @@ void asnap_raw_destroy(struct asnap_raw *raw)
 {
     if (raw == NULL)
         return;
-    free(raw->traces);
+    asnap_reserve_give(raw->traces);
     free(raw->nodes);
     free(raw->domains);
     free(raw->threads);

@@ -56,6 +56,11 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
     if (root->applied.tracing > 1 || root->applied.frame_limit < 1 ||
         root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
         return damaged(address, "impossible state");
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        if (root->shards[i].size >= ASNAP_TABLE_SHARD_SIZE_LIMIT)
+            return damaged(address, "impossible sum of sizes");
+    if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT)
+        return damaged(address, "impossible peak");
     if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
         return damaged(address, "impossible domains");
     if (root->node_count > ASNAP_TABLE_NODE_CHUNKS * ASNAP_TABLE_CHUNK_NODES ||
@@ -127,6 +132,22 @@ struct scan {
     uint64_t found;
 };
 
+/* Where a copy of the hooks has stepped aside for another one: the root of that one; else 0. */
+static uint64_t root_instead(const struct asnap_memory *memory, uint64_t candidate)
+{
+    struct {
+        char magic[16];
+        uint64_t unused;
+        uint64_t self;
+    } head;
+    _Static_assert(offsetof(struct asnap_table_root, self) == offsetof(__typeof__(head), self),
+                   "the head of a root");
+    if (memory->read(memory->context, candidate, &head, sizeof(head)) != ASNAP_READ_OK ||
+        memcmp(head.magic, ASNAP_TABLE_ASIDE_MAGIC, sizeof(head.magic)) != 0)
+        return 0;
+    return head.self;
+}
+
 /* A match only counts where the root knows itself at this address: copies of the
  * magic are in the library's file and in anyone's buffers. */
 static struct asnap_error *look_at(struct scan *scan, uint64_t address)
@@ -145,6 +166,15 @@ static struct asnap_error *look_at(struct scan *scan, uint64_t address)
     else
         scan->other = error;
     return NULL;
+}
+
+static struct asnap_error *look_at_symbol(struct scan *scan, uint64_t candidate)
+{
+    struct asnap_error *error = look_at(scan, candidate);
+    if (error != NULL || scan->found != 0 || scan->other != NULL)
+        return error;
+    uint64_t other = root_instead(scan->inferior.memory, candidate);
+    return other == 0 ? NULL : look_at(scan, other);
 }
 
 static struct asnap_error *look_through(struct scan *scan, uint64_t address, size_t size)
@@ -248,7 +278,7 @@ struct asnap_error *asnap_root_find(const struct asnap_memory *memory, uint64_t 
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_root_find: NULL argument");
     struct scan scan = {.inferior = asnap_inferior_of(memory, progress)};
     if (candidate != 0)
-        error = look_at(&scan, candidate);
+        error = look_at_symbol(&scan, candidate);
     if (error == NULL && scan.found == 0 && scan.other == NULL) {
         scan.buffer = malloc(SCAN_PIECE);
         if (scan.buffer == NULL)

@@ -50,8 +50,8 @@ struct asnap_region {
 /* The memory map of a core file, read from its program headers and its
  * NT_FILE and NT_AUXV notes (ELF gABI; Linux core notes). Each file-backed piece
  * has its path, and the vDSO is named. Sorted by address. Fails with IO where it is no core that
- * can be read, UNSUPPORTED, and DAMAGED where it says that it has more memory than it can have: such
- * a core is not to be read by other means either. */
+ * can be read, UNSUPPORTED, and DAMAGED where it says that it has more memory than it can have:
+ * such a core is not to be read by other means either. */
 struct asnap_core_map;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_core_map_create(const char *core_path,
                                                                      struct asnap_core_map **map);

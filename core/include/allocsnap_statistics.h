@@ -111,8 +111,9 @@ ASNAP_API struct asnap_frame asnap_statistics_frame(const struct asnap_statistic
 ASNAP_API void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
                                        struct asnap_frame *frames);
 
-/* What row `index` is called where its key's label is not PLACE; "<unknown>" where it is not
- * known. It is in `buffer`, or lives as long as the statistics. */
+/* What row `index` is called where its key's label is not PLACE: the name of a function or the
+ * path of a module, or "<unknown>", "thread 4711", "1 s to < 10 s". It is in `buffer`, or lives as
+ * long as the statistics. */
 #define ASNAP_LABEL_SIZE 64
 ASNAP_API const char *asnap_statistics_label(const struct asnap_statistics *statistics,
                                              size_t index, char buffer[ASNAP_LABEL_SIZE]);

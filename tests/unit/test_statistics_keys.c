@@ -149,8 +149,8 @@ ASNAP_TEST(statistics_keys, by_module_joins_its_mappings)
 
 ASNAP_TEST(statistics_keys, by_thread_joins_equal_numbers)
 {
-    EXPECT(ASNAP_KEY_THREAD, false, "5191 3 4711 [4711, 4712)", "128 2 4712 [4712, 4713)",
-           "21 2 <unknown> [0, 0)");
+    EXPECT(ASNAP_KEY_THREAD, false, "5191 3 thread 4711 [4711, 4712)",
+           "128 2 thread 4712 [4712, 4713)", "21 2 unknown thread [0, 0)");
 }
 
 ASNAP_TEST(statistics_keys, by_age_counts_back_from_the_newest)
@@ -159,7 +159,7 @@ ASNAP_TEST(statistics_keys, by_age_counts_back_from_the_newest)
            "191 2 1 day or more [86400, "
            "18446744073709551615)",
            "128 1 1 s to < 10 s [1, 10)", "20 1 10 min to < 1 h [600, 3600)",
-           "1 1 <unknown> [0, 0)");
+           "1 1 unknown age [0, 0)");
 }
 
 ASNAP_TEST(statistics_keys, by_size_goes_by_powers_of_two)
@@ -220,7 +220,7 @@ ASNAP_TEST(statistics_keys, differences)
     } cases[] = {
         {ASNAP_KEY_FUNCTION, {"main -5000 -1", "get -191 -2", "get +0 +0"}},
         {ASNAP_KEY_MODULE, {"/bin/prog -5000 -1", "/lib/lib.so -191 -2", "<unknown> +0 +0"}},
-        {ASNAP_KEY_THREAD, {"4711 -5191 -3", "4712 +0 +0", "<unknown> +0 +0"}},
+        {ASNAP_KEY_THREAD, {"thread 4711 -5191 -3", "thread 4712 +0 +0", "unknown thread +0 +0"}},
         {ASNAP_KEY_SIZE,
          {"4 KiB to < 8 KiB -5000 -1", "64 B to < 128 B -191 -2", "128 B to < 256 B +0 +0"}},
     };
@@ -380,7 +380,7 @@ ASNAP_TEST(statistics_keys, as_json)
     expect_rendered(
         ASNAP_KEY_THREAD, ASNAP_FORMAT_JSON,
         "{\"key\":\"thread\",\"cumulative\":false,\"statistics\":[{\"size\":5191,\"count\":3,"
-        "\"average\":1730.3333333333333,\"label\":\"4711\",\"thread\":4711,"
+        "\"average\":1730.3333333333333,\"label\":\"thread 4711\",\"thread\":4711,"
         "\"thread_label\":\"1 \\\"main\\\"\",\"traceback\":[],\"total_nframe\":0,"
         "\"functions\":0}],\"rows\":3,\"other\":{\"rows\":2,\"size\":149,\"count\":4},"
         "\"total\":{\"size\":5340,\"count\":7},\"notes\":[]}\n");

@@ -57,8 +57,8 @@ static const char *label(const struct asnap_store *store, const struct asnap_gro
 {
     (void)store;
     if (group->id == 0)
-        return ASNAP_UNKNOWN_LABEL;
-    snprintf(buffer, ASNAP_LABEL_SIZE, "%" PRIu32, group->id);
+        return "unknown thread";
+    snprintf(buffer, ASNAP_LABEL_SIZE, "thread %" PRIu32, group->id);
     return buffer;
 }
 

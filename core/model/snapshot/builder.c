@@ -402,11 +402,14 @@ struct asnap_error *asnap_builder_start_time(struct asnap_builder *builder, uint
 static bool trim(struct asnap_builder *builder)
 {
     struct asnap_store *store = builder->store;
-    struct asnap_trace *traces =
-        reallocarray(builder->traces, builder->trace_count + 1, sizeof(*traces));
-    if (traces == NULL)
-        return false;
-    builder->traces = traces;
+    /* Not all of it: the next snapshot may be filled into what this one gives back. */
+    size_t wanted = builder->trace_count + builder->trace_count / 8 + 1;
+    if (builder->trace_capacity > wanted || builder->traces == NULL) {
+        struct asnap_trace *traces = reallocarray(builder->traces, wanted, sizeof(*traces));
+        if (traces == NULL)
+            return false;
+        builder->traces = traces;
+    }
     uint32_t *frame_ids =
         reallocarray(store->frame_ids, store->frame_id_count + 1, sizeof(*frame_ids));
     if (frame_ids == NULL)

@@ -204,3 +204,54 @@ class Traceback(Sequence):
             if source:
                 lines.append("    " + source)
         return lines
+
+
+@total_ordering
+class Group(Traceback):
+    """What a row of statistics is of where that is no place: a function, a module, a thread,
+    or a range of ages or sizes. Its frames are one for a function or a module, else none."""
+
+    __slots__ = ("_label", "_range", "_thread")
+
+    def __init__(self, label, frames=(), range=None, thread=None):
+        super().__init__(frames)
+        self._label = label
+        self._range = range
+        self._thread = thread
+
+    @property
+    def label(self):
+        """What it is called."""
+        return self._label
+
+    @property
+    def range(self):
+        """(from, below) of an age in seconds, or of a size in bytes; `below` is None where
+        there is no bound. None: it is no range, or not known."""
+        return self._range
+
+    @property
+    def thread(self):
+        """The kernel's number of a thread; None: it is no thread, or not known."""
+        return self._thread
+
+    def _values(self):
+        start = -1 if self._range is None else self._range[0]
+        return (self._thread or 0, start, self._label, self._frames)
+
+    def __eq__(self, other):
+        if isinstance(other, Group):
+            return self._values() == other._values()
+        return False if isinstance(other, Traceback) else NotImplemented
+
+    def __lt__(self, other):
+        return self._values() < other._values() if isinstance(other, Group) else NotImplemented
+
+    def __hash__(self):
+        return hash(self._values())
+
+    def __str__(self):
+        return self._label
+
+    def __repr__(self):
+        return "<Group {!r}>".format(self._label)

@@ -9,6 +9,7 @@ from . import tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
+from .library.keys import find_name
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
 from .target import shown_path
@@ -312,7 +313,10 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        candidate = self.target.find_symbol("allocsnap_root")
+        # Hooks of another release may have the second name.
+        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
+            "allocsnap_root"
+        )
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -487,7 +491,7 @@ class Session:
                 'there is a snapshot "{0}" already: choose another name,'
                 " or `snapshot delete {0}` first".format(name)
             )
-        if name == NOW or name in native.KEYS:
+        if name == NOW or find_name(name) == name:
             raise AllocsnapError(
                 '"{}" has a meaning of its own in the commands: choose another name'.format(name)
             )

@@ -367,6 +367,33 @@ static struct asnap_error *name_domains(struct job *job)
     return error;
 }
 
+/* What the program has overwritten in the table. */
+static struct asnap_error *add_damage_notes(struct asnap_builder *builder,
+                                            const struct asnap_raw *raw)
+{
+    char line[256];
+    struct asnap_error *error = NULL;
+    if (raw->bad_records != 0) {
+        bool one = raw->bad_records == 1;
+        snprintf(line, sizeof(line),
+                 "%" PRIu64 " %s overwritten by the program (%s at 0x%" PRIx64 "): %s missing here",
+                 raw->bad_records, one ? "record was" : "records were",
+                 one ? "it is" : "the first is", raw->bad_record,
+                 one ? "its block is" : "their blocks are");
+        error = asnap_builder_note(builder, line);
+    }
+    if (error == NULL && raw->bad_shards != 0) {
+        bool one = raw->bad_shards == 1;
+        snprintf(line, sizeof(line),
+                 "%" PRIu32 " of %d parts of the table %s not hold what %s (%s number %" PRIu32
+                 "): the program has overwritten records there, and numbers here may be wrong",
+                 raw->bad_shards, ASNAP_RAW_SHARDS, one ? "does" : "do",
+                 one ? "it says" : "they say", one ? "it is" : "the first is", raw->bad_shard);
+        error = asnap_builder_note(builder, line);
+    }
+    return error;
+}
+
 static struct asnap_error *add_notes(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
@@ -385,6 +412,14 @@ static struct asnap_error *add_notes(struct job *job)
                          "missing here",
                          "blocks were not recorded, for want of memory for their records: they are "
                          "missing here");
+    if (error == NULL)
+        error = add_note(job->builder, raw->refused,
+                         "1 block of the program's own pools was refused and is missing here: too "
+                         "large a size, sum or address, or too many domains (allocsnap_hooks.h)",
+                         "blocks of the program's own pools were refused and are missing here: too "
+                         "large a size, sum or address, or too many domains (allocsnap_hooks.h)");
+    if (error == NULL)
+        error = add_damage_notes(job->builder, raw);
     if (error == NULL)
         error = add_note(job->builder, raw->busy_shards,
                          "1 part of the table was being changed: the block in flight may be "

@@ -3,6 +3,7 @@
 from .. import resident
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import rows as results
+from ..target import shown_path
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
 from ..library.native import REQUESTS
@@ -14,9 +15,14 @@ NEXT = "at the program's next malloc or free"
 
 
 def _next_run(session, frame_limit):
-    return "The next `{}` traces the heap, {} of each stack.\n".format(
+    text = "The next `{}` traces the heap, {} of each stack.\n".format(
         session.target.run_command, plural(frame_limit, "frame")
     )
+    for path in session.launch.left_out():
+        text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
+            shown_path(path)
+        )
+    return text
 
 
 class Start(Command):
@@ -183,6 +189,11 @@ class Status(Command):
                 ),
             ),
         ]
+        if status.refused:
+            rows.append(
+                ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
+                 " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
+            )
         if status.own_malloc:
             rows.append(
                 ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
