@@ -77,12 +77,10 @@ void asnap_thread_drop_pool(void)
     }
 }
 
-void asnap_thread_lock(void)
+void asnap_thread_mend(const uint32_t *only)
 {
-    asnap_lock(&pool_lock);
-}
-
-void asnap_thread_unlock(void)
-{
-    asnap_unlock(&pool_lock);
+    if (!asnap_lock_is_orphan(&pool_lock, only))
+        return;
+    pool = NULL;
+    __atomic_store_n(&pool_lock, 0, __ATOMIC_RELEASE);
 }

@@ -40,8 +40,7 @@ void asnap_thread_init(void);
 /* Gives back the memory of walkers whose threads have ended. */
 void asnap_thread_drop_pool(void);
 
-/* Keeps the walkers that no thread has still across a fork. */
-void asnap_thread_lock(void);
-void asnap_thread_unlock(void);
+/* In a child (process.h), as asnap_records_mend: the walkers that no thread had are lost. */
+void asnap_thread_mend(const uint32_t *only);
 
 #endif
