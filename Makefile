@@ -58,7 +58,7 @@ UNIT := $(BUILD)/tests/unit
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
-	$(BUILD)/obj/core/base/error.o $(TABLE_OBJECTS)
+	$(call room_objects,base) $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
