@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import re
+import shlex
 import subprocess
 import threading
 
@@ -45,6 +46,17 @@ def run(command, traced, directory, given=None, **extra):
     )
     expect(done.returncode == 0, command, "status", done.returncode, done.stdout[-2000:])
     return done.stdout
+
+
+def both(command, directory, result=None, given=None, **extra):
+    """What a program prints, or what result() is after it, which must be the same with the hooks
+    and without."""
+    said = []
+    for traced in (False, True):
+        printed = run(command, traced, directory, given, **extra)
+        said.append(printed if result is None else result())
+    expect(said[0] == said[1], command, "without the hooks", said[0][-1000:], "with", said[1][-1000:])
+    return said[1]
 
 
 def expect(condition, *words):
@@ -92,10 +104,14 @@ def attached(pid, directory):
 
 def at_exit(command, directory, **extra):
     """(blocks, bytes) that a program holds when it asks the kernel to end it."""
-    before = ["snapshot start 16", "catch syscall exit_group", "run >/dev/null </dev/null"]
-    outputs = gdb(before + LOOK, ["--args"] + command, directory, **extra)
+    # What stands behind `run` takes the place of arguments that gdb was given before.
+    words = " ".join(shlex.quote(word) for word in command[1:])
+    start = "run {} >/dev/null </dev/null".format(words)
+    before = ["snapshot start 16", "catch syscall exit_group", start]
+    outputs = gdb(before + LOOK + ["continue"], [command[0]], directory, **extra)
     expect("Catchpoint 1 (call to syscall exit_group)" in outputs[2], outputs[2])
-    return held(outputs[3:])
+    expect("exited normally]" in outputs[-1], command, outputs[-1])
+    return held(outputs[3:-1])
 
 
 class Server:
