@@ -55,7 +55,7 @@ def both(command, directory, result=None, given=None, **extra):
     for traced in (False, True):
         printed = run(command, traced, directory, given, **extra)
         said.append(printed if result is None else result())
-    expect(said[0] == said[1], command, "without the hooks", said[0][-1000:], "with", said[1][-1000:])
+    expect(said[0] == said[1], command, "without the hooks", said[0], "with", said[1])
     return said[1]
 
 
@@ -80,6 +80,7 @@ def gdb(commands, arguments, directory, **extra):
 def held(outputs):
     """(blocks, bytes) of [STATS, MEMORY, status] outputs, which must agree."""
     stats, memory, status = outputs
+    expect(stats.startswith("{") and stats.count("\n") == 1, "not a line of JSON:", stats[:2000])
     answer = json.loads(stats)
     total = answer["total"]
     now, peak = (int(word) for word in memory.split())
@@ -115,15 +116,15 @@ def at_exit(command, directory, **extra):
 
 
 class Server:
-    """A traced program that runs until it is told to end, and says when it is ready."""
+    """A program that runs until it is told to end, and says when it is ready."""
 
-    def __init__(self, command, ready, directory, given=False, **extra):
+    def __init__(self, command, ready, directory, given=False, traced=True, **extra):
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment(True, **extra),
+            env=environment(traced, **extra),
             cwd=directory,
         )
         self.pid = self._process.pid
@@ -173,4 +174,10 @@ class Server:
     def end(self):
         """Ends it by SIGTERM; its status."""
         self._process.terminate()
-        return self._process.wait(PATIENCE)
+        return self.ended()
+
+    def ended(self):
+        """Waits until it has ended, and all is read that it has printed; its status."""
+        status = self._process.wait(PATIENCE)
+        self._reader.join()
+        return status
