@@ -23,7 +23,7 @@ BASE := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP 
 # What each room of the core may include is what its include path holds.
 include core/rooms.mk
 EVERY_ROOM := $(sort $(patsubst MAY_INCLUDE_%,%,$(filter MAY_INCLUDE_%,$(.VARIABLES))))
-HOOK_ROOMS := $(filter hooks hooks/%,$(EVERY_ROOM))
+HOOK_ROOMS := $(filter hooks/%,$(EVERY_ROOM))
 ROOMS := $(filter-out $(HOOK_ROOMS),$(EVERY_ROOM))
 includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
@@ -46,13 +46,11 @@ CORE_OBJECTS := $(call room_objects,$(ROOMS))
 HOOK_OBJECTS := $(call room_objects,$(HOOK_ROOMS))
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
-TABLE_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,records.o record_index.o stacks.o pages.o lock.o traced.o \
-	thread_numbers.o clock.o module_list.o)
+TABLE_OBJECTS := $(call room_objects,hooks/base hooks/record)
 # The part that reads unwind information.
-UNWIND_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,eh_frame.o cfi.o cfi_apply.o cfi_expression.o)
+UNWIND_OBJECTS := $(call room_objects,hooks/unwind)
 # And that which walks stacks by it.
-WALK_OBJECTS := $(addprefix $(BUILD)/obj/core/hooks/,walk.o walk_fully.o walk_node.o walker.o stack_reach.o \
-	unwind_rows.o registered_frames.o signal_frame.o loaded_modules.o memory_map.o elf_image.o next.o)
+WALK_OBJECTS := $(call room_objects,hooks/walk)
 
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
@@ -72,7 +70,7 @@ ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-
 # What the linters and the formatter look at. A room without sources has nothing to compile.
 TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
 SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0
@@ -86,7 +84,7 @@ include core/install/install.mk
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(filter Makefile %.mk,$(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(filter Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: all
 all: $(LIBRARY) $(HOOKS) ## build both libraries into build/
@@ -136,9 +134,21 @@ demo: ## set up, build, and show a session in gdb
 test: deps ## set up, build and run every test
 	@$(MAKE) --no-print-directory check
 
+# A build takes all processors, unless make is told how many jobs it may run.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: check
-check: all programs $(UNIT) fuzzers tsan-threads ## build and run every test, set up or not
-	$(PYTHON) tests/run.py $(UNIT) $(BUILD)/tsan/tests/threads
+check: ## build and run every test, set up or not
+	@$(MAKE) --no-print-directory $(PARALLEL) built-for-tests
+	$(PYTHON) tests/run.py --times $(BUILD)/tests/times $(UNIT) $(BUILD)/tsan/tests/threads
+
+.PHONY: built-for-tests
+built-for-tests: all programs $(UNIT) fuzzers tsan-threads man
+
+.PHONY: check-quick
+check-quick: ## run the unit tests and one session in gdb
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(UNIT) $(PROGRAM_DIR)/holds
+	$(PYTHON) tests/run.py --only e2e.test_stats.AtBreakpoint.test_lines_sizes_and_counts_are_exact $(UNIT)
 
 .PHONY: lldbs
 lldbs: all programs ## run the sessions in other LLDBs (LLDBS), unpacked into build/

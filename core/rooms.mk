@@ -16,4 +16,8 @@ MAY_INCLUDE_symbols/apart := include base symbols/base symbols/elf symbols/deman
 MAY_INCLUDE_symbols/naming := include base collect symbols/base symbols/elf symbols/demangle symbols/dwarf symbols/apart
 MAY_INCLUDE_render := include base
 
-MAY_INCLUDE_hooks := include table
+MAY_INCLUDE_hooks/base := table
+MAY_INCLUDE_hooks/record := table hooks/base
+MAY_INCLUDE_hooks/unwind :=
+MAY_INCLUDE_hooks/walk := table hooks/base hooks/record hooks/unwind
+MAY_INCLUDE_hooks/entry := include table hooks/base hooks/record hooks/unwind hooks/walk

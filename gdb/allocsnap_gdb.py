@@ -208,9 +208,14 @@ class GdbTarget(Target):
     def path_rules(self):
         return _PATH_RULE.findall(_output("show substitute-path"))
 
+    #: Whether a command runs whose output something else than a person may read: of a script, of
+    #: gdb.execute(to_string=True), which takes the log stream along.
+    in_script = False
+
     def show_progress(self, text):
-        gdb.write(text + "\n", gdb.STDLOG)
-        gdb.flush(gdb.STDLOG)
+        if os.isatty(2) and not self.in_script:
+            gdb.write(text + "\n", gdb.STDLOG)
+            gdb.flush(gdb.STDLOG)
 
     def launch_id(self):
         return gdb.selected_inferior().num
@@ -295,14 +300,17 @@ def _register(shell):
             self._command = command
             super().__init__("snapshot " + command.name, gdb.COMMAND_DATA)
 
-        def invoke(self, argument, _from_tty):
+        def invoke(self, argument, from_tty):
             self.dont_repeat()
+            GdbTarget.in_script = not from_tty
             try:
                 gdb.write(shell.execute(self._command, argument))
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
             except KeyboardInterrupt:
                 raise gdb.GdbError("interrupted") from None
+            finally:
+                GdbTarget.in_script = False
 
         def complete(self, text, word):
             if word is None:

@@ -269,7 +269,8 @@ class LldbTarget(Target):
         return self._debugger.GetCommandInterpreter().WasInterrupted()
 
     def show_progress(self, text):
-        print(text, file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            print(text, file=sys.stderr, flush=True)
 
     def launch_id(self):
         target = self._target

@@ -5,10 +5,15 @@
 # runs of real programs, `deps.sh deb` for Debian packages, beside `run`.
 set -eu
 
-# SETS PACKAGE PROOF: a Debian package, and what shows that it, or its like from
-# another source, is there. Alternatives of a proof stand between commas.
+# Debian 12's own LLDB, 14, writes no cores on Linux.
+lldb=lldb
+if grep -qs '^VERSION_CODENAME=bookworm$' /etc/os-release; then lldb="lldb-22"; fi
+
+# SETS PACKAGE PROOF: a Debian package, or several whose first that apt knows is meant (A|B), and
+# what shows that it, or its like from another source, is there. Alternatives of a proof stand
+# between commas.
 needs() {
-    cat <<'END'
+    cat <<END
 run,test,lint,soak   gcc                  command:gcc
 run,test,lint,soak   g++                  command:g++
 run,test,lint,soak   libc6-dev            header:stdlib.h
@@ -18,19 +23,20 @@ run,test,lint,soak   zlib1g-dev           header:zlib.h
 run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,soak        gdb                  command:gdb
-test,bench           lldb-22              command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
+test,bench           $lldb                command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
 test,lint,soak,bench python3              command:/usr/bin/python3
 deb                  python3              command:/usr/bin/python3
 test,lint            libcunit1-dev        header:CUnit/CUnit.h
 test,bench           binutils             command:readelf
+test,lint            binutils-gold|binutils command:ld.gold
 test                 dwz                  command:dwz
 test                 xz-utils             command:xz
 test,bench           elfutils             command:eu-addr2line
 test,bench           valgrind             command:valgrind
-test,bench           python3.11-dbg       command:python3.11-dbg
+test,bench           python3-dbg          command:python3-dbg
 test                 libc6-dbg            file:/usr/share/doc/libc6-dbg
 test                 libbinutils-dbg      file:/usr/lib/debug/.dwz/x86_64-linux-gnu/libbinutils.debug
-test                 libstdc++6-12-dbg    file:/usr/lib/x86_64-linux-gnu/debug/libstdc++.so.6
+test                 libstdc++6-14-dbg|libstdc++6-12-dbg file:/usr/lib/x86_64-linux-gnu/debug/libstdc++.so.6
 test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
@@ -96,13 +102,13 @@ wanted=$(needs | while read -r sets package proof; do
 done)
 # dpkg-query fails where it is absent and where it does not know a package.
 # shellcheck disable=SC2016 # dpkg-query's variables, not the shell's
-installed=$(echo "$wanted" | while read -r package proof; do echo "$package"; done |
+installed=$(echo "$wanted" | while read -r package proof; do echo "${package%%|*}"; done |
     xargs dpkg-query -W -f '${Status} ${Package}\n' 2>/dev/null |
     while read -r want state status package; do
         if [ "$want $state $status" = "install ok installed" ]; then echo "$package"; fi
     done) || true
 missing=$(echo "$wanted" | while read -r package proof; do
-    if echo "$installed" | grep -qxF "$package" || proven "$proof"; then continue; fi
+    if echo "$installed" | grep -qxF "${package%%|*}" || proven "$proof"; then continue; fi
     echo "$package"
 done | tr '\n' ' ')
 missing=${missing% }
@@ -124,11 +130,24 @@ else
     fail "missing, and neither root nor sudo: as root, run apt-get install $missing"
 fi
 
-echo "deps: installing $missing (apt-get, $how)"
 apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@"
 }
+
+choose() { # A|B|...: the first that apt knows, or the first of all
+    for name in $(echo "$1" | tr '|' ' '); do
+        if [ "$name" = "$1" ] || [ -n "$(apt-cache show "$name" 2>/dev/null)" ]; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "${1%%|*}"
+}
+
 apt update || echo "deps: apt-get update failed; trying with the package lists there are" >&2
+missing=$(for package in $missing; do choose "$package"; done | tr '\n' ' ')
+missing=${missing% }
+echo "deps: installing $missing (apt-get, $how)"
 # shellcheck disable=SC2086 # a list of words
 apt install -y --no-install-recommends $missing ||
     fail "apt-get could not install $missing (its words are above)"

@@ -3,10 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct asnap_error {
     enum asnap_error_code code;
     char *message;
+    char *path; /* NULL: it is of no file */
+    int number; /* an errno; 0: none */
 };
 
 static struct asnap_error no_memory_error = {
@@ -21,7 +24,7 @@ struct asnap_error *asnap_error_no_memory(void)
 
 struct asnap_error *asnap_error_create(enum asnap_error_code code, const char *format, ...)
 {
-    struct asnap_error *error = malloc(sizeof(*error));
+    struct asnap_error *error = calloc(1, sizeof(*error));
     if (error == NULL)
         return &no_memory_error;
     va_list arguments;
@@ -33,6 +36,21 @@ struct asnap_error *asnap_error_create(enum asnap_error_code code, const char *f
         return &no_memory_error;
     }
     error->code = code;
+    return error;
+}
+
+struct asnap_error *asnap_error_of_file(struct asnap_error *error, const char *path, int number)
+{
+    if (error == &no_memory_error)
+        return error;
+    char *copy = strdup(path);
+    if (copy == NULL) {
+        asnap_error_destroy(error);
+        return &no_memory_error;
+    }
+    free(error->path);
+    error->path = copy;
+    error->number = number;
     return error;
 }
 
@@ -53,10 +71,21 @@ const char *asnap_error_message(const struct asnap_error *error)
     return error->message;
 }
 
+int asnap_error_errno(const struct asnap_error *error)
+{
+    return error->number;
+}
+
+const char *asnap_error_path(const struct asnap_error *error)
+{
+    return error->path;
+}
+
 void asnap_error_destroy(struct asnap_error *error)
 {
     if (error == NULL || error == &no_memory_error)
         return;
     free(error->message);
+    free(error->path);
     free(error);
 }

@@ -1,6 +1,6 @@
 /* Making errors. Reading them is public (allocsnap.h). */
-#ifndef ASNAP_MODEL_ERROR_H
-#define ASNAP_MODEL_ERROR_H
+#ifndef ASNAP_BASE_ERROR_H
+#define ASNAP_BASE_ERROR_H
 
 #include "allocsnap.h"
 
@@ -9,6 +9,11 @@
  * it is the NO_MEMORY error. */
 struct asnap_error *asnap_error_create(enum asnap_error_code code, const char *format, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
+
+/* Says of which file an error is (copies the path), and which errno explains it, 0 where none
+ * does. Returns the error, or the NO_MEMORY error in its place. */
+struct asnap_error *asnap_error_of_file(struct asnap_error *error, const char *path, int number)
+    __attribute__((returns_nonnull));
 
 /* The error for a failed allocation; needs no memory. */
 struct asnap_error *asnap_error_no_memory(void) __attribute__((returns_nonnull));

@@ -3,7 +3,7 @@
  *
  * A core is read with pread, not mapped: that is as fast for pieces of this size, and a file that
  * shrinks meanwhile gives an error and no SIGBUS, which would end the debugger. */
-#include "allocsnap_memory.h"
+#include "allocsnap_inferior.h"
 
 #include <stdlib.h>
 #include <sys/types.h>

@@ -206,9 +206,9 @@ static struct asnap_error *check_tracing(const struct asnap_table_root *root)
                               "traces from now on");
 }
 
-static struct asnap_error *read_table(const struct asnap_memory *memory, uint64_t root_address,
-                                      const struct asnap_progress *progress, bool moving,
-                                      struct asnap_raw **raw)
+struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
+                                   bool moving, const struct asnap_progress *progress,
+                                   struct asnap_raw **raw)
 {
     struct asnap_table_root root;
     if (memory == NULL || raw == NULL)
@@ -241,19 +241,6 @@ static struct asnap_error *read_table(const struct asnap_memory *memory, uint64_
     }
     *raw = result;
     return NULL;
-}
-
-struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
-                                   const struct asnap_progress *progress, struct asnap_raw **raw)
-{
-    return read_table(memory, root_address, progress, false, raw);
-}
-
-struct asnap_error *asnap_raw_read_moving(const struct asnap_memory *memory, uint64_t root_address,
-                                          const struct asnap_progress *progress,
-                                          struct asnap_raw **raw)
-{
-    return read_table(memory, root_address, progress, true, raw);
 }
 
 void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes)

@@ -1,67 +1,101 @@
-/* The part of liballocsnap's interface that names the frames of snapshots later, and says
- * what their names are from; allocsnap.h includes it. */
+/* Names: from program counters to frames. */
 #ifndef ALLOCSNAP_NAMES_H
 #define ALLOCSNAP_NAMES_H
 
-#include "allocsnap.h"
+#include "allocsnap_inferior.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* What a frame has its name from. */
+enum asnap_named_by {
+    ASNAP_NAMED_UNTOLD,   /* nobody says: a snapshot's frames never have it */
+    ASNAP_NAMED_NONE,     /* nothing: there is no function, and no line */
+    ASNAP_NAMED_ADDRESS,  /* not looked for yet: the function is the return address */
+    ASNAP_NAMED_SYMBOL,   /* a symbol table: there is no line */
+    ASNAP_NAMED_DEBUGGER, /* the debugger */
+    ASNAP_NAMED_LINE,     /* a line table */
+    ASNAP_NAMED_INLINE,   /* a place where the function was inlined */
+    ASNAP_NAMED_KINDS,
+};
+
+/* The word for it, as in JSON: "line table"; NULL for UNTOLD. */
+ASNAP_API const char *asnap_named_by_text(enum asnap_named_by named_by);
+
+/* One source location of a stack. */
+struct asnap_frame {
+    const char *filename; /* full path; the module's path or "<unknown>" where lineno is 0 */
+    const char *function; /* NULL where unknown */
+    uint32_t lineno;      /* from 1; 0 where there is no line information */
+    bool inlined;         /* the function was inlined into the next older frame */
+    uint8_t named_by;     /* asnap_named_by; a builder finds it out where it is UNTOLD */
+};
+
+/* Turns program counters into frames, and remembers what it has found. */
+struct asnap_symbolizer;
+
+/* `debug_directories` lists where separate debug files are, colon-separated, as
+ * gdb's debug-file-directory; NULL means "/usr/lib/debug". */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_create(const char *debug_directories, struct asnap_symbolizer **symbolizer);
+
+/* Tells which files are mapped where; replaces what was told before and keeps
+ * what was learnt about files that are unchanged on disk. Copies the regions;
+ * `memory` (for the vDSO, which is in no file, and for the build IDs, by which a
+ * file that was replaced is known) is only used during the call and may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer, const struct asnap_memory *memory,
+                             const struct asnap_region *regions, size_t region_count);
+
+/* Tells which files the debugger has read, to be used in place of a mapped file that
+ * is missing or another build, and of a debug file that is not found: the one that has the
+ * build ID in memory. Replaces what was told before. Copies the paths. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
+                           size_t count);
+
+/* How the library asks the debugger for what it cannot name itself to the line: the frames of
+ * `pc`, an address within a call, innermost first. `frames` has room for
+ * ASNAP_DEBUGGER_FRAMES_MAX; *count is 0 before, and stays so where nothing is known. Strings
+ * must live until the next call. `build_id` is that of the file in memory, in hexadecimal, ""
+ * where it has none: symbols of another build are no answer. Returns ASNAP_READ_OK, or
+ * ASNAP_READ_INTERRUPTED to give up. */
+#define ASNAP_DEBUGGER_FRAMES_MAX 64
+struct asnap_debugger {
+    int (*name)(void *context, uint64_t pc, const char *build_id, struct asnap_frame *frames,
+                size_t *count);
+    void *context;
+};
+
+/* Has addresses named by the debugger too, from here on; it must live as long, or until it is
+ * replaced. NULL: no debugger. */
+ASNAP_API void asnap_symbolizer_set_debugger(struct asnap_symbolizer *symbolizer,
+                                             const struct asnap_debugger *debugger);
 
 /* Whether debug information is read by a process that is forked for it, so that a file that
  * libdwarf does not survive costs its own names and nothing else. To begin with it is read in
  * this process. */
 ASNAP_API void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart);
 
-/* How far the frames of a new snapshot are named. What is left out is a frame
- * ASNAP_NAMED_ADDRESS, which asnap_snapshot_symbolize can name later. */
-enum asnap_naming_extent {
-    ASNAP_NAMING_WHOLE,         /* all of them; INTERRUPTED where `progress` stops it */
-    ASNAP_NAMING_UNTIL_STOPPED, /* those of the files that were done when `progress` stops it */
-    ASNAP_NAMING_NOTHING,       /* none: no file is looked at */
+ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
+
+/* The frames that one program counter stands for, innermost (inlined) first.
+ * At least one; owned by the symbolizer. */
+struct asnap_named_pc {
+    const struct asnap_frame *frames;
+    size_t frame_count;
 };
 
-/* As asnap_snapshot_create, which names the whole. */
+/* Names `count` return addresses, in any order. names[i] belongs to
+ * return_addresses[i]; frames and strings live until the symbolizer is destroyed.
+ * An address that no file explains gets one frame ("<unknown>", line 0). Fails
+ * with NO_MEMORY or INTERRUPTED only; a bad file costs its own names. `progress`
+ * may be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_snapshot_create_named(struct asnap_raw *raw, struct asnap_symbolizer *symbolizer,
-                            enum asnap_naming_extent extent, const struct asnap_progress *progress,
-                            struct asnap_snapshot **snapshot);
-
-/* A snapshot of the same traces whose frames have better names, from the files at the
- * paths that were mapped, or from those of asnap_symbolizer_set_files, if their build IDs
- * are those that were mapped. Frames with a line stay as they are; of the others, those
- * of which more is known now change. What is told by asnap_symbolizer_set_regions is not
- * looked at. Notes on the files that are looked at are made anew; rules of
- * asnap_snapshot_skip are not kept. Fails with NO_MEMORY or INTERRUPTED. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_snapshot_symbolize(const struct asnap_snapshot *snapshot, struct asnap_symbolizer *symbolizer,
-                         const struct asnap_progress *progress, struct asnap_snapshot **named);
-
-/* The blocks whose frames, those that they are attributed to, are in one file and have
- * their names from the same. */
-struct asnap_naming_part {
-    const char *path; /* of what was mapped there; NULL where it is not known */
-    uint8_t named_by; /* asnap_named_by */
-    bool has_line;
-    uint64_t size;  /* bytes in its blocks */
-    uint64_t count; /* its blocks, at least one */
-};
-
-struct asnap_naming_summary;
-
-/* Sums up the blocks of a snapshot, the largest part first. Fails with NO_MEMORY only. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_naming_summary_create(const struct asnap_snapshot *snapshot,
-                            struct asnap_naming_summary **summary);
-ASNAP_API void asnap_naming_summary_destroy(struct asnap_naming_summary *summary);
-ASNAP_API size_t asnap_naming_summary_count(const struct asnap_naming_summary *summary);
-ASNAP_API struct asnap_naming_part
-asnap_naming_summary_part(const struct asnap_naming_summary *summary, size_t index);
-
-/* How many of its frames are bare addresses (ASNAP_NAMED_ADDRESS). Of a filtered
- * snapshot, those of the snapshot it was made from. */
-ASNAP_API size_t asnap_snapshot_unnamed_count(const struct asnap_snapshot *snapshot);
+asnap_symbolizer_name(struct asnap_symbolizer *symbolizer, const uint64_t *return_addresses,
+                      size_t count, const struct asnap_progress *progress,
+                      struct asnap_named_pc *names);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,8 @@
-/* The part of liballocsnap's interface that writes snapshots and rows as text and JSON;
- * allocsnap.h includes it. */
+/* Snapshots and rows as text and JSON. */
 #ifndef ALLOCSNAP_RENDER_H
 #define ALLOCSNAP_RENDER_H
 
-#include "allocsnap.h"
+#include "allocsnap_statistics.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,45 +47,35 @@ struct asnap_render_options {
     bool short_paths; /* in text: the shortest ends that tell the files shown apart */
 };
 
-/* Renders rows for people. The text ends with a newline; free it with
- * asnap_string_destroy. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_statistics_text(const struct asnap_statistics *statistics,
-                             const struct asnap_render_options *options, char **text);
+/* How rows are written. */
+enum asnap_format {
+    ASNAP_FORMAT_TEXT, /* for people; ends with a newline */
+    ASNAP_FORMAT_JSON, /* one JSON object on one line (docs/commands.md has its fields) */
+};
 
-/* Renders rows as one JSON object on one line (docs/commands.md has its fields). */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_statistics_json(const struct asnap_statistics *statistics,
-                             const struct asnap_render_options *options, char **text);
+/* Each of these writes one kind of result; free the text with asnap_string_destroy. */
 
-/* The same of differences: sizes and counts with their change beside them. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_diff_text(const struct asnap_diff *diff, const struct asnap_render_options *options,
-                       char **text);
+asnap_render_statistics(const struct asnap_statistics *statistics, enum asnap_format format,
+                        const struct asnap_render_options *options, char **text);
+
+/* Differences: sizes and counts with their change beside them. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_diff_json(const struct asnap_diff *diff, const struct asnap_render_options *options,
-                       char **text);
+asnap_render_diff(const struct asnap_diff *diff, enum asnap_format format,
+                  const struct asnap_render_options *options, char **text);
 
 /* Blocks one by one in the order of the options, each with the frame that it is attributed
  * to; as JSON with all its frames. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_traces_text(const struct asnap_snapshot *snapshot,
-                         const struct asnap_render_options *options, char **text);
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_traces_json(const struct asnap_snapshot *snapshot,
-                         const struct asnap_render_options *options, char **text);
+asnap_render_traces(const struct asnap_snapshot *snapshot, enum asnap_format format,
+                    const struct asnap_render_options *options, char **text);
 
 /* The block that holds `address` (asnap_snapshot_find) with its whole stack, or that
  * there is none, and what is there then: the end of a block a few bytes before, or
  * what is mapped. `options->limit` is not looked at. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
-                      const struct asnap_render_options *options, char **text);
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
-                      const struct asnap_render_options *options, char **text);
-
-ASNAP_API void asnap_string_destroy(char *text);
+asnap_render_who(const struct asnap_snapshot *snapshot, uint64_t address, enum asnap_format format,
+                 const struct asnap_render_options *options, char **text);
 
 #ifdef __cplusplus
 }

@@ -1,3 +1,4 @@
+#include "block_formats.h"
 #include "block_origin.h"
 #include "blocks_shown.h"
 #include "json_pieces.h"
@@ -45,9 +46,8 @@ static void write_notes(struct asnap_text *text, const struct asnap_snapshot *sn
     asnap_text_string(text, "]}\n");
 }
 
-struct asnap_error *asnap_render_traces_json(const struct asnap_snapshot *snapshot,
-                                             const struct asnap_render_options *options,
-                                             char **text)
+struct asnap_error *asnap_blocks_json(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_render_options *options, char **text)
 {
     struct asnap_blocks_shown shown;
     struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options);
@@ -93,8 +93,8 @@ static void write_mapping(struct asnap_text *text, const struct asnap_region *re
     asnap_text_string(text, "}");
 }
 
-struct asnap_error *asnap_render_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
-                                          const struct asnap_render_options *options, char **text)
+struct asnap_error *asnap_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                                   const struct asnap_render_options *options, char **text)
 {
     struct asnap_whereabouts where;
     struct asnap_error *error = asnap_whereabouts_init(&where, snapshot, address, options);

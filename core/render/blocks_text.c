@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "block_formats.h"
 #include "block_origin.h"
 #include "blocks_shown.h"
 #include "page.h"
@@ -109,9 +110,8 @@ static struct asnap_error *write_blocks(struct asnap_page *page,
     return NULL;
 }
 
-struct asnap_error *asnap_render_traces_text(const struct asnap_snapshot *snapshot,
-                                             const struct asnap_render_options *options,
-                                             char **text)
+struct asnap_error *asnap_blocks_text(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_render_options *options, char **text)
 {
     struct asnap_blocks_shown shown;
     struct asnap_error *error = asnap_blocks_shown_init(&shown, snapshot, options);
@@ -198,8 +198,8 @@ static void write_nowhere(struct asnap_page *page, const struct asnap_whereabout
     asnap_page_string(page, "\n");
 }
 
-struct asnap_error *asnap_render_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
-                                          const struct asnap_render_options *options, char **text)
+struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64_t address,
+                                   const struct asnap_render_options *options, char **text)
 {
     struct asnap_whereabouts where;
     struct asnap_error *error = asnap_whereabouts_init(&where, snapshot, address, options);

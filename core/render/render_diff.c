@@ -31,16 +31,10 @@ static struct asnap_rows rows_of(const struct asnap_diff *diff)
     };
 }
 
-struct asnap_error *asnap_render_diff_text(const struct asnap_diff *diff,
-                                           const struct asnap_render_options *options, char **text)
+struct asnap_error *asnap_render_diff(const struct asnap_diff *diff, enum asnap_format format,
+                                      const struct asnap_render_options *options, char **text)
 {
     struct asnap_rows rows = rows_of(diff);
-    return asnap_rows_text(&rows, options, text);
-}
-
-struct asnap_error *asnap_render_diff_json(const struct asnap_diff *diff,
-                                           const struct asnap_render_options *options, char **text)
-{
-    struct asnap_rows rows = rows_of(diff);
-    return asnap_rows_json(&rows, options, text);
+    return format == ASNAP_FORMAT_JSON ? asnap_rows_json(&rows, options, text)
+                                       : asnap_rows_text(&rows, options, text);
 }

@@ -38,18 +38,11 @@ static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
     };
 }
 
-struct asnap_error *asnap_render_statistics_text(const struct asnap_statistics *statistics,
-                                                 const struct asnap_render_options *options,
-                                                 char **text)
+struct asnap_error *asnap_render_statistics(const struct asnap_statistics *statistics,
+                                            enum asnap_format format,
+                                            const struct asnap_render_options *options, char **text)
 {
     struct asnap_rows rows = rows_of(statistics);
-    return asnap_rows_text(&rows, options, text);
-}
-
-struct asnap_error *asnap_render_statistics_json(const struct asnap_statistics *statistics,
-                                                 const struct asnap_render_options *options,
-                                                 char **text)
-{
-    struct asnap_rows rows = rows_of(statistics);
-    return asnap_rows_json(&rows, options, text);
+    return format == ASNAP_FORMAT_JSON ? asnap_rows_json(&rows, options, text)
+                                       : asnap_rows_text(&rows, options, text);
 }

@@ -23,7 +23,7 @@ $(TRACED_BENCHES): $(BENCH_DIR)/%: tests/bench/%.c
 REFERENCE_TREE := $(BENCH_DIR)/libreference_tree.so
 REFERENCE_CACHE := $(BENCH_DIR)/libreference_cache.so
 REFERENCE_OBJECTS := $(patsubst %.c,$(BUILD)/frame_pointers/%.o,tests/bench/frame_pointer_walk.c \
-	$(filter-out core/hooks/walk.c core/hooks/walk_fully.c core/hooks/walk_node.c,$(wildcard core/hooks/*.c)))
+	$(filter-out $(addprefix core/hooks/walk/,walk.c walk_fully.c walk_node.c),$(wildcard core/hooks/*/*.c)))
 REFERENCE_TREE_OBJECTS := $(BUILD)/frame_pointers/tests/bench/stack_tree.o
 REFERENCE_CACHE_OBJECTS := $(BUILD)/frame_pointers/tests/bench/stack_cache.o
 

@@ -34,7 +34,7 @@ class Library:
     """Calls of liballocsnap.so, whose errors end the bench."""
 
     def __init__(self):
-        from allocsnap import native  # once ALLOCSNAP_LIBRARY is set
+        from allocsnap.library import native  # once ALLOCSNAP_LIBRARY is set
 
         self.native = native
         self.library = native.library()

@@ -70,7 +70,7 @@ static void add_stacks(struct asnap_builder *builder, uint32_t count)
         char file[64];
         snprintf(file, sizeof(file), "/usr/src/project/module%u/file%u.c", i % 17, i % 200);
         struct asnap_frame frame = {.filename = file, .lineno = i + 1};
-        check(asnap_builder_frame(builder, &frame, &frames[i]));
+        check(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &frames[i]));
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t ids[DEPTH];

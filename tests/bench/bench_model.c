@@ -53,7 +53,7 @@ static void add_places(struct asnap_builder *builder, uint32_t *frames)
         snprintf(file, sizeof(file), "/usr/src/project/module%u/file%u.c", i % 17, i % 200);
         snprintf(function, sizeof(function), "function_%u", i / 3);
         struct asnap_frame frame = {.filename = file, .function = function, .lineno = i + 1};
-        check(asnap_builder_frame(builder, &frame, &frames[i]));
+        check(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &frames[i]));
     }
 }
 

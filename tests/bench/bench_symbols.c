@@ -14,7 +14,7 @@
 #include "allocsnap.h"
 #include "elf_file.h"
 
-#define PROGRAM "/usr/bin/python3.11-dbg"
+#define PROGRAM "/usr/bin/python3-dbg"
 #define ADDRESSES 5000u
 #define ROUNDS 5
 
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         return name_standard_input(strcmp(argv[1], "apart") == 0);
     if (access(PROGRAM, R_OK) != 0)
-        die("no " PROGRAM ": install python3.11-dbg");
+        die("no " PROGRAM ": install python3-dbg");
     /* As the debuggers do it, and without a process for the debug information. */
     char *own[] = {argv[0], "apart", NULL};
     char *own_here[] = {argv[0], "here", NULL};

@@ -3,7 +3,7 @@
 import time
 
 import gdb
-from allocsnap import native, objects
+from allocsnap.library import native, rows
 from allocsnap.session import Session
 
 ROUNDS = 7
@@ -63,7 +63,7 @@ def main():
         spent = []
         for _ in range(ROUNDS):
             begin = time.process_time()
-            objects.Statistics(taken.snapshot, key, False)
+            rows.Statistics(taken.snapshot, key, False)
             spent.append(time.process_time() - begin)
         print("bench: stats {}\t{:.2f} ms of CPU\tunder 30 ms".format(key, min(spent) * 1000))
 

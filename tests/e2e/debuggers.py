@@ -16,7 +16,8 @@ from . import harness
 #: Debuggers that may be missing here, each with the reason; others must be there.
 MAY_BE_MISSING = {}
 
-_LLDB_SCRIPT = os.path.join(harness.ROOT, "lldb", "allocsnap_lldb.py")
+#: The plugin.
+LLDB_SCRIPT = os.path.join(harness.ROOT, "lldb", "allocsnap_lldb.py")
 
 
 class Step(NamedTuple):
@@ -90,7 +91,8 @@ def _run_lldb(binary, case, commands, program, arguments=(), core=None, pid=None
         "settings set auto-confirm true",
         "settings set target.input-path /dev/null",
         "settings set target.output-path /dev/null",
-        "command script import {}".format(_LLDB_SCRIPT),
+        "script " + harness.KEEP_COMPILED,
+        "command script import {}".format(LLDB_SCRIPT),
         _MARK,
     ]
     for command in worded:

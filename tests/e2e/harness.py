@@ -29,6 +29,22 @@ DEADLINE = 120
 
 _MARK = "\036"
 
+# What debuggers find out again in each session: the names in libc's debug information, and the
+# plugin's compiled Python (which a variable would change in the traced program as well).
+_KEPT = os.path.join(BUILD, "tests", "kept")
+GDB_OPTIONS = [
+    word
+    for setting in (
+        "set auto-load off",
+        "set index-cache directory {}/gdb".format(_KEPT),
+        "set index-cache enabled on",
+    )
+    for word in ("-iex", setting)
+]
+KEEP_COMPILED = (
+    "import sys; sys.dont_write_bytecode, sys.pycache_prefix = False, {!r}".format(_KEPT + "/python")
+)
+
 #: Runs the command that follows with cores allowed, as far as they may be.
 WITH_CORES = ["/bin/sh", "-c", 'ulimit -c "$(ulimit -H -c)"; exec "$@"', "sh"]
 
@@ -113,9 +129,9 @@ def batch(case, commands, arguments=(), plugin=True, env=None, cwd=None, debugge
     `arguments` are gdb's own (program, core, --args ...). The commands between
     marks are all there is: what gdb says at start-up is left out.
     """
-    line = [debugger, "-nx", "-batch", "-iex", "set auto-load off"]
+    line = [debugger, "-nx", "-batch"] + GDB_OPTIONS
     if plugin:
-        line += ["-ex", "source {}".format(SCRIPT)]
+        line += ["-iex", "python " + KEEP_COMPILED, "-ex", "source {}".format(SCRIPT)]
     line += ["-ex", "echo {}\\n".format(_MARK)]
     for command in commands:
         line += ["-ex", command, "-ex", "echo {}\\n".format(_MARK)]
@@ -142,8 +158,7 @@ class Gdb:
 
     def __init__(self, case, arguments=(), plugin=True, env=None):
         self._process = subprocess.Popen(
-            [GDB, "-nx", "-q", "-iex", "set auto-load off", "-iex", "set confirm off"]
-            + list(arguments),
+            [GDB, "-nx", "-q"] + GDB_OPTIONS + ["-iex", "set confirm off"] + list(arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -162,6 +177,7 @@ class Gdb:
         self._send("set prompt {}\\n".format(_MARK))
         self.prompt()
         if plugin:
+            self.run("python " + KEEP_COMPILED)
             self.run("source {}".format(SCRIPT))
 
     @property

@@ -21,6 +21,8 @@ STATS = [
 
 
 class Files(Case):
+    seconds = 10
+
     def path(self, name="file.dump"):
         return os.path.join(self.directory, name)
 
@@ -247,8 +249,8 @@ class Files(Case):
             "snapshot dump b x": 'no snapshot "b": there are no snapshots: `snapshot take`'
             " takes one\n",
             "snapshot dump now x y": "unrecognized arguments: y" + shows,
-            "snapshot dump now x --format pickle": "argument --format: invalid choice: 'pickle'"
-            " (choose from 'allocsnap', 'tracemalloc')" + shows,
+            "snapshot dump now x --format pickle": "argument --format: 'pickle' is none of"
+            " allocsnap, tracemalloc" + shows,
             "snapshot load": "the following arguments are required: FILE;"
             " `snapshot load --help` shows how\n",
         }

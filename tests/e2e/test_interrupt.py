@@ -33,10 +33,10 @@ end
 
 RAISE_IN_PROGRESS = """
 python
-from allocsnap import objects
+from allocsnap.library import calls
 def _stop(self, context, step, done, total):
     raise KeyboardInterrupt
-_whole, objects.Calls._on_report = objects.Calls._on_report, _stop
+_whole, calls.Calls._on_report = calls.Calls._on_report, _stop
 end
 """
 
@@ -44,11 +44,11 @@ end
 # signal at its first instruction, outside of every `try`.
 ESCAPE_FROM_READ = """
 python
-from allocsnap import objects
-_report = objects.Calls._on_report
+from allocsnap.library import calls
+_report = calls.Calls._on_report
 def _escape(self, context, address, buffer, size):
     raise KeyboardInterrupt
-_read, objects.Calls._on_read = objects.Calls._on_read, _escape
+_read, calls.Calls._on_read = calls.Calls._on_read, _escape
 end
 """
 
@@ -128,10 +128,10 @@ class Interrupt(Case):
                 )
 
     def test_exception_that_escapes_a_callback(self):
-        self.check(ESCAPE_FROM_READ, INTERRUPTED, "objects.Calls._on_read = _read")
+        self.check(ESCAPE_FROM_READ, INTERRUPTED, "calls.Calls._on_read = _read")
 
     def test_exception_in_progress(self):
-        self.check(RAISE_IN_PROGRESS, INTERRUPTED, "objects.Calls._on_report = _whole")
+        self.check(RAISE_IN_PROGRESS, INTERRUPTED, "calls.Calls._on_report = _whole")
 
     def test_ctrl_c_while_a_million_blocks_are_read(self):
         for left in (1, 20):

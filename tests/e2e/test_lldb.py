@@ -60,6 +60,8 @@ def in_each(test):
 
 
 class Lldb(Case):
+    seconds = 15
+
     lldb = None  # the one that is tested
 
     def session(self, commands, name="holds", **options):

@@ -61,6 +61,8 @@ def marked_sources():
 
 
 class Programs(Case):
+    seconds = 70
+
     def check_held(self, answer, source, where):
         """Compares statistics by line with the marks of a source."""
         path = expectations.source(source)

@@ -38,6 +38,8 @@ VALGRIND = [
 
 
 class RealPrograms(harness.Case):
+    seconds = 12
+
     def write(self, name, text):
         path = os.path.join(self.directory, name)
         with open(path, "w", encoding="utf-8") as file:
@@ -213,7 +215,7 @@ class Redis(harness.Case):
     def wait_until_ready(self, messages):
         """Reads the server's log until it says that it is ready."""
         text = b""
-        while b"ready to accept connections" not in text:
+        while b"ready to accept connections" not in text.lower():
             readable, _, _ = select.select([messages], [], [], harness.DEADLINE)
             if not readable:
                 self.fail("redis-server is not ready: {!r}".format(text))

@@ -163,6 +163,8 @@ def normalised(output):
 class Scenarios(Case):
     """Each row is a test, made below."""
 
+    seconds = 45
+
     def check_held(self, results, scenario):
         path = expectations.source(scenario.source)
         held = {

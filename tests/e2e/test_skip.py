@@ -134,8 +134,8 @@ class Skip(Case):
             "snapshot stats --skip": "argument --skip: expected one argument"
             + shows.format("stats"),
             "snapshot set skip ''": "no function's name is empty: give a pattern of one\n",
-            "snapshot set colour red": "argument setting: invalid choice: 'colour' (choose from"
-            " 'skip', 'names', 'paths')" + shows.format("set"),
+            "snapshot set colour red": "argument setting: 'colour' is none of"
+            " skip, names, paths" + shows.format("set"),
         }
         results = self.batch(list(cases), program("holds"))
         for command, message in cases.items():

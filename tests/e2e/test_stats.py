@@ -176,9 +176,9 @@ class MemoryMaps(Case):
         core = self.kernel_core("holds", "abort")
         shown = self.batch(self.COMMANDS, program("holds"), core)
         hide = [
-            "python from allocsnap import objects",
+            "python from allocsnap.library import calls",
             "python def _no_map(path): raise AllocsnapError(path)",
-            "python objects.CoreMap = _no_map",
+            "python calls.CoreMap = _no_map",
         ]
         printed = self.batch(hide + self.COMMANDS, program("holds"), core)
         for command in self.COMMANDS:

@@ -14,24 +14,14 @@ NAMED = "named:    100.0% of bytes to the line\n"
 
 STOP_NAMING = """
 python
-from allocsnap import objects
-_whole = objects.Calls._on_report
+from allocsnap.library import calls
+_whole = calls.Calls._on_report
 def _stop(self, context, step, done, total):
     if step == b"naming frames":
         self._kept = KeyboardInterrupt()
         return False
     return _whole(self, context, step, done, total)
-objects.Calls._on_report = _stop
-end
-"""
-
-SLOW_CLOCK = """
-python
-from allocsnap import objects
-_init = objects.Calls.__init__
-def _slow(self, target=None, direct=None):
-    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, direct=direct)
-objects.Calls.__init__ = _slow
+calls.Calls._on_report = _stop
 end
 """
 
@@ -147,21 +137,11 @@ class Symbolize(Case):
         interrupted = "interrupted: what was taken before is kept\n"
         self.assertEqual(gdb.run("snapshot symbolize a"), interrupted)
         self.assertEqual(gdb.run("snapshot stats"), interrupted)
-        gdb.run("python objects.Calls._on_report = _whole")
+        gdb.run("python calls.Calls._on_report = _whole")
         self.assertEqual(
             gdb.run("snapshot symbolize a"), "Snapshot a: 10128 B in 14 blocks.\n" + NAMED
         )
         self.assertEqual(gdb.run("snapshot stats --json a"), gdb.run("snapshot stats --json"))
-
-    def test_progress_is_shown_after_a_second(self):
-        gdb = self.gdb("--args", HOLDS)
-        gdb.run("snapshot start")
-        gdb.run("break stop_here")
-        gdb.run("run")
-        for line in self.lines(SLOW_CLOCK)[:-1]:
-            gdb.start(line)
-        gdb.run("end")
-        self.assertRegex(gdb.run("snapshot take a"), r"(?m)^naming frames: \d+%\n(.*\n)*Snapshot a: ")
 
     def test_without_debug_information(self):
         stripped = self.path("stripped")

@@ -43,9 +43,9 @@ static void use_statistics(const struct asnap_snapshot *snapshot, enum asnap_key
     require(cumulative || size == asnap_snapshot_size(snapshot), "the rows have another sum");
     struct asnap_render_options options = {.limit = 20};
     char *text = NULL;
-    require_ok(asnap_render_statistics_text(statistics, &options, &text));
+    require_ok(asnap_render_statistics(statistics, ASNAP_FORMAT_TEXT, &options, &text));
     asnap_string_destroy(text);
-    require_ok(asnap_render_statistics_json(statistics, &options, &text));
+    require_ok(asnap_render_statistics(statistics, ASNAP_FORMAT_JSON, &options, &text));
     asnap_string_destroy(text);
     asnap_statistics_destroy(statistics);
 }
@@ -56,10 +56,10 @@ static void use_traces(const struct asnap_snapshot *snapshot)
     require_ok(asnap_snapshot_traces(snapshot, &traces));
     struct asnap_render_options options = {.limit = 5};
     char *text = NULL;
-    require_ok(asnap_render_traces_json(snapshot, &options, &text));
+    require_ok(asnap_render_traces(snapshot, ASNAP_FORMAT_JSON, &options, &text));
     asnap_string_destroy(text);
     options.order = ASNAP_ORDER_AGE;
-    require_ok(asnap_render_traces_text(snapshot, &options, &text));
+    require_ok(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     asnap_string_destroy(text);
     if (asnap_snapshot_count(snapshot) == 0)
         return;
@@ -67,7 +67,7 @@ static void use_traces(const struct asnap_snapshot *snapshot)
     struct asnap_trace trace;
     require_ok(asnap_snapshot_find(snapshot, traces[0].address, &found, &trace));
     require(found, "a block is not found at its address");
-    require_ok(asnap_render_who_text(snapshot, traces[0].address, &options, &text));
+    require_ok(asnap_render_who(snapshot, traces[0].address, ASNAP_FORMAT_TEXT, &options, &text));
     asnap_string_destroy(text);
 }
 

@@ -32,6 +32,8 @@ PROGRAMS = [
 
 
 class Aarch64(Case):
+    seconds = 12
+
     @classmethod
     def setUpClass(cls):
         cls.build = tempfile.mkdtemp(prefix="allocsnap-")

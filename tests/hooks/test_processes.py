@@ -10,6 +10,8 @@ FORKS = 300
 
 
 class Forks(Case):
+    seconds = 10
+
     def check_churn(self, held):
         """Takes out what the threads were about to put in its place: one block each."""
         ((line, _),) = self.tagged("fork_storm.c", churn=(0, 0)).items()

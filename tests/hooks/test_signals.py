@@ -4,6 +4,8 @@ from .hooked import LINES, MEMORY, STATUS, Case
 
 
 class Storm(Case):
+    seconds = 20
+
     def check_storm(self, nframe):
         pid, _ = self.paused("signal_storm", nframe=nframe)
         results = self.attached("signal_storm", pid, [LINES, MEMORY, STATUS])

@@ -71,6 +71,8 @@ def real_programs():
 
 
 class Walks(Case):
+    seconds = 40
+
     def compare(self, name, command, status=0, cwd=None, preload=HOOKS):
         """How many stacks of a command and its children were compared; none may differ."""
         report = os.path.join(self.directory, name.replace("/", "_") + ".walks")

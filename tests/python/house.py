@@ -70,18 +70,85 @@ def table_includes(root):
     ]
 
 
-def hooks_includes(root):
-    """core/hooks includes its own files, the table, the header for traced programs, which
-    it implements, and system headers."""
-    own = {os.path.basename(path) for path in sources(root, "core/hooks", "core/table")}
-    own.add("allocsnap_hooks.h")
-    others = {os.path.basename(path) for path in sources(root, "core")} - own
-    return [
-        "%s includes %s" % (path, name)
-        for path in sources(root, "core/hooks")
-        for bracket, name in includes(root, path)
-        if (bracket == '"' and name not in own) or (bracket == "<" and name in others)
-    ]
+_ROOM_LINE = re.compile(r"^MAY_INCLUDE_(\S+) :=(.*)$", re.MULTILINE)
+
+
+def rooms(root):
+    """{room: [rooms that it may include]}, of core/rooms.mk."""
+    return {name: may.split() for name, may in _ROOM_LINE.findall(text(root, "core/rooms.mk"))}
+
+
+def room_includes(root):
+    """A file includes the headers of its own room, of the rooms that core/rooms.mk allows it,
+    and of the system; a room that the table lacks is a violation too."""
+    table = rooms(root)
+    homes = {}
+    for path in sources(root, "core"):
+        homes.setdefault(os.path.basename(path), []).append(os.path.dirname(path)[len("core/") :])
+    found = []
+    for path in sources(root, "core"):
+        room = os.path.dirname(path)[len("core/") :]
+        if room in ("include", "table"):
+            continue
+        if room not in table:
+            found.append("%s is in a room that core/rooms.mk does not list" % path)
+            continue
+        for bracket, name in includes(root, path):
+            allowed = set(homes.get(os.path.basename(name), ())) & {room, *table[room]}
+            if not allowed and (bracket == '"' or os.path.basename(name) in homes):
+                found.append("%s includes %s" % (path, name))
+    return found
+
+
+def room_table(root):
+    """The table keeps the order of the house: hooks see the table and hooks alone, unwind
+    nothing, record and walk no entry; only collect and the hooks see the table's layout;
+    only what is given a core or process sees collect; and no two rooms see each other."""
+    found = []
+    for room, may in sorted(rooms(root).items()):
+        for other in may:
+            hooks = room.startswith("hooks/")
+            wrong = (
+                (hooks and not other.startswith("hooks/") and other not in ("table", "include"))
+                or (not hooks and other.startswith("hooks/"))
+                or room == "hooks/unwind"
+                or (room in ("hooks/record", "hooks/walk") and other == "hooks/entry")
+                or (other == "table" and not hooks and room != "collect")
+                or room in _ORDER[: _ORDER.index(other) + 1 if other in _ORDER else 0]
+                or (room in _RESULTS_ONLY and other not in ("include", "base"))
+            )
+            if wrong:
+                found.append("core/rooms.mk lets %s include %s" % (room, other))
+    return found
+
+
+# From left to right: a room includes what stands to its left, never to its right.
+_ORDER = [
+    "include", "table",
+    "hooks/base", "hooks/record", "hooks/unwind", "hooks/walk", "hooks/entry",
+    "base", "collect",
+    "symbols/base", "symbols/demangle", "symbols/elf", "symbols/dwarf", "symbols/apart", "symbols/naming",
+    "model/snapshot", "model/select", "model/group", "model/dump", "render",
+]  # fmt: skip
+# These see the results that the public headers show.
+_RESULTS_ONLY = ("render",)
+
+
+def room_page(root):
+    """docs/architecture.md shows the same table."""
+    page = dict(
+        (name, re.findall(r"`([^`]+)`", may))
+        for name, may in re.findall(
+            r"^\| `core/(\S+)` \|[^|]*\|([^|]*)\|", text(root, "docs/architecture.md"), re.MULTILINE
+        )
+    )
+    found = []
+    for room, may in sorted(rooms(root).items()):
+        if room not in page:
+            found.append("docs/architecture.md does not show core/%s" % room)
+        elif [name for name in page[room] if name.startswith("core/")] != ["core/" + name for name in may]:
+            found.append("docs/architecture.md shows other rooms for core/%s" % room)
+    return found
 
 
 def table_readers(root):
@@ -260,7 +327,9 @@ def hooks_exports(names):
 
 TREE_LAWS = (
     table_includes,
-    hooks_includes,
+    room_includes,
+    room_table,
+    room_page,
     table_readers,
     libdwarf_includes,
     core_knows_no_python,

@@ -14,9 +14,10 @@ sys.path.insert(0, PACKAGES)
 
 # pylint: disable=wrong-import-position
 import allocsnap  # noqa: E402
-from allocsnap import native, session, target, tracing  # noqa: E402
+from allocsnap import session, target, tracing  # noqa: E402
 from allocsnap.errors import ErrorCode  # noqa: E402
 from allocsnap.frames import NativeFrame  # noqa: E402
+from allocsnap.library import native  # noqa: E402
 
 INNER = NativeFrame.make("/src/a.h", 3, "inner", True)
 OUTER = NativeFrame.make("/src/a.c", 7, "outer", False)
@@ -41,7 +42,7 @@ class Library(unittest.TestCase):
     def test_importing_loads_nothing(self):
         code = """
 import sys, allocsnap as tracemalloc
-from allocsnap import native
+from allocsnap.library import native
 print(native._library, 'gdb' in sys.modules, 'pickle' in sys.modules)
 print(tracemalloc.is_tracing(), tracemalloc.Snapshot([], 1).traces)
 """

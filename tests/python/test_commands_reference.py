@@ -124,7 +124,7 @@ class Manual(unittest.TestCase):
 
     def test_variables_of_the_hooks(self):
         read = set()
-        for path in glob.glob(os.path.join(ROOT, "core", "hooks", "*.c")):
+        for path in glob.glob(os.path.join(ROOT, "core", "hooks", "*", "*.c")):
             read.update(re.findall(r'"(ALLOCSNAP\w*)"', text(path)))
         self.assertIn("ALLOCSNAP_MAX_MEMORY", read)
         shown = self.shown("liballocsnap-hooks.7")

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 # pylint: disable=wrong-import-position
 from allocsnap import commands  # noqa: E402
 from allocsnap.errors import AllocsnapError  # noqa: E402
-from allocsnap.grammar import HelpRequested  # noqa: E402
+from allocsnap.commands.grammar import HelpRequested  # noqa: E402
 
 COMMANDS = {command.name: command for command in commands.COMMANDS}
 

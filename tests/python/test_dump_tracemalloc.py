@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
-from allocsnap import native  # noqa: E402
+from allocsnap.library import native  # noqa: E402
 
 KEYS = [("filename", False), ("lineno", False), ("traceback", False),
         ("filename", True), ("lineno", True)]
@@ -44,7 +44,7 @@ def build(traces, limit):
             # Functions tell frames apart that are one to tracemalloc.
             function = b"f%d" % (i % 3)
             frame = native.Frame(os.fsencode(filename), function, lineno, False)
-            check(library.asnap_builder_frame(builder, byref(frame), byref(number)))
+            check(library.asnap_builder_frame(builder, byref(frame), 0, native.NO_MAPPING, byref(number)))
             ids[k] = number.value
         check(library.asnap_builder_traceback(builder, ids, len(ids), total, byref(number)))
         array[i] = (0x1000 + 16 * i, size, number.value, domain)

@@ -14,6 +14,8 @@ SYMBOL_RUNS = 60000
 
 
 class Fuzz(unittest.TestCase):
+    seconds = 20
+
     def run_fuzzer(self, name, runs, directory):
         """(accepted files, accepted inputs) of a fuzzer over the files of a directory."""
         files = [os.path.join(directory, file) for file in sorted(os.listdir(directory))]

@@ -66,18 +66,55 @@ class Laws(unittest.TestCase):
             self.broken(house.table_includes, tree), ["core/table/t.h includes string.h"]
         )
 
-    def test_hooks_includes(self):
+    def test_room_includes(self):
         tree = {
+            "core/rooms.mk": "MAY_INCLUDE_base := include\nMAY_INCLUDE_hooks/a := table\n",
             "core/table/t.h": "",
-            "core/hooks/own.h": "",
-            "core/hooks/a.c": '#include <stdlib.h>\n#include "own.h"\n#include "t.h"\n',
-            "core/hooks/b.c": '#include "error.h"\n# include <allocsnap.h>\n',
-            "core/model/error.h": "",
             "core/include/allocsnap.h": "",
+            "core/base/error.h": "#include <allocsnap.h>\n",
+            "core/hooks/a/own.h": "",
+            "core/hooks/a/a.c": '#include <stdlib.h>\n#include "own.h"\n#include "t.h"\n',
+            "core/hooks/a/b.c": '#include "error.h"\n# include <allocsnap.h>\n#include "gone.h"\n',
+            "core/other/c.c": "",
         }
         self.assertEqual(
-            self.broken(house.hooks_includes, tree),
-            ["core/hooks/b.c includes error.h", "core/hooks/b.c includes allocsnap.h"],
+            self.broken(house.room_includes, tree),
+            [
+                "core/hooks/a/b.c includes error.h",
+                "core/hooks/a/b.c includes allocsnap.h",
+                "core/hooks/a/b.c includes gone.h",
+                "core/other/c.c is in a room that core/rooms.mk does not list",
+            ],
+        )
+
+    def test_room_table(self):
+        wrong = [
+            ("base", "collect"),
+            ("collect", "hooks/base"),
+            ("hooks/base", "base"),
+            ("hooks/record", "hooks/entry"),
+            ("hooks/unwind", "table"),
+            ("hooks/walk", "hooks/entry"),
+            ("model/snapshot", "table"),
+            ("render", "model/group"),
+            ("symbols/elf", "symbols/dwarf"),
+        ]
+        lines = ["MAY_INCLUDE_%s := %s\n" % pair for pair in wrong]
+        lines += ["MAY_INCLUDE_hooks/entry := include table hooks/walk\n", "MAY_INCLUDE_model/dump := base\n"]
+        self.assertEqual(
+            self.broken(house.room_table, {"core/rooms.mk": "".join(lines)}),
+            ["core/rooms.mk lets %s include %s" % pair for pair in wrong],
+        )
+
+    def test_room_page(self):
+        tree = {
+            "core/rooms.mk": "MAY_INCLUDE_a := include b\nMAY_INCLUDE_b := include\nMAY_INCLUDE_c :=\n",
+            "docs/architecture.md": "| `core/a` | x | `core/include`, `core/b`, libelf |\n"
+            "| `core/b` | x | `core/include`, `core/a` |\n",
+        }
+        self.assertEqual(
+            self.broken(house.room_page, tree),
+            ["docs/architecture.md shows other rooms for core/b", "docs/architecture.md does not show core/c"],
         )
 
     def test_table_readers(self):

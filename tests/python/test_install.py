@@ -35,7 +35,7 @@ def expected():
     """What lies below a prefix, directories aside."""
     names = ["include/" + os.path.basename(path) for path in of_checkout("core/include/*.h")]
     names += ["share/man/man7/" + os.path.basename(path) for path in of_checkout("docs/man/*")]
-    shared = of_checkout("core/python/allocsnap/*.py", "gdb/*.py", "lldb/*.py") + ["installed"]
+    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py", "gdb/*.py", "lldb/*.py") + ["installed"]
     names += ["share/allocsnap/" + path for path in shared]
     libraries = ["liballocsnap-hooks.so", "liballocsnap.so", "liballocsnap.so.0"]
     return sorted(names + ["lib/" + name for name in libraries + ["pkgconfig/allocsnap.pc"]])

@@ -15,7 +15,7 @@ NAMES = ("liballocsnap.so", "liballocsnap-hooks.so")
 INSTALLED = ("liballocsnap.so.0", "liballocsnap-hooks.so")
 TRIPLET = sys.implementation._multiarch
 CODE = """
-from allocsnap import native
+from allocsnap.library import native
 for find in (native.library_path, native.hooks_path):
     try:
         print(find())

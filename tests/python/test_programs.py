@@ -101,6 +101,8 @@ def by_line(found, name):
 
 
 class Programs(unittest.TestCase):
+    seconds = 40
+
     def check(self, name):
         found = leaks(name)
         for source in [name] + WITH_LIBRARIES.get(name, []):

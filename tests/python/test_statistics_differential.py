@@ -27,6 +27,10 @@ class Trace(ctypes.Structure):
                 ("thread", ctypes.c_uint32), ("time", ctypes.c_uint32)]
 
 
+# ASNAP_NO_MAPPING
+NO_MAPPING = ctypes.c_uint32(2**32 - 1)
+
+
 class Statistic(ctypes.Structure):
     _fields_ = [("size", ctypes.c_uint64), ("count", ctypes.c_uint64),
                 ("frame_count", ctypes.c_size_t), ("total_nframe", ctypes.c_uint32),
@@ -106,6 +110,7 @@ class Native:
             frame = Frame(filename.encode(), function, lineno, i % 2 == 1)
             number = ctypes.c_uint32()
             self.check(self.library.asnap_builder_frame(builder, ctypes.byref(frame),
+                                                        ctypes.c_uint64(0), NO_MAPPING,
                                                         ctypes.byref(number)))
             ids[i] = number.value
         traceback = ctypes.c_uint32()

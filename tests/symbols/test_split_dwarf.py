@@ -18,6 +18,8 @@ TYPES = "-fdebug-types-section"
 
 
 class SplitDwarf(Subjects):
+    seconds = 27
+
     @classmethod
     def setUpClass(cls):
         """A second source, in C++ with other names in it, and place for what tests share."""

@@ -124,6 +124,8 @@ class Subjects(unittest.TestCase):
 
 
 class Accuracy(Subjects):
+    seconds = 20
+
     rates = {}
 
     @classmethod
@@ -183,6 +185,8 @@ class Accuracy(Subjects):
 
 class SeparateDebugFiles(Subjects):
     """The same answers from a stripped file and its debug file as from the whole."""
+
+    seconds = 10
 
     def split(self, *flags):
         """Builds, and returns the whole file, its stripped copy and the debug file."""

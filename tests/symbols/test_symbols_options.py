@@ -1,8 +1,8 @@
 """The symbolizer against three other tools, over the options that compilers have for debug
-information, and over python3.11-dbg.
+information, and over python3-dbg.
 
 Each address must have the whole stack of functions, files and lines that one of the tools says, or
-there must be a rule for the difference (agreement.py); in python3.11-dbg, 99.9 % must have the one
+there must be a rule for the difference (agreement.py); in python3-dbg, 99.9 % must have the one
 that both llvm-symbolizer and eu-addr2line say.
 """
 
@@ -14,7 +14,7 @@ import unittest
 from .agreement import LEAST, TOOLS, Comparison
 from .test_symbols_accuracy import Subjects
 
-PYTHON = "/usr/bin/python3.11-dbg"
+PYTHON = "/usr/bin/python3-dbg"
 
 # With each compiler, and both sources.
 OPTIONS = (
@@ -73,6 +73,8 @@ class Compared(Subjects):
 
 
 class Options(Compared):
+    seconds = 50
+
     def check_options(self, compiler, source, options):
         if shutil.which(compiler) is None:
             self.skipTest(compiler + " is not installed")
@@ -100,7 +102,7 @@ class Options(Compared):
 
     def test_python(self):
         if not os.path.exists(PYTHON):
-            self.skipTest("python3.11-dbg is not installed")
+            self.skipTest("python3-dbg is not installed")
         agreed = self.compare(PYTHON, 4000).agreed
         self.assertGreaterEqual(agreed["llvm-symbolizer"], 4000 * LEAST)
         self.assertGreaterEqual(agreed["eu-addr2line"], 4000 * LEAST)

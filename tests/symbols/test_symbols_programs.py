@@ -21,6 +21,8 @@ DYNAMIC = re.compile(r"^([0-9a-f]{16}) ([0-9a-f]{16}) [tTWi] (.*?)(@.*)?$", re.M
 
 
 class Programs(Compared):
+    seconds = 17
+
     def compare_installed(self, pattern):
         """A library whose debug file is in its place under the debug directory."""
         found = glob.glob(os.path.join(PLACE, pattern))

@@ -14,6 +14,8 @@ SUITES = ["symbols_builds", "symbols_damage", "symbols_self", "symbols_traces"]
 
 
 class ReplacedProgram(unittest.TestCase):
+    seconds = 6
+
     def test_goes_by_what_runs(self):
         with tempfile.TemporaryDirectory() as directory:
             program = os.path.join(directory, "unit")

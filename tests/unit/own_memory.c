@@ -17,6 +17,6 @@ const struct asnap_memory own_memory = {.read = read_own};
 struct asnap_raw *own_table_read(void)
 {
     struct asnap_raw *raw = NULL;
-    ASNAP_ASSERT_OK(asnap_raw_read(&own_memory, allocsnap_root.self, NULL, &raw));
+    ASNAP_ASSERT_OK(asnap_raw_read(&own_memory, allocsnap_root.self, false, NULL, &raw));
     return raw;
 }

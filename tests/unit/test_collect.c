@@ -33,7 +33,7 @@ static void fill(struct image *image)
 static struct asnap_raw *read_ok(struct image *image)
 {
     struct asnap_raw *raw = NULL;
-    ASNAP_ASSERT_OK(asnap_raw_read(&image->memory, IMAGE_BASE, NULL, &raw));
+    ASNAP_ASSERT_OK(asnap_raw_read(&image->memory, IMAGE_BASE, false, NULL, &raw));
     return raw;
 }
 
@@ -264,7 +264,7 @@ ASNAP_TEST(collect, leaves_unknown_what_is_unreadable)
 static enum asnap_error_code code_of(struct image *image)
 {
     struct asnap_raw *raw = NULL;
-    struct asnap_error *error = asnap_raw_read(&image->memory, IMAGE_BASE, NULL, &raw);
+    struct asnap_error *error = asnap_raw_read(&image->memory, IMAGE_BASE, false, NULL, &raw);
     if (error == NULL) {
         asnap_raw_destroy(raw);
         return 0;
@@ -541,7 +541,7 @@ ASNAP_TEST(collect, stops_when_asked)
     image.interrupt_after = -1;
     size_t calls = 1;
     struct asnap_progress progress = {.report = refuse, .context = &calls};
-    ASNAP_ASSERT_ERROR(asnap_raw_read(&image.memory, IMAGE_BASE, &progress, &raw),
+    ASNAP_ASSERT_ERROR(asnap_raw_read(&image.memory, IMAGE_BASE, false, &progress, &raw),
                        ASNAP_ERROR_INTERRUPTED);
     CU_ASSERT_PTR_NULL(raw);
     image_deinit(&image);
@@ -557,7 +557,7 @@ static struct asnap_error *find_and_read(void *context)
     struct asnap_raw *raw;
     struct asnap_error *error = asnap_root_find(&image->memory, 0, &region, 1, NULL, &root);
     if (error == NULL)
-        error = asnap_raw_read(&image->memory, root, NULL, &raw);
+        error = asnap_raw_read(&image->memory, root, false, NULL, &raw);
     if (error == NULL) {
         CU_ASSERT_EQUAL(asnap_raw_trace_count(raw), 3);
         asnap_raw_destroy(raw);
@@ -583,13 +583,13 @@ ASNAP_TEST(collect, lets_the_table_change_while_the_program_goes_on)
     root->shards[asnap_table_shard_of(A)].count--;
     image_record(&image, C + 64, 0, 9, root->node_count);
     CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
-    ASNAP_ASSERT_OK(asnap_raw_read_moving(&image.memory, IMAGE_BASE, NULL, &raw));
+    ASNAP_ASSERT_OK(asnap_raw_read(&image.memory, IMAGE_BASE, true, NULL, &raw));
     CU_ASSERT_EQUAL(raw->trace_count, 3);
     CU_ASSERT_EQUAL(raw->busy_shards, 2);
     CU_ASSERT_PTR_NOT_NULL(trace_at(raw, A));
     CU_ASSERT_PTR_NULL(trace_at(raw, C + 64));
     asnap_raw_destroy(raw);
-    ASNAP_ASSERT_ERROR(asnap_raw_read_moving(&image.memory, IMAGE_BASE + 4096, NULL, &raw),
+    ASNAP_ASSERT_ERROR(asnap_raw_read(&image.memory, IMAGE_BASE + 4096, true, NULL, &raw),
                        ASNAP_ERROR_NO_HOOKS);
     image_deinit(&image);
 }

@@ -13,7 +13,7 @@ static struct asnap_builder *new_builder(void)
 static uint32_t add_frame(struct asnap_builder *builder, struct asnap_frame frame)
 {
     uint32_t id = UINT32_MAX;
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &id));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &id));
     return id;
 }
 
@@ -73,7 +73,8 @@ ASNAP_TEST(model_builder, refuses_what_was_never_added)
     struct asnap_builder *builder = new_builder();
     uint32_t id = 77;
     struct asnap_frame nameless = {.lineno = 1};
-    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &nameless, &id), ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &nameless, 0, ASNAP_NO_MAPPING, &id),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
     uint32_t frame = 0;
     ASNAP_ASSERT_ERROR(asnap_builder_traceback(builder, &frame, 1, 0, &id),
                        ASNAP_ERROR_INVALID_ARGUMENT);
@@ -131,7 +132,8 @@ ASNAP_TEST(model_builder, can_only_be_destroyed_once_finished)
     ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
     struct asnap_frame frame = {.filename = "/a.c", .lineno = 1};
     uint32_t id;
-    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &frame, &id), ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &id),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
     ASNAP_ASSERT_ERROR(asnap_builder_traceback(builder, NULL, 0, 0, &id),
                        ASNAP_ERROR_INVALID_ARGUMENT);
     ASNAP_ASSERT_ERROR(asnap_builder_traces(builder, NULL, 0), ASNAP_ERROR_INVALID_ARGUMENT);
@@ -201,9 +203,9 @@ ASNAP_TEST(model_builder, frames_at_other_addresses_make_no_other_group)
     struct asnap_frame frame = {.filename = "/a.c", .function = "f", .lineno = 3};
     uint32_t ids[3], again;
     ids[0] = add_frame(builder, frame);
-    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x401005, &ids[1]));
-    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x401000, &ids[2]));
-    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x401005, &again));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x401005, ASNAP_NO_MAPPING, &ids[1]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x401000, ASNAP_NO_MAPPING, &ids[2]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x401005, ASNAP_NO_MAPPING, &again));
     CU_ASSERT_EQUAL(again, ids[1]);
     CU_ASSERT(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
     for (size_t i = 0; i < 3; i++) {

@@ -80,7 +80,7 @@ ASNAP_TEST(model_bulk, tracebacks)
                                    {.filename = "/a.c", .lineno = 2}};
     uint32_t ids[2];
     for (size_t i = 0; i < 2; i++)
-        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[i], &ids[i]));
+        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[i], 0, ASNAP_NO_MAPPING, &ids[i]));
     const uint32_t frame_ids[] = {ids[0], ids[0], ids[1], ids[0]};
     const uint32_t frame_counts[] = {1, 2, 1};
     const uint32_t total_nframes[] = {1, 7, 0};

@@ -107,7 +107,8 @@ static bool same_statistics(const struct asnap_snapshot *left, const struct asna
         ASNAP_ASSERT_OK(asnap_statistics_create(left, key, false, &rows[0]));
         ASNAP_ASSERT_OK(asnap_statistics_create(right, key, false, &rows[1]));
         for (size_t i = 0; i < 2; i++)
-            ASNAP_ASSERT_OK(asnap_render_statistics_json(rows[i], &options, &texts[i]));
+            ASNAP_ASSERT_OK(
+                asnap_render_statistics(rows[i], ASNAP_FORMAT_JSON, &options, &texts[i]));
         same = same && strcmp(texts[0], texts[1]) == 0;
         for (size_t i = 0; i < 2; i++) {
             asnap_string_destroy(texts[i]);

@@ -83,7 +83,7 @@ static struct asnap_error *add_stacks(struct asnap_builder *builder, uint32_t *s
     uint32_t ids[7];
     struct asnap_error *error = NULL;
     for (size_t i = 0; error == NULL && i < 7; i++)
-        error = asnap_builder_frame_in(builder, &frames[i], addresses[i], mappings[i], &ids[i]);
+        error = asnap_builder_frame(builder, &frames[i], addresses[i], mappings[i], &ids[i]);
     if (error == NULL)
         error = asnap_builder_traceback(builder, ids, 2, 5, &stacks[0]);
     if (error == NULL)

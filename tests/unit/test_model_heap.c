@@ -10,8 +10,8 @@ static struct asnap_error *add_blocks(struct asnap_builder *builder,
     uint32_t frame_ids[5];
     size_t depth = 0;
     for (; depth < 5 && blocks->stack[depth].filename != NULL; depth++) {
-        struct asnap_error *error =
-            asnap_builder_frame(builder, &blocks->stack[depth], &frame_ids[depth]);
+        struct asnap_error *error = asnap_builder_frame(builder, &blocks->stack[depth], 0,
+                                                        ASNAP_NO_MAPPING, &frame_ids[depth]);
         if (error != NULL)
             return error;
     }

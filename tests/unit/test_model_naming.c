@@ -23,7 +23,7 @@ static struct asnap_error *add_block(struct asnap_builder *builder, size_t i)
     uint32_t frame_id;
     struct asnap_trace trace = {.address = 0x100 * i, .size = places[i].size};
     struct asnap_error *error =
-        asnap_builder_frame_in(builder, &frames[i], 0x9000, places[i].mapping, &frame_id);
+        asnap_builder_frame(builder, &frames[i], 0x9000, places[i].mapping, &frame_id);
     if (error == NULL)
         error = asnap_builder_traceback(builder, &frame_id, 1, 0, &trace.traceback_id);
     return error != NULL ? error : asnap_builder_traces(builder, &trace, 1);
@@ -92,8 +92,8 @@ ASNAP_TEST(model_naming, goes_by_the_frame_that_a_block_is_attributed_to)
     ASNAP_ASSERT_OK(asnap_builder_create(&builder));
     uint32_t stack[2];
     struct asnap_trace trace = {.size = 4};
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[0], &stack[0]));
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[2], &stack[1]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[0], 0, ASNAP_NO_MAPPING, &stack[0]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[2], 0, ASNAP_NO_MAPPING, &stack[1]));
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, stack, 2, 0, &trace.traceback_id));
     ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));
     struct asnap_snapshot *snapshot = NULL;
@@ -127,7 +127,7 @@ ASNAP_TEST(model_naming, a_name_from_nowhere_is_refused)
     struct asnap_frame frame = {.filename = "/a", .named_by = ASNAP_NAMED_KINDS};
     uint32_t frame_id;
     ASNAP_ASSERT_OK(asnap_builder_create(&builder));
-    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &frame, &frame_id),
+    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &frame_id),
                        ASNAP_ERROR_INVALID_ARGUMENT);
     asnap_builder_destroy(builder);
 }

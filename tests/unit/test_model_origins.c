@@ -11,7 +11,7 @@ static struct asnap_builder *new_builder(uint32_t *traceback)
     const struct asnap_frame frame = {"/s/a.c", "f", 1, false, 0};
     uint32_t id;
     ASNAP_ASSERT_OK(asnap_builder_create(&builder));
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &id));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &id));
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &id, 1, 0, traceback));
     return builder;
 }
@@ -130,14 +130,14 @@ ASNAP_TEST(model_origins, one_address_in_two_mappings_is_two_frames)
     struct asnap_builder *builder = NULL;
     uint32_t ids[3], again;
     ASNAP_ASSERT_OK(asnap_builder_create(&builder));
-    ASNAP_ASSERT_ERROR(asnap_builder_frame_in(builder, &frame, 0x1234, 0, &ids[0]),
+    ASNAP_ASSERT_ERROR(asnap_builder_frame(builder, &frame, 0x1234, 0, &ids[0]),
                        ASNAP_ERROR_INVALID_ARGUMENT);
     for (size_t i = 0; i < 2; i++)
         ASNAP_ASSERT_OK(asnap_builder_mapping(builder, &mappings[i]));
-    ASNAP_ASSERT_OK(asnap_builder_frame_at(builder, &frame, 0x1234, &ids[0]));
-    ASNAP_ASSERT_OK(asnap_builder_frame_in(builder, &frame, 0x1234, 1, &ids[1]));
-    ASNAP_ASSERT_OK(asnap_builder_frame_in(builder, &frame, 0x1234, 0, &ids[2]));
-    ASNAP_ASSERT_OK(asnap_builder_frame_in(builder, &frame, 0x1234, 1, &again));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x1234, ASNAP_NO_MAPPING, &ids[0]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x1234, 1, &ids[1]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x1234, 0, &ids[2]));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x1234, 1, &again));
     CU_ASSERT(again == ids[1] && ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
     struct asnap_snapshot *snapshot = finish(builder);
     CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(snapshot, ids[0]), UINT32_MAX);

@@ -140,7 +140,7 @@ ASNAP_TEST(model_skip, lists_blocks_at_their_frames)
     struct asnap_snapshot *snapshot = skip(rules, 1, true);
     struct asnap_render_options options = {0};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ": size=8 B, at /s/mem.c:7 in xmalloc\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ": size=4 B, at /s/b.cc:3 in g()\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ": size=1 B, at /s/a.c:1 in f\n"));

@@ -15,7 +15,7 @@ static struct asnap_error *build(const struct asnap_trace *traces, size_t count,
     struct asnap_error *error = asnap_builder_create(&builder);
     uint32_t ids[3], traceback;
     for (size_t i = 0; error == NULL && i < 3; i++)
-        error = asnap_builder_frame(builder, &frames[i], &ids[i]);
+        error = asnap_builder_frame(builder, &frames[i], 0, ASNAP_NO_MAPPING, &ids[i]);
     if (error == NULL)
         error = asnap_builder_traceback(builder, ids, 2, 5, &traceback);
     if (error == NULL)

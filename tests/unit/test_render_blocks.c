@@ -15,7 +15,7 @@ static struct asnap_error *build(const char *note, struct asnap_snapshot **snaps
     struct asnap_error *error = asnap_builder_create(&builder);
     uint32_t ids[3], stacks[2];
     for (size_t i = 0; error == NULL && i < 3; i++)
-        error = asnap_builder_frame(builder, &frames[i], &ids[i]);
+        error = asnap_builder_frame(builder, &frames[i], 0, ASNAP_NO_MAPPING, &ids[i]);
     if (error == NULL)
         error = asnap_builder_traceback(builder, ids, 2, 4, &stacks[0]);
     if (error == NULL)
@@ -62,7 +62,7 @@ static void check_traces(const char *note, size_t limit, const char *wanted)
     struct asnap_snapshot *snapshot = blocks(note);
     struct asnap_render_options options = {.limit = limit};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     check(snapshot, text, wanted);
 }
 
@@ -71,7 +71,7 @@ static void check_who(uint64_t address, const char *wanted)
     struct asnap_snapshot *snapshot = blocks(NULL);
     struct asnap_render_options options = {.limit = 1};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, address, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, address, ASNAP_FORMAT_TEXT, &options, &text));
     check(snapshot, text, wanted);
 }
 
@@ -100,10 +100,10 @@ ASNAP_TEST(render_blocks, none)
     struct asnap_snapshot *snapshot = heap_snapshot(NULL, 0);
     struct asnap_render_options options = {.limit = 0};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     check(snapshot, text, "No live traced blocks.\n");
     snapshot = heap_snapshot(NULL, 0);
-    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_JSON, &options, &text));
     check(snapshot, text,
           "{\"traces\":[],\"rows\":0,\"total\":{\"size\":0,\"count\":0},\"start\":null,\"notes\":[]"
           "}\n");
@@ -125,7 +125,7 @@ ASNAP_TEST(render_blocks, json)
     struct asnap_snapshot *snapshot = blocks("incomplete");
     struct asnap_render_options options = {.limit = 2};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_JSON, &options, &text));
     check(snapshot, text,
           "{\"traces\":[" LARGEST ",{\"address\":7936,\"size\":16,\"domain\":0,"
           "\"domain_name\":null," NO_ORIGIN "\"traceback\":[" FRAME_F "," FRAME_MAIN
@@ -157,13 +157,13 @@ ASNAP_TEST(render_blocks, older_frames_that_were_not_counted)
     struct asnap_snapshot *snapshot = heap_snapshot(heap, 1);
     struct asnap_render_options options = {.limit = 1};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, 0x1000, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x1000, ASNAP_FORMAT_TEXT, &options, &text));
     check(snapshot, text,
           "0x1000: a block, size=16 B\n"
           "    at /s/m.c:9 in main\n"
           "    ... older frames not counted\n");
     snapshot = heap_snapshot(heap, 1);
-    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_JSON, &options, &text));
     check(snapshot, text,
           "{\"traces\":[{\"address\":4096,\"size\":16,\"domain\":0,"
           "\"domain_name\":null," NO_ORIGIN "\"traceback\":[" FRAME_MAIN
@@ -217,10 +217,12 @@ ASNAP_TEST(render_blocks, who_on_the_map)
     struct asnap_snapshot *snapshot = blocks(NULL);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = NULL;
-        ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, cases[i].address, &options, &text));
+        ASNAP_ASSERT_OK(
+            asnap_render_who(snapshot, cases[i].address, ASNAP_FORMAT_TEXT, &options, &text));
         CU_ASSERT_STRING_EQUAL(text, cases[i].text);
         asnap_string_destroy(text);
-        ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, cases[i].address, &options, &text));
+        ASNAP_ASSERT_OK(
+            asnap_render_who(snapshot, cases[i].address, ASNAP_FORMAT_JSON, &options, &text));
         CU_ASSERT_PTR_NOT_NULL(strstr(text, cases[i].json));
         asnap_string_destroy(text);
     }
@@ -232,11 +234,11 @@ ASNAP_TEST(render_blocks, who_json)
     struct asnap_snapshot *snapshot = blocks(NULL);
     struct asnap_render_options options = {0};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x1001, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x1001, ASNAP_FORMAT_JSON, &options, &text));
     check(snapshot, text,
           "{\"address\":4097,\"trace\":" LARGEST ",\"offset\":1,\"start\":null,\"notes\":[]}\n");
     snapshot = blocks("incomplete");
-    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 7, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 7, ASNAP_FORMAT_JSON, &options, &text));
     check(snapshot, text,
           "{\"address\":7,\"trace\":null,\"offset\":null,\"start\":null,\"notes\":[\"incomplete\"]}"
           "\n");
@@ -247,7 +249,7 @@ ASNAP_TEST(render_blocks, who_json_after_the_end)
     struct asnap_snapshot *snapshot = blocks(NULL);
     struct asnap_render_options options = {0};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x2389, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x2389, ASNAP_FORMAT_JSON, &options, &text));
     check(snapshot, text,
           "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST
           ",\"start\":null,\"notes\":[]}\n");
@@ -265,10 +267,10 @@ ASNAP_TEST(render_blocks, source_lines)
     struct asnap_snapshot *snapshot = heap_snapshot(&one, 1);
     struct asnap_render_options options = {.source_lines = true};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ":1\n    #include <stdio.h>\nTotal"));
     asnap_string_destroy(text);
-    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, 0x1000, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x1000, ASNAP_FORMAT_TEXT, &options, &text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ":1\n        #include <stdio.h>\n"));
     asnap_string_destroy(text);
     asnap_snapshot_destroy(snapshot);
@@ -296,13 +298,13 @@ static struct asnap_error *render_all(void *context)
     char *texts[4] = {NULL};
     struct asnap_error *error = build("a note", &snapshot);
     if (error == NULL)
-        error = asnap_render_traces_text(snapshot, options, &texts[0]);
+        error = asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, options, &texts[0]);
     if (error == NULL)
-        error = asnap_render_traces_json(snapshot, options, &texts[1]);
+        error = asnap_render_traces(snapshot, ASNAP_FORMAT_JSON, options, &texts[1]);
     if (error == NULL)
-        error = asnap_render_who_text(snapshot, 0x1010, options, &texts[2]);
+        error = asnap_render_who(snapshot, 0x1010, ASNAP_FORMAT_TEXT, options, &texts[2]);
     if (error == NULL)
-        error = asnap_render_who_json(snapshot, 0x1010, options, &texts[3]);
+        error = asnap_render_who(snapshot, 0x1010, ASNAP_FORMAT_JSON, options, &texts[3]);
     CU_ASSERT((error == NULL) == (texts[3] != NULL));
     for (size_t i = 0; i < 4; i++)
         asnap_string_destroy(texts[i]);

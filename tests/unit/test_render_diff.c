@@ -30,16 +30,12 @@ static struct asnap_diff *make_diff(const char *note, enum asnap_key key, bool c
     return diff;
 }
 
-typedef struct asnap_error *render_function(const struct asnap_diff *diff,
-                                            const struct asnap_render_options *options,
-                                            char **text);
-
-static void expect(render_function *render, struct asnap_diff *diff, size_t limit,
+static void expect(enum asnap_format format, struct asnap_diff *diff, size_t limit,
                    const char *expected)
 {
     struct asnap_render_options options = {.limit = limit};
     char *text = NULL;
-    ASNAP_ASSERT_OK(render(diff, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_diff(diff, format, &options, &text));
     CU_ASSERT_STRING_EQUAL(text, expected);
     if (strcmp(text, expected) != 0)
         fprintf(stderr, "%s", text);
@@ -49,7 +45,7 @@ static void expect(render_function *render, struct asnap_diff *diff, size_t limi
 
 ASNAP_TEST(render_diff, text)
 {
-    expect(asnap_render_diff_text, make_diff(NULL, ASNAP_KEY_LINENO, false), 0,
+    expect(ASNAP_FORMAT_TEXT, make_diff(NULL, ASNAP_KEY_LINENO, false), 0,
            "4 lines, by difference in size\n"
            "#1: /src/gone.c:8: size=0 B (-200 KiB), count=0 (-100), in cache\n"
            "#2: /src/a.c:41: size=39.1 KiB (+35.2 KiB), count=40 (+36), average=1000 B, in grow\n"
@@ -60,13 +56,13 @@ ASNAP_TEST(render_diff, text)
 
 ASNAP_TEST(render_diff, text_with_a_limit)
 {
-    expect(asnap_render_diff_text, make_diff("cut", ASNAP_KEY_FILENAME, false), 1,
+    expect(ASNAP_FORMAT_TEXT, make_diff("cut", ASNAP_KEY_FILENAME, false), 1,
            "warning: new snapshot: cut\n"
            "Top 1 of 3 files, by difference in size\n"
            "#1: /src/gone.c:0: size=0 B (-200 KiB), count=0 (-100)\n"
            "2 other: size=39.1 KiB (+35.2 KiB), count=42 (+37)\n"
            "Total: size=39.1 KiB (-165 KiB), count=42 (-63)\n");
-    expect(asnap_render_diff_text, make_diff(NULL, ASNAP_KEY_FILENAME, true), 2,
+    expect(ASNAP_FORMAT_TEXT, make_diff(NULL, ASNAP_KEY_FILENAME, true), 2,
            "Top 2 of 3 files, by difference in size (cumulative: a block counts for each of its "
            "frames)\n"
            "#1: /src/gone.c:0: size=0 B (-200 KiB), count=0 (-100)\n"
@@ -81,12 +77,12 @@ ASNAP_TEST(render_diff, text_of_nothing)
     struct asnap_diff *diff = NULL;
     ASNAP_ASSERT_OK(asnap_diff_create(empty, empty, ASNAP_KEY_LINENO, false, &diff));
     asnap_snapshot_destroy(empty);
-    expect(asnap_render_diff_text, diff, 0, "No live traced blocks in either snapshot.\n");
+    expect(ASNAP_FORMAT_TEXT, diff, 0, "No live traced blocks in either snapshot.\n");
 }
 
 ASNAP_TEST(render_diff, json)
 {
-    expect(asnap_render_diff_json, make_diff(NULL, ASNAP_KEY_TRACEBACK, false), 2,
+    expect(ASNAP_FORMAT_JSON, make_diff(NULL, ASNAP_KEY_TRACEBACK, false), 2,
            "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
            "{\"size\":0,\"size_diff\":-204800,\"count\":0,\"count_diff\":-100,\"average\":null,"
            "\"traceback\":[{\"filename\":\"/src/gone.c\",\"lineno\":8,\"function\":\"cache\","
@@ -101,7 +97,7 @@ ASNAP_TEST(render_diff, json)
 
 struct rendering {
     const struct asnap_diff *diff;
-    render_function *render;
+    enum asnap_format format;
 };
 
 static struct asnap_error *render_diff(void *context)
@@ -109,7 +105,8 @@ static struct asnap_error *render_diff(void *context)
     const struct rendering *rendering = context;
     struct asnap_render_options options = {.source_lines = true};
     char *text = NULL;
-    struct asnap_error *error = rendering->render(rendering->diff, &options, &text);
+    struct asnap_error *error =
+        asnap_render_diff(rendering->diff, rendering->format, &options, &text);
     CU_ASSERT((error == NULL) == (text != NULL));
     asnap_string_destroy(text);
     return error;
@@ -118,9 +115,9 @@ static struct asnap_error *render_diff(void *context)
 ASNAP_TEST(render_diff, survives_every_failed_allocation)
 {
     struct asnap_diff *diff = make_diff("note", ASNAP_KEY_TRACEBACK, false);
-    struct rendering rendering = {diff, asnap_render_diff_text};
+    struct rendering rendering = {diff, ASNAP_FORMAT_TEXT};
     CU_ASSERT(asnap_unit_sweep(render_diff, &rendering) > 2);
-    rendering.render = asnap_render_diff_json;
+    rendering.format = ASNAP_FORMAT_JSON;
     CU_ASSERT(asnap_unit_sweep(render_diff, &rendering) > 2);
     asnap_diff_destroy(diff);
 }

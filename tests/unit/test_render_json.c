@@ -13,7 +13,7 @@ static void expect_json(const struct heap_blocks *blocks, size_t count, const ch
     struct asnap_statistics *statistics = heap_statistics(snapshot, key, cumulative);
     struct asnap_render_options options = {.limit = limit, .source_lines = true};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_statistics_json(statistics, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_statistics(statistics, ASNAP_FORMAT_JSON, &options, &text));
     CU_ASSERT_STRING_EQUAL(text, expected);
     if (strcmp(text, expected) != 0)
         fprintf(stderr, "%s", text);
@@ -118,7 +118,8 @@ static struct asnap_error *make_json(void *context)
     const struct asnap_statistics *statistics = context;
     struct asnap_render_options options = {0};
     char *text = NULL;
-    struct asnap_error *error = asnap_render_statistics_json(statistics, &options, &text);
+    struct asnap_error *error =
+        asnap_render_statistics(statistics, ASNAP_FORMAT_JSON, &options, &text);
     CU_ASSERT((error == NULL) == (text != NULL));
     asnap_string_destroy(text);
     return error;

@@ -30,7 +30,7 @@ static struct asnap_snapshot *blocks(uint64_t start)
     struct asnap_snapshot *snapshot = NULL;
     uint32_t id;
     ASNAP_ASSERT_OK(asnap_builder_create(&builder));
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &id));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &id));
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &id, 1, 0, &id));
     ASNAP_ASSERT_OK(asnap_builder_threads(builder, threads, 3));
     ASNAP_ASSERT_OK(asnap_builder_start_time(builder, start));
@@ -56,7 +56,7 @@ ASNAP_TEST(render_origins, rows)
     struct asnap_snapshot *snapshot = blocks(START);
     struct asnap_render_options options = {.thread_labels = labels, .thread_label_count = 3};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     check(text, "4 blocks, by size\n"
                 "#1: 0x1000: size=40 B, at /s/a.c:1 in f\n"
                 "#2: 0x2000: size=30 B, thread=4711, at /s/a.c:1 in f\n"
@@ -65,7 +65,7 @@ ASNAP_TEST(render_origins, rows)
                 "at /s/a.c:1 in f\n"
                 "Total: size=100 B, count=4\n");
     options = (struct asnap_render_options){.order = ASNAP_ORDER_AGE, .limit = 2};
-    ASNAP_ASSERT_OK(asnap_render_traces_text(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_TEXT, &options, &text));
     check(text, "Top 2 of 4 blocks, oldest first\n"
                 "#1: 0x4000: size=10 B, thread=4712, time=12.07 s (14:03:22), at /s/a.c:1 in f\n"
                 "#2: 0x3000: size=20 B, domain=7, time=36000.00 s (00:03:10), at /s/a.c:1 in f\n"
@@ -79,7 +79,7 @@ ASNAP_TEST(render_origins, no_times_without_a_start)
     struct asnap_snapshot *snapshot = blocks(0);
     struct asnap_render_options options = {.order = ASNAP_ORDER_AGE, .limit = 1};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, 0x4000, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x4000, ASNAP_FORMAT_TEXT, &options, &text));
     check(text, "0x4000: a block, size=10 B\n    by thread 4712\n    at /s/a.c:1 in f\n");
     asnap_snapshot_destroy(snapshot);
 }
@@ -107,7 +107,8 @@ ASNAP_TEST(render_origins, who)
     struct asnap_render_options options = {.thread_labels = labels, .thread_label_count = 3};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = NULL;
-        ASNAP_ASSERT_OK(asnap_render_who_text(snapshot, cases[i].address, &options, &text));
+        ASNAP_ASSERT_OK(
+            asnap_render_who(snapshot, cases[i].address, ASNAP_FORMAT_TEXT, &options, &text));
         check(text, cases[i].text);
     }
     asnap_snapshot_destroy(snapshot);
@@ -123,7 +124,7 @@ ASNAP_TEST(render_origins, json)
     struct asnap_render_options options = {
         .order = ASNAP_ORDER_AGE, .limit = 2, .thread_labels = labels, .thread_label_count = 3};
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_traces_json(snapshot, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_traces(snapshot, ASNAP_FORMAT_JSON, &options, &text));
     check(text,
           "{\"traces\":[{\"address\":16384,\"size\":10,\"domain\":0,\"domain_name\":null,"
           "\"thread\":4712,\"thread_label\":\"2 \\\"wo\\u0001rker\\\"\",\"time\":12.07," FRAMES
@@ -132,7 +133,7 @@ ASNAP_TEST(render_origins, json)
           "\"other\":{\"rows\":2,\"size\":70,\"count\":2},"
           "\"total\":{\"size\":100,\"count\":4},\"start\":1715954590.123456789,"
           "\"notes\":[]}\n");
-    ASNAP_ASSERT_OK(asnap_render_who_json(snapshot, 0x2000, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x2000, ASNAP_FORMAT_JSON, &options, &text));
     check(text, "{\"address\":8192,\"trace\":{\"address\":8192,\"size\":30,\"domain\":0,"
                 "\"domain_name\":null,\"thread\":4711,\"thread_label\":null,\"time\":null," FRAMES
                 ",\"offset\":0,\"start\":1715954590.123456789,\"notes\":[]}\n");

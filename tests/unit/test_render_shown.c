@@ -75,7 +75,7 @@ static struct asnap_error *render(char **text)
     if (error == NULL)
         error = asnap_statistics_create(snapshot, ASNAP_KEY_LINENO, false, &statistics);
     if (error == NULL)
-        error = asnap_render_statistics_text(statistics, &options, text);
+        error = asnap_render_statistics(statistics, ASNAP_FORMAT_TEXT, &options, text);
     asnap_statistics_destroy(statistics);
     asnap_snapshot_destroy(snapshot);
     return error;

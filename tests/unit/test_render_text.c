@@ -15,7 +15,7 @@ static char *render(const struct heap_blocks *blocks, size_t count, const char *
     ASNAP_ASSERT_OK(heap_try(blocks, count, note, &snapshot));
     struct asnap_statistics *statistics = heap_statistics(snapshot, key, cumulative);
     char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_statistics_text(statistics, &options, &text));
+    ASNAP_ASSERT_OK(asnap_render_statistics(statistics, ASNAP_FORMAT_TEXT, &options, &text));
     asnap_statistics_destroy(statistics);
     return text;
 }
@@ -386,7 +386,8 @@ static struct asnap_error *make_text(void *context)
     const struct asnap_statistics *statistics = context;
     struct asnap_render_options options = {.source_lines = true};
     char *text = NULL;
-    struct asnap_error *error = asnap_render_statistics_text(statistics, &options, &text);
+    struct asnap_error *error =
+        asnap_render_statistics(statistics, ASNAP_FORMAT_TEXT, &options, &text);
     CU_ASSERT((error == NULL) == (text != NULL));
     asnap_string_destroy(text);
     return error;

@@ -30,7 +30,7 @@ static struct asnap_status status_of(struct image *image)
     return status;
 }
 
-/* What the hooks do at their next call (core/hooks/control.c), the records aside. */
+/* What the hooks do at their next call (core/hooks/entry/control.c), the records aside. */
 static void obey(struct image *image)
 {
     image_root(image)->applied = image_root(image)->control;
@@ -93,7 +93,7 @@ ASNAP_TEST(request, start_again)
     CU_ASSERT_EQUAL(status.requests, ASNAP_REQUEST_START);
     CU_ASSERT_EQUAL(status.frame_limit, 40);
     CU_ASSERT_EQUAL(status.traced_size + status.traced_count + status.peak_size, 0);
-    ASNAP_ASSERT_OK(asnap_raw_read(&image.memory, IMAGE_BASE, NULL, &raw));
+    ASNAP_ASSERT_OK(asnap_raw_read(&image.memory, IMAGE_BASE, false, NULL, &raw));
     CU_ASSERT_EQUAL(asnap_raw_trace_count(raw), 0);
     asnap_raw_destroy(raw);
     image_deinit(&image);

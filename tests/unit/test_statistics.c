@@ -352,7 +352,7 @@ ASNAP_TEST(statistics, order_of_many_rows)
         struct asnap_frame frame = {.filename = "/a.c", .lineno = (i * 7) % 600 + 1};
         struct asnap_trace trace = {.size = i % 3 * 300};
         uint32_t id;
-        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &id));
+        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &id));
         ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &id, 1, 0, &trace.traceback_id));
         ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));
     }

@@ -50,7 +50,7 @@ static struct asnap_error *take(struct asnap_symbolizer *symbolizer,
     raw.traces = malloc(sizeof(traces));
     CU_ASSERT_PTR_NOT_NULL_FATAL(raw.traces);
     memcpy(raw.traces, traces, sizeof(traces));
-    return asnap_snapshot_create_named(&raw, symbolizer, extent, progress, snapshot);
+    return asnap_snapshot_create(&raw, symbolizer, extent, progress, snapshot);
 }
 
 static struct asnap_snapshot *taken(enum asnap_naming_extent extent,
@@ -176,7 +176,7 @@ ASNAP_TEST(symbols_rename, another_build_names_nothing)
         .filename = own_path(), .function = "0x2000", .named_by = ASNAP_NAMED_ADDRESS};
     uint32_t frame_id = 0;
     struct asnap_trace trace = {.address = 0x10, .size = 8};
-    ASNAP_ASSERT_OK(asnap_builder_frame_in(builder, &frame, 0x2000, 0, &frame_id));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0x2000, 0, &frame_id));
     ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &frame_id, 1, 0, &trace.traceback_id));
     ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));
     struct asnap_snapshot *other = NULL;
@@ -196,7 +196,7 @@ ASNAP_TEST(symbols_rename, a_stack_that_was_not_counted_stays_so)
     struct asnap_frame frame = {.filename = "/a.c", .lineno = 1};
     uint32_t frame_id = 0;
     struct asnap_trace trace = {.address = 0x10, .size = 8};
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, &frame_id));
+    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &frame_id));
     ASNAP_ASSERT_OK(
         asnap_builder_traceback(builder, &frame_id, 1, ASNAP_TOTAL_UNKNOWN, &trace.traceback_id));
     ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));

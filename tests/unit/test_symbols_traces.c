@@ -36,7 +36,7 @@ static struct asnap_statistics *by_traceback(struct asnap_raw *raw,
                                              struct asnap_snapshot **snapshot)
 {
     struct asnap_statistics *statistics;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(raw, symbolizer, NULL, snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, snapshot));
     ASNAP_ASSERT_OK(asnap_statistics_create(*snapshot, ASNAP_KEY_TRACEBACK, false, &statistics));
     return statistics;
 }
@@ -173,7 +173,7 @@ ASNAP_TEST(symbols_traces, frames_that_were_not_counted_stay_unknown)
     raw.frame_limit = 1;
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     CU_ASSERT_EQUAL_FATAL(asnap_snapshot_traceback_count(snapshot), 3);
     const struct asnap_traceback *tracebacks = asnap_snapshot_tracebacks(snapshot);
     for (size_t i = 0; i < 3; i++) {
@@ -229,7 +229,7 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, &region, 1));
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     CU_ASSERT_EQUAL_FATAL(asnap_snapshot_note_count(snapshot), 7);
     expect_note(snapshot, 0, "10 bytes of the program's memory are missing");
     expect_note(snapshot, 1, "the program has a malloc of its own");
@@ -253,7 +253,7 @@ ASNAP_TEST(symbols_traces, threads_and_times_are_handed_on)
     raw.start_realtime = 1234567890;
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     asnap_symbolizer_destroy(symbolizer);
     const struct asnap_trace *traces = NULL;
     ASNAP_ASSERT_OK(asnap_snapshot_traces(snapshot, &traces));
@@ -277,7 +277,7 @@ ASNAP_TEST(symbols_traces, return_addresses_and_mappings_are_kept)
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, regions, 3));
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     asnap_symbolizer_destroy(symbolizer);
     const uint32_t *ids = asnap_snapshot_frame_ids(snapshot);
     CU_ASSERT_EQUAL_FATAL(asnap_snapshot_frame_id_count(snapshot), 5);
@@ -323,7 +323,7 @@ ASNAP_TEST(symbols_traces, nothing_traced)
     struct asnap_raw raw = raw_of(NULL, 0, NULL, 0);
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     CU_ASSERT_EQUAL(asnap_snapshot_count(snapshot), 0);
     asnap_snapshot_destroy(snapshot);
     asnap_symbolizer_destroy(symbolizer);
@@ -347,8 +347,9 @@ ASNAP_TEST(symbols_traces, interrupted)
     struct asnap_raw raw = raw_of(&trace, 1, nodes, 2);
     struct asnap_symbolizer *symbolizer = own_symbolizer(NULL);
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_ERROR(asnap_snapshot_create(&raw, symbolizer, &progress, &snapshot),
-                       ASNAP_ERROR_INTERRUPTED);
+    ASNAP_ASSERT_ERROR(
+        asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, &progress, &snapshot),
+        ASNAP_ERROR_INTERRUPTED);
     CU_ASSERT_EQUAL(reports, 1);
     asnap_symbolizer_destroy(symbolizer);
 }
@@ -373,7 +374,7 @@ static struct asnap_error *take(void *context)
         raw.node_count = 3;
         raw.frame_limit = 16;
         raw.dropped = 2;
-        error = asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot);
+        error = asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot);
         CU_ASSERT_PTR_NULL(raw.traces);
     } else {
         free(raw.traces);

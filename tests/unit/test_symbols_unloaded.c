@@ -14,6 +14,10 @@
 #define PLACE UINT64_C(0x100000000)
 #define SIZE UINT64_C(0x10000000)
 
+/* Paths of modules, which may be written to. */
+static char gone[] = "/nonexistent/gone.so";
+static char library[] = "/lib/a.so";
+
 __attribute__((noinline)) static uint64_t known_call(void)
 {
     uint64_t address = (uint64_t)__builtin_return_address(0);
@@ -149,7 +153,7 @@ ASNAP_TEST(symbols_unloaded, another_build_is_not_used)
         modules[1].build_id_bytes = 0;
         ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, NULL, 0));
     }
-    modules[1].path = (char *)(uintptr_t) "/nonexistent/gone.so";
+    modules[1].path = gone;
     CU_ASSERT_STRING_EQUAL(name_in(symbolizer, modules, pc).filename, "/nonexistent/gone.so");
     check_note(symbolizer, "/nonexistent/gone.so: cannot be read");
     asnap_symbolizer_destroy(symbolizer);
@@ -196,7 +200,7 @@ ASNAP_TEST(symbols_unloaded, what_is_still_in_place)
     struct asnap_region region = {.start = PLACE, .end = PLACE + SIZE, .path = "/lib/a.so"};
     struct asnap_raw_module module = {.start = PLACE,
                                       .end = PLACE + SIZE,
-                                      .path = (char *)(uintptr_t) "/lib/a.so",
+                                      .path = library,
                                       .build_id = {1, 2, 3},
                                       .build_id_bytes = 3};
     const struct asnap_build_id none = {0};
@@ -227,7 +231,7 @@ ASNAP_TEST(symbols_unloaded, equal_addresses_of_two_modules_are_two_stacks)
     struct asnap_raw_module modules[3];
     own_module(modules);
     modules[2] = modules[1];
-    modules[2].path = (char *)(uintptr_t) "/nonexistent/gone.so";
+    modules[2].path = gone;
     uint64_t address = moved(known_caller());
     struct asnap_raw_node nodes[] = {
         {0, ASNAP_RAW_NONE, 0}, {address, 0, 1}, {address, 0, 2}, {address, 0, 0}};
@@ -244,7 +248,7 @@ ASNAP_TEST(symbols_unloaded, equal_addresses_of_two_modules_are_two_stacks)
                             .frame_limit = 16};
     struct asnap_symbolizer *symbolizer = symbolizer_with("/nonexistent/new.so");
     struct asnap_snapshot *snapshot;
-    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, NULL, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
     asnap_symbolizer_destroy(symbolizer);
     const uint32_t *ids = asnap_snapshot_frame_ids(snapshot);
     static const char *const paths[] = {NULL, "/nonexistent/gone.so", "/nonexistent/new.so"};
@@ -286,6 +290,6 @@ ASNAP_TEST(symbols_unloaded, survives_every_failed_allocation)
 {
     struct asnap_raw_module modules[2];
     own_module(modules);
-    modules[1].path = (char *)(uintptr_t) "/nonexistent/gone.so";
+    modules[1].path = gone;
     CU_ASSERT(asnap_unit_sweep(name_unloaded, modules) > 10);
 }

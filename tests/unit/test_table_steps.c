@@ -300,8 +300,8 @@ static bool agrees(pid_t child)
     static uint8_t seen[BLOCKS];
     struct asnap_memory memory = {.read = read_child, .context = &child};
     struct asnap_raw *raw = NULL;
-    if (!asnap_unit_ok(asnap_raw_read(&memory, (uintptr_t)&allocsnap_root, NULL, &raw), __FILE__,
-                       __LINE__))
+    if (!asnap_unit_ok(asnap_raw_read(&memory, (uintptr_t)&allocsnap_root, false, NULL, &raw),
+                       __FILE__, __LINE__))
         return false;
     memset(seen, 0, sizeof(seen));
     int32_t busy = story->busy;

@@ -1,4 +1,4 @@
-/* core/hooks/eh_frame.c over bytes made here: what a good entry says, and that nothing is
+/* core/hooks/unwind/eh_frame.c over bytes made here: what a good entry says, and that nothing is
  * read beyond the end of a damaged one. Each copy ends at its memory's end, so that the
  * address sanitizer would see it. */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* core/hooks/cfi.c, cfi_apply.c and cfi_expression.c on instructions made here. Numbers of
+/* core/hooks/unwind/cfi.c, cfi_apply.c and cfi_expression.c on instructions made here. Numbers of
  * registers are those of both processors. */
 #include <stdlib.h>
 #include <string.h>

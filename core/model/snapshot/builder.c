@@ -144,26 +144,13 @@ static struct asnap_error *add_frame(struct asnap_builder *builder, struct asnap
 }
 
 struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
-                                        const struct asnap_frame *frame, uint32_t *frame_id)
-{
-    return asnap_builder_frame_at(builder, frame, 0, frame_id);
-}
-
-struct asnap_error *asnap_builder_frame_at(struct asnap_builder *builder,
-                                           const struct asnap_frame *frame, uint64_t return_address,
-                                           uint32_t *frame_id)
-{
-    return asnap_builder_frame_in(builder, frame, return_address, ASNAP_NONE, frame_id);
-}
-
-struct asnap_error *asnap_builder_frame_in(struct asnap_builder *builder,
-                                           const struct asnap_frame *frame, uint64_t return_address,
-                                           uint32_t mapping, uint32_t *frame_id)
+                                        const struct asnap_frame *frame, uint64_t return_address,
+                                        uint32_t mapping, uint32_t *frame_id)
 {
     struct asnap_error *error = check_open(builder);
     if (error != NULL)
         return error;
-    if (mapping != ASNAP_NONE && mapping >= builder->store->mapping_count)
+    if (mapping != ASNAP_NO_MAPPING && mapping >= builder->store->mapping_count)
         return invalid("a frame names a mapping that was never added");
     if (frame->filename == NULL)
         return invalid("a frame has no file name: give \"<unknown>\" where it is not known");
@@ -262,7 +249,7 @@ struct asnap_error *asnap_builder_traceback(struct asnap_builder *builder,
     uint32_t unknown_id = 0;
     if (frame_count == 0) {
         struct asnap_frame unknown = {.filename = "<unknown>"};
-        error = asnap_builder_frame(builder, &unknown, &unknown_id);
+        error = asnap_builder_frame(builder, &unknown, 0, ASNAP_NO_MAPPING, &unknown_id);
         if (error != NULL)
             return error;
         frame_ids = &unknown_id;

@@ -23,7 +23,7 @@ static struct asnap_error *add_traceback(struct compacting *compacting, uint32_t
         if (*frame == ASNAP_NONE) {
             struct asnap_frame named = asnap_store_frame(store, frame_ids[i]);
             const struct asnap_stored_frame *stored = &store->frames[frame_ids[i]];
-            struct asnap_error *error = asnap_builder_frame_in(
+            struct asnap_error *error = asnap_builder_frame(
                 compacting->builder, &named, stored->address, stored->mapping, frame);
             if (error != NULL)
                 return error;

@@ -164,3 +164,20 @@ struct asnap_frame asnap_store_frame(const struct asnap_store *store, uint32_t f
         .named_by = frame->named_by,
     };
 }
+
+struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attributes, size_t count,
+                                            struct asnap_store **store)
+{
+    struct asnap_store *made = asnap_store_create();
+    if (made == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < count; i++)
+        error = asnap_store_set_attribute(made, attributes[i].name, attributes[i].value);
+    if (error != NULL) {
+        asnap_store_release(made);
+        return error;
+    }
+    *store = made;
+    return NULL;
+}

@@ -116,23 +116,6 @@ struct asnap_error *asnap_store_set_threads(struct asnap_store *store, const uin
     return NULL;
 }
 
-struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attributes, size_t count,
-                                            struct asnap_store **store)
-{
-    struct asnap_store *made = asnap_store_create();
-    if (made == NULL)
-        return asnap_error_no_memory();
-    struct asnap_error *error = NULL;
-    for (size_t i = 0; error == NULL && i < count; i++)
-        error = asnap_store_set_attribute(made, attributes[i].name, attributes[i].value);
-    if (error != NULL) {
-        asnap_store_release(made);
-        return error;
-    }
-    *store = made;
-    return NULL;
-}
-
 void asnap_store_lists_deinit(struct asnap_store *store)
 {
     for (size_t i = 0; i < store->note_count; i++)

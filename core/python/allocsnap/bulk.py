@@ -7,14 +7,13 @@ import struct
 from ctypes import POINTER, byref
 from itertools import repeat
 
-from . import native, objects
 from .frames import NativeFrame, Traceback
-from .names import decoded_name
+from .library import native, rows as results
+from .library.names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
-_FRAME = struct.Struct("PPI?B2x")  # asnap_frame
+FRAME = struct.Struct("PPI?B2x")  # asnap_frame, which many are read of
 _CHUNK = 256  # frames read at once
-_UINT32, _INT64, _UINT64 = "I", "q", "Q"
 
 
 @contextlib.contextmanager
@@ -80,7 +79,7 @@ class _FramesByNumber(dict):
         count = min(_CHUNK, self._count - first)
         places = (native.Frame * count)()
         native.library().asnap_snapshot_frames(self._snapshot, first, count, places)
-        for place, fields in enumerate(_FRAME.iter_unpack(places), first):
+        for place, fields in enumerate(FRAME.iter_unpack(places), first):
             self[place] = self._frames[fields]
         return self[number]
 
@@ -106,14 +105,15 @@ class _Tracebacks(dict):
         lib = native.library()
         count = lib.asnap_snapshot_traceback_count(snapshot)
         tracebacks = _view(lib.asnap_snapshot_tracebacks(snapshot), native.Traceback, count)
-        self._first = tracebacks.cast(_UINT64)[0::2]
-        self._count = tracebacks.cast(_UINT32)[2::4]
-        self.total = _Totals(tracebacks.cast(_UINT32)[3::4])
+        columns = native.columns(tracebacks, native.Traceback)
+        self._first = columns["first"]
+        self._count = columns["frame_count"]
+        self.total = _Totals(columns["total_nframe"])
         self._ids = _view(
             lib.asnap_snapshot_frame_ids(snapshot),
             ctypes.c_uint32,
             lib.asnap_snapshot_frame_id_count(snapshot),
-        ).cast(_UINT32)
+        ).cast("I")
         self._frames = _FramesByNumber(snapshot)
 
     def __missing__(self, number):
@@ -132,12 +132,13 @@ class TraceTable:
         lent = POINTER(native.Trace)()
         native.check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
         traces = _view(lent, native.Trace, lib.asnap_snapshot_count(snapshot))
-        self._addresses = traces.cast(_UINT64)[0::4]
-        self._sizes = traces.cast(_UINT64)[1::4]
-        self._traceback_ids = traces.cast(_UINT32)[4::8]
-        self._domains = traces.cast(_UINT32)[5::8]
-        self._threads = traces.cast(_UINT32)[6::8]
-        self._times = traces.cast(_UINT32)[7::8]
+        columns = native.columns(traces, native.Trace)
+        self._addresses = columns["address"]
+        self._sizes = columns["size"]
+        self._traceback_ids = columns["traceback_id"]
+        self._domains = columns["domain"]
+        self._threads = columns["thread"]
+        self._times = columns["time"]
         self._thread_numbers = None  # by what _threads holds
         self._tracebacks = _Tracebacks(snapshot)
 
@@ -191,14 +192,14 @@ class _Rows(Source):
         self.count = getattr(lib, prefix + "_count")(owner)
         rows = (kind * self.count)()
         getattr(lib, prefix + "_rows")(owner, 0, self.count, rows)
-        #: The structures of all rows, as bytes.
-        self.table = memoryview(rows).cast("B")
+        #: {field: its values} of all rows.
+        self.columns = native.columns(memoryview(rows).cast("B"), kind)
 
     def traceback(self, index):
         count = self._row(self._owner, index).frame_count
         frames = (native.Frame * count)()
         self._row_frames(self._owner, index, frames)
-        return Traceback(tuple(map(self._frames.__getitem__, _FRAME.iter_unpack(frames))))
+        return Traceback(tuple(map(self._frames.__getitem__, FRAME.iter_unpack(frames))))
 
     def made(self, kind, *columns):
         """A list of the rows as objects of a class."""
@@ -208,20 +209,13 @@ class _Rows(Source):
 
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
-    owner = objects.Statistics(snapshot, key, cumulative)
+    owner = results.Statistics(snapshot, key, cumulative)
     rows = _Rows(owner, "asnap_statistics", native.Statistic)
-    numbers = rows.table.cast(_UINT64)
-    return rows.made(Statistic, numbers[0::4].tolist(), numbers[1::4].tolist())
+    return rows.made(Statistic, rows.columns["size"].tolist(), rows.columns["count"].tolist())
 
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
-    rows = _Rows(objects.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
-    sums, changes = rows.table.cast(_UINT64), rows.table.cast(_INT64)
-    return rows.made(
-        StatisticDiff,
-        sums[0::6].tolist(),
-        changes[2::6].tolist(),
-        sums[1::6].tolist(),
-        changes[3::6].tolist(),
-    )
+    rows = _Rows(results.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
+    fields = ("size", "size_diff", "count", "count_diff")
+    return rows.made(StatisticDiff, *(rows.columns[field].tolist() for field in fields))

@@ -4,9 +4,9 @@ import errno
 import os
 import stat
 
-from . import native, objects
 from .errors import AllocsnapError, ErrorCode
-from .names import decoded_name, encoded_name
+from .library import native, objects
+from .library.names import decoded_name, encoded_name
 
 # How a pickle of protocol 2 or later begins (pickletools: PROTO).
 _PICKLE = b"\x80"

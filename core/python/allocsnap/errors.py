@@ -19,11 +19,14 @@ class ErrorCode(enum.IntEnum):
 
 
 class AllocsnapError(RuntimeError):
-    """A failure that one line explains. `code` is an ErrorCode."""
+    """A failure that one line explains. `code` is an ErrorCode; `filename` and `errno` are
+    as OSError's, None where it is of no file and no system call failed."""
 
-    def __init__(self, message, code=ErrorCode.INVALID_ARGUMENT):
+    def __init__(self, message, code=ErrorCode.INVALID_ARGUMENT, filename=None, errno=None):
         super().__init__(message)
         self.code = code
+        self.filename = filename
+        self.errno = errno
 
 
 class UnreadableMemory(Exception):

@@ -2,9 +2,9 @@
 
 import fnmatch
 
-from . import objects
 from .frames import _normalize_filename
-from .names import encoded_name
+from .library import objects
+from .library.names import encoded_name
 
 # A set that holds nothing: the library matches no file name with it.
 _NEVER = "[b-a]"

@@ -5,7 +5,7 @@ import os.path
 from collections.abc import Sequence
 from functools import total_ordering
 
-from .native import NAMED_LINE, named_by_text
+from .library.native import NAMED_LINE, named_by_text
 
 
 class NativeFrame(tuple):

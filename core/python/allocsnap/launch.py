@@ -10,8 +10,8 @@ program; the program's own table starts empty.
 
 import re
 
-from . import native
 from .errors import AllocsnapError
+from .library import native
 
 DEFAULT_FRAME_LIMIT = 16
 

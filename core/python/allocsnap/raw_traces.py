@@ -4,20 +4,22 @@ A raw trace is (domain, size, frames, total_nframe), the last optional or None; 
 are (filename, lineno) tuples, the most recent first.
 """
 
+import ctypes
 from array import array
 from ctypes import byref, c_uint32
 from operator import itemgetter
 
-from . import bulk, native, objects
-from .names import encoded_name
+from . import bulk
+from .library import native, objects
+from .library.calls import Object
+from .library.names import encoded_name
 
 _UINT32_MAX = 2**32 - 1
 _UINT32 = "I"  # of array and memoryview
 _UINT64 = "Q"
-_TRACE_BYTES = 32  # asnap_trace: address, size, traceback_id, domain, thread, time
 
 
-class _Builder(objects.Object):
+class _Builder(Object):
     destroy = "asnap_builder_destroy"
 
     def __init__(self):
@@ -68,7 +70,9 @@ class _FrameNumbers(dict):
         place = native.Frame(encoded_name(filename), function, lineno, inlined, named_by)
         number = c_uint32()
         native.check(
-            native.library().asnap_builder_frame(self._builder, byref(place), byref(number))
+            native.library().asnap_builder_frame(
+                self._builder, byref(place), 0, native.NO_MAPPING, byref(number)
+            )
         )
         return number.value
 
@@ -147,15 +151,12 @@ def _fill(builder, traces):
 
 def _add_traces(builder, traces, traceback_ids):
     count = len(traces)
-    blocks = bytearray(_TRACE_BYTES * count)
-    wide = memoryview(blocks).cast(_UINT64)
-    narrow = memoryview(blocks).cast(_UINT32)
-    wide[0::4] = array(_UINT64, range(count))
-    wide[1::4] = _column(_UINT64, map(itemgetter(1), traces), "size")
-    narrow[4::8] = array(_UINT32, traceback_ids)
-    narrow[5::8] = _column(_UINT32, map(itemgetter(0), traces), "domain")
-    wide.release()
-    narrow.release()
+    blocks = bytearray(ctypes.sizeof(native.Trace) * count)
+    columns = native.columns(memoryview(blocks), native.Trace)
+    columns["address"][:] = array(_UINT64, range(count))
+    columns["size"][:] = _column(_UINT64, map(itemgetter(1), traces), "size")
+    columns["traceback_id"][:] = array(_UINT32, traceback_ids)
+    columns["domain"][:] = _column(_UINT32, map(itemgetter(0), traces), "domain")
     array_type = native.Trace * count
     native.check(
         native.library().asnap_builder_traces(builder, array_type.from_buffer(blocks), count)

@@ -5,9 +5,12 @@ import os
 import re
 from typing import NamedTuple
 
-from . import native, objects, tracing
+from . import tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
+from .library import native, objects
+from .library.calls import Calls, CoreMap, Regions
+from .library.rows import Display, format_size
 from .target import shown_path
 
 # The attribute of a dump file that holds Taken.source.
@@ -32,7 +35,7 @@ def _blamed_on_truncation(process, regions):
     except AllocsnapError as error:
         if regions.missing and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
             message = "{} is truncated, {} of the program's memory are missing: {}".format(
-                process.description, objects.format_size(regions.missing), error
+                process.description, format_size(regions.missing), error
             )
             raise AllocsnapError(message, error.code) from None
         raise
@@ -82,8 +85,8 @@ class Session:
         tracing.set_session(self)
 
     def display(self):
-        """The objects.Display that the user and the debugger want."""
-        return objects.Display(
+        """The Display that the user and the debugger want."""
+        return Display(
             self.target.path_rules(),
             self.shown["names"] == "short",
             self.shown["paths"] == "short",
@@ -150,7 +153,7 @@ class Session:
         if identity != process.identity:
             return None
         try:
-            return objects.read_status(objects.Calls(self.target), root)
+            return objects.read_status(Calls(self.target), root)
         except AllocsnapError as error:
             if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
                 raise
@@ -266,16 +269,16 @@ class Session:
 
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""
-        return objects.Calls(self.target, direct=regions.direct(process.local_pid))
+        return Calls(self.target, direct=regions.direct(process.local_pid))
 
     def _regions(self, process):
         if process.core_path is not None:
             try:
-                return objects.CoreMap(process.core_path)
+                return CoreMap(process.core_path)
             except AllocsnapError:
                 # What the debugger knows of it still finds the modules.
                 pass
-        return objects.Regions(self.target.memory_map())
+        return Regions(self.target.memory_map())
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
@@ -351,7 +354,7 @@ class Session:
         taken = self.kept(name)
         symbolizer = self._names()
         symbolizer.set_files(list(files) + self.target.files())
-        snapshot = taken.snapshot.symbolize(objects.Calls(self.target), symbolizer)
+        snapshot = taken.snapshot.symbolize(Calls(self.target), symbolizer)
         self._taken[name] = taken._replace(snapshot=snapshot)
         return self._taken[name]
 

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterable, Sequence
 
-from . import bulk, dump_files, filters as filtering, native, objects, raw_traces
+from . import bulk, dump_files, filters as filtering, raw_traces
 from .frames import Traceback, _format_size
+from .library import native, objects
+from .library.calls import Calls
 
 _OWN_ATTRIBUTES = ("traces", "traceback_limit")
 _CHUNK = 4096  # traces made into objects at a time
@@ -252,7 +254,7 @@ class Snapshot:
         colons; None: /usr/lib/debug. Skip rules are those of `take_snapshot`."""
         symbolizer = objects.Symbolizer(debug_directories)
         symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
-        named = self._object.symbolize(objects.Calls(), symbolizer)
+        named = self._object.symbolize(Calls(), symbolizer)
         made = Snapshot._of(named.skip(()))
         for name, value in vars(self).items():
             if name not in _OWN_ATTRIBUTES:

@@ -102,7 +102,8 @@ class Target:
         return False
 
     def show_progress(self, text):
-        """Tells the user how far a long step has come, not among a command's output."""
+        """Tells a user at a terminal how far a long step has come; never among output that
+        something else may read."""
 
     def launch_id(self):
         """What the environment below belongs to, where there are several programs."""

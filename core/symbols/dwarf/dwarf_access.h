@@ -8,7 +8,6 @@
 
 #include "elf_file.h"
 #include "line_program.h"
-#include "range_index.h"
 
 /* The debug information of one file. */
 struct asnap_dwarf;
@@ -29,11 +28,6 @@ const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf);
 /* The compilation unit after the last one asked for (section 7.5.1): the offset
  * of its first entry; 0 after the last one. */
 struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *entry_offset);
-
-/* Adds the address ranges of .debug_aranges (section 6.1.2) to `ranges`, each with
- * the offset of its unit's first entry as its value. */
-struct asnap_error *asnap_dwarf_aranges(struct asnap_dwarf *dwarf,
-                                        struct asnap_range_index *ranges);
 
 /* ---- entries ---- */
 
@@ -68,12 +62,6 @@ struct asnap_error *asnap_entry_child(struct asnap_dwarf *dwarf, const struct as
 struct asnap_error *asnap_entry_sibling(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                                         struct asnap_entry *sibling);
 void asnap_entry_release(struct asnap_dwarf *dwarf, struct asnap_entry *entry);
-
-/* Adds the addresses of the entry's code (section 2.17) to `ranges`, each with
- * `value`. Ranges at address 0, where linkers leave what they discard, are left
- * out. */
-struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
-                                       uint64_t value, struct asnap_range_index *ranges);
 
 /* Whether a unit's first entry says that its language is C++. */
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit);

@@ -53,9 +53,4 @@ static inline Dwarf_Attribute attribute_of(struct asnap_dwarf *dwarf,
     return is_ok(dwarf, result, reason) ? attribute : NULL;
 }
 
-/* The ranges of an entry of split debug information (dwarf_split.c). */
-struct asnap_error *asnap_split_entry_ranges(struct asnap_dwarf *dwarf,
-                                             const struct asnap_entry *entry, uint64_t value,
-                                             struct asnap_range_index *ranges);
-
 #endif

@@ -3,6 +3,7 @@
 #define ASNAP_SYMBOLS_DWARF_LINES_H
 
 #include "dwarf_access.h"
+#include "range_index.h"
 
 /* The line table of one unit, made findable. */
 struct asnap_line_table {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "dwarf_ranges.h"
 #include "error.h"
 
 /* Deeper nesting than any compiler makes; what lies below it is left out. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dwarf_handle.h"
+#include "dwarf_ranges.h"
 
 /* The section of a package that range lists are in, in its index (DWARF 5, section 7.3.5.3). */
 #define PACKAGE_RANGE_LISTS 8
@@ -127,29 +128,6 @@ static uint64_t package_range_lists(struct asnap_dwarf *split, const struct asna
     return is_ok(split, result, reason) ? places.pcu_offset[PACKAGE_RANGE_LISTS] : 0;
 }
 
-/* Reads an address: itself, or its number. false: there is none. */
-static bool address_of(struct asnap_dwarf *dwarf, const struct asnap_entry *entry, Dwarf_Half name,
-                       const struct asnap_split_addresses *addresses, uint64_t *address)
-{
-    Dwarf_Attribute attribute = attribute_of(dwarf, entry, name);
-    if (attribute == NULL)
-        return false;
-    Dwarf_Error reason = NULL;
-    Dwarf_Unsigned index = 0;
-    Dwarf_Addr plain = 0;
-    bool found = is_ok(dwarf, dwarf_get_debug_addr_index(attribute, &index, &reason), reason);
-    if (found) {
-        found = asnap_split_address(addresses, index, address);
-    } else {
-        reason = NULL;
-        found = is_ok(dwarf, dwarf_formaddr(attribute, &plain, &reason), reason);
-        if (found)
-            *address = plain;
-    }
-    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
-    return found;
-}
-
 struct asnap_error *asnap_split_enter(struct asnap_dwarf *split, const struct asnap_entry *entry,
                                       struct asnap_dwarf *program, const struct asnap_entry *unit)
 {
@@ -169,59 +147,8 @@ struct asnap_error *asnap_split_enter(struct asnap_dwarf *split, const struct as
         asnap_elf_debug_contents(program->elf, ".debug_ranges", &addresses->ranges);
         addresses->ranges_start = offset_of(program, unit, DW_AT_GNU_ranges_base);
     }
-    if (!address_of(program, unit, DW_AT_low_pc, addresses, &addresses->base))
+    if (!asnap_entry_address(program, unit, DW_AT_low_pc, addresses, &addresses->base))
         addresses->base = 0;
     split->is_split = true;
     return NULL;
-}
-
-/* Adds the ranges of the list that DW_AT_ranges, which it frees, tells. */
-static struct asnap_error *add_listed(struct asnap_dwarf *dwarf, Dwarf_Attribute attribute,
-                                      uint64_t value, struct asnap_range_index *ranges)
-{
-    Dwarf_Error reason = NULL;
-    Dwarf_Half form = 0;
-    Dwarf_Unsigned number = 0;
-    Dwarf_Off offset = 0;
-    int result = dwarf_whatform(attribute, &form, &reason);
-    bool is_number = form == DW_FORM_rnglistx;
-    if (result == DW_DLV_OK && is_number)
-        result = dwarf_formudata(attribute, &number, &reason);
-    else if (result == DW_DLV_OK)
-        result = dwarf_global_formref(attribute, &offset, &reason);
-    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
-    if (result != DW_DLV_OK)
-        return damage(dwarf, DW_DLV_ERROR, reason, "ranges");
-    struct asnap_error *error = asnap_split_ranges(&dwarf->addresses, is_number ? number : offset,
-                                                   is_number, value, ranges);
-    if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
-        return error;
-    asnap_error_destroy(error);
-    return damage(dwarf, DW_DLV_ERROR, NULL, "ranges");
-}
-
-struct asnap_error *asnap_split_entry_ranges(struct asnap_dwarf *dwarf,
-                                             const struct asnap_entry *entry, uint64_t value,
-                                             struct asnap_range_index *ranges)
-{
-    Dwarf_Attribute attribute = attribute_of(dwarf, entry, DW_AT_ranges);
-    if (attribute != NULL)
-        return add_listed(dwarf, attribute, value, ranges);
-    Dwarf_Error reason = NULL;
-    Dwarf_Half form = 0;
-    Dwarf_Addr high = 0;
-    enum Dwarf_Form_Class class = DW_FORM_CLASS_UNKNOWN;
-    uint64_t low;
-    uint64_t end;
-    if (!address_of(dwarf, entry, DW_AT_low_pc, &dwarf->addresses, &low) || low == 0)
-        return NULL;
-    /* Section 2.17.2: a constant is the size. */
-    if (is_ok(dwarf, dwarf_highpc_b(entry->handle, &high, &form, &class, &reason), reason) &&
-        class == DW_FORM_CLASS_CONSTANT) {
-        if (__builtin_add_overflow(low, high, &end))
-            return NULL;
-    } else if (!address_of(dwarf, entry, DW_AT_high_pc, &dwarf->addresses, &end)) {
-        return NULL;
-    }
-    return asnap_range_index_add(ranges, low, end, value);
 }

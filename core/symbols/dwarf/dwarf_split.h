@@ -5,6 +5,7 @@
 #define ASNAP_SYMBOLS_DWARF_SPLIT_H
 
 #include "dwarf_access.h"
+#include "range_index.h"
 
 /* What a skeleton says of the rest of its unit. Strings live as long as its asnap_dwarf. */
 struct asnap_skeleton {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "dwarf_ranges.h"
 #include "error.h"
 #include "problem.h"
 

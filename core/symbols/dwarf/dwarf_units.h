@@ -3,6 +3,7 @@
 #define ASNAP_SYMBOLS_DWARF_UNITS_H
 
 #include "dwarf_access.h"
+#include "range_index.h"
 
 struct asnap_unit_table {
     uint64_t *units; /* offsets of the units' first entries, rising */

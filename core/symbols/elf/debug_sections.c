@@ -3,12 +3,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The elf.h of older C libraries does not have it. */
+#ifndef ELFCOMPRESS_ZSTD
+#define ELFCOMPRESS_ZSTD 2
+#endif
+
 /* More than any file has. */
 #define SECTIONS_MAX 128
-
-/* No stream of zlib is smaller than this part of its contents (zlib's technical details), and
- * what does not compress at all has a few bytes more. */
-#define RATIO_MAX ((uint64_t)1100)
 
 static bool is_debug_name(const char *name)
 {
@@ -22,10 +23,11 @@ static const char *compression_unsound(Elf_Scn *section, const GElf_Shdr *header
         return NULL;
     if (gelf_getchdr(section, &compression) == NULL)
         return "header of a compressed section";
-    if (compression.ch_type != ELFCOMPRESS_ZLIB)
+    if (compression.ch_type != ELFCOMPRESS_ZLIB && compression.ch_type != ELFCOMPRESS_ZSTD)
         return "sections compressed in a way that is not known";
-    return compression.ch_size / RATIO_MAX > header->sh_size ? "size of a compressed section"
-                                                             : NULL;
+    return compression.ch_size / ASNAP_PACKED_RATIO_MAX > header->sh_size
+               ? "size of a compressed section"
+               : NULL;
 }
 
 static const char *section_unsound(Elf_Scn *section, const GElf_Shdr *header, uint64_t file_size)

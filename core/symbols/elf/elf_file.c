@@ -312,16 +312,38 @@ void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
     asnap_elf_section_contents(elf, asnap_elf_section(elf, name), contents);
 }
 
+/* Whether libelf unpacks what is packed in this way: it depends on the version and on how that was
+ * built. It is tried with the smallest of such sections, and in a handle of its own, since
+ * elf_compress changes the section for all that look at it. */
+static bool unpacks(const struct asnap_elf *elf, uint32_t type)
+{
+    uint64_t least = UINT64_MAX;
+    size_t smallest = 0;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
+        GElf_Chdr header;
+        if (gelf_getchdr(section, &header) == NULL || header.ch_type != type ||
+            header.ch_size >= least)
+            continue;
+        least = header.ch_size;
+        smallest = elf_ndxscn(section);
+    }
+    Elf *again = elf_begin(elf->fd, ELF_C_READ_MMAP, NULL);
+    bool is_unpacked = again != NULL && elf_compress(elf_getscn(again, smallest), 0, 0) >= 0;
+    elf_end(again);
+    return is_unpacked;
+}
+
 bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name)
 {
     Elf_Scn *section = asnap_elf_section(elf, name);
-    GElf_Chdr header;
-    if (section == NULL || gelf_getchdr(section, &header) == NULL ||
-        header.ch_type == ELFCOMPRESS_ZLIB)
+    GElf_Shdr header;
+    GElf_Chdr packing;
+    if (section == NULL || gelf_getshdr(section, &header) == NULL ||
+        gelf_getchdr(section, &packing) == NULL || packing.ch_type == ELFCOMPRESS_ZLIB)
         return false;
-    struct asnap_contents contents;
-    asnap_elf_debug_contents(elf, name, &contents);
-    return contents.bytes == NULL;
+    /* What says that it is larger than it can be is damaged, and not to be unpacked. */
+    return packing.ch_size / ASNAP_PACKED_RATIO_MAX <= header.sh_size &&
+           !unpacks(elf, packing.ch_type);
 }
 
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)

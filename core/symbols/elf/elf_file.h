@@ -81,6 +81,11 @@ void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
 void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
                               struct asnap_contents *contents);
 
+/* No stream of zlib is smaller than this part of its contents (zlib's technical details), and
+ * what does not compress at all has a few bytes more. zstd could be, but not with debug
+ * information. */
+#define ASNAP_PACKED_RATIO_MAX ((uint64_t)1100)
+
 /* Whether a debug section is packed in a way that cannot be unpacked here. */
 bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name);
 

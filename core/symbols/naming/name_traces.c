@@ -121,7 +121,7 @@ static struct asnap_error *add_address(struct job *job, size_t place, uint32_t *
         frame = (struct asnap_frame){
             .filename = mapping.path, .function = address, .named_by = ASNAP_NAMED_ADDRESS};
     }
-    return asnap_builder_frame_in(job->builder, &frame, pc.address, job->mappings[place], frame_id);
+    return asnap_builder_frame(job->builder, &frame, pc.address, job->mappings[place], frame_id);
 }
 
 /* Interns the frames of all names. */
@@ -144,8 +144,8 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
         }
         for (size_t k = 0; k < names[i].frame_count; k++) {
             struct asnap_error *error =
-                asnap_builder_frame_in(job->builder, &names[i].frames[k], job->pcs[i].address,
-                                       job->mappings[i], &job->frame_ids[used++]);
+                asnap_builder_frame(job->builder, &names[i].frames[k], job->pcs[i].address,
+                                    job->mappings[i], &job->frame_ids[used++]);
             if (error != NULL)
                 return error;
         }
@@ -398,17 +398,9 @@ static struct asnap_error *build(struct job *job, const struct asnap_progress *p
 
 struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
                                           struct asnap_symbolizer *symbolizer,
+                                          enum asnap_naming_extent extent,
                                           const struct asnap_progress *progress,
                                           struct asnap_snapshot **snapshot)
-{
-    return asnap_snapshot_create_named(raw, symbolizer, ASNAP_NAMING_WHOLE, progress, snapshot);
-}
-
-struct asnap_error *asnap_snapshot_create_named(struct asnap_raw *raw,
-                                                struct asnap_symbolizer *symbolizer,
-                                                enum asnap_naming_extent extent,
-                                                const struct asnap_progress *progress,
-                                                struct asnap_snapshot **snapshot)
 {
     struct job job = {.raw = raw, .symbolizer = symbolizer, .extent = extent};
     struct asnap_error *error = asnap_builder_create(&job.builder);

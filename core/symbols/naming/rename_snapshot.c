@@ -131,8 +131,8 @@ static struct asnap_error *add_new_frames(struct job *job)
         job->first_new[i] = used;
         for (size_t k = 0; is_better(&job->poor[i], named) && k < named->frame_count; k++) {
             if (error == NULL)
-                error = asnap_builder_frame_in(job->builder, &named->frames[k], job->pcs[i].address,
-                                               job->pcs[i].module, &job->new_frames[used++]);
+                error = asnap_builder_frame(job->builder, &named->frames[k], job->pcs[i].address,
+                                            job->pcs[i].module, &job->new_frames[used++]);
         }
     }
     job->first_new[job->poor_count] = used;
@@ -161,7 +161,7 @@ static struct asnap_error *add_old_frame(struct job *job, uint32_t frame_id, uin
     struct asnap_error *error = NULL;
     if (job->old_frames[frame_id] == ASNAP_NONE) {
         struct asnap_frame frame = asnap_snapshot_frame(job->snapshot, frame_id);
-        error = asnap_builder_frame_in(
+        error = asnap_builder_frame(
             job->builder, &frame, asnap_snapshot_frame_address(job->snapshot, frame_id),
             asnap_snapshot_frame_mapping(job->snapshot, frame_id), &job->old_frames[frame_id]);
     }

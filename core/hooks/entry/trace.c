@@ -87,7 +87,7 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     if (asnap_thread.deferred_count < DEFERRED_MAX)
         deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
     if (deferred == NULL ||
-        !asnap_walker_walk(deferred->walker, caller, asnap_control_frame_limit())) {
+        !asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit())) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;
@@ -108,7 +108,7 @@ static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller
     bool done = false;
     if (walker != NULL) {
         walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = asnap_walker_walk(walker, caller, asnap_control_frame_limit());
+        done = asnap_walker_walk(walker, caller, asnap_root_frame_limit());
         if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
             walker->limit != 1)
             asnap_walk_check(walker, caller);

@@ -8,14 +8,14 @@ import contextlib
 import os
 from typing import Callable, NamedTuple
 
-from . import tracing
+from .. import tracing
+from ..errors import AllocsnapError, ErrorCode, one_line
+from ..session import Session
 from .command import FILES
-from .commands_reports import Diff, Stats, Traces, Who
-from .commands_snapshots import Delete, Dump, List, Load, Set, Symbolize, Take
-from .commands_tracing import Clear, ResetPeak, Start, Status, Stop
-from .errors import AllocsnapError, ErrorCode, one_line
+from .control import Clear, ResetPeak, Start, Status, Stop
 from .grammar import HelpRequested
-from .session import Session
+from .keeping import Delete, Dump, List, Load, Set, Symbolize, Take
+from .reports import Diff, Stats, Traces, Who
 
 #: Every command, in the order that help shows them.
 COMMANDS = tuple(

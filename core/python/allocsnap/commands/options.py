@@ -3,8 +3,8 @@
 import argparse
 import re
 
-from . import native, objects
-from .errors import AllocsnapError
+from ..errors import AllocsnapError
+from ..library import native, objects
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1

@@ -11,8 +11,7 @@ struct nothrow;
 
 /* An operator and the definition underneath: NULL where none was there when `loads`
  * libraries had been loaded. */
-struct operator
-{
+struct cxx_operator {
     const char *name;
     void *found;
     unsigned long long loads;
@@ -20,7 +19,7 @@ struct operator
 
 /* Most are found at start-up. What is loaded later, out of the global scope's sight,
  * is looked for when it is used. */
-static void *find_operator(struct operator* operator)
+static void *find_operator(struct cxx_operator *operator)
 {
     enum asnap_activity activity = asnap_thread.activity;
     int saved_errno = errno;
@@ -79,7 +78,7 @@ static bool is_inside_last(const void *block)
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
-    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
+    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
@@ -113,7 +112,7 @@ static bool is_inside_last(const void *block)
     }
 
 #define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
-    static struct operator operator_##FUNCTION = {.name = NAME};                                   \
+    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
     static void release_##FUNCTION(void *block);                                                   \
     ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
     static void next_##FUNCTION PARAMETERS                                                         \
@@ -215,7 +214,7 @@ RELEASE_ALIGNED(delete_array_sized_aligned, delete_array_aligned)
 RELEASE_ALIGNED(delete_aligned_nothrow, delete_aligned)
 RELEASE_ALIGNED(delete_array_aligned_nothrow, delete_array_aligned)
 
-static struct operator* const operators[] = {
+static struct cxx_operator *const operators[] = {
     &operator_new_plain,
     &operator_new_array,
     &operator_new_nothrow,

@@ -21,12 +21,6 @@ static inline bool asnap_control_tracing(void)
     return __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
 }
 
-/* Frames to keep of a stack. */
-static inline uint32_t asnap_control_frame_limit(void)
-{
-    return __atomic_load_n(&allocsnap_root.applied.frame_limit, __ATOMIC_RELAXED);
-}
-
 /* For changes of the root other than counting: requests, domains, and keeping both still
  * across a fork. Only between asnap_trace_enter and asnap_trace_leave. */
 void asnap_control_lock(void);

@@ -1,8 +1,8 @@
 """What every `snapshot` command is."""
 
-from . import objects
+from ..library import rows as results
 from .grammar import Parser
-from .native import named_by_text, text_of
+from ..library.native import named_by_text, text_of
 
 
 #: In place of possible words: the debugger completes file names.
@@ -107,4 +107,4 @@ def naming_lines(session, name):
 
 def amount(snapshot):
     """The size and the number of blocks of a snapshot, for people."""
-    return objects.format_size(snapshot.size), plural(snapshot.count, "block")
+    return results.format_size(snapshot.size), plural(snapshot.count, "block")

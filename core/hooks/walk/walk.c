@@ -270,7 +270,7 @@ static enum outcome take_over(struct walk *walk, uint32_t number)
     uint64_t fp = walk->state.fp;
     *step = frame->step;
     step->words[ASNAP_WORD_FP] = fp;
-    step->flags &= (uint16_t) ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED);
+    step->flags = (uint16_t)(step->flags & ~(ASNAP_FRAME_FP_MATTERS | ASNAP_FRAME_COMPARED));
     if ((step->flags & ASNAP_FRAME_LAST) != 0)
         return STACK_ENDS;
     walk->state.pc = asnap_arch_code_address(caller_word(step, ASNAP_WORD_PC));

@@ -6,8 +6,8 @@ import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
-from . import __version__
-from .errors import AllocsnapError, ErrorCode, one_line
+from .. import __version__
+from ..errors import AllocsnapError, ErrorCode, one_line
 
 LIBRARY_NAME = "liballocsnap.so"
 # Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
@@ -19,6 +19,12 @@ KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
 
 #: asnap_trace_order, likewise.
 ORDERS = {"size": 0, "age": 1}
+
+#: asnap_format, likewise.
+FORMATS = {"text": 0, "json": 1}
+
+#: The mapping of a frame that is in none.
+NO_MAPPING = 2**32 - 1
 
 #: The `time` of a trace of which it is not known.
 TIME_UNKNOWN = 2**32 - 1
@@ -217,6 +223,8 @@ FUNCTIONS = {
     "asnap_version": (c_char_p, []),
     "asnap_error_code": (c_int, [_ERROR]),
     "asnap_error_message": (c_char_p, [_ERROR]),
+    "asnap_error_errno": (c_int, [_ERROR]),
+    "asnap_error_path": (c_char_p, [_ERROR]),
     "asnap_error_destroy": (None, [_ERROR]),
     "asnap_named_by_text": (c_char_p, [c_int]),
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
@@ -244,8 +252,7 @@ FUNCTIONS = {
         _ERROR,
         [POINTER(Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
     ),
-    "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Progress), _OUT]),
-    "asnap_raw_read_moving": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Progress), _OUT]),
+    "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
@@ -262,8 +269,7 @@ FUNCTIONS = {
     ),
     "asnap_symbolizer_read_apart": (None, [_OBJECT, c_bool]),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
-    "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
-    "asnap_snapshot_create_named": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
+    "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
     "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
@@ -296,12 +302,7 @@ FUNCTIONS = {
     "asnap_snapshot_attribute": (Attribute, [_OBJECT, c_size_t]),
     "asnap_builder_create": (_ERROR, [_OUT]),
     "asnap_builder_destroy": (None, [_OBJECT]),
-    "asnap_builder_frame": (_ERROR, [_OBJECT, POINTER(Frame), POINTER(c_uint32)]),
-    "asnap_builder_frame_at": (
-        _ERROR,
-        [_OBJECT, POINTER(Frame), c_uint64, POINTER(c_uint32)],
-    ),
-    "asnap_builder_frame_in": (
+    "asnap_builder_frame": (
         _ERROR,
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
@@ -369,14 +370,10 @@ FUNCTIONS = {
     "asnap_diff_note_count": (c_size_t, [_OBJECT]),
     "asnap_diff_note": (c_char_p, [_OBJECT, c_size_t]),
     "asnap_format_size": (None, [c_int64, c_bool, c_char_p, c_size_t]),
-    "asnap_render_statistics_text": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
-    "asnap_render_statistics_json": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
-    "asnap_render_diff_text": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
-    "asnap_render_diff_json": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
-    "asnap_render_traces_text": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
-    "asnap_render_traces_json": (_ERROR, [_OBJECT, POINTER(RenderOptions), _OUT]),
-    "asnap_render_who_text": (_ERROR, [_OBJECT, c_uint64, POINTER(RenderOptions), _OUT]),
-    "asnap_render_who_json": (_ERROR, [_OBJECT, c_uint64, POINTER(RenderOptions), _OUT]),
+    "asnap_render_statistics": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_diff": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_traces": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_who": (_ERROR, [_OBJECT, c_uint64, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }
 
@@ -387,7 +384,7 @@ def _library_places():
     """Where liballocsnap.so may be: beside the package, in a checkout's build/,
     in the library directory of the prefix it is installed in."""
     # The real one: Python may have come by a link among its own packages.
-    package = os.path.dirname(os.path.realpath(__file__))
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     root = os.path.normpath(os.path.join(package, "..", "..", ".."))
     yield os.path.join(package, LIBRARY_NAME)
     yield os.path.join(root, "build", LIBRARY_NAME)
@@ -471,6 +468,21 @@ def _load(path):
     )
 
 
+#: How memoryview and array call them.
+_VIEWED = {c_uint64: "Q", c_int64: "q", c_size_t: "Q", c_uint32: "I"}
+
+
+def columns(view, structure):
+    """{field: its values} of structures side by side in a memoryview of bytes, each a
+    memoryview itself: nothing is copied. For structures of integers."""
+    found = {}
+    for name, kind in structure._fields_:
+        place, size = getattr(structure, name), ctypes.sizeof(kind)
+        stride = ctypes.sizeof(structure) // size
+        found[name] = view.cast(_VIEWED[kind])[place.offset // size :: stride]
+    return found
+
+
 def text_of(raw):
     """A string of the library; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
@@ -489,5 +501,7 @@ def check(error):
     lib = library()
     code = lib.asnap_error_code(error)
     message = text_of(lib.asnap_error_message(error))
+    path, number = lib.asnap_error_path(error), lib.asnap_error_errno(error)
     lib.asnap_error_destroy(error)
-    raise AllocsnapError(message, ErrorCode(code))
+    filename = None if path is None else os.fsdecode(path)
+    raise AllocsnapError(message, ErrorCode(code), filename, number or None)

@@ -3,10 +3,10 @@
 import os
 import shlex
 
-from . import objects
+from ..errors import AllocsnapError
+from ..library import rows as results
+from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural
-from .errors import AllocsnapError
-from .target import shown_path
 
 
 def _kept(name, taken):
@@ -91,7 +91,7 @@ class List(Command):
             rows.append(
                 (
                     name,
-                    objects.format_size(snapshot.size),
+                    results.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
                     one.source + (" (incomplete)" if snapshot.notes else ""),

@@ -2,10 +2,11 @@
 
 import re
 
-from . import objects, options as shared
+from ..errors import AllocsnapError
+from ..library import rows as results
+from . import options as shared
 from .command import Command
-from .errors import AllocsnapError
-from .native import ORDERS
+from ..library.native import ORDERS
 
 
 def _check_cumulative(options, key):
@@ -45,7 +46,7 @@ class Stats(Command):
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
         whole = session.find(names[0] if names else None).snapshot
-        rows = objects.Statistics(*choice.of(whole), key, options.cumulative)
+        rows = results.Statistics(*choice.of(whole), key, options.cumulative)
         return _show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
@@ -84,7 +85,7 @@ class Diff(Command):
                 " `snapshot diff OLD NEW`".format(old_name)
             )
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
-        rows = objects.Diff(*choice.of(new, old), key, options.cumulative)
+        rows = results.Diff(*choice.of(new, old), key, options.cumulative)
         return _show(session, rows, options, (new, old) if choice.filters else None)
 
     def words(self, session, typed):
@@ -122,7 +123,7 @@ class Traces(Command):
                 "nothing says when the blocks of this snapshot were asked for: leave out --sort age"
             )
         labels = session.thread_labels(options.snapshot)
-        rows = objects.Traces(*choice.of(whole), options.sort, labels)
+        rows = results.Traces(*choice.of(whole), options.sort, labels)
         return _show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
@@ -180,7 +181,7 @@ class Who(Command):
         session.check_known(name)
         address = _address(session, options.expression)
         taken, regions = session.find_mapped(name)
-        who = objects.Who(
+        who = results.Who(
             taken.snapshot, address, regions, session.thread_labels(name), session.display()
         )
         return who.json() if options.json else who.text()

@@ -18,33 +18,8 @@
 #include "traced.h"
 #include "unwind_rows.h"
 
-/* The first call finds a request that has not been obeyed: to get ready. */
-__attribute__((visibility("default"),
-               aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
-    .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
-    .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
-};
-
 static uint32_t control_lock;
 static bool ready;
-
-static void describe_table(void)
-{
-    struct asnap_table_root *root = &allocsnap_root;
-    root->version = ASNAP_TABLE_VERSION;
-    root->byte_order = ASNAP_TABLE_BYTE_ORDER;
-    root->self = (uint64_t)(uintptr_t)root;
-    root->root_bytes = sizeof(struct asnap_table_root);
-    root->shard_bytes = sizeof(struct asnap_table_shard);
-    root->record_bytes = sizeof(struct asnap_table_record);
-    root->node_bytes = sizeof(struct asnap_table_node);
-    root->shard_count = ASNAP_TABLE_SHARDS;
-    root->pointer_bytes = sizeof(void *);
-    root->domain_count = 1;
-    strncpy(root->hooks_version, ASNAP_VERSION_STRING, sizeof(root->hooks_version) - 1);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy(root->magic, ASNAP_TABLE_MAGIC, sizeof(root->magic));
-}
 
 static void get_ready(void)
 {
@@ -64,7 +39,7 @@ static void get_ready(void)
     }
     if (!asnap_next_is_first())
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
-    describe_table();
+    asnap_root_describe();
     ready = true;
 }
 

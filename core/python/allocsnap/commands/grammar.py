@@ -4,7 +4,7 @@ import argparse
 import re
 import shlex
 
-from .errors import AllocsnapError
+from ..errors import AllocsnapError
 
 
 class HelpRequested(Exception):
@@ -42,6 +42,12 @@ class Parser(argparse.ArgumentParser):
     def add_common(self):
         """Adds what every command has, after its own."""
         self.add_argument("-h", "--help", action="asnap_help")
+
+    def _check_value(self, action, value):
+        # argparse's own words differ from one Python to the next.
+        if action.choices is not None and value not in action.choices:
+            known = ", ".join(action.choices)
+            raise argparse.ArgumentError(action, "{!r} is none of {}".format(value, known))
 
     def error(self, message):
         raise AllocsnapError("{}; `{} --help` shows how".format(message, self.prog))

@@ -1,10 +1,10 @@
 """Commands that have the program traced, and say how it is."""
 
-from . import objects
+from ..launch import DEFAULT_FRAME_LIMIT
+from ..library import rows as results
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
-from .launch import DEFAULT_FRAME_LIMIT
-from .native import REQUESTS
+from ..library.native import REQUESTS
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
@@ -116,7 +116,7 @@ class ResetPeak(Command):
 
     def run(self, session, options):
         status = session.reset_peak()
-        size = objects.format_size
+        size = results.format_size
         return "The peak, now {}, becomes what is traced ({} now) {}.\n".format(
             size(status.peak_size), size(status.traced_size), NEXT
         )
@@ -148,7 +148,7 @@ class Status(Command):
                 session.target.run_command, plural(limit, "frame")
             )
         process, status = session.status()
-        size = objects.format_size
+        size = results.format_size
         tracing = "off"
         if status.tracing:
             tracing = "on, {} of each stack".format(plural(status.frame_limit, "frame"))

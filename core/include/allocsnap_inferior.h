@@ -1,0 +1,85 @@
+/* The program that is looked at, a live process or a core: its memory and its memory map. */
+#ifndef ALLOCSNAP_INFERIOR_H
+#define ALLOCSNAP_INFERIOR_H
+
+#include "allocsnap_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum asnap_read_result {
+    ASNAP_READ_OK = 0,
+    ASNAP_READ_FAILED = 1,      /* some of the bytes cannot be read */
+    ASNAP_READ_INTERRUPTED = 2, /* the user wants to stop: give up at once */
+};
+
+/* How the library reads the inferior's memory. `read` fills all of `buffer` with
+ * the `size` bytes at `address`, or fails; it returns an asnap_read_result. */
+struct asnap_memory {
+    int (*read)(void *context, uint64_t address, void *buffer, size_t size);
+    void *context;
+};
+
+/* How far a long step has come; returns true to go on, false to stop it (the
+ * step then fails with ASNAP_ERROR_INTERRUPTED). `total` is 0 where unknown. */
+struct asnap_progress {
+    bool (*report)(void *context, const char *step, uint64_t done, uint64_t total);
+    void *context;
+};
+
+enum asnap_region_flags {
+    ASNAP_REGION_READABLE = 1,
+    ASNAP_REGION_WRITABLE = 2,
+    ASNAP_REGION_EXECUTABLE = 4,
+};
+
+/* A piece of the inferior's address space: [start, end). */
+struct asnap_region {
+    uint64_t start;
+    uint64_t end;
+    uint64_t file_offset; /* of `start` in the file at `path` */
+    const char *path;     /* NULL or "" where no file is mapped; "[vdso]" for the vDSO */
+    uint32_t flags;       /* asnap_region_flags */
+};
+
+/* The memory map of a core file, read from its program headers and its
+ * NT_FILE and NT_AUXV notes (ELF gABI; Linux core notes). Each file-backed piece
+ * has its path, and the vDSO is named. Sorted by address. */
+struct asnap_core_map;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_core_map_create(const char *core_path,
+                                                                     struct asnap_core_map **map);
+ASNAP_API size_t asnap_core_map_count(const struct asnap_core_map *map);
+ASNAP_API const struct asnap_region *asnap_core_map_regions(const struct asnap_core_map *map);
+/* Bytes that the program headers promise and the file does not have; 0: whole. */
+ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
+ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
+
+/* Memory that this library reads itself, and has the debugger read where it cannot. */
+struct asnap_direct_memory;
+
+/* The memory of the process `pid` of this host (process_vm_readv(2)). That it is the one that the
+ * debugger means is for the caller to know. The debugger is asked, through `debugger`, for
+ * each read that the kernel does not do whole. Copies `debugger`; its context must live as long.
+ * Fails with INVALID_ARGUMENT and NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_direct_memory_of_process(int32_t pid, const struct asnap_memory *debugger,
+                               struct asnap_direct_memory **direct);
+
+/* The memory that a core file holds, which must be as asnap_core_map_create found it; `map` must
+ * live as long. The debugger is asked for what the file does not hold, such as code that was not
+ * dumped, and for all where the program headers contradict each other. Fails as above. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_direct_memory_of_core(const struct asnap_core_map *map, const struct asnap_memory *debugger,
+                            struct asnap_direct_memory **direct);
+
+/* Lends what reads it. */
+ASNAP_API const struct asnap_memory *
+asnap_direct_memory_reader(const struct asnap_direct_memory *direct);
+ASNAP_API void asnap_direct_memory_destroy(struct asnap_direct_memory *direct);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

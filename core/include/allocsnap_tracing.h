@@ -1,0 +1,98 @@
+/* The table that the hooks keep in the inferior: finding it, its status, requests to the
+ * hooks, and its raw contents. */
+#ifndef ALLOCSNAP_TRACING_H
+#define ALLOCSNAP_TRACING_H
+
+#include "allocsnap_inferior.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Finds the table in the inferior. Tries `candidate` first (the address of the
+ * symbol `allocsnap_root`; 0 where it has none), then looks for the magic at the
+ * page starts of the readable and writable regions. Fails with NO_HOOKS,
+ * VERSION, UNSUPPORTED (32-bit program) or INTERRUPTED. `progress` may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_root_find(const struct asnap_memory *memory, uint64_t candidate,
+                const struct asnap_region *regions, size_t region_count,
+                const struct asnap_progress *progress, uint64_t *root_address);
+
+/* What can be asked of the hooks. They obey at the program's next call of an
+ * allocation function. */
+enum asnap_request {
+    ASNAP_REQUEST_START = 1,      /* trace, beginning with no traces */
+    ASNAP_REQUEST_STOP = 2,       /* do not trace, and drop all traces */
+    ASNAP_REQUEST_CLEAR = 4,      /* drop all traces */
+    ASNAP_REQUEST_RESET_PEAK = 8, /* let the peak be what is traced */
+};
+
+/* What the hooks say of themselves. Where a request waits, `tracing`, `frame_limit`
+ * and the traced memory are as they will be once it is obeyed. */
+struct asnap_status {
+    char hooks_version[24];
+    uint32_t table_version;
+    bool tracing;
+    bool request_pending;  /* a start, stop or clear the hooks have not obeyed yet */
+    uint32_t frame_limit;  /* frames kept of a stack */
+    uint64_t traced_size;  /* bytes in live traced blocks */
+    uint64_t traced_count; /* live traced blocks */
+    uint64_t peak_size;    /* the most that traced_size has been */
+    uint64_t tracker_size; /* memory of the hooks themselves, bytes */
+    uint64_t dropped;      /* blocks that could not be recorded */
+    uint32_t busy_shards;  /* parts of the table that were being changed */
+    uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
+    bool own_malloc;       /* the program has a malloc of its own, which is not traced */
+};
+
+/* Reads the status at `root_address` (from asnap_root_find). */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_status_read(const struct asnap_memory *memory,
+                                                                 uint64_t root_address,
+                                                                 struct asnap_status *status);
+
+/* Bytes to be written into the inferior. */
+struct asnap_write {
+    uint64_t address;
+    uint32_t size;
+    uint8_t bytes[28];
+};
+
+#define ASNAP_REQUEST_WRITES 2
+
+/* What to write, in this order and while the process is stopped, for the hooks to
+ * obey a request; requests that still wait are obeyed with it. Nothing happens
+ * before the last byte is written. `frame_limit` is for START: the frames to keep of
+ * a stack; 0: as many as before. Fails as asnap_status_read does, and with
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
+                      enum asnap_request request, uint32_t frame_limit,
+                      struct asnap_write writes[ASNAP_REQUEST_WRITES]);
+
+/* The validated contents of a table, frames still unnamed. */
+struct asnap_raw;
+
+/* Reads the whole table. A table that contradicts itself gives DAMAGED; memory
+ * that cannot be read (a truncated core) leaves out the blocks in it, and the
+ * notes of the snapshot say so; a root or shard list that cannot be read gives
+ * UNREADABLE. NOT_TRACING where tracing is off. `moving` says that other threads of the
+ * program go on meanwhile (a breakpoint's condition): blocks that come or go may then be in
+ * it or not, and a part of the table that does not add up counts as being changed, and not
+ * as damaged. `progress` may be NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap_memory *memory,
+                                                              uint64_t root_address, bool moving,
+                                                              const struct asnap_progress *progress,
+                                                              struct asnap_raw **raw);
+
+/* Tells that the core file which `raw` is from lacks `bytes` of the program's
+ * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
+ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);
+
+ASNAP_API size_t asnap_raw_trace_count(const struct asnap_raw *raw);
+ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,1 @@
+"""The binding of liballocsnap.so: its functions, its structures, its objects."""

@@ -1,0 +1,237 @@
+"""The library's objects, as Python's: tables, symbolizers, snapshots."""
+
+from ctypes import byref, c_char_p, c_uint64
+from typing import NamedTuple, Optional
+
+from ..target import path_bytes
+from . import native
+from .calls import Object
+from .native import Status, check, library, text_of
+
+
+class Raw(Object):
+    """The contents of a table, frames still unnamed. `moving`: other threads of the
+    program go on meanwhile."""
+
+    destroy = "asnap_raw_destroy"
+
+    def __init__(self, calls, root, moving=False):
+        super().__init__()
+        calls.run(library().asnap_raw_read, calls.memory, root, moving, calls.progress, self.out)
+
+    def set_missing(self, size):
+        """Tells that the core file lacks so many bytes of the program's memory."""
+        library().asnap_raw_set_missing(self, size)
+
+
+class Symbolizer(Object):
+    """Names frames, and remembers what it found."""
+
+    destroy = "asnap_symbolizer_destroy"
+
+    def __init__(self, debug_directories):
+        super().__init__()
+        directories = None if debug_directories is None else path_bytes(debug_directories)
+        check(library().asnap_symbolizer_create(directories, self.out))
+        # The debugger must outlive any file.
+        library().asnap_symbolizer_read_apart(self, True)
+
+    def set_regions(self, calls, regions):
+        calls.run(
+            library().asnap_symbolizer_set_regions, self, calls.memory, regions.array, regions.count
+        )
+
+    def set_files(self, paths):
+        array = (c_char_p * len(paths))(*[path_bytes(path) for path in paths])
+        check(library().asnap_symbolizer_set_files(self, array, len(paths)))
+
+
+class Filter(NamedTuple):
+    """Which traces to keep (asnap_filter)."""
+
+    inclusive: bool
+    filename_pattern: Optional[str] = None  # None: any file
+    lineno: Optional[int] = None  # None: any line
+    all_frames: bool = False
+    domain: Optional[int] = None  # None: any domain
+
+
+def _filter_array(filters):
+    array = (native.Filter * len(filters))()
+    for place, one in zip(array, filters):
+        place.inclusive = one.inclusive
+        if one.filename_pattern is not None:
+            place.filename_pattern = path_bytes(one.filename_pattern)
+        place.has_lineno = one.lineno is not None
+        place.lineno = one.lineno or 0
+        place.all_frames = one.all_frames
+        place.has_domain = one.domain is not None
+        place.domain = one.domain or 0
+    return array
+
+
+class Snapshot(Object):
+    """The live blocks of a process at one moment. It is filled by its maker."""
+
+    destroy = "asnap_snapshot_destroy"
+
+    @classmethod
+    def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
+        """Names the frames of a Raw, as far as one of native.NAMING_... says."""
+        made = cls()
+        create = library().asnap_snapshot_create
+        library().asnap_symbolizer_set_debugger(symbolizer, calls.debugger)
+        try:
+            calls.run(create, raw, symbolizer, extent, calls.progress, made.out)
+        except KeyboardInterrupt:
+            if extent != native.NAMING_UNTIL_STOPPED or not made._as_parameter_:
+                raise
+        finally:
+            library().asnap_symbolizer_set_debugger(symbolizer, None)
+        return made
+
+    def symbolize(self, calls, symbolizer):
+        """The same Snapshot with better names (asnap_snapshot_symbolize)."""
+        made = type(self)()
+        calls.run(library().asnap_snapshot_symbolize, self, symbolizer, calls.progress, made.out)
+        return made
+
+    @property
+    def unnamed(self):
+        """How many frames are bare addresses."""
+        return library().asnap_snapshot_unnamed_count(self)
+
+    @property
+    def naming(self):
+        """The native.NamingParts of its blocks, the largest first."""
+        summary = _NamingSummary()
+        lib = library()
+        check(lib.asnap_naming_summary_create(self, summary.out))
+        count = lib.asnap_naming_summary_count(summary)
+        parts = [lib.asnap_naming_summary_part(summary, index) for index in range(count)]
+        # The paths are the snapshot's.
+        return parts
+
+    def filter(self, filters):
+        """The Snapshot of the traces that these Filters keep."""
+        made = type(self)()
+        array = _filter_array(list(filters))
+        check(library().asnap_snapshot_filter(self, array, len(array), made.out))
+        return made
+
+    def skip(self, patterns, standard=True):
+        """The Snapshot whose blocks are attributed past the frames that these rules
+        match; `standard`: and those of C++ (asnap_snapshot_skip)."""
+        made = type(self)()
+        array = (c_char_p * len(patterns))(*[path_bytes(pattern) for pattern in patterns])
+        check(library().asnap_snapshot_skip(self, array, len(array), standard, made.out))
+        return made
+
+    @classmethod
+    def load(cls, path):
+        """The Snapshot in a dump file."""
+        made = cls()
+        check(library().asnap_snapshot_load(path_bytes(path), made.out))
+        return made
+
+    def dump_tracemalloc(self, path):
+        """Writes it to a file that the standard library's tracemalloc loads."""
+        check(library().asnap_snapshot_dump_tracemalloc(self, path_bytes(path), None, 0))
+
+    def dump(self, path, attributes=None):
+        """Writes it to a file, with these attributes, {name: text}, or its own."""
+        array, count = None, 0
+        if attributes is not None:
+            pairs = [(path_bytes(name), path_bytes(value)) for name, value in attributes.items()]
+            array, count = (native.Attribute * len(pairs))(*pairs), len(pairs)
+        check(library().asnap_snapshot_dump(self, path_bytes(path), array, count))
+
+    @property
+    def attributes(self):
+        """What it was dumped with, {name: text}."""
+        lib = library()
+        count = lib.asnap_snapshot_attribute_count(self)
+        pairs = [lib.asnap_snapshot_attribute(self, index) for index in range(count)]
+        return {text_of(pair.name): text_of(pair.value) for pair in pairs}
+
+    @property
+    def domains(self):
+        """[(number, name)] of the domains that have a name."""
+        lib = library()
+        count = lib.asnap_snapshot_domain_count(self)
+        numbers = [lib.asnap_snapshot_domain(self, index) for index in range(count)]
+        return [(number, text_of(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
+
+    @property
+    def threads(self):
+        """The kernel's numbers of the threads that blocks name, by place."""
+        lib = library()
+        return [lib.asnap_snapshot_thread(self, i) for i in range(lib.asnap_snapshot_thread_count(self))]
+
+    @property
+    def start_time(self):
+        """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
+        return library().asnap_snapshot_start_time(self)
+
+    @property
+    def size(self):
+        """Bytes in all blocks."""
+        return library().asnap_snapshot_size(self)
+
+    @property
+    def count(self):
+        """All blocks."""
+        return library().asnap_snapshot_count(self)
+
+    @property
+    def traceback_limit(self):
+        """The frame limit that was in force."""
+        return library().asnap_snapshot_traceback_limit(self)
+
+    @property
+    def notes(self):
+        """What is missing from it, a line each."""
+        lib = library()
+        count = lib.asnap_snapshot_note_count(self)
+        return [text_of(lib.asnap_snapshot_note(self, index)) for index in range(count)]
+
+
+class _NamingSummary(Object):
+    destroy = "asnap_naming_summary_destroy"
+
+
+def find_root(calls, candidate, regions):
+    """The address of the table's root (asnap_root_find)."""
+    root = c_uint64()
+    calls.run(
+        library().asnap_root_find,
+        calls.memory,
+        candidate,
+        regions.array,
+        regions.count,
+        calls.progress,
+        byref(root),
+    )
+    return root.value
+
+
+def read_status(calls, root):
+    """The Status of the hooks."""
+    status = Status()
+    calls.run(library().asnap_status_read, calls.memory, root, byref(status))
+    return status
+
+
+def prepare_request(calls, root, request, frame_limit=0):
+    """[(address, bytes)] to be written, in this order, for the hooks to obey a request,
+    one of native.REQUESTS (asnap_request_prepare)."""
+    writes = (native.Write * native.REQUEST_WRITES)()
+    calls.run(
+        library().asnap_request_prepare,
+        calls.memory,
+        root,
+        native.REQUESTS[request],
+        frame_limit,
+        writes,
+    )
+    return [(write.address, bytes(write.bytes[: write.size])) for write in writes]

@@ -1,0 +1,184 @@
+"""What the library shows row by row, as text and as JSON."""
+
+import ctypes
+from ctypes import byref, c_char_p
+from typing import NamedTuple, Sequence, Tuple
+
+from ..target import path_bytes
+from . import native
+from .calls import Object
+from .native import KEYS, check, library, text_of
+
+
+def _rendered(function, *arguments):
+    """The text that a function of the library makes."""
+    string = _String()
+    check(function(*arguments, string.out))
+    return text_of(ctypes.cast(string._as_parameter_, c_char_p).value)
+
+
+def _total(whole):
+    """A Snapshot as a sum."""
+    return native.StatisticDiff(size=whole.size, count=whole.count)
+
+
+class Display(NamedTuple):
+    """How text for people shows names and finds sources."""
+
+    path_rules: Sequence[Tuple[str, str]] = ()  # Target.path_rules
+    short_names: bool = False
+    short_paths: bool = False
+
+    def set(self, options):
+        """Puts this into a native.RenderOptions."""
+        rules = [(path_bytes(start), path_bytes(to)) for start, to in self.path_rules]
+        options.path_rules = (native.PathRule * len(rules))(*rules)
+        options.path_rule_count = len(rules)
+        options.short_names = self.short_names
+        options.short_paths = self.short_paths
+
+
+class Rows:
+    """What can be shown row by row. Derived classes have `render_function`, and what it
+    wants first, in `shown`."""
+
+    render_function = ""
+    display = Display()
+
+    @property
+    def shown(self):
+        return self
+
+    def text(self, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) for people. `unfiltered`: what was there
+        before filters."""
+        return self._render("text", limit, unfiltered)
+
+    def json(self, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) as one JSON object on one line."""
+        return self._render("json", limit, unfiltered)
+
+    def options(self, limit):
+        """The native.RenderOptions for `limit` rows."""
+        return native.RenderOptions(limit=limit, source_lines=True)
+
+    def _render(self, form, limit, unfiltered):
+        options = self.options(limit)
+        self.display.set(options)
+        if unfiltered is not None:
+            options.unfiltered = ctypes.pointer(self.total(unfiltered))
+        function = getattr(library(), self.render_function)
+        return _rendered(function, self.shown, native.FORMATS[form], byref(options))
+
+    def total(self, unfiltered):
+        """What is `unfiltered`, as a sum."""
+        return _total(unfiltered)
+
+
+def _thread_labels(options, snapshot, labels):
+    """Puts what the debugger calls threads, {kernel thread number: text}, into a
+    RenderOptions."""
+    if not labels:
+        return
+    numbers = snapshot.threads
+    texts = [path_bytes(labels[number]) if number in labels else None for number in numbers]
+    options.thread_labels = (c_char_p * len(texts))(*texts)
+    options.thread_label_count = len(texts)
+
+
+class Traces(Rows):
+    """The blocks of a snapshot, by one of native.ORDERS. What is `unfiltered` is a
+    Snapshot. `labels`: {kernel thread number: what the debugger calls the thread}."""
+
+    render_function = "asnap_render_traces"
+
+    def __init__(self, snapshot, order="size", labels=None):
+        self._snapshot = snapshot
+        self._order = native.ORDERS[order]
+        self._labels = labels
+
+    @property
+    def shown(self):
+        return self._snapshot
+
+    def options(self, limit):
+        options = super().options(limit)
+        options.order = self._order
+        _thread_labels(options, self._snapshot, self._labels)
+        return options
+
+
+class Who:
+    """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
+    where the snapshot is of now. `labels`: as of Traces."""
+
+    def __init__(self, snapshot, address, regions=None, labels=None, display=Display()):
+        self._arguments = snapshot, address
+        self._options = native.RenderOptions(source_lines=True)
+        display.set(self._options)
+        _thread_labels(self._options, snapshot, labels)
+        self._regions = regions
+        if regions is not None:
+            self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native.Region))
+            self._options.region_count = regions.count
+
+    def text(self):
+        """For people."""
+        return self._render("text")
+
+    def json(self):
+        """One JSON object on one line."""
+        return self._render("json")
+
+    def _render(self, form):
+        return _rendered(
+            library().asnap_render_who, *self._arguments, native.FORMATS[form], byref(self._options)
+        )
+
+
+class Statistics(Rows, Object):
+    """The traces of a snapshot in groups, largest first. `key` is one of KEYS.
+
+    What is `unfiltered` is a Snapshot.
+    """
+
+    destroy = "asnap_statistics_destroy"
+    render_function = "asnap_render_statistics"
+
+    def __init__(self, snapshot, key, cumulative=False):
+        super().__init__()
+        check(library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out))
+
+
+class Diff(Rows, Object):
+    """Two snapshots compared, group by group, the largest difference first.
+
+    What is `unfiltered` is a pair of Snapshots, new and old.
+    """
+
+    destroy = "asnap_diff_destroy"
+    render_function = "asnap_render_diff"
+
+    def __init__(self, new, old, key, cumulative=False):
+        super().__init__()
+        check(library().asnap_diff_create(new, old, KEYS[key], cumulative, self.out))
+
+    def total(self, unfiltered):
+        new, old = unfiltered
+        return native.StatisticDiff(
+            size=new.size,
+            count=new.count,
+            size_diff=new.size - old.size,
+            count_diff=new.count - old.count,
+        )
+
+
+class _String(Object):
+    destroy = "asnap_string_destroy"
+
+
+def format_size(size):
+    """A size as tracemalloc shows it: 10239 B, 10.0 KiB, 100 KiB."""
+    buffer = ctypes.create_string_buffer(32)
+    library().asnap_format_size(size, False, buffer, len(buffer))
+    return buffer.value.decode("ascii")
