@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import platform
 import re
 import shlex
 import subprocess
@@ -20,6 +21,9 @@ Shown = collections.namedtuple("Shown", "command blocks size checks")
 STATS = "snapshot stats lineno --json"
 MEMORY = "python import allocsnap; print(*allocsnap.get_traced_memory())"
 _MARK = "\036"
+
+#: Where the kernel gets it.
+FIRST_ARGUMENT = {"x86_64": "$rdi", "aarch64": "$x0"}
 
 
 def environment(traced, **extra):
@@ -109,9 +113,10 @@ def at_exit(command, directory, **extra):
     words = " ".join(shlex.quote(word) for word in command[1:])
     start = "run {} >/dev/null </dev/null".format(words)
     before = ["snapshot start 16", "catch syscall exit_group", start]
-    outputs = gdb(before + LOOK + ["continue"], [command[0]], directory, **extra)
+    status = "print (int) " + FIRST_ARGUMENT[platform.machine()]
+    outputs = gdb(before + LOOK + [status], [command[0]], directory, **extra)
     expect("Catchpoint 1 (call to syscall exit_group)" in outputs[2], outputs[2])
-    expect("exited normally]" in outputs[-1], command, outputs[-1])
+    expect(outputs[-1] == "$1 = 0\n", command, "status", outputs[-1])
     return held(outputs[3:-1])
 
 
