@@ -69,7 +69,7 @@ soak                 mariadb-server-core  command:mariadbd
 soak                 mariadb-client-core  command:mariadb
 soak                 postgresql           file:/usr/lib/postgresql
 bench                heaptrack            command:heaptrack
-bench                libjemalloc2         preload:libjemalloc.so.2
+test,bench           libjemalloc2         preload:libjemalloc.so.2
 bench                libgoogle-perftools4 preload:libtcmalloc.so.4
 lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
@@ -78,6 +78,12 @@ lint                 pyflakes3            command:pyflakes3
 test,lint            mandoc               command:mandoc
 test,deb             dpkg-dev             command:dpkg-gencontrol
 test                 fakeroot             command:fakeroot
+test                 fakechroot           command:fakechroot
+test                 cowdancer            command:cow-shell
+test                 eatmydata            command:eatmydata
+test                 faketime             command:faketime
+test                 libtcmalloc-minimal4t64|libtcmalloc-minimal4 preload:libtcmalloc_minimal.so.4
+test                 libmimalloc3|libmimalloc2.0 preload:libmimalloc.so.2,libmimalloc.so.3
 test                 pkgconf              command:pkg-config
 END
 }
