@@ -29,7 +29,7 @@ def _find_package():
 _find_package()
 
 # pylint: disable=wrong-import-position
-from allocsnap import commands  # noqa: E402
+from allocsnap import charsets, commands  # noqa: E402
 from allocsnap.errors import AllocsnapError, UnreadableMemory  # noqa: E402
 from allocsnap.target import Process, Region, Target, linux_memory_map, shown_path  # noqa: E402
 
@@ -41,9 +41,6 @@ _NUMBERS = (
     gdb.TYPE_CODE_CHAR,
     gdb.TYPE_CODE_BOOL,
 )
-
-# What a string is in an expression, in most of the languages that gdb knows.
-_TEXTS = (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR)
 
 _PATH_RULE = re.compile(r"^  [`'](.*)' -> [`'](.*)'\.$", re.M)
 
@@ -82,15 +79,49 @@ def _output(command):
 def _string(value):
     """The text of a string in any language; None where it is none."""
     kind = value.type.strip_typedefs()
+    charset = gdb.target_charset()
     try:
         if kind.code == gdb.TYPE_CODE_STRUCT:  # &str of Rust
-            return value["data_ptr"].string(length=int(value["length"]))
+            return _characters(value["data_ptr"], charset, length=int(value["length"]))
         if kind.code == gdb.TYPE_CODE_STRING:  # of Fortran
             low, high = kind.range()
-            return value.cast(kind.target().array(high - low)).string()
-        return value.string() if kind.code in _TEXTS else None
-    except (gdb.error, UnicodeDecodeError):
+            return _characters(value.cast(kind.target().array(high - low)), charset)
+        if kind.code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR):
+            return _characters(value, charset)
         return None
+    except gdb.error:
+        return None
+    except UnicodeDecodeError:
+        raise AllocsnapError(
+            "the place is not text in the program's character set {} (`show target-charset`): give"
+            " its number, from `snapshot place`".format(charset)
+        ) from None
+
+
+def _characters(value, charset, **length):
+    """The text of an array of characters, or of a pointer to them."""
+    if value.type.strip_typedefs().target().sizeof > 1:
+        return value.string(**length)
+    # Not by gdb, which fails on character sets that Python does not know.
+    raw = value.string(encoding="iso-8859-1", **length).encode("iso-8859-1")
+    return charsets.decoded(raw, charset)
+
+
+def _place(value):
+    """A place as an argument of a function: its number or its text; None where it is neither."""
+    if value.type.strip_typedefs().code == gdb.TYPE_CODE_INT:
+        return int(value)
+    return _string(value)
+
+
+def _take_utf8():
+    """Has gdb take UTF-8 for the terminal's character set and the program's, where it has taken
+    ASCII, as in the C locale: it passes nothing else to Python then. ASCII is part of UTF-8."""
+    if gdb.parameter("host-charset") == "auto" and charsets.is_ascii(gdb.host_charset()):
+        gdb.execute("set host-charset UTF-8")
+        if gdb.parameter("target-charset") == "auto":
+            # A string of an expression is converted from the one to the other.
+            gdb.execute("set target-charset UTF-8")
 
 
 def _number(expression):
@@ -121,12 +152,15 @@ class GdbTarget(Target):
         else:
             description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
+        running = any(thread.is_running() for thread in inferior.threads())
+        moving = running and _is_at_stop()
         return Process(
             identity=identity,
             description=description,
             core_path=core_path,
             is_core=is_core,
-            running=any(thread.is_running() for thread in inferior.threads()),
+            running=running and not moving,
+            moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
         )
 
@@ -163,13 +197,14 @@ class GdbTarget(Target):
             value = value.referenced_value()
             code = value.type.strip_typedefs().code
         if code not in _NUMBERS:
-            if value.address is None:
+            address = _address_of(value)
+            if address is None:
                 raise gdb.error(
                     "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
                     " variable in memory".format(expression)
                 )
-            value = value.address
-        return int(value) & (2**64 - 1)
+            value = address
+        return int(value)
 
     def thread_labels(self):
         return {
@@ -230,6 +265,32 @@ class GdbTarget(Target):
             _output("unset environment {}".format(name))
         else:
             _output("set environment {} = {}".format(name, value))
+
+
+def _is_at_stop():
+    """Whether gdb is looking at a thread that has come to a breakpoint, for its condition or in
+    Breakpoint.stop of Python: gdb says that it runs, and can read it."""
+    thread = gdb.selected_thread()
+    if thread is None or not thread.is_running():
+        return False
+    try:
+        gdb.selected_frame()
+    except gdb.error:
+        return False
+    return True
+
+
+def _address_of(value):
+    """Where a value is in the program's memory; None where it is not. For a string in an
+    expression gdb would have the program allocate memory, by a call."""
+    allowed = gdb.parameter("may-call-functions")
+    gdb.execute("set may-call-functions off")
+    try:
+        return value.address
+    except gdb.error:
+        return None
+    finally:
+        gdb.execute("set may-call-functions {}".format("on" if allowed else "off"))
 
 
 def _symbol_alone(address):
@@ -329,14 +390,15 @@ def _register(shell):
             self._function = function
             super().__init__(function.name)
 
-        def invoke(self, *places):  # pylint: disable=arguments-differ
-            texts = [_string(place) for place in places]
-            if len(texts) > 1 or None in texts:
-                raise gdb.GdbError(
-                    '${0} takes a place as a string: ${0}("file.c:12")'.format(self._function.name)
-                )
+        def invoke(self, *values):  # pylint: disable=arguments-differ
             try:
-                return shell.measure(self._function, *texts)
+                places = [_place(value) for value in values]
+                if len(places) > 1 or None in places:
+                    raise AllocsnapError(
+                        "${0} takes a place as a string, or by the number that `snapshot place`"
+                        ' gives it: ${0}("file.c:12"), ${0}(1)'.format(self._function.name)
+                    )
+                return shell.measure(self._function, *places)
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
 
@@ -347,4 +409,5 @@ def _register(shell):
         Subcommand(command)
 
 
+_take_utf8()
 _register(commands.shell_for("gdb", GdbTarget))

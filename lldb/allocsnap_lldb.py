@@ -195,11 +195,7 @@ class LldbTarget(Target):
                     "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
                     " variable in memory".format(expression)
                 ) from None
-        error = lldb.SBError()
-        signed = kind.GetTypeFlags() & lldb.eTypeIsSigned
-        number = (value.GetValueAsSigned if signed else value.GetValueAsUnsigned)(error)
-        _required(error)
-        return number & (2**64 - 1)
+        return _whole_number(value, bool(kind.GetTypeFlags() & lldb.eTypeIsSigned))
 
     def _value(self, expression):
         """The SBValue of an expression: variables and their members without the compiler, which
@@ -218,8 +214,8 @@ class LldbTarget(Target):
         text = value.GetError().GetCString() or "no value"
         if "without a running target" in text:
             raise LldbError(
-                "`{}` would run code of the program: do without calls and overloaded"
-                " operators".format(expression)
+                "`{}` would run code of the program, or take memory in it: do without calls,"
+                " overloaded operators and strings".format(expression)
             )
         # The compiler's words come with a place and the line again.
         said = re.search(r"error: (?:<[^>]*>:\d+:\d+: )?(.*)", text)
@@ -299,6 +295,16 @@ def _is_whole(kind):
         lldb.eBasicTypeBool,
         lldb.eBasicTypeNullPtr,
     )
+
+
+def _whole_number(value, signed):
+    """The number that an SBValue is, of any width."""
+    error = lldb.SBError()
+    data = value.GetData()
+    raw = data.ReadRawData(error, 0, data.GetByteSize())
+    _required(error)
+    order = "big" if data.GetByteOrder() == lldb.eByteOrderBig else "little"
+    return int.from_bytes(raw, order, signed=signed)
 
 
 def _core_path(process):
@@ -458,7 +464,10 @@ def _stops_above(function):
                     "{0} stops above a number: breakpoint command add -F {1}.{0} -k above"
                     " -v 100000000".format(function.name, __name__)
                 )
-            return _shell(debugger).measure(function, _argument(arguments, "place")) > int(above)
+            place = _argument(arguments, "place")
+            if place is not None and place.isdecimal():
+                place = int(place)
+            return _shell(debugger).measure(function, place) > int(above)
         except AllocsnapError as error:
             print("error: {}".format(_printable(str(error))), file=sys.stderr)
             return True

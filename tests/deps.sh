@@ -52,7 +52,7 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx
-soak                 libpython3-testsuite module:test.test_json
+test,soak            libpython3-testsuite module:test.test_tracemalloc
 soak                 emacs-nox            command:emacs
 soak                 vim                  command:vim
 soak                 tmux                 command:tmux

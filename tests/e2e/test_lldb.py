@@ -193,7 +193,8 @@ class Lldb(Case):
         commands = ["snapshot start", stop_at("keep"), add.format("snapshot_size -k above -v 800"), RUN]
         commands += [STATS, "breakpoint delete -f", stop_at("keep")]
         commands += [add.format("snapshot_count -k above -v 12 -k place -v holds.c"), "continue", STATS]
-        commands += [add.format("snapshot_count -k above -v 0 -k place -v holds.c:44"), "continue", STATS]
+        commands += ["breakpoint delete -f", "snapshot place holds.c:44", stop_at("keep")]
+        commands += [add.format("snapshot_count -k above -v 0 -k place -v 1"), "continue", STATS]
         totals = [{"size": 900, "count": 9}, {"size": 10096, "count": 13}, {"size": 10128, "count": 14}]
         results = self.session(commands)
         self.assertEqual([json.loads(text)["total"] for text in results.of(STATS)], totals)
@@ -253,10 +254,21 @@ class Lldb(Case):
             "snapshot who kept_count",
             "snapshot who (char)-1",
             "snapshot who $sp",
+            "snapshot who 0x1ffffffffffffffff",
+            "snapshot who 18446744073709551616",
+            "snapshot who 0xffffffffffffffff",
+            'snapshot who "text"',
         ]
         results = self.session(STARTED + commands)
         for command in commands[:3]:
             self.assertRegex(results[command], r"\Aerror: .*\n\Z")
+        for number in ("0x1ffffffffffffffff", "18446744073709551616"):
+            self.assertEqual(
+                results["snapshot who " + number],
+                "error: `{}` is no address: it has more than 64 bits\n".format(number),
+            )
+        self.assertIn("or take memory in it", results['snapshot who "text"'])
+        self.assertTrue(results["snapshot who 0xffffffffffffffff"].startswith("0xffffffffffffffff: in"))
         self.assertIn("use of undeclared identifier 'nobody'", results["snapshot who nobody"])
         self.assertEqual(
             results["snapshot who kept_count"],
@@ -279,8 +291,8 @@ class Lldb(Case):
             self.assertIn("it is in [stack]", results[command])
         self.assertEqual(
             results["snapshot who text.size()"],
-            "error: `text.size()` would run code of the program: do without calls and overloaded"
-            " operators\n",
+            "error: `text.size()` would run code of the program, or take memory in it: do without"
+            " calls, overloaded operators and strings\n",
         )
         self.assertIn("`1.5` is neither an address nor in memory", results["snapshot who 1.5"])
 

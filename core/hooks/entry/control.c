@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "debugger_call.h"
 #include "interpose.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -28,6 +29,7 @@ static void get_ready(void)
     asnap_thread_init();
     asnap_single_threaded = asnap_next_single_threaded(asnap_single_threaded);
     asnap_modules_init();
+    asnap_debugger_call_init();
     asnap_registered_init();
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */

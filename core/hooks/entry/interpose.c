@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debugger_call.h"
 #include "loaded_modules.h"
 #include "unwind_rows.h"
 
@@ -18,8 +19,11 @@ ASNAP_EXPORT void *malloc(size_t size)
 {
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.malloc(size);
-    if (tracing)
-        note_allocated(block, size, &ASNAP_CALLER);
+    if (tracing) {
+        const struct asnap_caller caller = ASNAP_CALLER;
+        if (!asnap_is_debugger_call(&caller))
+            note_allocated(block, size, &caller);
+    }
     return block;
 }
 

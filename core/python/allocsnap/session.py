@@ -81,6 +81,7 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.skip = []  # the user's skip rules
+        self.places = []  # those that have a number, which counts from 1
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
 
@@ -159,10 +160,28 @@ class Session:
                 raise
             return None
 
+    def place_number(self, location):
+        """The number of a place, "FILE:LINE" or "FILE", which it gets where it has none."""
+        place_filters(location)
+        if location not in self.places:
+            self.places.append(location)
+        return self.places.index(location) + 1
+
+    def _numbered_place(self, number):
+        if not 1 <= number <= len(self.places):
+            known = "`snapshot place FILE:LINE` gives one a number"
+            if self.places:
+                known = "the last number is {}".format(len(self.places))
+            raise AllocsnapError("no place has the number {}: {}".format(number, known))
+        return self.places[number - 1]
+
     def measure(self, location=None):
         """(bytes, blocks) now: of all blocks, or of those that the skip rules attribute
-        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one. The
-        process may be within a breakpoint's condition, and its other threads go on."""
+        to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one, or the
+        number of such a place. The process may be within a breakpoint's condition, and its
+        other threads go on."""
+        if isinstance(location, int):
+            location = self._numbered_place(location)
         process = self.stopped_process(may_move=True)
         if location is None:
             status = self._known_status(process) or self._status(process)
@@ -259,7 +278,7 @@ class Session:
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = objects.Raw(calls, root, moving)
+            raw = objects.Raw(calls, root, moving or process.moving)
         raw.set_missing(regions.missing)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)

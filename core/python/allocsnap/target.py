@@ -23,7 +23,8 @@ class Process(NamedTuple):
     description: str  # "process 1234" or "core /tmp/core.1234"
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
-    running: bool = False  # true where its memory changes while it is read
+    running: bool = False  # true where it is not to be read
+    moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
 

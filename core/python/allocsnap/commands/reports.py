@@ -140,7 +140,7 @@ def _address(session, expression):
     """The value of an expression. What the program's names stand for, only a process knows:
     without one, debuggers answer with where the file has them."""
     if _NUMBER.fullmatch(expression):
-        return int(expression, 0) & (2**64 - 1)
+        return _checked_address(expression, int(expression, 0))
     process = session.target.process()
     if process is None and set(_NAME.findall(expression)) - _TYPES:
         raise AllocsnapError(
@@ -149,7 +149,14 @@ def _address(session, expression):
         )
     if process is not None:
         session.stopped_process()
-    return session.target.evaluate(expression)
+    return _checked_address(expression, session.target.evaluate(expression))
+
+
+def _checked_address(expression, number):
+    """The address that a number is; a negative one counts from the end of memory."""
+    if not -(2**63) <= number < 2**64:
+        raise AllocsnapError("`{}` is no address: it has more than 64 bits".format(expression))
+    return number & (2**64 - 1)
 
 
 class Who(Command):

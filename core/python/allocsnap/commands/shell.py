@@ -6,12 +6,12 @@ come from it.
 
 import contextlib
 import os
-from typing import Callable, NamedTuple
 
 from .. import tracing
 from ..errors import AllocsnapError, ErrorCode, one_line
 from ..session import Session
 from .command import FILES
+from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
 from .grammar import HelpRequested
 from .keeping import Delete, Dump, List, Load, Set, Symbolize, Take
@@ -33,6 +33,7 @@ COMMANDS = tuple(
         Diff,
         Traces,
         Who,
+        Place,
         Dump,
         Load,
         Symbolize,
@@ -41,36 +42,6 @@ COMMANDS = tuple(
 )
 
 PREFIX_HELP = "Snapshots of the program's heap: which source lines hold the memory."
-
-
-class Function(NamedTuple):
-    """A convenience function for expressions, as in a breakpoint's condition. It takes
-    a place, FILE:LINE or FILE, or nothing."""
-
-    name: str
-    help: str
-    of: Callable[[int, int], int]  # of bytes and blocks
-
-
-_FUNCTION_HELP = """{0} now.
-
-{1}(["FILE:LINE"]): of all traced blocks, or of those of a line or file;
-FILE is a path or its last names. For conditions:
-  break handle_request if {1}() > 100000000"""
-
-#: Every convenience function.
-FUNCTIONS = (
-    Function(
-        "snapshot_size",
-        _FUNCTION_HELP.format("The bytes in live traced blocks", "$snapshot_size"),
-        lambda size, _count: size,
-    ),
-    Function(
-        "snapshot_count",
-        _FUNCTION_HELP.format("The number of live traced blocks", "$snapshot_count"),
-        lambda _size, count: count,
-    ),
-)
 
 
 class Shell:
