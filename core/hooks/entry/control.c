@@ -22,25 +22,34 @@
 static uint32_t control_lock;
 static bool ready;
 
+static void look_up_symbols(void)
+{
+    struct asnap_libraries libraries;
+    asnap_libraries_open(&libraries);
+    asnap_linker_init(&libraries);
+    asnap_next_resolve(&libraries);
+    asnap_operators_resolve(&libraries);
+    asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
+    if (!asnap_symbol_is_own(&libraries, "malloc"))
+        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    asnap_libraries_close(&libraries);
+}
+
 static void get_ready(void)
 {
-    asnap_next_resolve();
-    asnap_operators_resolve();
+    look_up_symbols();
     asnap_thread_init();
-    asnap_single_threaded = asnap_next_single_threaded(asnap_single_threaded);
     asnap_modules_init();
     asnap_debugger_call_init();
-    asnap_registered_init();
+    asnap_registered_init(asnap_modules_bounds);
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
-    asnap_clock_start();
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
-    if (!asnap_next_is_first())
-        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_root_describe();
     ready = true;
 }

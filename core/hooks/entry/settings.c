@@ -1,7 +1,5 @@
 #include "settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include <unistd.h>
 
 #include "allocsnap_table.h"
+#include "kernel.h"
 #include "pages.h"
 
 enum { ENVIRONMENT_BYTES = 1 << 20, VALUE_BYTES = 64 };
@@ -44,10 +43,10 @@ static void take_value(struct variable *variables, const char *entry)
 static void read_kernel_environment(struct variable *variables)
 {
     char *text = asnap_pages_map(ENVIRONMENT_BYTES);
-    int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
+    int file = asnap_kernel_open("/proc/self/environ", O_RDONLY, 0);
     size_t used = 0;
     while (text != NULL && file >= 0 && used < ENVIRONMENT_BYTES - 1) {
-        ssize_t got = read(file, text + used, ENVIRONMENT_BYTES - 1 - used);
+        long got = asnap_kernel_read(file, text + used, ENVIRONMENT_BYTES - 1 - used);
         if (got <= 0)
             break;
         used += (size_t)got;
@@ -55,7 +54,7 @@ static void read_kernel_environment(struct variable *variables)
     for (size_t at = 0; at < used; at += strlen(text + at) + 1)
         take_value(variables, text + at);
     if (file >= 0)
-        close(file);
+        asnap_kernel_close(file);
     asnap_pages_unmap(text, ENVIRONMENT_BYTES);
 }
 
@@ -127,8 +126,7 @@ static void complain(const struct variable *variable)
     length = append(line, length, room, variable->wanted);
     length = append(line, length, room, "; not tracing");
     line[length++] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, length);
-    (void)written;
+    asnap_kernel_write(STDERR_FILENO, line, length);
 }
 
 struct asnap_settings asnap_settings_read(void)
@@ -140,7 +138,6 @@ struct asnap_settings asnap_settings_read(void)
                         "a number of bytes from 1M on (with K, M or G behind it)", ""},
     };
     struct asnap_settings settings = {0, UINT64_MAX};
-    int saved_errno = errno;
     if (getauxval(AT_SECURE) == 0) {
         settings.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;
         read_environment(variables);
@@ -155,6 +152,5 @@ struct asnap_settings asnap_settings_read(void)
             settings.frame_limit = 0;
         }
     }
-    errno = saved_errno;
     return settings;
 }

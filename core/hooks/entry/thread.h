@@ -23,6 +23,8 @@ struct asnap_thread {
     size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
     uint32_t deferred_count;         /* about how many they are */
+    uint32_t nested;                 /* walks of handlers that have interrupted each other */
+    uint64_t nested_in;              /* entered_at of the hook that they have interrupted */
     struct asnap_walker *walker;     /* NULL until it is needed */
 };
 

@@ -1,10 +1,8 @@
 #include "trace.h"
 
-#include <errno.h>
-#include <signal.h>
-
 #include "control.h"
 #include "deferred.h"
+#include "kernel.h"
 #include "loaded_modules.h"
 #include "registered_frames.h"
 #include "walk_check.h"
@@ -43,6 +41,7 @@ static void run_one(struct asnap_deferred *deferred)
 void asnap_trace_run_deferred(void)
 {
     struct asnap_thread *thread = &asnap_thread;
+    thread->nested = 0;
     while (thread->deferred != NULL) {
         thread->activity = ASNAP_RECORDING;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -63,31 +62,43 @@ bool asnap_trace_was_abandoned(void)
     struct asnap_thread *thread = &asnap_thread;
     uint64_t here = asnap_trace_stack_place();
     const struct asnap_walker *walker = thread->walker;
-    stack_t alternate;
     if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
         here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
         return false;
-    int saved_errno = errno;
-    bool elsewhere = sigaltstack(NULL, &alternate) != 0 || (alternate.ss_flags & SS_ONSTACK) != 0;
-    errno = saved_errno;
-    if (elsewhere)
+    if (asnap_kernel_on_signal_stack())
         return false;
     asnap_walker_forget(thread->walker);
     return true;
 }
 
 /* A hook that a handler has jumped out of, and that was not found to be, never does what is left
- * to it: each piece has a walker of its own, and they must not take all memory. */
-enum { DEFERRED_MAX = 16384 };
+ * to it: each piece has a walker of its own, and they must not take all memory. Handlers that
+ * interrupt each other's walks end somewhere; what allocates for the hooks, whatever that may be,
+ * would come here again and again until the stack ends. */
+enum { DEFERRED_MAX = 16384, NESTED_MAX = 16 };
 
 /* The handler's stack is only there now, so it is walked now. */
+static bool walk_deferred(struct asnap_deferred *deferred, const struct asnap_caller *caller)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    /* Those that handlers have jumped out of are not counted down. */
+    if (thread->nested_in != thread->entered_at)
+        thread->nested = 0;
+    thread->nested_in = thread->entered_at;
+    if (thread->nested >= NESTED_MAX)
+        return false;
+    thread->nested++;
+    bool walked = asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit());
+    thread->nested--;
+    return walked;
+}
+
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = NULL;
     if (asnap_thread.deferred_count < DEFERRED_MAX)
         deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
-    if (deferred == NULL ||
-        !asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit())) {
+    if (deferred == NULL || !walk_deferred(deferred, caller)) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;

@@ -1,13 +1,12 @@
 #include "walk_check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <unwind.h>
 
 #include "allocsnap_table.h"
+#include "kernel.h"
 #include "loaded_modules.h"
 
 enum {
@@ -59,12 +58,11 @@ static void add_number(struct line *line, uint64_t number, unsigned base)
 static void write_line(struct line *line)
 {
     line->text[line->length++] = '\n';
-    int file = open(file_name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    int file = asnap_kernel_open(file_name, O_WRONLY | O_APPEND | O_CREAT, 0666);
     if (file < 0)
         return;
-    ssize_t written = write(file, line->text, line->length);
-    (void)written;
-    close(file);
+    asnap_kernel_write(file, line->text, line->length);
+    asnap_kernel_close(file);
 }
 
 static uint64_t pc_at(const struct comparison *comparison, uint32_t depth)
