@@ -79,6 +79,7 @@ test,lint            mandoc               command:mandoc
 test,deb             dpkg-dev             command:dpkg-gencontrol
 test                 fakeroot             command:fakeroot
 test                 fakechroot           command:fakechroot
+test                 musl-tools           command:musl-gcc
 test                 cowdancer            command:cow-shell
 test                 eatmydata            command:eatmydata
 test                 faketime             command:faketime

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "libc.h"
 #include "pages.h"
 
 /* More is not believed: the list may be another thread's work in progress, or damaged. */
@@ -159,7 +160,11 @@ static void read_own_list(struct asnap_libraries *libraries)
 void asnap_libraries_open(struct asnap_libraries *libraries)
 {
     memset(libraries, 0, sizeof(*libraries));
-    read_list(libraries, (uint64_t)(uintptr_t)_r_debug.r_map);
+    const struct r_debug *debug = &_r_debug;
+    if (debug == NULL && &_dl_debug_addr != NULL)
+        debug = _dl_debug_addr;
+    if (debug != NULL)
+        read_list(libraries, (uint64_t)(uintptr_t)debug->r_map);
     read_own_list(libraries);
 }
 

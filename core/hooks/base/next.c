@@ -112,6 +112,14 @@ static void look_up(struct asnap_libraries *libraries, const char *name, void *p
         memcpy(place, &found, bytes);
 }
 
+/* musl has no pvalloc; who asks the linker for one finds the hooks'. */
+static void *whole_pages(size_t size)
+{
+    enum { PAGE = 4096 };
+    size_t most = SIZE_MAX - (PAGE - 1);
+    return asnap_next.memalign(PAGE, size > most ? size : (size + PAGE - 1) / PAGE * PAGE);
+}
+
 #define LOOK_UP(NAME) look_up(libraries, #NAME, &found.NAME, sizeof(found.NAME))
 
 void asnap_next_resolve(struct asnap_libraries *libraries)
@@ -125,6 +133,7 @@ void asnap_next_resolve(struct asnap_libraries *libraries)
     LOOK_UP(aligned_alloc);
     LOOK_UP(memalign);
     LOOK_UP(valloc);
+    found.pvalloc = whole_pages;
     LOOK_UP(pvalloc);
     LOOK_UP(malloc_usable_size);
     LOOK_UP(free_sized);

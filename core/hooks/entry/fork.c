@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "control.h"
+#include "libc.h"
 #include "loaded_modules.h"
 #include "module_list.h"
 #include "records.h"
@@ -53,10 +54,16 @@ static void after_fork_in_child(void)
     after_fork();
 }
 
+/* The handlers go with this library. */
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
 __attribute__((constructor)) static void watch_forks(void)
 {
     enum asnap_activity activity = asnap_thread.activity;
     asnap_thread.activity = ASNAP_OWN;
-    pthread_atfork(before_fork, after_fork, after_fork_in_child);
+    if (__register_atfork != NULL)
+        __register_atfork(before_fork, after_fork, after_fork_in_child, __dso_handle);
+    else if (pthread_atfork != NULL)
+        pthread_atfork(before_fork, after_fork, after_fork_in_child);
     asnap_thread.activity = activity;
 }

@@ -6,11 +6,13 @@
 
 #include "elf_image.h"
 #include "kernel.h"
+#include "libc.h"
 #include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
 #include "pages.h"
+#include "unwind_section.h"
 
 enum { MODULES_MAX = 1024 };
 
@@ -65,12 +67,15 @@ bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
     return found;
 }
 
-/* AT_BASE is 0 where the linker was run as a program. */
+/* AT_BASE is 0 where the linker was run as a program. A linker that is the C library as well, as
+ * musl's is, unloads nothing: none of its calls matters. */
 void asnap_modules_init(void)
 {
     uint64_t base = getauxval(AT_BASE);
     asnap_modules_bounds(base != 0 ? base : (uint64_t)(uintptr_t)&_r_debug, &modules.linker_start,
                          &modules.linker_end);
+    if (asnap_modules_is_linker((uint64_t)(uintptr_t)getauxval))
+        modules.linker_end = modules.linker_start;
 }
 
 bool asnap_modules_is_linker(uint64_t pc)
@@ -110,6 +115,8 @@ static bool read_module(uint64_t pc, struct asnap_mapped_file *file, struct asna
         .unwind_table = image->unwind_table,
         .unwind_readable = image->unwind_readable,
     };
+    if (image->unwind_table.at == NULL)
+        asnap_unwind_section_find(file->path, image, &module->unwind_readable);
     return true;
 }
 

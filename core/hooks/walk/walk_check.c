@@ -9,6 +9,11 @@
 #include "kernel.h"
 #include "loaded_modules.h"
 
+/* A program need not have libgcc. */
+#pragma weak _Unwind_Backtrace
+#pragma weak _Unwind_GetCFA
+#pragma weak _Unwind_GetIPInfo
+
 enum {
     DIFFERENCES_SHOWN = 10,
     FRAMES_SHOWN = 64,
@@ -134,7 +139,7 @@ void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *ca
 __attribute__((constructor)) static void begin(void)
 {
     file_name = secure_getenv("ALLOCSNAP_CHECK");
-    asnap_walk_check_on = file_name != NULL && file_name[0] != '\0';
+    asnap_walk_check_on = file_name != NULL && file_name[0] != '\0' && _Unwind_Backtrace != NULL;
 }
 
 __attribute__((destructor)) static void report(void)
