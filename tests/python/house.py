@@ -313,7 +313,7 @@ def test_packages(root):
 
 
 def hooks_needed(names):
-    """The hooks need the C library, and libgcc for unwinding."""
+    """The hooks need the C library alone."""
     return ["the hooks need %s" % name for name in names if not HOOKS_NEEDED.match(name)]
 
 
