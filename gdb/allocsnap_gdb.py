@@ -154,6 +154,7 @@ class GdbTarget(Target):
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
         running = any(thread.is_running() for thread in inferior.threads())
         moving = running and _is_at_stop()
+        is_here = connection is not None and connection.type == "native"
         return Process(
             identity=identity,
             description=description,
@@ -162,6 +163,7 @@ class GdbTarget(Target):
             running=running and not moving,
             moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
+            proc_pid=inferior.pid if is_here else None,
         )
 
     def read_memory(self, address, size):
@@ -360,6 +362,9 @@ def _register(shell):
             self.__doc__ = command.help
             self._command = command
             super().__init__("snapshot " + command.name, gdb.COMMAND_DATA)
+            for word in command.aliases:
+                # An abbreviation: it is not listed, and not what completion offers.
+                gdb.execute("alias -a -- snapshot {} = snapshot {}".format(word, command.name))
 
         def invoke(self, argument, from_tty):
             self.dont_repeat()

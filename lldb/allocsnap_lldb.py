@@ -142,6 +142,7 @@ class LldbTarget(Target):
             running=state in _RUNNING,
             pointer_bytes=self._target.GetAddressByteSize(),
             local_pid=None if is_core else self._local_pid(),
+            proc_pid=None if is_core else self._local_pid(),
         )
 
     def _local_pid(self):
@@ -481,14 +482,14 @@ def __lldb_init_module(debugger, _dictionary):
         print("error: {}".format(_WRONG), file=sys.stderr)
         return
     lines = ['command container add -o -h "{}" snapshot'.format(commands.PREFIX_HELP)]
-    for command in commands.COMMANDS:
-        name = "snapshot_" + command.name.replace("-", "_") + "_command"
+    for word, command in commands.WORDS:
+        name = "snapshot_" + word.replace("-", "_") + "_command"
         parsed = _parses(debugger, command)
         base = _ParsedSubcommand if parsed else _Subcommand
         globals()[name] = type(name, (base,), {"command": command})
         lines.append(
             "command script add -o {} -c {}.{} snapshot {}".format(
-                "-p" if parsed else "", __name__, name, command.name
+                "-p" if parsed else "", __name__, name, word
             )
         )
     for function in commands.FUNCTIONS:

@@ -2,10 +2,7 @@
 #ifndef ASNAP_CORE_MAP_H
 #define ASNAP_CORE_MAP_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "allocsnap.h"
+#include "allocsnap_inferior.h"
 
 /* [start, end) of the memory is in the file from `offset` on. */
 struct asnap_core_piece {
@@ -21,5 +18,8 @@ const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map
 
 /* The open file, which is the map's. */
 int asnap_core_map_file(const struct asnap_core_map *map);
+
+/* How many bytes of memory the file can hold: holes are not counted. */
+uint64_t asnap_core_map_bytes(const struct asnap_core_map *map);
 
 #endif

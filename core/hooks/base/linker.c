@@ -32,6 +32,7 @@ struct asnap_library {
     uint64_t hash;
     uint64_t gnu_hash;
     uint64_t soname; /* place of the name in the strings */
+    bool is_hooks;   /* a copy of the hooks, of this version or another */
     bool queued;     /* asnap_symbol_seen_from comes to it, or has */
     uint32_t next;   /* in that queue, the place of which file; `count` at the end */
 };
@@ -101,6 +102,8 @@ static uint32_t count_from(struct asnap_known_pages *known, uint64_t link)
     return count;
 }
 
+static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place);
+
 static size_t list_bytes(const struct asnap_libraries *libraries)
 {
     return libraries->count * sizeof(struct asnap_library);
@@ -126,6 +129,10 @@ static void read_list(struct asnap_libraries *libraries, uint64_t link)
         find_tables(known, library);
         if (map.l_ld == _DYNAMIC)
             libraries->own = i;
+        uint64_t root = hooks_root(libraries, i);
+        library->is_hooks = root != 0;
+        if (root != 0 && libraries->first_root == 0 && libraries->own == libraries->count)
+            libraries->first_root = root;
         link = (uint64_t)(uintptr_t)map.l_next;
     }
 }
@@ -148,6 +155,7 @@ static uint64_t own_list(struct asnap_known_pages *known)
     return 0;
 }
 
+/* A copy in the program's list still comes before. */
 static void read_own_list(struct asnap_libraries *libraries)
 {
     uint64_t link = libraries->own < libraries->count ? 0 : own_list(&libraries->known);
@@ -312,6 +320,18 @@ static void *find_in(struct asnap_libraries *libraries, uint32_t place, const st
     return library->hash == 0 ? NULL : find_by_hash(&libraries->known, library, wanted);
 }
 
+/* The root of the copy of the hooks that a file is; 0: it is none. */
+static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
+{
+    static const char *const names[] = {"allocsnap_table", "allocsnap_root"};
+    void *root = NULL;
+    for (size_t i = 0; root == NULL && i < sizeof(names) / sizeof(names[0]); i++) {
+        struct wanted wanted = want(names[i]);
+        root = find_in(libraries, place, &wanted);
+    }
+    return (uint64_t)(uintptr_t)root;
+}
+
 /* ---- symbols in the order of the list ---- */
 
 /* Among the files from the place `first` on, up to that before `end`. */
@@ -321,7 +341,8 @@ static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint3
     struct wanted wanted = want(name);
     void *found = NULL;
     for (uint32_t i = first; i < end && found == NULL; i++)
-        found = find_in(libraries, i, &wanted);
+        if (i <= libraries->own || !libraries->list[i].is_hooks)
+            found = find_in(libraries, i, &wanted);
     return found;
 }
 
@@ -438,8 +459,9 @@ static bool is_ready(const struct asnap_libraries *libraries, uint32_t place)
 static void *find_ready(struct asnap_libraries *libraries, uint32_t place,
                         const struct wanted *wanted)
 {
-    return place != libraries->own && is_ready(libraries, place) ? find_in(libraries, place, wanted)
-                                                                 : NULL;
+    return !libraries->list[place].is_hooks && is_ready(libraries, place)
+               ? find_in(libraries, place, wanted)
+               : NULL;
 }
 
 /* In a C++ library that the program has loaded for all to see; it came with none of those that

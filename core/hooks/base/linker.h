@@ -37,7 +37,8 @@ struct asnap_libraries {
     struct asnap_known_pages known;
     struct asnap_library *list;
     uint32_t count;
-    uint32_t own; /* the hooks' place in it; `count` where they are not in it */
+    uint32_t own;        /* the hooks' place in it; `count` where they are not in it */
+    uint64_t first_root; /* where another copy of the hooks comes before: its root; else 0 */
 };
 
 /* Reads the list. What cannot be read, or has no memory to be read into, is left out.
@@ -55,7 +56,8 @@ void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name);
 /* Whether that definition is the hooks' own. */
 bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name);
 
-/* The first after the hooks' own: what the program would find without them. */
+/* The first after the hooks' own that is not another copy's of the hooks: what the program
+ * would find without them. */
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name);
 
 /* The first in the file that has code at `pc`, the files that it needs, those that these

@@ -18,11 +18,13 @@
 #include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
+#include "walk_check.h"
 
 static uint32_t control_lock;
 static bool ready;
 
-static void look_up_symbols(void)
+/* The root of another copy of the hooks that comes first; 0: there is none. */
+static uint64_t look_up_symbols(void)
 {
     struct asnap_libraries libraries;
     asnap_libraries_open(&libraries);
@@ -33,12 +35,19 @@ static void look_up_symbols(void)
     if (!asnap_symbol_is_own(&libraries, "malloc"))
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
+    return other_root;
 }
 
 static void get_ready(void)
 {
-    look_up_symbols();
+    uint64_t other_root = look_up_symbols();
+    ready = true;
+    if (other_root != 0) {
+        asnap_root_step_aside(other_root);
+        return;
+    }
     asnap_thread_init();
     asnap_modules_init();
     asnap_debugger_call_init();
@@ -51,7 +60,6 @@ static void get_ready(void)
         allocsnap_root.control.tracing = 1;
     }
     asnap_root_describe();
-    ready = true;
 }
 
 static void obey(void)
@@ -112,4 +120,5 @@ void asnap_control_unlock(void)
 __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
+    asnap_walk_check_begin();
 }

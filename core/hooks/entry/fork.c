@@ -51,6 +51,8 @@ static void after_fork(void)
 static void after_fork_in_child(void)
 {
     asnap_thread_number_forget();
+    if (!in_hook)
+        asnap_thread_forget_others();
     after_fork();
 }
 

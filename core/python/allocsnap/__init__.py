@@ -17,7 +17,7 @@ import importlib  # noqa: E402
 from . import tracing  # noqa: E402
 from .errors import AllocsnapError  # noqa: E402
 from .filters import BaseFilter, DomainFilter, Filter  # noqa: E402
-from .frames import Frame, Traceback, _format_size, _normalize_filename  # noqa: E402
+from .frames import Frame, Group, Traceback, _format_size, _normalize_filename  # noqa: E402
 from .snapshot import Snapshot, Trace, _Traces  # noqa: E402
 from .statistic import Statistic, StatisticDiff, _compare_grouped_stats  # noqa: E402
 from .tracing import _get_object_traceback, _get_traces, clear_traces  # noqa: E402
@@ -30,6 +30,7 @@ __all__ = [
     "DomainFilter",
     "Filter",
     "Frame",
+    "Group",
     "Snapshot",
     "Statistic",
     "StatisticDiff",

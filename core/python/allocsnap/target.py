@@ -3,6 +3,8 @@
 import re
 from typing import Hashable, NamedTuple, Optional
 
+from .regular_files import open_regular
+
 
 class Region(NamedTuple):
     """A piece of the inferior's address space: [start, end)."""
@@ -27,6 +29,7 @@ class Process(NamedTuple):
     moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
+    proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
 
 
 class Target:
@@ -137,8 +140,7 @@ _MAPS_LINE = re.compile(
 def linux_memory_map(pid):
     """The Regions of a process on this machine, from /proc/PID/maps (proc(5))."""
     regions = []
-    path = "/proc/{}/maps".format(pid)
-    with open(path, encoding="utf-8", errors="surrogateescape") as maps:
+    with open("/proc/{}/maps".format(pid), encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             match = _MAPS_LINE.match(line.rstrip("\n"))
             if match is None:
@@ -187,7 +189,7 @@ def mapped_cores():
 
 def _is_core(path):
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             head = file.read(18)
     except OSError:
         return False
