@@ -22,7 +22,6 @@ IMPORTS = {
     "_dl_debug_addr": "data: the same in musl",
     "__errno_location": "returns the place of the thread's errno",
     "getauxval": "looks through what the kernel gave the process at its start",
-    "secure_getenv": "in a constructor",
     # Threads: no lock, and what they allocate is known to be libc's.
     "pthread_key_create": "once, before there are threads",
     "pthread_setspecific": "once for each thread; may allocate, which is not traced",

@@ -145,7 +145,7 @@ void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *ca
 bool asnap_walk_check_into(const char *name)
 {
     size_t length = strnlen(name, FILE_NAME_BYTES);
-    if (length == FILE_NAME_BYTES)
+    if (length == FILE_NAME_BYTES || _Unwind_Backtrace == NULL)
         return false;
     memcpy(file_name, name, length);
     int file = open_file();
@@ -159,7 +159,7 @@ bool asnap_walk_check_into(const char *name)
 
 void asnap_walk_check_begin(void)
 {
-    asnap_walk_check_on = file_name[0] != '\0' && _Unwind_Backtrace != NULL;
+    asnap_walk_check_on = file_name[0] != '\0';
 }
 
 __attribute__((destructor)) static void report(void)
