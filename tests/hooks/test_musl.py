@@ -38,6 +38,9 @@ BUILT = {
     "dlopen": ("dlopen.c", ""),
     "libplugin.so": ("libplugin.c", "-fPIC -shared"),
     "libgone.so": ("libgone.c", "-fPIC -shared"),
+    "libsafealloc.so": ("libsafealloc.c", "-fPIC -shared"),
+    "signal_storm": ("signal_storm.c", "-L{0} -lsafealloc -Wl,-rpath,{0}"),
+    "deep": ("deep.c", ""),
     "rights": ("rights.c", ""),
     "static": ("plain.c", "-static"),
 }
@@ -63,8 +66,9 @@ class Musl(Case):
         cls.addClassCleanup(shutil.rmtree, cls.programs)
         for name, (source, flags) in BUILT.items():
             subprocess.run(
-                ["musl-gcc"] + FLAGS + ["-o", os.path.join(cls.programs, name)] + flags.split()
-                + ["-x", "c++" if source.endswith(".cc") else "c", expectations.source(source)],
+                ["musl-gcc"] + FLAGS + ["-o", os.path.join(cls.programs, name)]
+                + ["-x", "c++" if source.endswith(".cc") else "c", expectations.source(source)]
+                + ["-x", "none"] + flags.format(cls.programs).split(),
                 check=True,
             )
 
@@ -150,6 +154,19 @@ class Lines(Musl):
         path = expectations.source("libplugin.c")
         self.assertEqual(self.held(answer, "libplugin.c"), expectations.expected(path))
 
+    def test_signals_at_any_moment(self):
+        """In an allocator that does not tell the sizes of its blocks."""
+        pid, _ = self.paused(self.path("signal_storm"))
+        results = self.attached(self.path("signal_storm"), pid, [LINES, MEMORY, STATUS])
+        self.assertEqual(
+            self.held(results.json(LINES), "signal_storm.c"),
+            self.tagged(
+                "signal_storm.c", timer=(500 * 48, 500), thread=(500 * 56, 500), main=(6400, 100)
+            ),
+        )
+        self.check_sums(results.json(LINES), results[MEMORY])
+        self.assertIn("dropped: 0 blocks", results[STATUS])
+
     def test_fork(self):
         for follow, where in (("parent", "parent"), ("child", "child")):
             with self.subTest(follow=follow):
@@ -184,6 +201,15 @@ class Stacks(Musl):
                 self.assertEqual(
                     shown, {line: min(count, 16) for line, count in frames.items()}
                 )
+
+    def test_deep_recursion(self):
+        results = self.at_stop([TRACES], self.path("deep"), "3000", "1", nframe=64)
+        depths = {
+            trace["size"]: trace["total_nframe"] for trace in results.json(TRACES)["traces"]
+        }
+        # main, and what lies above it.
+        above = depths.pop(3001 * 8)
+        self.assertEqual(depths, {level: level + above for level in range(1, 3001)})
 
     def test_stack_ends_in_the_c_library(self):
         """It has no unwind information: its own frame is the last that is known."""

@@ -425,6 +425,12 @@ static uint32_t library_at(const struct asnap_libraries *libraries, uint64_t pc)
     return asnap_linker_can_find() ? libraries->count : nearest;
 }
 
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other)
+{
+    uint32_t place = library_at(libraries, one);
+    return place < libraries->count && place == library_at(libraries, other);
+}
+
 /* Puts the files that one needs behind `*last`, the last of the queue. */
 static void queue_needed(struct asnap_libraries *libraries, uint32_t place, uint32_t *last)
 {
