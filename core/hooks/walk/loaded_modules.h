@@ -10,6 +10,7 @@
 struct asnap_loaded_module {
     uint64_t start; /* the memory that it takes: [start, end) */
     uint64_t end;
+    bool has_gaps;                      /* something else may lie in between */
     struct asnap_bytes unwind_table;    /* .eh_frame_hdr; empty where there is none */
     struct asnap_bytes unwind_readable; /* the segment that it is in, or else .eh_frame */
     uint32_t number;                    /* among the table's modules */
@@ -44,8 +45,7 @@ void asnap_modules_forget(void);
 /* Whether a call comes from the dynamic linker. */
 bool asnap_modules_is_linker(uint64_t pc);
 
-/* Keeps all still across a fork. */
-void asnap_modules_lock(void);
-void asnap_modules_unlock(void);
+/* In a child (process.h), as asnap_records_mend: they are looked for anew. */
+void asnap_modules_mend(const uint32_t *only);
 
 #endif

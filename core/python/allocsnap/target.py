@@ -140,7 +140,8 @@ _MAPS_LINE = re.compile(
 def linux_memory_map(pid):
     """The Regions of a process on this machine, from /proc/PID/maps (proc(5))."""
     regions = []
-    with open("/proc/{}/maps".format(pid), encoding="utf-8", errors="surrogateescape") as maps:
+    how = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}
+    with open("/proc/{}/maps".format(pid), **how) as maps:
         for line in maps:
             match = _MAPS_LINE.match(line.rstrip("\n"))
             if match is None:
