@@ -43,10 +43,8 @@ void asnap_fork_mend(void)
     asnap_process_mended();
 }
 
-/* Where the kernel does not tell a child that it is one, libc does. */
 __attribute__((constructor)) static void begin(void)
 {
     asnap_lock_mend = mend_one;
-    if (!asnap_process_begin())
-        asnap_libc_in_children(asnap_process_forget);
+    asnap_libc_in_children(asnap_process_notice);
 }
