@@ -119,7 +119,10 @@ def tmux(directory, scale):
         client("new-session", "-d", "-x", "100", "-y", "50", "exec cat")
         answers = []
         try:
-            client("set-option", "-g", "history-limit", "5000")
+            client("set-option", "-g", "history-limit", "20000")
+            # It goes by the time.
+            client("set-option", "-g", "automatic-rename", "off")
+            client("rename-window", "-t", ":0", "first")
             for window in range(windows):
                 channel = "done%d" % window
                 write = PANE.format(window=window, lines=500 * scale, path=path, channel=channel)
@@ -128,7 +131,11 @@ def tmux(directory, scale):
                 client("wait-for", channel)
                 client("set-buffer", "-b", channel, "text %d " % window * 100)
                 client("paste-buffer", "-b", channel, "-t", ":%d.1" % (window + 1))
-                answers.append(client("capture-pane", "-p", "-e", "-S", "-", "-t", ":%d.0" % (window + 1)))
+                capture = ["capture-pane", "-p", "-e", "-S", "-", "-t", ":%d.0" % (window + 1)]
+                last = b"line %d of %d\n" % (500 * scale, window)
+                # The shell was through, the server need not have read all of it.
+                shown = (client(*capture) for _ in range(10000))
+                answers.append(next((text for text in shown if last in text), b""))
             for window in range(0, windows, 2):
                 client("kill-pane", "-t", ":%d.1" % (window + 1))
                 client("resize-window", "-t", ":%d" % (window + 1), "-x", str(40 + window), "-y", "20")
@@ -141,8 +148,9 @@ def tmux(directory, scale):
         finally:
             client("kill-server")
         said.append(answers)
-    expect(said[0] == said[1], "tmux says other things", said)
-    expect(all(b"line 1 " in answer for answer in said[1][:windows]), said[1][0])
+    for plain, answer in zip(*said):
+        expect(plain == answer, "tmux says", answer[-500:], "and without the hooks", plain[-500:])
+    expect(all(b"line 1 " in answer for answer in said[1][:windows]), said[1][0][:500])
     return Shown(
         "tmux, {} windows".format(windows),
         blocks,
