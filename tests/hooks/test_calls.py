@@ -16,8 +16,7 @@ IMPORTS = {
     "__cxa_finalize": "at the end of the process",
     "__gmon_start__": "absent",
     # Data, and functions that only return what the process was started with.
-    "__environ": "data: the environment, read once",
-    "environ": "the same data",
+    "environ": "data: the environment, read once",
     "_r_debug": "data: the dynamic linker's list of files, in glibc",
     "_dl_debug_addr": "data: the same in musl",
     "__errno_location": "returns the place of the thread's errno",

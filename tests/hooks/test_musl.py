@@ -306,18 +306,9 @@ class BuiltForMusl(Musl):
     def test_lines(self):
         for name in ("plain", "threads", "aligned", "recursion"):
             with self.subTest(program=name):
-                results = self.batch(
-                    # gdb's shell is a program of glibc, which cannot load them.
-                    [
-                        "set startup-with-shell off",
-                        "snapshot start 16",
-                        "break stop_here",
-                        "run",
-                        LINES,
-                        MEMORY,
-                    ],
-                    self.path(name),
-                    env={"ALLOCSNAP_HOOKS": self.hooks},
+                # gdb's shell, a program of glibc, loads them as well.
+                results = self.at_stop(
+                    [LINES, MEMORY], self.path(name), env={"ALLOCSNAP_HOOKS": self.hooks}
                 )
                 self.check_answer(results[LINES], results[MEMORY], BUILT[name][0])
 
