@@ -149,7 +149,7 @@ public class Work {{
 RUBY = """\
 require 'json'
 require 'zlib'
-require 'digest'
+require 'digest/sha2'
 words = ->(turn) {{ Array.new({words}) {{ |i| "word#{{i * 7919 * turn % 10007}}" }} }}
 said = (1..8).map do |turn|
   Thread.new do
