@@ -74,6 +74,12 @@ $(PROGRAM_DIR)/pools_fixed: tests/programs/pools.c
 	@mkdir -p $(@D)
 	gcc $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_pools) -no-pie -fno-pie -o $@ $<
 
+# The same source, without a table of its unwind information.
+PROGRAMS += $(PROGRAM_DIR)/recursion_no_table
+$(PROGRAM_DIR)/recursion_no_table: tests/programs/recursion.c
+	@mkdir -p $(@D)
+	gcc $(PROGRAM_CFLAGS) -Wl,--no-eh-frame-hdr -o $@ $<
+
 # The same source, linked with the hooks by their path.
 PROGRAMS += $(PROGRAM_DIR)/rights_linked
 $(PROGRAM_DIR)/rights_linked: tests/programs/rights.c $(HOOKS)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "libc.h"
 #include "pages.h"
 
 /* More is not believed: the list may be another thread's work in progress, or damaged. */
@@ -167,7 +168,11 @@ static void read_own_list(struct asnap_libraries *libraries)
 void asnap_libraries_open(struct asnap_libraries *libraries)
 {
     memset(libraries, 0, sizeof(*libraries));
-    read_list(libraries, (uint64_t)(uintptr_t)_r_debug.r_map);
+    const struct r_debug *debug = &_r_debug;
+    if (debug == NULL && &_dl_debug_addr != NULL)
+        debug = _dl_debug_addr;
+    if (debug != NULL)
+        read_list(libraries, (uint64_t)(uintptr_t)debug->r_map);
     read_own_list(libraries);
 }
 
@@ -418,6 +423,12 @@ static uint32_t library_at(const struct asnap_libraries *libraries, uint64_t pc)
             nearest = i;
     }
     return asnap_linker_can_find() ? libraries->count : nearest;
+}
+
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other)
+{
+    uint32_t place = library_at(libraries, one);
+    return place < libraries->count && place == library_at(libraries, other);
 }
 
 /* Puts the files that one needs behind `*last`, the last of the queue. */

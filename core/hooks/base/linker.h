@@ -60,6 +60,9 @@ bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name);
  * would find without them. */
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name);
 
+/* Whether one file has both addresses. */
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other);
+
 /* The first in the file that has code at `pc`, the files that it needs, those that these
  * need, and so on: what that code finds of libraries that came with it. Else that in one of
  * the C++ libraries. */

@@ -29,6 +29,10 @@ extern struct asnap_next asnap_next;
 /* Finds the functions; until then asnap_next serves from the arena. */
 void asnap_next_resolve(struct asnap_libraries *libraries);
 
+/* The size of a block of next.malloc, or more; at most `most` bytes, which can be read. Where its
+ * allocator does not tell the sizes of its blocks, nobody else knows them. */
+size_t asnap_next_block_bytes(void *block, size_t most);
+
 /* Whether a block comes from the arena, which takes nothing back. */
 bool asnap_next_is_early(const void *block);
 

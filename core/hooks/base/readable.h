@@ -23,6 +23,9 @@ struct asnap_known_pages {
 /* Whether all of [address, address + bytes) can be read. */
 bool asnap_readable(struct asnap_known_pages *known, uint64_t address, uint64_t bytes);
 
+/* How many bytes from `address` on can be read, at most so many. */
+uint64_t asnap_readable_bytes(uint64_t address, uint64_t most);
+
 /* Copies from there; false: it cannot be read. */
 bool asnap_readable_copy(struct asnap_known_pages *known, uint64_t address, void *copy,
                          size_t bytes);

@@ -1,10 +1,10 @@
 #include "fork.h"
 
-#include <pthread.h>
 #include <stddef.h>
 
 #include "control.h"
 #include "deferred.h"
+#include "libc.h"
 #include "loaded_modules.h"
 #include "lock.h"
 #include "module_list.h"
@@ -46,5 +46,9 @@ void asnap_fork_mend(void)
 __attribute__((constructor)) static void begin(void)
 {
     asnap_lock_mend = mend_one;
-    pthread_atfork(NULL, NULL, asnap_process_notice);
+    /* What libc takes for it is not the program's. */
+    enum asnap_activity activity = asnap_thread.activity;
+    asnap_thread.activity = ASNAP_OWN;
+    asnap_libc_in_children(asnap_process_notice);
+    asnap_thread.activity = activity;
 }

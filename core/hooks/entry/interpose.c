@@ -48,7 +48,7 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
         return NULL;
     if (replacement != NULL) {
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
-                                                     : asnap_next.malloc_usable_size(block);
+                                                     : asnap_next_block_bytes(block, size);
         memcpy(replacement, block, old_size < size ? old_size : size);
         if (tracing)
             asnap_trace_allocated(replacement, size, caller);

@@ -6,11 +6,13 @@
 
 #include "elf_image.h"
 #include "kernel.h"
+#include "libc.h"
 #include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
 #include "pages.h"
+#include "unwind_section.h"
 
 enum { MODULES_MAX = 1024 };
 
@@ -84,17 +86,20 @@ bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
     return found;
 }
 
-/* Where the linker was run as a program, the kernel does not tell where it is. */
+/* Where the linker was run as a program, the kernel does not tell where it is. A linker that is the
+ * C library as well, as musl's is, unloads nothing: none of its calls matters. */
 void asnap_modules_init(void)
 {
     struct asnap_elf_image image;
     uint64_t start = getauxval(AT_BASE);
-    if (start == 0)
+    if (start == 0 && &_r_debug != NULL)
         start = _r_debug.r_ldbase;
     if (start != 0 && asnap_elf_image_read(start, &image)) {
         modules.linker_start = image.start;
         modules.linker_end = image.end;
     }
+    if (asnap_modules_is_linker((uint64_t)(uintptr_t)getauxval))
+        modules.linker_end = modules.linker_start;
 }
 
 bool asnap_modules_is_linker(uint64_t pc)
@@ -128,6 +133,8 @@ static bool read_module(uint64_t pc, struct asnap_mapped_file *file, struct asna
         .unwind_table = image->unwind_table,
         .unwind_readable = image->unwind_readable,
     };
+    if (image->unwind_table.at == NULL)
+        asnap_unwind_section_find(file->path, image, &module->unwind_readable);
     return true;
 }
 
