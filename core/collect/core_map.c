@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core_map.h"
+#include "data_end.h"
 #include "error.h"
 
 struct asnap_core_map {
@@ -25,6 +26,7 @@ struct asnap_core_map {
     size_t piece_count;
     uint64_t vdso;
     uint64_t missing;
+    bool filled_up;
     int file;
 };
 
@@ -138,14 +140,19 @@ static uint32_t region_flags(const GElf_Phdr *header)
 /* `header` is one whose ends do not overflow. */
 static void add_piece(struct core *core, const GElf_Phdr *header)
 {
+    struct asnap_core_map *map = core->map;
     uint64_t bytes = header->p_filesz < header->p_memsz ? header->p_filesz : header->p_memsz;
     uint64_t there = header->p_offset < core->file_bytes ? core->file_bytes - header->p_offset : 0;
-    if (bytes > there)
-        bytes = there;
-    if (bytes == 0)
-        return;
-    core->map->pieces[core->map->piece_count++] = (struct asnap_core_piece){
-        .start = header->p_vaddr, .end = header->p_vaddr + bytes, .offset = header->p_offset};
+    uint64_t lost = bytes > there ? bytes - there : 0;
+    uint64_t middle = header->p_vaddr + (bytes - lost);
+    if (bytes != lost) {
+        map->pieces[map->piece_count++] = (struct asnap_core_piece){
+            .start = header->p_vaddr, .end = middle, .offset = header->p_offset};
+    }
+    if (lost != 0 && map->filled_up) {
+        map->pieces[map->piece_count++] = (struct asnap_core_piece){
+            .start = middle, .end = middle + lost, .offset = ASNAP_CORE_LOST};
+    }
 }
 
 /* A segment is one mapping: where NT_FILE has it too, it tells how it was mapped. */
@@ -175,13 +182,36 @@ static struct asnap_error *read_load(struct core *core, const GElf_Phdr *header)
     return header->p_memsz == 0 ? NULL : add_region(map, &region);
 }
 
+/* A file that is as long as it should be, and whose last segment, a stack, is zero throughout, was
+ * cut off and filled up: for the rest it ends where the zeros begin. */
+static void look_for_zeros(struct core *core, size_t count)
+{
+    uint64_t last = 0;
+    uint64_t end = 0;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(core->elf, (int)i, &header) != NULL && header.p_type == PT_LOAD &&
+            header.p_filesz != 0 && header.p_offset >= last) {
+            last = header.p_offset;
+            end = header.p_offset + header.p_filesz;
+        }
+    }
+    if (last == 0 || end < last || end > core->file_bytes)
+        return;
+    uint64_t data_end = asnap_data_end(core->map->file, core->file_bytes);
+    core->map->filled_up = data_end <= last;
+    if (core->map->filled_up)
+        core->file_bytes = data_end;
+}
+
 /* Notes first: they tell the names of the segments. */
 static struct asnap_error *read_headers(struct core *core)
 {
     size_t count = 0;
     if (elf_getphdrnum(core->elf, &count) != 0)
         return not_a_core(core, elf_errmsg(-1));
-    core->map->pieces = calloc(count + 1, sizeof(*core->map->pieces));
+    look_for_zeros(core, count);
+    core->map->pieces = calloc(2 * count + 1, sizeof(*core->map->pieces));
     if (core->map->pieces == NULL)
         return asnap_error_no_memory();
     struct asnap_error *error = NULL;
@@ -288,6 +318,11 @@ const struct asnap_region *asnap_core_map_regions(const struct asnap_core_map *m
 uint64_t asnap_core_map_missing(const struct asnap_core_map *map)
 {
     return map->missing;
+}
+
+bool asnap_core_map_filled_up(const struct asnap_core_map *map)
+{
+    return map->filled_up;
 }
 
 const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map *map,
