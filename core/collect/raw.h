@@ -59,6 +59,9 @@ struct asnap_raw {
     uint64_t missing_bytes;    /* of the program's memory, that the core file lacks */
     uint64_t unreadable_bytes; /* of records, in memory that could not be read */
     uint64_t unreadable_nodes; /* nodes that could not be read; they are origins here */
+    char **notes;              /* what else is missing, as the debugger knows it */
+    size_t note_count;
+    size_t note_capacity;
 };
 
 #endif

@@ -169,7 +169,7 @@ class Errors(Case):
             + ["snapshot stats --json"],
             program("holds"),
         )
-        self.assertIn("though `snapshot start` was given", results["snapshot stats"])
+        self.assertIn("has not loaded its libraries: let the program run on", results["snapshot stats"])
         self.assertEqual(results["snapshot stats"].count("\n"), 1)
         self.assertEqual(results.json("snapshot stats --json")["total"]["count"], 14)
 
@@ -237,7 +237,7 @@ class Errors(Case):
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
             " start, stop, clear, reset-peak, status, take, list, delete, stats, diff, traces,"
-            " who, dump, load, symbolize, set",
+            " who, place, dump, load, symbolize, set",
         }
         for command, message in expected.items():
             with self.subTest(command):

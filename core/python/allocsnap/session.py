@@ -5,7 +5,7 @@ import os
 import re
 from typing import NamedTuple
 
-from . import tracing
+from . import guessed_map, minidump, no_hooks, tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
@@ -27,18 +27,31 @@ class Taken(NamedTuple):
     source: str  # Process.description, or the file
 
 
+# What the library says of a damaged table, which is right of a process.
+_OVERWRITTEN = "the program has overwritten it; restart the program to trace it again"
+
+
 @contextlib.contextmanager
 def _blamed_on_truncation(process, regions):
-    """Says before an error in reading a core that its file is truncated."""
+    """Says before an error in reading a core that its file is truncated, or may be."""
     try:
         yield
     except AllocsnapError as error:
+        message = str(error)
         if regions.missing and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
-            message = "{} is truncated, {} of the program's memory are missing: {}".format(
-                process.description, format_size(regions.missing), error
+            message = "{} {}, {} of the program's memory are missing: {}".format(
+                process.description,
+                "was cut off and filled up with zeros" if regions.filled_up else "is truncated",
+                format_size(regions.missing),
+                message,
             )
-            raise AllocsnapError(message, error.code) from None
-        raise
+        if process.is_core:
+            message = message.replace(
+                _OVERWRITTEN,
+                "the program had overwritten it, or the core is not what was written; have another"
+                " one written",
+            )
+        raise AllocsnapError(message, error.code) from None
 
 
 # Failures to find hooks that obey in a process: then only the next run can be traced.
@@ -138,14 +151,23 @@ class Session:
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
-        return process, self._status(process)
+        return process, self._status(process)[0]
+
+    def full_status(self):
+        """(Process, native.Status, why the hooks see no block at all or None)."""
+        process = self.stopped_process()
+        return (process,) + self._status(process)
 
     def _status(self, process):
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            return objects.read_status(calls, root)
+            return self._read_status(calls, root, regions)
+
+    def _read_status(self, calls, root, regions):
+        status = objects.read_status(calls, root)
+        return status, no_hooks.never_called(status, regions, self.target.files())
 
     def _known_status(self, process):
         """The native.Status of a process whose root has been found before; else None.
@@ -184,7 +206,7 @@ class Session:
             location = self._numbered_place(location)
         process = self.stopped_process(may_move=True)
         if location is None:
-            status = self._known_status(process) or self._status(process)
+            status = self._known_status(process) or self._status(process)[0]
             if not status.tracing:
                 raise _not_traced()
             return status.traced_size, status.traced_count
@@ -219,6 +241,7 @@ class Session:
         where it is the next run. Without a limit it is the process's, or the default."""
         status = self._hooked_status()
         if status is None:
+            no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
             return None
         limit = frame_limit or status.frame_limit
@@ -280,6 +303,10 @@ class Session:
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, moving or process.moving)
         raw.set_missing(regions.missing)
+        if not raw.count:
+            unseen = self._read_status(calls, root, regions)[1]
+            if unseen is not None:
+                raw.note(unseen)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
@@ -297,7 +324,10 @@ class Session:
             except AllocsnapError:
                 # What the debugger knows of it still finds the modules.
                 pass
-        return Regions(self.target.memory_map())
+        regions = Regions(self.target.memory_map())
+        if minidump.is_minidump(process.core_path):
+            regions.missing, regions.filled_up = minidump.missing(process.core_path)
+        return regions
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
@@ -311,7 +341,7 @@ class Session:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
         try:
-            root = objects.find_root(calls, candidate, regions)
+            root = self._search_root(process, calls, candidate, regions)
         except AllocsnapError as error:
             if error.code != ErrorCode.NO_HOOKS:
                 raise
@@ -320,29 +350,25 @@ class Session:
         self._root = (process.identity, root)
         return root
 
+    def _search_root(self, process, calls, candidate, regions):
+        try:
+            return objects.find_root(calls, candidate, regions)
+        except AllocsnapError as error:
+            # A server elsewhere may tell nothing of the memory map, or a part of it.
+            elsewhere = not process.is_core and process.host_pid is None and not candidate
+            if error.code != ErrorCode.NO_HOOKS or not elsewhere:
+                raise
+            around = Regions(guessed_map.guessed_map(self.target))
+            return objects.find_root(calls, candidate, around)
+
     def _no_hooks(self, process, regions):
         """Why there are no hooks in the process, as far as it can be told, or None."""
-        if process.is_core and regions.missing:
-            return "the hooks' records are not in what is left; have a whole core written"
         if process.is_core:
-            return (
-                "no allocsnap hooks in this core: start the program with"
-                " LD_PRELOAD=liballocsnap-hooks.so, and have its private anonymous memory"
-                " dumped (bit 0 of its coredump_filter)"
-            )
+            return no_hooks.in_core(process, regions, self.target.files())
         if regions.count == 0:
-            return (
-                "no allocsnap hooks are found: the process's memory map cannot be read, and the"
-                " debugger has not found liballocsnap-hooks.so: tell it where the program's"
-                " libraries are (sysroot, solib-search-path), or start the program with the hooks"
-            )
-        if self.launch.frame_limit() is None:
-            return None
-        return (
-            "no allocsnap hooks in this process, though `snapshot start` was given: `{}` it"
-            " again if it is older, go on if it has not loaded its libraries yet; statically"
-            " linked and setuid programs cannot load the hooks".format(self.target.run_command)
-        )
+            return no_hooks.without_map()
+        started = self.launch.frame_limit() is not None
+        return no_hooks.in_process(self.target, process, regions, started)
 
     def _names(self):
         """The symbolizer, made anew where the user changed the debug directories."""

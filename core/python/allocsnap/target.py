@@ -27,6 +27,7 @@ class Process(NamedTuple):
     moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
+    host_pid: Optional[int] = None  # of a process of this host
 
 
 class Target:
@@ -75,6 +76,14 @@ class Target:
     def thread_labels(self):
         """{kernel thread number: what the debugger calls the thread} of those it knows."""
         return {}
+
+    def program_path(self):
+        """The path of the program's own file, as the debugger has it; None: there is none."""
+        return None
+
+    def stack_pointer(self):
+        """That of the selected thread; None where it is not known."""
+        return None
 
     def files(self):
         """The paths of the programs, libraries and debug files that the debugger has read."""
@@ -136,8 +145,12 @@ _MAPS_LINE = re.compile(
 
 def linux_memory_map(pid):
     """The Regions of a process on this machine, from /proc/PID/maps (proc(5))."""
+    return read_memory_map("/proc/{}/maps".format(pid))
+
+
+def read_memory_map(path):
+    """The Regions in a file of that form."""
     regions = []
-    path = "/proc/{}/maps".format(pid)
     with open(path, encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             match = _MAPS_LINE.match(line.rstrip("\n"))
