@@ -11,8 +11,8 @@ endif
 # The Python that Debian's gdb embeds.
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
-# What `make lldbs` tests beside the LLDB that is installed: the oldest, and one between.
-LLDBS ?= 14 19
+# What `make lldbs` tests beside the LLDB that is installed; empty: what the release has of 14, 19, 22.
+LLDBS ?=
 BUILD ?= build
 
 # Warnings end the build.

@@ -36,7 +36,7 @@ if _WRONG is None:
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
     from allocsnap.target import Process, Region, Target
-    from allocsnap.target import linux_memory_map, read_memory_map, shown_path
+    from allocsnap.target import linux_memory_map, parsed_memory_map, shown_path
 else:
     Target = object
 
@@ -169,7 +169,7 @@ class GdbTarget(Target):
             running=running and not moving,
             moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
-            host_pid=inferior.pid if _is_native(inferior) else None,
+            proc_pid=inferior.pid if _is_native(inferior) else None,
         )
 
     def read_memory(self, address, size):
@@ -339,7 +339,7 @@ def _fetched_memory_map(inferior):
             _output("remote get /proc/{}/maps {}".format(inferior.pid, file.name))
         except gdb.error:
             return []
-        return read_memory_map(file.name)
+        return parsed_memory_map(file.read())
 
 
 def _printed_memory_map():
@@ -395,6 +395,9 @@ def _register(shell):
             self.__doc__ = command.help
             self._command = command
             super().__init__("snapshot " + command.name, gdb.COMMAND_DATA)
+            for word in command.aliases:
+                # An abbreviation: it is not listed, and not what completion offers.
+                gdb.execute("alias -a -- snapshot {} = snapshot {}".format(word, command.name))
 
         def invoke(self, argument, from_tty):
             self.dont_repeat()

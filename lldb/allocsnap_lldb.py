@@ -149,7 +149,7 @@ class LldbTarget(Target):
             running=state in _RUNNING,
             pointer_bytes=self._target.GetAddressByteSize(),
             local_pid=local_pid,
-            host_pid=local_pid,
+            proc_pid=local_pid,
         )
 
     def _local_pid(self):
@@ -497,14 +497,14 @@ def __lldb_init_module(debugger, _dictionary):
         return
     # An alias, because lldb-dap overlooks what has sub-commands, and compiles it as C++.
     lines = ['command container add -o -h "{}" allocsnap'.format(commands.PREFIX_HELP)]
-    for command in commands.COMMANDS:
-        name = "snapshot_" + command.name.replace("-", "_") + "_command"
+    for word, command in commands.WORDS:
+        name = "snapshot_" + word.replace("-", "_") + "_command"
         parsed = _parses(debugger, command)
         base = _ParsedSubcommand if parsed else _Subcommand
         globals()[name] = type(name, (base,), {"command": command})
         lines.append(
             "command script add -o {} -c {}.{} allocsnap {}".format(
-                "-p" if parsed else "", __name__, name, command.name
+                "-p" if parsed else "", __name__, name, word
             )
         )
     lines.append(

@@ -41,8 +41,8 @@ test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
 test,bench           llvm                 command:llvm-symbolizer
-test                 libunwind-dev        header:libunwind.h
-test                 libjemalloc-dev      header:jemalloc/jemalloc.h
+test,lint            libunwind-dev        header:libunwind.h
+test,lint            libjemalloc-dev      header:jemalloc/jemalloc.h
 test,soak            git                  command:git
 test                 g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++
 test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
@@ -52,10 +52,10 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 soak                 memcached            command:memcached
 soak                 nginx-light          command:nginx
-test,soak            libpython3-testsuite module:test.test_tracemalloc
+test,soak            libpython3.13-testsuite|libpython3.11-testsuite module:test.test_tracemalloc
 bench                heaptrack            command:heaptrack
 bench                libjemalloc2         preload:libjemalloc.so.2
-bench                libgoogle-perftools4 preload:libtcmalloc.so.4
+bench                libgoogle-perftools4t64|libgoogle-perftools4 preload:libtcmalloc.so.4
 lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
 lint                 shellcheck           command:shellcheck

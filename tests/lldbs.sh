@@ -1,5 +1,6 @@
 #!/bin/sh
-# Unpacks other versions of LLDB into a directory: `lldbs.sh DIRECTORY VERSION...`. Debian's
+# Unpacks other versions of LLDB into a directory: `lldbs.sh DIRECTORY [VERSION...]`; without a
+# version, of 14, 19 and 22 those that the release has and that are not installed. Debian's
 # Python packages of two versions exclude each other on one system. Afterwards
 # DIRECTORY/bin/lldb-VERSION runs each.
 set -eu
@@ -9,9 +10,17 @@ fail() {
     exit 1
 }
 
-test $# -ge 2 || fail "say where to, and which versions"
+test $# -ge 1 || fail "say where to"
 directory=$1
 shift
+if [ $# -eq 0 ]; then
+    for version in 14 19 22; do
+        if [ -n "$(apt-cache show "lldb-$version" 2>/dev/null)" ] &&
+            ! dpkg-query -W -f '${Status}' "lldb-$version" 2>/dev/null | grep -q ' installed$'; then
+            set -- "$@" "$version"
+        fi
+    done
+fi
 mkdir -p "$directory/bin" "$directory/packages"
 directory=$(cd "$directory" && pwd)
 

@@ -2,10 +2,7 @@
 #ifndef ASNAP_CORE_MAP_H
 #define ASNAP_CORE_MAP_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "allocsnap.h"
+#include "allocsnap_inferior.h"
 
 /* The offset of a piece that the file has lost, and has zeros in its place. */
 #define ASNAP_CORE_LOST UINT64_MAX
@@ -25,5 +22,8 @@ const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map
 
 /* The open file, which is the map's. */
 int asnap_core_map_file(const struct asnap_core_map *map);
+
+/* How many bytes of memory the file can hold: holes are not counted. */
+uint64_t asnap_core_map_bytes(const struct asnap_core_map *map);
 
 #endif

@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /* Finds the table in the inferior. Tries `candidate` first (the address of the
- * symbol `allocsnap_root`; 0 where it has none), then looks for the magic at the
+ * symbol `allocsnap_table`; 0 where it has none), then looks for the magic at the
  * page starts of the readable and writable regions. Fails with NO_HOOKS,
  * VERSION, UNSUPPORTED (32-bit program) or INTERRUPTED. `progress` may be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
@@ -39,7 +39,8 @@ struct asnap_status {
     uint64_t traced_count; /* live traced blocks */
     uint64_t peak_size;    /* the most that traced_size has been */
     uint64_t tracker_size; /* memory of the hooks themselves, bytes */
-    uint64_t dropped;      /* blocks that could not be recorded */
+    uint64_t dropped;      /* blocks that there was no memory to record */
+    uint64_t refused;      /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;  /* parts of the table that were being changed */
     uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
     bool own_malloc;       /* the program has a malloc of its own, which is not traced */

@@ -88,11 +88,16 @@ static void note_path(struct asnap_page *page, size_t offset)
         (struct asnap_path_span){.offset = offset, .length = page->text.length - offset};
 }
 
-void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
+void asnap_page_path(struct asnap_page *page, const char *path)
 {
     size_t offset = page->text.length;
-    asnap_page_name(page, frame->filename);
+    asnap_page_name(page, path);
     note_path(page, offset);
+}
+
+void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
+{
+    asnap_page_path(page, frame->filename);
     asnap_page_string(page, ":");
     asnap_page_number(page, frame->lineno);
 }

@@ -35,6 +35,9 @@ void asnap_page_name(struct asnap_page *page, const char *name);
 /* The name of a function. */
 void asnap_page_function(struct asnap_page *page, const char *name);
 
+/* The path of a file, which may be shown short. */
+void asnap_page_path(struct asnap_page *page, const char *path);
+
 /* "FILE:LINE", as tracemalloc writes a frame. */
 void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame);
 

@@ -218,7 +218,6 @@ class Who(Case):
             "snapshot who --in b kept": 'no snapshot "b": there are no snapshots:'
             " `snapshot take` takes one\n",
             "snapshot who nothing": 'No symbol "nothing" in current context.\n',
-            "snapshot who kept[": "A syntax error in expression, near `'.\n",
             "snapshot who 1.5": "`1.5` is neither an address nor in memory: give a pointer, a whole"
             " number, or a variable in memory\n",
             "snapshot who *(int *) 0": "Cannot access memory at address 0x0\n",
@@ -229,10 +228,12 @@ class Who(Case):
             'snapshot who "text"': "`\"text\"` is neither an address nor in memory: give a pointer,"
             " a whole number, or a variable in memory\n",
         }
-        results = self.at_stop(list(cases) + ["snapshot who --help"], "holds")
+        unfinished = "snapshot who kept["
+        results = self.at_stop(list(cases) + [unfinished, "snapshot who --help"], "holds")
         for command, message in cases.items():
             with self.subTest(command):
                 self.assertEqual(results[command], message)
+        self.assertRegex(results[unfinished], r"\AA syntax error in expression, near [^\n]*'\.\n\Z")
         self.assertIn("EXPRESSION", results["snapshot who --help"])
 
     def test_an_expression_leaves_nothing_in_the_program(self):

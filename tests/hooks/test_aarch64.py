@@ -4,7 +4,6 @@ compared with those of the libgcc there, and their table read by gdb-multiarch."
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
@@ -21,6 +20,19 @@ SECONDS = 300
 
 TRACEBACKS = "snapshot stats traceback --json --limit 100"
 COUNTS = re.compile(r"^(\d+) stacks compared with libgcc's, (\d+) differ$", re.M)
+
+#: Connects gdb to a stub as soon as that listens.
+CONNECT = """\
+import time
+deadline = time.monotonic() + 60
+while True:
+    try:
+        gdb.execute("target remote {}")
+        break
+    except gdb.error:
+        if time.monotonic() > deadline:
+            raise
+"""
 
 #: Sources in tests/programs, flags, and how many stacks are compared at least.
 PROGRAMS = [
@@ -84,47 +96,54 @@ class Aarch64(Case):
                 self.assertGreaterEqual(int(compared), least)
 
     def read_by_gdb(self, commands):
-        """What gdb-multiarch shows of plain.c at stop_here(), through qemu's gdb stub, which
-        cannot tell the memory map."""
+        """What gdb-multiarch shows of plain.c at stop_here(), through qemu's gdb stub."""
         made = self.compile("plain.c", "-O0 -fno-builtin")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
+        # A name, and no port that another may take before qemu does.
+        stub = os.path.join(self.directory, "stub")
+        connect = os.path.join(self.directory, "connect.py")
+        with open(connect, "w", encoding="utf-8") as file:
+            file.write(CONNECT.format(stub))
         child = subprocess.Popen(
-            self.emulated("ALLOCSNAP=16", options=["-g", port]) + [made],
+            self.emulated("ALLOCSNAP=16", options=["-g", stub]) + [made],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        # gdb tries again until somebody listens.
-        begin = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
+        begin = ["source " + connect, "break stop_here", "continue"]
         return self.batch(
             ["set sysroot " + SYSROOT] + commands[:1] + begin + commands[1:],
             made,
             debugger="gdb-multiarch",
         )
 
-    def test_snapshot(self):
-        """Every line, size and count, and the stack up to the C library."""
-        library_path = "set solib-search-path " + self.build
-        results = self.read_by_gdb([library_path, TRACEBACKS, "snapshot who kept[0]"])
-        answer = results.json(TRACEBACKS)
-        self.assertEqual(answer["notes"], [])
+    def check_held(self, answer):
+        """Every line, size and count; returns the frame that called each."""
         marks = expectations.marks(expectations.source("plain.c"))
         held = {}
+        callers = []
         for row in answer["statistics"]:
             frame, caller = row["traceback"][:2]
             if frame["function"] != "main":
                 frame, caller = caller, row["traceback"][2]
             self.assertEqual(frame["function"], "main")
-            self.assertIn("/libc.so.6", caller["filename"])
+            callers.append(caller)
             size, count = held.get(frame["lineno"], (0, 0))
             held[frame["lineno"]] = size + row["size"], count + row["count"]
         self.assertEqual(
             held, {mark.line: (mark.size, mark.count) for mark in marks if mark.count > 0}
         )
+        return callers
+
+    def test_snapshot(self):
+        """The stacks go up to the C library."""
+        library_path = "set solib-search-path " + self.build
+        results = self.read_by_gdb([library_path, TRACEBACKS, "snapshot who kept[0]"])
+        answer = results.json(TRACEBACKS)
+        self.assertEqual(answer["notes"], [])
+        for caller in self.check_held(answer):
+            self.assertIn("/libc.so.6", caller["filename"])
         self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
 
     def test_library_that_gdb_has_not_found(self):

@@ -11,12 +11,18 @@ PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
 PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
+PROGRAM_FLAGS_misused_pool := -Icore/include
 # Nothing is bound in the handler, which takes more stack than all else.
+PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
+PROGRAM_FLAGS_libnosy := -D_GNU_SOURCE
+PROGRAM_FLAGS_loader_lock := -D_GNU_SOURCE
+PROGRAM_FLAGS_nested_walks := -D_GNU_SOURCE
 PROGRAM_FLAGS_rights := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
+PROGRAM_FLAGS_libbare := -nodefaultlibs -lc
 # libunwind.a is not position-independent, and has functions of libgcc_eh's names.
 PROGRAM_FLAGS_own_unwinder := -static-libstdc++ -static-libgcc -no-pie -fno-pie
 PROGRAM_LIBS_own_unwinder := -lgcc_eh -l:libunwind.a -llzma
@@ -29,7 +35,7 @@ define over_allocator
 PROGRAM_LIBS_$(1) := -L$(PROGRAM_DIR) -l$(2) -Wl,-rpath,'$$$$ORIGIN'
 $(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
 endef
-$(foreach name,signals signal_storm overflow walk_steps,$(eval $(call over_allocator,$(name),safealloc)))
+$(foreach name,signals signal_storm overflow walk_steps nested_walks,$(eval $(call over_allocator,$(name),safealloc)))
 $(eval $(call over_allocator,dying,dying))
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))

@@ -1,6 +1,5 @@
 /* Memory that is read without the debugger: what comes from where. */
 #include <elf.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,57 +176,6 @@ ASNAP_TEST(direct_memory, core)
     CU_ASSERT(memcmp(got, "???????", 7) == 0);
 
     asnap_direct_memory_destroy(direct);
-    asnap_core_map_destroy(map);
-    unlink(path);
-    free(path);
-}
-
-/* Cut off after 16 bytes, and filled up with zeros to its former length. */
-static void write_filled_up_core(const char *path)
-{
-    const Elf64_Phdr loads[PIECES] = {
-        load(0x1000, 0, 8, 8),
-        load(0x2000, 8, 0x2000, 0x2000),
-        load(0x8000, 0x2008, 0x2000, 0x2000),
-        load(0xa000, 0x2008, 0, 0x1000),
-    };
-    write_core(path, loads);
-    CU_ASSERT(truncate(path, (off_t)(DATA_AT + 0x4008)) == 0);
-}
-
-ASNAP_TEST(direct_memory, core_that_was_filled_up)
-{
-    char *path = core_path();
-    write_filled_up_core(path);
-    struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(asnap_core_map_create(path, &map));
-    CU_ASSERT(asnap_core_map_filled_up(map));
-    CU_ASSERT(asnap_core_map_missing(map) == 0x2000 - 8 + 0x2000);
-    struct asked asked = {0};
-    struct asnap_memory debugger = {.read = ask, .context = &asked};
-    struct asnap_direct_memory *direct = NULL;
-    ASNAP_ASSERT_OK(asnap_direct_memory_of_core(map, &debugger, &direct));
-    char got[16] = "";
-    CU_ASSERT(read_by(direct, 0x1000, got, 8) == ASNAP_READ_OK);
-    CU_ASSERT(read_by(direct, 0x2000, got, 8) == ASNAP_READ_OK);
-    CU_ASSERT(memcmp(got, "89abcdef", 8) == 0);
-    CU_ASSERT(read_by(direct, 0x2000, got, 9) == ASNAP_READ_FAILED);
-    CU_ASSERT(read_by(direct, 0x2008, got, 1) == ASNAP_READ_FAILED);
-    CU_ASSERT(read_by(direct, 0x9fff, got, 1) == ASNAP_READ_FAILED);
-    CU_ASSERT(asked.times == 0);
-    /* That was in no core. */
-    CU_ASSERT(read_by(direct, 0xa000, got, 1) == ASNAP_READ_OK);
-    CU_ASSERT(asked.times == 1);
-    asnap_direct_memory_destroy(direct);
-    asnap_core_map_destroy(map);
-
-    /* A last segment that ends in zeros is what it is. */
-    int file = open(path, O_WRONLY);
-    CU_ASSERT(pwrite(file, "!", 1, (off_t)(DATA_AT + 0x2008)) == 1);
-    CU_ASSERT(close(file) == 0);
-    ASNAP_ASSERT_OK(asnap_core_map_create(path, &map));
-    CU_ASSERT(!asnap_core_map_filled_up(map));
-    CU_ASSERT(asnap_core_map_missing(map) == 0);
     asnap_core_map_destroy(map);
     unlink(path);
     free(path);

@@ -85,7 +85,7 @@ ASNAP_TEST(render_json, cumulative_rows_have_no_sum)
                 "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":["
                 "{\"size\":98,\"count\":10,\"average\":9.8,\"traceback\":[{\"filename\":"
                 "\"/s/a.c\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":null}],"
-                "\"total_nframe\":1,\"functions\":3}],"
+                "\"total_nframe\":1,\"functions\":3,\"once\":{\"size\":49,\"count\":5}}],"
                 "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
 }
 

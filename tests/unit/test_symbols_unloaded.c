@@ -98,7 +98,7 @@ static void check_named(struct asnap_frame frame)
     CU_ASSERT(frame.lineno > 0);
 }
 
-static void check_note(const struct asnap_symbolizer *symbolizer, const char *part)
+static void check_note(struct asnap_symbolizer *symbolizer, const char *part)
 {
     CU_ASSERT_EQUAL_FATAL(asnap_symbolizer_note_count(symbolizer), 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(asnap_symbolizer_note(symbolizer, 0), part));

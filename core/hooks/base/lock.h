@@ -17,6 +17,9 @@
  * byte that stays 0. */
 extern const char *asnap_single_threaded;
 
+/* Tells where that is; NULL: libc has none. */
+void asnap_lock_init(const char *single_threaded);
+
 /* Whether no other thread can be at work on the same memory, so that what otherwise takes
  * an atomic exchange can be done in two steps. A thread can only be made outside the hooks.
  * For the reader the order of stores is enough. */

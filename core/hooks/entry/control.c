@@ -18,31 +18,48 @@
 #include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
+#include "walk_check.h"
 
 static uint32_t control_lock;
 static bool ready;
 
+/* The root of another copy of the hooks that comes first; 0: there is none. */
+static uint64_t look_up_symbols(void)
+{
+    struct asnap_libraries libraries;
+    asnap_libraries_open(&libraries);
+    asnap_linker_init(&libraries);
+    asnap_next_resolve(&libraries);
+    asnap_operators_resolve(&libraries);
+    asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
+    if (!asnap_symbol_is_own(&libraries, "malloc"))
+        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    uint64_t other_root = libraries.first_root;
+    asnap_libraries_close(&libraries);
+    return other_root;
+}
+
 static void get_ready(void)
 {
-    asnap_next_resolve();
-    asnap_operators_resolve();
+    uint64_t other_root = look_up_symbols();
+    ready = true;
+    if (other_root != 0) {
+        asnap_root_step_aside(other_root);
+        return;
+    }
     asnap_thread_init();
-    asnap_single_threaded = asnap_next_single_threaded(asnap_single_threaded);
     asnap_modules_init();
     asnap_debugger_call_init();
-    asnap_registered_init();
+    asnap_registered_init(asnap_modules_bounds);
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
-    asnap_clock_start();
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
-    if (!asnap_next_is_first())
-        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_root_describe();
-    ready = true;
 }
 
 static void obey(void)
@@ -103,4 +120,5 @@ void asnap_control_unlock(void)
 __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
+    asnap_walk_check_begin();
 }

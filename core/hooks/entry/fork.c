@@ -50,6 +50,8 @@ static void after_fork(void)
 static void after_fork_in_child(void)
 {
     asnap_thread_number_forget();
+    if (!in_hook)
+        asnap_thread_forget_others();
     after_fork();
 }
 

@@ -9,10 +9,14 @@
 #include "loaded_modules.h"
 #include "unwind_rows.h"
 
+/* An operator new that has got nothing may throw, and then not come back to the one that sent
+ * this thread to it. */
 static void note_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_within_operator(caller->pc))
         asnap_trace_allocated(block, size, caller);
+    else if (block == NULL)
+        asnap_thread.wrapping = NULL;
 }
 
 ASNAP_EXPORT void *malloc(size_t size)
@@ -139,8 +143,8 @@ ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
     bool tracing = asnap_control_tracing();
     int result = asnap_next.posix_memalign(block, alignment, size);
-    if (tracing && result == 0)
-        note_allocated(*block, size, &ASNAP_CALLER);
+    if (tracing)
+        note_allocated(result == 0 ? *block : NULL, size, &ASNAP_CALLER);
     return result;
 }
 

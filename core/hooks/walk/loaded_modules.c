@@ -1,28 +1,16 @@
 #include "loaded_modules.h"
 
-#include <errno.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
 #include "elf_image.h"
+#include "kernel.h"
+#include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
-#include "next.h"
 #include "pages.h"
-
-/* What _dl_find_object tells (glibc's <dlfcn.h> from 2.35 on), laid out here so that one
- * build serves older ones too. Later versions may fill the rest. */
-struct linker_object {
-    unsigned long long flags;
-    void *map_start;
-    void *map_end;
-    struct link_map *link_map;
-    void *eh_frame;
-    uint64_t reserved[12];
-};
 
 enum { MODULES_MAX = 1024 };
 
@@ -31,52 +19,22 @@ static struct {
     uint32_t count;
     uint32_t forgotten; /* 1: those that are listed may be there no more */
     struct asnap_loaded_module list[MODULES_MAX];
-    int (*find_object)(void *address, struct linker_object *object);
     uint64_t linker_start;
     uint64_t linker_end;
 } modules;
 
-/* AT_BASE is 0 where the linker was run as a program. */
-static void find_linker(void)
-{
-    struct asnap_elf_image image;
-    uint64_t start = getauxval(AT_BASE);
-    struct asnap_mapped_file *file = start == 0 ? asnap_pages_map(sizeof(*file)) : NULL;
-    if (file != NULL && asnap_memory_map_find((uint64_t)(uintptr_t)&_r_debug, file))
-        start = file->start;
-    asnap_pages_unmap(file, sizeof(*file));
-    if (start != 0 && asnap_elf_image_read(start, &image)) {
-        modules.linker_start = image.start;
-        modules.linker_end = image.end;
-    }
-}
-
-void asnap_modules_init(void)
-{
-    void *found = asnap_next_find_object();
-    memcpy(&modules.find_object, &found, sizeof(found));
-    find_linker();
-}
-
-bool asnap_modules_is_linker(uint64_t pc)
-{
-    return pc - modules.linker_start < modules.linker_end - modules.linker_start;
-}
-
 /* The path where the kernel does not tell it: as the linker knows it. */
 static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
 {
-    struct linker_object object;
+    struct asnap_linker_object object;
     const char *name = "";
-    if (modules.find_object != NULL && modules.find_object((void *)(uintptr_t)pc, &object) == 0)
+    if (asnap_linker_find(pc, &object))
         name = object.link_map->l_name;
     size_t length = strnlen(name, sizeof(file->path) - 1);
     memcpy(file->path, name, length);
     if (length == 0) {
-        int saved_errno = errno;
-        ssize_t got = readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
+        long got = asnap_kernel_readlink("/proc/self/exe", file->path, sizeof(file->path) - 1);
         length = got < 0 ? 0 : (size_t)got;
-        errno = saved_errno;
     }
     file->path[length] = '\0';
 }
@@ -86,19 +44,45 @@ static bool locate(uint64_t pc, struct asnap_mapped_file *file)
 {
     if (asnap_memory_map_find(pc, file))
         return true;
-    struct linker_object object;
-    if (modules.find_object == NULL || modules.find_object((void *)(uintptr_t)pc, &object) != 0)
+    struct asnap_linker_object object;
+    if (!asnap_linker_find(pc, &object))
         return false;
     file->start = (uint64_t)(uintptr_t)object.map_start;
     fall_back_on_linker(pc, file);
     return true;
 }
 
+bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
+{
+    struct asnap_elf_image image;
+    struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
+    bool found = file != NULL && locate(address, file) && asnap_elf_image_read(file->start, &image);
+    asnap_pages_unmap(file, sizeof(*file));
+    if (found) {
+        *start = image.start;
+        *end = image.end;
+    }
+    return found;
+}
+
+/* AT_BASE is 0 where the linker was run as a program. */
+void asnap_modules_init(void)
+{
+    uint64_t base = getauxval(AT_BASE);
+    asnap_modules_bounds(base != 0 ? base : (uint64_t)(uintptr_t)&_r_debug, &modules.linker_start,
+                         &modules.linker_end);
+}
+
+bool asnap_modules_is_linker(uint64_t pc)
+{
+    return pc - modules.linker_start < modules.linker_end - modules.linker_start;
+}
+
 /* Code that no file was mapped for has its first page anywhere, or nowhere. */
 static bool is_loaded(uint64_t pc)
 {
-    struct linker_object object;
-    return modules.find_object == NULL || modules.find_object((void *)(uintptr_t)pc, &object) == 0;
+    struct asnap_linker_object object;
+    return !asnap_linker_can_find() || asnap_linker_find(pc, &object);
 }
 
 static uint32_t list_module(const struct asnap_elf_image *image, const char *path)

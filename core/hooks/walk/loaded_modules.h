@@ -27,8 +27,11 @@ enum asnap_avoid {
     ASNAP_AVOID_WAITING = 2, /* wait for a lock that this very thread may hold */
 };
 
-/* Learns how to ask the dynamic linker; before the first search. */
+/* Learns where the dynamic linker is; before the first search. */
 void asnap_modules_init(void);
+
+/* An asnap_file_bounds. */
+bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end);
 
 /* Finds what is loaded at `pc`. It takes no lock of libc's, where the linker has
  * _dl_find_object (glibc 2.35) or /proc can be read. `avoid` holds asnap_avoid flags. */

@@ -1,11 +1,9 @@
 #include "memory_map.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "kernel.h"
 #include "pages.h"
 
 /* The lines of the map come in pieces. */
@@ -40,8 +38,8 @@ static char *next_line(struct reader *reader)
         reader->at = 0;
         if (reader->used == sizeof(reader->buffer))
             return NULL;
-        ssize_t got = read(reader->file, reader->buffer + reader->used,
-                           sizeof(reader->buffer) - reader->used);
+        long got = asnap_kernel_read(reader->file, reader->buffer + reader->used,
+                                     sizeof(reader->buffer) - reader->used);
         if (got <= 0)
             return NULL;
         reader->used += (size_t)got;
@@ -91,13 +89,12 @@ static void note_file(const struct line *line, struct asnap_mapped_file *file)
 
 bool asnap_memory_map_find(uint64_t address, struct asnap_mapped_file *file)
 {
-    int saved_errno = errno;
     bool found = false;
     /* Signal handlers have small stacks. */
     struct reader *reader = asnap_pages_map(sizeof(*reader));
     if (reader == NULL)
         return false;
-    reader->file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    reader->file = asnap_kernel_open("/proc/self/maps", O_RDONLY, 0);
     struct line line;
     file->path[0] = '\0';
     for (char *text; reader->file >= 0 && !found && (text = next_line(reader)) != NULL;) {
@@ -108,8 +105,7 @@ bool asnap_memory_map_find(uint64_t address, struct asnap_mapped_file *file)
         found = address < line.end && line.path[0] != '\0';
     }
     if (reader->file >= 0)
-        close(reader->file);
+        asnap_kernel_close(reader->file);
     asnap_pages_unmap(reader, sizeof(*reader));
-    errno = saved_errno;
     return found;
 }

@@ -15,7 +15,7 @@ struct asnap_mapped_file {
 };
 
 /* Finds the file that is mapped at `address` (also "[vdso]"), with one pass over
- * /proc/self/maps. False: none is, or the map cannot be read. errno is left alone. */
+ * /proc/self/maps. False: none is, or the map cannot be read. */
 bool asnap_memory_map_find(uint64_t address, struct asnap_mapped_file *file);
 
 #endif

@@ -465,7 +465,7 @@ static struct asnap_error *take_traces(const struct asnap_dump_reader *reader,
     if (error == NULL && count >= ASNAP_NONE)
         error = asnap_dump_damaged(reader, "a section is too large");
     if (error == NULL)
-        error = asnap_totals_finish(&adding->totals, &snapshot->totals, &snapshot->total_count);
+        error = asnap_totals_finish(&adding->totals, &snapshot->totals);
     if (error == NULL)
         snapshot->blocks = asnap_blocks_create(traces, count);
     if (error == NULL && snapshot->blocks == NULL)

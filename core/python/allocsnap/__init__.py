@@ -27,7 +27,7 @@ if _held is not None and _held.version == __version__:
 from . import tracing  # noqa: E402
 from .errors import AllocsnapError  # noqa: E402
 from .filters import BaseFilter, DomainFilter, Filter  # noqa: E402
-from .frames import Frame, Traceback, _format_size, _normalize_filename  # noqa: E402
+from .frames import Frame, Group, Traceback, _format_size, _normalize_filename  # noqa: E402
 from .snapshot import Snapshot, Trace, _Traces  # noqa: E402
 from .statistic import Statistic, StatisticDiff, _compare_grouped_stats  # noqa: E402
 from .tracing import _get_object_traceback, _get_traces, clear_traces  # noqa: E402
@@ -40,6 +40,7 @@ __all__ = [
     "DomainFilter",
     "Filter",
     "Frame",
+    "Group",
     "Snapshot",
     "Statistic",
     "StatisticDiff",

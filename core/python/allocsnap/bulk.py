@@ -7,8 +7,9 @@ import struct
 from ctypes import POINTER, byref
 from itertools import repeat
 
-from .frames import NativeFrame, Traceback
+from .frames import Group, NativeFrame, Traceback
 from .library import native, rows as results
+from .library.keys import LABEL_PLACE, LABEL_SIZE, LABEL_THREAD, keys, range_of
 from .library.names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
@@ -181,11 +182,14 @@ def traceback_of(snapshot, address):
 
 
 class _Rows(Source):
-    """The rows of Statistics or of a Diff of the library."""
+    """The rows of Statistics or of a Diff of the library, by the key of this name."""
 
-    def __init__(self, owner, prefix, kind):
+    def __init__(self, owner, prefix, kind, key):
         self._owner = owner
+        self._key = keys()[key]
         lib = native.library()
+        self._label = getattr(lib, prefix + "_label")
+        self._bounds = getattr(lib, prefix + "_bounds")
         self._row = getattr(lib, prefix + "_row")
         self._row_frames = getattr(lib, prefix + "_frames")
         self._frames = _Frames()
@@ -199,7 +203,16 @@ class _Rows(Source):
         count = self._row(self._owner, index).frame_count
         frames = (native.Frame * count)()
         self._row_frames(self._owner, index, frames)
-        return Traceback(tuple(map(self._frames.__getitem__, FRAME.iter_unpack(frames))))
+        made = tuple(map(self._frames.__getitem__, FRAME.iter_unpack(frames)))
+        return Traceback(made) if self._key.label == LABEL_PLACE else self._group(index, made)
+
+    def _group(self, index, frames):
+        buffer = ctypes.create_string_buffer(LABEL_SIZE)
+        label = decoded_name(self._label(self._owner, index, buffer))
+        bounds = self._bounds(self._owner, index)
+        if self._key.label == LABEL_THREAD:
+            return Group(label, frames, thread=bounds.from_ or None)
+        return Group(label, frames, range_of(bounds))
 
     def made(self, kind, *columns):
         """A list of the rows as objects of a class."""
@@ -210,12 +223,13 @@ class _Rows(Source):
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
     owner = results.Statistics(snapshot, key, cumulative)
-    rows = _Rows(owner, "asnap_statistics", native.Statistic)
+    rows = _Rows(owner, "asnap_statistics", native.Statistic, key)
     return rows.made(Statistic, rows.columns["size"].tolist(), rows.columns["count"].tolist())
 
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
-    rows = _Rows(results.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
+    owner = results.Diff(new, old, key, cumulative)
+    rows = _Rows(owner, "asnap_diff", native.StatisticDiff, key)
     fields = ("size", "size_diff", "count", "count_diff")
     return rows.made(StatisticDiff, *(rows.columns[field].tolist() for field in fields))

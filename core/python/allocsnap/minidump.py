@@ -4,6 +4,8 @@ the file lacks. The format is that of Microsoft's minidumpapiset.h."""
 import os
 import struct
 
+from .regular_files import open_regular
+
 _SIGNATURE = b"MDMP"
 _MEMORY_LIST, _MEMORY64_LIST = 5, 9
 _STREAMS_MOST = 1024
@@ -14,7 +16,7 @@ _ZEROS = 4096  # so many at the end of the file are no memory of a stack
 def is_minidump(path):
     """Whether a file is one."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(4) == _SIGNATURE
     except (OSError, TypeError):
         return False
@@ -24,7 +26,7 @@ def missing(path):
     """(bytes of the program's memory that the file should hold and does not, whether zeros stand in
     their place): it was cut off and may have been filled up. (0, False) where it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             end = _end_of_data(file, size)
             lost = sum(max(0, last - max(first, end)) for first, last in _memory(file))

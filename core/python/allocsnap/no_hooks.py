@@ -163,8 +163,8 @@ def _is_linker(path):
 
 def _path_here(process, path):
     """Where the program's file can be read here."""
-    if process.host_pid is not None:
-        return "/proc/{}/exe".format(process.host_pid)
+    if process.proc_pid is not None:
+        return "/proc/{}/exe".format(process.proc_pid)
     return path
 
 
@@ -196,10 +196,10 @@ def _is_secure(process):
 
 def _proc(process, name):
     """A file of /proc/PID; None where it cannot be read here."""
-    if process.host_pid is None:
+    if process.proc_pid is None:
         return None
     try:
-        with open("/proc/{}/{}".format(process.host_pid, name), "rb") as file:
+        with open("/proc/{}/{}".format(process.proc_pid, name), "rb") as file:
             return file.read()
     except OSError:
         return None

@@ -5,6 +5,8 @@ import os
 import struct
 from typing import NamedTuple, Optional
 
+from .regular_files import open_regular
+
 _PT_INTERP = 3
 _HEADERS_MOST = 256  # program headers that are looked at
 _PATH_BYTES = 4096
@@ -40,7 +42,7 @@ class ProgramFile(NamedTuple):
 def read(path):
     """The ProgramFile at a path, which may be None; None where there is none that can be read."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return _read(file)
     except (OSError, TypeError, struct.error, ValueError):
         return None
@@ -49,7 +51,7 @@ def read(path):
 def libc_of(path):
     """"glibc" or "musl", whichever a library asks for by name; None where it does not."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             data = file.read(_LIBRARY_BYTES)
     except OSError:
         return None

@@ -9,6 +9,7 @@ from . import guessed_map, minidump, no_hooks, tracing
 from .errors import AllocsnapError, ErrorCode, one_line
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
+from .library.keys import find_name
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
 from .target import shown_path
@@ -52,6 +53,14 @@ def _blamed_on_truncation(process, regions):
                 " one written",
             )
         raise AllocsnapError(message, error.code) from None
+
+
+def _file_size(path):
+    """The bytes of a file; 0 where it cannot be seen."""
+    try:
+        return os.stat(path).st_size if path is not None else 0
+    except OSError:
+        return 0
 
 
 # Failures to find hooks that obey in a process: then only the next run can be traced.
@@ -315,16 +324,18 @@ class Session:
 
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""
-        return Calls(self.target, direct=regions.direct(process.local_pid))
+        direct = regions.direct(process.local_pid)
+        return Calls(self.target, direct=direct, size=regions.size)
 
     def _regions(self, process):
         if process.core_path is not None:
             try:
                 return CoreMap(process.core_path)
-            except AllocsnapError:
+            except AllocsnapError as error:
+                if error.code in (ErrorCode.DAMAGED, ErrorCode.NO_MEMORY):
+                    raise
                 # What the debugger knows of it still finds the modules.
-                pass
-        regions = Regions(self.target.memory_map())
+        regions = Regions(self.target.memory_map(), _file_size(process.core_path))
         if minidump.is_minidump(process.core_path):
             regions.missing, regions.filled_up = minidump.missing(process.core_path)
         return regions
@@ -332,7 +343,10 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        candidate = self.target.find_symbol("allocsnap_root")
+        # Hooks of another release may have the second name.
+        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
+            "allocsnap_root"
+        )
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -355,7 +369,7 @@ class Session:
             return objects.find_root(calls, candidate, regions)
         except AllocsnapError as error:
             # A server elsewhere may tell nothing of the memory map, or a part of it.
-            elsewhere = not process.is_core and process.host_pid is None and not candidate
+            elsewhere = not process.is_core and process.proc_pid is None and not candidate
             if error.code != ErrorCode.NO_HOOKS or not elsewhere:
                 raise
             around = Regions(guessed_map.guessed_map(self.target))
@@ -503,7 +517,7 @@ class Session:
                 'there is a snapshot "{0}" already: choose another name,'
                 " or `snapshot delete {0}` first".format(name)
             )
-        if name == NOW or name in native.KEYS:
+        if name == NOW or find_name(name) == name:
             raise AllocsnapError(
                 '"{}" has a meaning of its own in the commands: choose another name'.format(name)
             )

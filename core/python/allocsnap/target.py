@@ -3,6 +3,8 @@
 import re
 from typing import Hashable, NamedTuple, Optional
 
+from .regular_files import open_regular
+
 
 class Region(NamedTuple):
     """A piece of the inferior's address space: [start, end)."""
@@ -27,7 +29,7 @@ class Process(NamedTuple):
     moving: bool = False  # it can be read, while threads of it go on
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
-    host_pid: Optional[int] = None  # of a process of this host
+    proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
 
 
 class Target:
@@ -145,30 +147,30 @@ _MAPS_LINE = re.compile(
 
 def linux_memory_map(pid):
     """The Regions of a process on this machine, from /proc/PID/maps (proc(5))."""
-    return read_memory_map("/proc/{}/maps".format(pid))
+    with open("/proc/{}/maps".format(pid), "rb") as file:
+        return parsed_memory_map(file.read())
 
 
-def read_memory_map(path):
-    """The Regions in a file of that form."""
+def parsed_memory_map(maps):
+    """The Regions in the bytes of a file of that form."""
     regions = []
-    with open(path, encoding="utf-8", errors="surrogateescape") as maps:
-        for line in maps:
-            match = _MAPS_LINE.match(line.rstrip("\n"))
-            if match is None:
-                continue
-            start, end, readable, writable, executable, offset, name = match.groups()
-            regions.append(
-                Region(
-                    int(start, 16),
-                    int(end, 16),
-                    int(offset, 16),
-                    # The kernel writes a newline in a path as \012.
-                    name.replace("\\012", "\n"),
-                    readable == "r",
-                    writable == "w",
-                    executable == "x",
-                )
+    for line in maps.decode("utf-8", "surrogateescape").split("\n"):
+        match = _MAPS_LINE.match(line)
+        if match is None:
+            continue
+        start, end, readable, writable, executable, offset, name = match.groups()
+        regions.append(
+            Region(
+                int(start, 16),
+                int(end, 16),
+                int(offset, 16),
+                # The kernel writes a newline in a path as \012.
+                name.replace("\\012", "\n"),
+                readable == "r",
+                writable == "w",
+                executable == "x",
             )
+        )
     return regions
 
 
@@ -200,7 +202,7 @@ def mapped_cores():
 
 def _is_core(path):
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             head = file.read(18)
     except OSError:
         return False

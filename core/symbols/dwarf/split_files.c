@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "debug_file.h"
 #include "error.h"
@@ -22,9 +21,7 @@ static void close_file(struct asnap_split_file *file)
  * a bad one. */
 static struct asnap_error *open_file(char *path, struct asnap_split_file *file)
 {
-    struct asnap_error *error = NULL;
-    if (access(path, F_OK) == 0)
-        error = asnap_elf_open_supplement(path, &file->elf);
+    struct asnap_error *error = asnap_elf_open_found(path, true, &file->elf);
     free(path);
     if (error == NULL && file->elf != NULL)
         error = asnap_split_types_drop(&file->elf);

@@ -26,7 +26,7 @@ struct asnap_module {
     bool was_seen; /* `identity` and what follows it was read */
     struct stat identity;
     struct asnap_build_id build_id; /* of the contents in memory; size 0: not known */
-    const struct asnap_other_files *others;
+    struct asnap_other_files *others;
     bool is_elsewhere; /* the file at `file` is missing or another build */
     bool asks_others;  /* for its debug file */
     struct asnap_load *loads;
@@ -155,31 +155,6 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
     return error;
 }
 
-/* Looks among the other files for the program or library of a build, or its debug file; NULL
- * where it is not there. */
-static struct asnap_error *find_other(const struct asnap_other_files *others,
-                                      const struct asnap_build_id *build_id, bool is_debug_file,
-                                      struct asnap_elf **elf)
-{
-    *elf = NULL;
-    if (build_id->size == 0 || others == NULL)
-        return NULL;
-    for (size_t i = 0; i < others->count; i++) {
-        struct asnap_elf *found = NULL;
-        struct asnap_error *error = asnap_elf_open(others->paths[i], &found);
-        if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
-            return error;
-        asnap_error_destroy(error);
-        if (found != NULL && asnap_elf_is_debug_file(found) == is_debug_file &&
-            asnap_elf_is_build(found, build_id)) {
-            *elf = found;
-            return NULL;
-        }
-        asnap_elf_close(found);
-    }
-    return NULL;
-}
-
 static struct asnap_error *open_module(struct asnap_module *module, struct asnap_elf **elf)
 {
     if (module->image != NULL)
@@ -189,7 +164,8 @@ static struct asnap_error *open_module(struct asnap_module *module, struct asnap
     if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
         return error;
     struct asnap_elf *other;
-    struct asnap_error *failure = find_other(module->others, &module->build_id, false, &other);
+    struct asnap_error *failure =
+        asnap_other_files_find(module->others, &module->build_id, false, &other);
     if (failure != NULL || other != NULL) {
         asnap_error_destroy(error);
         error = failure;
@@ -208,9 +184,15 @@ static bool is_same(const struct asnap_module *module, const struct stat *now)
            then->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
+/* Whether `elf` is the file at the module's path. */
+static bool is_own(const struct asnap_module *module, const struct asnap_elf *elf)
+{
+    return elf != NULL && elf->fd >= 0 && !module->is_elsewhere;
+}
+
 struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_build_id *build_id,
-                                         const struct asnap_other_files *others)
+                                         struct asnap_other_files *others)
 {
     struct stat now = {0};
     if (module->image == NULL && stat(module->file, &now) != 0)
@@ -225,6 +207,9 @@ struct asnap_error *asnap_module_refresh(struct asnap_module *module,
     struct asnap_error *error = asnap_problem_keep(open_module(module, &elf), &module->problem);
     if (error == NULL && elf != NULL)
         error = asnap_elf_loads(elf, &module->loads, &module->load_count);
+    /* That which was looked at, and not what has the name by now. */
+    if (is_own(module, elf) && fstat(elf->fd, &now) != 0)
+        now = (struct stat){0};
     asnap_elf_close(elf);
     if (error != NULL)
         return error;
@@ -293,6 +278,7 @@ const char *asnap_module_note(const struct asnap_module *module)
 /* The files of a module, while its addresses are named. */
 struct sources {
     const char *debug_directories;
+    const struct asnap_progress *progress;
     struct asnap_apart *apart;
     uint64_t number; /* of the module, for `apart` */
     struct asnap_elf *elf;
@@ -306,35 +292,53 @@ static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
     return sources->debug != NULL ? sources->debug : sources->elf;
 }
 
-/* Looks for the debug file of `elf`, at last among the other files. */
-static struct asnap_error *find_debug_file(struct asnap_module *module, const struct asnap_elf *elf,
-                                           const char *debug_directories, struct asnap_elf **debug)
+/* Looks for the debug file, at last among the other files. */
+static struct asnap_error *find_debug_file(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_build_id build_id;
     struct asnap_elf *found = NULL;
-    struct asnap_error *error = asnap_debug_file_find(elf, debug_directories, &found);
-    bool is_found = error == NULL && found != NULL;
-    module->asks_others = !is_found;
-    if (is_found || (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)) {
-        *debug = found;
-        return error;
+    struct asnap_error *problem = NULL;
+    struct asnap_error *error = asnap_problem_keep(
+        asnap_debug_file_find(sources->elf, sources->debug_directories, sources->progress, &found),
+        &problem);
+    module->asks_others = found == NULL;
+    if (error == NULL && found == NULL) {
+        asnap_elf_build_id(sources->elf, &build_id);
+        error = asnap_other_files_find(module->others, &build_id, true, &found);
     }
-    asnap_elf_build_id(elf, &build_id);
-    struct asnap_error *failure = find_other(module->others, &build_id, true, debug);
-    if (failure == NULL && *debug == NULL)
-        return error;
-    asnap_error_destroy(error);
-    return failure;
+    sources->debug = found;
+    if (error == NULL && found == NULL)
+        return problem;
+    asnap_error_destroy(problem);
+    return error;
+}
+
+/* Whether the file that is open now is the one whose program headers are known. */
+static struct asnap_error *check_identity(struct asnap_module *module, const struct asnap_elf *elf)
+{
+    struct stat now;
+    if (!is_own(module, elf) || (fstat(elf->fd, &now) == 0 && is_same(module, &now)))
+        return NULL;
+    module->was_seen = false;
+    return asnap_error_create(ASNAP_ERROR_IO,
+                              "%s: was replaced while it was looked at: its functions are not "
+                              "named; take another snapshot",
+                              module->file);
 }
 
 static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_error *error =
         asnap_problem_keep(open_module(module, &sources->elf), &module->problem);
-    if (error != NULL || sources->elf == NULL)
-        return error;
+    if (error == NULL)
+        error = check_identity(module, sources->elf);
+    if (error != NULL || sources->elf == NULL) {
+        asnap_elf_close(sources->elf);
+        sources->elf = NULL;
+        return asnap_problem_keep(error, &module->problem);
+    }
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
-        error = find_debug_file(module, sources->elf, sources->debug_directories, &sources->debug);
+        error = find_debug_file(module, sources);
     error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
@@ -461,8 +465,10 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
                                       struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress)
 {
-    struct sources sources = {
-        .debug_directories = debug_directories, .apart = apart, .number = number};
+    struct sources sources = {.debug_directories = debug_directories,
+                              .progress = progress->progress,
+                              .apart = apart,
+                              .number = number};
     struct asnap_error *error = open_sources(module, &sources);
     if (error == NULL)
         error = name_by_dwarf(module, &sources, namings, count, progress);

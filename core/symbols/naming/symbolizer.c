@@ -56,20 +56,13 @@ struct asnap_error *asnap_symbolizer_create(const char *debug_directories,
     return NULL;
 }
 
-static void destroy_files(struct asnap_other_files *files)
-{
-    for (size_t i = 0; i < files->count; i++)
-        free(files->paths[i]);
-    free(files->paths);
-}
-
 void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
 {
     if (symbolizer == NULL)
         return;
     asnap_known_modules_deinit(&symbolizer->known);
     asnap_region_map_deinit(&symbolizer->regions);
-    destroy_files(&symbolizer->others);
+    asnap_other_files_deinit(&symbolizer->others);
     asnap_frame_store_destroy(symbolizer->store);
     free(symbolizer->debug_directories);
     free(symbolizer);
@@ -137,6 +130,13 @@ static struct asnap_error *read_build_id(const struct asnap_memory *memory,
     return error;
 }
 
+/* Has every file looked at again before it is used. */
+static void renew(struct asnap_symbolizer *symbolizer)
+{
+    asnap_other_files_renew(&symbolizer->others);
+    asnap_known_modules_renew(&symbolizer->known);
+}
+
 struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer,
                                                  const struct asnap_memory *memory,
                                                  const struct asnap_region *regions,
@@ -159,40 +159,18 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
     }
     asnap_region_map_deinit(&symbolizer->regions);
     symbolizer->regions = map;
-    asnap_known_modules_renew(&symbolizer->known);
+    renew(symbolizer);
     return NULL;
-}
-
-static bool has_files(const struct asnap_other_files *files, const char *const *paths, size_t count)
-{
-    if (files->count != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(files->paths[i], paths[i]) != 0)
-            return false;
-    }
-    return true;
 }
 
 struct asnap_error *asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer,
                                                const char *const *paths, size_t count)
 {
-    if (has_files(&symbolizer->others, paths, count))
-        return NULL;
-    struct asnap_other_files files = {.paths = calloc(count + 1, sizeof(*files.paths))};
-    if (files.paths == NULL)
-        return asnap_error_no_memory();
-    for (; files.count < count; files.count++) {
-        files.paths[files.count] = strdup(paths[files.count]);
-        if (files.paths[files.count] == NULL) {
-            destroy_files(&files);
-            return asnap_error_no_memory();
-        }
-    }
-    destroy_files(&symbolizer->others);
-    symbolizer->others = files;
-    asnap_known_modules_forget_others(&symbolizer->known);
-    return NULL;
+    bool is_new;
+    struct asnap_error *error = asnap_other_files_set(&symbolizer->others, paths, count, &is_new);
+    if (error == NULL && is_new)
+        asnap_known_modules_forget_others(&symbolizer->known);
+    return error;
 }
 
 /* An address to be named, and where it goes. */
@@ -530,7 +508,7 @@ struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symb
                                                    struct asnap_named_pc *names)
 {
     struct source source = {.recorded = mappings};
-    asnap_known_modules_renew(&symbolizer->known);
+    renew(symbolizer);
     return name_source(symbolizer, &source, pcs, count, progress, names);
 }
 
@@ -550,17 +528,16 @@ struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
     return error;
 }
 
-size_t asnap_symbolizer_note_count(const struct asnap_symbolizer *symbolizer)
+size_t asnap_symbolizer_note_count(struct asnap_symbolizer *symbolizer)
 {
-    size_t count = 0;
-    while (asnap_known_modules_note(&symbolizer->known, count) != NULL)
-        count++;
-    return count;
+    asnap_known_modules_collect_notes(&symbolizer->known);
+    return symbolizer->known.note_count;
 }
 
 const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, size_t index)
 {
-    return asnap_known_modules_note(&symbolizer->known, index);
+    const struct asnap_known_modules *known = &symbolizer->known;
+    return index < known->note_count ? known->notes[index] : NULL;
 }
 
 _Static_assert(ASNAP_BUILD_ID_TEXT == 2 * ASNAP_BUILD_ID_MAX + 1, "two digits for each byte");

@@ -6,8 +6,9 @@
 
 /* Problems met with the files of the addresses named since the regions were last
  * set, a line each, for the notes of a snapshot ("libx.so: damaged debug
- * information: ..."). They live until the next call with the symbolizer. */
-size_t asnap_symbolizer_note_count(const struct asnap_symbolizer *symbolizer);
+ * information: ..."). They live until the next call with the symbolizer; those after it has
+ * counted them are the same. */
+size_t asnap_symbolizer_note_count(struct asnap_symbolizer *symbolizer);
 const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, size_t index);
 
 /* A return address, and the module that it was in when it was noted (as in

@@ -13,6 +13,7 @@ class Command:
     """A sub-command. Derived classes give the texts, the arguments and `run`."""
 
     name = ""
+    aliases = ()  # beginnings of the name that stand for it, though others begin so, too
     summary = ""  # one sentence
     details = ""
     takes_files = False  # whether FILES is among its words

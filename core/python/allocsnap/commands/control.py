@@ -1,9 +1,10 @@
 """Commands that have the program traced, and say how it is."""
 
-from .. import no_hooks
+from .. import no_hooks, resident
 from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import rows as results
+from ..target import shown_path
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
 from ..library.native import REQUESTS
@@ -15,9 +16,14 @@ NEXT = "at the program's next malloc or free"
 
 
 def _next_run(session, frame_limit):
-    return "The next `{}` traces the heap, {} of each stack.\n".format(
+    text = "The next `{}` traces the heap, {} of each stack.\n".format(
         session.target.run_command, plural(frame_limit, "frame")
     )
+    for path in session.launch.left_out():
+        text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
+            shown_path(path)
+        )
+    return text
 
 
 def _obstacle(session):
@@ -186,6 +192,7 @@ class Status(Command):
                 ),
             ),
             ("tracker", "{} of memory".format(size(status.tracker_size))),
+            *self._resident(session, process, status),
             ("dropped", plural(status.dropped, "block")),
             (
                 "hooks",
@@ -194,6 +201,11 @@ class Status(Command):
                 ),
             ),
         ]
+        if status.refused:
+            rows.append(
+                ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
+                 " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
+            )
         if status.own_malloc:
             rows.append(
                 ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
@@ -206,4 +218,14 @@ class Status(Command):
             rows.append(
                 ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))
             )
-        return "".join("{:<8} {}\n".format(label + ":", text) for label, text in rows)
+        return "".join("{:<8} {}\n".format(label and label + ":", text) for label, text in rows)
+
+    @staticmethod
+    def _resident(session, process, status):
+        """The rows for what else of the process is resident; none where that is not known."""
+        found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
+        if found is None:
+            return []
+        is_python = resident.has_pools_of_python(session.target.memory_map())
+        lines = resident.lines(found, status.traced_size, status.tracker_size, is_python)
+        return [("" if place else "rss", line) for place, line in enumerate(lines)]

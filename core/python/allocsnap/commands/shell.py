@@ -43,6 +43,11 @@ COMMANDS = tuple(
     )
 )
 
+#: (word, Command) of every word that a debugger registers after `snapshot`.
+WORDS = tuple(
+    (word, command) for command in COMMANDS for word in (command.name,) + command.aliases
+)
+
 PREFIX_HELP = "Snapshots of the program's heap: which source lines hold the memory."
 
 
@@ -90,9 +95,13 @@ class Shell:
 
     def unknown(self, line):
         """The error for a sub-command that does not exist."""
+        word = line.split()[0]
+        found = [command.name for command in COMMANDS if command.name.startswith(word)]
         return AllocsnapError(
-            'no command "snapshot {}": the commands are {}'.format(
-                line.split()[0], ", ".join(command.name for command in COMMANDS)
+            'no command "snapshot {}": the commands {}are {}'.format(
+                word,
+                "that begin so " if found else "",
+                ", ".join(found or [command.name for command in COMMANDS]),
             )
         )
 

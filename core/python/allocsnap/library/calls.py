@@ -3,7 +3,7 @@
 import ctypes
 import sys
 import time
-from ctypes import byref, c_void_p
+from ctypes import byref, c_size_t, c_void_p
 
 from ..errors import UnreadableMemory
 from ..target import path_bytes
@@ -39,10 +39,11 @@ class Calls:
     An exception in a callback is kept, the library told to stop or to do without
     the bytes, and the exception raised again when the call is over.
 
-    `direct`: makes a _DirectMemory, of what has the debugger read it; or None.
+    `direct`: makes a _DirectMemory, of what has the debugger read it; or None. `size`: how
+    many bytes of memory there are, 0 where that is not known.
     """
 
-    def __init__(self, target=None, clock=time.monotonic, direct=None):
+    def __init__(self, target=None, clock=time.monotonic, direct=None, size=0):
         self._target = target
         self._clock = clock
         self._shown = None  # when progress was shown last, or the call began
@@ -52,11 +53,12 @@ class Calls:
         self._report = native.ReportFunction(self._on_report)
         self._name = native.NameFunction(self._on_name)
         self._named = None  # the strings of the last answer
-        self.memory = byref(native.Memory(self._read, None))
+        self.memory = byref(native.Memory(self._read, None, size))
+        self.progress = byref(native.Progress(self._report, None))
         self._direct = direct(self.memory) if direct is not None else None
         if self._direct is not None:
+            library().asnap_direct_memory_set_progress(self._direct, self.progress)
             self.memory = library().asnap_direct_memory_reader(self._direct)
-        self.progress = byref(native.Progress(self._report, None))
         self.debugger = byref(native.Debugger(self._name, None))
 
     def run(self, function, *arguments):
@@ -134,7 +136,8 @@ class Calls:
             now = self._clock()
             if self._target is not None and self._target.interrupted():
                 raise KeyboardInterrupt
-            if self._target is not None and now - self._shown >= _PROGRESS_SECONDS:
+            is_told = step and self._target is not None
+            if is_told and now - self._shown >= _PROGRESS_SECONDS:
                 self._shown = now
                 share = "{}%".format(100 * done // total) if total else str(done)
                 self._target.show_progress("{}: {}".format(text_of(step), share))
@@ -162,6 +165,7 @@ class _Mapped:
     count = 0
     missing = 0  # bytes that a core's file lacks
     filled_up = False  # as it was cut off, and filled up with zeros
+    size = 0  # how many bytes of memory there are; 0: not known
 
     def paths(self):
         """The files that are mapped."""
@@ -172,7 +176,8 @@ class _Mapped:
 class Regions(_Mapped):
     """Regions in the library's form."""
 
-    def __init__(self, regions):
+    def __init__(self, regions, size=0):
+        self.size = size
         self.count = len(regions)
         self.array = (native.Region * self.count)()
         for place, region in zip(self.array, regions):
@@ -185,6 +190,11 @@ class Regions(_Mapped):
                 | (native.REGION_WRITABLE if region.writable else 0)
                 | (native.REGION_EXECUTABLE if region.executable else 0)
             )
+
+    @property
+    def searched(self):
+        """Where to look for the table: an array of native.Region, and how many."""
+        return self.array, self.count
 
     def direct(self, local_pid):
         """For Calls: what reads the memory of this process of this host; None: of no such."""
@@ -207,6 +217,13 @@ class CoreMap(_Mapped, Object):
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
         self.filled_up = lib.asnap_core_map_filled_up(self)
+
+    @property
+    def searched(self):
+        """As of Regions: what the file has contents of."""
+        count = c_size_t()
+        array = library().asnap_core_map_dumped(self, byref(count))
+        return array, count.value
 
     def direct(self, _local_pid):
         """For Calls: what reads the memory that the file holds."""

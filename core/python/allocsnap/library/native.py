@@ -14,10 +14,7 @@ LIBRARY_NAME = "liballocsnap.so"
 INSTALLED_NAME = LIBRARY_NAME + ".0"
 HOOKS_NAME = "liballocsnap-hooks.so"
 
-#: asnap_key, by the name a user types.
-KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
-
-#: asnap_trace_order, likewise.
+#: asnap_trace_order, by the name a user types.
 ORDERS = {"size": 0, "age": 1}
 
 #: asnap_format, likewise.
@@ -44,7 +41,7 @@ ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64
 
 
 class Memory(ctypes.Structure):
-    _fields_ = [("read", ReadFunction), ("context", c_void_p)]
+    _fields_ = [("read", ReadFunction), ("context", c_void_p), ("bytes", c_uint64)]
 
 
 # The debugger's frames are an array of Frame, and how many there are.
@@ -84,6 +81,7 @@ class Status(ctypes.Structure):
         ("peak_size", c_uint64),
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
+        ("refused", c_uint64),
         ("busy_shards", c_uint32),
         ("requests", c_uint32),
         ("own_malloc", c_bool),
@@ -165,6 +163,32 @@ class Statistic(ctypes.Structure):
     ]
 
 
+class KeyDescription(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("noun", c_char_p),
+        ("label", c_int),
+        ("has_cumulative", c_bool),
+    ]
+
+
+class Sum(ctypes.Structure):
+    _fields_ = [("size", c_uint64), ("count", c_uint64)]
+
+
+class Bounds(ctypes.Structure):
+    _fields_ = [("from_", c_uint64), ("below", c_uint64), ("thread", c_uint32)]
+
+
+class Detail(ctypes.Structure):
+    _fields_ = [
+        ("repeated", Sum),
+        ("through", Sum),
+        ("function", c_char_p),
+        ("function_count", c_uint32),
+    ]
+
+
 class StatisticDiff(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
@@ -231,10 +255,12 @@ FUNCTIONS = {
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
     "asnap_core_map_filled_up": (c_bool, [_OBJECT]),
+    "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
     "asnap_direct_memory_reader": (POINTER(Memory), [_OBJECT]),
     "asnap_direct_memory_destroy": (None, [_OBJECT]),
     "asnap_root_find": (
@@ -346,6 +372,7 @@ FUNCTIONS = {
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
+    "asnap_key_describe": (POINTER(KeyDescription), [c_int]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
     "asnap_statistics_count": (c_size_t, [_OBJECT]),
@@ -353,6 +380,9 @@ FUNCTIONS = {
     "asnap_statistics_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(Statistic)]),
     "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
+    "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
+    "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
     "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
     "asnap_statistics_key": (c_int, [_OBJECT]),
@@ -366,6 +396,9 @@ FUNCTIONS = {
     "asnap_diff_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(StatisticDiff)]),
     "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_diff_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
+    "asnap_diff_bounds": (Bounds, [_OBJECT, c_size_t]),
+    "asnap_diff_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
     "asnap_diff_total": (StatisticDiff, [_OBJECT]),
     "asnap_diff_key": (c_int, [_OBJECT]),
     "asnap_diff_cumulative": (c_bool, [_OBJECT]),

@@ -216,8 +216,7 @@ def find_root(calls, candidate, regions):
         library().asnap_root_find,
         calls.memory,
         candidate,
-        regions.array,
-        regions.count,
+        *regions.searched,
         calls.progress,
         byref(root),
     )
