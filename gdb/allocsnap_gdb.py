@@ -350,16 +350,23 @@ def _printed_memory_map():
         text = _output("info proc mappings")
     except gdb.error:
         return regions
-    for line in text.splitlines():
+    # Tables of gdb 16 and later have a blank after each column, also after the path.
+    padding = re.search(r"^ *Start Addr.*?( ?)$", text, re.M)
+    padding = padding.group(1) if padding else ""
+    for line in text.split("\n"):
         match = _MAPPING.match(line)
         if match is None:
             continue
         start, end, offset = (int(number, 16) for number in match.groups()[:3])
-        permissions, path = "r", match.group(4).strip()
+        permissions, path = "r", match.group(4).lstrip()
         # gdb prints permissions of a live process, and none of a core.
         flags = re.match(r"([r-][w-][x-][ps-])\s*(.*)", path)
         if flags:
             permissions, path = flags.groups()
+            # As the kernel writes a newline.
+            path = path.replace("\\012", "\n")
+        if padding and path.endswith(padding):
+            path = path[:-1]
         regions.append(
             Region(
                 start,

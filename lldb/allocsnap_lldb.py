@@ -350,6 +350,28 @@ def _loaded_parts(target):
     return parts
 
 
+def _file_pieces(start, end, parts):
+    """[(start, end, file offset, path)] of a mapping in which parts of files lie, as pages are
+    mapped; without a path where that is of no file that is known."""
+    pieces = []
+    for first, last, offset, path, _ in sorted(parts):
+        if last <= start or end <= first:
+            continue
+        distance = offset - first
+        if pieces and (pieces[-1][1], pieces[-1][2]) == (distance, path):
+            continue
+        # A mapping has one offset: only where LLDB has joined several there are others.
+        begin = max(start, first - first % 4096) if pieces or start + distance < 0 else start
+        if not pieces and begin > start:
+            pieces.append((start, -start, ""))
+        pieces.append((begin, distance, path))
+    ends = [piece[0] for piece in pieces[1:]] + [end]
+    return [
+        (begin, finish, begin + distance, path)
+        for (begin, distance, path), finish in zip(pieces, ends)
+    ]
+
+
 def _joined_memory_map(target):
     """The map of a process elsewhere, or of a core without one that can be read: LLDB tells the
     mappings, and, apart from them, where it has loaded the parts of each file."""
@@ -359,16 +381,14 @@ def _joined_memory_map(target):
     info = lldb.SBMemoryRegionInfo()
     for index in range(listed.GetSize()):
         listed.GetMemoryRegionAtIndex(index, info)
-        start, end = info.GetRegionBase(), info.GetRegionEnd()
         if not info.IsMapped():
             continue
-        offset, path = 0, info.GetName() or ""
-        for part in parts:
-            if part[0] < end and start < part[1]:
-                offset, path = max(0, part[2] - (part[0] - start)), part[3]
-                break
+        start, end, name = info.GetRegionBase(), info.GetRegionEnd(), info.GetName() or ""
+        # Of a file that LLDB has not loaded, it does not tell which part is mapped.
+        name = "" if name.startswith("/") else name
         flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
-        regions.append(Region(start, end, offset, path, *flags))
+        for piece in _file_pieces(start, end, parts) or [(start, end, 0, name)]:
+            regions.append(Region(*piece, *flags))
     if not regions:
         for start, end, offset, path, permissions in parts:
             flags = (lldb.ePermissionsReadable, lldb.ePermissionsWritable, lldb.ePermissionsExecutable)

@@ -41,6 +41,9 @@ test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
 test,bench           llvm                 command:llvm-symbolizer
+test                 lld                  command:ld.lld
+test                 mold                 command:mold
+test                 rustc                command:rustc
 test,lint            libunwind-dev        header:libunwind.h
 test,lint            libjemalloc-dev      header:jemalloc/jemalloc.h
 test,soak            git                  command:git

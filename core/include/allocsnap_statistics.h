@@ -112,7 +112,8 @@ ASNAP_API void asnap_statistics_frames(const struct asnap_statistics *statistics
                                        struct asnap_frame *frames);
 
 /* What row `index` is called where its key's label is not PLACE: the name of a function or the
- * path of a module, or "<unknown>", "thread 4711", "1 s to < 10 s". It is in `buffer`, or lives as long as the statistics. */
+ * path of a module, or "<unknown>", "thread 4711", "1 s to < 10 s". It is in `buffer`, or lives as
+ * long as the statistics. */
 #define ASNAP_LABEL_SIZE 64
 ASNAP_API const char *asnap_statistics_label(const struct asnap_statistics *statistics,
                                              size_t index, char buffer[ASNAP_LABEL_SIZE]);

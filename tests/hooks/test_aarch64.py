@@ -9,8 +9,10 @@ import tempfile
 import unittest
 
 import expectations
+from e2e.harness import tag_line
 
 from .hooked import Case
+from .test_wild_calls import JUMP, LOST, RETURN, SIZES, TRACES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -95,23 +97,25 @@ class Aarch64(Case):
                 self.assertEqual(int(differing), 0, text)
                 self.assertGreaterEqual(int(compared), least)
 
-    def read_by_gdb(self, commands):
-        """What gdb-multiarch shows of plain.c at stop_here(), through qemu's gdb stub."""
-        made = self.compile("plain.c", "-O0 -fno-builtin")
+    def read_by_gdb(self, commands, source="plain.c", function="stop_here"):
+        """What gdb-multiarch shows of a program at a function, through qemu's gdb stub. The
+        program has its signals."""
+        made = self.compile(source, "-O0 -fno-builtin")
         # A name, and no port that another may take before qemu does.
         stub = os.path.join(self.directory, "stub")
         connect = os.path.join(self.directory, "connect.py")
         with open(connect, "w", encoding="utf-8") as file:
             file.write(CONNECT.format(stub))
         child = subprocess.Popen(
-            self.emulated("ALLOCSNAP=16", options=["-g", stub]) + [made],
+            self.emulated("ALLOCSNAP=40", "QEMU=yes", options=["-g", stub]) + [made],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        begin = ["source " + connect, "break stop_here", "continue"]
+        signals = "handle SIGSEGV SIGBUS SIGILL nostop noprint pass"
+        begin = [signals, "source " + connect, "break " + function, "continue"]
         return self.batch(
             ["set sysroot " + SYSROOT] + commands[:1] + begin + commands[1:],
             made,
@@ -145,6 +149,24 @@ class Aarch64(Case):
         for caller in self.check_held(answer):
             self.assertIn("/libc.so.6", caller["filename"])
         self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
+
+    def test_wild_calls(self):
+        """The return address is in the link register."""
+        library_path = "set solib-search-path " + self.build
+        results = self.read_by_gdb([library_path, TRACES], "wild_calls.c", "done")
+        path = expectations.source("wild_calls.c")
+        tags = ["handler", "call", "jump", "return", "below data", "plain", "by register"]
+        line = {tag: tag_line(path, tag) for tag in tags}
+        call = {JUMP: "jump", RETURN: "return", LOST: "below data"}
+        traces = {trace["size"]: trace for trace in results.json(TRACES)["traces"]}
+        for size in SIZES:
+            with self.subTest(size=size):
+                frames = traces[size]["traceback"]
+                found = [frame["lineno"] for frame in frames if frame["filename"] == path]
+                wanted = ["handler", call.get(size % 1000, "call")]
+                wanted += ["plain" if size < 2000 else "by register"]
+                kept = 1 if size % 1000 == LOST else 3
+                self.assertEqual(found[:3], [line[tag] for tag in wanted[:kept]])
 
     def test_library_that_gdb_has_not_found(self):
         """The records are found all the same."""

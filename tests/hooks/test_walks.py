@@ -12,6 +12,7 @@ import subprocess
 import sys
 import unittest
 
+import linkers
 from e2e.harness import DEADLINE, HOOKS, ROOT, environment, program
 from hooks.hooked import Case
 
@@ -24,10 +25,14 @@ SHAPES = {"walks": 6000, "coroutines": 29040, "odd_frames": 1600, "walk_steps": 
 # In which ways walk_steps is compared: each takes seconds. Not in gcc-aligned, where libgcc
 # ends the program: in the epilogues of realigned frames gcc says that the frame pointer is
 # where it was before it was popped.
-STEPPED_WAYS = {"gcc-O0", "gcc-O1", "gcc-O2", "gcc-fp", "clang-O0", "clang-O2"}
+STEPPED_WAYS = {"gcc-O0", "gcc-O1", "gcc-O2", "gcc-fp", "gcc-lld", "clang-O0", "clang-O2"}
 # makecontext and signal handlers know nothing of the pieces of a split stack: only
 # walks.cc is compared there.
 SPLIT = "gcc-split"
+
+# What linked.c does with a library, and flags for linked.c.
+LIBRARY_WAYS = ["keep", "data", "split", "moved", "space"]
+PROGRAM = ["-D_GNU_SOURCE", "-O1", "-ldl"]
 
 # Test programs of other tests: loaded and unloaded libraries that come to the same
 # addresses, threads, child processes, code registered at run time, deep recursion.
@@ -134,6 +139,22 @@ class Walks(Case):
                 preload = HOOKS + ":" + program("libexits.so")
                 compared = self.compare(name, [program(name)], preload=preload)
                 self.assertGreater(compared, 0)
+
+    def test_files_of_every_linker(self):
+        directory = linkers.temporary_directory(self)
+        libraries = linkers.libraries(directory)
+        jobs = [
+            ("linked-{}-{}".format(linker, number), "gcc", "linked.c", linker, PROGRAM + flags)
+            for number, (linker, flags) in enumerate(linkers.ways())
+        ]
+        for turn, built in enumerate(linkers.build_all(directory, jobs)):
+            words = []
+            for number, path in enumerate(libraries):
+                words.append("close:" + path)
+                words.append(LIBRARY_WAYS[(number + turn) % len(LIBRARY_WAYS)] + ":" + path)
+            with self.subTest(program=built):
+                compared = self.compare("linked", [built] + words)
+                self.assertGreaterEqual(compared, 2 * len(words))
 
     def test_real_programs(self):
         for name, (command, least) in real_programs().items():

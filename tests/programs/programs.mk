@@ -16,6 +16,7 @@ PROGRAM_FLAGS_misused_pool := -Icore/include
 PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
+PROGRAM_FLAGS_linked := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
 PROGRAM_FLAGS_libnosy := -D_GNU_SOURCE
 PROGRAM_FLAGS_loader_lock := -D_GNU_SOURCE
@@ -98,11 +99,14 @@ WALK_FLAGS_gcc-fixed := -O2 -fno-pie -no-pie -fstack-clash-protection
 WALK_FLAGS_gcc-aligned := -O2 -mpreferred-stack-boundary=6 -mstackrealign
 WALK_FLAGS_gcc-pushed := -O2 -mno-accumulate-outgoing-args -mpush-args
 WALK_FLAGS_gcc-gold := -O2 -fuse-ld=gold
+WALK_FLAGS_gcc-lld := -O2 -fuse-ld=lld
+WALK_FLAGS_gcc-mold := -O2 -fuse-ld=mold
 WALK_FLAGS_gcc-split := -O2 -fsplit-stack -fuse-ld=gold
 WALK_FLAGS_clang-O0 := -O0
 WALK_FLAGS_clang-O1 := -O1 -mstackrealign
 WALK_FLAGS_clang-O2 := -O2
 WALK_FLAGS_clang-O3 := -O3 -mavx2
+WALK_FLAGS_clang-lld := -O1 -fuse-ld=lld -Wl,--no-rosegment -Wl,-z,max-page-size=0x200000
 WALK_FLAGS_clang-Oz := -Oz
 WALK_FLAGS_clang-fp := -O2 -fno-omit-frame-pointer
 WALK_WAYS := $(patsubst WALK_FLAGS_%,%,$(filter WALK_FLAGS_%,$(.VARIABLES)))

@@ -91,8 +91,7 @@ class Subjects(unittest.TestCase):
     def build_each(self, compiler, source, options):
         """Builds a program for each list of flags, several at a time: (flags, path)."""
         def built(number):
-            place = os.path.join(self.directory, "%s-%d" % (compiler, number))
-            os.mkdir(place)
+            place = tempfile.mkdtemp(dir=self.directory)
             return build(place, compiler, source, *options[number])
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

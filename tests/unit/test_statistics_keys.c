@@ -149,8 +149,8 @@ ASNAP_TEST(statistics_keys, by_module_joins_its_mappings)
 
 ASNAP_TEST(statistics_keys, by_thread_joins_equal_numbers)
 {
-    EXPECT(ASNAP_KEY_THREAD, false, "5191 3 thread 4711 [4711, 4712)", "128 2 thread 4712 [4712, 4713)",
-           "21 2 unknown thread [0, 0)");
+    EXPECT(ASNAP_KEY_THREAD, false, "5191 3 thread 4711 [4711, 4712)",
+           "128 2 thread 4712 [4712, 4713)", "21 2 unknown thread [0, 0)");
 }
 
 ASNAP_TEST(statistics_keys, by_age_counts_back_from_the_newest)

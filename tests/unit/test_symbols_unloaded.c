@@ -188,8 +188,9 @@ static bool in_place(const struct asnap_region *region, const struct asnap_raw_m
     ASNAP_ASSERT_OK(asnap_region_map_init(&map, store, region, 1));
     map.regions[0].build_id = *id;
     struct asnap_pc_place place = asnap_region_map_place(&map, modules, pc);
-    CU_ASSERT(place.pc == pc.address - 1 && (place.region == NULL) != (place.unloaded == NULL));
-    bool is_mapped = place.region != NULL;
+    CU_ASSERT(place.pc == pc.address - 1 && place.module == &modules[1]);
+    CU_ASSERT(place.is_unloaded == (place.region == NULL));
+    bool is_mapped = !place.is_unloaded;
     asnap_region_map_deinit(&map);
     asnap_frame_store_destroy(store);
     return is_mapped;

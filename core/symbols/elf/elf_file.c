@@ -168,12 +168,24 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
             .offset = header.p_offset,
             .size = header.p_filesz,
             .address = header.p_vaddr,
+            .memory_size = header.p_memsz,
             .executable = (header.p_flags & PF_X) != 0,
         };
     }
     *loads = made;
     *count = used;
     return NULL;
+}
+
+uint64_t asnap_elf_lowest_page(const struct asnap_load *loads, size_t count)
+{
+    const uint64_t page = 4096; /* whole pages are mapped, of at least that size */
+    uint64_t lowest = count == 0 ? 0 : UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (loads[i].address < lowest)
+            lowest = loads[i].address;
+    }
+    return lowest - lowest % page;
 }
 
 /* Programs and libraries have a few hundred bytes of notes, and not more than a few pieces. */
@@ -228,30 +240,36 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
     }
 }
 
-struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id)
+struct asnap_error *asnap_elf_head_read(char *bytes, size_t size, struct asnap_elf_head *head)
 {
-    *id = (struct asnap_build_id){0};
-    if (size < sizeof(Elf64_Ehdr) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
-        head[EI_CLASS] != ELFCLASS64)
+    *head = (struct asnap_elf_head){0};
+    if (size < sizeof(Elf64_Ehdr) || memcmp(bytes, ELFMAG, SELFMAG) != 0 ||
+        bytes[EI_CLASS] != ELFCLASS64)
         return NULL;
     /* The sections lie beyond: libelf must not look for them. */
     Elf64_Ehdr header;
-    memcpy(&header, head, sizeof(header));
+    memcpy(&header, bytes, sizeof(header));
     header.e_shoff = 0;
     header.e_shnum = 0;
     header.e_shstrndx = SHN_UNDEF;
-    memcpy(head, &header, sizeof(header));
-    struct asnap_elf *elf;
-    struct asnap_error *error = asnap_elf_open_image(head, size, "", &elf);
-    if (error != NULL) {
-        if (asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
-            return error;
-        asnap_error_destroy(error);
-        return NULL;
-    }
-    asnap_elf_build_id(elf, id);
+    memcpy(bytes, &header, sizeof(header));
+    struct asnap_elf *elf = NULL;
+    struct asnap_error *error = asnap_elf_open_image(bytes, size, "", &elf);
+    if (error == NULL)
+        error = asnap_elf_loads(elf, &head->loads, &head->load_count);
+    if (error == NULL)
+        asnap_elf_build_id(elf, &head->build_id);
     asnap_elf_close(elf);
+    if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+        return error;
+    asnap_error_destroy(error);
     return NULL;
+}
+
+void asnap_elf_head_deinit(struct asnap_elf_head *head)
+{
+    free(head->loads);
+    *head = (struct asnap_elf_head){0};
 }
 
 bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right)

@@ -18,6 +18,7 @@ struct asnap_load {
     uint64_t offset; /* in the file */
     uint64_t size;   /* in the file */
     uint64_t address;
+    uint64_t memory_size;
     bool executable;
 };
 
@@ -55,8 +56,20 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
 /* The build ID (NT_GNU_BUILD_ID), from the notes in sections, else in segments. */
 void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
 
-/* The build ID of a file by its first `size` bytes; `head` is changed. */
-struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id);
+/* The address of the first page that loaded pieces take; 0 where there are none. */
+uint64_t asnap_elf_lowest_page(const struct asnap_load *loads, size_t count);
+
+/* What the first bytes of a file tell. All zero: nothing. */
+struct asnap_elf_head {
+    struct asnap_build_id build_id;
+    struct asnap_load *loads;
+    size_t load_count;
+};
+
+/* Reads a file's first `size` bytes, which it changes. Fails with NO_MEMORY only: of what is no
+ * file of the kind nothing is told. */
+struct asnap_error *asnap_elf_head_read(char *bytes, size_t size, struct asnap_elf_head *head);
+void asnap_elf_head_deinit(struct asnap_elf_head *head);
 
 /* Whether the file has this build ID. */
 bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id);

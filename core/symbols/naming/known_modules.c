@@ -59,9 +59,10 @@ static struct asnap_error *find_or_add(struct asnap_known_modules *known,
 
 struct asnap_error *asnap_known_modules_mapped(struct asnap_known_modules *known,
                                                struct asnap_frame_store *store, const char *path,
-                                               size_t *place)
+                                               const struct asnap_build_id *build_id, size_t *place)
 {
-    return find_or_add(known, store, path, (struct asnap_known_module){0}, place);
+    struct asnap_known_module wanted = {.build_id = *build_id};
+    return find_or_add(known, store, path, wanted, place);
 }
 
 struct asnap_error *asnap_known_modules_unloaded(struct asnap_known_modules *known,

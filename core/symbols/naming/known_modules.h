@@ -8,7 +8,7 @@
 struct asnap_known_module {
     struct asnap_module *module;
     bool is_unloaded;
-    struct asnap_build_id build_id; /* of an unloaded file, told apart by it */
+    struct asnap_build_id build_id; /* several builds may have had one path */
     bool is_fresh;                  /* looked at since the regions were set */
     bool is_used;                   /* held an address since the regions were set */
 };
@@ -27,10 +27,11 @@ struct asnap_known_modules {
     char left_out[96]; /* the last of them */
 };
 
-/* The place of the file that is mapped under `path`, a string of `store`; makes it
- * where it is new. */
+/* The place of the file that is mapped under `path`, a string of `store`, and has this build ID
+ * in memory (of size 0 where it is not known); makes it where it is new. */
 struct asnap_error *asnap_known_modules_mapped(struct asnap_known_modules *known,
                                                struct asnap_frame_store *store, const char *path,
+                                               const struct asnap_build_id *build_id,
                                                size_t *place);
 
 /* The place of the file that was unloaded from under `path`, a string of `store`, and has

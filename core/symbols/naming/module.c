@@ -13,8 +13,6 @@
 
 static const char deleted_suffix[] = " (deleted)";
 
-#define PAGE_BYTES ((uint64_t)4096)
-
 struct asnap_module {
     struct asnap_frame_store *store;
     const char *path; /* as given */
@@ -47,7 +45,10 @@ struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const c
     size_t length = strlen(path);
     size_t suffix = sizeof(deleted_suffix) - 1;
     struct asnap_error *error = NULL;
-    if (length > suffix && strcmp(path + length - suffix, deleted_suffix) == 0) {
+    struct stat status;
+    bool is_marked = length > suffix && strcmp(path + length - suffix, deleted_suffix) == 0;
+    /* A file can have such a name. */
+    if (is_marked && stat(path, &status) != 0) {
         char *file = strndup(path, length - suffix);
         error = file == NULL ? asnap_error_no_memory()
                              : asnap_frame_store_string(store, file, &made->file);
@@ -110,23 +111,22 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
     module->image_size = size;
 }
 
-static struct asnap_error *not_the_file(const struct asnap_module *module)
+static struct asnap_error *not_the_file(const struct asnap_module *module, const char *why)
 {
     if (module->is_unloaded)
         return asnap_error_create(ASNAP_ERROR_IO,
-                                  "%s: is not the file that the program had loaded (its build ID "
-                                  "differs): its functions are not named; put the right one there",
-                                  module->file);
+                                  "%s: is not the file that the program had loaded (%s): its "
+                                  "functions are not named; put the right one there",
+                                  module->file, why);
     if (module->is_deleted)
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: was deleted or replaced since the program started: its "
                                   "functions are not named; start the program again",
                                   module->file);
     return asnap_error_create(ASNAP_ERROR_IO,
-                              "%s: is not the file that the program ran (its build ID differs): "
-                              "its functions are not named; load the right one with `file`, or put "
-                              "it there",
-                              module->file);
+                              "%s: is not the file that the program ran (%s): its functions are "
+                              "not named; load the right one with `file`, or put it there",
+                              module->file, why);
 }
 
 /* Opens the file at the module's own path. A deleted one may be there again. */
@@ -140,7 +140,7 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
                                   "named",
                                   module->path);
     if (module->is_deleted && !knows_build)
-        return not_the_file(module);
+        return not_the_file(module, "");
     struct asnap_elf *found = NULL;
     struct asnap_error *error = asnap_elf_open(module->file, &found);
     bool is_wrong = found != NULL && knows_build && !asnap_elf_is_build(found, &module->build_id);
@@ -148,7 +148,7 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
     if (is_wrong || (is_gone && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY)) {
         asnap_elf_close(found);
         asnap_error_destroy(error);
-        return not_the_file(module);
+        return not_the_file(module, "its build ID differs");
     }
     if (error == NULL)
         *elf = found;
@@ -235,24 +235,35 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
     return true;
 }
 
-bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
-                                    uint64_t *address)
+/* The memory that the segments take, from the first page on. */
+static uint64_t memory_size(const struct asnap_module *module)
 {
-    uint64_t lowest = UINT64_MAX;
-    for (size_t i = 0; i < module->load_count; i++) {
-        if (module->loads[i].address < lowest)
-            lowest = module->loads[i].address;
-    }
-    /* Whole pages are mapped. */
-    uint64_t found = lowest - lowest % PAGE_BYTES + offset;
+    uint64_t end = 0;
     for (size_t i = 0; i < module->load_count; i++) {
         const struct asnap_load *load = &module->loads[i];
-        if (load->executable && found >= load->address && found - load->address < load->size) {
+        if (load->address + load->memory_size > end)
+            end = load->address + load->memory_size;
+    }
+    return end - asnap_elf_lowest_page(module->loads, module->load_count);
+}
+
+struct asnap_error *asnap_module_address_of_loaded(struct asnap_module *module, uint64_t offset,
+                                                   uint64_t size, uint64_t *address, bool *is_found)
+{
+    *is_found = false;
+    if (module->load_count == 0)
+        return NULL;
+    if (module->is_unloaded && module->build_id.size == 0 && memory_size(module) != size)
+        return asnap_problem_keep(not_the_file(module, "its segments differ"), &module->problem);
+    uint64_t found = asnap_elf_lowest_page(module->loads, module->load_count) + offset;
+    for (size_t i = 0; i < module->load_count; i++) {
+        const struct asnap_load *load = &module->loads[i];
+        if (found >= load->address && found - load->address < load->size) {
             *address = found;
-            return true;
+            *is_found = true;
         }
     }
-    return false;
+    return NULL;
 }
 
 bool asnap_module_is_read(const struct asnap_module *module)

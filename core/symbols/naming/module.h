@@ -46,9 +46,11 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
                           uint64_t *address);
 
 /* The same of an offset from where the file began in memory, as the dynamic linker lays it
- * out. */
-bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
-                                    uint64_t *address);
+ * out: in `size` bytes. Where nothing else tells whether it is the right file, its segments must
+ * take as many. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_module_address_of_loaded(struct asnap_module *module, uint64_t offset,
+                                                   uint64_t size, uint64_t *address,
+                                                   bool *is_found);
 
 /* Whether there is a file, and it is the right one. */
 bool asnap_module_is_read(const struct asnap_module *module);

@@ -6,16 +6,14 @@
 #include "debugger_names.h"
 #include "error.h"
 #include "known_modules.h"
+#include "region_heads.h"
 #include "region_map.h"
 
 #define DEFAULT_DEBUG_DIRECTORIES "/usr/lib/debug"
 #define UNKNOWN_FILE "<unknown>"
 
-/* The program headers and the build ID are at the very beginning of a file. */
-#define HEAD_BYTES ((uint64_t)4096)
-
-/* A vDSO has a few pages; more than this is not read. */
-#define VDSO_BYTES_MAX ((uint64_t)1024 * 1024)
+/* The build ID of what is not known to have one. */
+static const struct asnap_build_id unknown_build;
 
 struct asnap_symbolizer {
     char *debug_directories;
@@ -73,60 +71,22 @@ void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart
     symbolizer->reads_apart = apart;
 }
 
-/* The first `size` bytes of a region in `image`, which is NULL where they cannot be
- * read. */
-static struct asnap_error *read_image(const struct asnap_memory *memory,
-                                      const struct asnap_mapped *region, uint64_t size,
-                                      char **image)
-{
-    *image = NULL;
-    if (memory == NULL || size > VDSO_BYTES_MAX)
-        return NULL;
-    char *made = malloc((size_t)size);
-    if (made == NULL)
-        return asnap_error_no_memory();
-    int result = memory->read(memory->context, region->start, made, (size_t)size);
-    if (result == ASNAP_READ_OK) {
-        *image = made;
-        return NULL;
-    }
-    free(made);
-    return result == ASNAP_READ_INTERRUPTED ? asnap_error_interrupted("reading the modules") : NULL;
-}
-
 /* Gives the vDSO's module its image, or none. */
 static struct asnap_error *read_vdso(struct asnap_symbolizer *symbolizer,
                                      const struct asnap_memory *memory,
                                      const struct asnap_mapped *region)
 {
     size_t place;
-    struct asnap_error *error =
-        asnap_known_modules_mapped(&symbolizer->known, symbolizer->store, region->path, &place);
+    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
+                                                           region->path, &unknown_build, &place);
     if (error != NULL)
         return error;
     char *image;
     uint64_t size = region->end - region->start;
-    error = read_image(memory, region, size, &image);
+    error = asnap_region_image(memory, region, size, &image);
     if (error == NULL)
         asnap_module_set_image(symbolizer->known.modules[place].module, image,
                                image == NULL ? 0 : (size_t)size);
-    return error;
-}
-
-/* Notes at the head of an executable region which build of the file is in memory. */
-static struct asnap_error *read_build_id(const struct asnap_memory *memory,
-                                         const struct asnap_region_map *map,
-                                         const struct asnap_mapped *region)
-{
-    struct asnap_mapped *head = asnap_region_map_head(map, region);
-    if (head == NULL || head->build_id.size > 0)
-        return NULL;
-    uint64_t size = head->end - head->start < HEAD_BYTES ? head->end - head->start : HEAD_BYTES;
-    char *image;
-    struct asnap_error *error = read_image(memory, head, size, &image);
-    if (error == NULL && image != NULL)
-        error = asnap_elf_head_build_id(image, (size_t)size, &head->build_id);
-    free(image);
     return error;
 }
 
@@ -147,11 +107,10 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
         asnap_region_map_init(&map, symbolizer->store, regions, region_count);
     if (error != NULL)
         return error;
+    error = asnap_region_heads_find(&map, memory);
     for (size_t i = 0; i < map.count && error == NULL; i++) {
         if (map.regions[i].is_vdso)
             error = read_vdso(symbolizer, memory, &map.regions[i]);
-        else if (map.regions[i].is_executable)
-            error = read_build_id(memory, &map, &map.regions[i]);
     }
     if (error != NULL) {
         asnap_region_map_deinit(&map);
@@ -196,45 +155,45 @@ static struct asnap_error *refresh(struct asnap_symbolizer *symbolizer, size_t p
     return NULL;
 }
 
-/* The module and the link-time address of a pc in a file that is mapped; `is_found` is
- * false where it has none. */
-static struct asnap_error *resolve_mapped(struct asnap_symbolizer *symbolizer, uint64_t pc,
-                                          const struct asnap_mapped *region,
-                                          struct request *request, bool *is_found)
+/* The known module of a place, looked at. */
+static struct asnap_error *find_known(struct asnap_symbolizer *symbolizer,
+                                      const struct asnap_pc_place *place, bool is_unloaded,
+                                      size_t *known)
 {
-    static const struct asnap_build_id unknown_build;
-    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
-    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
-                                                           region->path, &request->module);
-    if (error == NULL)
+    struct asnap_known_modules *modules = &symbolizer->known;
+    const char *path;
+    struct asnap_error *error;
+    if (is_unloaded) {
+        error = asnap_frame_store_string(symbolizer->store, place->module->path, &path);
+        if (error == NULL)
+            error = asnap_known_modules_unloaded(modules, symbolizer->store, path, &place->build_id,
+                                                 known);
+    } else {
+        path = place->head != NULL ? place->head->path : place->region->path;
         error =
-            refresh(symbolizer, request->module, head == NULL ? &unknown_build : &head->build_id);
-    if (error == NULL)
-        *is_found =
-            asnap_module_address(symbolizer->known.modules[request->module].module,
-                                 pc - region->start + region->file_offset, &request->address);
-    return error;
+            asnap_known_modules_mapped(modules, symbolizer->store, path, &place->build_id, known);
+    }
+    return error != NULL ? error : refresh(symbolizer, *known, &place->build_id);
 }
 
-/* The same of a pc in a file that was unloaded. */
-static struct asnap_error *resolve_unloaded(struct asnap_symbolizer *symbolizer, uint64_t pc,
-                                            const struct asnap_raw_module *unloaded,
-                                            struct request *request, bool *is_found)
+/* The module and the link-time address of a pc in a file that is mapped, or was; `is_found` is
+ * false where it has none. */
+static struct asnap_error *resolve_file(struct asnap_symbolizer *symbolizer,
+                                        const struct asnap_pc_place *place, struct request *request,
+                                        bool *is_found)
 {
-    struct asnap_build_id build_id = {.size = unloaded->build_id_bytes};
-    memcpy(build_id.bytes, unloaded->build_id, build_id.size);
-    const char *path;
-    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, unloaded->path, &path);
-    if (error == NULL)
-        error = asnap_known_modules_unloaded(&symbolizer->known, symbolizer->store, path, &build_id,
-                                             &request->module);
-    if (error == NULL)
-        error = refresh(symbolizer, request->module, &build_id);
-    if (error == NULL)
-        *is_found =
-            asnap_module_address_of_loaded(symbolizer->known.modules[request->module].module,
-                                           pc - unloaded->start, &request->address);
-    return error;
+    struct asnap_error *error = find_known(symbolizer, place, place->is_unloaded, &request->module);
+    if (error != NULL)
+        return error;
+    struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    const struct asnap_raw_module *noted = place->module;
+    if (noted != NULL)
+        return asnap_module_address_of_loaded(module, place->pc - noted->start,
+                                              noted->end - noted->start, &request->address,
+                                              is_found);
+    uint64_t offset = place->pc - place->region->start + place->region->file_offset;
+    *is_found = asnap_module_address(module, offset, &request->address);
+    return NULL;
 }
 
 static unsigned digit_value(char digit)
@@ -271,12 +230,12 @@ static struct asnap_error *resolve_recorded(struct asnap_symbolizer *symbolizer,
         error = refresh(symbolizer, request->module, &build_id);
     if (error != NULL)
         return error;
-    const struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    struct asnap_module *module = symbolizer->known.modules[request->module].module;
     uint64_t offset = pc - mapping->start;
-    *is_found =
-        mapping->file_offset == ASNAP_WHOLE_FILE
-            ? asnap_module_address_of_loaded(module, offset, &request->address)
-            : asnap_module_address(module, offset + mapping->file_offset, &request->address);
+    if (mapping->file_offset == ASNAP_WHOLE_FILE)
+        return asnap_module_address_of_loaded(module, offset, mapping->end - mapping->start,
+                                              &request->address, is_found);
+    *is_found = asnap_module_address(module, offset + mapping->file_offset, &request->address);
     return NULL;
 }
 
@@ -297,12 +256,8 @@ static struct asnap_error *resolve_place(struct asnap_symbolizer *symbolizer,
         return resolve_recorded(symbolizer, pc.address - 1, &source->recorded[pc.module], request,
                                 is_found);
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, source->modules, pc);
-    if (place.unloaded != NULL)
-        return resolve_unloaded(symbolizer, place.pc, place.unloaded, request, is_found);
-    if (place.region != NULL)
-        return resolve_mapped(symbolizer, place.pc, place.region, request, is_found);
-    *has_module = false;
-    return NULL;
+    *has_module = place.region != NULL || place.module != NULL;
+    return *has_module ? resolve_file(symbolizer, &place, request, is_found) : NULL;
 }
 
 /* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
@@ -420,14 +375,13 @@ static struct asnap_error *may_ask(struct asnap_symbolizer *symbolizer,
 {
     size_t known;
     *may = false;
-    if (place->unloaded != NULL)
+    if (place->is_unloaded)
         return NULL;
-    if (place->region == NULL) {
+    if (place->region == NULL && place->module == NULL) {
         *may = true;
         return NULL;
     }
-    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
-                                                           place->region->path, &known);
+    struct asnap_error *error = find_known(symbolizer, place, false, &known);
     if (error == NULL)
         *may = asnap_module_is_read(symbolizer->known.modules[known].module);
     return error;
@@ -557,22 +511,19 @@ bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
                               char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping)
 {
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pc);
-    if (place.unloaded != NULL) {
-        write_build_id(place.unloaded->build_id, place.unloaded->build_id_bytes, build_id);
+    if (place.region == NULL && place.module == NULL)
+        return false;
+    write_build_id(place.build_id.bytes, place.build_id.size, build_id);
+    if (place.region == NULL) {
         *mapping = (struct asnap_mapping){
-            .start = place.unloaded->start,
-            .end = place.unloaded->end,
+            .start = place.module->start,
+            .end = place.module->end,
             .file_offset = ASNAP_WHOLE_FILE,
-            .path = place.unloaded->path,
+            .path = place.is_unloaded ? place.module->path : place.head->path,
             .build_id = build_id,
         };
         return true;
     }
-    if (place.region == NULL)
-        return false;
-    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, place.region);
-    write_build_id(head == NULL ? NULL : head->build_id.bytes,
-                   head == NULL ? 0 : head->build_id.size, build_id);
     *mapping = (struct asnap_mapping){
         .start = place.region->start,
         .end = place.region->end,
