@@ -341,7 +341,7 @@ class Lldb(Case):
         with open(path, "w", encoding="utf-8") as file:
             file.write(COMPLETE)
         wanted = {
-            "snapshot sta": ["start", "stats", "status"],
+            "snapshot sta": ["start", "stat", "stats", "status"],
             "snapshot stats li": ["lineno"],
             "snapshot stats --js": ["--json"],
             "snapshot stats lineno fir": ["first"],
@@ -350,7 +350,7 @@ class Lldb(Case):
             "snapshot dump first " + path[:-3]: [path],
         }
         if int(self.lldb.name.partition("-")[2]) < 20:
-            wanted = {"snapshot sta": ["start", "stats", "status"]}
+            wanted = {"snapshot sta": ["start", "stat", "stats", "status"]}
         results = self.session(
             STARTED
             + ["snapshot take first", "command script import " + path]
