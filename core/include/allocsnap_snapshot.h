@@ -136,7 +136,7 @@ ASNAP_API void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint
 ASNAP_API uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot,
                                                 uint32_t frame_id);
 
-/* The `file_offset` of a file that was unloaded: [start, end) is where all of it was, laid
+/* The `file_offset` of a whole file, unloaded or not: [start, end) is where all of it was, laid
  * out by its program headers. */
 #define ASNAP_WHOLE_FILE UINT64_MAX
 

@@ -112,6 +112,28 @@ class Lldb(Case):
         self.assertEqual(stopped, first)
 
     @in_each
+    def test_mappings_and_the_parts_of_files_in_them(self):
+        """Each part has the offset of its own file, also where LLDB has joined mappings."""
+        parts = [
+            (0x1640, 0x17B0, 0x640, "/a", 5),
+            (0x27B0, 0x2968, 0x7B0, "/a", 3),
+            (0x5100, 0x5200, 0x3100, "/b", 1),
+        ]
+        wanted = {
+            (0x1000, 0x2000): [(0x1000, 0x2000, 0, "/a")],
+            (0x1000, 0x3000): [(0x1000, 0x2000, 0, "/a"), (0x2000, 0x3000, 0, "/a")],
+            (0x4000, 0x6000): [(0x4000, 0x6000, 0x2000, "/b")],
+            (0, 0x2000): [(0, 0x1000, 0, ""), (0x1000, 0x2000, 0, "/a")],
+            (0x3000, 0x5000): [],
+        }
+        command = "script {}print([m._file_pieces(*place, {}) for place in {}])".format(
+            MODULE, parts, list(wanted)
+        )
+        self.assertEqual(
+            self.session([command])[command], "{}\n".format(list(wanted.values()))
+        )
+
+    @in_each
     def test_environment_changed_meanwhile(self):
         commands = ["snapshot start", "settings append target.env-vars LD_PRELOAD={}:libm.so.6".format(HOOKS)]
         results = self.session(commands + ["snapshot stop", SHOW, "snapshot stop"])

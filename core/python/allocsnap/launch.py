@@ -12,6 +12,7 @@ import os
 import re
 
 from .errors import AllocsnapError
+from .regular_files import open_regular
 from .library import native
 from .regular_files import open_regular
 
@@ -105,7 +106,7 @@ def _is_hooks(path):
     """Whether a library is a copy of the hooks: by its name, else by a function that it has."""
     if _HOOKS_FILE.match(os.path.basename(path)):
         return True
-    if not os.path.isfile(path) or "/" not in path:
+    if "/" not in path:
         return False
     try:
         with open_regular(path) as file:

@@ -253,7 +253,7 @@ struct asnap_error *asnap_module_address_of_loaded(struct asnap_module *module, 
     *is_found = false;
     if (module->load_count == 0)
         return NULL;
-    if (module->is_unloaded && module->build_id.size == 0 && memory_size(module) != size)
+    if (module->build_id.size == 0 && memory_size(module) != size)
         return asnap_problem_keep(not_the_file(module, "its segments differ"), &module->problem);
     uint64_t found = asnap_elf_lowest_page(module->loads, module->load_count) + offset;
     for (size_t i = 0; i < module->load_count; i++) {
