@@ -160,16 +160,17 @@ class GdbTarget(Target):
             description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
         running = any(thread.is_running() for thread in inferior.threads())
-        moving = running and _is_at_stop()
+        moving = running and _has_frame()
         return Process(
             identity=identity,
             description=description,
             core_path=core_path,
             is_core=is_core,
-            running=running and not moving,
+            running=running and not (moving and gdb.selected_thread().is_running()),
             moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
             proc_pid=inferior.pid if _is_native(inferior) else None,
+            of_server=connection is not None and connection.type == "remote",
         )
 
     def read_memory(self, address, size):
@@ -284,17 +285,14 @@ class GdbTarget(Target):
             _output("set environment {} = {}".format(name, value))
 
 
-def _is_at_stop():
-    """Whether gdb is looking at a thread that has come to a breakpoint, for its condition or in
-    Breakpoint.stop of Python: gdb says that it runs, and can read it."""
-    thread = gdb.selected_thread()
-    if thread is None or not thread.is_running():
-        return False
+def _has_frame():
+    """Whether gdb can look at the selected thread. It can, and says that the thread runs, where this
+    has come to a breakpoint, for its condition or in Breakpoint.stop of Python."""
     try:
         gdb.selected_frame()
+        return True
     except gdb.error:
         return False
-    return True
 
 
 def _address_of(value):

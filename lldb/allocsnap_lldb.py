@@ -68,6 +68,7 @@ def _options():
     """How expressions are evaluated: nothing runs in the program."""
     options = lldb.SBExpressionOptions()
     options.SetAllowJIT(False)
+    options.SetAutoApplyFixIts(False)  # `1 2` would become `1; 2`
     options.SetIgnoreBreakpoints(True)
     options.SetUnwindOnError(True)
     options.SetSuppressPersistentResult(True)

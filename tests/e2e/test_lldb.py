@@ -310,6 +310,7 @@ class Lldb(Case):
             "snapshot who 18446744073709551616",
             "snapshot who 0xffffffffffffffff",
             'snapshot who "text"',
+            "snapshot who 1 2",
         ]
         results = self.session(STARTED + commands)
         for command in commands[:3]:
@@ -320,6 +321,7 @@ class Lldb(Case):
                 "error: `{}` is no address: it has more than 64 bits\n".format(number),
             )
         self.assertIn("or take memory in it", results['snapshot who "text"'])
+        self.assertRegex(results["snapshot who 1 2"], r"\Aerror: .*\n\Z")
         self.assertTrue(results["snapshot who 0xffffffffffffffff"].startswith("0xffffffffffffffff: in"))
         self.assertIn("use of undeclared identifier 'nobody'", results["snapshot who nobody"])
         self.assertEqual(

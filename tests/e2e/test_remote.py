@@ -92,6 +92,22 @@ class Remote(Server):
         self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
         self.assertIn("Tracing stops at the program's next malloc", results["snapshot stop"])
 
+    def test_a_server_that_starts_one_program(self):
+        """gdb cannot run it again."""
+        port = self.server("gdbserver", "--once", "127.0.0.1:0", program("plain"))
+        connect = ["target remote 127.0.0.1:{}".format(port)]
+        results = self.batch(connect + STOP + ["snapshot start", "snapshot stats"], program("plain"))
+        again = (
+            "have its server start it again, with LD_PRELOAD=liballocsnap-hooks.so and ALLOCSNAP set"
+            " there"
+        )
+        self.assertEqual(
+            results["snapshot start"],
+            "The next `run` traces the heap, 16 frames of each stack.\nThe process that there is now"
+            " stays as it is: {}.\n".format(again),
+        )
+        self.assertIn("though `snapshot start` was given: " + again, results["snapshot stats"])
+
     def test_attached_to_by_the_server(self):
         self.need_attach()
         child = self.ready("holds", "pause")

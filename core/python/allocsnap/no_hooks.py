@@ -11,7 +11,8 @@ from .library import native
 
 _AT_SECURE = 23  # of the auxiliary vector (getauxval(3))
 
-_LOAD_THEM = "start the program with LD_PRELOAD=" + native.HOOKS_NAME
+_PRELOAD = "LD_PRELOAD=" + native.HOOKS_NAME
+_LOAD_THEM = "start the program with " + _PRELOAD
 _LIBC = (
     "{} is a program for {} ({}), which cannot load hooks that are built for {}: set"
     " ALLOCSNAP_HOOKS to hooks built for it, or trace a build of it for {}"
@@ -92,6 +93,13 @@ def in_process(target, process, regions, started):
     return _by_environment(target, process, started)
 
 
+def again(target, process):
+    """How to start a process again, with the hooks."""
+    if process.of_server:
+        return "have its server start it again, with {} and ALLOCSNAP set there".format(_PRELOAD)
+    return "`{}` it again".format(target.run_command)
+
+
 def _by_environment(target, process, started):
     """By what the process was started with, where that can be read."""
     wanted = _preloads_hooks(process)
@@ -111,12 +119,12 @@ def _by_environment(target, process, started):
     if wanted is not None:
         return (
             "no allocsnap hooks in this process: it was started without them, before `snapshot"
-            " start` or from elsewhere; `{}` it again".format(target.run_command)
+            " start` or from elsewhere; {}".format(again(target, process))
         )
     return (
-        "no allocsnap hooks in this process, though `snapshot start` was given: `{}` it"
-        " again if it is older, go on if it has not loaded its libraries yet; statically"
-        " linked and setuid programs cannot load the hooks".format(target.run_command)
+        "no allocsnap hooks in this process, though `snapshot start` was given: {}"
+        " if it is older, go on if it has not loaded its libraries yet; statically"
+        " linked and setuid programs cannot load the hooks".format(again(target, process))
     )
 
 

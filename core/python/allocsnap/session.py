@@ -123,14 +123,14 @@ class Session:
 
     def stopped_process(self, may_move=False):
         """The Process, where it can be read; else an error that says why not.
-        `may_move`: it need not be stopped."""
+        `may_move`: other threads of it may go on."""
         process = self.target.process()
         if process is None:
             raise AllocsnapError(
                 "there is no process and no core: start the program with `{}`,"
                 " or load a core file".format(self.target.run_command)
             )
-        if process.running and not may_move:
+        if process.running and not (may_move and process.moving):
             raise AllocsnapError(
                 "the process is running: interrupt it first ({})".format(
                     self.target.how_to_interrupt
@@ -220,7 +220,7 @@ class Session:
                 raise _not_traced()
             return status.traced_size, status.traced_count
         filters = place_filters(location)
-        taken, _ = self._read(process, moving=process.running)
+        taken, _ = self._read(process)
         found = taken.snapshot.skip(self.skip).filter(filters)
         return found.size, found.count
 
@@ -303,14 +303,14 @@ class Session:
         """Takes a snapshot of the process, without keeping it."""
         return self._read(self.stopped_process())[0]
 
-    def _read(self, process, moving=False, extent=native.NAMING_WHOLE):
-        """(Taken, where things are mapped). `moving`: other threads go on meanwhile.
-        `extent`: of the names, as of objects.Snapshot.create."""
+    def _read(self, process, extent=native.NAMING_WHOLE):
+        """(Taken, where things are mapped). `extent`: of the names, as of
+        objects.Snapshot.create."""
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = objects.Raw(calls, root, moving or process.moving)
+            raw = objects.Raw(calls, root, process.moving)
         raw.set_missing(regions.missing)
         if not raw.count:
             unseen = self._read_status(calls, root, regions)[1]
@@ -419,6 +419,10 @@ class Session:
 
     def kept(self, name):
         """The Taken that is kept under this name."""
+        if name == NOW:
+            raise AllocsnapError(
+                "`now` is a fresh reading each time, and not kept: `snapshot take` keeps one"
+            )
         if name not in self._taken:
             raise AllocsnapError(self.no_snapshot(name))
         return self._taken[name]
@@ -491,8 +495,7 @@ class Session:
     def delete(self, names):
         """Forgets these snapshots, or none of them where one is unknown."""
         for name in names:
-            if name not in self._taken:
-                raise AllocsnapError(self.no_snapshot(name))
+            self.kept(name)
         for name in set(names):
             del self._taken[name]
 

@@ -25,11 +25,12 @@ class Process(NamedTuple):
     description: str  # "process 1234" or "core /tmp/core.1234"
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
-    running: bool = False  # true where it is not to be read
-    moving: bool = False  # it can be read, while threads of it go on
+    running: bool = False  # threads of it run, and it is not at a stop
+    moving: bool = False  # threads of it run, and its memory can be read all the same
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
     proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
+    of_server: bool = False  # a server has started it, and starts no other
 
 
 class Target:

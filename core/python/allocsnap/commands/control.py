@@ -65,8 +65,10 @@ class Start(Command):
             text = _next_run(session, run) + _obstacle(session)
             process = session.process()
             if process is not None and not process.is_core:
-                text += "The process that there is now stays as it is: restart it with `{}`.\n".format(
-                    session.target.run_command
+                text += "The process that there is now stays as it is: {}.\n".format(
+                    no_hooks.again(session.target, process)
+                    if process.of_server
+                    else "restart it with `{}`".format(session.target.run_command)
                 )
             return text
         text = "Tracing starts{} {}, {} of each stack.\n".format(
