@@ -12,7 +12,7 @@ from . import debuggers
 from .harness import DEADLINE, HOOKS, Case, environment, program
 
 LINKER = "/lib64/ld-linux-x86-64.so.2"
-GO_ON = "let the program run on (`tbreak main`, `continue`) and try again\n"
+GO_ON = "let the program run on, to `tbreak main` or another breakpoint, and try again\n"
 RESTARTED = (
     "The process that there is now stays as it is: restart it with `run`.\n"
 )
@@ -183,8 +183,9 @@ class Processes(Case):
     def test_that_was_started_without_them(self):
         self.check(
             self.ready(""),
-            "no allocsnap hooks in this process: it was started without them, before `snapshot"
-            " start` or from elsewhere; `run` it again\n",
+            "no allocsnap hooks in this process: it was started before `snapshot start`, from"
+            " elsewhere, or by what takes LD_PRELOAD out of its environment (exec-wrapper, a shell's"
+            " start-up file); `run` it again\n",
             ("snapshot start", "snapshot stats", "snapshot status"),
         )
 

@@ -18,7 +18,7 @@ _LIBC = (
     " ALLOCSNAP_HOOKS to hooks built for it, or trace a build of it for {}"
 )
 # Words that every debugger knows.
-_GO_ON = "let the program run on (`tbreak main`, `continue`) and try again"
+_GO_ON = "let the program run on, to `tbreak main` or another breakpoint, and try again"
 _STATIC = "{} is statically linked, and loads no libraries: link it dynamically to trace it"
 
 
@@ -118,8 +118,9 @@ def _by_environment(target, process, started):
         return None
     if wanted is not None:
         return (
-            "no allocsnap hooks in this process: it was started without them, before `snapshot"
-            " start` or from elsewhere; {}".format(again(target, process))
+            "no allocsnap hooks in this process: it was started before `snapshot start`, from"
+            " elsewhere, or by what takes LD_PRELOAD out of its environment (exec-wrapper, a shell's"
+            " start-up file); {}".format(again(target, process))
         )
     return (
         "no allocsnap hooks in this process, though `snapshot start` was given: {}"
