@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 from typing import NamedTuple
 
 from . import guessed_map, minidump, no_hooks, tracing
@@ -12,6 +11,7 @@ from .library import native, objects
 from .library.keys import find_name
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
+from .places import Places, place_filters
 from .printable import printable_text
 from .target import shown_path
 
@@ -80,18 +80,6 @@ def _not_traced():
     )
 
 
-def place_filters(location):
-    """The objects.Filters for the blocks of "FILE:LINE" or "FILE": FILE is the whole
-    path or the end of it, from one of its names on, as in the debugger."""
-    parts = re.match(r"(.*):([0-9]{1,9})\Z", location, re.S)
-    path, line = (parts.group(1), int(parts.group(2))) if parts else (location, None)
-    if not path:
-        raise AllocsnapError('no place "{}": give FILE:LINE or FILE'.format(location))
-    path = re.sub(r"[*?[]", r"[\g<0>]", path)
-    ends = [path] if path.startswith("/") else [path, "*/" + path]
-    return [objects.Filter(True, end, line) for end in ends]
-
-
 class Session:
     """The snapshots of one debugger session, and reading new ones."""
 
@@ -104,7 +92,7 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.skip = []  # the user's skip rules
-        self.places = []  # those that have a number, which counts from 1
+        self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
 
@@ -192,28 +180,13 @@ class Session:
                 raise
             return None
 
-    def place_number(self, location):
-        """The number of a place, "FILE:LINE" or "FILE", which it gets where it has none."""
-        place_filters(location)
-        if location not in self.places:
-            self.places.append(location)
-        return self.places.index(location) + 1
-
-    def _numbered_place(self, number):
-        if not 1 <= number <= len(self.places):
-            known = "`snapshot place FILE:LINE` gives one a number"
-            if self.places:
-                known = "the last number is {}".format(len(self.places))
-            raise AllocsnapError("no place has the number {}: {}".format(number, known))
-        return self.places[number - 1]
-
     def measure(self, location=None):
         """(bytes, blocks) now: of all blocks, or of those that the skip rules attribute
         to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one, or the
         number of such a place. The process may be within a breakpoint's condition, and its
         other threads go on."""
         if isinstance(location, int):
-            location = self._numbered_place(location)
+            location = self.places.numbered(location)
         process = self.stopped_process(may_move=True)
         if location is None:
             status = self._known_status(process) or self._status(process)[0]
