@@ -189,6 +189,13 @@ def server_of_lldb():
     return os.path.join(directory, name.replace("lldb", "lldb-server", 1))
 
 
+def dap_of_lldb(debugger):
+    """The path of the lldb-dap that belongs to an LLDB; None where it is not there."""
+    directory, name = os.path.split(debugger.binary)
+    path = os.path.join(directory, name.replace("lldb", "lldb-dap", 1))
+    return path if os.path.exists(path) else shutil.which(name.replace("lldb", "lldb-dap", 1))
+
+
 def gdb():
     return Debugger("gdb", harness.GDB, _run_gdb)
 
@@ -196,7 +203,7 @@ def gdb():
 def lldbs():
     """The LLDBs to be tested: the machine's own, and those that `make lldbs` has unpacked.
     One that is missing is an error, unless MAY_BE_MISSING names it."""
-    binaries = glob.glob(os.path.join(harness.BUILD, "lldb", "bin", "lldb-*"))
+    binaries = glob.glob(os.path.join(harness.BUILD, "lldb", "bin", "lldb-[0-9]*"))
     own = installed_lldb()
     if own is not None:
         binaries.insert(0, own)
