@@ -21,11 +21,9 @@ IMPORTS = {
     "_r_debug": "data: the dynamic linker's list of files",
     "__errno_location": "returns the place of the thread's errno",
     "getauxval": "looks through what the kernel gave the process at its start",
-    "secure_getenv": "in a constructor",
     # Threads: no lock, and what they allocate is known to be libc's.
     "pthread_key_create": "once, before there are threads",
     "pthread_setspecific": "once for each thread; may allocate, which is not traced",
-    # Once, in a constructor.
     "__register_atfork": "in a constructor",
     # libgcc: where a walk comes to code that no file has.
     "_Unwind_Find_FDE": "takes libgcc's own lock, under which nothing waits",

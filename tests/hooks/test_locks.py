@@ -1,7 +1,9 @@
 """Locks that others hold: the hooks wait for none of them, since the thread that holds one may
 wait for a thread that allocates."""
 
-from .hooked import LINES, STATUS, Case
+from e2e.harness import program
+
+from .hooked import LINES, MEMORY, STATUS, Case
 
 
 class LoaderLock(Case):
@@ -31,3 +33,57 @@ class LoaderLock(Case):
     def test_memory_is_short_while_libraries_come_and_go(self):
         for _ in range(3):
             self.assertEqual(self.finish("loader_lock", "race"), (0, ""))
+
+
+class Forks(Case):
+    def test_locks_that_the_fork_itself_waits_for(self):
+        self.assertEqual(self.finish("fork_handlers", "50", traced=False), (0, ""))
+        for nframe in (0, 1, 16, 200):
+            with self.subTest(nframe=nframe):
+                self.assertEqual(self.finish("fork_handlers", "100", nframe=nframe), (0, ""))
+
+    def test_children_of_which_libc_tells_nobody(self):
+        for how in ("_Fork", "clone", "vfork", "handler"):
+            for nframe in (1, 16, 200):
+                with self.subTest(how=how, nframe=nframe):
+                    self.assertEqual(
+                        self.finish("fork_anyhow", how, "200", nframe=nframe), (0, "")
+                    )
+
+    def test_children_of_which_the_kernel_tells_nothing_either(self):
+        runs = [["fork_storm"], ["fork_handlers", "50"]]
+        runs += [["fork_anyhow", how, "50"] for how in ("_Fork", "clone", "vfork", "handler")]
+        for run in runs:
+            with self.subTest(run=run):
+                self.assertEqual(self.finish("deaf", program(run[0]), *run[1:]), (0, ""))
+
+    def test_what_such_a_child_has(self):
+        for how in ("_Fork", "clone", "handler"):
+            with self.subTest(how=how):
+                results = self.batch(
+                    [
+                        "snapshot start 16",
+                        "set follow-fork-mode child",
+                        "handle SIGALRM nostop noprint pass",
+                        "break stop_here",
+                        "run",
+                        LINES,
+                        MEMORY,
+                        STATUS,
+                    ],
+                    "--args",
+                    program("fork_anyhow"),
+                    how,
+                    "1",
+                )
+                self.assertIn("stop_here ()", results["run"])
+                answer = results.json(LINES)
+                held = self.held(answer, "fork_anyhow.c")
+                ((churned, _),) = self.tagged("fork_anyhow.c", churn=(0, 0)).items()
+                held.pop(churned, None)
+                self.assertEqual(
+                    held, self.tagged("fork_anyhow.c", resized_in_child=(50 * 90, 50))
+                )
+                self.assertEqual(answer["notes"], [])
+                self.check_sums(answer, results[MEMORY])
+                self.assertIn("dropped: 0 blocks", results[STATUS])

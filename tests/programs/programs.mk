@@ -17,7 +17,9 @@ PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
 PROGRAM_FLAGS_linked := -D_GNU_SOURCE
+PROGRAM_FLAGS_deaf := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
+PROGRAM_FLAGS_fork_anyhow := -D_GNU_SOURCE
 PROGRAM_FLAGS_libnosy := -D_GNU_SOURCE
 PROGRAM_FLAGS_loader_lock := -D_GNU_SOURCE
 PROGRAM_FLAGS_nested_walks := -D_GNU_SOURCE
@@ -31,13 +33,14 @@ PROGRAM_LIBS_own_jemalloc := -l:libjemalloc.a -lstdc++ -lm
 PROGRAM_FLAGS_malloc_address := -no-pie -fno-pie
 PROGRAM_FLAGS_overflow := -Wno-infinite-recursion
 
-# Programs with an allocator of this directory underneath.
+# Programs with an allocator, or another library, of this directory underneath.
 define over_allocator
 PROGRAM_LIBS_$(1) := -L$(PROGRAM_DIR) -l$(2) -Wl,-rpath,'$$$$ORIGIN'
 $(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
 endef
-$(foreach name,signals signal_storm overflow walk_steps nested_walks,$(eval $(call over_allocator,$(name),safealloc)))
+$(foreach name,signals signal_storm overflow walk_steps nested_walks fork_anyhow,$(eval $(call over_allocator,$(name),safealloc)))
 $(eval $(call over_allocator,dying,dying))
+$(eval $(call over_allocator,fork_handlers,locky))
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
 PROGRAM_CXX := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.cc))

@@ -4,12 +4,24 @@
 #include <time.h>
 
 #include "kernel.h"
+#include "process.h"
 
 /* A holder keeps the lock for well under a microsecond, unless it was preempted. */
-enum { SPINS = 100, FIRST_WAIT = 50000, LONGEST_WAIT = 1000000 /* nanoseconds */ };
+enum {
+    SPINS = 100,
+    FIRST_WAIT = 50000,
+    LONGEST_WAIT = 1000000 /* nanoseconds */,
+    LONG_WAITS = 200
+};
 
 static const char not_alone = 0;
 const char *asnap_single_threaded = &not_alone;
+
+static void mend_nothing(uint32_t *word)
+{
+    (void)word;
+}
+void (*asnap_lock_mend)(uint32_t *word) = mend_nothing;
 
 void asnap_lock_init(const char *single_threaded)
 {
@@ -44,7 +56,12 @@ void asnap_lock_wait(uint32_t *word)
     }
     struct timespec wait = {.tv_nsec = FIRST_WAIT};
     /* Others may wait as well: who has waited takes the lock as one that is waited for. */
-    while (!try_lock(word, 2)) {
+    for (int waits = 0; !try_lock(word, 2); waits++) {
+        bool long_wait = waits % LONG_WAITS == LONG_WAITS - 1;
+        if (long_wait ? asnap_process_must_be_copy() : asnap_process_is_copy()) {
+            asnap_lock_mend(word);
+            continue;
+        }
         uint32_t held = 1;
         __atomic_compare_exchange_n(word, &held, 2, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
         asnap_kernel_wait(word, 2, &wait);

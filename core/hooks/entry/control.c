@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "debugger_call.h"
+#include "fork.h"
 #include "interpose.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -92,6 +93,9 @@ void asnap_control_apply(void)
     if (thread->activity != ASNAP_IDLE)
         return;
     thread->activity = ASNAP_RECORDING;
+    asnap_process_begin();
+    if (asnap_process_is_copy())
+        asnap_fork_mend();
     asnap_lock(&control_lock);
     if (!ready) {
         int saved_errno = errno;
@@ -102,6 +106,7 @@ void asnap_control_apply(void)
     }
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
+    __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
     asnap_unlock(&control_lock);
     asnap_trace_leave();
 }
@@ -114,6 +119,13 @@ void asnap_control_lock(void)
 void asnap_control_unlock(void)
 {
     asnap_unlock(&control_lock);
+}
+
+/* What was asked for is done again where it was not done to its end. */
+void asnap_control_mend(const uint32_t *only)
+{
+    if (asnap_lock_is_orphan(&control_lock, only))
+        __atomic_store_n(&control_lock, 0, __ATOMIC_RELEASE);
 }
 
 /* For a program that allocates nothing before its main. */

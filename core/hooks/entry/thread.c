@@ -141,17 +141,8 @@ void asnap_thread_drop_pool(void)
     }
 }
 
-void asnap_thread_lock(void)
-{
-    asnap_lock(&asnap_walker_lock);
-}
-
-void asnap_thread_unlock(void)
-{
-    asnap_unlock(&asnap_walker_lock);
-}
-
-void asnap_thread_forget_others(void)
+/* The walkers of all other threads: in a child they are nobody's. */
+static void take_over(void)
 {
     struct asnap_walker *own = take_owned(&asnap_thread);
     for (int i = 0; i < OWNER_BUCKETS; i++) {
@@ -164,4 +155,20 @@ void asnap_thread_forget_others(void)
     }
     if (own != NULL)
         put_owned(own, &asnap_thread);
+}
+
+void asnap_thread_mend(const uint32_t *only)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (asnap_lock_is_orphan(&asnap_walker_lock, only)) {
+        /* One list or one walker may have been changed in part: nothing of others is of use. */
+        pool = NULL;
+        for (int i = 0; i < OWNER_BUCKETS; i++)
+            owned[i] = NULL;
+        if (thread->walker != NULL)
+            put_owned(thread->walker, thread);
+        __atomic_store_n(&asnap_walker_lock, 0, __ATOMIC_RELEASE);
+    } else if (only == NULL) {
+        take_over();
+    }
 }

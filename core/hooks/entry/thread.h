@@ -47,12 +47,8 @@ void asnap_thread_init(void);
 /* Gives back the memory of walkers whose threads have ended. */
 void asnap_thread_drop_pool(void);
 
-/* Keeps still across a fork which thread has which walker. */
-void asnap_thread_lock(void);
-void asnap_thread_unlock(void);
-
-/* In the child of a fork, with that lock held: the walkers of all other threads, which the
- * child does not have, are free. */
-void asnap_thread_forget_others(void);
+/* In a child (process.h), as asnap_records_mend: the walkers of its parent's other threads are
+ * free, or lost where one of them was just then taken or given back. */
+void asnap_thread_mend(const uint32_t *only);
 
 #endif

@@ -42,6 +42,10 @@ struct asnap_index_search {
 bool asnap_index_open(struct asnap_table_shard *shard);
 void asnap_index_close(struct asnap_table_shard *shard);
 
+/* Makes lines anew for the records that are live, shard->count. What the shard says of its lines is
+ * not looked at, and they stay mapped. False: no memory, and there are none. */
+bool asnap_index_mend(struct asnap_table_shard *shard);
+
 /* Makes room for one more item, which may move all. False: no memory, and no room. */
 bool asnap_index_make_room(struct asnap_table_shard *shard);
 

@@ -240,14 +240,56 @@ void asnap_records_clear(void)
     asnap_traced_reset_peak();
 }
 
-void asnap_records_lock(void)
+/* ---- in a child ---- */
+
+/* What the records say: how many are live, their sizes, and the list of the others. */
+static void count_records(struct asnap_table_shard *shard)
 {
-    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
-        asnap_lock(&allocsnap_root.shards[i].lock);
+    shard->count = 0;
+    shard->size = 0;
+    shard->free_head = 0;
+    for (uint32_t i = shard->used; i > 0; i--) {
+        struct asnap_table_record *record = asnap_index_record(shard, i - 1);
+        if (record->key != 0) {
+            shard->count++;
+            shard->size += asnap_table_extent_size(record->extent);
+        } else {
+            record->stack = shard->free_head;
+            shard->free_head = i;
+        }
+    }
 }
 
-void asnap_records_unlock(void)
+/* Records are published last and withdrawn first, so they are right at every moment, and all else
+ * follows from them. Memory that was about to be used or given back is lost. */
+static void mend_shard(struct asnap_table_shard *shard)
 {
-    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
-        asnap_unlock(&allocsnap_root.shards[i].lock);
+    bool open = shard->chunks != 0;
+    if (open) {
+        count_records(shard);
+        open = asnap_index_mend(shard);
+    }
+    if (!open) {
+        __atomic_fetch_add(&allocsnap_root.dropped, shard->count, __ATOMIC_RELAXED);
+        PUBLISH(shard->used, 0);
+        PUBLISH(shard->chunk_count, 0);
+        PUBLISH(shard->chunks, 0);
+        shard->count = 0;
+        shard->size = 0;
+        shard->index = 0;
+        shard->line_count = 0;
+    }
+    PUBLISH(shard->lock, 0);
+}
+
+void asnap_records_mend(const uint32_t *only)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        struct asnap_table_shard *shard = &allocsnap_root.shards[i];
+        if (asnap_lock_is_orphan(&shard->lock, only))
+            mend_shard(shard);
+        size += shard->size;
+    }
+    asnap_traced_mend(only, size);
 }

@@ -37,8 +37,8 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed);
 /* Withdraws all records and gives back their memory; the peak becomes what is traced. */
 void asnap_records_clear(void);
 
-/* Keeps all shards still across a fork. */
-void asnap_records_lock(void);
-void asnap_records_unlock(void);
+/* In a child (process.h): mends the shards whose locks are orphans, all or the one with the lock
+ * `only`, and opens them. */
+void asnap_records_mend(const uint32_t *only);
 
 #endif

@@ -53,12 +53,9 @@ void asnap_thread_number_forget(void)
     asnap_thread_own_number = 0;
 }
 
-void asnap_thread_numbers_lock(void)
+/* A place is filled before it is counted. */
+void asnap_thread_numbers_mend(const uint32_t *only)
 {
-    asnap_lock(&list_lock);
-}
-
-void asnap_thread_numbers_unlock(void)
-{
-    asnap_unlock(&list_lock);
+    if (asnap_lock_is_orphan(&list_lock, only))
+        __atomic_store_n(&list_lock, 0, __ATOMIC_RELEASE);
 }

@@ -180,12 +180,10 @@ void asnap_modules_forget(void)
     __atomic_store_n(&modules.forgotten, 1, __ATOMIC_RELEASE);
 }
 
-void asnap_modules_lock(void)
+void asnap_modules_mend(const uint32_t *only)
 {
-    asnap_lock(&modules.lock);
-}
-
-void asnap_modules_unlock(void)
-{
-    asnap_unlock(&modules.lock);
+    if (!asnap_lock_is_orphan(&modules.lock, only))
+        return;
+    modules.count = 0;
+    __atomic_store_n(&modules.lock, 0, __ATOMIC_RELEASE);
 }

@@ -45,8 +45,7 @@ void asnap_modules_forget(void);
 /* Whether a call comes from the dynamic linker. */
 bool asnap_modules_is_linker(uint64_t pc);
 
-/* Keeps all still across a fork. */
-void asnap_modules_lock(void);
-void asnap_modules_unlock(void);
+/* In a child (process.h), as asnap_records_mend: they are looked for anew. */
+void asnap_modules_mend(const uint32_t *only);
 
 #endif

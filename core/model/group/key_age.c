@@ -9,7 +9,7 @@ struct step {
 };
 
 static const struct step steps[] = {
-    {0, 0, "unknown age"},     {0, 1, "< 1 s"},
+    {0, 0, "unknown age"},           {0, 1, "< 1 s"},
     {1, 10, "1 s to < 10 s"},        {10, 60, "10 s to < 1 min"},
     {60, 600, "1 min to < 10 min"},  {600, 3600, "10 min to < 1 h"},
     {3600, 86400, "1 h to < 1 day"}, {86400, UINT64_MAX, "1 day or more"},

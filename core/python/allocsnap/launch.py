@@ -13,6 +13,7 @@ import re
 
 from .errors import AllocsnapError
 from .library import native
+from .regular_files import open_regular
 
 DEFAULT_FRAME_LIMIT = 16
 
@@ -104,10 +105,10 @@ def _is_hooks(path):
     """Whether a library is a copy of the hooks: by its name, else by a function that it has."""
     if _HOOKS_FILE.match(os.path.basename(path)):
         return True
-    if not os.path.isfile(path) or "/" not in path:
+    if "/" not in path:
         return False
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             data = file.read(_HOOKS_BYTES_MAX)
     except OSError:
         return False

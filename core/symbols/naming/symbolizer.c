@@ -466,6 +466,26 @@ struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symb
     return name_source(symbolizer, &source, pcs, count, progress, names);
 }
 
+struct asnap_error *asnap_symbolizer_offsets(struct asnap_symbolizer *symbolizer,
+                                             const struct asnap_raw_module *modules,
+                                             const struct asnap_mapping *mappings,
+                                             const struct asnap_pc *pcs, size_t count,
+                                             uint64_t *offsets)
+{
+    struct source source = {.modules = modules, .recorded = mappings};
+    for (size_t i = 0; i < count; i++) {
+        struct request request;
+        bool has_module;
+        bool is_found = false;
+        struct asnap_error *error =
+            resolve_place(symbolizer, &source, pcs[i], &request, &has_module, &is_found);
+        if (error != NULL)
+            return error;
+        offsets[i] = is_found ? request.address : 0;
+    }
+    return NULL;
+}
+
 struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
                                           const uint64_t *return_addresses, size_t count,
                                           const struct asnap_progress *progress,

@@ -8,6 +8,7 @@ from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from .. import __version__
 from ..errors import AllocsnapError, ErrorCode, one_line
+from ..printable import printable
 
 LIBRARY_NAME = "liballocsnap.so"
 # Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
@@ -108,6 +109,12 @@ class Frame(ctypes.Structure):
         ("inlined", c_bool),
         ("named_by", c_uint8),
     ]
+
+
+class Place(ctypes.Structure):
+    """Where code lies (asnap_place)."""
+
+    _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
 
 
 class NamedPc(ctypes.Structure):
@@ -321,6 +328,8 @@ FUNCTIONS = {
     "asnap_snapshot_frame": (Frame, [_OBJECT, c_uint32]),
     "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Frame)]),
     "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
+    "asnap_snapshot_place": (Place, [_OBJECT, c_uint32]),
+    "asnap_snapshot_places": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Place)]),
     "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_mapping": (Mapping, [_OBJECT, c_size_t]),
     "asnap_snapshot_frame_mapping": (c_uint32, [_OBJECT, c_uint32]),
@@ -332,6 +341,7 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
+    "asnap_builder_offset": (_ERROR, [_OBJECT, c_uint32, c_uint64]),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
@@ -378,6 +388,8 @@ FUNCTIONS = {
     "asnap_statistics_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(Statistic)]),
     "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_statistics_place": (Place, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_statistics_places": (None, [_OBJECT, c_size_t, POINTER(Place)]),
     "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
@@ -394,6 +406,8 @@ FUNCTIONS = {
     "asnap_diff_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(StatisticDiff)]),
     "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_diff_place": (Place, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_diff_places": (None, [_OBJECT, c_size_t, POINTER(Place)]),
     "asnap_diff_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_diff_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_diff_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
@@ -517,8 +531,13 @@ def columns(view, structure):
 
 
 def text_of(raw):
-    """A string of the library; bytes that are not UTF-8 are shown escaped."""
+    """A string of the library's own; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def shown_name(raw):
+    """A name from anywhere, to be printed."""
+    return "" if raw is None else printable(raw)
 
 
 def named_by_text(number):
