@@ -33,7 +33,7 @@ STEPPED_WAYS = {"gcc-O0", "gcc-O1", "gcc-O2", "gcc-fp", "gcc-lld", "clang-O0", "
 SPLIT = "gcc-split"
 
 # What linked.c does with a library, and flags for linked.c.
-LIBRARY_WAYS = ["keep", "data", "split", "moved", "space"]
+LIBRARY_WAYS = ["keep", "data", "split", "moved", "space", "memory"]
 PROGRAM = ["-D_GNU_SOURCE", "-O1", "-ldl"]
 
 # Test programs of other tests: loaded and unloaded libraries that come to the same
