@@ -159,7 +159,7 @@ void asnap_page_older_frames(struct asnap_page *page, uint32_t total_nframe, siz
 void asnap_page_warning(struct asnap_page *page, const char *note)
 {
     asnap_page_string(page, "warning: ");
-    asnap_page_name(page, note);
+    asnap_text_sentence(&page->text, note);
     asnap_page_string(page, "\n");
 }
 

@@ -24,7 +24,7 @@ IMPORTS = {
     # Threads: no lock, and what they allocate is known to be libc's.
     "pthread_key_create": "once, before there are threads",
     "pthread_setspecific": "once for each thread; may allocate, which is not traced",
-    "__register_atfork": "in a constructor, where the kernel cannot tell children that they are",
+    "__register_atfork": "in a constructor",
     # libgcc: where a walk comes to code that no file has.
     "_Unwind_Find_FDE": "takes libgcc's own lock, under which nothing waits",
     # The check mode alone.

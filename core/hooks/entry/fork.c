@@ -43,10 +43,8 @@ void asnap_fork_mend(void)
     asnap_process_mended();
 }
 
-/* Where the kernel does not tell a child that it is one, libc does. */
 __attribute__((constructor)) static void begin(void)
 {
     asnap_lock_mend = mend_one;
-    if (!asnap_process_begin())
-        pthread_atfork(NULL, NULL, asnap_process_forget);
+    pthread_atfork(NULL, NULL, asnap_process_notice);
 }

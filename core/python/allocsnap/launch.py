@@ -12,8 +12,8 @@ import os
 import re
 
 from .errors import AllocsnapError
-from .regular_files import open_regular
 from .library import native
+from .regular_files import open_regular
 
 DEFAULT_FRAME_LIMIT = 16
 

@@ -6,12 +6,13 @@ import re
 from typing import NamedTuple
 
 from . import tracing
-from .errors import AllocsnapError, ErrorCode, one_line
+from .errors import AllocsnapError, ErrorCode
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
 from .library.keys import find_name
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
+from .printable import printable_text
 from .target import shown_path
 
 # The attribute of a dump file that holds Taken.source.
@@ -460,7 +461,7 @@ class Session:
         snapshot = objects.Snapshot.load(path)
         source = snapshot.attributes.get(_SOURCE)
         source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
-        return self._keep(name, Taken(snapshot, one_line(source)))
+        return self._keep(name, Taken(snapshot, printable_text(source)))
 
     def delete(self, names):
         """Forgets these snapshots, or none of them where one is unknown."""

@@ -3,6 +3,7 @@
 import re
 from typing import Hashable, NamedTuple, Optional
 
+from .printable import printable
 from .regular_files import open_regular
 
 
@@ -128,8 +129,8 @@ def path_bytes(path):
 
 
 def shown_path(path):
-    """A path to be printed: bytes that are not UTF-8 are shown escaped."""
-    return path_bytes(path).decode("utf-8", "backslashreplace")
+    """A path to be printed."""
+    return printable(path_bytes(path))
 
 
 _MAPS_LINE = re.compile(

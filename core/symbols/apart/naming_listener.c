@@ -109,9 +109,8 @@ static struct asnap_error *hear_problem(struct asnap_listener *listener, const c
     memcpy(&code, bytes, sizeof(code));
     if (code != ASNAP_ERROR_IO && code != ASNAP_ERROR_UNSUPPORTED)
         code = ASNAP_ERROR_DAMAGED;
-    return asnap_problem_keep(
-        asnap_error_create(code, "%.*s", (int)(size - sizeof(code)), bytes + sizeof(code)),
-        listener->problem);
+    return asnap_problem_keep(asnap_error_repeat(code, bytes + sizeof(code), size - sizeof(code)),
+                              listener->problem);
 }
 
 /* A message with one number. */

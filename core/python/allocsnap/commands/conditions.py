@@ -2,6 +2,7 @@
 
 from typing import Callable, NamedTuple
 
+from ..printable import printable
 from .command import Command
 
 
@@ -61,4 +62,4 @@ class Place(Command):
 
 
 def _line(number, place):
-    return "Place {}: {}\n".format(number, place)
+    return "Place {}: {}\n".format(number, printable(place))

@@ -6,7 +6,7 @@ from ..library import rows as results
 from ..target import shown_path
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
-from ..library.native import REQUESTS
+from ..library.native import REQUESTS, shown_name
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
@@ -185,7 +185,7 @@ class Status(Command):
             (
                 "hooks",
                 "version {}, table version {}".format(
-                    status.hooks_version.decode("utf-8", "backslashreplace"), status.table_version
+                    shown_name(status.hooks_version), status.table_version
                 ),
             ),
         ]

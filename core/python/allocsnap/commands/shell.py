@@ -9,6 +9,7 @@ import os
 
 from .. import tracing
 from ..errors import AllocsnapError, ErrorCode, one_line
+from ..printable import printable, printable_lines
 from ..session import Session
 from .command import FILES
 from .conditions import Place
@@ -63,7 +64,7 @@ class Shell:
         """
         with self._one_line():
             try:
-                return command.run(self.session, command.parse(line))
+                return printable_lines(command.run(self.session, command.parse(line)))
             except HelpRequested as request:
                 return str(request)
 
@@ -138,7 +139,9 @@ def _paths(begun):
         entries = sorted(os.listdir(os.path.expanduser(directory) or "."))
     except OSError:
         return []
-    paths = [os.path.join(directory, entry) for entry in entries if entry.startswith(name)]
+    # A debugger shows them as they are.
+    found = [entry for entry in entries if entry.startswith(name) and printable(entry) == entry]
+    paths = [os.path.join(directory, entry) for entry in found]
     return [path + "/" * os.path.isdir(os.path.expanduser(path)) for path in paths]
 
 

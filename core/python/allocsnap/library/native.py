@@ -8,6 +8,7 @@ from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from .. import __version__
 from ..errors import AllocsnapError, ErrorCode, one_line
+from ..printable import printable
 
 LIBRARY_NAME = "liballocsnap.so"
 # Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
@@ -530,8 +531,13 @@ def columns(view, structure):
 
 
 def text_of(raw):
-    """A string of the library; bytes that are not UTF-8 are shown escaped."""
+    """A string of the library's own; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def shown_name(raw):
+    """A name from anywhere, to be printed."""
+    return "" if raw is None else printable(raw)
 
 
 def named_by_text(number):

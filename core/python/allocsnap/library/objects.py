@@ -3,10 +3,11 @@
 from ctypes import byref, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
+from ..printable import printable_text
 from ..target import path_bytes
 from . import native
 from .calls import Object
-from .native import Status, check, library, text_of
+from .native import Status, check, library, shown_name, text_of
 
 
 class Raw(Object):
@@ -160,7 +161,7 @@ class Snapshot(Object):
         lib = library()
         count = lib.asnap_snapshot_domain_count(self)
         numbers = [lib.asnap_snapshot_domain(self, index) for index in range(count)]
-        return [(number, text_of(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
+        return [(number, shown_name(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
 
     @property
     def threads(self):
@@ -193,7 +194,7 @@ class Snapshot(Object):
         """What is missing from it, a line each."""
         lib = library()
         count = lib.asnap_snapshot_note_count(self)
-        return [text_of(lib.asnap_snapshot_note(self, index)) for index in range(count)]
+        return [printable_text(lib.asnap_snapshot_note(self, index)) for index in range(count)]
 
 
 class _NamingSummary(Object):
