@@ -37,8 +37,8 @@ struct asnap_frame {
 struct asnap_place {
     const char *module;   /* the path of the program or library; NULL: not known */
     const char *build_id; /* of it, in hexadecimal; "" where not known */
-    uint64_t offset;      /* of the call, or within it: a link-time address of the module, as addr2line
-                             and gdb's `info symbol` take it; 0: not known */
+    uint64_t offset; /* of the call, or within it: a link-time address of the module, as addr2line
+                        and gdb's `info symbol` take it; 0: not known */
 };
 
 /* Turns program counters into frames, and remembers what it has found. */

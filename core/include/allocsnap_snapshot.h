@@ -236,7 +236,8 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_frame(struct asnap_builder *builder, const struct asnap_frame *frame,
                     uint64_t return_address, uint32_t mapping, uint32_t *frame_id);
 
-/* Tells the offset of a frame's call (asnap_place); frames are the same also where it is another. */
+/* Tells the offset of a frame's call (asnap_place); frames are the same also where it is another.
+ */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id, uint64_t offset);
 

@@ -110,6 +110,21 @@ class Stripped(Case):
         self.assertEqual([row["traceback"][0]["offset"] > 0 for row in named["statistics"]],
                          [True] * len(MARKS))
 
+    def test_a_file_that_comes_later(self):
+        """Without the file, the program headers in the core tell where in it calls are."""
+        moved = self.path + ".moved"
+        os.rename(self.path, moved)
+        commands = ["snapshot take a", "snapshot traces a --json", "snapshot symbolize a " + moved,
+                    "snapshot traces a --json "]
+        shown = self.batch(commands, "-c", self.core)
+        before, after = (
+            {trace["address"]: trace["traceback"][0] for trace in shown.json(command)["traces"]}
+            for command in (commands[1], commands[3]))
+        for address_of_block, frame in before.items():
+            self.assertEqual(frame["function"], "holds+{:#x}".format(frame["offset"]))
+            self.assertEqual(after[address_of_block]["offset"], frame["offset"])
+        self.assertEqual({frame["function"] for frame in after.values()}, set(self.names.values()))
+
     def test_in_python(self):
         script = (
             "python import allocsnap as t; f = t.take_snapshot().statistics('traceback')[0].traceback[-1];"

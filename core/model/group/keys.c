@@ -82,8 +82,8 @@ struct asnap_place asnap_group_place(const struct asnap_key_kind *kind,
                                : kind->place(store, group, index);
 }
 
-struct asnap_place asnap_key_place(const struct asnap_store *store,
-                                   const struct asnap_group *group, size_t index)
+struct asnap_place asnap_key_place(const struct asnap_store *store, const struct asnap_group *group,
+                                   size_t index)
 {
     (void)index;
     return asnap_store_place(store, group->frame);

@@ -74,8 +74,8 @@ struct asnap_bounds asnap_group_bounds(const struct asnap_key_kind *kind,
                                        const struct asnap_group *group);
 
 /* The place of the group's own frame, for asnap_key_kind. */
-struct asnap_place asnap_key_place(const struct asnap_store *store,
-                                   const struct asnap_group *group, size_t index);
+struct asnap_place asnap_key_place(const struct asnap_store *store, const struct asnap_group *group,
+                                   size_t index);
 
 /* The order of two groups by their ids, where these mean the same in every snapshot. */
 int asnap_key_compare_ids(const struct asnap_group_pair *pair);

@@ -167,8 +167,8 @@ struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statist
 struct asnap_place asnap_statistics_place(const struct asnap_statistics *statistics, size_t index,
                                           size_t frame)
 {
-    return asnap_group_place(statistics->kind, statistics->store,
-                             &statistics->groups.rows[index], frame);
+    return asnap_group_place(statistics->kind, statistics->store, &statistics->groups.rows[index],
+                             frame);
 }
 
 void asnap_statistics_places(const struct asnap_statistics *statistics, size_t index,

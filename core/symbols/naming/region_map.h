@@ -16,6 +16,8 @@ struct asnap_mapped {
     bool is_executable;
     struct asnap_mapped *head;      /* where its file begins; NULL: not known */
     struct asnap_build_id build_id; /* at a head: of the contents in memory */
+    bool has_link_start;            /* at a head: the next one is known */
+    uint64_t link_start;            /* the link-time address of `start` */
 };
 
 struct asnap_region_map {

@@ -9,16 +9,21 @@
 
 /* How good the name of a frame without a line is. */
 enum quality {
-    NO_NAME, /* nothing, or the address alone */
-    OFFSET,  /* where its function begins in the module */
+    NO_NAME,
+    CALL,  /* where the call is in the module */
+    START, /* where its function begins */
     FUNCTION,
 };
 
-static enum quality quality_of(const struct asnap_frame *frame)
+/* `offset` is that of the call. */
+static enum quality quality_of(const struct asnap_frame *frame, uint64_t offset)
 {
     if (frame->function == NULL || frame->named_by == ASNAP_NAMED_ADDRESS)
         return NO_NAME;
-    return frame->named_by == ASNAP_NAMED_NONE ? OFFSET : FUNCTION;
+    if (frame->named_by != ASNAP_NAMED_NONE)
+        return FUNCTION;
+    const char *plus = strrchr(frame->function, '+');
+    return plus == NULL || strtoull(plus + 1, NULL, 16) == offset ? CALL : START;
 }
 
 /* A return address without a line. Its `module` is the number of its mapping. */
@@ -92,7 +97,7 @@ static struct asnap_error *list_poor(struct job *job)
         struct poor_pc *poor = &job->poor[count];
         if (!is_poor(job, i, &frame, &poor->pc))
             continue;
-        poor->quality = quality_of(&frame);
+        poor->quality = quality_of(&frame, asnap_snapshot_place(job->snapshot, i).offset);
         job->is_looked_at[poor->pc.module] = true;
         count++;
     }
@@ -107,10 +112,11 @@ static struct asnap_error *list_poor(struct job *job)
     return NULL;
 }
 
-static bool is_better(const struct poor_pc *poor, const struct asnap_named_pc *named)
+static bool is_better(const struct job *job, size_t place)
 {
-    const struct asnap_frame *innermost = &named->frames[0];
-    return innermost->lineno != 0 || quality_of(innermost) > poor->quality;
+    const struct asnap_frame *innermost = &job->names[place].frames[0];
+    return innermost->lineno != 0 ||
+           quality_of(innermost, job->offsets[place]) > job->poor[place].quality;
 }
 
 static struct asnap_error *look_up(struct job *job, const struct asnap_progress *progress)
@@ -148,7 +154,7 @@ static struct asnap_error *add_new_frames(struct job *job)
     for (size_t i = 0; i < job->poor_count; i++) {
         const struct asnap_named_pc *named = &job->names[i];
         job->first_new[i] = used;
-        for (size_t k = 0; is_better(&job->poor[i], named) && k < named->frame_count; k++) {
+        for (size_t k = 0; is_better(job, i) && k < named->frame_count; k++) {
             if (error == NULL)
                 error = asnap_builder_frame(job->builder, &named->frames[k], job->pcs[i].address,
                                             job->pcs[i].module, &job->new_frames[used]);

@@ -5,6 +5,7 @@
 
 #include "debugger_names.h"
 #include "error.h"
+#include "fallback_names.h"
 #include "known_modules.h"
 #include "region_heads.h"
 #include "region_map.h"
@@ -246,18 +247,38 @@ struct source {
     bool is_known_only;                   /* nothing is looked up */
 };
 
-/* The module and the link-time address of a pc. */
+/* The module and the link-time address of a pc. Where that is not found in the file it is told
+ * by the program headers in memory; else it is 0. */
 static struct asnap_error *resolve_place(struct asnap_symbolizer *symbolizer,
                                          const struct source *source, struct asnap_pc pc,
                                          struct request *request, bool *has_module, bool *is_found)
 {
     *has_module = true;
+    request->address = 0;
     if (source->recorded != NULL)
         return resolve_recorded(symbolizer, pc.address - 1, &source->recorded[pc.module], request,
                                 is_found);
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, source->modules, pc);
     *has_module = place.region != NULL || place.module != NULL;
-    return *has_module ? resolve_file(symbolizer, &place, request, is_found) : NULL;
+    if (!*has_module)
+        return NULL;
+    struct asnap_error *error = resolve_file(symbolizer, &place, request, is_found);
+    if (!*is_found && place.head != NULL && place.head->has_link_start && !place.is_unloaded)
+        request->address = place.head->link_start + (place.pc - place.head->start);
+    return error;
+}
+
+/* The name of an address in a module whose file is not there: its offset. */
+static struct asnap_error *name_by_offset(struct asnap_symbolizer *symbolizer,
+                                          const struct asnap_named_pc *unnamed, uint64_t offset,
+                                          const struct asnap_named_pc **named)
+{
+    struct asnap_fallback_names names = {.store = symbolizer->store};
+    struct asnap_frame frame = unnamed->frames[0];
+    frame.named_by = ASNAP_NAMED_NONE;
+    struct asnap_error *error =
+        asnap_fallback_by_offset(&names, frame.filename, offset, &frame.function);
+    return error != NULL ? error : asnap_frame_store_frames(symbolizer->store, &frame, 1, named);
 }
 
 /* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
@@ -275,6 +296,8 @@ static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, const st
         return error;
     const struct asnap_module *module = symbolizer->known.modules[request->module].module;
     *named = asnap_module_unnamed(module);
+    if (!is_found && request->address != 0)
+        return name_by_offset(symbolizer, *named, request->address, named);
     if (!is_found)
         return NULL;
     const struct asnap_named_pc *found = asnap_module_known(module, request->address);
@@ -481,7 +504,7 @@ struct asnap_error *asnap_symbolizer_offsets(struct asnap_symbolizer *symbolizer
             resolve_place(symbolizer, &source, pcs[i], &request, &has_module, &is_found);
         if (error != NULL)
             return error;
-        offsets[i] = is_found ? request.address : 0;
+        offsets[i] = has_module ? request.address : 0;
     }
     return NULL;
 }
