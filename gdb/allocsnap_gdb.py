@@ -226,8 +226,7 @@ class GdbTarget(Target):
 
     def thread_labels(self):
         return {
-            thread.ptid[1]: '{} "{}"'.format(thread.num, thread.name) if thread.name else str(thread.num)
-            for thread in gdb.selected_inferior().threads()
+            thread.ptid[1]: _thread_label(thread) for thread in gdb.selected_inferior().threads()
         }
 
     def files(self):
@@ -293,6 +292,15 @@ def _has_frame():
         return True
     except gdb.error:
         return False
+
+
+def _thread_label(thread):
+    """The number of a thread, with its name where that is text."""
+    try:
+        name = thread.name
+    except UnicodeDecodeError:
+        name = None
+    return '{} "{}"'.format(thread.num, name) if name else str(thread.num)
 
 
 def _address_of(value):

@@ -1,12 +1,13 @@
 /* C++ that needs no C++ library: operators of its own, and no exceptions. Their malloc is
- * recorded, with the operator as the most recent frame.
+ * recorded, with the operator as the most recent frame (the mark in=operator), which memcheck
+ * replaces by its own (in=caller).
  * heap-total: exact */
 #include <stdlib.h>
 #include <unistd.h>
 
 void *operator new(size_t size)
 {
-    return malloc(size);
+    return malloc(size); /* heap: operator size=10*48 count=10 in=operator */
 }
 
 void operator delete(void *block) noexcept
@@ -33,7 +34,7 @@ extern "C" __attribute__((noinline)) void stop_here()
 
 template <typename T> static T *make()
 {
-    return new T(); /* heap: made size=10*48 count=10 via=operator */
+    return new T(); /* heap: made size=10*48 count=10 in=caller */
 }
 
 int main()

@@ -40,6 +40,7 @@ PLACE_AT_EXIT = {
     "fork.c": "parent",
     "libgone.c": "loaded",
     "phases.c": "exit",
+    "plain_operators.cc": "caller",
 }
 
 
