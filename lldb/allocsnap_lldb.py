@@ -336,6 +336,9 @@ def _loaded_parts(target):
     """[(start, end, file offset, path, permissions)] of what LLDB has loaded of files."""
     parts = []
     for module in target.module_iter():
+        path = _path(module.GetFileSpec()) or ""
+        # A program names its libraries by links (/lib), the kernel by what they are.
+        path = os.path.realpath(path) if os.path.exists(path) else path
         for section in module.section_iter():
             start, size = section.GetLoadAddress(target), section.GetFileByteSize()
             if start != lldb.LLDB_INVALID_ADDRESS and size:
@@ -344,7 +347,7 @@ def _loaded_parts(target):
                         start,
                         start + size,
                         section.GetFileOffset(),
-                        _path(module.GetFileSpec()) or "",
+                        path,
                         section.GetPermissions(),
                     )
                 )

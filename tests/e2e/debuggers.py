@@ -64,7 +64,7 @@ def _worded(commands, language):
     ]
 
 
-def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=None):
+def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=None, env=None):
     before = [
         "set {}".format(setting)
         for setting in ("width 0", "height 0", "style enabled off", "inferior-tty /dev/null")
@@ -75,7 +75,7 @@ def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=Non
     elif pid is not None:
         line = ["-p", str(pid)]
     worded = _worded(commands, "gdb")
-    results = harness.batch(case, before + worded, line, cwd=cwd)
+    results = harness.batch(case, before + worded, line, cwd=cwd, env=env)
     return harness.Results(commands, results.outputs[len(before) :])
 
 
@@ -83,7 +83,9 @@ _KILLED = re.compile(r"^Process \d+ exited with status = 9 .*\n", re.M)
 _MARK = 'script print("\\x1e")'
 
 
-def _run_lldb(binary, case, commands, program, arguments=(), core=None, pid=None, cwd=None):
+def _run_lldb(
+    binary, case, commands, program, arguments=(), core=None, pid=None, cwd=None, env=None
+):
     # LLDB's batch mode ends at the first error; its standard input does not.
     worded = _worded(commands, "lldb")
     lines = [
@@ -111,7 +113,7 @@ def _run_lldb(binary, case, commands, program, arguments=(), core=None, pid=None
         stderr=subprocess.STDOUT,
         timeout=harness.DEADLINE,
         cwd=cwd or case.directory,
-        env=harness.environment(case.home),
+        env=harness.environment(case.home, **(env or {})),
         encoding="utf-8",
         errors="replace",
         check=False,

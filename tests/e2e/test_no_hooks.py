@@ -39,10 +39,20 @@ class Programs(Case):
         ).format(path, linker)
         return path, said
 
-    def in_each(self, commands, path):
+    def in_each(self, commands, path, **options):
         """The Results of gdb and of each LLDB."""
         found = [debuggers.gdb()] + debuggers.lldbs()
-        return [debugger.run(self, commands, path) for debugger in found]
+        return [debugger.run(self, commands, path, **options) for debugger in found]
+
+    def hooks_for(self, soname):
+        """A library by the name of the hooks that needs the C library of this name, as ours do not."""
+        hooks = os.path.join(self.directory, "liballocsnap-hooks.so")
+        library = os.path.join(self.directory, soname)
+        nothing = ["gcc", "-shared", "-nostdlib", "-x", "c", "/dev/null", "-o"]
+        subprocess.run(nothing + [library, "-Wl,-soname," + soname], check=True)
+        link = ["-Wl,--no-as-needed", "-x", "none", library]
+        subprocess.run(nothing + [hooks] + link, check=True)
+        return {"ALLOCSNAP_HOOKS": hooks}
 
     def test_statically_linked(self):
         stop = debuggers.stop_at("stop_here")
@@ -63,10 +73,12 @@ class Programs(Case):
                 self.assertEqual(results[" snapshot start"], warned + RESTARTED)
 
     def test_of_another_libc(self):
+        """Hooks that were linked with one C library only; those of this tree serve both."""
         path, said = self.named_as_of_musl()
+        env = self.hooks_for("libc.so.6")
         stop = debuggers.stop_at("stop_here")
         commands = ["snapshot status", "snapshot start", "snapshot stop", stop, debuggers.RUN]
-        for results in self.in_each(commands + ["snapshot stats", " snapshot start"], path):
+        for results in self.in_each(commands + ["snapshot stats", " snapshot start"], path, env=env):
             self.assertEqual(results["snapshot status"], "No process.\nwarning: " + said)
             for command in ("snapshot start", " snapshot start"):
                 self.assertEqual(results[command].replace("error: ", ""), said)
@@ -79,13 +91,7 @@ class Programs(Case):
     def test_hooks_for_it(self):
         """Whoever has hooks for musl is let do it; a program of glibc cannot have those."""
         path, _ = self.named_as_of_musl()
-        hooks = os.path.join(self.directory, "liballocsnap-hooks.so")
-        library = os.path.join(self.directory, "libc.so")
-        nothing = ["gcc", "-shared", "-nostdlib", "-x", "c", "/dev/null", "-o"]
-        subprocess.run(nothing + [library, "-Wl,-soname,libc.so"], check=True)
-        link = ["-Wl,--no-as-needed", "-x", "none", library]
-        subprocess.run(nothing + [hooks] + link, check=True)
-        env = {"ALLOCSNAP_HOOKS": hooks}
+        env = self.hooks_for("libc.so")
         commands = ["snapshot start", "snapshot stop"]
         results = self.batch(commands, path, env=env)
         self.assertEqual(results["snapshot start"], NEXT_RUN)
