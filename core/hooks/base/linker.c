@@ -190,6 +190,7 @@ struct wanted {
     size_t name_bytes; /* with its end */
     uint32_t gnu_hash;
     uint32_t hash;
+    bool also_hidden; /* versions that programs which are linked now do not find */
 };
 
 static struct wanted want(const char *name)
@@ -245,7 +246,8 @@ static void *match(struct asnap_known_pages *known, const struct asnap_library *
                              sizeof(symbol)) ||
         symbol.st_shndx == SHN_UNDEF || (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
         !asnap_readable_copy(known, library->strings + symbol.st_name, name, wanted->name_bytes) ||
-        memcmp(name, wanted->name, wanted->name_bytes) != 0 || is_hidden(known, library, number))
+        memcmp(name, wanted->name, wanted->name_bytes) != 0 ||
+        (!wanted->also_hidden && is_hidden(known, library, number)))
         return NULL;
     uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
     void *address = (void *)(uintptr_t)(bias + symbol.st_value);
@@ -336,9 +338,10 @@ static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
 
 /* Among the files from the place `first` on, up to that before `end`. */
 static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint32_t end,
-                        const char *name)
+                        const char *name, bool also_hidden)
 {
     struct wanted wanted = want(name);
+    wanted.also_hidden = also_hidden;
     void *found = NULL;
     for (uint32_t i = first; i < end && found == NULL; i++)
         if (i <= libraries->own || !libraries->list[i].is_hooks)
@@ -348,18 +351,18 @@ static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint3
 
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->count, name);
+    return find_among(libraries, 0, libraries->count, name, false);
 }
 
-bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name)
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->own, name) == NULL;
+    return find_among(libraries, 0, libraries->own, name, true);
 }
 
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name)
 {
     uint32_t first = libraries->own < libraries->count ? libraries->own + 1 : 0;
-    return find_among(libraries, first, libraries->count, name);
+    return find_among(libraries, first, libraries->count, name, false);
 }
 
 void asnap_linker_init(struct asnap_libraries *libraries)

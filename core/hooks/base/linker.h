@@ -53,8 +53,10 @@ void asnap_linker_init(struct asnap_libraries *libraries);
  * when the list was made finds. NULL: there is none. */
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name);
 
-/* Whether that definition is the hooks' own. */
-bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name);
+/* The first definition that comes before the hooks' own, which has the program's calls; of
+ * versions for old programs too, since what was linked with the C library may find those. NULL:
+ * the hooks' own has them. */
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name);
 
 /* The first after the hooks' own that is not another copy's of the hooks: what the program
  * would find without them. */

@@ -123,6 +123,15 @@ static void look_up(struct asnap_libraries *libraries, const char *name, void *p
         memcpy(place, &found, bytes);
 }
 
+/* The same of a definition that comes before the hooks' own. */
+static void look_before(struct asnap_libraries *libraries, const char *name, void *place,
+                        size_t bytes)
+{
+    void *found = asnap_symbol_before(libraries, name);
+    if (found != NULL)
+        memcpy(place, &found, bytes);
+}
+
 /* musl has no pvalloc; who asks the linker for one finds the hooks'. */
 static void *whole_pages(size_t size)
 {
@@ -149,6 +158,8 @@ void asnap_next_resolve(struct asnap_libraries *libraries)
     LOOK_UP(malloc_usable_size);
     LOOK_UP(free_sized);
     LOOK_UP(free_aligned_sized);
+    look_before(libraries, "realloc", &found.realloc_before, sizeof(found.realloc_before));
+    look_before(libraries, "free", &found.free_before, sizeof(found.free_before));
     tells_sizes = asnap_linker_same_file(libraries, (uint64_t)(uintptr_t)found.malloc,
                                          (uint64_t)(uintptr_t)found.malloc_usable_size);
     asnap_next = found;

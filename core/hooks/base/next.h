@@ -22,6 +22,10 @@ struct asnap_next {
     /* C23: NULL where the allocator has none */
     void (*free_sized)(void *block, size_t size);
     void (*free_aligned_sized)(void *block, size_t alignment, size_t size);
+    /* Where another allocator comes before the hooks, and so has the program's calls: its
+     * functions, for those of the family that it lacks and the hooks have; else NULL */
+    void *(*realloc_before)(void *block, size_t size);
+    void (*free_before)(void *block);
 };
 
 extern struct asnap_next asnap_next;

@@ -33,7 +33,7 @@ static uint64_t look_up_symbols(void)
     asnap_next_resolve(&libraries);
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
-    if (!asnap_symbol_is_own(&libraries, "malloc"))
+    if (asnap_symbol_before(&libraries, "malloc") != NULL)
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
     uint64_t other_root = libraries.first_root;

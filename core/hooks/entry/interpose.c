@@ -93,6 +93,8 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
+    if (asnap_next.realloc_before != NULL)
+        return asnap_next.realloc_before(block, bytes);
     if (asnap_next_is_early(block))
         return replace(block, bytes, &ASNAP_CALLER, tracing);
     return tracing ? resize(block, bytes, &ASNAP_CALLER) : asnap_next.realloc(block, bytes);
@@ -120,6 +122,10 @@ ASNAP_EXPORT void free(void *block)
 ASNAP_EXPORT void free_sized(void *block, size_t size);
 ASNAP_EXPORT void free_sized(void *block, size_t size)
 {
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
     if (!note_releasing(block, asnap_next.free))
         return;
     if (asnap_next.free_sized != NULL)
@@ -131,6 +137,10 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
     if (!note_releasing(block, asnap_next.free))
         return;
     if (asnap_next.free_aligned_sized != NULL)
