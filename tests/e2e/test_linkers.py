@@ -100,7 +100,7 @@ class Linkers(Case):
         for trace in json.loads(line)["traces"]:
             found = [
                 (re.sub(r" \(deleted\)$", "", frame["filename"]), frame["lineno"],
-                 None if frame["named_by"] == "address" else frame["function"])
+                 None if frame["named_by"] in ("address", "none") else frame["function"])
                 for frame in trace["traceback"]
             ]
             blocks.setdefault(trace["size"], []).append(found)

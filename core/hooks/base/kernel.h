@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* futex(2): not between processes. musl comes without the kernel's headers. */
@@ -155,6 +156,16 @@ static inline uint32_t asnap_kernel_process(void)
 static inline uint32_t asnap_kernel_thread(void)
 {
     return (uint32_t)asnap_kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* Copies from this process's own memory, as from another's: what cannot be read is an error and
+ * no signal. How many bytes. */
+static inline long asnap_kernel_copy(void *copy, uint64_t address, size_t count)
+{
+    struct iovec to = {copy, count};
+    struct iovec from = {(void *)(uintptr_t)address, count};
+    return asnap_kernel_call(SYS_process_vm_readv, asnap_kernel_process(),
+                             asnap_kernel_pointer(&to), 1, asnap_kernel_pointer(&from), 1, 0);
 }
 
 static inline void asnap_kernel_yield(void)

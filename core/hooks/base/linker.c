@@ -165,9 +165,10 @@ static void read_own_list(struct asnap_libraries *libraries)
     read_list(libraries, link);
 }
 
-void asnap_libraries_open(struct asnap_libraries *libraries)
+void asnap_libraries_open(struct asnap_libraries *libraries, bool moving)
 {
     memset(libraries, 0, sizeof(*libraries));
+    libraries->known.moving = moving;
     const struct r_debug *debug = &_r_debug;
     if (debug == NULL && &_dl_debug_addr != NULL)
         debug = _dl_debug_addr;

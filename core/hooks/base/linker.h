@@ -41,9 +41,9 @@ struct asnap_libraries {
     uint64_t first_root; /* where another copy of the hooks comes before: its root; else 0 */
 };
 
-/* Reads the list. What cannot be read, or has no memory to be read into, is left out.
- * asnap_libraries_close must follow. */
-void asnap_libraries_open(struct asnap_libraries *libraries);
+/* Reads the list. What cannot be read, or has no memory to be read into, is left out. `moving`:
+ * other threads may load and unload files meanwhile. asnap_libraries_close must follow. */
+void asnap_libraries_open(struct asnap_libraries *libraries, bool moving);
 void asnap_libraries_close(struct asnap_libraries *libraries);
 
 /* Learns where _dl_find_object is. */

@@ -18,6 +18,7 @@ bool asnap_readable_page(uint64_t address);
 enum { ASNAP_KNOWN_PAGES = 64 };
 struct asnap_known_pages {
     uint64_t pages[ASNAP_KNOWN_PAGES];
+    bool moving; /* another thread may unmap what is looked at: the kernel copies it */
 };
 
 /* Whether all of [address, address + bytes) can be read. */

@@ -28,7 +28,7 @@ static bool ready;
 static uint64_t look_up_symbols(void)
 {
     struct asnap_libraries libraries;
-    asnap_libraries_open(&libraries);
+    asnap_libraries_open(&libraries, false);
     asnap_linker_init(&libraries);
     asnap_next_resolve(&libraries);
     asnap_operators_resolve(&libraries);
