@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 
@@ -78,6 +79,13 @@ static bool is_same_path(const char *left, const char *right)
            (*rest == '\0' || strcmp(rest, deleted_suffix) == 0);
 }
 
+/* Whether a copy of a module's file, which is gone, was mapped in its place: the module's own file
+ * is there to name it. */
+static bool is_copy_that_is_gone(const char *mapped, const char *path)
+{
+    return !is_same_path(mapped, path) && access(mapped, R_OK) != 0 && access(path, R_OK) == 0;
+}
+
 /* Where a module begins, if it is mapped still. Paths may differ: one file has several, through
  * symbolic links. */
 static const struct asnap_mapped *find_module(const struct asnap_region_map *map,
@@ -93,7 +101,8 @@ static const struct asnap_mapped *find_module(const struct asnap_region_map *map
         is_same = is_same_path(head->path, module->path);
     else
         is_same = head->build_id.size == module->build_id_bytes &&
-                  memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0;
+                  memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0 &&
+                  !is_copy_that_is_gone(head->path, module->path);
     return is_same ? head : NULL;
 }
 
