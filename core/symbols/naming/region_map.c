@@ -128,8 +128,11 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
         return place;
     const struct asnap_mapped *region = asnap_region_map_find(map, place.pc);
     if (pc.module == 0) {
+        if (region == NULL)
+            return place;
         place.region = region;
-        place.head = region == NULL ? NULL : region->head;
+        place.path = region->path;
+        place.head = region->head;
         if (place.head != NULL)
             place.build_id = place.head->build_id;
         return place;
@@ -140,6 +143,7 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
     place.module = module;
     place.head = find_module(map, module);
     place.is_unloaded = place.head == NULL;
+    place.path = place.head == NULL ? module->path : place.head->path;
     /* The hooks find it wherever in the file it is. The vDSO is in no file. */
     if (place.head == NULL || !place.head->is_vdso) {
         place.build_id.size = module->build_id_bytes;
