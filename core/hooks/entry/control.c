@@ -94,8 +94,7 @@ void asnap_control_apply(void)
         return;
     thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
-    if (asnap_process_is_copy())
-        asnap_fork_mend();
+    asnap_fork_mend();
     asnap_lock(&control_lock);
     if (!ready) {
         int saved_errno = errno;
