@@ -17,7 +17,7 @@ from allocsnap.library import native  # noqa: E402
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "render")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render")
 )
 
 
