@@ -274,10 +274,12 @@ struct asnap_error *asnap_block_index_init(struct asnap_block_index *index,
 
 void asnap_block_index_deinit(struct asnap_block_index *index)
 {
-    for (uint32_t i = 0; i < index->mib_count; i++) {
+    for (uint32_t i = 0; i < index->mib_count; i++)
         free(index->mibs[i].words);
-        free(index->directory[index->mibs[i].number >> PAGE_BITS]);
-        index->directory[index->mibs[i].number >> PAGE_BITS] = NULL;
+    for (uint32_t i = 0; index->directory != NULL && i < index->mib_count; i++) {
+        struct asnap_mib_page **page = &index->directory[index->mibs[i].number >> PAGE_BITS];
+        free(*page);
+        *page = NULL;
     }
     free(index->directory);
     free(index->mibs);

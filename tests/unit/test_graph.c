@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "graph_heap.h"
-#include "referrers.h"
+#include "paths.h"
 
 /* ---- the index of blocks ---- */
 
@@ -318,6 +318,84 @@ static void check_referrers(const struct made *made)
     asnap_referrers_deinit(&referrers);
 }
 
+/* How many pointers each block is from a root, by looking at all again and again. */
+static void slow_distances(const struct made *made, uint32_t *distances)
+{
+    memset(distances, 0xff, made->index.count * sizeof(*distances));
+    for (size_t i = 0; i < made->root_count; i++)
+        distances[asnap_edge_block(made->roots[i].edge)] = 1;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t block = 0; block < made->index.count; block++) {
+            for (uint32_t i = made->edges.first[block]; i < made->edges.first[block + 1]; i++) {
+                uint32_t target = asnap_edge_block(made->edges.targets[i]);
+                if (distances[block] == UINT32_MAX || distances[target] <= distances[block] + 1)
+                    continue;
+                distances[target] = distances[block] + 1;
+                changed = true;
+            }
+        }
+    }
+}
+
+static bool leads_to(const struct made *made, uint32_t block, uint32_t target)
+{
+    for (uint32_t i = made->edges.first[block]; i < made->edges.first[block + 1]; i++) {
+        if (asnap_edge_block(made->edges.targets[i]) == target)
+            return true;
+    }
+    return false;
+}
+
+/* Every path is one, the first is the shortest, later ones are no shorter and share nothing. */
+static void check_paths_to(const struct made *made, const struct asnap_referrers *referrers,
+                           uint32_t target, uint32_t distance)
+{
+    struct asnap_paths paths;
+    struct asnap_path path = {0};
+    bool *used_roots = calloc(made->root_count + 1, 1);
+    bool *used_blocks = calloc(made->index.count, 1);
+    size_t last = 0;
+    ASNAP_ASSERT_OK(asnap_paths_init(&paths, made->index.count, referrers, made->roots,
+                                     made->root_count, target));
+    for (size_t found = 0;; found++) {
+        ASNAP_ASSERT_OK(asnap_paths_next(&paths, &path));
+        if (found == 0)
+            CU_ASSERT_EQUAL(path.count, distance == UINT32_MAX ? 0 : distance);
+        if (path.count == 0)
+            break;
+        CU_ASSERT(path.count >= last);
+        last = path.count;
+        CU_ASSERT_FATAL(path.root < made->root_count);
+        CU_ASSERT(!used_roots[path.root]);
+        used_roots[path.root] = true;
+        CU_ASSERT_EQUAL(asnap_edge_block(made->roots[path.root].edge), path.blocks[0]);
+        CU_ASSERT_EQUAL(path.blocks[path.count - 1], target);
+        for (size_t i = 0; i + 1 < path.count; i++) {
+            CU_ASSERT(!used_blocks[path.blocks[i]]);
+            used_blocks[path.blocks[i]] = true;
+            CU_ASSERT(leads_to(made, path.blocks[i], path.blocks[i + 1]));
+        }
+        asnap_path_deinit(&path);
+    }
+    asnap_paths_deinit(&paths);
+    free(used_roots);
+    free(used_blocks);
+}
+
+static void check_paths(struct made *made)
+{
+    struct asnap_referrers referrers;
+    uint32_t *distances = calloc(made->index.count + 1, sizeof(*distances));
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, made->index.count));
+    asnap_root_pointers_sort(made->roots, made->root_count);
+    slow_distances(made, distances);
+    for (uint32_t target = 0; target < made->index.count; target++)
+        check_paths_to(made, &referrers, target, distances[target]);
+    asnap_referrers_deinit(&referrers);
+    free(distances);
+}
+
 ASNAP_TEST(graph, random_heaps)
 {
     for (uint64_t seed = 0; seed < 300; seed++) {
@@ -330,6 +408,7 @@ ASNAP_TEST(graph, random_heaps)
         check_classes(&made);
         check_referrers(&made);
         check_dominators(&made, &heap);
+        check_paths(&made);
         unmake(&made);
         graph_heap_deinit(&heap);
     }
