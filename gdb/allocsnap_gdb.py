@@ -9,29 +9,36 @@ import tempfile
 import gdb
 
 
-if not hasattr(gdb.Inferior, "connection"):
-    raise gdb.GdbError("allocsnap needs gdb 12 or later; this is gdb {}".format(gdb.VERSION))
-
-
 def _find_package():
     """Puts the Python package on the path; it lies the same in a checkout and where
-    it is installed."""
+    it is installed. Returns what is wrong, or None."""
+    if not hasattr(gdb.Inferior, "connection"):
+        return "allocsnap needs gdb 12 or later; this is gdb {}".format(gdb.VERSION)
     here = os.path.dirname(os.path.realpath(__file__))
     directory = os.path.join(os.path.dirname(here), "core", "python")
     if not os.path.isdir(os.path.join(directory, "allocsnap")):
-        raise gdb.GdbError(
-            "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+        return "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+    package = sys.modules.get("allocsnap")
+    loaded = package and os.path.dirname(os.path.dirname(os.path.realpath(package.__file__)))
+    if loaded and loaded != directory:
+        return "allocsnap is here already, from {}: start gdb anew to have that of {}".format(
+            loaded, directory
         )
     if directory not in sys.path:
         sys.path.insert(0, directory)
+    return None
 
 
-_find_package()
-
-# pylint: disable=wrong-import-position
-from allocsnap import commands  # noqa: E402
-from allocsnap.errors import AllocsnapError, UnreadableMemory  # noqa: E402
-from allocsnap.target import Process, Region, Target, linux_memory_map, shown_path  # noqa: E402
+# gdb prints a traceback where a script fails: this one ends, and tells.
+_WRONG = _find_package()
+if _WRONG is None:
+    # pylint: disable=wrong-import-position
+    from allocsnap import charsets, commands
+    from allocsnap.errors import AllocsnapError, UnreadableMemory
+    from allocsnap.target import Process, Region, Target
+    from allocsnap.target import linux_memory_map, parsed_memory_map, shown_path
+else:
+    Target = object
 
 # What can be an address by itself.
 _NUMBERS = (
@@ -41,9 +48,6 @@ _NUMBERS = (
     gdb.TYPE_CODE_CHAR,
     gdb.TYPE_CODE_BOOL,
 )
-
-# What a string is in an expression, in most of the languages that gdb knows.
-_TEXTS = (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR)
 
 _PATH_RULE = re.compile(r"^  [`'](.*)' -> [`'](.*)'\.$", re.M)
 
@@ -82,15 +86,49 @@ def _output(command):
 def _string(value):
     """The text of a string in any language; None where it is none."""
     kind = value.type.strip_typedefs()
+    charset = gdb.target_charset()
     try:
         if kind.code == gdb.TYPE_CODE_STRUCT:  # &str of Rust
-            return value["data_ptr"].string(length=int(value["length"]))
+            return _characters(value["data_ptr"], charset, length=int(value["length"]))
         if kind.code == gdb.TYPE_CODE_STRING:  # of Fortran
             low, high = kind.range()
-            return value.cast(kind.target().array(high - low)).string()
-        return value.string() if kind.code in _TEXTS else None
-    except (gdb.error, UnicodeDecodeError):
+            return _characters(value.cast(kind.target().array(high - low)), charset)
+        if kind.code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR):
+            return _characters(value, charset)
         return None
+    except gdb.error:
+        return None
+    except UnicodeDecodeError:
+        raise AllocsnapError(
+            "the place is not text in the program's character set {} (`show target-charset`): give"
+            " its number, from `snapshot place`".format(charset)
+        ) from None
+
+
+def _characters(value, charset, **length):
+    """The text of an array of characters, or of a pointer to them."""
+    if value.type.strip_typedefs().target().sizeof > 1:
+        return value.string(**length)
+    # Not by gdb, which fails on character sets that Python does not know.
+    raw = value.string(encoding="iso-8859-1", **length).encode("iso-8859-1")
+    return charsets.decoded(raw, charset)
+
+
+def _place(value):
+    """A place as an argument of a function: its number or its text; None where it is neither."""
+    if value.type.strip_typedefs().code == gdb.TYPE_CODE_INT:
+        return int(value)
+    return _string(value)
+
+
+def _take_utf8():
+    """Has gdb take UTF-8 for the terminal's character set and the program's, where it has taken
+    ASCII, as in the C locale: it passes nothing else to Python then. ASCII is part of UTF-8."""
+    if gdb.parameter("host-charset") == "auto" and charsets.is_ascii(gdb.host_charset()):
+        gdb.execute("set host-charset UTF-8")
+        if gdb.parameter("target-charset") == "auto":
+            # A string of an expression is converted from the one to the other.
+            gdb.execute("set target-charset UTF-8")
 
 
 def _number(expression):
@@ -121,13 +159,18 @@ class GdbTarget(Target):
         else:
             description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
+        running = any(thread.is_running() for thread in inferior.threads())
+        moving = running and _has_frame()
         return Process(
             identity=identity,
             description=description,
             core_path=core_path,
             is_core=is_core,
-            running=any(thread.is_running() for thread in inferior.threads()),
+            running=running and not (moving and gdb.selected_thread().is_running()),
+            moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
+            proc_pid=inferior.pid if _is_native(inferior) else None,
+            of_server=connection is not None and connection.type == "remote",
         )
 
     def read_memory(self, address, size):
@@ -148,13 +191,22 @@ class GdbTarget(Target):
 
     def memory_map(self):
         inferior = gdb.selected_inferior()
-        connection = inferior.connection
-        if connection is not None and connection.type == "native":
+        if _is_native(inferior):
             try:
                 return linux_memory_map(inferior.pid)
             except OSError:
                 pass
-        return _printed_memory_map()
+        return _printed_memory_map() or _fetched_memory_map(inferior)
+
+    def program_path(self):
+        path = _text(lambda: gdb.current_progspace().filename or "")
+        return re.sub("^target:", "", path) or None
+
+    def stack_pointer(self):
+        try:
+            return _number("(unsigned long) $sp")
+        except gdb.error:
+            return None
 
     def evaluate(self, expression):
         value = gdb.parse_and_eval(expression)
@@ -163,18 +215,18 @@ class GdbTarget(Target):
             value = value.referenced_value()
             code = value.type.strip_typedefs().code
         if code not in _NUMBERS:
-            if value.address is None:
+            address = _address_of(value)
+            if address is None:
                 raise gdb.error(
                     "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
                     " variable in memory".format(expression)
                 )
-            value = value.address
-        return int(value) & (2**64 - 1)
+            value = address
+        return int(value)
 
     def thread_labels(self):
         return {
-            thread.ptid[1]: '{} "{}"'.format(thread.num, thread.name) if thread.name else str(thread.num)
-            for thread in gdb.selected_inferior().threads()
+            thread.ptid[1]: _thread_label(thread) for thread in gdb.selected_inferior().threads()
         }
 
     def files(self):
@@ -232,6 +284,38 @@ class GdbTarget(Target):
             _output("set environment {} = {}".format(name, value))
 
 
+def _has_frame():
+    """Whether gdb can look at the selected thread. It can, and says that the thread runs, where this
+    has come to a breakpoint, for its condition or in Breakpoint.stop of Python."""
+    try:
+        gdb.selected_frame()
+        return True
+    except gdb.error:
+        return False
+
+
+def _thread_label(thread):
+    """The number of a thread, with its name where that is text."""
+    try:
+        name = thread.name
+    except UnicodeDecodeError:
+        name = None
+    return '{} "{}"'.format(thread.num, name) if name else str(thread.num)
+
+
+def _address_of(value):
+    """Where a value is in the program's memory; None where it is not. For a string in an
+    expression gdb would have the program allocate memory, by a call."""
+    allowed = gdb.parameter("may-call-functions")
+    gdb.execute("set may-call-functions off")
+    try:
+        return value.address
+    except gdb.error:
+        return None
+    finally:
+        gdb.execute("set may-call-functions {}".format("on" if allowed else "off"))
+
+
 def _symbol_alone(address):
     """The one frame of code in no file, as it is compiled at run time, by a symbol."""
     found = re.match(r"(.+?)(?: \+ \d+)? in section ", _output("info symbol {}".format(address)))
@@ -246,6 +330,24 @@ def _core_path(inferior):
     return found.group(1) if found else None
 
 
+def _is_native(inferior):
+    """Whether it is a process of this host, by gdb's own means."""
+    return inferior.connection is not None and inferior.connection.type == "native"
+
+
+def _fetched_memory_map(inferior):
+    """The map that the remote host's kernel tells, where its server hands over files."""
+    connection = inferior.connection
+    if connection is None or not connection.type.endswith("remote"):
+        return []
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            _output("remote get /proc/{}/maps {}".format(inferior.pid, file.name))
+        except gdb.error:
+            return []
+        return parsed_memory_map(file.read())
+
+
 def _printed_memory_map():
     """The map as `info proc mappings` prints it: a remote process, or a core that
     could not be opened."""
@@ -254,16 +356,23 @@ def _printed_memory_map():
         text = _output("info proc mappings")
     except gdb.error:
         return regions
-    for line in text.splitlines():
+    # Tables of gdb 16 and later have a blank after each column, also after the path.
+    padding = re.search(r"^ *Start Addr.*?( ?)$", text, re.M)
+    padding = padding.group(1) if padding else ""
+    for line in text.split("\n"):
         match = _MAPPING.match(line)
         if match is None:
             continue
         start, end, offset = (int(number, 16) for number in match.groups()[:3])
-        permissions, path = "r", match.group(4).strip()
+        permissions, path = "r", match.group(4).lstrip()
         # gdb prints permissions of a live process, and none of a core.
         flags = re.match(r"([r-][w-][x-][ps-])\s*(.*)", path)
         if flags:
             permissions, path = flags.groups()
+            # As the kernel writes a newline.
+            path = path.replace("\\012", "\n")
+        if padding and path.endswith(padding):
+            path = path[:-1]
         regions.append(
             Region(
                 start,
@@ -299,6 +408,9 @@ def _register(shell):
             self.__doc__ = command.help
             self._command = command
             super().__init__("snapshot " + command.name, gdb.COMMAND_DATA)
+            for word in command.aliases:
+                # An abbreviation: it is not listed, and not what completion offers.
+                gdb.execute("alias -a -- snapshot {} = snapshot {}".format(word, command.name))
 
         def invoke(self, argument, from_tty):
             self.dont_repeat()
@@ -329,14 +441,15 @@ def _register(shell):
             self._function = function
             super().__init__(function.name)
 
-        def invoke(self, *places):  # pylint: disable=arguments-differ
-            texts = [_string(place) for place in places]
-            if len(texts) > 1 or None in texts:
-                raise gdb.GdbError(
-                    '${0} takes a place as a string: ${0}("file.c:12")'.format(self._function.name)
-                )
+        def invoke(self, *values):  # pylint: disable=arguments-differ
             try:
-                return shell.measure(self._function, *texts)
+                places = [_place(value) for value in values]
+                if len(places) > 1 or None in places:
+                    raise AllocsnapError(
+                        "${0} takes a place as a string, or by the number that `snapshot place`"
+                        ' gives it: ${0}("file.c:12"), ${0}(1)'.format(self._function.name)
+                    )
+                return shell.measure(self._function, *places)
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
 
@@ -347,4 +460,8 @@ def _register(shell):
         Subcommand(command)
 
 
-_register(commands.shell_for("gdb", GdbTarget))
+if _WRONG is None:
+    _take_utf8()
+    _register(commands.shell_for("gdb", GdbTarget))
+else:
+    gdb.write("error: {}\n".format(_WRONG), gdb.STDERR)

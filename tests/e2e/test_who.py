@@ -218,16 +218,30 @@ class Who(Case):
             "snapshot who --in b kept": 'no snapshot "b": there are no snapshots:'
             " `snapshot take` takes one\n",
             "snapshot who nothing": 'No symbol "nothing" in current context.\n',
-            "snapshot who kept[": "A syntax error in expression, near `'.\n",
             "snapshot who 1.5": "`1.5` is neither an address nor in memory: give a pointer, a whole"
             " number, or a variable in memory\n",
             "snapshot who *(int *) 0": "Cannot access memory at address 0x0\n",
+            "snapshot who 0x1ffffffffffffffff": "`0x1ffffffffffffffff` is no address: it has more"
+            " than 64 bits\n",
+            "snapshot who --json 18446744073709551616": "`18446744073709551616` is no address: it"
+            " has more than 64 bits\n",
+            'snapshot who "text"': "`\"text\"` is neither an address nor in memory: give a pointer,"
+            " a whole number, or a variable in memory\n",
         }
-        results = self.at_stop(list(cases) + ["snapshot who --help"], "holds")
+        unfinished = "snapshot who kept["
+        results = self.at_stop(list(cases) + [unfinished, "snapshot who --help"], "holds")
         for command, message in cases.items():
             with self.subTest(command):
                 self.assertEqual(results[command], message)
+        self.assertRegex(results[unfinished], r"\AA syntax error in expression, near [^\n]*'\.\n\Z")
         self.assertIn("EXPRESSION", results["snapshot who --help"])
+
+    def test_an_expression_leaves_nothing_in_the_program(self):
+        commands = ["snapshot who \"text\"", "break malloc", "snapshot who  \"text\"", "snapshot stats --json"]
+        results = self.at_stop(commands + ["show may-call-functions"], "holds")
+        self.assertEqual(results["snapshot who  \"text\""], results["snapshot who \"text\""])
+        self.assertEqual(results.json("snapshot stats --json")["total"], {"size": 10128, "count": 14})
+        self.assertIn(" is on.", results["show may-call-functions"])
 
 
 class Traces(Case):

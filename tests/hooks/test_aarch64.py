@@ -4,14 +4,15 @@ compared with those of the libgcc there, and their table read by gdb-multiarch."
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 
 import expectations
+from e2e.harness import tag_line
 
 from .hooked import Case
+from .test_wild_calls import JUMP, LOST, RETURN, SIZES, TRACES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -21,6 +22,19 @@ SECONDS = 300
 
 TRACEBACKS = "snapshot stats traceback --json --limit 100"
 COUNTS = re.compile(r"^(\d+) stacks compared with libgcc's, (\d+) differ$", re.M)
+
+#: Connects gdb to a stub as soon as that listens.
+CONNECT = """\
+import time
+deadline = time.monotonic() + 60
+while True:
+    try:
+        gdb.execute("target remote {}")
+        break
+    except gdb.error:
+        if time.monotonic() > deadline:
+            raise
+"""
 
 #: Sources in tests/programs, flags, and how many stacks are compared at least.
 PROGRAMS = [
@@ -83,58 +97,100 @@ class Aarch64(Case):
                 self.assertEqual(int(differing), 0, text)
                 self.assertGreaterEqual(int(compared), least)
 
-    def read_by_gdb(self, commands):
-        """What gdb-multiarch shows of plain.c at stop_here(), through qemu's gdb stub, which
-        cannot tell the memory map."""
-        made = self.compile("plain.c", "-O0 -fno-builtin")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
+    def read_by_gdb(self, commands, source="plain.c", function="stop_here"):
+        """What gdb-multiarch shows of a program at a function, through qemu's gdb stub. The
+        program has its signals."""
+        made = self.compile(source, "-O0 -fno-builtin")
+        # A name, and no port that another may take before qemu does.
+        stub = os.path.join(self.directory, "stub")
+        connect = os.path.join(self.directory, "connect.py")
+        with open(connect, "w", encoding="utf-8") as file:
+            file.write(CONNECT.format(stub))
         child = subprocess.Popen(
-            self.emulated("ALLOCSNAP=16", options=["-g", port]) + [made],
+            self.emulated("ALLOCSNAP=40", "QEMU=yes", options=["-g", stub]) + [made],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        # gdb tries again until somebody listens.
-        begin = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
+        signals = "handle SIGSEGV SIGBUS SIGILL nostop noprint pass"
+        begin = [signals, "source " + connect, "break " + function, "continue"]
         return self.batch(
             ["set sysroot " + SYSROOT] + commands[:1] + begin + commands[1:],
             made,
             debugger="gdb-multiarch",
         )
 
-    def test_snapshot(self):
-        """Every line, size and count, and the stack up to the C library."""
-        library_path = "set solib-search-path " + self.build
-        results = self.read_by_gdb([library_path, TRACEBACKS, "snapshot who kept[0]"])
-        answer = results.json(TRACEBACKS)
-        self.assertEqual(answer["notes"], [])
+    def check_held(self, answer):
+        """Every line, size and count; returns the frame that called each."""
         marks = expectations.marks(expectations.source("plain.c"))
         held = {}
+        callers = []
         for row in answer["statistics"]:
             frame, caller = row["traceback"][:2]
             if frame["function"] != "main":
                 frame, caller = caller, row["traceback"][2]
             self.assertEqual(frame["function"], "main")
-            self.assertIn("/libc.so.6", caller["filename"])
+            callers.append(caller)
             size, count = held.get(frame["lineno"], (0, 0))
             held[frame["lineno"]] = size + row["size"], count + row["count"]
         self.assertEqual(
             held, {mark.line: (mark.size, mark.count) for mark in marks if mark.count > 0}
         )
+        return callers
+
+    def test_snapshot(self):
+        """The stacks go up to the C library."""
+        library_path = "set solib-search-path " + self.build
+        results = self.read_by_gdb([library_path, TRACEBACKS, "snapshot who kept[0]"])
+        answer = results.json(TRACEBACKS)
+        self.assertEqual(answer["notes"], [])
+        for caller in self.check_held(answer):
+            self.assertIn("/libc.so.6", caller["filename"])
         self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
 
+    def test_wild_calls(self):
+        """The return address is in the link register."""
+        library_path = "set solib-search-path " + self.build
+        results = self.read_by_gdb([library_path, TRACES], "wild_calls.c", "done")
+        path = expectations.source("wild_calls.c")
+        tags = ["handler", "call", "jump", "return", "below data", "plain", "by register"]
+        line = {tag: tag_line(path, tag) for tag in tags}
+        call = {JUMP: "jump", RETURN: "return", LOST: "below data"}
+        traces = {trace["size"]: trace for trace in results.json(TRACES)["traces"]}
+        for size in SIZES:
+            with self.subTest(size=size):
+                frames = traces[size]["traceback"]
+                found = [frame["lineno"] for frame in frames if frame["filename"] == path]
+                wanted = ["handler", call.get(size % 1000, "call")]
+                wanted += ["plain" if size < 2000 else "by register"]
+                kept = 1 if size % 1000 == LOST else 3
+                self.assertEqual(found[:3], [line[tag] for tag in wanted[:kept]])
+
     def test_library_that_gdb_has_not_found(self):
-        results = self.read_by_gdb(["set solib-search-path " + self.directory, "snapshot take"])
-        self.assertEqual(
-            results["snapshot take"],
-            "no allocsnap hooks are found: the process's memory map cannot be read, and the debugger"
-            " has not found liballocsnap-hooks.so: tell it where the program's libraries are (sysroot,"
-            " solib-search-path), or start the program with the hooks\n",
-        )
+        """The records are found all the same."""
+        elsewhere = "set solib-search-path " + self.directory
+        results = self.read_by_gdb([elsewhere, "info sharedlibrary", TRACEBACKS])
+        self.assertRegex(results["info sharedlibrary"], r"No +/\S+/liballocsnap-hooks\.so")
+        known = self.read_by_gdb(["set solib-search-path " + self.build, TRACEBACKS]).json(TRACEBACKS)
+        self.assertEqual(results.json(TRACEBACKS)["total"], known["total"])
+
+    def test_strings_that_gdb_has_the_program_allocate(self):
+        """They return to the program's entry point here, and are not the program's blocks."""
+        commands = [
+            "set solib-search-path " + self.build,
+            "output $snapshot_count()",
+            'output (int) strcmp("held", "holds") < 0',
+            "set language rust",
+            'output $snapshot_count("plain.c")',
+            "set language c",
+            " output $snapshot_count()",
+        ]
+        results = self.read_by_gdb(commands)
+        self.assertEqual(results[commands[2]], "1")
+        self.assertGreater(int(results[commands[4]]), 0)
+        self.assertEqual(results[commands[6]], results[commands[1]])
 
 
 if __name__ == "__main__":

@@ -11,12 +11,22 @@ PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
 PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
+PROGRAM_FLAGS_misused_pool := -Icore/include
 # Nothing is bound in the handler, which takes more stack than all else.
+PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now
+PROGRAM_FLAGS_hidden_header := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
+PROGRAM_FLAGS_linked := -D_GNU_SOURCE
+PROGRAM_FLAGS_deaf := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
+PROGRAM_FLAGS_fork_anyhow := -D_GNU_SOURCE
+PROGRAM_FLAGS_libnosy := -D_GNU_SOURCE
+PROGRAM_FLAGS_loader_lock := -D_GNU_SOURCE
+PROGRAM_FLAGS_nested_walks := -D_GNU_SOURCE
 PROGRAM_FLAGS_rights := -Icore/include
 PROGRAM_FLAGS_libstaticcxx := -static-libstdc++ -static-libgcc
+PROGRAM_FLAGS_libbare := -nodefaultlibs -lc
 # libunwind.a is not position-independent, and has functions of libgcc_eh's names.
 PROGRAM_FLAGS_own_unwinder := -static-libstdc++ -static-libgcc -no-pie -fno-pie
 PROGRAM_LIBS_own_unwinder := -lgcc_eh -l:libunwind.a -llzma
@@ -24,13 +34,14 @@ PROGRAM_LIBS_own_jemalloc := -l:libjemalloc.a -lstdc++ -lm
 PROGRAM_FLAGS_malloc_address := -no-pie -fno-pie
 PROGRAM_FLAGS_overflow := -Wno-infinite-recursion
 
-# Programs with an allocator of this directory underneath.
+# Programs with an allocator, or another library, of this directory underneath.
 define over_allocator
 PROGRAM_LIBS_$(1) := -L$(PROGRAM_DIR) -l$(2) -Wl,-rpath,'$$$$ORIGIN'
 $(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
 endef
-$(foreach name,signals signal_storm overflow walk_steps,$(eval $(call over_allocator,$(name),safealloc)))
+$(foreach name,signals signal_storm overflow walk_steps nested_walks fork_anyhow,$(eval $(call over_allocator,$(name),safealloc)))
 $(eval $(call over_allocator,dying,dying))
+$(eval $(call over_allocator,fork_handlers,locky))
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))
 PROGRAM_CXX := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.cc))
@@ -64,6 +75,12 @@ $(PROGRAM_DIR)/pools_fixed: tests/programs/pools.c
 	@mkdir -p $(@D)
 	gcc $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_pools) -no-pie -fno-pie -o $@ $<
 
+# The same source, without a table of its unwind information.
+PROGRAMS += $(PROGRAM_DIR)/recursion_no_table
+$(PROGRAM_DIR)/recursion_no_table: tests/programs/recursion.c
+	@mkdir -p $(@D)
+	gcc $(PROGRAM_CFLAGS) -Wl,--no-eh-frame-hdr -o $@ $<
+
 # The same source, linked with the hooks by their path.
 PROGRAMS += $(PROGRAM_DIR)/rights_linked
 $(PROGRAM_DIR)/rights_linked: tests/programs/rights.c $(HOOKS)
@@ -92,11 +109,14 @@ WALK_FLAGS_gcc-fixed := -O2 -fno-pie -no-pie -fstack-clash-protection
 WALK_FLAGS_gcc-aligned := -O2 -mpreferred-stack-boundary=6 -mstackrealign
 WALK_FLAGS_gcc-pushed := -O2 -mno-accumulate-outgoing-args -mpush-args
 WALK_FLAGS_gcc-gold := -O2 -fuse-ld=gold
+WALK_FLAGS_gcc-lld := -O2 -fuse-ld=lld
+WALK_FLAGS_gcc-mold := -O2 -fuse-ld=mold
 WALK_FLAGS_gcc-split := -O2 -fsplit-stack -fuse-ld=gold
 WALK_FLAGS_clang-O0 := -O0
 WALK_FLAGS_clang-O1 := -O1 -mstackrealign
 WALK_FLAGS_clang-O2 := -O2
 WALK_FLAGS_clang-O3 := -O3 -mavx2
+WALK_FLAGS_clang-lld := -O1 -fuse-ld=lld -Wl,--no-rosegment -Wl,-z,max-page-size=0x200000
 WALK_FLAGS_clang-Oz := -Oz
 WALK_FLAGS_clang-fp := -O2 -fno-omit-frame-pointer
 WALK_WAYS := $(patsubst WALK_FLAGS_%,%,$(filter WALK_FLAGS_%,$(.VARIABLES)))

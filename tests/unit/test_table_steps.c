@@ -1,12 +1,15 @@
 /* The table at every instruction: a child works on it, and is stopped and read with the
- * real reader between any two instructions. ALLOCSNAP_STEP_OPERATIONS says how many random
- * operations it does at the end, and then each stop is read. */
+ * real reader between any two instructions, or made to fork, as if another of its threads had:
+ * what the copy holds is mended and then worked on. ALLOCSNAP_STEP_OPERATIONS says how many random
+ * operations it does at the end, and then more of the stops are looked at. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +34,9 @@ enum {
     ALL = -2, /* the child clears the table */
     OPERATIONS = 40,
     READ_EACH = 7, /* a prime: in time it meets every instruction of a loop */
+    COPY_EACH = 211,
+    COPY_EACH_LONG = 13,
+    COPY_STACK_BYTES = 1 << 18,
 };
 
 /* What the child has done, in memory that both see. */
@@ -42,6 +48,9 @@ struct story {
     volatile uint32_t new_stack;
     uint64_t addresses[BLOCKS];
     uint32_t stack;
+    size_t threads_before;
+    pid_t child;
+    volatile int copy_status; /* as waitpid has it */
 };
 
 static struct story *story;
@@ -259,8 +268,8 @@ static int find_block(uint64_t address)
     return *place - 1;
 }
 
-/* Each module and thread is what the child added. */
-static bool lists_agree(const struct asnap_raw *raw, pid_t child)
+/* Each module is what the child added, and each thread but those that other tests did. */
+static bool lists_agree(const struct asnap_raw *raw)
 {
     bool good = true;
     for (size_t i = 1; i < raw->module_count; i++) {
@@ -269,7 +278,7 @@ static bool lists_agree(const struct asnap_raw *raw, pid_t child)
                strcmp(module->path, "/lib/module") == 0;
     }
     for (size_t i = 1; i < raw->thread_count; i++)
-        good = good && raw->threads[i] == (uint32_t)child;
+        good = good && (i < story->threads_before || raw->threads[i] == (uint32_t)story->child);
     return good;
 }
 
@@ -294,37 +303,153 @@ static bool is_told(const struct asnap_trace *trace, int block)
            trace->traceback_id == story->new_stack;
 }
 
-/* Whether the table is as the story says, but for what is under way. */
-static bool agrees(pid_t child)
+/* Whether the table of a process is as the story says, but for what is under way. */
+static bool agrees(pid_t process)
 {
     static uint8_t seen[BLOCKS];
-    struct asnap_memory memory = {.read = read_child, .context = &child};
+    struct asnap_memory memory = {.read = read_child, .context = &process};
     struct asnap_raw *raw = NULL;
     if (!asnap_unit_ok(asnap_raw_read(&memory, (uintptr_t)&allocsnap_root, false, NULL, &raw),
                        __FILE__, __LINE__))
         return false;
     memset(seen, 0, sizeof(seen));
     int32_t busy = story->busy;
-    bool good = peak_agrees(&memory) && lists_agree(raw, child);
+    bool good = peak_agrees(&memory) && lists_agree(raw);
     for (size_t i = 0; i < raw->trace_count; i++) {
         int block = find_block(raw->traces[i].address);
         good = good && block >= 0 && seen[block]++ == 0 && is_told(&raw->traces[i], block);
     }
     for (int i = 0; i < BLOCKS && busy != ALL; i++)
         good = good && (seen[i] != 0 || story->sizes[i] == UINT64_MAX || i == busy);
-    good = good && raw->unreadable_bytes == 0 && raw->unreadable_nodes == 0;
+    good = good && raw->unreadable_bytes == 0 && raw->unreadable_nodes == 0 &&
+           raw->bad_records == 0 && raw->bad_shards == 0;
     asnap_raw_destroy(raw);
     return good;
 }
 
-/* Steps the child to its next pause, reading each `read_each`th stop. */
-static bool step_to_pause(pid_t child, long read_each, long *steps)
+/* ---- in a copy ---- */
+
+/* The sum of what the shards hold, UINT64_MAX where one is locked. */
+static uint64_t traced_size(void)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        if (allocsnap_root.shards[i].lock != 0)
+            return UINT64_MAX;
+        size += allocsnap_root.shards[i].size;
+    }
+    return size;
+}
+
+static bool peak_is_exact(void)
+{
+    asnap_traced_reset_peak();
+    return traced_size() == allocsnap_root.peak_bytes;
+}
+
+/* Each node is found by what it says, so that none is made twice. */
+static bool nodes_are_found(void)
+{
+    uint32_t count = allocsnap_root.node_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t *chunks = (const uint64_t *)(uintptr_t)allocsnap_root.node_chunks;
+        const struct asnap_table_node *node =
+            (const struct asnap_table_node *)(uintptr_t)chunks[i / ASNAP_TABLE_CHUNK_NODES] +
+            i % ASNAP_TABLE_CHUNK_NODES;
+        if (asnap_stacks_child(node->parent, node->pc) != i)
+            return false;
+    }
+    return allocsnap_root.node_count == count;
+}
+
+static bool works_again(void)
+{
+    story->child = getpid();
+    for (int i = 0; i < BLOCKS; i++)
+        insert(i, 7 + (uint64_t)i);
+    add_module();
+    new_stack(1000000);
+    bool good = agrees(getpid()) && peak_is_exact();
+    for (int i = 0; i < BLOCKS; i++)
+        drop(i);
+    return good && traced_size() == 0 && peak_is_exact();
+}
+
+static bool copy_is_mended(void)
+{
+    static struct story own;
+    memcpy(&own, story, sizeof(own));
+    story = &own;
+    asnap_records_mend(NULL);
+    asnap_thread_numbers_mend(NULL);
+    asnap_stacks_mend(NULL);
+    asnap_module_list_mend(NULL);
+    bool good =
+        agrees(getpid()) && traced_size() != UINT64_MAX && peak_is_exact() && nodes_are_found();
+    asnap_records_clear();
+    allocsnap_root.thread_count = 0;
+    asnap_thread_number_forget();
+    return good && works_again();
+}
+
+#if defined(__x86_64__)
+
+static char copy_stack[COPY_STACK_BYTES] __attribute__((aligned(16)));
+
+/* The child is sent here, on that stack, and then back to where it was. */
+static void make_copy(void)
+{
+    int status = 0;
+    /* No signal when it ends: that would stop this process too. */
+    pid_t copy = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+    if (copy == 0)
+        _exit(copy_is_mended() ? 0 : 1);
+    syscall(SYS_wait4, copy, &status, __WALL, NULL);
+    story->copy_status = status;
+    __asm__ volatile("int3");
+}
+
+static bool copy_agrees(pid_t child)
+{
+    struct user_regs_struct registers;
+    struct user_fpregs_struct vectors;
+    int status = 0;
+    if (ptrace(PTRACE_GETREGS, child, NULL, &registers) != 0 ||
+        ptrace(PTRACE_GETFPREGS, child, NULL, &vectors) != 0)
+        return false;
+    struct user_regs_struct sent = registers;
+    sent.rip = (uintptr_t)make_copy;
+    sent.rsp = (uintptr_t)copy_stack + sizeof(copy_stack) - 8;
+    sent.orig_rax = UINT64_MAX;
+    story->copy_status = -1;
+    return ptrace(PTRACE_SETREGS, child, NULL, &sent) == 0 &&
+           ptrace(PTRACE_CONT, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
+           WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP && story->copy_status == 0 &&
+           ptrace(PTRACE_SETREGS, child, NULL, &registers) == 0 &&
+           ptrace(PTRACE_SETFPREGS, child, NULL, &vectors) == 0;
+}
+
+#else
+
+static bool copy_agrees(pid_t child)
+{
+    (void)child;
+    (void)copy_is_mended;
+    return true;
+}
+
+#endif
+
+/* ---- steps ---- */
+
+/* Steps the child to its next pause, with a look at each `read_each`th stop. */
+static bool step_to_pause(pid_t child, bool (*look)(pid_t child), long read_each, long *steps)
 {
     int status = 0;
     while (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
            waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
            WSTOPSIG(status) == SIGTRAP) {
-        if (++*steps % read_each == 0 && !agrees(child))
+        if (++*steps % read_each == 0 && !look(child))
             return false;
     }
     return WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && agrees(child);
@@ -337,26 +462,38 @@ static bool run_to_pause(pid_t child)
            WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && agrees(child);
 }
 
-ASNAP_TEST(table_steps, is_readable_at_every_instruction)
+static void step_through(bool (*look)(pid_t child), long read_each)
 {
     story = mmap(NULL, sizeof(*story), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_FATAL(story != MAP_FAILED);
     place_blocks();
+    story->threads_before = allocsnap_root.thread_count;
     memset((void *)story->sizes, 0xff, sizeof(story->sizes));
     story->busy = IDLE;
     pid_t child = fork();
     if (child == 0)
         be_the_child();
+    story->child = child;
     int status = 0;
     CU_ASSERT_FATAL(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
-    long read_each = getenv("ALLOCSNAP_STEP_OPERATIONS") == NULL ? READ_EACH : 1;
     long steps = 0;
     CU_ASSERT(run_to_pause(child));
-    CU_ASSERT(step_to_pause(child, read_each, &steps));
+    CU_ASSERT(step_to_pause(child, look, read_each, &steps));
     CU_ASSERT(run_to_pause(child));
-    CU_ASSERT(step_to_pause(child, read_each, &steps));
+    CU_ASSERT(step_to_pause(child, look, read_each, &steps));
     CU_ASSERT(steps > 10000);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     munmap(story, sizeof(*story));
+}
+
+ASNAP_TEST(table_steps, is_readable_at_every_instruction)
+{
+    step_through(agrees, getenv("ALLOCSNAP_STEP_OPERATIONS") == NULL ? READ_EACH : 1);
+}
+
+ASNAP_TEST(table_steps, is_mended_in_a_copy_of_every_instruction)
+{
+    bool is_long = getenv("ALLOCSNAP_STEP_OPERATIONS") != NULL;
+    step_through(copy_agrees, is_long ? COPY_EACH_LONG : COPY_EACH);
 }

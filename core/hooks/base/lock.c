@@ -1,17 +1,33 @@
 #include "lock.h"
 
-#include <errno.h>
-#include <linux/futex.h>
 #include <stddef.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "kernel.h"
+#include "process.h"
 
 /* A holder keeps the lock for well under a microsecond, unless it was preempted. */
-enum { SPINS = 100, FIRST_WAIT = 50000, LONGEST_WAIT = 1000000 /* nanoseconds */ };
+enum {
+    SPINS = 100,
+    FIRST_WAIT = 50000,
+    LONGEST_WAIT = 1000000 /* nanoseconds */,
+    LONG_WAITS = 200
+};
 
 static const char not_alone = 0;
 const char *asnap_single_threaded = &not_alone;
+
+static void mend_nothing(uint32_t *word)
+{
+    (void)word;
+}
+void (*asnap_lock_mend)(uint32_t *word) = mend_nothing;
+
+void asnap_lock_init(const char *single_threaded)
+{
+    if (single_threaded != NULL)
+        asnap_single_threaded = single_threaded;
+}
 
 static void pause_briefly(void)
 {
@@ -38,22 +54,23 @@ void asnap_lock_wait(uint32_t *word)
             return;
         pause_briefly();
     }
-    int saved_errno = errno;
     struct timespec wait = {.tv_nsec = FIRST_WAIT};
     /* Others may wait as well: who has waited takes the lock as one that is waited for. */
-    while (!try_lock(word, 2)) {
+    for (int waits = 0; !try_lock(word, 2); waits++) {
+        bool long_wait = waits % LONG_WAITS == LONG_WAITS - 1;
+        if (long_wait ? asnap_process_must_be_copy() : asnap_process_is_copy()) {
+            asnap_lock_mend(word);
+            continue;
+        }
         uint32_t held = 1;
         __atomic_compare_exchange_n(word, &held, 2, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, &wait, NULL, 0);
+        asnap_kernel_wait(word, 2, &wait);
         if (wait.tv_nsec < LONGEST_WAIT)
             wait.tv_nsec *= 2;
     }
-    errno = saved_errno;
 }
 
 void asnap_lock_wake(uint32_t *word)
 {
-    int saved_errno = errno;
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    errno = saved_errno;
+    asnap_kernel_wake(word);
 }

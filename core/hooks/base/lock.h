@@ -6,16 +6,23 @@
  * and not woken. That is harmless: the word is 0 after the store whatever the waiting
  * thread made of it, so nothing is held for ever, and no thread waits for a call alone,
  * but only for so long before it looks again. A waiting thread sleeps, so a holder with
- * less of a priority comes on. */
+ * less of a priority comes on.
+ *
+ * A lock whose holder is not in this process, since it was forked off meanwhile (process.h), is an
+ * orphan: what it protects must be mended before it is opened. */
 #ifndef ASNAP_HOOKS_LOCK_H
 #define ASNAP_HOOKS_LOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Not 0 while the process has one thread: libc's __libc_single_threaded (glibc 2.32), or a
  * byte that stays 0. */
 extern const char *asnap_single_threaded;
+
+/* Tells where that is; NULL: libc has none. */
+void asnap_lock_init(const char *single_threaded);
 
 /* Whether no other thread can be at work on the same memory, so that what otherwise takes
  * an atomic exchange can be done in two steps. A thread can only be made outside the hooks.
@@ -23,6 +30,16 @@ extern const char *asnap_single_threaded;
 static inline bool asnap_is_alone(void)
 {
     return *asnap_single_threaded != 0;
+}
+
+/* Mends what a lock protects, and opens it, where it is an orphan that this thread waits for. */
+extern void (*asnap_lock_mend)(uint32_t *word);
+
+/* Whether a lock that is to be mended, `only` this one or all (NULL), is an orphan: in a process
+ * that is a copy each that is held is one, but for those of the thread that asks. */
+static inline bool asnap_lock_is_orphan(const uint32_t *word, const uint32_t *only)
+{
+    return (only == NULL || only == word) && __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
 }
 
 void asnap_lock_wait(uint32_t *word);

@@ -1,12 +1,11 @@
 #include "next.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <stdint.h>
 #include <string.h>
 
-/* The dynamic linker allocates a little while symbols are looked up. */
+/* For what is allocated while symbols are looked up: an indirect function that says which
+ * definition is the right one may do so. */
 enum { ARENA_BYTES = 16384, ARENA_ALIGNMENT = 16 };
 
 static struct {
@@ -105,46 +104,45 @@ struct asnap_next asnap_next = {
     .malloc_usable_size = asnap_next_early_size,
 };
 
-/* A failure must not be what the program's next dlerror reports. The next success
- * takes it away; dlerror itself would translate it, which is too much this early. */
-static void forget_failure(void)
+/* Whether the function that tells sizes is of the allocator that malloc is of. */
+static bool tells_sizes;
+
+size_t asnap_next_block_bytes(void *block, size_t most)
 {
-    (void)dlsym(RTLD_NEXT, "malloc");
+    if (!tells_sizes)
+        return asnap_readable_bytes((uint64_t)(uintptr_t)block, most);
+    size_t bytes = asnap_next.malloc_usable_size(block);
+    return bytes < most ? bytes : most;
 }
 
-static void *find_in(void *library, const char *name)
+/* Stores an address through a function pointer's bytes, as POSIX has it. */
+static void look_up(struct asnap_libraries *libraries, const char *name, void *place, size_t bytes)
 {
-    void *found = dlsym(library, name);
-    if (found == NULL)
-        forget_failure();
-    return found;
-}
-
-/* The handle of a library that is loaded already, or NULL. */
-static void *open_loaded(const char *name)
-{
-    void *library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
-    if (library == NULL)
-        forget_failure();
-    return library;
-}
-
-static void *find_next(const char *name)
-{
-    return find_in(RTLD_NEXT, name);
-}
-
-/* Stores dlsym's answer through a function pointer's bytes, as POSIX has it. */
-static void look_up(const char *name, void *place, size_t bytes)
-{
-    void *found = find_next(name);
+    void *found = asnap_symbol_next(libraries, name);
     if (found != NULL)
         memcpy(place, &found, bytes);
 }
 
-#define LOOK_UP(NAME) look_up(#NAME, &found.NAME, sizeof(found.NAME))
+/* The same of a definition that comes before the hooks' own. */
+static void look_before(struct asnap_libraries *libraries, const char *name, void *place,
+                        size_t bytes)
+{
+    void *found = asnap_symbol_before(libraries, name);
+    if (found != NULL)
+        memcpy(place, &found, bytes);
+}
 
-void asnap_next_resolve(void)
+/* musl has no pvalloc; who asks the linker for one finds the hooks'. */
+static void *whole_pages(size_t size)
+{
+    enum { PAGE = 4096 };
+    size_t most = SIZE_MAX - (PAGE - 1);
+    return asnap_next.memalign(PAGE, size > most ? size : (size + PAGE - 1) / PAGE * PAGE);
+}
+
+#define LOOK_UP(NAME) look_up(libraries, #NAME, &found.NAME, sizeof(found.NAME))
+
+void asnap_next_resolve(struct asnap_libraries *libraries)
 {
     struct asnap_next found = asnap_next;
     LOOK_UP(malloc);
@@ -155,81 +153,14 @@ void asnap_next_resolve(void)
     LOOK_UP(aligned_alloc);
     LOOK_UP(memalign);
     LOOK_UP(valloc);
+    found.pvalloc = whole_pages;
     LOOK_UP(pvalloc);
     LOOK_UP(malloc_usable_size);
     LOOK_UP(free_sized);
     LOOK_UP(free_aligned_sized);
+    look_before(libraries, "realloc", &found.realloc_before, sizeof(found.realloc_before));
+    look_before(libraries, "free", &found.free_before, sizeof(found.free_before));
+    tells_sizes = asnap_linker_same_file(libraries, (uint64_t)(uintptr_t)found.malloc,
+                                         (uint64_t)(uintptr_t)found.malloc_usable_size);
     asnap_next = found;
-}
-
-/* Where a program that is not position-independent takes the address of a function, that is
- * a place of its own which leads to the function: a symbol that it does not define. */
-bool asnap_next_is_first(void)
-{
-    Dl_info hooks;
-    Dl_info first;
-    void *entry = NULL;
-    void *found = find_in(RTLD_DEFAULT, "malloc");
-    return found == NULL || dladdr(&asnap_next, &hooks) == 0 ||
-           dladdr1(found, &first, &entry, RTLD_DL_SYMENT) == 0 ||
-           first.dli_fbase == hooks.dli_fbase ||
-           (entry != NULL && ((const ElfW(Sym) *)entry)->st_shndx == SHN_UNDEF);
-}
-
-void *asnap_next_find_object(void)
-{
-    return find_in(RTLD_DEFAULT, "_dl_find_object");
-}
-
-const char *asnap_next_single_threaded(const char *unknown)
-{
-    const char *found = find_in(RTLD_DEFAULT, "__libc_single_threaded");
-    return found != NULL ? found : unknown;
-}
-
-void *asnap_next_global_operator(const char *name)
-{
-    return find_next(name);
-}
-
-void *asnap_next_module_operator(const char *name, const void *caller)
-{
-    Dl_info module;
-    if (dladdr(caller, &module) == 0)
-        return NULL;
-    void *library = open_loaded(module.dli_fname);
-    if (library == NULL)
-        return NULL;
-    void *found = find_in(library, name);
-    dlclose(library); /* the caller keeps it loaded */
-    return found;
-}
-
-/* A dl_iterate_phdr callback: one object knows it. */
-static int note_loads(struct dl_phdr_info *object, size_t size, void *argument)
-{
-    unsigned long long *loads = argument;
-    (void)size;
-    *loads = object->dlpi_adds;
-    return 1;
-}
-
-unsigned long long asnap_next_loads(void)
-{
-    unsigned long long loads = 0;
-    dl_iterate_phdr(note_loads, &loads);
-    return loads;
-}
-
-void *asnap_next_operator(const char *name)
-{
-    static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
-    void *found = asnap_next_global_operator(name);
-    for (size_t i = 0; found == NULL && i < sizeof(libraries) / sizeof(libraries[0]); i++) {
-        /* The handle stays open: the function must. */
-        void *library = open_loaded(libraries[i]);
-        if (library != NULL)
-            found = find_in(library, name);
-    }
-    return found;
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "linker.h"
+
 struct asnap_next {
     void *(*malloc)(size_t size);
     void *(*calloc)(size_t count, size_t size);
@@ -20,41 +22,25 @@ struct asnap_next {
     /* C23: NULL where the allocator has none */
     void (*free_sized)(void *block, size_t size);
     void (*free_aligned_sized)(void *block, size_t alignment, size_t size);
+    /* Where another allocator comes before the hooks, and so has the program's calls: its
+     * functions, for those of the family that it lacks and the hooks have; else NULL */
+    void *(*realloc_before)(void *block, size_t size);
+    void (*free_before)(void *block);
 };
 
 extern struct asnap_next asnap_next;
 
 /* Finds the functions; until then asnap_next serves from the arena. */
-void asnap_next_resolve(void);
+void asnap_next_resolve(struct asnap_libraries *libraries);
 
-/* Where libc says that the process has one thread only; `unknown` where it does not. */
-const char *asnap_next_single_threaded(const char *unknown);
-
-/* Whether the program's calls of malloc come to the hooks; they do not where another
- * definition precedes theirs, such as one in the program itself. After asnap_next_resolve. */
-bool asnap_next_is_first(void);
-
-/* glibc's _dl_find_object, or NULL. */
-void *asnap_next_find_object(void);
+/* The size of a block of next.malloc, or more; at most `most` bytes, which can be read. Where its
+ * allocator does not tell the sizes of its blocks, nobody else knows them. */
+size_t asnap_next_block_bytes(void *block, size_t most);
 
 /* Whether a block comes from the arena, which takes nothing back. */
 bool asnap_next_is_early(const void *block);
 
 /* The size that was asked for, of a block from the arena. */
 size_t asnap_next_early_size(void *block);
-
-/* The next definition of a C++ operator with this mangled name, in the global scope.
- * NULL: there is none. */
-void *asnap_next_global_operator(const char *name);
-
-/* The same, also where the C++ library is loaded out of the global scope's sight. */
-void *asnap_next_operator(const char *name);
-
-/* The operator that the module with `caller` has within itself: a C++ library linked
- * into it. NULL: it has none. */
-void *asnap_next_module_operator(const char *name, const void *caller);
-
-/* How many libraries have been loaded so far. */
-unsigned long long asnap_next_loads(void);
 
 #endif

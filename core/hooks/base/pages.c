@@ -1,9 +1,8 @@
 #include "pages.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <sys/mman.h>
 
+#include "kernel.h"
 #include "root.h"
 
 static uint64_t limit = UINT64_MAX;
@@ -41,22 +40,16 @@ void *asnap_pages_map(size_t bytes)
     size_t whole = whole_pages(bytes);
     if (!count_in(whole))
         return NULL;
-    int saved_errno = errno;
-    void *pages = mmap(NULL, whole, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    errno = saved_errno;
-    if (pages != MAP_FAILED)
-        return pages;
-    count_out(whole);
-    return NULL;
+    void *pages = asnap_kernel_map(whole);
+    if (pages == NULL)
+        count_out(whole);
+    return pages;
 }
 
 void asnap_pages_unmap(void *pages, size_t bytes)
 {
     if (pages == NULL)
         return;
-    int saved_errno = errno;
-    munmap(pages, whole_pages(bytes));
-    errno = saved_errno;
+    asnap_kernel_unmap(pages, whole_pages(bytes));
     count_out(whole_pages(bytes));
 }

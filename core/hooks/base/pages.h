@@ -8,8 +8,8 @@
 /* The most that tracker_bytes may become; it is never more, at no moment. */
 void asnap_pages_set_limit(uint64_t bytes);
 
-/* `bytes` of zeroed memory that core dumps include, or NULL; leaves errno alone.
- * Counted in the root's tracker_bytes. */
+/* `bytes` of zeroed memory that core dumps include, or NULL. They count in the root's
+ * tracker_bytes. */
 void *asnap_pages_map(size_t bytes);
 
 /* Gives back what asnap_pages_map gave; NULL is accepted. */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "clock.h"
+#include "debugger_call.h"
+#include "fork.h"
 #include "interpose.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -17,30 +19,48 @@
 #include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
+#include "walk_check.h"
 
 static uint32_t control_lock;
 static bool ready;
 
+/* The root of another copy of the hooks that comes first; 0: there is none. */
+static uint64_t look_up_symbols(void)
+{
+    struct asnap_libraries libraries;
+    asnap_libraries_open(&libraries, false);
+    asnap_linker_init(&libraries);
+    asnap_next_resolve(&libraries);
+    asnap_operators_resolve(&libraries);
+    asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
+    if (asnap_symbol_before(&libraries, "malloc") != NULL)
+        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
+    asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    uint64_t other_root = libraries.first_root;
+    asnap_libraries_close(&libraries);
+    return other_root;
+}
+
 static void get_ready(void)
 {
-    asnap_next_resolve();
-    asnap_operators_resolve();
+    uint64_t other_root = look_up_symbols();
+    ready = true;
+    if (other_root != 0) {
+        asnap_root_step_aside(other_root);
+        return;
+    }
     asnap_thread_init();
-    asnap_single_threaded = asnap_next_single_threaded(asnap_single_threaded);
     asnap_modules_init();
-    asnap_registered_init();
+    asnap_debugger_call_init();
+    asnap_registered_init(asnap_modules_bounds);
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
-    asnap_clock_start();
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
-    if (!asnap_next_is_first())
-        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_root_describe();
-    ready = true;
 }
 
 static void obey(void)
@@ -73,6 +93,9 @@ void asnap_control_apply(void)
     if (thread->activity != ASNAP_IDLE)
         return;
     thread->activity = ASNAP_RECORDING;
+    asnap_process_begin();
+    if (asnap_process_is_copy())
+        asnap_fork_mend();
     asnap_lock(&control_lock);
     if (!ready) {
         int saved_errno = errno;
@@ -83,6 +106,7 @@ void asnap_control_apply(void)
     }
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
+    __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
     asnap_unlock(&control_lock);
     asnap_trace_leave();
 }
@@ -97,8 +121,16 @@ void asnap_control_unlock(void)
     asnap_unlock(&control_lock);
 }
 
+/* What was asked for is done again where it was not done to its end. */
+void asnap_control_mend(const uint32_t *only)
+{
+    if (asnap_lock_is_orphan(&control_lock, only))
+        __atomic_store_n(&control_lock, 0, __ATOMIC_RELEASE);
+}
+
 /* For a program that allocates nothing before its main. */
 __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
+    asnap_walk_check_begin();
 }

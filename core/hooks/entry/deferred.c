@@ -104,3 +104,9 @@ struct asnap_deferred *asnap_deferred_take(void)
     }
     return oldest_first;
 }
+
+void asnap_deferred_mend(void)
+{
+    for (int i = 0; i < PLACES; i++)
+        __atomic_store_n(&place_taken[i], false, __ATOMIC_RELAXED);
+}

@@ -35,4 +35,8 @@ void asnap_deferred_push(struct asnap_deferred *deferred);
 /* Takes all that was left, oldest first; NULL: none. */
 struct asnap_deferred *asnap_deferred_take(void);
 
+/* In a child (process.h) whose thread has left nothing to do: what other threads were at is free.
+ */
+void asnap_deferred_mend(void);
+
 #endif

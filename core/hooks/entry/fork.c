@@ -1,62 +1,54 @@
-/* Lets no other thread be in the table while the process forks: the child would
- * have that thread's locks for ever, and no thread to open them. */
-#include <pthread.h>
-#include <stdbool.h>
+#include "fork.h"
+
+#include <stddef.h>
 
 #include "control.h"
+#include "deferred.h"
+#include "libc.h"
 #include "loaded_modules.h"
+#include "lock.h"
 #include "module_list.h"
+#include "process.h"
 #include "records.h"
 #include "stacks.h"
 #include "thread.h"
 #include "thread_numbers.h"
-#include "trace.h"
-#include "traced.h"
 
-/* A fork in a signal handler that interrupted a hook: its locks are this thread's
- * own, and it opens them itself, in both processes. */
-static __thread bool in_hook;
-
-static void before_fork(void)
+/* All locks, or the one that this thread waits for, while it may hold others. */
+static void mend(const uint32_t *only)
 {
-    in_hook = !asnap_trace_enter();
-    if (in_hook)
-        return;
-    asnap_control_lock();
-    asnap_modules_lock();
-    asnap_records_lock();
-    asnap_traced_lock();
-    asnap_thread_numbers_lock();
-    asnap_stacks_lock();
-    asnap_module_list_lock();
-    asnap_thread_lock();
+    asnap_control_mend(only);
+    asnap_modules_mend(only);
+    asnap_records_mend(only);
+    asnap_thread_numbers_mend(only);
+    asnap_stacks_mend(only);
+    asnap_module_list_mend(only);
+    asnap_thread_mend(only);
 }
 
-static void after_fork(void)
+/* The fork was in a handler that has interrupted a hook, which goes on in the child as well: it
+ * holds locks, and may need one that is an orphan before it is through. */
+static void mend_one(uint32_t *lock)
 {
-    if (in_hook)
-        return;
-    asnap_thread_unlock();
-    asnap_module_list_unlock();
-    asnap_stacks_unlock();
-    asnap_thread_numbers_unlock();
-    asnap_traced_unlock();
-    asnap_records_unlock();
-    asnap_modules_unlock();
-    asnap_control_unlock();
-    asnap_trace_leave();
+    mend(lock);
 }
 
-static void after_fork_in_child(void)
+void asnap_fork_mend(void)
 {
+    if (!asnap_process_mend())
+        return;
+    mend(NULL);
+    asnap_deferred_mend();
     asnap_thread_number_forget();
-    after_fork();
+    asnap_process_mended();
 }
 
-__attribute__((constructor)) static void watch_forks(void)
+__attribute__((constructor)) static void begin(void)
 {
+    asnap_lock_mend = mend_one;
+    /* What libc takes for it is not the program's. */
     enum asnap_activity activity = asnap_thread.activity;
     asnap_thread.activity = ASNAP_OWN;
-    pthread_atfork(before_fork, after_fork, after_fork_in_child);
+    asnap_libc_in_children(asnap_process_notice);
     asnap_thread.activity = activity;
 }

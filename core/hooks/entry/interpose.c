@@ -5,21 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debugger_call.h"
 #include "loaded_modules.h"
 #include "unwind_rows.h"
 
+/* An operator new that has got nothing may throw, and then not come back to the one that sent
+ * this thread to it. */
 static void note_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_within_operator(caller->pc))
         asnap_trace_allocated(block, size, caller);
+    else if (block == NULL)
+        asnap_thread.wrapping = NULL;
 }
 
 ASNAP_EXPORT void *malloc(size_t size)
 {
     bool tracing = asnap_control_tracing();
     void *block = asnap_next.malloc(size);
-    if (tracing)
-        note_allocated(block, size, &ASNAP_CALLER);
+    if (tracing) {
+        const struct asnap_caller caller = ASNAP_CALLER;
+        if (!asnap_is_debugger_call(&caller))
+            note_allocated(block, size, &caller);
+    }
     return block;
 }
 
@@ -40,7 +48,7 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
         return NULL;
     if (replacement != NULL) {
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
-                                                     : asnap_next.malloc_usable_size(block);
+                                                     : asnap_next_block_bytes(block, size);
         memcpy(replacement, block, old_size < size ? old_size : size);
         if (tracing)
             asnap_trace_allocated(replacement, size, caller);
@@ -85,6 +93,8 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
+    if (asnap_next.realloc_before != NULL)
+        return asnap_next.realloc_before(block, bytes);
     if (asnap_next_is_early(block))
         return replace(block, bytes, &ASNAP_CALLER, tracing);
     return tracing ? resize(block, bytes, &ASNAP_CALLER) : asnap_next.realloc(block, bytes);
@@ -112,6 +122,10 @@ ASNAP_EXPORT void free(void *block)
 ASNAP_EXPORT void free_sized(void *block, size_t size);
 ASNAP_EXPORT void free_sized(void *block, size_t size)
 {
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
     if (!note_releasing(block, asnap_next.free))
         return;
     if (asnap_next.free_sized != NULL)
@@ -123,6 +137,10 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
     if (!note_releasing(block, asnap_next.free))
         return;
     if (asnap_next.free_aligned_sized != NULL)
@@ -135,8 +153,8 @@ ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
     bool tracing = asnap_control_tracing();
     int result = asnap_next.posix_memalign(block, alignment, size);
-    if (tracing && result == 0)
-        note_allocated(*block, size, &ASNAP_CALLER);
+    if (tracing)
+        note_allocated(result == 0 ? *block : NULL, size, &ASNAP_CALLER);
     return result;
 }
 

@@ -2,69 +2,54 @@
  * ABI names. Each goes on to the definition underneath, which may throw. */
 #include "interpose.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel.h"
+#include "lock.h"
+
+#ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
+#define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
+#endif
+
+#define DEFAULT_ALIGNMENT __STDCPP_DEFAULT_NEW_ALIGNMENT__
+
 struct nothrow;
 
-/* An operator and the definition underneath: NULL where none was there when `loads`
- * libraries had been loaded. */
+/* An operator and the definition underneath: NULL where there was none at start-up. */
 struct cxx_operator {
     const char *name;
     void *found;
-    unsigned long long loads;
 };
 
-/* Most are found at start-up. What is loaded later, out of the global scope's sight,
- * is looked for when it is used. */
-static void *find_operator(struct cxx_operator *operator)
-{
-    enum asnap_activity activity = asnap_thread.activity;
-    int saved_errno = errno;
-    asnap_thread.activity = ASNAP_OWN;
-    unsigned long long loads = asnap_next_loads();
-    if (loads != operator->loads) {
-        operator->loads = loads;
-        operator->found = asnap_next_operator(operator->name);
-    }
-    asnap_thread.activity = activity;
-    errno = saved_errno;
-    return operator->found;
-}
-
-/* Keeps `wrapping` right also when an exception passes. */
-static void restore_wrapping(const void **outer)
-{
-    asnap_thread.wrapping = *outer;
-}
-
 /* Of no use without a C++ library: nobody can throw std::bad_alloc. */
-static void *give_up(void)
+static _Noreturn void give_up(void)
 {
     static const char line[] =
         "allocsnap: operator new: out of memory, and no C++ library to report it to\n";
-    ssize_t written = write(STDERR_FILENO, line, sizeof(line) - 1);
-    (void)written;
-    abort();
+    asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
+    asnap_kernel_abort();
 }
 
-/* Without a C++ library in sight. NULL: no memory. */
+/* Where no C++ library was there at start-up: all of them take their memory so, as long as there
+ * is some. NULL: there is none. */
 static void *plain_new(size_t size, size_t alignment)
 {
     void *block = NULL;
+    if (alignment <= DEFAULT_ALIGNMENT)
+        return asnap_next.malloc(size == 0 ? 1 : size);
     return asnap_next.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0 ? block : NULL;
 }
 
-/* The operator that knows what to do when memory is short, where the caller has the
- * C++ library within itself. */
-static void *find_module_operator(const char *name, const void *caller)
+/* The operator that knows what to do when memory is short: one that the caller has brought with
+ * it, or that a C++ library has. NULL: there is none. */
+static void *find_late(const char *name, uint64_t caller)
 {
-    enum asnap_activity activity = asnap_thread.activity;
-    asnap_thread.activity = ASNAP_OWN;
-    void *found = asnap_next_module_operator(name, caller);
-    asnap_thread.activity = activity;
+    struct asnap_libraries libraries;
+    asnap_libraries_open(&libraries, !asnap_is_alone());
+    void *found = asnap_symbol_seen_from(&libraries, caller, name);
+    asnap_libraries_close(&libraries);
     return found;
 }
 
@@ -86,26 +71,24 @@ static bool is_inside_last(const void *block)
         const struct asnap_caller caller = ASNAP_CALLER;                                           \
         bool tracing = asnap_control_tracing();                                                    \
         void *found = operator_##FUNCTION.found;                                                   \
-        if (found == NULL)                                                                         \
-            found = find_operator(&operator_##FUNCTION);                                           \
         if (found == NULL) {                                                                       \
             void *plain = plain_new(size, (ALIGNMENT));                                            \
-            found = plain == NULL ? find_module_operator(NAME, (const void *)(uintptr_t)caller.pc) \
-                                  : NULL;                                                          \
+            found = plain == NULL ? find_late(NAME, caller.pc) : NULL;                             \
             if (found == NULL) {                                                                   \
                 if (tracing)                                                                       \
                     asnap_trace_allocated(plain, size, &caller);                                   \
-                return plain != NULL || MAY_FAIL ? plain : give_up();                              \
+                if (plain == NULL && !(MAY_FAIL))                                                  \
+                    give_up();                                                                     \
+                return plain;                                                                      \
             }                                                                                      \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
         if (!tracing || asnap_within_operator(caller.pc))                                          \
             return next ARGUMENTS;                                                                 \
-        __attribute__((cleanup(restore_wrapping))) const void *outer = asnap_thread.wrapping;      \
         asnap_thread.wrapping = found;                                                             \
         asnap_thread.last_block = NULL;                                                            \
         void *block = next ARGUMENTS;                                                              \
-        asnap_thread.wrapping = outer;                                                             \
+        asnap_thread.wrapping = NULL;                                                              \
         if (!is_inside_last(block))                                                                \
             asnap_trace_allocated(block, size, &caller);                                           \
         return block;                                                                              \
@@ -119,8 +102,6 @@ static bool is_inside_last(const void *block)
     {                                                                                              \
         void(*next) PARAMETERS = NULL;                                                             \
         void *found = operator_##FUNCTION.found;                                                   \
-        if (found == NULL)                                                                         \
-            found = find_operator(&operator_##FUNCTION);                                           \
         if (found == NULL) {                                                                       \
             asnap_next.free(block);                                                                \
             return;                                                                                \
@@ -156,12 +137,6 @@ static bool is_inside_last(const void *block)
     {                                                                                              \
         next_##PLAIN(block, __STDCPP_DEFAULT_NEW_ALIGNMENT__);                                     \
     }
-
-#ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
-#define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
-#endif
-
-#define DEFAULT_ALIGNMENT __STDCPP_DEFAULT_NEW_ALIGNMENT__
 
 OPERATOR_NEW(new_plain, "_Znwm", (size_t size), (size), DEFAULT_ALIGNMENT, false)
 OPERATOR_NEW(new_array, "_Znam", (size_t size), (size), DEFAULT_ALIGNMENT, false)
@@ -237,8 +212,8 @@ static struct cxx_operator *const operators[] = {
     &operator_delete_array_aligned_nothrow,
 };
 
-void asnap_operators_resolve(void)
+void asnap_operators_resolve(struct asnap_libraries *libraries)
 {
     for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-        operators[i]->found = asnap_next_global_operator(operators[i]->name);
+        operators[i]->found = asnap_symbol_next(libraries, operators[i]->name);
 }

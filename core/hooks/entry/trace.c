@@ -1,10 +1,8 @@
 #include "trace.h"
 
-#include <errno.h>
-#include <signal.h>
-
 #include "control.h"
 #include "deferred.h"
+#include "kernel.h"
 #include "loaded_modules.h"
 #include "registered_frames.h"
 #include "walk_check.h"
@@ -14,18 +12,42 @@ static void count_drop(void)
     __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
 }
 
+void asnap_trace_refuse(void)
+{
+    __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
+}
+
 static uint64_t key_of(const void *block)
 {
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
+static bool count_inserted(enum asnap_inserted inserted)
+{
+    if (inserted == ASNAP_NO_SUM)
+        asnap_trace_refuse();
+    else if (inserted == ASNAP_NO_MEMORY)
+        count_drop();
+    return inserted == ASNAP_INSERTED;
+}
+
+/* What was recorded of this block before is not true any more. */
+static __attribute__((noinline)) bool refuse(uint64_t key)
+{
+    asnap_records_remove(key, NULL);
+    asnap_trace_refuse();
+    return false;
+}
+
 static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
+    if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
+        return refuse(key);
     uint32_t stack = asnap_walker_intern(walker);
-    if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
-        return true;
-    count_drop();
-    return false;
+    enum asnap_inserted inserted = ASNAP_NO_MEMORY;
+    if (stack != ASNAP_TABLE_NONE)
+        inserted = asnap_records_insert(key, size, stack);
+    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted);
 }
 
 static void run_one(struct asnap_deferred *deferred)
@@ -43,6 +65,7 @@ static void run_one(struct asnap_deferred *deferred)
 void asnap_trace_run_deferred(void)
 {
     struct asnap_thread *thread = &asnap_thread;
+    thread->nested = 0;
     while (thread->deferred != NULL) {
         thread->activity = ASNAP_RECORDING;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -63,31 +86,43 @@ bool asnap_trace_was_abandoned(void)
     struct asnap_thread *thread = &asnap_thread;
     uint64_t here = asnap_trace_stack_place();
     const struct asnap_walker *walker = thread->walker;
-    stack_t alternate;
     if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
         here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
         return false;
-    int saved_errno = errno;
-    bool elsewhere = sigaltstack(NULL, &alternate) != 0 || (alternate.ss_flags & SS_ONSTACK) != 0;
-    errno = saved_errno;
-    if (elsewhere)
+    if (asnap_kernel_on_signal_stack())
         return false;
     asnap_walker_forget(thread->walker);
     return true;
 }
 
 /* A hook that a handler has jumped out of, and that was not found to be, never does what is left
- * to it: each piece has a walker of its own, and they must not take all memory. */
-enum { DEFERRED_MAX = 16384 };
+ * to it: each piece has a walker of its own, and they must not take all memory. Handlers that
+ * interrupt each other's walks end somewhere; what allocates for the hooks, whatever that may be,
+ * would come here again and again until the stack ends. */
+enum { DEFERRED_MAX = 16384, NESTED_MAX = 16 };
 
 /* The handler's stack is only there now, so it is walked now. */
+static bool walk_deferred(struct asnap_deferred *deferred, const struct asnap_caller *caller)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    /* Those that handlers have jumped out of are not counted down. */
+    if (thread->nested_in != thread->entered_at)
+        thread->nested = 0;
+    thread->nested_in = thread->entered_at;
+    if (thread->nested >= NESTED_MAX)
+        return false;
+    thread->nested++;
+    bool walked = asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit());
+    thread->nested--;
+    return walked;
+}
+
 static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     struct asnap_deferred *deferred = NULL;
     if (asnap_thread.deferred_count < DEFERRED_MAX)
         deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
-    if (deferred == NULL ||
-        !asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit())) {
+    if (deferred == NULL || !walk_deferred(deferred, caller)) {
         asnap_deferred_destroy(deferred);
         count_drop();
         return false;
@@ -98,25 +133,41 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
+static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
+                                      const struct asnap_caller *caller)
+{
+    walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
+    if (!asnap_walker_walk(walker, caller, asnap_root_frame_limit())) {
+        count_drop();
+        return false;
+    }
+    if (__builtin_expect(asnap_walk_check_on, 0) && walker->avoid == 0 && walker->limit != 1)
+        asnap_walk_check(walker, caller);
+    return record(key, size, walker);
+}
+
+/* The first walk of a thread, and every one of a thread that is about to end. */
+static __attribute__((noinline)) bool track_without_walker(uint64_t key, size_t size,
+                                                           const struct asnap_caller *caller)
+{
+    struct asnap_walker *walker = asnap_thread_make_walker();
+    if (walker == NULL) {
+        count_drop();
+        return false;
+    }
+    bool done = walk_and_record(walker, key, size, caller);
+    if (asnap_thread.borrows)
+        asnap_thread_return_walker();
+    return done;
+}
+
 static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
     struct asnap_walker *walker = asnap_thread.walker;
-    if (__builtin_expect(walker == NULL, 0))
-        walker = asnap_thread_make_walker();
-    bool done = false;
-    if (walker != NULL) {
-        walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = asnap_walker_walk(walker, caller, asnap_root_frame_limit());
-        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
-            walker->limit != 1)
-            asnap_walk_check(walker, caller);
-    }
-    if (done)
-        done = record(key, size, walker);
-    else
-        count_drop();
+    bool done = __builtin_expect(walker != NULL, 1) ? walk_and_record(walker, key, size, caller)
+                                                    : track_without_walker(key, size, caller);
     asnap_trace_leave();
     return done;
 }
@@ -210,7 +261,6 @@ void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
     if (!asnap_trace_enter())
         return;
-    if (!asnap_records_put_back(key_of(block), removed))
-        count_drop();
+    count_inserted(asnap_records_put_back(key_of(block), removed));
     asnap_trace_leave();
 }

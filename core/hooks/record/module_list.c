@@ -97,12 +97,12 @@ uint32_t asnap_module_list_add(const struct asnap_table_module *module, const ch
     return index;
 }
 
-void asnap_module_list_lock(void)
+/* A place is filled before it is counted. How much room for paths is left may not fit to where it
+ * is. */
+void asnap_module_list_mend(const uint32_t *only)
 {
-    asnap_lock(&list_lock);
-}
-
-void asnap_module_list_unlock(void)
-{
-    asnap_unlock(&list_lock);
+    if (!asnap_lock_is_orphan(&list_lock, only))
+        return;
+    paths_left = 0;
+    __atomic_store_n(&list_lock, 0, __ATOMIC_RELEASE);
 }

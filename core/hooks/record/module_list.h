@@ -10,8 +10,7 @@
  * ASNAP_TABLE_PATH_BYTES. A number is good for ever. */
 uint32_t asnap_module_list_add(const struct asnap_table_module *module, const char *path);
 
-/* Keeps the list still across a fork. */
-void asnap_module_list_lock(void);
-void asnap_module_list_unlock(void);
+/* In a child (process.h), as asnap_records_mend. */
+void asnap_module_list_mend(const uint32_t *only);
 
 #endif

@@ -16,12 +16,17 @@ static size_t lines_bytes(uint32_t line_count)
 }
 
 /* Lines are kept full to seven eighths at most. */
-static void set_index(struct asnap_table_shard *shard, void *lines, uint32_t line_count)
+static uint32_t room_of(uint32_t line_count)
 {
     uint32_t room = line_count * ASNAP_INDEX_LINE_ITEMS;
+    return room - room / 8;
+}
+
+static void set_index(struct asnap_table_shard *shard, void *lines, uint32_t line_count)
+{
     shard->index = (uint64_t)(uintptr_t)lines;
     shard->line_count = line_count;
-    shard->index_limit = room - room / 8;
+    shard->index_limit = room_of(line_count);
 }
 
 bool asnap_index_open(struct asnap_table_shard *shard)
@@ -52,19 +57,41 @@ static void place_item(struct asnap_index_line *lines, uint32_t line_count, uint
 }
 
 /* By a quarter: the index stays dense, and each item moves four times or so in all. */
-static bool grow(struct asnap_table_shard *shard)
+static uint32_t more_lines(uint32_t line_count)
 {
-    uint32_t line_count = shard->line_count;
-    line_count += line_count < SMALL_LINES ? line_count / 2 : line_count / 4;
+    return line_count + (line_count < SMALL_LINES ? line_count / 2 : line_count / 4);
+}
+
+/* New lines with all items. NULL: no memory. */
+static struct asnap_index_line *make_lines(const struct asnap_table_shard *shard,
+                                           uint32_t line_count)
+{
     struct asnap_index_line *lines = asnap_pages_map(lines_bytes(line_count));
-    if (lines == NULL)
-        return false;
-    for (uint32_t i = 0; i < shard->used; i++) {
+    for (uint32_t i = 0; lines != NULL && i < shard->used; i++) {
         uint64_t key = asnap_index_record(shard, i)->key;
         struct asnap_index_home home = asnap_index_home_of(key, line_count);
         if (key != 0)
             place_item(lines, line_count, home.line, home.tag | (i + 1));
     }
+    return lines;
+}
+
+bool asnap_index_mend(struct asnap_table_shard *shard)
+{
+    uint32_t line_count = FIRST_LINES;
+    while (shard->count >= room_of(line_count))
+        line_count = more_lines(line_count);
+    struct asnap_index_line *lines = make_lines(shard, line_count);
+    set_index(shard, lines, lines == NULL ? 0 : line_count);
+    return lines != NULL;
+}
+
+static bool grow(struct asnap_table_shard *shard)
+{
+    uint32_t line_count = more_lines(shard->line_count);
+    struct asnap_index_line *lines = make_lines(shard, line_count);
+    if (lines == NULL)
+        return false;
     asnap_index_close(shard);
     set_index(shard, lines, line_count);
     return true;

@@ -1,8 +1,9 @@
 /* Where the record of a block is, for one shard: a hash table of record numbers, in lines
  * of one cache line each.
  *
- * A block's home is a line that the blocks of its 512 bytes of memory share: allocators
- * hand out neighbouring addresses, and so meet the same lines again. Each item has a tag
+ * A block's home is a line that the blocks of its 512 bytes of memory share, those at
+ * multiples of 16: allocators hand out neighbouring addresses, and so meet the same lines
+ * again. Each item has a tag
  * beside the number of its record, so that records of other blocks are hardly ever looked
  * at. Where a line is full, an item goes to one of the next, and each line that it passes
  * over counts it: a search ends at the first line that nothing has passed.
@@ -40,6 +41,10 @@ struct asnap_index_search {
 /* The shard's first lines. False: no memory. */
 bool asnap_index_open(struct asnap_table_shard *shard);
 void asnap_index_close(struct asnap_table_shard *shard);
+
+/* Makes lines anew for the records that are live, shard->count. What the shard says of its lines is
+ * not looked at, and they stay mapped. False: no memory, and there are none. */
+bool asnap_index_mend(struct asnap_table_shard *shard);
 
 /* Makes room for one more item, which may move all. False: no memory, and no room. */
 bool asnap_index_make_room(struct asnap_table_shard *shard);

@@ -15,6 +15,9 @@ enum {
     CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
 };
 
+_Static_assert(ASNAP_INDEX_RECORDS_MAX / ASNAP_TABLE_CHUNK_RECORDS <= ASNAP_TABLE_SHARD_CHUNKS,
+               "readers believe no shard that has more");
+
 /* A store that a reader may see at any instruction, after all stores before it. */
 #define PUBLISH(PLACE, VALUE) __atomic_store_n(&(PLACE), (VALUE), __ATOMIC_RELEASE)
 
@@ -140,7 +143,8 @@ static ASNAP_HOT void publish(struct asnap_table_shard *shard,
 }
 
 /* `thread` is the calling thread's number. */
-static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed block)
+static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
+                                            struct asnap_removed block)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
@@ -152,14 +156,17 @@ static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed
         asnap_traced_give(thread, withdraw(shard, &search, NULL));
         room = true;
     }
+    bool fits = block.size < ASNAP_TABLE_SHARD_SIZE_LIMIT - shard->size;
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
-    if (__builtin_expect(room && tracing, 1)) {
+    if (__builtin_expect(room && fits && tracing, 1)) {
         asnap_traced_take(thread, block.size);
         publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
-    return room || !tracing;
+    if (__builtin_expect(room && fits, 1) || !tracing)
+        return ASNAP_INSERTED;
+    return room ? ASNAP_NO_SUM : ASNAP_NO_MEMORY;
 }
 
 void asnap_records_prefetch(uint64_t key)
@@ -167,7 +174,7 @@ void asnap_records_prefetch(uint64_t key)
     asnap_index_prefetch(shard_of(key), key);
 }
 
-bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
+enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
 {
     uint32_t thread = asnap_thread_number();
     struct asnap_removed block = {
@@ -179,7 +186,7 @@ bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
     return record(key, thread, block);
 }
 
-bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
+enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
 {
     return record(key, asnap_thread_number(), *removed);
 }
@@ -233,14 +240,56 @@ void asnap_records_clear(void)
     asnap_traced_reset_peak();
 }
 
-void asnap_records_lock(void)
+/* ---- in a child ---- */
+
+/* What the records say: how many are live, their sizes, and the list of the others. */
+static void count_records(struct asnap_table_shard *shard)
 {
-    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
-        asnap_lock(&allocsnap_root.shards[i].lock);
+    shard->count = 0;
+    shard->size = 0;
+    shard->free_head = 0;
+    for (uint32_t i = shard->used; i > 0; i--) {
+        struct asnap_table_record *record = asnap_index_record(shard, i - 1);
+        if (record->key != 0) {
+            shard->count++;
+            shard->size += asnap_table_extent_size(record->extent);
+        } else {
+            record->stack = shard->free_head;
+            shard->free_head = i;
+        }
+    }
 }
 
-void asnap_records_unlock(void)
+/* Records are published last and withdrawn first, so they are right at every moment, and all else
+ * follows from them. Memory that was about to be used or given back is lost. */
+static void mend_shard(struct asnap_table_shard *shard)
 {
-    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
-        asnap_unlock(&allocsnap_root.shards[i].lock);
+    bool open = shard->chunks != 0;
+    if (open) {
+        count_records(shard);
+        open = asnap_index_mend(shard);
+    }
+    if (!open) {
+        __atomic_fetch_add(&allocsnap_root.dropped, shard->count, __ATOMIC_RELAXED);
+        PUBLISH(shard->used, 0);
+        PUBLISH(shard->chunk_count, 0);
+        PUBLISH(shard->chunks, 0);
+        shard->count = 0;
+        shard->size = 0;
+        shard->index = 0;
+        shard->line_count = 0;
+    }
+    PUBLISH(shard->lock, 0);
+}
+
+void asnap_records_mend(const uint32_t *only)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        struct asnap_table_shard *shard = &allocsnap_root.shards[i];
+        if (asnap_lock_is_orphan(&shard->lock, only))
+            mend_shard(shard);
+        size += shard->size;
+    }
+    asnap_traced_mend(only, size);
 }

@@ -66,7 +66,7 @@ static void split_bucket(void)
     uint32_t added = (uint32_t)buckets;
     uint32_t mask = asnap_linear_mask(added + 1, (uint32_t)(buckets >> 32));
     uint64_t table = (uint64_t)mask << 32 | (added + 1);
-    if (added % SEGMENT_BUCKETS == 0) {
+    if (segments[added / SEGMENT_BUCKETS] == 0) {
         void *segment = asnap_pages_map(SEGMENT_BYTES);
         if (segment == NULL)
             return;
@@ -151,17 +151,22 @@ bool asnap_stacks_init(void)
     if (segment == NULL)
         return false;
     segments[0] = (uint64_t)(uintptr_t)segment;
-    buckets = (uint64_t)(SEGMENT_BUCKETS - 1) << 32 | SEGMENT_BUCKETS;
     allocsnap_root.node_chunks = (uint64_t)(uintptr_t)chunks;
+    __atomic_store_n(&buckets, (uint64_t)(SEGMENT_BUCKETS - 1) << 32 | SEGMENT_BUCKETS,
+                     __ATOMIC_RELEASE);
     return true;
 }
 
-void asnap_stacks_lock(void)
+/* Nodes are there before they are counted, and their lists follow from them. */
+void asnap_stacks_mend(const uint32_t *only)
 {
-    asnap_lock(&tree_lock);
-}
-
-void asnap_stacks_unlock(void)
-{
-    asnap_unlock(&tree_lock);
+    if (!asnap_lock_is_orphan(&tree_lock, only))
+        return;
+    for (uint32_t i = 0; i < (uint32_t)buckets; i++)
+        *bucket_at(i) = 0;
+    for (uint32_t i = 0; i < allocsnap_root.node_count; i++) {
+        struct asnap_table_node *node = node_at(i);
+        link_node(bucket_of(node->parent, node->pc, buckets), node, i + 1);
+    }
+    __atomic_store_n(&tree_lock, 0, __ATOMIC_RELEASE);
 }

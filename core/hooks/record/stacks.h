@@ -24,8 +24,7 @@ uint32_t asnap_stacks_child(uint32_t parent, uint64_t pc);
  * with `omitted`. ASNAP_TABLE_NONE: no memory for it. */
 uint32_t asnap_stacks_intern(const uint64_t *return_addresses, size_t count, uint32_t omitted);
 
-/* Keeps the tree still across a fork. */
-void asnap_stacks_lock(void);
-void asnap_stacks_unlock(void);
+/* In a child (process.h), as asnap_records_mend. */
+void asnap_stacks_mend(const uint32_t *only);
 
 #endif

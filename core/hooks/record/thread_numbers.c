@@ -1,9 +1,8 @@
 #include "thread_numbers.h"
 
 #include <stdbool.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "kernel.h"
 #include "lock.h"
 #include "pages.h"
 #include "root.h"
@@ -33,7 +32,7 @@ static uint32_t add(void)
     uint32_t *place = thread < ASNAP_THREAD_NUMBERS ? place_of(thread) : NULL;
     if (place == NULL)
         return NO_NUMBER;
-    *place = (uint32_t)syscall(SYS_gettid);
+    *place = asnap_kernel_thread();
     allocsnap_root.thread_chunks = (uint64_t)(uintptr_t)chunks;
     __atomic_store_n(&allocsnap_root.thread_count, thread + 1, __ATOMIC_RELEASE);
     return thread;
@@ -54,12 +53,9 @@ void asnap_thread_number_forget(void)
     asnap_thread_own_number = 0;
 }
 
-void asnap_thread_numbers_lock(void)
+/* A place is filled before it is counted. */
+void asnap_thread_numbers_mend(const uint32_t *only)
 {
-    asnap_lock(&list_lock);
-}
-
-void asnap_thread_numbers_unlock(void)
-{
-    asnap_unlock(&list_lock);
+    if (asnap_lock_is_orphan(&list_lock, only))
+        __atomic_store_n(&list_lock, 0, __ATOMIC_RELEASE);
 }

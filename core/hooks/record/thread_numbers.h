@@ -26,8 +26,7 @@ static inline uint32_t asnap_thread_number(void)
  * parent: it takes a number of its own. */
 void asnap_thread_number_forget(void);
 
-/* Keeps the list still across a fork. */
-void asnap_thread_numbers_lock(void);
-void asnap_thread_numbers_unlock(void);
+/* In a child (process.h), as asnap_records_mend. */
+void asnap_thread_numbers_mend(const uint32_t *only);
 
 #endif

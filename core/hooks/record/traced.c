@@ -120,12 +120,17 @@ void asnap_traced_reset_peak(void)
     asnap_unlock(&peak_lock);
 }
 
-void asnap_traced_lock(void)
+/* Where one lock is mended, its holder has taken or given something that is in no account, and
+ * others may have: the peak can only come too soon until all are. */
+void asnap_traced_mend(const uint32_t *only, uint64_t size)
 {
-    asnap_lock(&peak_lock);
-}
-
-void asnap_traced_unlock(void)
-{
-    asnap_unlock(&peak_lock);
+    if (only == NULL) {
+        for (uint32_t i = 0; i < ASNAP_TRACED_LANES; i++)
+            drain(&asnap_traced_lanes[i].word);
+        if (allocsnap_root.peak_bytes < size)
+            allocsnap_root.peak_bytes = size;
+        reserve = allocsnap_root.peak_bytes - size;
+    }
+    if (asnap_lock_is_orphan(&peak_lock, only))
+        __atomic_store_n(&peak_lock, 0, __ATOMIC_RELEASE);
 }

@@ -84,8 +84,7 @@ static inline void asnap_traced_give(uint32_t thread, uint64_t bytes)
 /* The peak becomes what is traced now. */
 void asnap_traced_reset_peak(void);
 
-/* Keeps peak and reserve still across a fork. */
-void asnap_traced_lock(void);
-void asnap_traced_unlock(void);
+/* In a child (process.h), after the shards: `size` is the sum of theirs. */
+void asnap_traced_mend(const uint32_t *only, uint64_t size);
 
 #endif

@@ -1,8 +1,6 @@
 #include "registered_frames.h"
 
-#include <link.h>
 #include <stddef.h>
-#include <unwind.h>
 
 /* What libgcc tells beside the entry (gcc's unwind-dw2-fde.h). */
 struct registered_bases {
@@ -10,44 +8,17 @@ struct registered_bases {
     void *data;
     void *function;
 };
-extern const void *_Unwind_Find_FDE(void *pc, struct registered_bases *bases);
+/* Where there is no libgcc, nothing is registered with it. */
+extern __attribute__((weak)) const void *_Unwind_Find_FDE(void *pc, struct registered_bases *bases);
 
 /* The memory that libgcc was loaded into. */
 static uint64_t libgcc_start;
 static uint64_t libgcc_end;
 
-/* A dl_iterate_phdr callback: notes the object that holds the function. */
-static int note_object(struct dl_phdr_info *object, size_t size, void *argument)
+void asnap_registered_init(asnap_file_bounds *bounds)
 {
-    const uint64_t *wanted = argument;
-    (void)size;
-    for (unsigned i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
-        uint64_t start = object->dlpi_addr + header->p_vaddr;
-        if (header->p_type == PT_LOAD && *wanted - start < header->p_memsz) {
-            libgcc_start = start;
-            libgcc_end = start + header->p_memsz;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static _Unwind_Reason_Code end_at_once(struct _Unwind_Context *context, void *argument)
-{
-    (void)context;
-    (void)argument;
-    return _URC_END_OF_STACK;
-}
-
-void asnap_registered_init(void)
-{
-    /* An exception of a program with a libgcc within itself may pass through operator new
-     * here: then this one must have its table of register sizes, which it makes when it
-     * unwinds for the first time. */
-    _Unwind_Backtrace(end_at_once, NULL);
-    uint64_t function = (uint64_t)(uintptr_t)_Unwind_Find_FDE;
-    dl_iterate_phdr(note_object, &function);
+    if (_Unwind_Find_FDE != NULL)
+        bounds((uint64_t)(uintptr_t)_Unwind_Find_FDE, &libgcc_start, &libgcc_end);
 }
 
 bool asnap_registered_is_libgcc(uint64_t pc)
@@ -58,6 +29,8 @@ bool asnap_registered_is_libgcc(uint64_t pc)
 bool asnap_registered_find(uint64_t pc, struct asnap_fde *fde)
 {
     struct registered_bases bases;
+    if (_Unwind_Find_FDE == NULL)
+        return false;
     /* It is asked about return addresses. */
     const uint8_t *entry = _Unwind_Find_FDE((void *)(uintptr_t)(pc + 1), &bases);
     if (entry == NULL)

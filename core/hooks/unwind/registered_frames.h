@@ -8,8 +8,11 @@
 
 #include "eh_frame.h"
 
+/* Finds the memory [start, end) of the file that is loaded at an address; false: there is none. */
+typedef bool asnap_file_bounds(uint64_t address, uint64_t *start, uint64_t *end);
+
 /* Learns where libgcc is; before the other functions. */
-void asnap_registered_init(void);
+void asnap_registered_init(asnap_file_bounds *bounds);
 
 /* Finds the entry that describes `pc`. libgcc looks for it with a lock of its own held, and
  * may allocate. */

@@ -10,8 +10,9 @@
 struct asnap_loaded_module {
     uint64_t start; /* the memory that it takes: [start, end) */
     uint64_t end;
+    bool has_gaps;                      /* something else may lie in between */
     struct asnap_bytes unwind_table;    /* .eh_frame_hdr; empty where there is none */
-    struct asnap_bytes unwind_readable; /* the segment that it is in */
+    struct asnap_bytes unwind_readable; /* the segment that it is in, or else .eh_frame */
     uint32_t number;                    /* among the table's modules */
 };
 
@@ -27,8 +28,11 @@ enum asnap_avoid {
     ASNAP_AVOID_WAITING = 2, /* wait for a lock that this very thread may hold */
 };
 
-/* Learns how to ask the dynamic linker; before the first search. */
+/* Learns where the dynamic linker is; before the first search. */
 void asnap_modules_init(void);
+
+/* An asnap_file_bounds. */
+bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end);
 
 /* Finds what is loaded at `pc`. It takes no lock of libc's, where the linker has
  * _dl_find_object (glibc 2.35) or /proc can be read. `avoid` holds asnap_avoid flags. */
@@ -41,8 +45,7 @@ void asnap_modules_forget(void);
 /* Whether a call comes from the dynamic linker. */
 bool asnap_modules_is_linker(uint64_t pc);
 
-/* Keeps all still across a fork. */
-void asnap_modules_lock(void);
-void asnap_modules_unlock(void);
+/* In a child (process.h), as asnap_records_mend: they are looked for anew. */
+void asnap_modules_mend(const uint32_t *only);
 
 #endif

@@ -25,9 +25,6 @@ struct asnap_reach {
 /* Asks the kernel about pages; makes the range with `address` the current one. */
 bool asnap_reach_extend(struct asnap_reach *reach, uint64_t address);
 
-/* Whether the page of `address` can be read now. */
-bool asnap_reach_probe(uint64_t address);
-
 static inline bool asnap_reach_knows(const struct asnap_reach *reach, uint64_t address)
 {
     return address - reach->current.low < reach->current.high - reach->current.low;

@@ -5,9 +5,9 @@
 
 #include "allocsnap_table.h"
 #include "pages.h"
+#include "readable.h"
 #include "registered_frames.h"
 #include "signal_frame.h"
-#include "stack_reach.h"
 
 enum { ROWS = 1 << 14 };
 
@@ -143,8 +143,8 @@ static void compress(const struct asnap_cfi *cfi, struct asnap_row *row)
 static void judge_by_code(uint64_t pc, struct asnap_row *row)
 {
     uint64_t code = pc + 1;
-    bool known = asnap_reach_probe(code) &&
-                 asnap_reach_probe(code + ASNAP_SIGNAL_RETURN_BYTES - 1) &&
+    bool known = asnap_readable_page(code) &&
+                 asnap_readable_page(code + ASNAP_SIGNAL_RETURN_BYTES - 1) &&
                  asnap_signal_is_return((const uint8_t *)(uintptr_t)code);
     row->kind = known ? ASNAP_ROW_SIGNAL : ASNAP_ROW_END;
 }
@@ -158,7 +158,7 @@ static void doubt(uint64_t pc, const struct asnap_fde *fde, struct asnap_row *ro
     uint64_t before = pc + 1 - fde->pc_begin;
     if (before > CALL_BYTES)
         before = CALL_BYTES;
-    if (asnap_reach_probe(pc) && asnap_reach_probe(pc + 1 - before) &&
+    if (asnap_readable_page(pc) && asnap_readable_page(pc + 1 - before) &&
         !asnap_arch_follows_call((const uint8_t *)(uintptr_t)(pc + 1), before))
         row->kind = row->kind == ASNAP_ROW_REGULAR ? ASNAP_ROW_DOUBTFUL : ASNAP_ROW_COMPLEX;
 }

@@ -12,12 +12,24 @@ __version__ = "0.1.0"
 
 # The names are imported after __version__, which the modules need.
 # pylint: disable=wrong-import-position
+import importlib  # noqa: E402
+import sys  # noqa: E402
+
+# A debugger's commands hold its session in the modules that they came with. A package that is
+# imported again, after a change of sys.modules or under another path, is made of those.
+_held = getattr(sys, "_allocsnap_in_debugger", None)
+if _held is not None and _held.version == __version__:
+    for _name, _module in _held.modules.items():
+        sys.modules[__name__ + "." + _name] = _module
+        if "." not in _name:
+            globals()[_name] = _module
+
 from . import tracing  # noqa: E402
 from .errors import AllocsnapError  # noqa: E402
 from .filters import BaseFilter, DomainFilter, Filter  # noqa: E402
-from .frames import Frame, Traceback, _format_size, _normalize_filename  # noqa: E402
+from .frames import Frame, Group, Traceback, _format_size, _normalize_filename  # noqa: E402
 from .snapshot import Snapshot, Trace, _Traces  # noqa: E402
-from .statistic import Statistic, StatisticDiff  # noqa: E402
+from .statistic import Statistic, StatisticDiff, _compare_grouped_stats  # noqa: E402
 from .tracing import _get_object_traceback, _get_traces, clear_traces  # noqa: E402
 from .tracing import get_object_traceback, get_traceback_limit, get_traced_memory  # noqa: E402
 from .tracing import get_tracemalloc_memory, is_tracing, reset_peak, start, stop  # noqa: E402
@@ -28,12 +40,14 @@ __all__ = [
     "DomainFilter",
     "Filter",
     "Frame",
+    "Group",
     "Snapshot",
     "Statistic",
     "StatisticDiff",
     "Trace",
     "Traceback",
     "_Traces",
+    "_compare_grouped_stats",
     "_format_size",
     "_get_object_traceback",
     "_get_traces",
@@ -61,3 +75,24 @@ def take_snapshot():
         # Somebody gives traces of their own, as tests of tools do.
         return Snapshot(_get_traces(), get_traceback_limit())
     return tracing.take_live_snapshot()
+
+
+#: What tracemalloc imports, for code that reaches it through it: name -> module, and the name
+#: there; None: the module itself.
+_BORROWED = {
+    "Iterable": ("collections.abc", "Iterable"),
+    "Sequence": ("collections.abc", "Sequence"),
+    "fnmatch": ("fnmatch", None),
+    "linecache": ("linecache", None),
+    "os": ("os", None),
+    "pickle": ("pickle", None),
+    "total_ordering": ("functools", "total_ordering"),
+}
+
+
+def __getattr__(name):
+    if name not in _BORROWED:
+        raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
+    module, attribute = _BORROWED[name]
+    found = importlib.import_module(module)
+    return found if attribute is None else getattr(found, attribute)

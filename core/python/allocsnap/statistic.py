@@ -124,3 +124,18 @@ class StatisticDiff(_Row):
             self.count,
             self.traceback,
         )
+
+
+def _compare_grouped_stats(old_group, new_group):
+    """The StatisticDiffs of two {traceback: Statistic}, in no order."""
+    rows = []
+    for traceback, new in new_group.items():
+        old = old_group.get(traceback)
+        size, count = (0, 0) if old is None else (old.size, old.count)
+        rows.append(
+            StatisticDiff(traceback, new.size, new.size - size, new.count, new.count - count)
+        )
+    for traceback, old in old_group.items():
+        if traceback not in new_group:
+            rows.append(StatisticDiff(traceback, 0, -old.size, 0, -old.count))
+    return rows

@@ -2,6 +2,7 @@
 them. shell.py has the one list of the commands."""
 
 from .command import FILES
-from .shell import COMMANDS, FUNCTIONS, PREFIX_HELP, shell_for
+from .conditions import FUNCTIONS
+from .shell import COMMANDS, PREFIX_HELP, WORDS, shell_for
 
-__all__ = ["COMMANDS", "FILES", "FUNCTIONS", "PREFIX_HELP", "shell_for"]
+__all__ = ["WORDS", "COMMANDS", "FILES", "FUNCTIONS", "PREFIX_HELP", "shell_for"]

@@ -1,0 +1,56 @@
+/* Whether this process made the table, or has a copy of it: a child that was forked off has all
+ * memory of its parent as it was at one moment, but only one of its threads. Where another one was
+ * changing the table at that moment, nobody will end the change, nor open the lock that is held for
+ * it. Holding all locks while the process forks would keep that from happening, but whoever
+ * forks holds or wants other locks meanwhile, of libc's and of other libraries', whose owners may
+ * allocate. So nothing is done in the parent, and the child mends what it finds.
+ *
+ * The kernel clears this page in a child that has a copy of the memory (MADV_WIPEONFORK), whatever
+ * made it: fork, _Fork, clone. Where the memory is shared (vfork) it is left as it is. */
+#ifndef ASNAP_HOOKS_PROCESS_H
+#define ASNAP_HOOKS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* As large as the largest page of the processor. */
+#if defined(__aarch64__)
+#define ASNAP_PROCESS_BYTES 65536
+#else
+#define ASNAP_PROCESS_BYTES 4096
+#endif
+
+enum asnap_process_state {
+    ASNAP_PROCESS_NEW = 0, /* it has not begun, or is a child that has not mended its copy */
+    ASNAP_PROCESS_MENDING,
+    ASNAP_PROCESS_GOOD,
+};
+
+/* What holds for this process alone. */
+struct asnap_process {
+    uint32_t obeyed; /* the sequence of the request that was obeyed last; 0: none */
+    uint32_t state;  /* asnap_process_state */
+} __attribute__((aligned(ASNAP_PROCESS_BYTES)));
+
+extern struct asnap_process asnap_process;
+
+/* Begins, where this process has not. */
+void asnap_process_begin(void);
+
+/* For libc to call in a child: the kernel may not know how to clear the page, or stand behind an
+ * emulator that says it does and does not. */
+void asnap_process_notice(void);
+
+/* Whether this process has a copy of its parent's table that has not been mended. */
+bool asnap_process_is_copy(void);
+
+/* The same for a thread that has waited for a lock, and waits longer than any is held: where the
+ * kernel cannot clear the page, that and another process number show it too. */
+bool asnap_process_must_be_copy(void);
+
+/* Whether the caller is to mend it, and then call asnap_process_mended. A thread that comes
+ * meanwhile waits for that. */
+bool asnap_process_mend(void);
+void asnap_process_mended(void);
+
+#endif

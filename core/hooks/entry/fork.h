@@ -1,0 +1,8 @@
+/* What a forked child does before it works on its copy of the table (process.h). */
+#ifndef ASNAP_HOOKS_FORK_H
+#define ASNAP_HOOKS_FORK_H
+
+/* Mends the table; between asnap_trace_enter and asnap_trace_leave, with no lock held. */
+void asnap_fork_mend(void);
+
+#endif
