@@ -91,7 +91,7 @@ static double reading(void)
 static void run(uint32_t count)
 {
     struct asnap_trace *traces = fill(count);
-    struct asnap_memory memory = {read_heap, NULL};
+    struct asnap_memory memory = {read_heap, NULL, heap_bytes};
     struct asnap_word_reader reader = {.memory = &memory, .heuristics = true};
     struct asnap_block_index index;
     struct asnap_edges edges;

@@ -16,7 +16,7 @@ static int read_heap(void *context, uint64_t address, void *buffer, size_t size)
 void graph_heap_init(struct graph_heap *heap, size_t size, uint64_t seed)
 {
     *heap = (struct graph_heap){.size = size, .state = seed * 2 + 1};
-    heap->memory = (struct asnap_memory){read_heap, heap};
+    heap->memory = (struct asnap_memory){read_heap, heap, size};
     heap->bytes = calloc(size, 1);
     CU_ASSERT_PTR_NOT_NULL_FATAL(heap->bytes);
 }
