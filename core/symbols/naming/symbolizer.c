@@ -156,24 +156,15 @@ static struct asnap_error *refresh(struct asnap_symbolizer *symbolizer, size_t p
     return NULL;
 }
 
-/* The known module of a place, looked at. */
+/* The known module of a place in a file, looked at. */
 static struct asnap_error *find_known(struct asnap_symbolizer *symbolizer,
-                                      const struct asnap_pc_place *place, bool is_unloaded,
-                                      size_t *known)
+                                      const struct asnap_pc_place *place, size_t *known)
 {
-    struct asnap_known_modules *modules = &symbolizer->known;
     const char *path;
-    struct asnap_error *error;
-    if (is_unloaded) {
-        error = asnap_frame_store_string(symbolizer->store, place->module->path, &path);
-        if (error == NULL)
-            error = asnap_known_modules_unloaded(modules, symbolizer->store, path, &place->build_id,
-                                                 known);
-    } else {
-        path = place->head != NULL ? place->head->path : place->region->path;
-        error =
-            asnap_known_modules_mapped(modules, symbolizer->store, path, &place->build_id, known);
-    }
+    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, place->path, &path);
+    if (error == NULL)
+        error = (place->is_unloaded ? asnap_known_modules_unloaded : asnap_known_modules_mapped)(
+            &symbolizer->known, symbolizer->store, path, &place->build_id, known);
     return error != NULL ? error : refresh(symbolizer, *known, &place->build_id);
 }
 
@@ -183,7 +174,7 @@ static struct asnap_error *resolve_file(struct asnap_symbolizer *symbolizer,
                                         const struct asnap_pc_place *place, struct request *request,
                                         bool *is_found)
 {
-    struct asnap_error *error = find_known(symbolizer, place, place->is_unloaded, &request->module);
+    struct asnap_error *error = find_known(symbolizer, place, &request->module);
     if (error != NULL)
         return error;
     struct asnap_module *module = symbolizer->known.modules[request->module].module;
@@ -404,7 +395,7 @@ static struct asnap_error *may_ask(struct asnap_symbolizer *symbolizer,
         *may = true;
         return NULL;
     }
-    struct asnap_error *error = find_known(symbolizer, place, false, &known);
+    struct asnap_error *error = find_known(symbolizer, place, &known);
     if (error == NULL)
         *may = asnap_module_is_read(symbolizer->known.modules[known].module);
     return error;
