@@ -89,7 +89,8 @@ static void enter(struct components *components, uint32_t block)
 static void leave(struct components *components, uint32_t block)
 {
     components->path_depth--;
-    if (components->low[block] != components->order[block]) {
+    /* The first on the way leads back to nothing earlier. */
+    if (components->path_depth > 0 && components->low[block] != components->order[block]) {
         uint32_t before = components->path[components->path_depth - 1];
         if (components->low[block] < components->low[before])
             components->low[before] = components->low[block];
