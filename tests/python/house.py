@@ -143,7 +143,7 @@ _ORDER = [
     "hooks/base", "hooks/record", "hooks/unwind", "hooks/walk", "hooks/entry",
     "base", "collect",
     "symbols/base", "symbols/demangle", "symbols/elf", "symbols/dwarf", "symbols/apart", "symbols/naming",
-    "model/snapshot", "model/select", "model/group", "model/dump", "render",
+    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render",
 ]  # fmt: skip
 # These see the results that the public headers show.
 _RESULTS_ONLY = ("render",)
