@@ -12,6 +12,7 @@
 #include "raw_lists.h"
 #include "reserve.h"
 #include "table_root.h"
+#include "unseen.h"
 
 #define RESTART "the program has overwritten it; restart the program to trace it again"
 
@@ -250,7 +251,7 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     result->dropped = root.dropped;
     result->refused = root.refused;
     result->start_realtime = root.start_realtime;
-    result->own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0;
+    asnap_unseen_describe(&root, result->unseen);
     error = copy_domains(&root, result);
     struct asnap_inferior inferior = asnap_inferior_of(memory, progress);
     if (error == NULL && asnap_root_current(&root))

@@ -56,8 +56,8 @@ struct asnap_raw {
     size_t module_count;
     uint64_t start_realtime; /* ns since the epoch at time 0, 0 unknown */
     uint32_t frame_limit;
-    bool own_malloc;           /* the program has a malloc that is not traced */
-    uint64_t dropped;          /* blocks the hooks had no memory to record */
+    char unseen[ASNAP_UNSEEN_BYTES]; /* as asnap_status has it */
+    uint64_t dropped;                /* blocks the hooks had no memory to record */
     uint64_t refused;          /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;      /* parts of the table that were being changed */
     uint64_t missing_bytes;    /* of the program's memory, that the core file lacks */

@@ -219,7 +219,7 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
     struct asnap_raw_node nodes[] = {{0, ASNAP_RAW_NONE, 0}, {0x12345, 0, 0}};
     struct asnap_trace trace = {0x100, 10, 1, 0, 0, 0};
     struct asnap_raw raw = raw_of(&trace, 1, nodes, 2);
-    raw.own_malloc = true;
+    snprintf(raw.unseen, sizeof(raw.unseen), "the program has a malloc of its own");
     raw.dropped = 3;
     raw.busy_shards = 1;
     raw.missing_bytes = 10;

@@ -55,8 +55,11 @@ void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name);
 
 /* The first definition that comes before the hooks' own, which has the program's calls; of
  * versions for old programs too, since what was linked with the C library may find those. NULL:
- * the hooks' own has them. */
-void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name);
+ * the hooks' own has them. `bytes` becomes its size, 0 where that is not known. */
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name, uint64_t *bytes);
+
+/* The hooks' own. */
+void *asnap_symbol_own(struct asnap_libraries *libraries, const char *name);
 
 /* The first after the hooks' own that is not another copy's of the hooks: what the program
  * would find without them. */

@@ -28,7 +28,12 @@ struct asnap_next {
     void (*free_before)(void *block);
 };
 
+/* What a hook of the same name goes on to, and only that: where a definition before the hooks' has
+ * the program's calls, it is noted that this one comes here all the same (preceding.h). */
 extern struct asnap_next asnap_next;
+
+/* The same without that note, for whatever else the hooks do with its blocks. */
+extern struct asnap_next asnap_under;
 
 /* Finds the functions; until then asnap_next serves from the arena. */
 void asnap_next_resolve(struct asnap_libraries *libraries);

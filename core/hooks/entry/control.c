@@ -33,8 +33,6 @@ static uint64_t look_up_symbols(void)
     asnap_next_resolve(&libraries);
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
-    if (asnap_symbol_before(&libraries, "malloc") != NULL)
-        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
     uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
@@ -49,6 +47,7 @@ static void get_ready(void)
         asnap_root_step_aside(other_root);
         return;
     }
+    asnap_trace_choose_extras();
     asnap_thread_init();
     asnap_modules_init();
     asnap_debugger_call_init();
@@ -132,4 +131,5 @@ __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
     asnap_walk_check_begin();
+    asnap_trace_choose_extras();
 }

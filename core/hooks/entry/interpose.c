@@ -43,7 +43,7 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
 /* A block whose record cannot be touched now is not resized but replaced. */
 static void *replace(void *block, size_t size, const struct asnap_caller *caller, bool tracing)
 {
-    void *replacement = size == 0 ? NULL : asnap_next.malloc(size);
+    void *replacement = size == 0 ? NULL : asnap_under.malloc(size);
     if (replacement == NULL && size != 0)
         return NULL;
     if (replacement != NULL) {
@@ -53,8 +53,8 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
         if (tracing)
             asnap_trace_allocated(replacement, size, caller);
     }
-    if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_next.free))
-        asnap_next.free(block);
+    if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_under.free))
+        asnap_under.free(block);
     return replacement;
 }
 
@@ -101,11 +101,15 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
 }
 
 /* Whether the block may be released now. */
-static bool note_releasing(void *block, void (*release)(void *))
+static ASNAP_HOT bool note_releasing(void *block, void (*release)(void *), uint64_t caller)
 {
     if (block == NULL || asnap_next_is_early(block))
         return false;
-    if (!asnap_control_tracing() || asnap_thread.releasing == block)
+    if (!asnap_control_tracing())
+        return true;
+    if (__builtin_expect(allocsnap_root.preceded != 0, 0))
+        asnap_trace_look_at_release(caller);
+    if (asnap_thread.releasing == block)
         return true;
     return asnap_trace_releasing(block, release);
 }
@@ -113,9 +117,10 @@ static bool note_releasing(void *block, void (*release)(void *))
 /* The dynamic linker frees what it knew of a file after it has unloaded it. */
 ASNAP_EXPORT void free(void *block)
 {
-    if (asnap_modules_is_linker((uint64_t)(uintptr_t)__builtin_return_address(0)))
+    uint64_t caller = (uint64_t)(uintptr_t)__builtin_return_address(0);
+    if (asnap_modules_is_linker(caller))
         asnap_rows_forget();
-    if (note_releasing(block, asnap_next.free))
+    if (note_releasing(block, asnap_under.free, caller))
         asnap_next.free(block);
 }
 
@@ -126,7 +131,7 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, asnap_next.free))
+    if (!note_releasing(block, asnap_under.free, (uint64_t)(uintptr_t)__builtin_return_address(0)))
         return;
     if (asnap_next.free_sized != NULL)
         asnap_next.free_sized(block, size);
@@ -141,7 +146,7 @@ ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, asnap_next.free))
+    if (!note_releasing(block, asnap_under.free, (uint64_t)(uintptr_t)__builtin_return_address(0)))
         return;
     if (asnap_next.free_aligned_sized != NULL)
         asnap_next.free_aligned_sized(block, alignment, size);

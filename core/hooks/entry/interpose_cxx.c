@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "lock.h"
+#include "preceding.h"
 
 #ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
 #define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
@@ -20,6 +21,7 @@ struct nothrow;
 /* An operator and the definition underneath: NULL where there was none at start-up. */
 struct cxx_operator {
     const char *name;
+    uint32_t function; /* of asnap_table_functions */
     void *found;
 };
 
@@ -38,8 +40,8 @@ static void *plain_new(size_t size, size_t alignment)
 {
     void *block = NULL;
     if (alignment <= DEFAULT_ALIGNMENT)
-        return asnap_next.malloc(size == 0 ? 1 : size);
-    return asnap_next.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0 ? block : NULL;
+        return asnap_under.malloc(size == 0 ? 1 : size);
+    return asnap_under.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0 ? block : NULL;
 }
 
 /* The operator that knows what to do when memory is short: one that the caller has brought with
@@ -63,7 +65,7 @@ static bool is_inside_last(const void *block)
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
-    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
+    static struct cxx_operator operator_##FUNCTION = {NAME, ASNAP_TABLE_NEW, NULL};                \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
@@ -95,7 +97,7 @@ static bool is_inside_last(const void *block)
     }
 
 #define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
-    static struct cxx_operator operator_##FUNCTION = {.name = NAME};                               \
+    static struct cxx_operator operator_##FUNCTION = {NAME, ASNAP_TABLE_DELETE, NULL};             \
     static void release_##FUNCTION(void *block);                                                   \
     ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
     static void next_##FUNCTION PARAMETERS                                                         \
@@ -103,7 +105,7 @@ static bool is_inside_last(const void *block)
         void(*next) PARAMETERS = NULL;                                                             \
         void *found = operator_##FUNCTION.found;                                                   \
         if (found == NULL) {                                                                       \
-            asnap_next.free(block);                                                                \
+            asnap_under.free(block);                                                               \
             return;                                                                                \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
@@ -113,6 +115,8 @@ static bool is_inside_last(const void *block)
     {                                                                                              \
         if (block == NULL || asnap_next_is_early(block))                                           \
             return;                                                                                \
+        if (__builtin_expect(allocsnap_root.preceded != 0, 0))                                     \
+            asnap_trace_look_at_release((uint64_t)(uintptr_t)__builtin_return_address(0));         \
         void *outer = asnap_thread.releasing;                                                      \
         if (asnap_control_tracing() && outer != block) {                                           \
             if (!asnap_trace_releasing(block, release_##FUNCTION))                                 \
@@ -214,6 +218,8 @@ static struct cxx_operator *const operators[] = {
 
 void asnap_operators_resolve(struct asnap_libraries *libraries)
 {
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
         operators[i]->found = asnap_symbol_next(libraries, operators[i]->name);
+        asnap_preceding_find(libraries, operators[i]->name, operators[i]->function);
+    }
 }

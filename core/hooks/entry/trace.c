@@ -4,6 +4,7 @@
 #include "deferred.h"
 #include "kernel.h"
 #include "loaded_modules.h"
+#include "preceding.h"
 #include "registered_frames.h"
 #include "walk_check.h"
 
@@ -133,6 +134,54 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
+/* What is hardly ever wanted, behind one question. */
+static bool extras_on;
+
+void asnap_trace_choose_extras(void)
+{
+    extras_on = asnap_walk_check_on || allocsnap_root.preceded != 0;
+}
+
+/* Code is read now and then: what it leads to may be known to the linker later only. */
+static void count_to_read_code(uint32_t *calls)
+{
+    uint32_t call = __atomic_add_fetch(calls, 1, __ATOMIC_RELAXED);
+    if ((call & (call - 1)) == 0 || call % 1024 == 0)
+        asnap_preceding_read_code();
+}
+
+/* A definition before the hooks' calls them by some function between. */
+static void look_for_passed(struct asnap_walker *walker)
+{
+    enum { BETWEEN = 4 };
+    static uint32_t calls;
+    const uint32_t *stack = asnap_walker_stack(walker);
+    uint32_t depth = asnap_walker_depth(walker);
+    for (uint32_t i = 0; i < BETWEEN && i < depth; i++) {
+        const struct asnap_step *step = &walker->frames[stack[depth - i]].step;
+        asnap_preceding_called_from(step->words[ASNAP_WORD_PC], ~(uint32_t)ASNAP_TABLE_TAKE_BACK);
+    }
+    count_to_read_code(&calls);
+}
+
+void asnap_trace_look_at_release(uint64_t caller)
+{
+    static uint32_t calls;
+    if (asnap_preceding_doubtful() == 0)
+        return;
+    asnap_preceding_called_from(caller, ASNAP_TABLE_TAKE_BACK);
+    count_to_read_code(&calls);
+}
+
+static __attribute__((noinline)) void do_extras(struct asnap_walker *walker,
+                                                const struct asnap_caller *caller)
+{
+    if (asnap_preceding_doubtful() != 0)
+        look_for_passed(walker);
+    if (asnap_walk_check_on && walker->avoid == 0 && walker->limit != 1)
+        asnap_walk_check(walker, caller);
+}
+
 static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
                                       const struct asnap_caller *caller)
 {
@@ -141,8 +190,8 @@ static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key,
         count_drop();
         return false;
     }
-    if (__builtin_expect(asnap_walk_check_on, 0) && walker->avoid == 0 && walker->limit != 1)
-        asnap_walk_check(walker, caller);
+    if (__builtin_expect(extras_on, 0))
+        do_extras(walker, caller);
     return record(key, size, walker);
 }
 

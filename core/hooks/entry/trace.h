@@ -65,6 +65,13 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
  * False: it could not be recorded, and was counted as dropped or refused. */
 bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller);
 
+/* Sees what is to be done with each block beside recording it: after the functions underneath
+ * were found, and when the check mode begins. */
+void asnap_trace_choose_extras(void);
+
+/* Where a definition before the hooks' has the program's calls: whether it has called now. */
+void asnap_trace_look_at_release(uint64_t caller);
+
 /* Counts a block that no record can be made of. */
 void asnap_trace_refuse(void);
 

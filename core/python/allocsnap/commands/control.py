@@ -208,12 +208,8 @@ class Status(Command):
                 ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
                  " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
             )
-        if status.own_malloc:
-            rows.append(
-                ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
-                 " its allocator as a shared library, or have it call allocsnap_track"
-                 " (allocsnap_hooks.h)")
-            )
+        if status.unseen:
+            rows.append(("unseen", shown_name(status.unseen)))
         if unseen is not None:
             rows.append(("unseen", unseen))
         if status.busy_shards:

@@ -68,6 +68,9 @@ class Region(ctypes.Structure):
     ]
 
 
+UNSEEN_BYTES = 1024
+
+
 class Status(ctypes.Structure):
     """What the hooks say of themselves (asnap_status)."""
 
@@ -85,7 +88,7 @@ class Status(ctypes.Structure):
         ("refused", c_uint64),
         ("busy_shards", c_uint32),
         ("requests", c_uint32),
-        ("own_malloc", c_bool),
+        ("unseen", ctypes.c_char * UNSEEN_BYTES),
     ]
 
 
