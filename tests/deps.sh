@@ -40,6 +40,7 @@ test                 libstdc++6-14-dbg|libstdc++6-12-dbg file:/usr/lib/x86_64-li
 test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
+test                 libclang-rt-dev      file:/usr/share/doc/libclang-rt-dev
 test,bench           llvm                 command:llvm-symbolizer
 test                 lld                  command:ld.lld
 test                 mold                 command:mold

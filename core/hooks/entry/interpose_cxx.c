@@ -60,8 +60,8 @@ static void *find_late(const char *name, uint64_t caller)
 static bool is_inside_last(const void *block)
 {
     const struct asnap_thread *thread = &asnap_thread;
-    size_t offset = (size_t)((const char *)block - thread->last_block);
-    return thread->last_block != NULL && offset != 0 && offset < thread->last_size;
+    uint64_t offset = (uint64_t)(uintptr_t)block - ~thread->last_block;
+    return thread->last_block != 0 && offset != 0 && offset < thread->last_size;
 }
 
 #define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
@@ -88,7 +88,7 @@ static bool is_inside_last(const void *block)
         if (!tracing || asnap_within_operator(caller.pc))                                          \
             return next ARGUMENTS;                                                                 \
         asnap_thread.wrapping = found;                                                             \
-        asnap_thread.last_block = NULL;                                                            \
+        asnap_thread.last_block = 0;                                                               \
         void *block = next ARGUMENTS;                                                              \
         asnap_thread.wrapping = NULL;                                                              \
         if (!is_inside_last(block))                                                                \

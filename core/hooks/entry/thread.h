@@ -17,10 +17,11 @@ enum asnap_activity {
 
 struct asnap_thread {
     enum asnap_activity activity;
-    uint64_t entered_at;    /* while RECORDING: the stack pointer of the hook's caller */
-    const void *wrapping;   /* the operator new underneath that is being called */
-    void *releasing;        /* the block whose operator delete is being called */
-    const char *last_block; /* the last that was recorded, and its size */
+    uint64_t entered_at;  /* while RECORDING: the stack pointer of the hook's caller */
+    const void *wrapping; /* the operator new underneath that is being called */
+    void *releasing;      /* the block whose operator delete is being called */
+    uint64_t last_block;  /* the last that was recorded, 0 for none, and its size. The complement
+                             of its address, which a leak detector must not take for a use */
     size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
     uint32_t deferred_count;         /* about how many they are */

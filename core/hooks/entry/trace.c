@@ -235,7 +235,7 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
         thread->releasing = NULL;
-    thread->last_block = block;
+    thread->last_block = ~(uint64_t)(uintptr_t)block;
     thread->last_size = size;
     track(key_of(block), size, caller);
 }
