@@ -1,6 +1,8 @@
 #include "unseen.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,13 +60,8 @@ static uint32_t kept(uint32_t unseen)
     return functions & ~unseen;
 }
 
-void asnap_unseen_describe(const struct asnap_table_root *root, char text[ASNAP_UNSEEN_BYTES])
+static void add_unseen(char *text, uint32_t unseen)
 {
-    const uint32_t known = (ASNAP_TABLE_DELETE << 1) - 1;
-    uint32_t unseen = root->preceded & ~root->passed_on & known;
-    text[0] = '\0';
-    if (unseen == 0)
-        return;
     bool is_whole = (unseen & USUAL) == USUAL;
     if (is_whole) {
         add(text, "the program has a malloc of its own, whose blocks are not seen and missing here "
@@ -98,4 +95,39 @@ void asnap_unseen_describe(const struct asnap_table_root *root, char text[ASNAP_
         ": link its allocator as a shared library%s, or have it call allocsnap_track "
         "(allocsnap_hooks.h)",
         is_whole ? "" : ", have it go on by dlsym(RTLD_NEXT, ...)");
+}
+
+/* What is before the hooks and goes on to them. */
+static void add_passed(char *text, uint32_t passed)
+{
+    bool is_one = (passed & (passed - 1)) == 0;
+    add(text, "%sthe program, or a library before the hooks, defines ",
+        text[0] == '\0' ? "" : "; ");
+    add_names(text, passed);
+    add(text, ", which %s on to the hooks: blocks count as %s for them, with what %s to them",
+        is_one ? "goes" : "go", is_one ? "it asks" : "these ask", is_one ? "it adds" : "these add");
+}
+
+static void add_missed(char *text, uint64_t missed)
+{
+    add(text,
+        "%s%" PRIu64 " %s given out again by the allocator without having been freed by a "
+        "call that the hooks see: other freed blocks may still count here (too many); such "
+        "calls come from libraries with a scope of their own (RTLD_DEEPBIND) and from code "
+        "that does not call free by its name",
+        text[0] == '\0' ? "" : "; ", missed, missed == 1 ? "block was" : "blocks were");
+}
+
+void asnap_unseen_describe(const struct asnap_table_root *root, char text[ASNAP_UNSEEN_BYTES])
+{
+    const uint32_t known = (ASNAP_TABLE_DELETE << 1) - 1;
+    uint32_t unseen = root->preceded & ~root->passed_on & known;
+    uint32_t passed = root->preceded & root->passed_on & (MAKE | RESIZE) & OF_C;
+    text[0] = '\0';
+    if (unseen != 0)
+        add_unseen(text, unseen);
+    if (passed != 0)
+        add_passed(text, passed);
+    if (root->missed_frees != 0 && (unseen & (ASNAP_TABLE_TAKE_BACK | RESIZE)) == 0)
+        add_missed(text, root->missed_frees);
 }

@@ -27,7 +27,7 @@ enum asnap_request {
     ASNAP_REQUEST_RESET_PEAK = 8, /* let the peak be what is traced */
 };
 
-#define ASNAP_UNSEEN_BYTES 1024
+#define ASNAP_UNSEEN_BYTES 1536
 
 /* What the hooks say of themselves. Where a request waits, `tracing`, `frame_limit`
  * and the traced memory are as they will be once it is obeyed. */

@@ -197,6 +197,7 @@ struct asnap_table_root {
                                or reset */
     uint64_t refused;       /* blocks not recorded, for what the program said of them: a size or
                                address too large, a domain too many, or a shard's limit */
+    uint64_t missed_frees;  /* blocks that were given out again without having been freed here */
 
     struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
 
@@ -214,6 +215,7 @@ _Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domains) == 184, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, node_count) == 1216, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, refused) == 1256, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, missed_frees) == 1264, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root layout");
 

@@ -18,6 +18,7 @@ PROGRAM_FLAGS_altstack := -Wl,-z,now
 PROGRAM_FLAGS_hidden_header := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
 PROGRAM_FLAGS_family := -D_GNU_SOURCE
+PROGRAM_FLAGS_scopes := -D_GNU_SOURCE
 PROGRAM_FLAGS_linked := -D_GNU_SOURCE
 PROGRAM_FLAGS_deaf := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE

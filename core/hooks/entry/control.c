@@ -74,6 +74,7 @@ static void obey(void)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
     if (trace != was_tracing || asked.clear != applied->clear) {
         asnap_records_clear();
+        allocsnap_root.missed_frees = 0;
         asnap_thread_drop_pool();
     }
     if (asked.reset_peak != applied->reset_peak)

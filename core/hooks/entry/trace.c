@@ -23,13 +23,16 @@ static uint64_t key_of(const void *block)
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
-static bool count_inserted(enum asnap_inserted inserted)
+/* `is_new`: the block was not live before, so that what was recorded of it was freed unseen. */
+static bool count_inserted(enum asnap_inserted inserted, bool is_new)
 {
     if (inserted == ASNAP_NO_SUM)
         asnap_trace_refuse();
     else if (inserted == ASNAP_NO_MEMORY)
         count_drop();
-    return inserted == ASNAP_INSERTED;
+    else if (inserted == ASNAP_REPLACED && is_new)
+        __atomic_fetch_add(&allocsnap_root.missed_frees, 1, __ATOMIC_RELAXED);
+    return inserted == ASNAP_INSERTED || inserted == ASNAP_REPLACED;
 }
 
 /* What was recorded of this block before is not true any more. */
@@ -40,7 +43,7 @@ static __attribute__((noinline)) bool refuse(uint64_t key)
     return false;
 }
 
-static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
+static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker, bool is_new)
 {
     if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
         return refuse(key);
@@ -48,13 +51,13 @@ static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *wal
     enum asnap_inserted inserted = ASNAP_NO_MEMORY;
     if (stack != ASNAP_TABLE_NONE)
         inserted = asnap_records_insert(key, size, stack);
-    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted);
+    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted, is_new);
 }
 
 static void run_one(struct asnap_deferred *deferred)
 {
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        record(deferred->key, deferred->size, deferred->walker);
+        record(deferred->key, deferred->size, deferred->walker, false);
     } else {
         asnap_records_remove(deferred->key, NULL);
         if (deferred->block != NULL)
@@ -183,7 +186,7 @@ static __attribute__((noinline)) void do_extras(struct asnap_walker *walker,
 }
 
 static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
-                                      const struct asnap_caller *caller)
+                                      const struct asnap_caller *caller, bool is_new)
 {
     walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
     if (!asnap_walker_walk(walker, caller, asnap_root_frame_limit())) {
@@ -192,38 +195,40 @@ static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key,
     }
     if (__builtin_expect(extras_on, 0))
         do_extras(walker, caller);
-    return record(key, size, walker);
+    return record(key, size, walker, is_new);
 }
 
 /* The first walk of a thread, and every one of a thread that is about to end. */
-static __attribute__((noinline)) bool track_without_walker(uint64_t key, size_t size,
-                                                           const struct asnap_caller *caller)
+static __attribute__((noinline)) bool
+track_without_walker(uint64_t key, size_t size, const struct asnap_caller *caller, bool is_new)
 {
     struct asnap_walker *walker = asnap_thread_make_walker();
     if (walker == NULL) {
         count_drop();
         return false;
     }
-    bool done = walk_and_record(walker, key, size, caller);
+    bool done = walk_and_record(walker, key, size, caller, is_new);
     if (asnap_thread.borrows)
         asnap_thread_return_walker();
     return done;
 }
 
-static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
+static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller,
+                            bool is_new)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
     struct asnap_walker *walker = asnap_thread.walker;
-    bool done = __builtin_expect(walker != NULL, 1) ? walk_and_record(walker, key, size, caller)
-                                                    : track_without_walker(key, size, caller);
+    bool done = __builtin_expect(walker != NULL, 1)
+                    ? walk_and_record(walker, key, size, caller, is_new)
+                    : track_without_walker(key, size, caller, is_new);
     asnap_trace_leave();
     return done;
 }
 
 bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
-    return track(key, size, caller);
+    return track(key, size, caller, false);
 }
 
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
@@ -235,9 +240,12 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
         thread->releasing = NULL;
-    thread->last_block = ~(uint64_t)(uintptr_t)block;
+    /* What allocates underneath may have come through the hooks itself. */
+    uint64_t last = ~(uint64_t)(uintptr_t)block;
+    bool is_new = thread->last_block != last;
+    thread->last_block = last;
     thread->last_size = size;
-    track(key_of(block), size, caller);
+    track(key_of(block), size, caller, is_new);
 }
 
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */
@@ -310,6 +318,6 @@ void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
     if (!asnap_trace_enter())
         return;
-    count_inserted(asnap_records_put_back(key_of(block), removed));
+    count_inserted(asnap_records_put_back(key_of(block), removed), false);
     asnap_trace_leave();
 }

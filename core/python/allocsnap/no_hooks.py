@@ -59,6 +59,22 @@ def never_called(status, regions, files):
     return None
 
 
+def other_namespace(regions):
+    """Where the program has made a namespace of libraries with a C library of its own (dlmopen),
+    what that makes of the numbers; else None."""
+    found = set()
+    for region in regions.array[: regions.count]:
+        name = os.path.basename(region.path or b"")
+        if region.flags & native.REGION_EXECUTABLE and re.match(rb"libc(-2\.\d+)?\.so", name):
+            found.add((region.path, region.start - region.file_offset))
+    if len(found) < 2:
+        return None
+    return (
+        "a second C library is loaded, in a namespace of its own (dlmopen): no call of the libraries"
+        " there comes to the hooks, and their blocks are missing here (too few): load them by dlopen"
+    )
+
+
 def without_map():
     """Where a process's memory map cannot be read."""
     return (

@@ -152,7 +152,7 @@ class Session:
         return process, self._status(process)[0]
 
     def full_status(self):
-        """(Process, native.Status, why the hooks see no block at all or None)."""
+        """(Process, native.Status, which calls the hooks do not see, or None)."""
         process = self.stopped_process()
         return (process,) + self._status(process)
 
@@ -165,7 +165,8 @@ class Session:
 
     def _read_status(self, calls, root, regions):
         status = objects.read_status(calls, root)
-        return status, no_hooks.never_called(status, regions, self.target.files())
+        never_called = no_hooks.never_called(status, regions, self.target.files())
+        return status, never_called or no_hooks.other_namespace(regions)
 
     def _known_status(self, process):
         """The native.Status of a process whose root has been found before; else None.
@@ -286,10 +287,11 @@ class Session:
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, process.moving)
         raw.set_missing(regions.missing)
+        unseen = no_hooks.other_namespace(regions)
         if not raw.count:
             unseen = self._read_status(calls, root, regions)[1]
-            if unseen is not None:
-                raw.note(unseen)
+        if unseen is not None:
+            raw.note(unseen)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())

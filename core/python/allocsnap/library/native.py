@@ -68,7 +68,7 @@ class Region(ctypes.Structure):
     ]
 
 
-UNSEEN_BYTES = 1024
+UNSEEN_BYTES = 1536
 
 
 class Status(ctypes.Structure):
