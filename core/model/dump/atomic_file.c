@@ -122,7 +122,7 @@ struct asnap_error *asnap_atomic_file_open(struct asnap_atomic_file *file, const
 {
     struct asnap_atomic_file made = {.fd = -1, .directory = -1};
     struct asnap_error *error = find_target(path, &made.target);
-    if (error == NULL)
+    if (made.target != NULL)
         error = open_directory(&made, path);
     if (error == NULL) {
         asnap_leftovers_remove(made.directory);

@@ -14,20 +14,20 @@
 /* About what is read at a time, to be summed up while it is in the processor's cache. */
 #define CHUNK ((size_t)256 * 1024)
 
-/* What an error says of the damage is no longer. */
-enum { DAMAGE_BYTES = 256 };
-
 struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *format,
                                        ...)
 {
-    char what[DAMAGE_BYTES];
+    char *what;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof(what), format, arguments);
+    int length = vasprintf(&what, format, arguments);
     va_end(arguments);
+    if (length < 0)
+        return asnap_error_no_memory();
     struct asnap_error *error = asnap_error_create(
         ASNAP_ERROR_DAMAGED, "cannot load %s: it is damaged (%s): use another copy of it",
         reader->path, what);
+    free(what);
     return asnap_error_of_file(error, reader->path, 0);
 }
 
