@@ -7,6 +7,7 @@
 
 #include "chunks.h"
 #include "error.h"
+#include "grow.h"
 #include "nodes.h"
 #include "raw_lists.h"
 #include "reserve.h"
@@ -267,6 +268,24 @@ void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes)
     raw->missing_bytes = bytes;
 }
 
+struct asnap_error *asnap_raw_add_note(struct asnap_raw *raw, const char *note)
+{
+    if (raw == NULL || note == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_raw_add_note: NULL argument");
+    char *copy = strdup(note);
+    char **notes = copy == NULL ? NULL
+                                : asnap_grow(raw->notes, &raw->note_capacity, raw->note_count + 1,
+                                             sizeof(*raw->notes));
+    if (notes == NULL) {
+        free(copy);
+        return asnap_error_no_memory();
+    }
+    raw->notes = notes;
+    raw->notes[raw->note_count++] = copy;
+    return NULL;
+}
+
 size_t asnap_raw_trace_count(const struct asnap_raw *raw)
 {
     return raw->trace_count;
@@ -283,5 +302,8 @@ void asnap_raw_destroy(struct asnap_raw *raw)
     for (size_t i = 0; i < raw->module_count; i++)
         free(raw->modules[i].path);
     free(raw->modules);
+    for (size_t i = 0; i < raw->note_count; i++)
+        free(raw->notes[i]);
+    free(raw->notes);
     free(raw);
 }

@@ -67,6 +67,9 @@ struct asnap_raw {
     uint64_t bad_record;       /* the address of the first of them */
     uint32_t bad_shards;       /* parts whose records are not those that they say they hold */
     uint32_t bad_shard;        /* the number of the first of them */
+    char **notes;              /* what else is missing, as the debugger knows it */
+    size_t note_count;
+    size_t note_capacity;
 };
 
 #endif

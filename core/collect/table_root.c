@@ -264,7 +264,8 @@ static struct asnap_error *not_found(struct scan *scan, bool loaded)
     if (loaded) {
         return asnap_error_create(ASNAP_ERROR_NO_HOOKS,
                                   "the allocsnap hooks are loaded but have not started yet: let "
-                                  "the program run on (`break main`, `continue`) and try again");
+                                  "the program run on, to `tbreak main` or another breakpoint, and "
+                                  "try again");
     }
     return asnap_error_create(ASNAP_ERROR_NO_HOOKS, NO_HOOKS_MESSAGE);
 }

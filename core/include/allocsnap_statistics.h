@@ -111,6 +111,14 @@ ASNAP_API struct asnap_frame asnap_statistics_frame(const struct asnap_statistic
 ASNAP_API void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
                                        struct asnap_frame *frames);
 
+/* Where the code of frame `frame` of row `index` lies, and of all its frames: by line and by
+ * function that of the frame that holds most. Nothing is known by file, and no offset by
+ * module. */
+ASNAP_API struct asnap_place asnap_statistics_place(const struct asnap_statistics *statistics,
+                                                    size_t index, size_t frame);
+ASNAP_API void asnap_statistics_places(const struct asnap_statistics *statistics, size_t index,
+                                       struct asnap_place *places);
+
 /* What row `index` is called where its key's label is not PLACE: the name of a function or the
  * path of a module, or "<unknown>", "thread 4711", "1 s to < 10 s". It is in `buffer`, or lives as
  * long as the statistics. */
@@ -169,7 +177,11 @@ ASNAP_API struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *di
 ASNAP_API struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
                                               size_t frame);
 
-/* As asnap_statistics_rows and asnap_statistics_frames. */
+/* As asnap_statistics_place, _places, _rows and _frames. */
+ASNAP_API struct asnap_place asnap_diff_place(const struct asnap_diff *diff, size_t index,
+                                              size_t frame);
+ASNAP_API void asnap_diff_places(const struct asnap_diff *diff, size_t index,
+                                 struct asnap_place *places);
 ASNAP_API void asnap_diff_rows(const struct asnap_diff *diff, size_t first, size_t count,
                                struct asnap_statistic_diff *rows);
 ASNAP_API void asnap_diff_frames(const struct asnap_diff *diff, size_t index,

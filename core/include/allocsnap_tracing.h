@@ -89,6 +89,11 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);
 
+/* Tells, in a line, what else `raw` lacks that the table does not know of; snapshots made of it say
+ * so. Fails with NO_MEMORY or INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_add_note(struct asnap_raw *raw,
+                                                                  const char *note);
+
 ASNAP_API size_t asnap_raw_trace_count(const struct asnap_raw *raw);
 ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);
 

@@ -123,13 +123,19 @@ struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asna
     return error;
 }
 
-struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct asnap_frame *frame)
+struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct asnap_frame *frame,
+                                           const struct asnap_place *place)
 {
     asnap_page_string(page, "    at ");
     asnap_page_place(page, frame);
     if (frame->function != NULL) {
         asnap_page_string(page, " in ");
         asnap_page_function(page, frame->function);
+    }
+    if (frame->named_by == ASNAP_NAMED_NONE && place->offset != 0) {
+        asnap_page_string(page, " (at ");
+        asnap_page_address(page, place->offset);
+        asnap_page_string(page, ")");
     }
     asnap_page_string(page, frame->inlined ? " (inlined)\n" : "\n");
     return asnap_page_source(page, frame, "        ");

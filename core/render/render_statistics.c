@@ -17,6 +17,11 @@ static struct asnap_frame get_frame(const void *object, size_t index, size_t fra
     return asnap_statistics_frame(object, index, frame);
 }
 
+static struct asnap_place get_place(const void *object, size_t index, size_t frame)
+{
+    return asnap_statistics_place(object, index, frame);
+}
+
 static const char *get_label(const void *object, size_t index, char buffer[ASNAP_LABEL_SIZE])
 {
     return asnap_statistics_label(object, index, buffer);
@@ -46,6 +51,7 @@ static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
         .count = asnap_statistics_count(statistics),
         .row = get_row,
         .frame = get_frame,
+        .place = get_place,
         .label = get_label,
         .bounds = get_bounds,
         .detail = get_detail,

@@ -12,6 +12,7 @@ struct asnap_rows {
     size_t count;
     struct asnap_statistic_diff (*row)(const void *object, size_t index);
     struct asnap_frame (*frame)(const void *object, size_t index, size_t frame);
+    struct asnap_place (*place)(const void *object, size_t index, size_t frame);
     const char *(*label)(const void *object, size_t index, char buffer[ASNAP_LABEL_SIZE]);
     struct asnap_bounds (*bounds)(const void *object, size_t index);
     struct asnap_error *(*detail)(const void *object, size_t index, struct asnap_detail *detail);

@@ -91,9 +91,10 @@ static struct asnap_error *write_row(struct asnap_text *text, const struct asnap
     asnap_text_string(text, ",\"traceback\":[");
     for (size_t i = 0; i < row.frame_count; i++) {
         struct asnap_frame frame = rows->frame(rows->object, index, i);
+        struct asnap_place place = rows->place(rows->object, index, i);
         if (i != 0)
             asnap_text_string(text, ",");
-        asnap_json_frame(text, &frame);
+        asnap_json_frame(text, &frame, &place);
     }
     asnap_text_string(text, "]");
     asnap_json_total(text, row.total_nframe);

@@ -186,7 +186,8 @@ static struct asnap_error *write_stack(struct writer *writer,
     const struct asnap_rows *rows = writer->rows;
     for (size_t i = 0; i < row->frame_count; i++) {
         struct asnap_frame frame = rows->frame(rows->object, index, i);
-        struct asnap_error *error = asnap_page_stack_frame(&writer->page, &frame);
+        struct asnap_place place = rows->place(rows->object, index, i);
+        struct asnap_error *error = asnap_page_stack_frame(&writer->page, &frame, &place);
         if (error != NULL)
             return error;
     }

@@ -373,10 +373,12 @@ ASNAP_TEST(statistics_keys, as_json)
     expect_rendered(
         ASNAP_KEY_FUNCTION, ASNAP_FORMAT_JSON,
         "{\"key\":\"function\",\"cumulative\":false,\"statistics\":[{\"size\":5001,\"count\":2,"
-        "\"average\":2500.5,\"label\":\"main\",\"traceback\":[{\"filename\":\"/src/m.c\","
-        "\"lineno\":0,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line table\"}],"
-        "\"total_nframe\":1,\"functions\":1}],\"rows\":4,\"other\":{\"rows\":3,\"size\":339,"
-        "\"count\":5},\"total\":{\"size\":5340,\"count\":7},\"notes\":[]}\n");
+        "\"average\":2500.5,\"label\":\"main\",\"traceback\":[{\"filename\":\"/src/"
+        "m.c\",\"lineno\":0,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line "
+        "table\",\"module\":\"/bin/"
+        "prog\",\"build_id\":\"aa\",\"offset\":null}],\"total_nframe\":1,\"functions\":1}],"
+        "\"rows\":4,\"other\":{\"rows\":3,\"size\":339,\"count\":5},\"total\":{\"size\":5340,"
+        "\"count\":7},\"notes\":[]}\n");
     expect_rendered(
         ASNAP_KEY_THREAD, ASNAP_FORMAT_JSON,
         "{\"key\":\"thread\",\"cumulative\":false,\"statistics\":[{\"size\":5191,\"count\":3,"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "libc.h"
 #include "pages.h"
 
 /* More is not believed: the list may be another thread's work in progress, or damaged. */
@@ -164,10 +165,15 @@ static void read_own_list(struct asnap_libraries *libraries)
     read_list(libraries, link);
 }
 
-void asnap_libraries_open(struct asnap_libraries *libraries)
+void asnap_libraries_open(struct asnap_libraries *libraries, bool moving)
 {
     memset(libraries, 0, sizeof(*libraries));
-    read_list(libraries, (uint64_t)(uintptr_t)_r_debug.r_map);
+    libraries->known.moving = moving;
+    const struct r_debug *debug = &_r_debug;
+    if (debug == NULL && &_dl_debug_addr != NULL)
+        debug = _dl_debug_addr;
+    if (debug != NULL)
+        read_list(libraries, (uint64_t)(uintptr_t)debug->r_map);
     read_own_list(libraries);
 }
 
@@ -185,6 +191,7 @@ struct wanted {
     size_t name_bytes; /* with its end */
     uint32_t gnu_hash;
     uint32_t hash;
+    bool also_hidden; /* versions that programs which are linked now do not find */
 };
 
 static struct wanted want(const char *name)
@@ -240,7 +247,8 @@ static void *match(struct asnap_known_pages *known, const struct asnap_library *
                              sizeof(symbol)) ||
         symbol.st_shndx == SHN_UNDEF || (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
         !asnap_readable_copy(known, library->strings + symbol.st_name, name, wanted->name_bytes) ||
-        memcmp(name, wanted->name, wanted->name_bytes) != 0 || is_hidden(known, library, number))
+        memcmp(name, wanted->name, wanted->name_bytes) != 0 ||
+        (!wanted->also_hidden && is_hidden(known, library, number)))
         return NULL;
     uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
     void *address = (void *)(uintptr_t)(bias + symbol.st_value);
@@ -331,9 +339,10 @@ static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
 
 /* Among the files from the place `first` on, up to that before `end`. */
 static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint32_t end,
-                        const char *name)
+                        const char *name, bool also_hidden)
 {
     struct wanted wanted = want(name);
+    wanted.also_hidden = also_hidden;
     void *found = NULL;
     for (uint32_t i = first; i < end && found == NULL; i++)
         if (i <= libraries->own || !libraries->list[i].is_hooks)
@@ -343,18 +352,18 @@ static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint3
 
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->count, name);
+    return find_among(libraries, 0, libraries->count, name, false);
 }
 
-bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name)
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->own, name) == NULL;
+    return find_among(libraries, 0, libraries->own, name, true);
 }
 
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name)
 {
     uint32_t first = libraries->own < libraries->count ? libraries->own + 1 : 0;
-    return find_among(libraries, first, libraries->count, name);
+    return find_among(libraries, first, libraries->count, name, false);
 }
 
 void asnap_linker_init(struct asnap_libraries *libraries)
@@ -418,6 +427,12 @@ static uint32_t library_at(const struct asnap_libraries *libraries, uint64_t pc)
             nearest = i;
     }
     return asnap_linker_can_find() ? libraries->count : nearest;
+}
+
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other)
+{
+    uint32_t place = library_at(libraries, one);
+    return place < libraries->count && place == library_at(libraries, other);
 }
 
 /* Puts the files that one needs behind `*last`, the last of the queue. */

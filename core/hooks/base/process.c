@@ -9,7 +9,7 @@ static bool begun;
 static bool wiped;
 static uint32_t process;
 
-bool asnap_process_begin(void)
+void asnap_process_begin(void)
 {
     if (!__atomic_load_n(&begun, __ATOMIC_ACQUIRE)) {
         wiped = asnap_kernel_advise(&asnap_process, sizeof(asnap_process), MADV_WIPEONFORK) == 0;
@@ -17,13 +17,6 @@ bool asnap_process_begin(void)
         __atomic_store_n(&asnap_process.state, ASNAP_PROCESS_GOOD, __ATOMIC_RELAXED);
         __atomic_store_n(&begun, true, __ATOMIC_RELEASE);
     }
-    return wiped;
-}
-
-void asnap_process_forget(void)
-{
-    __atomic_store_n(&asnap_process.obeyed, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&asnap_process.state, ASNAP_PROCESS_NEW, __ATOMIC_RELEASE);
 }
 
 bool asnap_process_is_copy(void)
@@ -32,10 +25,25 @@ bool asnap_process_is_copy(void)
            __atomic_load_n(&asnap_process.state, __ATOMIC_RELAXED) == ASNAP_PROCESS_NEW;
 }
 
+static void forget(void)
+{
+    __atomic_store_n(&asnap_process.obeyed, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&asnap_process.state, ASNAP_PROCESS_NEW, __ATOMIC_RELEASE);
+}
+
+void asnap_process_notice(void)
+{
+    if (process == asnap_kernel_process()) /* this child has mended its copy already */
+        return;
+    if (!asnap_process_is_copy())
+        wiped = false;
+    forget();
+}
+
 bool asnap_process_must_be_copy(void)
 {
     if (!wiped && process != asnap_kernel_process())
-        asnap_process_forget();
+        forget();
     return asnap_process_is_copy();
 }
 

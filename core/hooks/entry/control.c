@@ -28,12 +28,12 @@ static bool ready;
 static uint64_t look_up_symbols(void)
 {
     struct asnap_libraries libraries;
-    asnap_libraries_open(&libraries);
+    asnap_libraries_open(&libraries, false);
     asnap_linker_init(&libraries);
     asnap_next_resolve(&libraries);
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
-    if (!asnap_symbol_is_own(&libraries, "malloc"))
+    if (asnap_symbol_before(&libraries, "malloc") != NULL)
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
     uint64_t other_root = libraries.first_root;
@@ -94,8 +94,7 @@ void asnap_control_apply(void)
         return;
     thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
-    if (asnap_process_is_copy())
-        asnap_fork_mend();
+    asnap_fork_mend();
     asnap_lock(&control_lock);
     if (!ready) {
         int saved_errno = errno;

@@ -141,10 +141,21 @@ void asnap_thread_drop_pool(void)
     }
 }
 
-/* The walkers of all other threads: in a child they are nobody's. */
-static void take_over(void)
+/* The thread that forked this process, and its walker, until its copy of the table is mended:
+ * another thread may allocate before this one does, and must leave it what it has. */
+static const struct asnap_thread *forked;
+static struct asnap_walker *forked_walker;
+
+void asnap_thread_notice(void)
 {
-    struct asnap_walker *own = take_owned(&asnap_thread);
+    forked = &asnap_thread;
+    forked_walker = asnap_thread.walker;
+}
+
+/* The walkers of all threads that this process does not have. */
+static void take_over(const struct asnap_thread *here)
+{
+    struct asnap_walker *own = take_owned(here);
     for (int i = 0; i < OWNER_BUCKETS; i++) {
         struct asnap_walker *next;
         for (struct asnap_walker *walker = owned[i]; walker != NULL; walker = next) {
@@ -154,21 +165,24 @@ static void take_over(void)
         owned[i] = NULL;
     }
     if (own != NULL)
-        put_owned(own, &asnap_thread);
+        put_owned(own, here);
 }
 
 void asnap_thread_mend(const uint32_t *only)
 {
-    struct asnap_thread *thread = &asnap_thread;
+    const struct asnap_thread *here = forked != NULL ? forked : &asnap_thread;
     if (asnap_lock_is_orphan(&asnap_walker_lock, only)) {
+        struct asnap_walker *walker = forked != NULL ? forked_walker : asnap_thread.walker;
         /* One list or one walker may have been changed in part: nothing of others is of use. */
         pool = NULL;
         for (int i = 0; i < OWNER_BUCKETS; i++)
             owned[i] = NULL;
-        if (thread->walker != NULL)
-            put_owned(thread->walker, thread);
+        if (walker != NULL)
+            put_owned(walker, here);
         __atomic_store_n(&asnap_walker_lock, 0, __ATOMIC_RELEASE);
     } else if (only == NULL) {
-        take_over();
+        take_over(here);
     }
+    if (only == NULL)
+        forked = NULL;
 }

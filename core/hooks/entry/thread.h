@@ -47,6 +47,9 @@ void asnap_thread_init(void);
 /* Gives back the memory of walkers whose threads have ended. */
 void asnap_thread_drop_pool(void);
 
+/* Remembers in a child that this is the thread that it has from its parent. */
+void asnap_thread_notice(void);
+
 /* In a child (process.h), as asnap_records_mend: the walkers of its parent's other threads are
  * free, or lost where one of them was just then taken or given back. */
 void asnap_thread_mend(const uint32_t *only);

@@ -341,6 +341,19 @@ struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
     return diff->kind->frame(diff->stores[row->side], &row->group, frame);
 }
 
+struct asnap_place asnap_diff_place(const struct asnap_diff *diff, size_t index, size_t frame)
+{
+    const struct row *row = &diff->rows[index];
+    return asnap_group_place(diff->kind, diff->stores[row->side], &row->group, frame);
+}
+
+void asnap_diff_places(const struct asnap_diff *diff, size_t index, struct asnap_place *places)
+{
+    size_t count = asnap_diff_row(diff, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        places[i] = asnap_diff_place(diff, index, i);
+}
+
 const char *asnap_diff_label(const struct asnap_diff *diff, size_t index,
                              char buffer[ASNAP_LABEL_SIZE])
 {

@@ -52,5 +52,6 @@ const struct asnap_key_kind asnap_key_function = {
     .by_frame = &grouping,
     .compare = compare,
     .frame = frame,
+    .place = asnap_key_place,
     .label = label,
 };

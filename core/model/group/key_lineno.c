@@ -34,4 +34,5 @@ const struct asnap_key_kind asnap_key_lineno = {
     .compare = compare,
     .needs_ranks = true,
     .frame = frame,
+    .place = asnap_key_place,
 };

@@ -51,10 +51,20 @@ static struct asnap_frame frame(const struct asnap_store *store, const struct as
     return (struct asnap_frame){.filename = label(store, group, NULL)};
 }
 
+/* It has many offsets, and only its frames have one each. */
+static struct asnap_place place(const struct asnap_store *store, const struct asnap_group *group,
+                                size_t index)
+{
+    struct asnap_place place = asnap_key_place(store, group, index);
+    place.offset = 0;
+    return place;
+}
+
 const struct asnap_key_kind asnap_key_module = {
     .description = {"module", "module", ASNAP_LABEL_MODULE, true},
     .by_frame = &grouping,
     .compare = compare,
     .frame = frame,
+    .place = place,
     .label = label,
 };

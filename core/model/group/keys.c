@@ -74,6 +74,21 @@ struct asnap_bounds asnap_group_bounds(const struct asnap_key_kind *kind,
     return kind->bounds == NULL ? (struct asnap_bounds){0} : kind->bounds(group);
 }
 
+struct asnap_place asnap_group_place(const struct asnap_key_kind *kind,
+                                     const struct asnap_store *store,
+                                     const struct asnap_group *group, size_t index)
+{
+    return kind->place == NULL ? (struct asnap_place){.build_id = ""}
+                               : kind->place(store, group, index);
+}
+
+struct asnap_place asnap_key_place(const struct asnap_store *store, const struct asnap_group *group,
+                                   size_t index)
+{
+    (void)index;
+    return asnap_store_place(store, group->frame);
+}
+
 int asnap_key_compare_ids(const struct asnap_group_pair *pair)
 {
     uint32_t left = pair->groups[0]->id;

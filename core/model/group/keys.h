@@ -26,6 +26,9 @@ struct asnap_key_kind {
     /* What a group shows of its `index`-th frame, the most recent being 0. NULL: no frame. */
     struct asnap_frame (*frame)(const struct asnap_store *store, const struct asnap_group *group,
                                 size_t index);
+    /* Where the code of that frame lies; NULL: not known. */
+    struct asnap_place (*place)(const struct asnap_store *store, const struct asnap_group *group,
+                                size_t index);
     /* As asnap_statistics_label; NULL where the label is PLACE. */
     const char *(*label)(const struct asnap_store *store, const struct asnap_group *group,
                          char buffer[ASNAP_LABEL_SIZE]);
@@ -61,11 +64,18 @@ struct asnap_statistic asnap_group_statistic(const struct asnap_key_kind *kind,
                                              const struct asnap_store *store,
                                              const struct asnap_group *group);
 
-/* As asnap_statistics_label and _bounds. */
+/* As asnap_statistics_place, _label and _bounds. */
+struct asnap_place asnap_group_place(const struct asnap_key_kind *kind,
+                                     const struct asnap_store *store,
+                                     const struct asnap_group *group, size_t index);
 const char *asnap_group_label(const struct asnap_key_kind *kind, const struct asnap_store *store,
                               const struct asnap_group *group, char buffer[ASNAP_LABEL_SIZE]);
 struct asnap_bounds asnap_group_bounds(const struct asnap_key_kind *kind,
                                        const struct asnap_group *group);
+
+/* The place of the group's own frame, for asnap_key_kind. */
+struct asnap_place asnap_key_place(const struct asnap_store *store, const struct asnap_group *group,
+                                   size_t index);
 
 /* The order of two groups by their ids, where these mean the same in every snapshot. */
 int asnap_key_compare_ids(const struct asnap_group_pair *pair);

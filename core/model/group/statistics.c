@@ -164,6 +164,21 @@ struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statist
     return statistics->kind->frame(statistics->store, &statistics->groups.rows[index], frame);
 }
 
+struct asnap_place asnap_statistics_place(const struct asnap_statistics *statistics, size_t index,
+                                          size_t frame)
+{
+    return asnap_group_place(statistics->kind, statistics->store, &statistics->groups.rows[index],
+                             frame);
+}
+
+void asnap_statistics_places(const struct asnap_statistics *statistics, size_t index,
+                             struct asnap_place *places)
+{
+    size_t count = asnap_statistics_row(statistics, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        places[i] = asnap_statistics_place(statistics, index, i);
+}
+
 const char *asnap_statistics_label(const struct asnap_statistics *statistics, size_t index,
                                    char buffer[ASNAP_LABEL_SIZE])
 {

@@ -177,6 +177,18 @@ struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
     return error;
 }
 
+struct asnap_error *asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id,
+                                         uint64_t offset)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    if (frame_id >= builder->store->frame_count)
+        return invalid("an offset is told of a frame that was never added");
+    builder->store->frames[frame_id].offset = offset;
+    return NULL;
+}
+
 struct traceback_query {
     const struct asnap_store *store;
     const uint32_t *frame_ids;

@@ -211,3 +211,15 @@ uint32_t asnap_snapshot_frame_mapping(const struct asnap_snapshot *snapshot, uin
 {
     return snapshot->store->frames[frame_id].mapping;
 }
+
+struct asnap_place asnap_snapshot_place(const struct asnap_snapshot *snapshot, uint32_t frame_id)
+{
+    return asnap_store_place(snapshot->store, frame_id);
+}
+
+void asnap_snapshot_places(const struct asnap_snapshot *snapshot, uint32_t first, size_t count,
+                           struct asnap_place *places)
+{
+    for (size_t i = 0; i < count; i++)
+        places[i] = asnap_store_place(snapshot->store, first + (uint32_t)i);
+}

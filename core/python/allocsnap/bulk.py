@@ -14,6 +14,7 @@ from .library.names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
 FRAME = struct.Struct("PPI?B2x")  # asnap_frame, which many are read of
+PLACE = struct.Struct("PPQ")  # asnap_place, likewise
 _CHUNK = 256  # frames read at once
 
 
@@ -47,22 +48,32 @@ class _Strings(dict):
 
 
 class _Frames(dict):
-    """Fields of an asnap_frame -> its NativeFrame."""
+    """Fields of an asnap_frame, and of its asnap_place -> its NativeFrame."""
 
     def __init__(self):
         super().__init__()
         self._strings = _Strings()
 
-    def __missing__(self, fields):
-        filename, function, lineno, inlined, named_by = fields
-        frame = self[fields] = NativeFrame.make(
+    def __missing__(self, key):
+        (filename, function, lineno, inlined, named_by), (module, build_id, offset) = key
+        frame = self[key] = NativeFrame.make(
             self._strings[filename],
             lineno,
             self._strings[function] if function else None,
             inlined,
             named_by,
+            (
+                self._strings[module] if module else None,
+                (self._strings[build_id] if build_id else "") or None,
+                offset or None,
+            ),
         )
         return frame
+
+    def of(self, frames, places):
+        """The NativeFrames of arrays of native.Frame and native.Place."""
+        keys = zip(FRAME.iter_unpack(frames), PLACE.iter_unpack(places))
+        return map(self.__getitem__, keys)
 
 
 class _FramesByNumber(dict):
@@ -78,10 +89,10 @@ class _FramesByNumber(dict):
         # Where one is asked for, others will be.
         first = number - number % _CHUNK
         count = min(_CHUNK, self._count - first)
-        places = (native.Frame * count)()
-        native.library().asnap_snapshot_frames(self._snapshot, first, count, places)
-        for place, fields in enumerate(FRAME.iter_unpack(places), first):
-            self[place] = self._frames[fields]
+        frames, places = (native.Frame * count)(), (native.Place * count)()
+        native.library().asnap_snapshot_frames(self._snapshot, first, count, frames)
+        native.library().asnap_snapshot_places(self._snapshot, first, count, places)
+        self.update(enumerate(self._frames.of(frames, places), first))
         return self[number]
 
 
@@ -192,6 +203,7 @@ class _Rows(Source):
         self._bounds = getattr(lib, prefix + "_bounds")
         self._row = getattr(lib, prefix + "_row")
         self._row_frames = getattr(lib, prefix + "_frames")
+        self._row_places = getattr(lib, prefix + "_places")
         self._frames = _Frames()
         self.count = getattr(lib, prefix + "_count")(owner)
         rows = (kind * self.count)()
@@ -201,9 +213,10 @@ class _Rows(Source):
 
     def traceback(self, index):
         count = self._row(self._owner, index).frame_count
-        frames = (native.Frame * count)()
+        frames, places = (native.Frame * count)(), (native.Place * count)()
         self._row_frames(self._owner, index, frames)
-        made = tuple(map(self._frames.__getitem__, FRAME.iter_unpack(frames)))
+        self._row_places(self._owner, index, places)
+        made = tuple(self._frames.of(frames, places))
         return Traceback(made) if self._key.label == LABEL_PLACE else self._group(index, made)
 
     def _group(self, index, frames):

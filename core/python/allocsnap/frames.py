@@ -24,9 +24,10 @@ class NativeFrame(tuple):
     function = None  # None where unknown
     inlined = False  # into the next older frame
     named_by = NAMED_LINE  # asnap_named_by; 0: as it looks
+    place = (None, None, None)  # module, build ID, offset, as those of a Frame
 
     @classmethod
-    def make(cls, filename, lineno, function, inlined, named_by=0):
+    def make(cls, filename, lineno, function, inlined, named_by=0, place=place):
         frame = cls((filename, lineno))
         if function is not None:
             frame.function = function
@@ -34,6 +35,8 @@ class NativeFrame(tuple):
             frame.inlined = True
         if named_by != NAMED_LINE:
             frame.named_by = named_by
+        if place != cls.place:
+            frame.place = place
         return frame
 
 
@@ -121,6 +124,21 @@ class Frame:
         """What the name is from: "inline", "line table", "symbol table", "debugger",
         "address" where it was not looked for yet, "none"; None where nobody says."""
         return named_by_text(getattr(self._frame, "named_by", 0))
+
+    @property
+    def module(self):
+        """The path of the program or library that its code is in, None where unknown."""
+        return getattr(self._frame, "place", NativeFrame.place)[0]
+
+    @property
+    def build_id(self):
+        """The build ID of that file in hexadecimal, None where unknown."""
+        return getattr(self._frame, "place", NativeFrame.place)[1]
+
+    @property
+    def offset(self):
+        """The address of the call in that file, as addr2line takes it, None where unknown."""
+        return getattr(self._frame, "place", NativeFrame.place)[2]
 
     def __eq__(self, other):
         if isinstance(other, Frame):

@@ -5,9 +5,8 @@
 #include <sys/stat.h>
 
 #include "debug_file.h"
-#include "demangle.h"
-#include "elf_symbols.h"
 #include "error.h"
+#include "fallback_names.h"
 #include "number_map.h"
 #include "problem.h"
 
@@ -295,7 +294,7 @@ struct sources {
     struct asnap_elf *elf;
     struct asnap_elf *debug;      /* NULL: none */
     struct asnap_elf *supplement; /* NULL: none */
-    struct asnap_symbols *symbols;
+    struct asnap_fallback_names names;
 };
 
 static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
@@ -364,7 +363,7 @@ static struct asnap_error *open_sources(struct asnap_module *module, struct sour
 
 static void close_sources(struct sources *sources)
 {
-    asnap_symbols_destroy(sources->symbols);
+    asnap_fallback_names_deinit(&sources->names);
     asnap_elf_close(sources->supplement);
     asnap_elf_close(sources->debug);
     asnap_elf_close(sources->elf);
@@ -387,7 +386,7 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
                                          struct asnap_naming_progress *progress)
 {
     const struct asnap_elf *file = source_of_dwarf(sources);
-    if (file == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
+    if (sources->elf == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error = check_packing(file);
     if (error != NULL) {
@@ -408,28 +407,6 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     return error;
 }
 
-/* Names the function at `address` by the symbol tables, kept in the store. Where
- * `name` is one already, only a C++ name is better. */
-static struct asnap_error *name_by_symbol(struct asnap_module *module, struct sources *sources,
-                                          uint64_t address, const char **name)
-{
-    struct asnap_error *error = NULL;
-    if (sources->elf != NULL && sources->symbols == NULL)
-        error = asnap_symbols_create(sources->elf, sources->debug, &sources->symbols);
-    if (error != NULL || sources->symbols == NULL)
-        return error;
-    const char *symbol = asnap_symbols_find(sources->symbols, address);
-    if (symbol == NULL || (*name != NULL && strncmp(symbol, "_Z", 2) != 0))
-        return NULL;
-    char *readable;
-    error = asnap_demangle(symbol, &readable);
-    if (error != NULL)
-        return error;
-    error = asnap_frame_store_string(module->store, readable, name);
-    free(readable);
-    return error;
-}
-
 /* Fills in what the debug information left open: the path, and the name of the
  * function that is really there. */
 static struct asnap_error *complete(struct asnap_module *module, struct sources *sources,
@@ -447,7 +424,12 @@ static struct asnap_error *complete(struct asnap_module *module, struct sources 
     struct asnap_frame *outermost = &frames[known.frame_count - 1];
     outermost->inlined = false;
     if (outermost->function == NULL || naming->prefers_symbol)
-        error = name_by_symbol(module, sources, naming->address, &outermost->function);
+        error = asnap_fallback_by_symbol(&sources->names, naming->address, &outermost->function);
+    if (error == NULL && outermost->function == NULL && outermost->lineno == 0) {
+        error = asnap_fallback_by_offset(&sources->names, module->file, naming->address,
+                                         &outermost->function);
+        outermost->named_by = ASNAP_NAMED_NONE;
+    }
     for (size_t i = 0; i < known.frame_count; i++) {
         if (frames[i].filename == NULL)
             frames[i].filename = module->file;
@@ -481,6 +463,8 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
                               .apart = apart,
                               .number = number};
     struct asnap_error *error = open_sources(module, &sources);
+    sources.names = (struct asnap_fallback_names){
+        .store = module->store, .elf = sources.elf, .debug = sources.debug};
     if (error == NULL)
         error = name_by_dwarf(module, &sources, namings, count, progress);
     for (size_t i = 0; i < count && error == NULL && !asnap_apart_is_child(apart); i++) {

@@ -21,6 +21,7 @@ struct job {
     struct asnap_pc *pcs; /* distinct, rising */
     uint32_t *mappings;   /* of each pc: the builder's number of what is mapped there */
     size_t pc_count;      /* at most node_count, so a place fits into 32 bits */
+    uint64_t *offsets;    /* of each pc, as in asnap_place */
     size_t *first_frame;  /* of each pc: the place in frame_ids; one more at the end */
     uint32_t *frame_ids;  /* of all pcs */
     const struct asnap_progress *progress; /* may be NULL */
@@ -195,16 +196,22 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
     for (size_t i = 0; i < job->pc_count; i++) {
         job->first_frame[i] = used;
         if (names[i].frame_count == 0) {
-            struct asnap_error *error = add_address(job, i, &job->frame_ids[used++]);
+            struct asnap_error *error = add_address(job, i, &job->frame_ids[used]);
+            if (error == NULL)
+                error = asnap_builder_offset(job->builder, job->frame_ids[used], job->offsets[i]);
             if (error != NULL)
                 return error;
+            used++;
         }
         for (size_t k = 0; k < names[i].frame_count; k++) {
             struct asnap_error *error =
                 asnap_builder_frame(job->builder, &names[i].frames[k], job->pcs[i].address,
-                                    job->mappings[i], &job->frame_ids[used++]);
+                                    job->mappings[i], &job->frame_ids[used]);
+            if (error == NULL)
+                error = asnap_builder_offset(job->builder, job->frame_ids[used], job->offsets[i]);
             if (error != NULL)
                 return error;
+            used++;
         }
     }
     job->first_frame[job->pc_count] = used;
@@ -289,8 +296,6 @@ static struct asnap_error *add_mappings(struct job *job)
 /* Looks up names, as far as it shall. */
 static struct asnap_error *look_up(struct job *job, struct asnap_named_pc *names)
 {
-    if (job->extent == ASNAP_NAMING_NOTHING)
-        return NULL;
     struct asnap_error *error = asnap_symbolizer_name_pcs(
         job->symbolizer, job->raw->modules, job->pcs, job->pc_count, job->progress, names);
     if (error == NULL || job->extent != ASNAP_NAMING_UNTIL_STOPPED ||
@@ -304,9 +309,15 @@ static struct asnap_error *look_up(struct job *job, struct asnap_named_pc *names
 static struct asnap_error *name_pcs(struct job *job)
 {
     struct asnap_named_pc *names = calloc(job->pc_count + 1, sizeof(*names));
-    if (names == NULL)
-        return asnap_error_no_memory();
-    struct asnap_error *error = look_up(job, names);
+    job->offsets = calloc(job->pc_count + 1, sizeof(*job->offsets));
+    struct asnap_error *error = NULL;
+    if (names == NULL || job->offsets == NULL)
+        error = asnap_error_no_memory();
+    if (error == NULL && job->extent != ASNAP_NAMING_NOTHING)
+        error = look_up(job, names);
+    if (error == NULL && job->extent != ASNAP_NAMING_NOTHING)
+        error = asnap_symbolizer_offsets(job->symbolizer, job->raw->modules, NULL, job->pcs,
+                                         job->pc_count, job->offsets);
     if (error == NULL)
         error = add_mappings(job);
     if (error == NULL)
@@ -401,6 +412,8 @@ static struct asnap_error *add_notes(struct job *job)
         add_note(job->builder, raw->missing_bytes,
                  "1 byte of the program's memory is missing from the core file: it is truncated",
                  "bytes of the program's memory are missing from the core file: it is truncated");
+    for (size_t i = 0; i < raw->note_count && error == NULL; i++)
+        error = asnap_builder_note(job->builder, raw->notes[i]);
     if (error == NULL && raw->own_malloc)
         error = asnap_builder_note(
             job->builder, "the program has a malloc of its own, whose blocks are not seen and "
@@ -482,6 +495,7 @@ struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
     free(job.node_pc);
     free(job.pcs);
     free(job.mappings);
+    free(job.offsets);
     free(job.first_frame);
     free(job.frame_ids);
     asnap_builder_destroy(job.builder);

@@ -115,8 +115,12 @@ static struct asnap_error *find_head(struct search *search, struct asnap_mapped 
             region->head = head != NULL ? head : candidate;
             region->head->build_id = search->page.head.build_id;
         }
-        if (head != NULL)
-            break;
+        if (head == NULL)
+            continue;
+        head->has_link_start = true;
+        head->link_start =
+            asnap_elf_lowest_page(search->page.head.loads, search->page.head.load_count);
+        break;
     }
     return NULL;
 }

@@ -16,6 +16,8 @@ struct asnap_mapped {
     bool is_executable;
     struct asnap_mapped *head;      /* where its file begins; NULL: not known */
     struct asnap_build_id build_id; /* at a head: of the contents in memory */
+    bool has_link_start;            /* at a head: the next one is known */
+    uint64_t link_start;            /* the link-time address of `start` */
 };
 
 struct asnap_region_map {
@@ -32,10 +34,10 @@ struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
  * starts last. */
 struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map, uint64_t address);
 
-/* Where the call before a return address lies. Without `region` and `module`: nowhere that is
- * known. */
+/* Where the call before a return address lies. */
 struct asnap_pc_place {
     uint64_t pc;                           /* of the call, or within it */
+    const char *path;                      /* of the file; NULL: nowhere that is known */
     const struct asnap_mapped *region;     /* the part of a file that is mapped there, or NULL */
     const struct asnap_mapped *head;       /* where that file begins; NULL: not known */
     const struct asnap_raw_module *module; /* which was there when the address was noted, or NULL */

@@ -5,6 +5,7 @@
 
 #include "debugger_names.h"
 #include "error.h"
+#include "fallback_names.h"
 #include "known_modules.h"
 #include "region_heads.h"
 #include "region_map.h"
@@ -155,24 +156,15 @@ static struct asnap_error *refresh(struct asnap_symbolizer *symbolizer, size_t p
     return NULL;
 }
 
-/* The known module of a place, looked at. */
+/* The known module of a place in a file, looked at. */
 static struct asnap_error *find_known(struct asnap_symbolizer *symbolizer,
-                                      const struct asnap_pc_place *place, bool is_unloaded,
-                                      size_t *known)
+                                      const struct asnap_pc_place *place, size_t *known)
 {
-    struct asnap_known_modules *modules = &symbolizer->known;
     const char *path;
-    struct asnap_error *error;
-    if (is_unloaded) {
-        error = asnap_frame_store_string(symbolizer->store, place->module->path, &path);
-        if (error == NULL)
-            error = asnap_known_modules_unloaded(modules, symbolizer->store, path, &place->build_id,
-                                                 known);
-    } else {
-        path = place->head != NULL ? place->head->path : place->region->path;
-        error =
-            asnap_known_modules_mapped(modules, symbolizer->store, path, &place->build_id, known);
-    }
+    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, place->path, &path);
+    if (error == NULL)
+        error = (place->is_unloaded ? asnap_known_modules_unloaded : asnap_known_modules_mapped)(
+            &symbolizer->known, symbolizer->store, path, &place->build_id, known);
     return error != NULL ? error : refresh(symbolizer, *known, &place->build_id);
 }
 
@@ -182,7 +174,7 @@ static struct asnap_error *resolve_file(struct asnap_symbolizer *symbolizer,
                                         const struct asnap_pc_place *place, struct request *request,
                                         bool *is_found)
 {
-    struct asnap_error *error = find_known(symbolizer, place, place->is_unloaded, &request->module);
+    struct asnap_error *error = find_known(symbolizer, place, &request->module);
     if (error != NULL)
         return error;
     struct asnap_module *module = symbolizer->known.modules[request->module].module;
@@ -246,18 +238,38 @@ struct source {
     bool is_known_only;                   /* nothing is looked up */
 };
 
-/* The module and the link-time address of a pc. */
+/* The module and the link-time address of a pc. Where that is not found in the file it is told
+ * by the program headers in memory; else it is 0. */
 static struct asnap_error *resolve_place(struct asnap_symbolizer *symbolizer,
                                          const struct source *source, struct asnap_pc pc,
                                          struct request *request, bool *has_module, bool *is_found)
 {
     *has_module = true;
+    request->address = 0;
     if (source->recorded != NULL)
         return resolve_recorded(symbolizer, pc.address - 1, &source->recorded[pc.module], request,
                                 is_found);
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, source->modules, pc);
     *has_module = place.region != NULL || place.module != NULL;
-    return *has_module ? resolve_file(symbolizer, &place, request, is_found) : NULL;
+    if (!*has_module)
+        return NULL;
+    struct asnap_error *error = resolve_file(symbolizer, &place, request, is_found);
+    if (!*is_found && place.head != NULL && place.head->has_link_start && !place.is_unloaded)
+        request->address = place.head->link_start + (place.pc - place.head->start);
+    return error;
+}
+
+/* The name of an address in a module whose file is not there: its offset. */
+static struct asnap_error *name_by_offset(struct asnap_symbolizer *symbolizer,
+                                          const struct asnap_named_pc *unnamed, uint64_t offset,
+                                          const struct asnap_named_pc **named)
+{
+    struct asnap_fallback_names names = {.store = symbolizer->store};
+    struct asnap_frame frame = unnamed->frames[0];
+    frame.named_by = ASNAP_NAMED_NONE;
+    struct asnap_error *error =
+        asnap_fallback_by_offset(&names, frame.filename, offset, &frame.function);
+    return error != NULL ? error : asnap_frame_store_frames(symbolizer->store, &frame, 1, named);
 }
 
 /* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
@@ -275,6 +287,8 @@ static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, const st
         return error;
     const struct asnap_module *module = symbolizer->known.modules[request->module].module;
     *named = asnap_module_unnamed(module);
+    if (!is_found && request->address != 0)
+        return name_by_offset(symbolizer, *named, request->address, named);
     if (!is_found)
         return NULL;
     const struct asnap_named_pc *found = asnap_module_known(module, request->address);
@@ -381,7 +395,7 @@ static struct asnap_error *may_ask(struct asnap_symbolizer *symbolizer,
         *may = true;
         return NULL;
     }
-    struct asnap_error *error = find_known(symbolizer, place, false, &known);
+    struct asnap_error *error = find_known(symbolizer, place, &known);
     if (error == NULL)
         *may = asnap_module_is_read(symbolizer->known.modules[known].module);
     return error;
@@ -464,6 +478,26 @@ struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symb
     struct source source = {.recorded = mappings};
     renew(symbolizer);
     return name_source(symbolizer, &source, pcs, count, progress, names);
+}
+
+struct asnap_error *asnap_symbolizer_offsets(struct asnap_symbolizer *symbolizer,
+                                             const struct asnap_raw_module *modules,
+                                             const struct asnap_mapping *mappings,
+                                             const struct asnap_pc *pcs, size_t count,
+                                             uint64_t *offsets)
+{
+    struct source source = {.modules = modules, .recorded = mappings};
+    for (size_t i = 0; i < count; i++) {
+        struct request request;
+        bool has_module;
+        bool is_found = false;
+        struct asnap_error *error =
+            resolve_place(symbolizer, &source, pcs[i], &request, &has_module, &is_found);
+        if (error != NULL)
+            return error;
+        offsets[i] = has_module ? request.address : 0;
+    }
+    return NULL;
 }
 
 struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,

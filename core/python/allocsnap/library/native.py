@@ -111,6 +111,12 @@ class Frame(ctypes.Structure):
     ]
 
 
+class Place(ctypes.Structure):
+    """Where code lies (asnap_place)."""
+
+    _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
+
+
 class NamedPc(ctypes.Structure):
     _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t)]
 
@@ -255,6 +261,7 @@ FUNCTIONS = {
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
+    "asnap_core_map_filled_up": (c_bool, [_OBJECT]),
     "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
@@ -281,6 +288,7 @@ FUNCTIONS = {
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
+    "asnap_raw_add_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
     "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),
@@ -322,6 +330,8 @@ FUNCTIONS = {
     "asnap_snapshot_frame": (Frame, [_OBJECT, c_uint32]),
     "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Frame)]),
     "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
+    "asnap_snapshot_place": (Place, [_OBJECT, c_uint32]),
+    "asnap_snapshot_places": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Place)]),
     "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_mapping": (Mapping, [_OBJECT, c_size_t]),
     "asnap_snapshot_frame_mapping": (c_uint32, [_OBJECT, c_uint32]),
@@ -333,6 +343,7 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
+    "asnap_builder_offset": (_ERROR, [_OBJECT, c_uint32, c_uint64]),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
@@ -379,6 +390,8 @@ FUNCTIONS = {
     "asnap_statistics_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(Statistic)]),
     "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_statistics_place": (Place, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_statistics_places": (None, [_OBJECT, c_size_t, POINTER(Place)]),
     "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
@@ -395,6 +408,8 @@ FUNCTIONS = {
     "asnap_diff_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(StatisticDiff)]),
     "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_diff_place": (Place, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_diff_places": (None, [_OBJECT, c_size_t, POINTER(Place)]),
     "asnap_diff_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_diff_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_diff_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
