@@ -29,9 +29,8 @@ FORGED = "FORGED"
 #: What is in every name: it sets a title and a colour, begins a line, goes back and deletes,
 #: turns the direction of writing, and is no UTF-8.
 NASTY = b"\x1b]0;owned\x07\x1b[31m\n" + FORGED.encode() + b"\r\b\t\x7f\xc2\x9b31m\xe2\x80\xae\xe2\x80\xa8\xff"
-#: The same as far as a line that is typed can hold it.
-TYPED = NASTY.replace(b"\n", b"").replace(b"\r", b"").replace(b"\b", b"").replace(b"\t", b"").replace(
-    b"\x7f", b"").decode("utf-8", "surrogateescape")
+#: The same as far as a line that is typed can hold it, and gdb hands it on: text in UTF-8.
+TYPED = re.sub("[\n\r\b\t\x7f]", "", NASTY.decode("utf-8", "ignore"))
 
 #: What of NASTY must be there where a name is shown.
 SHOWN = r"\x1b[31m\x0aFORGED\x0d"
@@ -47,12 +46,14 @@ LINES = {
     "list": ["list"],
     "delete": ["delete " + TYPED],
     "stats": ["stats %s {name}" % key for key in keys()]
-    + ["stats --json {name}", "stats --all-frames {name}", "stats --include *" + TYPED + " {name}"]
+    + ["stats --json {name}", "stats --all-frames --include * {name}", "stats thread", "stats thread --json"]
+    + ["stats --include *" + TYPED + " {name}", "stats --exclude *" + TYPED + "* {name}"]
     + ["stats --cumulative {name}", "stats --domain " + TYPED + " {name}", "stats " + TYPED],
     "diff": ["diff {name} " + TYPED, "diff {name} other", "diff {name} other --json"],
-    "traces": ["traces {name}", "traces --json {name}", "traces --domain nobody {name}"],
+    "traces": ["traces {name}", "traces --json {name}", "traces --domain nobody {name}",
+               "traces"],
     "who": ["who --in {name} 0x500010", "who --in {name} --json 0x500010", "who " + TYPED,
-            "who 0x7f0000001000"],
+            "who 0x7f0000001000", "who 0x500010"],
     "place": ["place " + TYPED + ".c:3", "place"],
     "dump": ["dump {name} {file}", "dump {name} /nonexistent/" + TYPED, "dump {name} {file}/x"],
     "load": ["load {file} again", "load /nonexistent/" + TYPED, "load " + ROOT],
@@ -110,6 +111,9 @@ class HostileNames(Case):
 
     def check_output(self, command, output):
         """No character that is obeyed, no byte that is no text, no line that a name began."""
+        # What the debugger has not handed on shows nothing; nor does what has failed.
+        self.assertNotIn("Python Exception", output, command)
+        self.assertNotIn("Traceback", output, command)
         for line in output.split("\n"):
             self.assertFalse(line.lstrip().startswith(FORGED), (command, output))
         wrong = {
@@ -276,3 +280,6 @@ class HostileNames(Case):
             self.assertIn(SHOWN, results["snapshot stats lineno one"])
             self.assertIn(SHOWN, results["snapshot stats function one"])
             self.assertIn("\\x0aFORGED", results["snapshot traces one"])
+            # The debugger says the name of a thread, gdb without what follows a newline.
+            self.assertIn(r'(1 "\x1b[31m', results["snapshot stats thread"])
+            self.assertIn(r'(1 "\x1b[31m', results["snapshot who 0x500010"])
