@@ -15,6 +15,12 @@ def _find_package():
     directory = os.path.join(os.path.dirname(here), "core", "python")
     if not os.path.isdir(os.path.join(directory, "allocsnap")):
         return "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+    package = sys.modules.get("allocsnap")
+    loaded = package and os.path.dirname(os.path.dirname(os.path.realpath(package.__file__)))
+    if loaded and loaded != directory:
+        return "allocsnap is here already, from {}: start LLDB anew to have that of {}".format(
+            loaded, directory
+        )
     if directory not in sys.path:
         sys.path.insert(0, directory)
     return None
@@ -62,6 +68,7 @@ def _options():
     """How expressions are evaluated: nothing runs in the program."""
     options = lldb.SBExpressionOptions()
     options.SetAllowJIT(False)
+    options.SetAutoApplyFixIts(False)  # `1 2` would become `1; 2`
     options.SetIgnoreBreakpoints(True)
     options.SetUnwindOnError(True)
     options.SetSuppressPersistentResult(True)
@@ -130,6 +137,7 @@ class LldbTarget(Target):
         pid = process.GetProcessID()
         is_core = process.GetPluginName() in ("elf-core", "minidump")
         core_path = _core_path(process) if is_core else None
+        local_pid = None if is_core else self._local_pid()
         if is_core:
             description = "core {}".format(shown_path(core_path or "file"))
         else:
@@ -141,7 +149,8 @@ class LldbTarget(Target):
             is_core=is_core,
             running=state in _RUNNING,
             pointer_bytes=self._target.GetAddressByteSize(),
-            local_pid=None if is_core else self._local_pid(),
+            local_pid=local_pid,
+            proc_pid=local_pid,
         )
 
     def _local_pid(self):
@@ -228,6 +237,13 @@ class LldbTarget(Target):
             else str(thread.GetIndexID())
             for thread in self._process
         }
+
+    def program_path(self):
+        return _path(self._target.GetExecutable())
+
+    def stack_pointer(self):
+        frame = self._process.GetSelectedThread().GetFrameAtIndex(0)
+        return frame.GetSP() if frame.IsValid() else None
 
     def files(self):
         paths = []
@@ -320,6 +336,9 @@ def _loaded_parts(target):
     """[(start, end, file offset, path, permissions)] of what LLDB has loaded of files."""
     parts = []
     for module in target.module_iter():
+        path = _path(module.GetFileSpec()) or ""
+        # A program names its libraries by links (/lib), the kernel by what they are.
+        path = os.path.realpath(path) if os.path.exists(path) else path
         for section in module.section_iter():
             start, size = section.GetLoadAddress(target), section.GetFileByteSize()
             if start != lldb.LLDB_INVALID_ADDRESS and size:
@@ -328,11 +347,33 @@ def _loaded_parts(target):
                         start,
                         start + size,
                         section.GetFileOffset(),
-                        _path(module.GetFileSpec()) or "",
+                        path,
                         section.GetPermissions(),
                     )
                 )
     return parts
+
+
+def _file_pieces(start, end, parts):
+    """[(start, end, file offset, path)] of a mapping in which parts of files lie, as pages are
+    mapped; without a path where that is of no file that is known."""
+    pieces = []
+    for first, last, offset, path, _ in sorted(parts):
+        if last <= start or end <= first:
+            continue
+        distance = offset - first
+        if pieces and (pieces[-1][1], pieces[-1][2]) == (distance, path):
+            continue
+        # A mapping has one offset: only where LLDB has joined several there are others.
+        begin = max(start, first - first % 4096) if pieces or start + distance < 0 else start
+        if not pieces and begin > start:
+            pieces.append((start, -start, ""))
+        pieces.append((begin, distance, path))
+    ends = [piece[0] for piece in pieces[1:]] + [end]
+    return [
+        (begin, finish, begin + distance, path)
+        for (begin, distance, path), finish in zip(pieces, ends)
+    ]
 
 
 def _joined_memory_map(target):
@@ -344,16 +385,14 @@ def _joined_memory_map(target):
     info = lldb.SBMemoryRegionInfo()
     for index in range(listed.GetSize()):
         listed.GetMemoryRegionAtIndex(index, info)
-        start, end = info.GetRegionBase(), info.GetRegionEnd()
         if not info.IsMapped():
             continue
-        offset, path = 0, info.GetName() or ""
-        for part in parts:
-            if part[0] < end and start < part[1]:
-                offset, path = max(0, part[2] - (part[0] - start)), part[3]
-                break
+        start, end, name = info.GetRegionBase(), info.GetRegionEnd(), info.GetName() or ""
+        # Of a file that LLDB has not loaded, it does not tell which part is mapped.
+        name = "" if name.startswith("/") else name
         flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
-        regions.append(Region(start, end, offset, path, *flags))
+        for piece in _file_pieces(start, end, parts) or [(start, end, 0, name)]:
+            regions.append(Region(*piece, *flags))
     if not regions:
         for start, end, offset, path, permissions in parts:
             flags = (lldb.ePermissionsReadable, lldb.ePermissionsWritable, lldb.ePermissionsExecutable)
@@ -480,17 +519,23 @@ def __lldb_init_module(debugger, _dictionary):
     if _WRONG is not None:
         print("error: {}".format(_WRONG), file=sys.stderr)
         return
-    lines = ['command container add -o -h "{}" snapshot'.format(commands.PREFIX_HELP)]
-    for command in commands.COMMANDS:
-        name = "snapshot_" + command.name.replace("-", "_") + "_command"
+    # An alias, because lldb-dap overlooks what has sub-commands, and compiles it as C++.
+    lines = ['command container add -o -h "{}" allocsnap'.format(commands.PREFIX_HELP)]
+    for word, command in commands.WORDS:
+        name = "snapshot_" + word.replace("-", "_") + "_command"
         parsed = _parses(debugger, command)
         base = _ParsedSubcommand if parsed else _Subcommand
         globals()[name] = type(name, (base,), {"command": command})
         lines.append(
-            "command script add -o {} -c {}.{} snapshot {}".format(
-                "-p" if parsed else "", __name__, name, command.name
+            "command script add -o {} -c {}.{} allocsnap {}".format(
+                "-p" if parsed else "", __name__, name, word
             )
         )
+    lines.append(
+        "command alias -h {} -H {} -- snapshot allocsnap".format(
+            _quoted(commands.PREFIX_HELP), _quoted(_shell(debugger).overview())
+        )
+    )
     for function in commands.FUNCTIONS:
         globals()[function.name] = _stops_above(function)
     for line in lines:
@@ -504,4 +549,3 @@ def __lldb_init_module(debugger, _dictionary):
                 file=sys.stderr,
             )
             return
-    _shell(debugger)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Unpacks other versions of LLDB into a directory: `lldbs.sh DIRECTORY VERSION...`. Debian's
+# Unpacks other versions of LLDB into a directory: `lldbs.sh DIRECTORY [VERSION...]`; without a
+# version, of 14, 19 and 22 those that the release has and that are not installed. Debian's
 # Python packages of two versions exclude each other on one system. Afterwards
 # DIRECTORY/bin/lldb-VERSION runs each.
 set -eu
@@ -9,9 +10,17 @@ fail() {
     exit 1
 }
 
-test $# -ge 2 || fail "say where to, and which versions"
+test $# -ge 1 || fail "say where to"
 directory=$1
 shift
+if [ $# -eq 0 ]; then
+    for version in 14 19 22; do
+        if [ -n "$(apt-cache show "lldb-$version" 2>/dev/null)" ] &&
+            ! dpkg-query -W -f '${Status}' "lldb-$version" 2>/dev/null | grep -q ' installed$'; then
+            set -- "$@" "$version"
+        fi
+    done
+fi
 mkdir -p "$directory/bin" "$directory/packages"
 directory=$(cd "$directory" && pwd)
 
@@ -35,11 +44,17 @@ for version in "$@"; do
     done
     libraries=$root/usr/lib/llvm-$version/lib
     for place in "$root"/usr/lib/*-linux-gnu*; do libraries=$libraries:$place; done
-    cat >"$binary.new" <<END_OF_SCRIPT
+    wrap() { # PROGRAM PATH
+        cat >"$2" <<END_OF_SCRIPT
 #!/bin/sh
-LD_LIBRARY_PATH=$libraries exec $root/usr/lib/llvm-$version/bin/lldb "\$@"
+LD_LIBRARY_PATH=$libraries exec $root/usr/lib/llvm-$version/bin/$1 "\$@"
 END_OF_SCRIPT
-    chmod +x "$binary.new"
+        chmod +x "$2"
+    }
+    wrap lldb "$binary.new"
+    if [ -e "$root/usr/lib/llvm-$version/bin/lldb-dap" ]; then
+        wrap lldb-dap "$directory/bin/lldb-dap-$version"
+    fi
     # Debian's lldb-14 looks for its Python below local/.
     wanted=$("$binary.new" -P 2>/dev/null)
     if [ ! -e "$wanted/lldb" ]; then

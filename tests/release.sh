@@ -119,7 +119,7 @@ passed=
 failed=
 for target in "$@"; do
     say "make $target"
-    if within make -C "$place" "$target" </dev/null; then
+    if within make -j"$(nproc)" -C "$place" "$target" </dev/null; then
         passed="$passed $target"
     else
         failed="$failed $target"

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
+
 struct asnap_error {
     enum asnap_error_code code;
     char *message;
@@ -22,21 +24,36 @@ struct asnap_error *asnap_error_no_memory(void)
     return &no_memory_error;
 }
 
-struct asnap_error *asnap_error_create(enum asnap_error_code code, const char *format, ...)
+/* Takes over a message, which may hold names from anywhere. */
+static struct asnap_error *create(enum asnap_error_code code, char *message,
+                                  enum asnap_printable_kind kind)
 {
     struct asnap_error *error = calloc(1, sizeof(*error));
-    if (error == NULL)
-        return &no_memory_error;
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vasprintf(&error->message, format, arguments);
-    va_end(arguments);
-    if (length < 0) {
+    char *printable = message == NULL ? NULL : asnap_printable(message, kind);
+    free(message);
+    if (error == NULL || printable == NULL) {
         free(error);
+        free(printable);
         return &no_memory_error;
     }
     error->code = code;
+    error->message = printable;
     return error;
+}
+
+struct asnap_error *asnap_error_create(enum asnap_error_code code, const char *format, ...)
+{
+    char *message;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&message, format, arguments);
+    va_end(arguments);
+    return create(code, length < 0 ? NULL : message, ASNAP_PRINTABLE_NAME);
+}
+
+struct asnap_error *asnap_error_repeat(enum asnap_error_code code, const char *message, size_t size)
+{
+    return create(code, strndup(message, size), ASNAP_PRINTABLE_TEXT);
 }
 
 struct asnap_error *asnap_error_of_file(struct asnap_error *error, const char *path, int number)

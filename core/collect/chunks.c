@@ -5,21 +5,18 @@
 #include <string.h>
 
 #include "error.h"
+#include "grow.h"
 
 /* A piece of a chunk list, small enough that a made-up count costs nothing. */
 enum { LIST_PIECE = 512 };
 
 static struct asnap_error *add(struct asnap_chunks *chunks, const struct asnap_extent *extent)
 {
-    if (chunks->count == chunks->capacity) {
-        size_t capacity = chunks->capacity == 0 ? 256 : chunks->capacity * 2;
-        struct asnap_extent *extents =
-            reallocarray(chunks->extents, capacity, sizeof(*chunks->extents));
-        if (extents == NULL)
-            return asnap_error_no_memory();
-        chunks->extents = extents;
-        chunks->capacity = capacity;
-    }
+    struct asnap_extent *extents =
+        asnap_grow(chunks->extents, &chunks->capacity, chunks->count + 1, sizeof(*extents));
+    if (extents == NULL)
+        return asnap_error_no_memory();
+    chunks->extents = extents;
     chunks->extents[chunks->count++] = *extent;
     return NULL;
 }
@@ -35,7 +32,22 @@ static struct asnap_error *check_address(uint64_t address)
                               address);
 }
 
-struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct asnap_memory *memory,
+/* Reads a piece of a list; `is_there` is false where that cannot be done. */
+static struct asnap_error *read_list(struct asnap_inferior *inferior, uint64_t place,
+                                     uint64_t *addresses, uint32_t count, bool *is_there)
+{
+    const struct asnap_memory *memory = inferior->memory;
+    struct asnap_error *error = asnap_inferior_ask(inferior, "", 0, 0);
+    if (error != NULL)
+        return error;
+    int result = memory->read(memory->context, place, addresses, count * sizeof(*addresses));
+    if (result == ASNAP_READ_INTERRUPTED)
+        return asnap_error_interrupted("reading memory");
+    *is_there = result == ASNAP_READ_OK;
+    return *is_there ? asnap_inferior_take(inferior, count * sizeof(*addresses)) : NULL;
+}
+
+struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, struct asnap_inferior *inferior,
                                      uint64_t list, uint32_t item_count, uint32_t per_chunk,
                                      size_t chunk_bytes, uint32_t tag)
 {
@@ -46,16 +58,17 @@ struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct a
     for (uint32_t chunk = 0; chunk < chunk_count && error == NULL; chunk++) {
         uint32_t within = chunk % LIST_PIECE;
         uint64_t items = left < per_chunk ? left : per_chunk;
+        bool is_there = true;
         if (within == 0) {
             uint32_t piece = chunk_count - chunk < LIST_PIECE ? chunk_count - chunk : LIST_PIECE;
-            int result = memory->read(memory->context, list + chunk * sizeof(*addresses), addresses,
-                                      piece * sizeof(*addresses));
-            if (result == ASNAP_READ_INTERRUPTED)
-                return asnap_error_interrupted("reading memory");
-            if (result != ASNAP_READ_OK) {
-                chunks->lost_items += left;
-                return NULL;
-            }
+            error =
+                read_list(inferior, list + chunk * sizeof(*addresses), addresses, piece, &is_there);
+        }
+        if (error != NULL)
+            return error;
+        if (!is_there) {
+            chunks->lost_items += left;
+            return NULL;
         }
         struct asnap_extent extent = {
             .address = addresses[within],

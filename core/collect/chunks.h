@@ -16,7 +16,7 @@ struct asnap_chunks {
  * `per_chunk` to a chunk, from the list of chunk addresses at `list`. An extent's tag is
  * `tag << 32 | chunk number`. A list, or a part of it, that cannot be read counts its
  * items as lost. Fails with NO_MEMORY, INTERRUPTED or DAMAGED. */
-struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, const struct asnap_memory *memory,
+struct asnap_error *asnap_chunks_add(struct asnap_chunks *chunks, struct asnap_inferior *inferior,
                                      uint64_t list, uint32_t item_count, uint32_t per_chunk,
                                      size_t chunk_bytes, uint32_t tag);
 

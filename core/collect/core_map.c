@@ -1,19 +1,25 @@
 /* The memory map of a core file: ELF gABI program headers and notes; NT_FILE as the
  * kernel and gdb write it (fs/binfmt_elf.c: count, page size, then start, end and file
  * offset in pages of each mapping, then their names). */
+#include "core_map.h"
+
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
-#include <inttypes.h>
-#include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core_map.h"
+#include "core_notes.h"
+#include "data_end.h"
+#include "elf_tables.h"
 #include "error.h"
+#include "grow.h"
+#include "open_file.h"
+
+/* File systems that pack files, pack memory to this part of its size at the least. */
+#define PACKING_MAX ((uint64_t)8)
+#define BLOCK_BYTES ((uint64_t)512) /* of st_blocks */
 
 struct asnap_core_map {
     struct asnap_region *regions;
@@ -23,15 +29,24 @@ struct asnap_core_map {
     char *names;        /* what NT_FILE's regions point into */
     struct asnap_core_piece *pieces;
     size_t piece_count;
+    struct asnap_region *dumped;
+    size_t dumped_count;
+    size_t dumped_capacity;
     uint64_t vdso;
     uint64_t missing;
+    bool filled_up;
+    uint64_t bytes;
     int file;
 };
 
 struct core {
     const char *path;
-    Elf *elf;
     uint64_t file_bytes;
+    uint64_t note_bytes;   /* of the notes that were read */
+    uint64_t dumped_bytes; /* of the segments that were read */
+    bool is_sparse;
+    uint16_t machine;
+    struct asnap_core_stacks stacks;
     struct asnap_core_map *map;
 };
 
@@ -41,41 +56,57 @@ static struct asnap_error *not_a_core(const struct core *core, const char *why)
                               core->path, why);
 }
 
+static struct asnap_error *contradiction(const struct core *core, const char *what)
+{
+    return asnap_error_create(ASNAP_ERROR_DAMAGED,
+                              "%s: the core contradicts itself (%s): have another one written",
+                              core->path, what);
+}
+
 static struct asnap_error *add_region(struct asnap_core_map *map, const struct asnap_region *region)
 {
-    if (map->count == map->capacity) {
-        size_t capacity = map->capacity == 0 ? 64 : map->capacity * 2;
-        struct asnap_region *regions = reallocarray(map->regions, capacity, sizeof(*regions));
-        if (regions == NULL)
-            return asnap_error_no_memory();
-        map->regions = regions;
-        map->capacity = capacity;
-    }
+    struct asnap_region *regions =
+        asnap_grow(map->regions, &map->capacity, map->count + 1, sizeof(*regions));
+    if (regions == NULL)
+        return asnap_error_no_memory();
+    map->regions = regions;
     map->regions[map->count++] = *region;
     return NULL;
 }
 
-static struct asnap_error *read_file_note(struct core *core, const char *desc, size_t size)
+/* ---- notes ---- */
+
+static bool read_bytes(const struct core *core, void *bytes, uint64_t offset, size_t size)
 {
-    struct asnap_core_map *map = core->map;
+    char *at = bytes;
+    while (size > 0) {
+        ssize_t got = pread(core->map->file, at, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+/* Adds the regions of an NT_FILE note, whose `size` bytes at `text` end with a NUL behind them;
+ * the names of their files are the map's. */
+static struct asnap_error *add_files(struct core *core, char *text, size_t size)
+{
     uint64_t head[2];
-    if (map->names != NULL)
-        return NULL;
     if (size < sizeof(head))
         return not_a_core(core, "short NT_FILE note");
-    memcpy(head, desc, sizeof(head));
+    memcpy(head, text, sizeof(head));
     if (head[0] > (size - sizeof(head)) / (3 * sizeof(uint64_t)))
         return not_a_core(core, "NT_FILE note with too many files");
-    size_t names_at = sizeof(head) + (size_t)head[0] * 3 * sizeof(uint64_t);
-    map->names = calloc(1, size - names_at + 1);
-    if (map->names == NULL)
-        return asnap_error_no_memory();
-    memcpy(map->names, desc + names_at, size - names_at);
-    const char *name = map->names;
-    const char *end = map->names + (size - names_at);
+    const char *name = text + sizeof(head) + (size_t)head[0] * 3 * sizeof(uint64_t);
+    const char *end = text + size;
     for (uint64_t i = 0; i < head[0] && name < end; i++) {
         uint64_t entry[3];
-        memcpy(entry, desc + sizeof(head) + i * sizeof(entry), sizeof(entry));
+        memcpy(entry, text + sizeof(head) + i * sizeof(entry), sizeof(entry));
         struct asnap_region region = {
             .start = entry[0],
             .end = entry[1],
@@ -83,7 +114,7 @@ static struct asnap_error *read_file_note(struct core *core, const char *desc, s
             .path = name,
             .flags = ASNAP_REGION_READABLE | ASNAP_REGION_EXECUTABLE,
         };
-        struct asnap_error *error = add_region(map, &region);
+        struct asnap_error *error = add_region(core->map, &region);
         if (error != NULL)
             return error;
         name += strlen(name) + 1;
@@ -91,65 +122,154 @@ static struct asnap_error *read_file_note(struct core *core, const char *desc, s
     return NULL;
 }
 
-static void read_auxv_note(struct core *core, const char *desc, size_t size)
+static struct asnap_error *read_file_note(struct core *core, uint64_t offset, size_t size)
 {
-    for (size_t at = 0; at + sizeof(Elf64_auxv_t) <= size; at += sizeof(Elf64_auxv_t)) {
-        Elf64_auxv_t entry;
-        memcpy(&entry, desc + at, sizeof(entry));
-        if (entry.a_type == AT_SYSINFO_EHDR)
-            core->map->vdso = entry.a_un.a_val;
+    if (core->map->names != NULL)
+        return NULL;
+    char *text = malloc(size + 1);
+    if (text == NULL)
+        return asnap_error_no_memory();
+    core->map->names = text;
+    text[size] = '\0';
+    if (!read_bytes(core, text, offset, size))
+        return not_a_core(core, "NT_FILE note that cannot be read");
+    return add_files(core, text, size);
+}
+
+static void read_auxv_note(struct core *core, uint64_t offset, size_t size)
+{
+    Elf64_auxv_t entries[64];
+    if (size > sizeof(entries))
+        size = sizeof(entries);
+    if (!read_bytes(core, entries, offset, size))
+        return;
+    for (size_t i = 0; i < size / sizeof(entries[0]); i++) {
+        if (entries[i].a_type == AT_SYSINFO_EHDR)
+            core->map->vdso = entries[i].a_un.a_val;
     }
 }
 
-static struct asnap_error *read_notes(struct core *core, const GElf_Phdr *header)
+static void read_thread_note(struct core *core, uint64_t offset, size_t size)
 {
-    struct asnap_error *error = NULL;
+    char bytes[512];
+    if (size > sizeof(bytes))
+        size = sizeof(bytes);
+    if (read_bytes(core, bytes, offset, size))
+        asnap_core_stacks_add(&core->stacks, core->machine, bytes, size);
+}
+
+static struct asnap_error *take_note(void *context, uint32_t type, uint64_t offset, uint32_t size)
+{
+    struct core *core = context;
+    if (type == NT_FILE)
+        return read_file_note(core, offset, size);
+    if (type == NT_AUXV)
+        read_auxv_note(core, offset, size);
+    else if (type == NT_PRSTATUS)
+        read_thread_note(core, offset, size);
+    return NULL;
+}
+
+static struct asnap_error *read_notes(struct core *core, const Elf64_Phdr *header)
+{
     if (header->p_offset > core->file_bytes ||
         header->p_filesz > core->file_bytes - header->p_offset)
         return NULL; /* truncated here: counted as missing */
-    Elf_Data *data = elf_getdata_rawchunk(core->elf, (int64_t)header->p_offset,
-                                          (size_t)header->p_filesz, ELF_T_NHDR);
-    if (data == NULL)
-        return NULL;
-    size_t at = 0;
-    GElf_Nhdr note;
-    size_t name_at;
-    size_t desc_at;
-    while (error == NULL && at < data->d_size &&
-           (at = gelf_getnote(data, at, &note, &name_at, &desc_at)) > 0) {
-        const char *bytes = data->d_buf;
-        if (note.n_namesz != sizeof("CORE") || memcmp(bytes + name_at, "CORE", sizeof("CORE")) != 0)
-            continue;
-        if (note.n_type == NT_FILE)
-            error = read_file_note(core, bytes + desc_at, note.n_descsz);
-        else if (note.n_type == NT_AUXV)
-            read_auxv_note(core, bytes + desc_at, note.n_descsz);
-    }
-    return error;
+    if (header->p_filesz > core->file_bytes - core->note_bytes)
+        return contradiction(core, "notes that overlap");
+    core->note_bytes += header->p_filesz;
+    if (asnap_file_is_hollow(core->map->file, header->p_offset, header->p_filesz))
+        return contradiction(core, "notes without contents");
+    return asnap_core_notes_read(core->map->file, header->p_offset, header->p_filesz, take_note,
+                                 core);
 }
 
-static uint32_t region_flags(const GElf_Phdr *header)
+/* ---- segments ---- */
+
+static uint32_t region_flags(const Elf64_Phdr *header)
 {
     return ((header->p_flags & PF_R) != 0 ? ASNAP_REGION_READABLE : 0u) |
            ((header->p_flags & PF_W) != 0 ? ASNAP_REGION_WRITABLE : 0u) |
            ((header->p_flags & PF_X) != 0 ? ASNAP_REGION_EXECUTABLE : 0u);
 }
 
-/* `header` is one whose ends do not overflow. */
-static void add_piece(struct core *core, const GElf_Phdr *header)
+static struct asnap_error *add_dumped(struct asnap_core_map *map, const struct asnap_region *region)
 {
+    struct asnap_region *dumped =
+        asnap_grow(map->dumped, &map->dumped_capacity, map->dumped_count + 1, sizeof(*dumped));
+    if (dumped == NULL)
+        return asnap_error_no_memory();
+    map->dumped = dumped;
+    map->dumped[map->dumped_count++] = *region;
+    return NULL;
+}
+
+/* Keeps where in memory a piece is that the file has, but for holes. The pieces together cannot
+ * hold more than the file does. */
+static struct asnap_error *add_contents(struct core *core, const struct asnap_core_piece *piece,
+                                        const struct asnap_region *region)
+{
+    uint64_t at = piece->offset;
+    uint64_t end = piece->offset + (piece->end - piece->start);
+    while (at < end) {
+        uint64_t next = end;
+        if (core->is_sparse)
+            asnap_file_next_data(core->map->file, &at, &next);
+        if (at >= end)
+            return NULL;
+        next = next < end ? next : end;
+        core->dumped_bytes += next - at;
+        if (core->dumped_bytes > core->map->bytes)
+            return contradiction(core, "segments that share bytes of the file");
+        struct asnap_region dumped = *region;
+        dumped.start = piece->start + (at - piece->offset);
+        dumped.end = dumped.start + (next - at);
+        struct asnap_error *error = add_dumped(core->map, &dumped);
+        if (error != NULL)
+            return error;
+        at = next;
+    }
+    return NULL;
+}
+
+/* `header` is one whose ends do not overflow. */
+static struct asnap_error *add_piece(struct core *core, const Elf64_Phdr *header,
+                                     const struct asnap_region *region)
+{
+    struct asnap_core_map *map = core->map;
     uint64_t bytes = header->p_filesz < header->p_memsz ? header->p_filesz : header->p_memsz;
     uint64_t there = header->p_offset < core->file_bytes ? core->file_bytes - header->p_offset : 0;
-    if (bytes > there)
-        bytes = there;
-    if (bytes == 0)
-        return;
-    core->map->pieces[core->map->piece_count++] = (struct asnap_core_piece){
-        .start = header->p_vaddr, .end = header->p_vaddr + bytes, .offset = header->p_offset};
+    uint64_t lost = bytes > there ? bytes - there : 0;
+    struct asnap_core_piece piece = {.start = header->p_vaddr,
+                                     .end = header->p_vaddr + (bytes - lost),
+                                     .offset = header->p_offset};
+    if (lost != 0 && map->filled_up) {
+        map->pieces[map->piece_count++] = (struct asnap_core_piece){
+            .start = piece.end, .end = piece.end + lost, .offset = ASNAP_CORE_LOST};
+    }
+    if (bytes == lost)
+        return NULL;
+    map->pieces[map->piece_count++] = piece;
+    return add_contents(core, &piece, region);
+}
+
+/* The region of NT_FILE, which are sorted, that an address is in; NULL: none. */
+static struct asnap_region *find_file(struct asnap_core_map *map, uint64_t address)
+{
+    size_t low = 0;
+    size_t high = map->file_backed;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (map->regions[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && address < map->regions[low - 1].end ? &map->regions[low - 1] : NULL;
 }
 
 /* A segment is one mapping: where NT_FILE has it too, it tells how it was mapped. */
-static struct asnap_error *read_load(struct core *core, const GElf_Phdr *header)
+static struct asnap_error *read_load(struct core *core, const Elf64_Phdr *header)
 {
     struct asnap_core_map *map = core->map;
     uint64_t end_in_file = header->p_offset + header->p_filesz;
@@ -157,48 +277,28 @@ static struct asnap_error *read_load(struct core *core, const GElf_Phdr *header)
         return not_a_core(core, "impossible program header");
     if (end_in_file > core->file_bytes) {
         uint64_t beyond = end_in_file - core->file_bytes;
-        map->missing += beyond < header->p_filesz ? beyond : header->p_filesz;
+        beyond = beyond < header->p_filesz ? beyond : header->p_filesz;
+        if (__builtin_add_overflow(map->missing, beyond, &map->missing))
+            map->missing = UINT64_MAX;
     }
-    add_piece(core, header);
-    for (size_t i = 0; i < map->file_backed; i++) {
-        if (header->p_vaddr >= map->regions[i].start && header->p_vaddr < map->regions[i].end) {
-            map->regions[i].flags = region_flags(header);
-            return NULL;
-        }
-    }
+    struct asnap_region *file = find_file(map, header->p_vaddr);
     struct asnap_region region = {
         .start = header->p_vaddr,
         .end = header->p_vaddr + header->p_memsz,
         .path = header->p_vaddr == map->vdso && map->vdso != 0 ? "[vdso]" : NULL,
         .flags = region_flags(header),
     };
-    return header->p_memsz == 0 ? NULL : add_region(map, &region);
+    if (file != NULL) {
+        file->flags = region.flags;
+        region.path = file->path;
+    }
+    struct asnap_error *error = add_piece(core, header, &region);
+    if (error != NULL || file != NULL || header->p_memsz == 0)
+        return error;
+    return add_region(map, &region);
 }
 
-/* Notes first: they tell the names of the segments. */
-static struct asnap_error *read_headers(struct core *core)
-{
-    size_t count = 0;
-    if (elf_getphdrnum(core->elf, &count) != 0)
-        return not_a_core(core, elf_errmsg(-1));
-    core->map->pieces = calloc(count + 1, sizeof(*core->map->pieces));
-    if (core->map->pieces == NULL)
-        return asnap_error_no_memory();
-    struct asnap_error *error = NULL;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < count && error == NULL; i++) {
-            GElf_Phdr header;
-            if (gelf_getphdr(core->elf, (int)i, &header) == NULL)
-                return not_a_core(core, elf_errmsg(-1));
-            if (pass == 0 && header.p_type == PT_NOTE)
-                error = read_notes(core, &header);
-            else if (pass == 1 && header.p_type == PT_LOAD)
-                error = read_load(core, &header);
-        }
-        core->map->file_backed = core->map->count;
-    }
-    return error;
-}
+/* ---- the whole ---- */
 
 static int by_start(const void *left, const void *right)
 {
@@ -214,6 +314,12 @@ static int piece_by_start(const void *left, const void *right)
     return (a->start > b->start) - (a->start < b->start);
 }
 
+static void sort_regions(struct asnap_core_map *map)
+{
+    if (map->count > 1)
+        qsort(map->regions, map->count, sizeof(*map->regions), by_start);
+}
+
 static void sort_pieces(struct asnap_core_map *map)
 {
     if (map->piece_count > 1)
@@ -224,25 +330,98 @@ static void sort_pieces(struct asnap_core_map *map)
     }
 }
 
-static struct asnap_error *read_core(struct core *core)
+/* Notes first: they tell the names of the segments. */
+static struct asnap_error *read_segments(struct core *core, const Elf64_Phdr *headers, size_t count)
 {
-    GElf_Ehdr header;
-    if (core->elf == NULL || elf_kind(core->elf) != ELF_K_ELF ||
-        gelf_getehdr(core->elf, &header) == NULL)
-        return not_a_core(core, "no ELF header");
-    if (header.e_type != ET_CORE)
-        return not_a_core(core, "an ELF file of another kind");
-    if (header.e_ident[EI_CLASS] != ELFCLASS64) {
+    struct asnap_error *error = NULL;
+    core->map->pieces = calloc(2 * count + 1, sizeof(*core->map->pieces));
+    if (core->map->pieces == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        if (headers[i].p_type == PT_NOTE)
+            error = read_notes(core, &headers[i]);
+    }
+    uint64_t data_end =
+        asnap_data_end(core->map->file, core->file_bytes, headers, count, &core->stacks);
+    core->map->filled_up = data_end != core->file_bytes;
+    core->file_bytes = data_end;
+    core->map->file_backed = core->map->count;
+    sort_regions(core->map);
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        if (headers[i].p_type == PT_LOAD)
+            error = read_load(core, &headers[i]);
+    }
+    sort_regions(core->map);
+    sort_pieces(core->map);
+    return error;
+}
+
+/* The number of program headers; where it does not fit into the file header, it is in the first
+ * section header. */
+static bool count_segments(const struct core *core, const Elf64_Ehdr *header, size_t *count)
+{
+    Elf64_Shdr section;
+    *count = header->e_phnum;
+    if (header->e_phnum != PN_XNUM)
+        return true;
+    if (header->e_shoff > INT64_MAX ||
+        !read_bytes(core, &section, header->e_shoff, sizeof(section)))
+        return false;
+    *count = section.sh_info;
+    return true;
+}
+
+static struct asnap_error *check_kind(const struct core *core, const Elf64_Ehdr *header)
+{
+    const unsigned char own_order =
+        __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+    if (header->e_ident[EI_CLASS] != ELFCLASS64) {
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "%s: the core of a 32-bit program: only 64-bit programs are "
                                   "supported",
                                   core->path);
     }
-    struct asnap_error *error = read_headers(core);
-    if (error == NULL && core->map->count > 1)
-        qsort(core->map->regions, core->map->count, sizeof(*core->map->regions), by_start);
-    sort_pieces(core->map);
+    if (header->e_ident[EI_DATA] != own_order) {
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "%s: the core of a machine of another byte order: look at it on "
+                                  "such a machine",
+                                  core->path);
+    }
+    return header->e_type == ET_CORE ? NULL : not_a_core(core, "an ELF file of another kind");
+}
+
+static struct asnap_error *read_core(struct core *core)
+{
+    Elf64_Ehdr header;
+    size_t count;
+    if (!asnap_elf_tables_are_there(core->map->file, core->file_bytes) ||
+        !read_bytes(core, &header, 0, sizeof(header)))
+        return not_a_core(core, "no ELF header, or headers that are not there");
+    struct asnap_error *error = check_kind(core, &header);
+    if (error != NULL)
+        return error;
+    core->machine = header.e_machine;
+    if (header.e_phentsize != sizeof(Elf64_Phdr) || !count_segments(core, &header, &count))
+        return not_a_core(core, "no program headers");
+    Elf64_Phdr *headers = calloc(count + 1, sizeof(*headers));
+    if (headers == NULL)
+        return asnap_error_no_memory();
+    if (!read_bytes(core, headers, header.e_phoff, count * sizeof(*headers)))
+        error = not_a_core(core, "program headers that cannot be read");
+    if (error == NULL)
+        error = read_segments(core, headers, count);
+    free(headers);
     return error;
+}
+
+/* How many bytes there are really in the file. Where it is not much smaller on the disk, it is
+ * as large as it looks. */
+static void measure(struct core *core, const struct stat *status)
+{
+    core->file_bytes = (uint64_t)status->st_size;
+    core->is_sparse = (uint64_t)status->st_blocks * BLOCK_BYTES < core->file_bytes / PACKING_MAX;
+    core->map->bytes = core->is_sparse ? asnap_file_data_bytes(core->map->file, 0, core->file_bytes)
+                                       : core->file_bytes;
 }
 
 struct asnap_error *asnap_core_map_create(const char *core_path, struct asnap_core_map **map)
@@ -254,18 +433,16 @@ struct asnap_error *asnap_core_map_create(const char *core_path, struct asnap_co
     if (result == NULL)
         return asnap_error_no_memory();
     struct core core = {.path = core_path, .map = result};
-    struct asnap_error *error = NULL;
-    struct stat stat;
-    elf_version(EV_CURRENT);
-    result->file = open(core_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (result->file < 0 || fstat(result->file, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+    struct asnap_error *error;
+    struct stat status;
+    int reason = asnap_open_regular(core_path, &result->file, &status);
+    if (reason != 0) {
+        result->file = -1;
         error = asnap_error_create(ASNAP_ERROR_IO, "%s: cannot open the core file: %s", core_path,
-                                   result->file < 0 ? strerror(errno) : "not a regular file");
+                                   asnap_open_reason(reason));
     } else {
-        core.file_bytes = (uint64_t)stat.st_size;
-        core.elf = elf_begin(result->file, ELF_C_READ, NULL);
+        measure(&core, &status);
         error = read_core(&core);
-        elf_end(core.elf);
     }
     if (error != NULL) {
         asnap_core_map_destroy(result);
@@ -285,9 +462,25 @@ const struct asnap_region *asnap_core_map_regions(const struct asnap_core_map *m
     return map->regions;
 }
 
+const struct asnap_region *asnap_core_map_dumped(const struct asnap_core_map *map, size_t *count)
+{
+    *count = map->dumped_count;
+    return map->dumped;
+}
+
 uint64_t asnap_core_map_missing(const struct asnap_core_map *map)
 {
     return map->missing;
+}
+
+bool asnap_core_map_filled_up(const struct asnap_core_map *map)
+{
+    return map->filled_up;
+}
+
+uint64_t asnap_core_map_bytes(const struct asnap_core_map *map)
+{
+    return map->bytes;
 }
 
 const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map *map,
@@ -309,6 +502,7 @@ void asnap_core_map_destroy(struct asnap_core_map *map)
     if (map->file >= 0)
         close(map->file);
     free(map->pieces);
+    free(map->dumped);
     free(map->regions);
     free(map->names);
     free(map);

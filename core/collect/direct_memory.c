@@ -13,14 +13,30 @@
 #include "core_map.h"
 #include "error.h"
 
+/* How much is read between two questions whether to go on; a read counts as a page at least. */
+#define ASK_BYTES ((uint64_t)16 << 20)
+#define READ_BYTES ((uint64_t)4096)
+
 struct asnap_direct_memory {
     struct asnap_memory reader;
     struct asnap_memory debugger;
+    struct asnap_progress progress; /* `report` NULL: nobody is asked */
+    uint64_t unasked;               /* bytes read since the last question */
     pid_t pid;
     int file;
     const struct asnap_core_piece *pieces;
     size_t piece_count;
 };
+
+/* Whether to go on, before a read of `size` bytes. */
+static bool goes_on(struct asnap_direct_memory *direct, size_t size)
+{
+    direct->unasked += size > READ_BYTES ? size : READ_BYTES;
+    if (direct->unasked < ASK_BYTES || direct->progress.report == NULL)
+        return true;
+    direct->unasked = 0;
+    return direct->progress.report(direct->progress.context, "", 0, 0);
+}
 
 static int ask_debugger(const struct asnap_direct_memory *direct, uint64_t address, void *buffer,
                         size_t size)
@@ -30,8 +46,10 @@ static int ask_debugger(const struct asnap_direct_memory *direct, uint64_t addre
 
 static int read_process(void *context, uint64_t address, void *buffer, size_t size)
 {
-    const struct asnap_direct_memory *direct = context;
+    struct asnap_direct_memory *direct = context;
     size_t done = 0;
+    if (!goes_on(direct, size))
+        return ASNAP_READ_INTERRUPTED;
     /* The kernel reads at most 2 GiB at a time. */
     while (done < size) {
         struct iovec here = {.iov_base = (char *)buffer + done, .iov_len = size - done};
@@ -64,13 +82,17 @@ static const struct asnap_core_piece *find_piece(const struct asnap_direct_memor
 
 static int read_core_file(void *context, uint64_t address, void *buffer, size_t size)
 {
-    const struct asnap_direct_memory *direct = context;
+    struct asnap_direct_memory *direct = context;
     size_t done = 0;
+    if (!goes_on(direct, size))
+        return ASNAP_READ_INTERRUPTED;
     while (done < size) {
         uint64_t at = address + done;
         const struct asnap_core_piece *piece = find_piece(direct, at);
         if (piece == NULL)
             return ask_debugger(direct, address, buffer, size);
+        if (piece->offset == ASNAP_CORE_LOST)
+            return ASNAP_READ_FAILED; /* the debugger would take the zeros for memory */
         uint64_t left = piece->end - at;
         size_t wanted = left < size - done ? (size_t)left : size - done;
         ssize_t got = pread(direct->file, (char *)buffer + done, wanted,
@@ -119,8 +141,15 @@ struct asnap_error *asnap_direct_memory_of_core(const struct asnap_core_map *map
     if (error == NULL) {
         (*direct)->file = asnap_core_map_file(map);
         (*direct)->pieces = asnap_core_map_pieces(map, &(*direct)->piece_count);
+        (*direct)->reader.bytes = asnap_core_map_bytes(map);
     }
     return error;
+}
+
+void asnap_direct_memory_set_progress(struct asnap_direct_memory *direct,
+                                      const struct asnap_progress *progress)
+{
+    direct->progress = *progress;
 }
 
 const struct asnap_memory *asnap_direct_memory_reader(const struct asnap_direct_memory *direct)

@@ -7,8 +7,10 @@
 
 #include "chunks.h"
 #include "error.h"
+#include "grow.h"
 #include "nodes.h"
 #include "raw_lists.h"
+#include "reserve.h"
 #include "table_root.h"
 
 #define RESTART "the program has overwritten it; restart the program to trace it again"
@@ -20,8 +22,14 @@ struct tally {
     bool whole;
 };
 
+/* Where nobody knows how much memory there is, room for so many traces is made on the table's
+ * word; more is made for those that come. */
+#define BELIEVED_TRACES (UINT64_C(1) << 22)
+
 struct reading {
+    struct asnap_inferior *inferior;
     const struct asnap_table_root *root;
+    const struct asnap_node_places *places; /* of the nodes */
     struct asnap_raw *raw;
     size_t capacity; /* of raw->traces */
     bool moving;     /* the program goes on meanwhile */
@@ -34,7 +42,9 @@ static struct asnap_error *reserve(struct reading *reading, size_t more)
     if (reading->capacity - raw->trace_count >= more)
         return NULL;
     size_t capacity = raw->trace_count + reading->capacity + more;
-    struct asnap_trace *traces = reallocarray(raw->traces, capacity, sizeof(*traces));
+    struct asnap_trace *traces = raw->traces == NULL
+                                     ? asnap_reserve_take(capacity, sizeof(*traces))
+                                     : reallocarray(raw->traces, capacity, sizeof(*traces));
     if (traces == NULL)
         return asnap_error_no_memory();
     raw->traces = traces;
@@ -42,12 +52,15 @@ static struct asnap_error *reserve(struct reading *reading, size_t more)
     return NULL;
 }
 
-static struct asnap_error *bad_record(uint32_t shard, uint64_t address)
+/* One that the program has overwritten costs its own block. */
+static void leave_out(struct reading *reading, uint32_t shard, uint64_t address)
 {
-    return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                              "the table is damaged (the record at 0x%" PRIx64 " of shard %" PRIu32
-                              "): " RESTART,
-                              address, shard);
+    struct asnap_raw *raw = reading->raw;
+    if (reading->moving)
+        return;
+    if (raw->bad_records++ == 0)
+        raw->bad_record = address;
+    reading->tallies[shard].whole = false;
 }
 
 /* Whether a record that is live can be true. */
@@ -75,7 +88,6 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         return error;
     struct asnap_trace *first = reading->raw->traces + reading->raw->trace_count;
     struct asnap_trace *trace = first;
-    uint64_t size = 0;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_table_record *record = &records[i];
         if (!asnap_extent_readable(readable, extent, i * sizeof(*records), sizeof(*records))) {
@@ -85,101 +97,95 @@ static struct asnap_error *visit(void *context, const struct asnap_extent *exten
         }
         if (record->key == 0)
             continue;
-        if (!is_possible(root, shard, record)) {
-            if (!reading->moving)
-                return bad_record(shard, extent->address + i * sizeof(*records));
+        uint64_t bytes_here = asnap_table_extent_size(record->extent);
+        if (!is_possible(root, shard, record) ||
+            bytes_here >= ASNAP_TABLE_SHARD_SIZE_LIMIT - tally->size) {
+            leave_out(reading, shard, extent->address + i * sizeof(*records));
             continue;
         }
         trace->address = asnap_table_key_address(record->key);
-        trace->size = asnap_table_extent_size(record->extent);
-        trace->traceback_id = record->stack;
+        trace->size = bytes_here;
+        trace->traceback_id = asnap_node_place(reading->places, record->stack);
         trace->domain = root->domains[asnap_table_key_domain(record->key)];
         trace->thread = asnap_table_extent_thread(record->extent);
         trace->time = record->time;
-        size += trace->size;
+        tally->size += bytes_here;
         trace++;
     }
     reading->raw->trace_count += (size_t)(trace - first);
     tally->count += (size_t)(trace - first);
-    tally->size += size;
     return NULL;
 }
 
-/* Room for all traces at once, as long as the table's own word for their number is
- * not absurd: it has not been checked yet. */
+/* Room for all traces at once, as long as there can be as many as the table says: that has
+ * not been checked yet. */
 static struct asnap_error *reserve_all(struct reading *reading)
 {
-    const uint64_t most = UINT64_C(1) << 26;
+    uint64_t left = reading->inferior->left;
+    uint64_t most =
+        left == ASNAP_LEFT_UNKNOWN ? BELIEVED_TRACES : left / sizeof(struct asnap_table_record);
     uint64_t count = 0;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
         count += reading->root->shards[i].used;
     return reserve(reading, (size_t)(count < most ? count : most));
 }
 
-static struct asnap_error *list_shard(const struct asnap_memory *memory, struct reading *reading,
-                                      uint32_t number, struct asnap_chunks *chunks)
+static struct asnap_error *list_shard(struct reading *reading, uint32_t number,
+                                      struct asnap_chunks *chunks)
 {
     const struct asnap_table_shard *shard = &reading->root->shards[number];
     uint64_t places = (uint64_t)shard->chunk_count * ASNAP_TABLE_CHUNK_RECORDS;
     bool busy = shard->lock != 0;
     uint64_t lost = chunks->lost_items;
-    if (shard->used > places || (shard->used != 0 && shard->chunks == 0) ||
-        (!busy && shard->count > shard->used)) {
+    if (shard->used > places || shard->chunk_count > ASNAP_TABLE_SHARD_CHUNKS ||
+        (shard->used != 0 && shard->chunks == 0) || (!busy && shard->count > shard->used)) {
         return asnap_error_create(ASNAP_ERROR_DAMAGED,
                                   "the table is damaged (shard %" PRIu32 "): " RESTART, number);
     }
     reading->raw->busy_shards += busy;
-    struct asnap_error *error =
-        asnap_chunks_add(chunks, memory, shard->chunks, shard->used, ASNAP_TABLE_CHUNK_RECORDS,
-                         ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record), number);
+    struct asnap_error *error = asnap_chunks_add(
+        chunks, reading->inferior, shard->chunks, shard->used, ASNAP_TABLE_CHUNK_RECORDS,
+        ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record), number);
     reading->tallies[number].whole = !busy && chunks->lost_items == lost;
     return error;
 }
 
-/* A shard at rest, read as a whole, must hold what it says it holds; where the
- * program goes on, one that does not was not at rest. */
-static struct asnap_error *check_tallies(const struct reading *reading)
+/* A shard at rest, read as a whole, must hold what it says it holds. One that does not was
+ * not at rest where the program goes on; else the program has overwritten it. */
+static void check_tallies(const struct reading *reading)
 {
+    struct asnap_raw *raw = reading->raw;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         const struct asnap_table_shard *shard = &reading->root->shards[i];
         const struct tally *tally = &reading->tallies[i];
         if (!tally->whole || (tally->count == shard->count && tally->size == shard->size))
             continue;
-        if (reading->moving) {
-            reading->raw->busy_shards++;
-        } else {
-            return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                                      "the table is damaged (shard %" PRIu32 " says %" PRIu64
-                                      " blocks of %" PRIu64 " bytes and holds %" PRIu64
-                                      " of %" PRIu64 "): " RESTART,
-                                      i, shard->count, shard->size, tally->count, tally->size);
-        }
+        if (reading->moving)
+            raw->busy_shards++;
+        else if (raw->bad_shards++ == 0)
+            raw->bad_shard = i;
     }
-    return NULL;
 }
 
-static struct asnap_error *read_records(const struct asnap_memory *memory,
-                                        const struct asnap_table_root *root,
-                                        const struct asnap_progress *progress, bool moving,
-                                        struct asnap_raw *raw)
+static struct asnap_error *read_records(struct reading *reading)
 {
-    struct reading reading = {.root = root, .raw = raw, .moving = moving};
     struct asnap_chunks chunks = {0};
     struct asnap_error *error = NULL;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS && error == NULL; i++)
-        error = list_shard(memory, &reading, i, &chunks);
-    raw->unreadable_bytes = chunks.lost_items * sizeof(struct asnap_table_record);
+        error = list_shard(reading, i, &chunks);
+    reading->raw->unreadable_bytes = chunks.lost_items * sizeof(struct asnap_table_record);
     if (error == NULL)
-        error = reserve_all(&reading);
+        error = reserve_all(reading);
     if (error == NULL)
-        error = asnap_read_extents(memory, chunks.extents, chunks.count, "reading records",
-                                   progress, visit, &reading);
+        error = asnap_read_extents(reading->inferior, chunks.extents, chunks.count,
+                                   "reading records", visit, reading);
     if (error == NULL)
-        error = check_tallies(&reading);
+        check_tallies(reading);
     asnap_chunks_deinit(&chunks);
     return error;
 }
 
+_Static_assert(ASNAP_RAW_SHARDS == ASNAP_TABLE_SHARDS, "parts of a table");
 _Static_assert(sizeof(((struct asnap_raw_domain *)0)->name) == ASNAP_TABLE_DOMAIN_NAME_BYTES,
                "names of domains");
 
@@ -206,6 +212,25 @@ static struct asnap_error *check_tracing(const struct asnap_table_root *root)
                               "traces from now on");
 }
 
+static struct asnap_error *read_lists(struct asnap_inferior *inferior,
+                                      const struct asnap_table_root *root, bool moving,
+                                      struct asnap_raw *raw)
+{
+    struct asnap_node_places places = {0};
+    struct asnap_error *error = asnap_threads_read(inferior, root, raw);
+    if (error == NULL)
+        error = asnap_modules_read(inferior, root, raw);
+    if (error == NULL)
+        error = asnap_nodes_read(inferior, root, moving, &places, raw);
+    if (error == NULL) {
+        struct reading reading = {
+            .inferior = inferior, .root = root, .places = &places, .raw = raw, .moving = moving};
+        error = read_records(&reading);
+    }
+    asnap_node_places_deinit(&places);
+    return error;
+}
+
 struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
                                    bool moving, const struct asnap_progress *progress,
                                    struct asnap_raw **raw)
@@ -223,18 +248,13 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
         return asnap_error_no_memory();
     result->frame_limit = asnap_root_asked(&root).frame_limit;
     result->dropped = root.dropped;
+    result->refused = root.refused;
     result->start_realtime = root.start_realtime;
     result->own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0;
     error = copy_domains(&root, result);
-    if (error == NULL && asnap_root_current(&root)) {
-        error = asnap_threads_read(memory, &root, progress, result);
-        if (error == NULL)
-            error = asnap_modules_read(memory, &root, progress, result);
-        if (error == NULL)
-            error = asnap_nodes_read(memory, &root, progress, moving, result);
-        if (error == NULL)
-            error = read_records(memory, &root, progress, moving, result);
-    }
+    struct asnap_inferior inferior = asnap_inferior_of(memory, progress);
+    if (error == NULL && asnap_root_current(&root))
+        error = read_lists(&inferior, &root, moving, result);
     if (error != NULL) {
         asnap_raw_destroy(result);
         return error;
@@ -248,6 +268,24 @@ void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes)
     raw->missing_bytes = bytes;
 }
 
+struct asnap_error *asnap_raw_add_note(struct asnap_raw *raw, const char *note)
+{
+    if (raw == NULL || note == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_raw_add_note: NULL argument");
+    char *copy = strdup(note);
+    char **notes = copy == NULL ? NULL
+                                : asnap_grow(raw->notes, &raw->note_capacity, raw->note_count + 1,
+                                             sizeof(*raw->notes));
+    if (notes == NULL) {
+        free(copy);
+        return asnap_error_no_memory();
+    }
+    raw->notes = notes;
+    raw->notes[raw->note_count++] = copy;
+    return NULL;
+}
+
 size_t asnap_raw_trace_count(const struct asnap_raw *raw)
 {
     return raw->trace_count;
@@ -257,12 +295,15 @@ void asnap_raw_destroy(struct asnap_raw *raw)
 {
     if (raw == NULL)
         return;
-    free(raw->traces);
+    asnap_reserve_give(raw->traces);
     free(raw->nodes);
     free(raw->domains);
     free(raw->threads);
     for (size_t i = 0; i < raw->module_count; i++)
         free(raw->modules[i].path);
     free(raw->modules);
+    for (size_t i = 0; i < raw->note_count; i++)
+        free(raw->notes[i]);
+    free(raw->notes);
     free(raw);
 }

@@ -8,6 +8,9 @@
 /* The parent of an origin (see asnap_raw_node). */
 #define ASNAP_RAW_NONE UINT32_MAX
 
+/* The parts of a table. */
+enum { ASNAP_RAW_SHARDS = 64 };
+
 /* The pc of an origin whose older frames nobody has counted. */
 #define ASNAP_RAW_NOT_COUNTED UINT64_C(0xffffffffffff)
 
@@ -54,11 +57,19 @@ struct asnap_raw {
     uint64_t start_realtime; /* ns since the epoch at time 0, 0 unknown */
     uint32_t frame_limit;
     bool own_malloc;           /* the program has a malloc that is not traced */
-    uint64_t dropped;          /* blocks the hooks could not record */
+    uint64_t dropped;          /* blocks the hooks had no memory to record */
+    uint64_t refused;          /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;      /* parts of the table that were being changed */
     uint64_t missing_bytes;    /* of the program's memory, that the core file lacks */
     uint64_t unreadable_bytes; /* of records, in memory that could not be read */
     uint64_t unreadable_nodes; /* nodes that could not be read; they are origins here */
+    uint64_t bad_records;      /* records that cannot be, and are left out */
+    uint64_t bad_record;       /* the address of the first of them */
+    uint32_t bad_shards;       /* parts whose records are not those that they say they hold */
+    uint32_t bad_shard;        /* the number of the first of them */
+    char **notes;              /* what else is missing, as the debugger knows it */
+    size_t note_count;
+    size_t note_capacity;
 };
 
 #endif

@@ -20,16 +20,16 @@ struct list {
     asnap_extent_visitor *visit;
 };
 
-static struct asnap_error *read_list(const struct asnap_memory *memory, const struct list *list,
-                                     const struct asnap_progress *progress, void *context)
+static struct asnap_error *read_list(struct asnap_inferior *inferior, const struct list *list,
+                                     void *context)
 {
     struct asnap_chunks chunks = {0};
     struct asnap_error *error =
-        asnap_chunks_add(&chunks, memory, list->chunks, list->item_count, list->per_chunk,
+        asnap_chunks_add(&chunks, inferior, list->chunks, list->item_count, list->per_chunk,
                          list->per_chunk * list->item_bytes, 0);
     if (error == NULL)
-        error = asnap_read_extents(memory, chunks.extents, chunks.count, list->step, progress,
-                                   list->visit, context);
+        error = asnap_read_extents(inferior, chunks.extents, chunks.count, list->step, list->visit,
+                                   context);
     asnap_chunks_deinit(&chunks);
     return error;
 }
@@ -49,9 +49,8 @@ static struct asnap_error *visit_threads(void *context, const struct asnap_exten
     return NULL;
 }
 
-struct asnap_error *asnap_threads_read(const struct asnap_memory *memory,
-                                       const struct asnap_table_root *root,
-                                       const struct asnap_progress *progress, struct asnap_raw *raw)
+struct asnap_error *asnap_threads_read(struct asnap_inferior *inferior,
+                                       const struct asnap_table_root *root, struct asnap_raw *raw)
 {
     if (root->thread_count == 0)
         return NULL;
@@ -65,13 +64,13 @@ struct asnap_error *asnap_threads_read(const struct asnap_memory *memory,
                               .item_bytes = sizeof(uint32_t),
                               .step = "reading threads",
                               .visit = visit_threads};
-    return read_list(memory, &list, progress, raw);
+    return read_list(inferior, &list, raw);
 }
 
 /* ---- modules ---- */
 
 struct modules {
-    const struct asnap_memory *memory;
+    struct asnap_inferior *inferior;
     struct asnap_raw *raw;
 };
 
@@ -88,19 +87,25 @@ static struct asnap_error *read_path(const struct modules *modules,
                                      const struct asnap_table_module *module, size_t index,
                                      char **path)
 {
+    const struct asnap_memory *memory = modules->inferior->memory;
     size_t bytes = module->path_bytes;
+    struct asnap_error *error = NULL;
     char *text = malloc(bytes + 1);
     if (text == NULL)
         return asnap_error_no_memory();
-    int result = modules->memory->read(modules->memory->context, module->path, text, bytes + 1);
-    if (result == ASNAP_READ_OK && memchr(text, '\0', bytes + 1) == text + bytes) {
-        *path = text;
-        return NULL;
-    }
-    free(text);
+    int result = memory->read(memory->context, module->path, text, bytes + 1);
     if (result == ASNAP_READ_INTERRUPTED)
-        return asnap_error_interrupted("reading modules");
-    return result == ASNAP_READ_OK ? bad_module(index) : NULL;
+        error = asnap_error_interrupted("reading modules");
+    else if (result == ASNAP_READ_OK && memchr(text, '\0', bytes + 1) != text + bytes)
+        error = bad_module(index);
+    else if (result == ASNAP_READ_OK) /* of the same bytes each module would have a copy */
+        error = asnap_inferior_take(modules->inferior, bytes + 1);
+    if (error != NULL || result != ASNAP_READ_OK) {
+        free(text);
+        return error;
+    }
+    *path = text;
+    return NULL;
 }
 
 static struct asnap_error *take_module(const struct modules *modules,
@@ -140,9 +145,8 @@ static struct asnap_error *visit_modules(void *context, const struct asnap_exten
     return error;
 }
 
-struct asnap_error *asnap_modules_read(const struct asnap_memory *memory,
-                                       const struct asnap_table_root *root,
-                                       const struct asnap_progress *progress, struct asnap_raw *raw)
+struct asnap_error *asnap_modules_read(struct asnap_inferior *inferior,
+                                       const struct asnap_table_root *root, struct asnap_raw *raw)
 {
     if (root->module_count == 0)
         return NULL;
@@ -150,12 +154,12 @@ struct asnap_error *asnap_modules_read(const struct asnap_memory *memory,
     if (raw->modules == NULL)
         return asnap_error_no_memory();
     raw->module_count = root->module_count;
-    struct modules modules = {.memory = memory, .raw = raw};
+    struct modules modules = {.inferior = inferior, .raw = raw};
     const struct list list = {.chunks = root->module_chunks,
                               .item_count = root->module_count,
                               .per_chunk = ASNAP_TABLE_CHUNK_MODULES,
                               .item_bytes = sizeof(struct asnap_table_module),
                               .step = "reading modules",
                               .visit = visit_modules};
-    return read_list(memory, &list, progress, &modules);
+    return read_list(inferior, &list, &modules);
 }

@@ -2,7 +2,7 @@
 #ifndef ASNAP_COLLECT_READ_H
 #define ASNAP_COLLECT_READ_H
 
-#include "allocsnap.h"
+#include "allocsnap_inferior.h"
 
 /* The largest piece asked for at once: debuggers are fast in large pieces. */
 #define ASNAP_READ_PIECE ((size_t)1 << 20)
@@ -11,6 +11,35 @@
  * the message ("the list of shards"). */
 struct asnap_error *asnap_read(const struct asnap_memory *memory, uint64_t address, void *buffer,
                                size_t size, const char *what);
+
+/* Nobody knows how much memory there is. */
+#define ASNAP_LEFT_UNKNOWN UINT64_MAX
+
+/* A table that is being read: from where, who is asked whether to go on, and what is left. */
+struct asnap_inferior {
+    const struct asnap_memory *memory;
+    const struct asnap_progress *progress; /* may be NULL */
+    uint64_t left;                         /* bytes that the table can still have */
+};
+
+/* Begins with all that there is in the inferior's memory. */
+struct asnap_inferior asnap_inferior_of(const struct asnap_memory *memory,
+                                        const struct asnap_progress *progress);
+
+/* Counts `bytes` of the table as read. DAMAGED where there cannot be as many: it refers to the
+ * same memory again and again. */
+struct asnap_error *asnap_inferior_take(struct asnap_inferior *inferior, uint64_t bytes);
+
+/* Tells how far a step has come; INTERRUPTED where it is to end. A step of "" only asks. */
+struct asnap_error *asnap_inferior_ask(const struct asnap_inferior *inferior, const char *step,
+                                       uint64_t done, uint64_t total);
+
+/* The same in a loop, where `place` is the number of the turn: asks in each 65536th. */
+static inline struct asnap_error *asnap_inferior_ask_often(const struct asnap_inferior *inferior,
+                                                           uint64_t place)
+{
+    return place % 65536 == 65535 ? asnap_inferior_ask(inferior, "", 0, 0) : NULL;
+}
 
 /* A piece of the inferior that is wanted: `size` bytes at `address`. */
 struct asnap_extent {
@@ -27,15 +56,10 @@ typedef struct asnap_error *asnap_extent_visitor(void *context, const struct asn
 
 /* Reads the extents in large pieces, joining neighbours, and hands them to `visit` in
  * order of address; sorts `extents`. Where a piece cannot be read, what can be is
- * saved page by page. `step` names the work for `progress`, which may be NULL. */
-struct asnap_error *asnap_read_extents(const struct asnap_memory *memory,
+ * saved page by page. `step` names the work. DAMAGED where two extents overlap. */
+struct asnap_error *asnap_read_extents(struct asnap_inferior *inferior,
                                        struct asnap_extent *extents, size_t count, const char *step,
-                                       const struct asnap_progress *progress,
                                        asnap_extent_visitor *visit, void *context);
-
-/* Reports progress; INTERRUPTED where it is to end. */
-struct asnap_error *asnap_read_progress(const struct asnap_progress *progress, const char *step,
-                                        uint64_t done, uint64_t total);
 
 #define ASNAP_READ_PAGE ((size_t)4096)
 

@@ -39,6 +39,7 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
         .frame_limit = asnap_root_asked(&root).frame_limit,
         .tracker_size = root.tracker_bytes + sizeof(root),
         .dropped = root.dropped,
+        .refused = root.refused,
         .own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0,
     };
     memcpy(now.hooks_version, root.hooks_version, sizeof(now.hooks_version));

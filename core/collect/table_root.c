@@ -56,6 +56,11 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
     if (root->applied.tracing > 1 || root->applied.frame_limit < 1 ||
         root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
         return damaged(address, "impossible state");
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        if (root->shards[i].size >= ASNAP_TABLE_SHARD_SIZE_LIMIT)
+            return damaged(address, "impossible sum of sizes");
+    if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT)
+        return damaged(address, "impossible peak");
     if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
         return damaged(address, "impossible domains");
     if (root->node_count > ASNAP_TABLE_NODE_CHUNKS * ASNAP_TABLE_CHUNK_NODES ||
@@ -115,19 +120,40 @@ bool asnap_root_current(const struct asnap_table_root *root)
 
 enum { SCAN_PIECE = 4 << 20 };
 
+/* So many bytes of a region that cannot be read, one after the other, and the rest is not tried:
+ * it may say that it is as large as all memory. */
+#define UNREADABLE_BYTES ((uint64_t)64 << 20)
+
 struct scan {
-    const struct asnap_memory *memory;
+    struct asnap_inferior inferior;
     uint8_t *buffer;
+    uint64_t unreadable;       /* bytes since the last that could be read */
     struct asnap_error *other; /* a root that is there, but cannot be used */
     uint64_t found;
 };
+
+/* Where a copy of the hooks has stepped aside for another one: the root of that one; else 0. */
+static uint64_t root_instead(const struct asnap_memory *memory, uint64_t candidate)
+{
+    struct {
+        char magic[16];
+        uint64_t unused;
+        uint64_t self;
+    } head;
+    _Static_assert(offsetof(struct asnap_table_root, self) == offsetof(__typeof__(head), self),
+                   "the head of a root");
+    if (memory->read(memory->context, candidate, &head, sizeof(head)) != ASNAP_READ_OK ||
+        memcmp(head.magic, ASNAP_TABLE_ASIDE_MAGIC, sizeof(head.magic)) != 0)
+        return 0;
+    return head.self;
+}
 
 /* A match only counts where the root knows itself at this address: copies of the
  * magic are in the library's file and in anyone's buffers. */
 static struct asnap_error *look_at(struct scan *scan, uint64_t address)
 {
     struct asnap_table_root root;
-    struct asnap_error *error = asnap_root_read(scan->memory, address, &root);
+    struct asnap_error *error = asnap_root_read(scan->inferior.memory, address, &root);
     if (error == NULL) {
         scan->found = address;
         return NULL;
@@ -140,6 +166,15 @@ static struct asnap_error *look_at(struct scan *scan, uint64_t address)
     else
         scan->other = error;
     return NULL;
+}
+
+static struct asnap_error *look_at_symbol(struct scan *scan, uint64_t candidate)
+{
+    struct asnap_error *error = look_at(scan, candidate);
+    if (error != NULL || scan->found != 0 || scan->other != NULL)
+        return error;
+    uint64_t other = root_instead(scan->inferior.memory, candidate);
+    return other == 0 ? NULL : look_at(scan, other);
 }
 
 static struct asnap_error *look_through(struct scan *scan, uint64_t address, size_t size)
@@ -155,13 +190,18 @@ static struct asnap_error *look_through(struct scan *scan, uint64_t address, siz
 /* Halves a piece that cannot be read, down to a page. */
 static struct asnap_error *scan_piece(struct scan *scan, uint64_t address, size_t size)
 {
-    int result = scan->memory->read(scan->memory->context, address, scan->buffer, size);
+    const struct asnap_memory *memory = scan->inferior.memory;
+    int result = memory->read(memory->context, address, scan->buffer, size);
     if (result == ASNAP_READ_INTERRUPTED)
         return asnap_error_interrupted("looking for the hooks");
-    if (result == ASNAP_READ_OK)
+    if (result == ASNAP_READ_OK) {
+        scan->unreadable = 0;
         return look_through(scan, address, size);
-    if (size <= ASNAP_READ_PAGE)
+    }
+    if (size <= ASNAP_READ_PAGE) {
+        scan->unreadable += size;
         return NULL;
+    }
     size_t half = size / 2 / ASNAP_READ_PAGE * ASNAP_READ_PAGE;
     if (half == 0)
         half = ASNAP_READ_PAGE;
@@ -174,15 +214,18 @@ static struct asnap_error *scan_piece(struct scan *scan, uint64_t address, size_
 static struct asnap_error *scan_region(struct scan *scan, const struct asnap_region *region)
 {
     struct asnap_error *error = NULL;
+    scan->unreadable = 0;
     uint64_t address =
         region->start + (ASNAP_READ_PAGE - region->start % ASNAP_READ_PAGE) % ASNAP_READ_PAGE;
     while (address < region->end && scan->found == 0 && error == NULL) {
         uint64_t left = region->end - address;
         size_t size = left < SCAN_PIECE ? (size_t)left : SCAN_PIECE;
         size = size / ASNAP_READ_PAGE * ASNAP_READ_PAGE;
-        if (size == 0)
+        if (size == 0 || scan->unreadable >= UNREADABLE_BYTES)
             break;
-        error = scan_piece(scan, address, size);
+        error = asnap_inferior_ask(&scan->inferior, "", 0, 0);
+        if (error == NULL)
+            error = scan_piece(scan, address, size);
         address += size;
     }
     return error;
@@ -195,7 +238,7 @@ static bool is_hooks_file(const struct asnap_region *region)
 
 /* The hooks' own file first: mostly the root is there. */
 static struct asnap_error *scan_regions(struct scan *scan, const struct asnap_region *regions,
-                                        size_t count, const struct asnap_progress *progress)
+                                        size_t count)
 {
     const uint32_t wanted = ASNAP_REGION_READABLE | ASNAP_REGION_WRITABLE;
     struct asnap_error *error = NULL;
@@ -204,7 +247,7 @@ static struct asnap_error *scan_regions(struct scan *scan, const struct asnap_re
             if ((regions[i].flags & wanted) != wanted || regions[i].end <= regions[i].start ||
                 is_hooks_file(&regions[i]) != (pass == 0))
                 continue;
-            error = asnap_read_progress(progress, "looking for the hooks", i, count);
+            error = asnap_inferior_ask(&scan->inferior, "looking for the hooks", i, count);
             if (error == NULL)
                 error = scan_region(scan, &regions[i]);
         }
@@ -221,7 +264,8 @@ static struct asnap_error *not_found(struct scan *scan, bool loaded)
     if (loaded) {
         return asnap_error_create(ASNAP_ERROR_NO_HOOKS,
                                   "the allocsnap hooks are loaded but have not started yet: let "
-                                  "the program run on (`break main`, `continue`) and try again");
+                                  "the program run on, to `tbreak main` or another breakpoint, and "
+                                  "try again");
     }
     return asnap_error_create(ASNAP_ERROR_NO_HOOKS, NO_HOOKS_MESSAGE);
 }
@@ -230,17 +274,17 @@ struct asnap_error *asnap_root_find(const struct asnap_memory *memory, uint64_t 
                                     const struct asnap_region *regions, size_t region_count,
                                     const struct asnap_progress *progress, uint64_t *root_address)
 {
-    struct scan scan = {.memory = memory};
     struct asnap_error *error = NULL;
     if (memory == NULL || root_address == NULL || (regions == NULL && region_count != 0))
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_root_find: NULL argument");
+    struct scan scan = {.inferior = asnap_inferior_of(memory, progress)};
     if (candidate != 0)
-        error = look_at(&scan, candidate);
+        error = look_at_symbol(&scan, candidate);
     if (error == NULL && scan.found == 0 && scan.other == NULL) {
         scan.buffer = malloc(SCAN_PIECE);
         if (scan.buffer == NULL)
             return asnap_error_no_memory();
-        error = scan_regions(&scan, regions, region_count, progress);
+        error = scan_regions(&scan, regions, region_count);
         free(scan.buffer);
     }
     if (error == NULL && scan.found == 0)

@@ -39,8 +39,9 @@ extern int allocsnap_hooks_name_domain(unsigned int domain, const char *name) AL
 
 /* Records a block of `size` bytes, with the stack of the caller; a record of this
  * domain and address is replaced. Returns 0; ALLOCSNAP_NO_MEMORY where the block could
- * not be recorded (no memory for it, more than 255 domains, or an address above 2^56 or a
- * size above 2^47); ALLOCSNAP_NOT_TRACING. An address is any number that tells the
+ * not be recorded (no memory for it, more than 255 domains, an address above 2^56 or a
+ * size above 2^47, or 2^57 bytes and more together in one of 64 parts of the table), which is
+ * counted and shown; ALLOCSNAP_NOT_TRACING. An address is any number that tells the
  * domain's blocks apart; 0 is none. */
 #define allocsnap_track(domain, address, size)                                                     \
     (allocsnap_hooks_track != NULL ? allocsnap_hooks_track((domain), (address), (size))            \

@@ -19,10 +19,14 @@ enum asnap_read_result {
 struct asnap_memory {
     int (*read)(void *context, uint64_t address, void *buffer, size_t size);
     void *context;
+    uint64_t bytes; /* that there are at all, each counted once though it be at several addresses
+                       (the size of a core file): what says that it is more is damaged; 0: not
+                       known */
 };
 
 /* How far a long step has come; returns true to go on, false to stop it (the
- * step then fails with ASNAP_ERROR_INTERRUPTED). `total` is 0 where unknown. */
+ * step then fails with ASNAP_ERROR_INTERRUPTED). `total` is 0 where unknown. Where `step` is "",
+ * there is nothing to tell, and the question is only whether to go on. */
 struct asnap_progress {
     bool (*report)(void *context, const char *step, uint64_t done, uint64_t total);
     void *context;
@@ -45,14 +49,22 @@ struct asnap_region {
 
 /* The memory map of a core file, read from its program headers and its
  * NT_FILE and NT_AUXV notes (ELF gABI; Linux core notes). Each file-backed piece
- * has its path, and the vDSO is named. Sorted by address. */
+ * has its path, and the vDSO is named. Sorted by address. Fails with IO where it is no core that
+ * can be read, UNSUPPORTED, and DAMAGED where it says that it has more memory than it can have:
+ * such a core is not to be read by other means either. */
 struct asnap_core_map;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_core_map_create(const char *core_path,
                                                                      struct asnap_core_map **map);
 ASNAP_API size_t asnap_core_map_count(const struct asnap_core_map *map);
 ASNAP_API const struct asnap_region *asnap_core_map_regions(const struct asnap_core_map *map);
+/* The parts of the map that the file has contents of, in no order: where to look for the table. */
+ASNAP_API const struct asnap_region *asnap_core_map_dumped(const struct asnap_core_map *map,
+                                                           size_t *count);
 /* Bytes that the program headers promise and the file does not have; 0: whole. */
 ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
+/* Whether that is because the file was cut off and filled up with zeros since, which are then no
+ * memory of the program's. */
+ASNAP_API bool asnap_core_map_filled_up(const struct asnap_core_map *map);
 ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
 
 /* Memory that this library reads itself, and has the debugger read where it cannot. */
@@ -72,6 +84,11 @@ asnap_direct_memory_of_process(int32_t pid, const struct asnap_memory *debugger,
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_direct_memory_of_core(const struct asnap_core_map *map, const struct asnap_memory *debugger,
                             struct asnap_direct_memory **direct);
+
+/* Has reads ask now and then whether to go on, with a step of ""; they are interrupted where not.
+ * A debugger's own reads do so by themselves. Copies `progress`; its context must live as long. */
+ASNAP_API void asnap_direct_memory_set_progress(struct asnap_direct_memory *direct,
+                                                const struct asnap_progress *progress);
 
 /* Lends what reads it. */
 ASNAP_API const struct asnap_memory *

@@ -11,7 +11,8 @@ extern "C" {
 /* What a frame has its name from. */
 enum asnap_named_by {
     ASNAP_NAMED_UNTOLD,   /* nobody says: a snapshot's frames never have it */
-    ASNAP_NAMED_NONE,     /* nothing: there is no function, and no line */
+    ASNAP_NAMED_NONE,     /* nothing: there is no line, and the function is "MODULE+0xOFFSET" of its
+                             start, or NULL where its offset is not known either */
     ASNAP_NAMED_ADDRESS,  /* not looked for yet: the function is the return address */
     ASNAP_NAMED_SYMBOL,   /* a symbol table: there is no line */
     ASNAP_NAMED_DEBUGGER, /* the debugger */
@@ -30,6 +31,14 @@ struct asnap_frame {
     uint32_t lineno;      /* from 1; 0 where there is no line information */
     bool inlined;         /* the function was inlined into the next older frame */
     uint8_t named_by;     /* asnap_named_by; a builder finds it out where it is UNTOLD */
+};
+
+/* Where code lies, whatever its name is. */
+struct asnap_place {
+    const char *module;   /* the path of the program or library; NULL: not known */
+    const char *build_id; /* of it, in hexadecimal; "" where not known */
+    uint64_t offset; /* of the call, or within it: a link-time address of the module, as addr2line
+                        and gdb's `info symbol` take it; 0: not known */
 };
 
 /* Turns program counters into frames, and remembers what it has found. */

@@ -136,7 +136,7 @@ ASNAP_API void asnap_snapshot_frames(const struct asnap_snapshot *snapshot, uint
 ASNAP_API uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot,
                                                 uint32_t frame_id);
 
-/* The `file_offset` of a file that was unloaded: [start, end) is where all of it was, laid
+/* The `file_offset` of a whole file, unloaded or not: [start, end) is where all of it was, laid
  * out by its program headers. */
 #define ASNAP_WHOLE_FILE UINT64_MAX
 
@@ -160,6 +160,13 @@ ASNAP_API struct asnap_mapping asnap_snapshot_mapping(const struct asnap_snapsho
  * ASNAP_NO_MAPPING: none that is known. */
 ASNAP_API uint32_t asnap_snapshot_frame_mapping(const struct asnap_snapshot *snapshot,
                                                 uint32_t frame_id);
+
+/* Where the code of a frame lies: of one, or of `count` from number `first` on, copied to
+ * `places`. The strings live as long as the snapshot. */
+ASNAP_API struct asnap_place asnap_snapshot_place(const struct asnap_snapshot *snapshot,
+                                                  uint32_t frame_id);
+ASNAP_API void asnap_snapshot_places(const struct asnap_snapshot *snapshot, uint32_t first,
+                                     size_t count, struct asnap_place *places);
 
 /* What somebody wants to be known of a snapshot. */
 struct asnap_attribute {
@@ -228,6 +235,11 @@ ASNAP_API void asnap_builder_destroy(struct asnap_builder *builder);
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_frame(struct asnap_builder *builder, const struct asnap_frame *frame,
                     uint64_t return_address, uint32_t mapping, uint32_t *frame_id);
+
+/* Tells the offset of a frame's call (asnap_place); frames are the same also where it is another.
+ */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id, uint64_t offset);
 
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for

@@ -8,21 +8,73 @@
 extern "C" {
 #endif
 
-/* What to group by (tracemalloc's key_type). */
+/* What to group by. The first three are tracemalloc's key_type. */
 enum asnap_key {
     ASNAP_KEY_FILENAME,
     ASNAP_KEY_LINENO,
     ASNAP_KEY_TRACEBACK,
+    ASNAP_KEY_FUNCTION, /* of the frame: functions of one name in different files are different */
+    ASNAP_KEY_MODULE,   /* the program or library that the frame's code is in */
+    ASNAP_KEY_THREAD,   /* that asked for the block, by the kernel's number */
+    ASNAP_KEY_AGE,      /* of the block, in steps: how long before the newest one of the snapshot */
+    ASNAP_KEY_SIZE,     /* of the block, in powers of two */
 };
+
+/* What a row is called by. */
+enum asnap_label_kind {
+    ASNAP_LABEL_PLACE,    /* file and line of its most recent frame */
+    ASNAP_LABEL_FUNCTION, /* a function's name; its frame has the file */
+    ASNAP_LABEL_MODULE,   /* a path */
+    ASNAP_LABEL_THREAD,   /* a kernel thread number; there is no frame */
+    ASNAP_LABEL_RANGE,    /* a range of numbers; there is no frame */
+};
+
+struct asnap_key_description {
+    const char *name; /* what a user types: "lineno" */
+    const char *noun; /* what one row is: "line" */
+    enum asnap_label_kind label;
+    bool has_cumulative; /* a block can count for each frame of its stack */
+};
+
+/* NULL: there is no such key. The keys are the numbers from 0 up to that. */
+ASNAP_API const struct asnap_key_description *asnap_key_describe(enum asnap_key key);
 
 /* One group. */
 struct asnap_statistic {
     uint64_t size;           /* bytes in its blocks */
     uint64_t count;          /* its blocks */
-    size_t frame_count;      /* frames of its traceback: 1, or any number by traceback */
+    size_t frame_count;      /* frames of its traceback: any number by traceback; 0 by thread, age
+                                and size; else 1 */
     uint32_t total_nframe;   /* by traceback as in asnap_traceback; else frame_count */
     uint32_t function_count; /* distinct known functions of its most recent frames, or of all
-                                its frames where cumulative */
+                                its frames where cumulative; 0 where it has no frame */
+};
+
+/* Bytes and blocks. */
+struct asnap_sum {
+    uint64_t size;
+    uint64_t count;
+};
+
+/* What the blocks of a row have in common where that is a number. */
+struct asnap_bounds {
+    uint64_t from;   /* by thread: its number, 0 where unknown; by age: seconds; by size: bytes */
+    uint64_t below;  /* by age and size: it is less; UINT64_MAX: no bound; 0: unknown */
+    uint32_t thread; /* by thread: its place among the snapshot's threads */
+};
+
+/* What there is to say of a row beside its numbers. */
+struct asnap_detail {
+    /* Where cumulative: what the row counts of blocks that it has counted already, of stacks
+     * with several frames in the group. */
+    struct asnap_sum repeated;
+    /* Else, by the keys of frames: those of its blocks that frames were passed over for
+     * (asnap_snapshot_skip). The oldest of these frames, which the row's own frame called, is
+     * in `function` for most of the bytes; NULL where that is not known, or where there are
+     * none. It lives as long as the statistics. */
+    struct asnap_sum through;
+    const char *function;
+    uint32_t function_count; /* such functions */
 };
 
 struct asnap_statistics;
@@ -30,9 +82,10 @@ struct asnap_statistics;
 /* Groups the traces of a snapshot, largest first: by size, count, traceback,
  * descending (tracemalloc.Snapshot.statistics). `cumulative` counts a trace once
  * for each of its frames, in the group of that frame (a recursive function
- * several times), and goes by file or line only (INVALID_ARGUMENT by traceback,
- * and where that makes a group larger than INT64_MAX). Keeps what it needs: the
- * snapshot may be destroyed first. */
+ * several times), and goes by the keys that have it only (else INVALID_ARGUMENT, and
+ * where that makes a group larger than INT64_MAX). By thread, age and size it takes
+ * passes over all blocks, else over what those of a stack sum to. Keeps what it needs:
+ * the snapshot may be destroyed first. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_create(const struct asnap_snapshot *snapshot, enum asnap_key key, bool cumulative,
                         struct asnap_statistics **statistics);
@@ -48,14 +101,40 @@ ASNAP_API void asnap_statistics_rows(const struct asnap_statistics *statistics, 
                                      size_t count, struct asnap_statistic *rows);
 
 /* Frame `frame` of row `index`, 0 being the most recent. By file, lineno is 0 and
- * function NULL, as in tracemalloc. By line, the function is the one that holds
- * most bytes of the group. */
+ * function NULL, as in tracemalloc, and by module too, whose path is the file name. By
+ * line, the function is the one that holds most bytes of the group. By function, lineno
+ * is 0. */
 ASNAP_API struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics,
                                                     size_t index, size_t frame);
 
 /* All frames of row `index`, as many as its frame_count, copied to `frames`. */
 ASNAP_API void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t index,
                                        struct asnap_frame *frames);
+
+/* Where the code of frame `frame` of row `index` lies, and of all its frames: by line and by
+ * function that of the frame that holds most. Nothing is known by file, and no offset by
+ * module. */
+ASNAP_API struct asnap_place asnap_statistics_place(const struct asnap_statistics *statistics,
+                                                    size_t index, size_t frame);
+ASNAP_API void asnap_statistics_places(const struct asnap_statistics *statistics, size_t index,
+                                       struct asnap_place *places);
+
+/* What row `index` is called where its key's label is not PLACE: the name of a function or the
+ * path of a module, or "<unknown>", "thread 4711", "1 s to < 10 s". It is in `buffer`, or lives as
+ * long as the statistics. */
+#define ASNAP_LABEL_SIZE 64
+ASNAP_API const char *asnap_statistics_label(const struct asnap_statistics *statistics,
+                                             size_t index, char buffer[ASNAP_LABEL_SIZE]);
+
+/* The numbers of row `index` where its key's label is THREAD or RANGE. */
+ASNAP_API struct asnap_bounds asnap_statistics_bounds(const struct asnap_statistics *statistics,
+                                                      size_t index);
+
+/* What there is to say of row `index` beside its numbers. It is worked out for all rows when
+ * it is asked for first; fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_statistics_detail(const struct asnap_statistics *statistics, size_t index,
+                        struct asnap_detail *detail);
 
 /* Bytes and blocks of the snapshot they were made from (each trace once). */
 ASNAP_API uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics);
@@ -98,11 +177,23 @@ ASNAP_API struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *di
 ASNAP_API struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index,
                                               size_t frame);
 
-/* As asnap_statistics_rows and asnap_statistics_frames. */
+/* As asnap_statistics_place, _places, _rows and _frames. */
+ASNAP_API struct asnap_place asnap_diff_place(const struct asnap_diff *diff, size_t index,
+                                              size_t frame);
+ASNAP_API void asnap_diff_places(const struct asnap_diff *diff, size_t index,
+                                 struct asnap_place *places);
 ASNAP_API void asnap_diff_rows(const struct asnap_diff *diff, size_t first, size_t count,
                                struct asnap_statistic_diff *rows);
 ASNAP_API void asnap_diff_frames(const struct asnap_diff *diff, size_t index,
                                  struct asnap_frame *frames);
+
+/* As asnap_statistics_label, _bounds and _detail, of the snapshot that gives the frames. The
+ * thread's place is UINT32_MAX where the new snapshot does not have the group. */
+ASNAP_API const char *asnap_diff_label(const struct asnap_diff *diff, size_t index,
+                                       char buffer[ASNAP_LABEL_SIZE]);
+ASNAP_API struct asnap_bounds asnap_diff_bounds(const struct asnap_diff *diff, size_t index);
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_diff_detail(const struct asnap_diff *diff, size_t index, struct asnap_detail *detail);
 
 /* The whole snapshots as one row without a frame (each trace once). */
 ASNAP_API struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff);

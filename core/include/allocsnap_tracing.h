@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /* Finds the table in the inferior. Tries `candidate` first (the address of the
- * symbol `allocsnap_root`; 0 where it has none), then looks for the magic at the
+ * symbol `allocsnap_table`; 0 where it has none), then looks for the magic at the
  * page starts of the readable and writable regions. Fails with NO_HOOKS,
  * VERSION, UNSUPPORTED (32-bit program) or INTERRUPTED. `progress` may be NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
@@ -39,7 +39,8 @@ struct asnap_status {
     uint64_t traced_count; /* live traced blocks */
     uint64_t peak_size;    /* the most that traced_size has been */
     uint64_t tracker_size; /* memory of the hooks themselves, bytes */
-    uint64_t dropped;      /* blocks that could not be recorded */
+    uint64_t dropped;      /* blocks that there was no memory to record */
+    uint64_t refused;      /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;  /* parts of the table that were being changed */
     uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
     bool own_malloc;       /* the program has a malloc of its own, which is not traced */
@@ -87,6 +88,11 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);
+
+/* Tells, in a line, what else `raw` lacks that the table does not know of; snapshots made of it say
+ * so. Fails with NO_MEMORY or INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_add_note(struct asnap_raw *raw,
+                                                                  const char *note);
 
 ASNAP_API size_t asnap_raw_trace_count(const struct asnap_raw *raw);
 ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);

@@ -36,9 +36,9 @@ deb: ## set up, build, and make Debian packages in build/deb/
 .PHONY: man
 man: $(READ_PAGES) ## make the manual pages in build/man/
 
-$(READ_PAGES): $(BUILD)/man/%: docs/man/% $(wildcard core/install/*.py core/python/allocsnap/*.py core/python/allocsnap/*/*.py)
+$(READ_PAGES): $(BUILD)/man/%: docs/man/% $(LIBRARY) $(wildcard core/install/*.py core/python/allocsnap/*.py core/python/allocsnap/*/*.py)
 	@mkdir -p $(@D)
-	@VERSION=$(VERSION) LIBDIR=/usr/local/lib SHAREDIR=/usr/local/share/allocsnap \
+	@ALLOCSNAP_LIBRARY=$(LIBRARY) VERSION=$(VERSION) LIBDIR=/usr/local/lib SHAREDIR=/usr/local/share/allocsnap \
 		$(PYTHON) -B core/install/fill.py $< >$@.new
 	@mv $@.new $@
 

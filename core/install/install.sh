@@ -49,7 +49,7 @@ put_link() { # TARGET PATH
 put_filled() { # SOURCE PATH
     directory "$(dirname "$2")"
     note "$2"
-    "$PYTHON" -B core/install/fill.py "$1" >"$root$2"
+    ALLOCSNAP_LIBRARY="$BUILD/liballocsnap.so" "$PYTHON" -B core/install/fill.py "$1" >"$root$2"
     chmod 644 "$root$2"
 }
 

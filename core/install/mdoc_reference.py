@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "python"))
 
 # pylint: disable=wrong-import-position
 from allocsnap.commands import COMMANDS, FUNCTIONS  # noqa: E402
+from allocsnap.library import native  # noqa: E402
 
 
 def escaped(text):
@@ -105,6 +106,7 @@ class _Reference:
 
 def commands():
     """The commands and the functions, a list of each."""
+    native.library()  # without it, the commands' help names no keys: say what is wrong
     reference = _Reference()
     lines = [".Bl -tag -width Ds"]
     for command in COMMANDS:

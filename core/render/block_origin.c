@@ -6,12 +6,11 @@
 
 #define NANOSECONDS UINT64_C(1000000000)
 
-/* What the debugger calls the thread; NULL where it does not know it. */
-static const char *label_of(const struct asnap_trace *trace,
-                            const struct asnap_render_options *options)
+/* What the debugger calls the thread at a place; NULL where it does not know it. */
+static const char *label_of(uint32_t place, const struct asnap_render_options *options)
 {
-    return trace->thread < options->thread_label_count ? options->thread_labels[trace->thread]
-                                                       : NULL;
+    return options != NULL && place < options->thread_label_count ? options->thread_labels[place]
+                                                                  : NULL;
 }
 
 /* "4711 (2 "worker")" */
@@ -48,6 +47,16 @@ static void write_clock(struct asnap_page *page, const struct asnap_snapshot *sn
     asnap_page_string(page, text);
 }
 
+void asnap_origin_thread(struct asnap_page *page, struct asnap_bounds bounds)
+{
+    if (bounds.from == 0) {
+        asnap_page_string(page, "unknown thread");
+        return;
+    }
+    asnap_page_string(page, "thread ");
+    write_thread(page, (uint32_t)bounds.from, label_of(bounds.thread, page->options));
+}
+
 void asnap_origin_fields(struct asnap_page *page, const struct asnap_snapshot *snapshot,
                          const struct asnap_trace *trace,
                          const struct asnap_render_options *options)
@@ -55,7 +64,7 @@ void asnap_origin_fields(struct asnap_page *page, const struct asnap_snapshot *s
     uint32_t thread = asnap_snapshot_thread(snapshot, trace->thread);
     if (thread != 0) {
         asnap_page_string(page, ", thread=");
-        write_thread(page, thread, label_of(trace, options));
+        write_thread(page, thread, label_of(trace->thread, options));
     }
     if (trace->time != ASNAP_TIME_UNKNOWN) {
         asnap_page_string(page, ", time=");
@@ -76,7 +85,7 @@ void asnap_origin_line(struct asnap_page *page, const struct asnap_snapshot *sna
     asnap_page_string(page, "    ");
     if (thread != 0) {
         asnap_page_string(page, "by thread ");
-        write_thread(page, thread, label_of(trace, options));
+        write_thread(page, thread, label_of(trace->thread, options));
         asnap_page_string(page, is_timed ? ", " : "");
     }
     if (is_timed) {
@@ -87,17 +96,28 @@ void asnap_origin_line(struct asnap_page *page, const struct asnap_snapshot *sna
     asnap_page_string(page, "\n");
 }
 
-void asnap_origin_json(struct asnap_text *text, const struct asnap_snapshot *snapshot,
-                       const struct asnap_trace *trace, const struct asnap_render_options *options)
+static void write_json_thread(struct asnap_text *text, uint32_t thread, uint32_t place,
+                              const struct asnap_render_options *options)
 {
-    uint32_t thread = asnap_snapshot_thread(snapshot, trace->thread);
     asnap_text_string(text, ",\"thread\":");
     if (thread != 0)
         asnap_text_number(text, thread);
     else
         asnap_text_string(text, "null");
     asnap_text_string(text, ",\"thread_label\":");
-    asnap_text_json_string(text, thread != 0 ? label_of(trace, options) : NULL);
+    asnap_text_json_string(text, thread != 0 ? label_of(place, options) : NULL);
+}
+
+void asnap_origin_json_thread(struct asnap_text *text, struct asnap_bounds bounds,
+                              const struct asnap_render_options *options)
+{
+    write_json_thread(text, (uint32_t)bounds.from, bounds.thread, options);
+}
+
+void asnap_origin_json(struct asnap_text *text, const struct asnap_snapshot *snapshot,
+                       const struct asnap_trace *trace, const struct asnap_render_options *options)
+{
+    write_json_thread(text, asnap_snapshot_thread(snapshot, trace->thread), trace->thread, options);
     asnap_text_string(text, ",\"time\":");
     if (trace->time != ASNAP_TIME_UNKNOWN)
         write_seconds(text, trace->time);

@@ -9,6 +9,13 @@ void asnap_origin_fields(struct asnap_page *page, const struct asnap_snapshot *s
                          const struct asnap_trace *trace,
                          const struct asnap_render_options *options);
 
+/* "thread 4711 (2 "worker")", of a row whose numbers these are. */
+void asnap_origin_thread(struct asnap_page *page, struct asnap_bounds bounds);
+
+/* ",\"thread\":4711,\"thread_label\":null", likewise. */
+void asnap_origin_json_thread(struct asnap_text *text, struct asnap_bounds bounds,
+                              const struct asnap_render_options *options);
+
 /* A line of its own: "by thread 4711 (2 "worker"), 12.34 s after the start of the hooks, at
  * 2024-05-17 14:03:22". */
 void asnap_origin_line(struct asnap_page *page, const struct asnap_snapshot *snapshot,

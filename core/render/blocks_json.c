@@ -18,9 +18,10 @@ static void write_block(struct asnap_text *text, const struct asnap_snapshot *sn
     asnap_text_string(text, ",\"traceback\":[");
     for (uint32_t i = 0; i < traceback->frame_count; i++) {
         struct asnap_frame frame = asnap_snapshot_frame(snapshot, frame_ids[i]);
+        struct asnap_place place = asnap_snapshot_place(snapshot, frame_ids[i]);
         if (i != 0)
             asnap_text_string(text, ",");
-        asnap_json_frame(text, &frame);
+        asnap_json_frame(text, &frame, &place);
     }
     asnap_text_string(text, "]");
     asnap_json_total(text, traceback->total_nframe);

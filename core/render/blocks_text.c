@@ -131,7 +131,8 @@ static struct asnap_error *write_stack(struct asnap_page *page,
     const struct asnap_traceback *traceback = asnap_stack_of(snapshot, trace, &frame_ids);
     for (uint32_t i = 0; i < traceback->frame_count; i++) {
         struct asnap_frame frame = asnap_snapshot_frame(snapshot, frame_ids[i]);
-        struct asnap_error *error = asnap_page_stack_frame(page, &frame);
+        struct asnap_place place = asnap_snapshot_place(snapshot, frame_ids[i]);
+        struct asnap_error *error = asnap_page_stack_frame(page, &frame, &place);
         if (error != NULL)
             return error;
     }

@@ -14,7 +14,8 @@ void asnap_json_total(struct asnap_text *text, uint32_t total_nframe)
         asnap_json_field(text, ",\"total_nframe\":", total_nframe);
 }
 
-void asnap_json_frame(struct asnap_text *text, const struct asnap_frame *frame)
+void asnap_json_frame(struct asnap_text *text, const struct asnap_frame *frame,
+                      const struct asnap_place *place)
 {
     asnap_text_string(text, "{\"filename\":");
     asnap_text_json_string(text, frame->filename);
@@ -24,5 +25,14 @@ void asnap_json_frame(struct asnap_text *text, const struct asnap_frame *frame)
     asnap_text_string(text, frame->inlined ? ",\"inlined\":true" : ",\"inlined\":false");
     asnap_text_string(text, ",\"named_by\":");
     asnap_text_json_string(text, asnap_named_by_text(frame->named_by));
+    asnap_text_string(text, ",\"module\":");
+    asnap_text_json_string(text, place->module);
+    asnap_text_string(text, ",\"build_id\":");
+    asnap_text_json_string(text, place->build_id[0] == '\0' ? NULL : place->build_id);
+    asnap_text_string(text, ",\"offset\":");
+    if (place->offset != 0)
+        asnap_text_number(text, place->offset);
+    else
+        asnap_text_string(text, "null");
     asnap_text_string(text, "}");
 }

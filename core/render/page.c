@@ -88,11 +88,16 @@ static void note_path(struct asnap_page *page, size_t offset)
         (struct asnap_path_span){.offset = offset, .length = page->text.length - offset};
 }
 
-void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
+void asnap_page_path(struct asnap_page *page, const char *path)
 {
     size_t offset = page->text.length;
-    asnap_page_name(page, frame->filename);
+    asnap_page_name(page, path);
     note_path(page, offset);
+}
+
+void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
+{
+    asnap_page_path(page, frame->filename);
     asnap_page_string(page, ":");
     asnap_page_number(page, frame->lineno);
 }
@@ -118,13 +123,19 @@ struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asna
     return error;
 }
 
-struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct asnap_frame *frame)
+struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct asnap_frame *frame,
+                                           const struct asnap_place *place)
 {
     asnap_page_string(page, "    at ");
     asnap_page_place(page, frame);
     if (frame->function != NULL) {
         asnap_page_string(page, " in ");
         asnap_page_function(page, frame->function);
+    }
+    if (frame->named_by == ASNAP_NAMED_NONE && place->offset != 0) {
+        asnap_page_string(page, " (at ");
+        asnap_page_address(page, place->offset);
+        asnap_page_string(page, ")");
     }
     asnap_page_string(page, frame->inlined ? " (inlined)\n" : "\n");
     return asnap_page_source(page, frame, "        ");
@@ -148,7 +159,7 @@ void asnap_page_older_frames(struct asnap_page *page, uint32_t total_nframe, siz
 void asnap_page_warning(struct asnap_page *page, const char *note)
 {
     asnap_page_string(page, "warning: ");
-    asnap_page_name(page, note);
+    asnap_text_sentence(&page->text, note);
     asnap_page_string(page, "\n");
 }
 

@@ -35,6 +35,9 @@ void asnap_page_name(struct asnap_page *page, const char *name);
 /* The name of a function. */
 void asnap_page_function(struct asnap_page *page, const char *name);
 
+/* The path of a file, which may be shown short. */
+void asnap_page_path(struct asnap_page *page, const char *path);
+
 /* "FILE:LINE", as tracemalloc writes a frame. */
 void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame);
 
@@ -43,9 +46,10 @@ void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame);
 struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asnap_frame *frame,
                                       const char *indent);
 
-/* A frame of a stack on lines of its own: where it is, and its source line. */
-struct asnap_error *asnap_page_stack_frame(struct asnap_page *page,
-                                           const struct asnap_frame *frame);
+/* A frame of a stack on lines of its own: where it is, for a function without a name the offset
+ * of the call, and its source line. */
+struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct asnap_frame *frame,
+                                           const struct asnap_place *place);
 
 /* What follows the `frame_count` frames of a stack that had `total_nframe`, or
  * ASNAP_TOTAL_UNKNOWN. */

@@ -10,6 +10,26 @@ static struct asnap_frame get_frame(const void *object, size_t index, size_t fra
     return asnap_diff_frame(object, index, frame);
 }
 
+static struct asnap_place get_place(const void *object, size_t index, size_t frame)
+{
+    return asnap_diff_place(object, index, frame);
+}
+
+static const char *get_label(const void *object, size_t index, char buffer[ASNAP_LABEL_SIZE])
+{
+    return asnap_diff_label(object, index, buffer);
+}
+
+static struct asnap_bounds get_bounds(const void *object, size_t index)
+{
+    return asnap_diff_bounds(object, index);
+}
+
+static struct asnap_error *get_detail(const void *object, size_t index, struct asnap_detail *detail)
+{
+    return asnap_diff_detail(object, index, detail);
+}
+
 static const char *get_note(const void *object, size_t index)
 {
     return asnap_diff_note(object, index);
@@ -25,6 +45,10 @@ static struct asnap_rows rows_of(const struct asnap_diff *diff)
         .count = asnap_diff_count(diff),
         .row = get_row,
         .frame = get_frame,
+        .place = get_place,
+        .label = get_label,
+        .bounds = get_bounds,
+        .detail = get_detail,
         .total = asnap_diff_total(diff),
         .note_count = asnap_diff_note_count(diff),
         .note = get_note,

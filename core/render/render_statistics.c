@@ -17,6 +17,26 @@ static struct asnap_frame get_frame(const void *object, size_t index, size_t fra
     return asnap_statistics_frame(object, index, frame);
 }
 
+static struct asnap_place get_place(const void *object, size_t index, size_t frame)
+{
+    return asnap_statistics_place(object, index, frame);
+}
+
+static const char *get_label(const void *object, size_t index, char buffer[ASNAP_LABEL_SIZE])
+{
+    return asnap_statistics_label(object, index, buffer);
+}
+
+static struct asnap_bounds get_bounds(const void *object, size_t index)
+{
+    return asnap_statistics_bounds(object, index);
+}
+
+static struct asnap_error *get_detail(const void *object, size_t index, struct asnap_detail *detail)
+{
+    return asnap_statistics_detail(object, index, detail);
+}
+
 static const char *get_note(const void *object, size_t index)
 {
     return asnap_statistics_note(object, index);
@@ -31,6 +51,10 @@ static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
         .count = asnap_statistics_count(statistics),
         .row = get_row,
         .frame = get_frame,
+        .place = get_place,
+        .label = get_label,
+        .bounds = get_bounds,
+        .detail = get_detail,
         .total.size = asnap_statistics_total_size(statistics),
         .total.count = asnap_statistics_total_count(statistics),
         .note_count = asnap_statistics_note_count(statistics),

@@ -12,10 +12,19 @@ struct asnap_rows {
     size_t count;
     struct asnap_statistic_diff (*row)(const void *object, size_t index);
     struct asnap_frame (*frame)(const void *object, size_t index, size_t frame);
+    struct asnap_place (*place)(const void *object, size_t index, size_t frame);
+    const char *(*label)(const void *object, size_t index, char buffer[ASNAP_LABEL_SIZE]);
+    struct asnap_bounds (*bounds)(const void *object, size_t index);
+    struct asnap_error *(*detail)(const void *object, size_t index, struct asnap_detail *detail);
     struct asnap_statistic_diff total;
     size_t note_count;
     const char *(*note)(const void *object, size_t index);
 };
+
+static inline const struct asnap_key_description *asnap_rows_key(const struct asnap_rows *rows)
+{
+    return asnap_key_describe(rows->key);
+}
 
 /* How many of the rows are shown. */
 static inline size_t asnap_rows_shown(const struct asnap_rows *rows,

@@ -1,3 +1,4 @@
+#include "block_origin.h"
 #include "json_pieces.h"
 #include "number_text.h"
 #include "rows.h"
@@ -22,7 +23,61 @@ static void write_sum(struct asnap_text *text, const struct asnap_rows *rows,
         write_signed_field(text, ",\"count_diff\":", row->count_diff);
 }
 
-static void write_row(struct asnap_text *text, const struct asnap_rows *rows, size_t index)
+/* A number, or null for one that is not known or has no bound. */
+static void write_bound(struct asnap_text *text, const char *name, uint64_t number, bool is_known)
+{
+    asnap_text_string(text, name);
+    if (is_known)
+        asnap_text_number(text, number);
+    else
+        asnap_text_string(text, "null");
+}
+
+/* What the row is of, where its traceback alone does not say that. */
+static void write_label(struct asnap_text *text, const struct asnap_rows *rows, size_t index,
+                        const struct asnap_render_options *options)
+{
+    enum asnap_label_kind kind = asnap_rows_key(rows)->label;
+    char buffer[ASNAP_LABEL_SIZE];
+    if (kind == ASNAP_LABEL_PLACE)
+        return;
+    asnap_text_string(text, ",\"label\":");
+    asnap_text_json_string(text, rows->label(rows->object, index, buffer));
+    struct asnap_bounds bounds = rows->bounds(rows->object, index);
+    if (kind == ASNAP_LABEL_THREAD)
+        asnap_origin_json_thread(text, bounds, options);
+    if (kind == ASNAP_LABEL_RANGE) {
+        write_bound(text, ",\"from\":", bounds.from, bounds.below != 0);
+        write_bound(text, ",\"below\":", bounds.below,
+                    bounds.below != 0 && bounds.below != UINT64_MAX);
+    }
+}
+
+static struct asnap_error *write_detail(struct asnap_text *text, const struct asnap_rows *rows,
+                                        const struct asnap_statistic_diff *row, size_t index)
+{
+    struct asnap_detail detail;
+    struct asnap_error *error = rows->detail(rows->object, index, &detail);
+    if (error != NULL || row->count == 0)
+        return error;
+    if (detail.through.count != 0) {
+        asnap_text_string(text, ",\"through\":{\"function\":");
+        asnap_text_json_string(text, detail.function);
+        asnap_json_field(text, ",\"functions\":", detail.function_count);
+        asnap_json_field(text, ",\"size\":", detail.through.size);
+        asnap_json_field(text, ",\"count\":", detail.through.count);
+        asnap_text_string(text, "}");
+    }
+    if (rows->cumulative) {
+        asnap_json_field(text, ",\"once\":{\"size\":", row->size - detail.repeated.size);
+        asnap_json_field(text, ",\"count\":", row->count - detail.repeated.count);
+        asnap_text_string(text, "}");
+    }
+    return NULL;
+}
+
+static struct asnap_error *write_row(struct asnap_text *text, const struct asnap_rows *rows,
+                                     size_t index, const struct asnap_render_options *options)
 {
     struct asnap_statistic_diff row = rows->row(rows->object, index);
     char average[ASNAP_NUMBER_SIZE] = "null";
@@ -32,17 +87,21 @@ static void write_row(struct asnap_text *text, const struct asnap_rows *rows, si
     write_sum(text, rows, &row);
     asnap_text_string(text, ",\"average\":");
     asnap_text_string(text, average);
+    write_label(text, rows, index, options);
     asnap_text_string(text, ",\"traceback\":[");
     for (size_t i = 0; i < row.frame_count; i++) {
         struct asnap_frame frame = rows->frame(rows->object, index, i);
+        struct asnap_place place = rows->place(rows->object, index, i);
         if (i != 0)
             asnap_text_string(text, ",");
-        asnap_json_frame(text, &frame);
+        asnap_json_frame(text, &frame, &place);
     }
     asnap_text_string(text, "]");
     asnap_json_total(text, row.total_nframe);
     asnap_json_field(text, ",\"functions\":", row.function_count);
+    struct asnap_error *error = write_detail(text, rows, &row, index);
     asnap_text_string(text, "}");
+    return error;
 }
 
 static void write_other(struct asnap_text *text, const struct asnap_rows *rows, size_t shown)
@@ -59,21 +118,20 @@ static void write_other(struct asnap_text *text, const struct asnap_rows *rows, 
 struct asnap_error *asnap_rows_json(const struct asnap_rows *rows,
                                     const struct asnap_render_options *options, char **text)
 {
-    static const char *const keys[] = {
-        [ASNAP_KEY_FILENAME] = "filename",
-        [ASNAP_KEY_LINENO] = "lineno",
-        [ASNAP_KEY_TRACEBACK] = "traceback",
-    };
     struct asnap_text json = {0};
     size_t shown = asnap_rows_shown(rows, options);
     asnap_text_string(&json, "{\"key\":");
-    asnap_text_json_string(&json, keys[rows->key]);
+    asnap_text_json_string(&json, asnap_rows_key(rows)->name);
     asnap_text_string(&json, rows->cumulative ? ",\"cumulative\":true" : ",\"cumulative\":false");
     asnap_text_string(&json, ",\"statistics\":[");
     for (size_t i = 0; i < shown; i++) {
         if (i != 0)
             asnap_text_string(&json, ",");
-        write_row(&json, rows, i);
+        struct asnap_error *error = write_row(&json, rows, i, options);
+        if (error != NULL) {
+            asnap_text_deinit(&json);
+            return error;
+        }
     }
     asnap_json_field(&json, "],\"rows\":", rows->count);
     write_other(&json, rows, shown);

@@ -1,3 +1,4 @@
+#include "block_origin.h"
 #include "page.h"
 #include "rows.h"
 
@@ -55,13 +56,9 @@ static void write_filtered(struct writer *writer, const struct asnap_statistic_d
 /* "37 lines" */
 static void write_groups(struct writer *writer, size_t count)
 {
-    static const char *const names[] = {
-        [ASNAP_KEY_FILENAME] = " file",
-        [ASNAP_KEY_LINENO] = " line",
-        [ASNAP_KEY_TRACEBACK] = " traceback",
-    };
     write_number(writer, count);
-    write_string(writer, names[writer->rows->key]);
+    write_string(writer, " ");
+    write_string(writer, asnap_rows_key(writer->rows)->noun);
     if (count != 1)
         write_string(writer, "s");
 }
@@ -94,33 +91,135 @@ static void write_function(struct writer *writer, const struct asnap_statistic_d
     }
 }
 
+/* What the row is of. */
+static void write_label(struct writer *writer, size_t index)
+{
+    const struct asnap_rows *rows = writer->rows;
+    enum asnap_label_kind kind = asnap_rows_key(rows)->label;
+    char buffer[ASNAP_LABEL_SIZE];
+    if (kind == ASNAP_LABEL_PLACE) {
+        struct asnap_frame frame = rows->frame(rows->object, index, 0);
+        asnap_page_place(&writer->page, &frame);
+        return;
+    }
+    const char *label = rows->label(rows->object, index, buffer);
+    if (kind == ASNAP_LABEL_FUNCTION)
+        asnap_page_function(&writer->page, label);
+    else if (kind == ASNAP_LABEL_MODULE)
+        asnap_page_path(&writer->page, label);
+    else if (kind == ASNAP_LABEL_THREAD)
+        asnap_origin_thread(&writer->page, rows->bounds(rows->object, index));
+    else
+        write_string(writer, label);
+}
+
+/* What else there is to say of where its blocks are from. */
+static void write_place(struct writer *writer, const struct asnap_statistic_diff *row, size_t index)
+{
+    const struct asnap_rows *rows = writer->rows;
+    enum asnap_label_kind kind = asnap_rows_key(rows)->label;
+    if (kind != ASNAP_LABEL_PLACE && kind != ASNAP_LABEL_FUNCTION)
+        return;
+    struct asnap_frame frame = rows->frame(rows->object, index, 0);
+    if (kind == ASNAP_LABEL_PLACE) {
+        write_function(writer, row, &frame);
+        return;
+    }
+    write_string(writer, ", in ");
+    asnap_page_path(&writer->page, frame.filename);
+}
+
+/* " (through strdup)", or how much of it came through. */
+static void write_through(struct writer *writer, const struct asnap_statistic_diff *row,
+                          const struct asnap_detail *detail)
+{
+    if (detail->through.count == 0)
+        return;
+    write_string(writer, " (");
+    if (detail->through.count != row->count || detail->through.size != row->size) {
+        asnap_page_size(&writer->page, (int64_t)detail->through.size, false);
+        write_string(writer, " ");
+    }
+    write_string(writer, "through ");
+    if (detail->function == NULL)
+        write_string(writer, "code without a name");
+    else
+        asnap_page_function(&writer->page, detail->function);
+    if (detail->function_count > 1) {
+        write_string(writer, " and ");
+        write_number(writer, detail->function_count - 1);
+        write_string(writer, detail->function_count == 2 ? " other" : " others");
+    }
+    write_string(writer, ")");
+}
+
+/* " (each block once: size=1.0 KiB, count=4)" */
+static void write_repeated(struct writer *writer, const struct asnap_statistic_diff *row,
+                           const struct asnap_detail *detail)
+{
+    if (detail->repeated.count == 0)
+        return;
+    write_string(writer, " (each block once: size=");
+    asnap_page_size(&writer->page, (int64_t)(row->size - detail->repeated.size), false);
+    write_string(writer, ", count=");
+    write_number(writer, row->count - detail->repeated.count);
+    write_string(writer, ")");
+}
+
+static struct asnap_error *write_detail(struct writer *writer,
+                                        const struct asnap_statistic_diff *row, size_t index)
+{
+    const struct asnap_rows *rows = writer->rows;
+    struct asnap_detail detail;
+    struct asnap_error *error = rows->detail(rows->object, index, &detail);
+    /* What has vanished has no sums to compare with. */
+    if (error == NULL && row->count != 0) {
+        write_through(writer, row, &detail);
+        write_repeated(writer, row, &detail);
+    }
+    return error;
+}
+
+static struct asnap_error *write_stack(struct writer *writer,
+                                       const struct asnap_statistic_diff *row, size_t index)
+{
+    const struct asnap_rows *rows = writer->rows;
+    for (size_t i = 0; i < row->frame_count; i++) {
+        struct asnap_frame frame = rows->frame(rows->object, index, i);
+        struct asnap_place place = rows->place(rows->object, index, i);
+        struct asnap_error *error = asnap_page_stack_frame(&writer->page, &frame, &place);
+        if (error != NULL)
+            return error;
+    }
+    asnap_page_older_frames(&writer->page, row->total_nframe, row->frame_count);
+    return NULL;
+}
+
 static struct asnap_error *write_row(struct writer *writer, size_t index)
 {
     const struct asnap_rows *rows = writer->rows;
     struct asnap_statistic_diff row = rows->row(rows->object, index);
-    struct asnap_frame frame = rows->frame(rows->object, index, 0);
     write_string(writer, "#");
     write_number(writer, index + 1);
     write_string(writer, ": ");
-    asnap_page_place(&writer->page, &frame);
+    write_label(writer, index);
     write_string(writer, ": ");
     write_sum(writer, &row);
     if (row.count != 0) {
         write_string(writer, ", average=");
         asnap_page_average(&writer->page, row.size, row.count);
     }
-    write_function(writer, &row, &frame);
+    write_place(writer, &row, index);
+    struct asnap_error *error = write_detail(writer, &row, index);
     write_string(writer, "\n");
-    if (rows->key != ASNAP_KEY_TRACEBACK)
-        return asnap_page_source(&writer->page, &frame, "    ");
-    for (size_t i = 0; i < row.frame_count; i++) {
-        frame = rows->frame(rows->object, index, i);
-        struct asnap_error *error = asnap_page_stack_frame(&writer->page, &frame);
-        if (error != NULL)
-            return error;
-    }
-    asnap_page_older_frames(&writer->page, row.total_nframe, row.frame_count);
-    return NULL;
+    if (error != NULL)
+        return error;
+    if (rows->key == ASNAP_KEY_TRACEBACK)
+        return write_stack(writer, &row, index);
+    if (asnap_rows_key(rows)->label != ASNAP_LABEL_PLACE)
+        return NULL;
+    struct asnap_frame frame = rows->frame(rows->object, index, 0);
+    return asnap_page_source(&writer->page, &frame, "    ");
 }
 
 static void write_other(struct writer *writer, size_t shown)

@@ -1,26 +1,22 @@
 #include "source_line.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "open_file.h"
 
 #define LARGEST_FILE (16u << 20) /* bytes; the largest sources are generated and smaller */
 
-/* Opens a regular file that is not too large. Nothing else is opened: that could
- * block, or do something. */
+/* Opens a regular file that is not too large. */
 static int open_source(const char *name, size_t *size)
 {
     struct stat status;
-    if (name[0] != '/' || stat(name, &status) != 0 || !S_ISREG(status.st_mode))
+    int file;
+    if (name[0] != '/' || asnap_open_regular(name, &file, &status) != 0)
         return -1;
-    int file = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (file < 0)
-        return -1;
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
-        status.st_size > (off_t)LARGEST_FILE) {
+    if (status.st_size <= 0 || status.st_size > (off_t)LARGEST_FILE) {
         close(file);
         return -1;
     }
@@ -43,20 +39,20 @@ static size_t read_all(int file, char *text, size_t size)
     return done;
 }
 
-static bool index_lines(struct asnap_source_file *source, size_t size)
+static bool index_lines(struct asnap_source_file *source)
 {
     size_t count = 1;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < source->size; i++)
         count += source->text[i] == '\n';
-    source->lines = reallocarray(NULL, count + 1, sizeof(*source->lines));
-    if (source->lines == NULL)
+    source->marks = reallocarray(NULL, count / ASNAP_SOURCE_STEP + 1, sizeof(*source->marks));
+    if (source->marks == NULL)
         return false;
-    source->lines[source->line_count++] = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (source->text[i] == '\n')
-            source->lines[source->line_count++] = i + 1;
+    source->marks[0] = 0;
+    source->line_count = 1;
+    for (size_t i = 0; i < source->size; i++) {
+        if (source->text[i] == '\n' && source->line_count++ % ASNAP_SOURCE_STEP == 0)
+            source->marks[(source->line_count - 1) / ASNAP_SOURCE_STEP] = (uint32_t)(i + 1);
     }
-    source->lines[count] = size + 1;
     return true;
 }
 
@@ -71,18 +67,17 @@ static bool load(struct asnap_source_file *source, const char *name)
     if (file < 0)
         return true;
     source->text = malloc(size);
-    bool done = source->text != NULL;
-    if (done)
-        done = index_lines(source, read_all(file, source->text, size));
+    if (source->text != NULL)
+        source->size = read_all(file, source->text, size);
     close(file);
-    return done;
+    return source->text != NULL && index_lines(source);
 }
 
 static void forget(struct asnap_source_file *source)
 {
     free(source->name);
     free(source->text);
-    free(source->lines);
+    free(source->marks);
     *source = (struct asnap_source_file){0};
 }
 
@@ -103,6 +98,13 @@ static const struct asnap_source_file *find(struct asnap_source_cache *cache, co
     return source;
 }
 
+/* Where a line ends that begins at `begin`. */
+static const char *end_of_line(const char *begin, const char *end_of_file)
+{
+    const char *end = memchr(begin, '\n', (size_t)(end_of_file - begin));
+    return end == NULL ? end_of_file : end;
+}
+
 static bool is_space(char character)
 {
     return character == ' ' || (character >= '\t' && character <= '\r');
@@ -120,8 +122,11 @@ struct asnap_error *asnap_source_line(struct asnap_source_cache *cache, const ch
         return asnap_error_no_memory();
     if (source->text == NULL || lineno > source->line_count)
         return NULL;
-    const char *begin = source->text + source->lines[lineno - 1];
-    const char *end = source->text + source->lines[lineno] - 1;
+    const char *end_of_file = source->text + source->size;
+    const char *begin = source->text + source->marks[(lineno - 1) / ASNAP_SOURCE_STEP];
+    for (size_t i = (lineno - 1) % ASNAP_SOURCE_STEP; i > 0; i--)
+        begin = end_of_line(begin, end_of_file) + 1;
+    const char *end = end_of_line(begin, end_of_file);
     while (begin < end && is_space(*begin))
         begin++;
     while (begin < end && is_space(end[-1]))

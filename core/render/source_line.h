@@ -5,12 +5,14 @@
 #include "error.h"
 
 #define ASNAP_SOURCE_FILES 8
+#define ASNAP_SOURCE_STEP ((size_t)64)
 
 struct asnap_source_file {
-    char *name;    /* NULL: a free place */
-    char *text;    /* NULL: it cannot be shown */
-    size_t *lines; /* where each begins, and one more for the end */
+    char *name; /* NULL: a free place */
+    char *text; /* NULL: it cannot be shown */
+    size_t size;
     size_t line_count;
+    uint32_t *marks; /* where every ASNAP_SOURCE_STEP-th line begins, from the first on */
 };
 
 /* The files looked at last. All zero is an empty cache. */

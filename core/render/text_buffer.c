@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
 #include "utf8.h"
 
 /* Room for `length` more bytes and a NUL. */
@@ -53,45 +54,37 @@ void asnap_text_number(struct asnap_text *text, uint64_t number)
     asnap_text_bytes(text, digits + start, sizeof(digits) - start);
 }
 
-/* Whether a terminal would obey a character, or show text in another order than
- * it is written. */
-static bool is_unsafe(uint32_t code_point)
-{
-    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0) || code_point == 0x061c ||
-           code_point == 0x200e || code_point == 0x200f ||
-           (code_point >= 0x2028 && code_point <= 0x202e) ||
-           (code_point >= 0x2066 && code_point <= 0x2069);
-}
-
 /* Writes the character at the start of `bytes` and sets the columns it takes;
  * returns how many of the bytes it was. */
 static size_t write_character(struct asnap_text *text, const char *bytes, size_t size,
-                              size_t *columns)
+                              enum asnap_printable_kind kind, size_t *columns)
 {
-    uint32_t code_point = 0;
-    size_t length = asnap_utf8_decode(bytes, size, &code_point);
-    if (length != 0 && !is_unsafe(code_point)) {
-        asnap_text_bytes(text, bytes, length);
-        *columns = 1;
-        return length;
-    }
-    if (length == 0)
-        length = 1;
-    for (size_t i = 0; i < length; i++) {
-        char escape[8];
-        snprintf(escape, sizeof(escape), "\\x%02x", (unsigned char)bytes[i]);
-        asnap_text_bytes(text, escape, 4);
-    }
-    *columns = 4 * length;
-    return length;
+    char written[ASNAP_PRINTABLE_BYTES];
+    size_t length;
+    size_t taken = asnap_printable_step(bytes, size, kind, written, &length);
+    asnap_text_bytes(text, written, length);
+    bool is_plain = length == taken && memcmp(written, bytes, taken) == 0;
+    *columns = is_plain ? 1 : length;
+    return taken;
+}
+
+static void write_printable(struct asnap_text *text, const char *string,
+                            enum asnap_printable_kind kind)
+{
+    size_t size = strlen(string);
+    size_t columns = 0;
+    for (size_t i = 0; i < size;)
+        i += write_character(text, string + i, size - i, kind, &columns);
 }
 
 void asnap_text_name(struct asnap_text *text, const char *name)
 {
-    size_t size = strlen(name);
-    size_t columns = 0;
-    for (size_t i = 0; i < size;)
-        i += write_character(text, name + i, size - i, &columns);
+    write_printable(text, name, ASNAP_PRINTABLE_NAME);
+}
+
+void asnap_text_sentence(struct asnap_text *text, const char *sentence)
+{
+    write_printable(text, sentence, ASNAP_PRINTABLE_TEXT);
 }
 
 void asnap_text_excerpt(struct asnap_text *text, const char *bytes, size_t length, size_t columns)
@@ -105,7 +98,7 @@ void asnap_text_excerpt(struct asnap_text *text, const char *bytes, size_t lengt
             asnap_text_bytes(text, " ", 1);
             i++;
         } else {
-            i += write_character(text, bytes + i, length - i, &width);
+            i += write_character(text, bytes + i, length - i, ASNAP_PRINTABLE_TEXT, &width);
         }
         used += width;
         if (used + strlen(ellipsis) <= columns)
@@ -120,11 +113,14 @@ void asnap_text_excerpt(struct asnap_text *text, const char *bytes, size_t lengt
 
 static void write_json_escape(struct asnap_text *text, uint32_t code_point)
 {
-    char escape[12];
+    char escape[16];
     if (code_point == '"' || code_point == '\\')
         snprintf(escape, sizeof(escape), "\\%c", (char)code_point);
-    else
+    else if (code_point < 0x10000)
         snprintf(escape, sizeof(escape), "\\u%04x", code_point);
+    else /* RFC 8259, section 7 */
+        snprintf(escape, sizeof(escape), "\\u%04x\\u%04x", 0xd7c0 + (code_point >> 10),
+                 0xdc00 + (code_point & 0x3ff));
     asnap_text_string(text, escape);
 }
 
@@ -141,7 +137,7 @@ void asnap_text_json_string(struct asnap_text *text, const char *string)
         size_t length = asnap_utf8_decode(string + i, size - i, &code_point);
         if (length == 0)
             asnap_text_string(text, "\\ufffd");
-        else if (is_unsafe(code_point) || code_point == '"' || code_point == '\\')
+        else if (!asnap_is_printable(code_point) || code_point == '"' || code_point == '\\')
             write_json_escape(text, code_point);
         else
             asnap_text_bytes(text, string + i, length);

@@ -17,9 +17,9 @@ void asnap_text_bytes(struct asnap_text *text, const char *bytes, size_t length)
 void asnap_text_string(struct asnap_text *text, const char *string);
 void asnap_text_number(struct asnap_text *text, uint64_t number);
 
-/* A name for a terminal: control characters, characters that turn the writing
- * direction, and bytes that are not UTF-8 become \xNN, byte by byte. */
+/* A name, or a text that has names in it, in their printable forms (printable.h). */
 void asnap_text_name(struct asnap_text *text, const char *name);
+void asnap_text_sentence(struct asnap_text *text, const char *sentence);
 
 /* A piece of a file for a terminal, likewise, cut to `columns` characters; tabs
  * become spaces. */

@@ -24,8 +24,12 @@
 /* Sixteen bytes with the terminating NUL, at the start of the root. */
 #define ASNAP_TABLE_MAGIC "allocsnap-table"
 
+/* In its place, where another copy of the hooks is at work in the process: then nothing else
+ * is here, but that `self` is the address of that copy's root. */
+#define ASNAP_TABLE_ASIDE_MAGIC "allocsnap-aside"
+
 /* Changes with every change of layout or meaning. */
-#define ASNAP_TABLE_VERSION UINT32_C(2)
+#define ASNAP_TABLE_VERSION UINT32_C(3)
 
 /* `byte_order` as its writer stores it. */
 #define ASNAP_TABLE_BYTE_ORDER UINT32_C(0x01020304)
@@ -36,6 +40,7 @@
 
 #define ASNAP_TABLE_SHARDS UINT32_C(64)
 #define ASNAP_TABLE_CHUNK_RECORDS UINT32_C(1024)
+#define ASNAP_TABLE_SHARD_CHUNKS UINT32_C(16384) /* no shard has more */
 #define ASNAP_TABLE_CHUNK_NODES UINT32_C(8192)
 #define ASNAP_TABLE_NODE_CHUNKS UINT32_C(16384)
 #define ASNAP_TABLE_CHUNK_THREADS UINT32_C(1024)
@@ -57,6 +62,10 @@
 /* No block is as large as the address space of a program. */
 #define ASNAP_TABLE_SIZE_BITS 47
 #define ASNAP_TABLE_SIZE_LIMIT (UINT64_C(1) << ASNAP_TABLE_SIZE_BITS)
+
+/* The sizes of a shard's blocks together are below this, so that no sum of any blocks, nor the
+ * peak, needs more than 63 bits. */
+#define ASNAP_TABLE_SHARD_SIZE_LIMIT (UINT64_C(1) << 57)
 
 /* Times are in units of 10 ms since `start_realtime`; those beyond the last one are
  * stored as the last. */
@@ -103,7 +112,7 @@ struct asnap_table_shard {
     uint32_t lock;        /* 0: at rest; else a writer is at work */
     uint32_t used;        /* records [0, used) have been handed out at least once */
     uint64_t count;       /* live records */
-    uint64_t size;        /* sum of their sizes, bytes */
+    uint64_t size;        /* sum of their sizes, below ASNAP_TABLE_SHARD_SIZE_LIMIT */
     uint64_t chunks;      /* address of `chunk_count` addresses of chunks */
     uint32_t chunk_count; /* chunks that can be read */
 
@@ -168,6 +177,8 @@ struct asnap_table_root {
     uint64_t dropped;       /* blocks not recorded, for want of memory for the record */
     uint64_t peak_bytes;    /* the most that the shards' sizes together were since start, clear
                                or reset */
+    uint64_t refused;       /* blocks not recorded, for what the program said of them: a size or
+                               address too large, a domain too many, or a shard's limit */
 
     struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
 
@@ -184,6 +195,7 @@ _Static_assert(sizeof(struct asnap_table_control) == 32, "control layout");
 _Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domains) == 184, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, node_count) == 1216, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, refused) == 1256, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root layout");
 

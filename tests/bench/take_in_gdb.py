@@ -1,9 +1,11 @@
 """Runs inside gdb, at a stop of a traced program with many blocks."""
 
+import resource
 import time
 
 import gdb
-from allocsnap.library import native, rows
+from allocsnap.library import rows
+from allocsnap.library.keys import keys
 from allocsnap.session import Session
 
 ROUNDS = 7
@@ -57,9 +59,13 @@ def main():
     print("bench: blocks\t{}\t".format(count))
     print("bench: gdb's plain read of {:.1f} MB\t{:.1f} ms\t".format(size / 1e6, plain))
     print("bench: take\t{:.1f} ms\t".format(take))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    session.read()
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    print("bench: take, page faults\t{}\tat most 100".format(faults))
     print("bench: take / plain read\t{:.2f} times\tat most 5 times".format(take / plain))
     print("bench: hooks' memory\t{:.1f} bytes a block\tat most 32 bytes".format(tracker / count))
-    for key in native.KEYS:
+    for key in keys():
         spent = []
         for _ in range(ROUNDS):
             begin = time.process_time()

@@ -25,7 +25,7 @@ PROGRAMS = os.path.join(BUILD, "tests", "programs")
 GDB = os.environ.get("GDB", "gdb")
 
 #: Seconds after which a step counts as hanging.
-DEADLINE = 120
+DEADLINE = 300
 
 _MARK = "\036"
 

@@ -58,6 +58,12 @@ class BadDwarf(Case):
     def test_early_exit(self):
         self.check_survived("exit", "it ended early")
 
+    def test_too_much_memory(self):
+        self.check_survived("eat", "it ended early")
+
+    def test_too_much_time(self):
+        self.check_survived("spin", "CPU time limit exceeded")
+
     def hanging(self):
         """A gdb whose `snapshot take` was begun, and has come to where it hangs."""
         fifo = os.path.join(self.directory, "fifo")

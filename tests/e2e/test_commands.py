@@ -15,6 +15,9 @@ NO_PROCESS = (
 )
 
 
+KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size"]
+
+
 class Settings(Case):
     def test_commands_that_gdb_prints_before_it_runs_them(self):
         commands = ["snapshot status", "snapshot who kept[0]", "snapshot set"]
@@ -137,7 +140,7 @@ class Names(Case):
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
-        self.assertIn("table version 2", rows["hooks"])
+        self.assertIn("table version 3", rows["hooks"])
         self.assertRegex(rows["target"], r"^ +process \d+$")
 
 
@@ -169,7 +172,7 @@ class Errors(Case):
             + ["snapshot stats --json"],
             program("holds"),
         )
-        self.assertIn("though `snapshot start` was given", results["snapshot stats"])
+        self.assertIn("has not loaded its libraries: let the program run on", results["snapshot stats"])
         self.assertEqual(results["snapshot stats"].count("\n"), 1)
         self.assertEqual(results.json("snapshot stats --json")["total"]["count"], 14)
 
@@ -198,16 +201,18 @@ class Errors(Case):
     def test_unknown_words(self):
         results = self.at_stop(
             [
-                "snapshot stats line",
+                "snapshot stats lines",
                 "snapshot take a",
-                "snapshot stats line ",
+                "snapshot stats lines ",
                 "snapshot stats lineno b",
-                "snapshot stats a line",
+                "snapshot stats a lines",
                 "snapshot stats a now",
                 "snapshot stats lineno filename",
                 "snapshot stats lineno a b",
                 "snapshot delete",
                 "snapshot delete b",
+                "snapshot delete a now",
+                "snapshot symbolize",
                 "snapshot stats --cumulative traceback",
                 "snapshot stats --cumul",
                 "snapshot stats 'a",
@@ -215,29 +220,33 @@ class Errors(Case):
             ],
             "holds",
         )
-        keys = "the keys are filename, lineno, traceback"
+        keys = "the keys are filename, lineno, traceback, function, module, thread, age, size"
         expected = {
-            "snapshot stats line": 'no key or snapshot "line": {}; there are no snapshots:'
+            "snapshot stats lines": 'no key or snapshot "lines": {}; there are no snapshots:'
             " `snapshot take` takes one".format(keys),
-            "snapshot stats line ": 'no key or snapshot "line": {}; the snapshots are a'.format(
+            "snapshot stats lines ": 'no key or snapshot "lines": {}; the snapshots are a'.format(
                 keys
             ),
             "snapshot stats lineno b": 'no snapshot "b": the snapshots are a',
-            "snapshot stats a line": 'no key "line": {}'.format(keys),
+            "snapshot stats a lines": 'no key "lines": {}'.format(keys),
             "snapshot stats a now": "two snapshots, a and now: give one",
             "snapshot stats lineno filename": "two keys, lineno and filename: give one",
             "snapshot stats lineno a b": 'one word too many, "b": give a key and a snapshot',
             "snapshot delete": "the following arguments are required: NAME;"
             " `snapshot delete --help` shows how",
             "snapshot delete b": 'no snapshot "b": the snapshots are a',
-            "snapshot stats --cumulative traceback": "--cumulative goes by lineno or filename:"
-            " a traceback is a whole stack already",
+            "snapshot delete a now": "`now` is a fresh reading each time, and not kept: `snapshot"
+            " take` keeps one",
+            "snapshot symbolize": "the following arguments are required: NAME;"
+            " `snapshot symbolize --help` shows how",
+            "snapshot stats --cumulative traceback": "--cumulative goes by filename, lineno,"
+            " function, module, not by traceback: leave it out, or give one of these keys",
             "snapshot stats --cumul": "unrecognized arguments: --cumul;"
             " `snapshot stats --help` shows how",
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
             " start, stop, clear, reset-peak, status, take, list, delete, stats, diff, traces,"
-            " who, dump, load, symbolize, set",
+            " who, place, dump, load, symbolize, set",
         }
         for command, message in expected.items():
             with self.subTest(command):
@@ -281,6 +290,7 @@ class Errors(Case):
         )
         for command in ("take b", "stats", "status", "stats now"):
             self.assertEqual(gdb.run("snapshot " + command), running)
+        self.assertEqual(gdb.run("print $snapshot_size()"), running)
         self.assertIn("size=5000 B", gdb.run("snapshot stats a"))
 
     def test_table_of_another_version(self):
@@ -420,7 +430,7 @@ class Help(Case):
             ["help snapshot", "snapshot", "help snapshot stats", "snapshot stats --help"]
         )
         for name in NAMES:
-            self.assertIn("snapshot {} -- ".format(name), results["help snapshot"])
+            self.assertRegex(results["help snapshot"], r"(?m)^snapshot {}(, .*)? -- ".format(name))
             self.assertRegex(results["snapshot"], r"(?m)^  snapshot {} +[A-Z].*\.$".format(name))
         self.assertIn("--cumulative", results["help snapshot stats"])
         self.assertIn("--cumulative", results["snapshot stats --help"])
@@ -473,9 +483,9 @@ class Completion(Case):
             found,
             [
                 ["snapshot " + name for name in ("start", "stats", "status", "stop")],
-                [stats + w for w in ("a-1", "b", "filename", "lineno", "now", "traceback")],
+                [stats + w for w in sorted(KEYS + ["a-1", "b", "now"])],
                 [stats + "lineno " + w for w in ("a-1", "b", "now")],
-                [stats + "now " + w for w in ("filename", "lineno", "traceback")],
+                [stats + "now " + w for w in sorted(KEYS)],
                 [stats + "lineno"],
                 [stats + "a-1"],
                 [
@@ -498,8 +508,8 @@ class Completion(Case):
                 ["snapshot delete " + w for w in ("a-1", "b")],
                 ["snapshot delete b a-1"],
                 [],
-                [diff + w for w in ("a-1", "b", "filename", "lineno", "now", "traceback")],
-                [diff + "b " + w for w in ("a-1", "filename", "lineno", "now", "traceback")],
+                [diff + w for w in sorted(KEYS + ["a-1", "b", "now"])],
+                [diff + "b " + w for w in sorted(KEYS + ["a-1", "now"])],
                 [],
                 [],
                 [],

@@ -51,6 +51,9 @@ class JitCode(Case):
                 "function": "jitted",
                 "inlined": False,
                 "named_by": "debugger",
+                "module": None,
+                "build_id": None,
+                "offset": None,
             },
         )
 
@@ -64,6 +67,9 @@ class JitCode(Case):
                 "function": "jitted",
                 "inlined": False,
                 "named_by": "debugger",
+                "module": None,
+                "build_id": None,
+                "offset": None,
             },
         )
 

@@ -2,6 +2,8 @@
 
 import os
 
+import expectations
+
 from . import harness
 
 SOURCE = os.path.join(harness.ROOT, "tests", "programs", "pools.c")
@@ -60,3 +62,40 @@ class Domains(harness.Case):
     def test_a_program_at_a_fixed_address(self):
         results = self.at_stop(["print results[1]"], "pools_fixed")
         self.assertEqual(results["print results[1]"], "$1 = 0\n")
+
+
+class MisusedPools(harness.Case):
+    NAME = "misused_pool"
+    SIZE = "print $snapshot_size()"
+
+    def check(self, results, refused, where):
+        """What is refused is said first, and all else is there."""
+        held = expectations.expected(expectations.source(self.NAME + ".c"), where)
+        note = (
+            "{} blocks of the program's own pools were refused and are missing here: too large a"
+            " size, sum or address, or too many domains (allocsnap_hooks.h)".format(refused)
+        )
+        answer = results.json("snapshot stats --json")
+        self.assertEqual(answer["notes"], [note])
+        self.assertEqual(results["snapshot stats"].split("\n")[0], "warning: " + note)
+        self.assertIn("\nrefused: {} blocks of ".format(refused), results["snapshot status"])
+        self.assertIn("\ndropped: 0 blocks\n", results["snapshot status"])
+        self.assertEqual(results["print failed"].split(" = ")[1], "{}\n".format(refused))
+        rows = {
+            row["traceback"][0]["lineno"]: (row["size"], row["count"])
+            for row in answer["statistics"]
+        }
+        self.assertEqual(rows, held)
+        size = sum(pair[0] for pair in held.values())
+        self.assertEqual(answer["total"]["size"], size)
+        self.assertEqual(results[self.SIZE].split(" = ")[1], "{}\n".format(size))
+
+    COMMANDS = ["snapshot stats --json", "snapshot stats", "snapshot status", "print failed", SIZE]
+
+    def test_sizes_and_addresses_that_cannot_be(self):
+        results = self.at_stop(self.COMMANDS, self.NAME)
+        self.check(results, 16, "first")
+
+    def test_sums_that_cannot_be(self):
+        results = self.at_stop(["continue"] + self.COMMANDS, self.NAME)
+        self.check(results, 16 + 976 + 1, "second")

@@ -228,7 +228,7 @@ class Files(Case):
             results[load],
             "cannot load {}: it is a pickle, as tracemalloc writes, and to load one can run any"
             " code in it: choose a file that `snapshot dump` has written, without `--format"
-            " tracemalloc`\n".format(path),
+            " tracemalloc`; where you trust it, Python's tracemalloc loads it\n".format(path),
         )
 
     def test_a_directory_that_is_not_there(self):

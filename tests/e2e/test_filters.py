@@ -45,7 +45,7 @@ class Filters(Case):
             {
                 "--include {}".format(SOURCE): ALL,
                 "--include */hold?.c": ALL,
-                "--include holds.c": (0, 0),
+                "--include holds.c": ALL,
                 "--include *": ALL,
                 "--include *:{}".format(small): held("small"),
                 "--include={}:{}".format(SOURCE, small): held("small"),

@@ -112,6 +112,28 @@ class Lldb(Case):
         self.assertEqual(stopped, first)
 
     @in_each
+    def test_mappings_and_the_parts_of_files_in_them(self):
+        """Each part has the offset of its own file, also where LLDB has joined mappings."""
+        parts = [
+            (0x1640, 0x17B0, 0x640, "/a", 5),
+            (0x27B0, 0x2968, 0x7B0, "/a", 3),
+            (0x5100, 0x5200, 0x3100, "/b", 1),
+        ]
+        wanted = {
+            (0x1000, 0x2000): [(0x1000, 0x2000, 0, "/a")],
+            (0x1000, 0x3000): [(0x1000, 0x2000, 0, "/a"), (0x2000, 0x3000, 0, "/a")],
+            (0x4000, 0x6000): [(0x4000, 0x6000, 0x2000, "/b")],
+            (0, 0x2000): [(0, 0x1000, 0, ""), (0x1000, 0x2000, 0, "/a")],
+            (0x3000, 0x5000): [],
+        }
+        command = "script {}print([m._file_pieces(*place, {}) for place in {}])".format(
+            MODULE, parts, list(wanted)
+        )
+        self.assertEqual(
+            self.session([command])[command], "{}\n".format(list(wanted.values()))
+        )
+
+    @in_each
     def test_environment_changed_meanwhile(self):
         commands = ["snapshot start", "settings append target.env-vars LD_PRELOAD={}:libm.so.6".format(HOOKS)]
         results = self.session(commands + ["snapshot stop", SHOW, "snapshot stop"])
@@ -187,6 +209,36 @@ class Lldb(Case):
         self.assertEqual(results["snapshot status"].splitlines()[0], "target:  core file")
 
     @in_each
+    def test_cores_of_every_style(self):
+        """Minidumps: those with the modified memory have the records, others say what to do."""
+        paths = {style: os.path.join(self.directory, style) for style in ("full", "modified-memory", "stack")}
+        save = "process save-core --plugin-name=minidump --style {} {}"
+        written = self.session(STARTED + [save.format(*item) for item in paths.items()])
+        version = int(self.lldb.name.partition("-")[2])
+        if version < 19:
+            self.assertIn("error: ", written[save.format("full", paths["full"])])
+            return
+        for style in ("full", "modified-memory"):
+            self.check_holds(self.session([STATS], core=paths[style]).json(STATS))
+        self.assertEqual(
+            self.session([STATS], core=paths["stack"])[STATS],
+            "error: the program had the hooks, but their records are not in this core: have it"
+            " written with `process save-core --style full`\n",
+        )
+        if version < 20:
+            return  # which refuses by itself what it has written, when that is cut off
+        os.truncate(paths["full"], os.path.getsize(paths["full"]) // 2)
+        lost = "the hooks' records are not in what is left; have a whole one written with `process save-core"
+        for how in ("is truncated", "was cut off and filled up with zeros"):
+            said = self.session([STATS], core=paths["full"])[STATS]
+            self.assertRegex(
+                said,
+                r"\Aerror: core /\S+/full {}, \d+ KiB of the program's memory are missing: {} --style"
+                r" full`\n\Z".format(how, lost),
+            )
+            os.truncate(paths["full"], 2 * os.path.getsize(paths["full"]))
+
+    @in_each
     def test_breakpoints(self):
         """The functions that stop above a number."""
         add = "breakpoint command add -F allocsnap_lldb.{}"
@@ -258,6 +310,7 @@ class Lldb(Case):
             "snapshot who 18446744073709551616",
             "snapshot who 0xffffffffffffffff",
             'snapshot who "text"',
+            "snapshot who 1 2",
         ]
         results = self.session(STARTED + commands)
         for command in commands[:3]:
@@ -268,6 +321,7 @@ class Lldb(Case):
                 "error: `{}` is no address: it has more than 64 bits\n".format(number),
             )
         self.assertIn("or take memory in it", results['snapshot who "text"'])
+        self.assertRegex(results["snapshot who 1 2"], r"\Aerror: .*\n\Z")
         self.assertTrue(results["snapshot who 0xffffffffffffffff"].startswith("0xffffffffffffffff: in"))
         self.assertIn("use of undeclared identifier 'nobody'", results["snapshot who nobody"])
         self.assertEqual(
@@ -311,7 +365,7 @@ class Lldb(Case):
         with open(path, "w", encoding="utf-8") as file:
             file.write(COMPLETE)
         wanted = {
-            "snapshot sta": ["start", "stats", "status"],
+            "snapshot sta": ["start", "stat", "stats", "status"],
             "snapshot stats li": ["lineno"],
             "snapshot stats --js": ["--json"],
             "snapshot stats lineno fir": ["first"],
@@ -320,7 +374,7 @@ class Lldb(Case):
             "snapshot dump first " + path[:-3]: [path],
         }
         if int(self.lldb.name.partition("-")[2]) < 20:
-            wanted = {"snapshot sta": ["start", "stats", "status"]}
+            wanted = {"snapshot sta": ["start", "stat", "stats", "status"]}
         results = self.session(
             STARTED
             + ["snapshot take first", "command script import " + path]

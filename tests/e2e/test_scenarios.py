@@ -32,6 +32,9 @@ COMMANDS = [
     "snapshot stats --cumulative",
     "snapshot stats --cumulative --json",
     "snapshot stats --exclude *.h -n 3",
+    "snapshot stat func -n all",
+    "snapshot stats module --json",
+    "snapshot stats size",
     "snapshot traces -n 4",
     "snapshot traces -n 4 --json",
     "snapshot diff one",
@@ -128,6 +131,7 @@ CANNOT = {("lldb-14", "own core"): "no ObjectFile plugins were able to save a co
 _VARYING = (
     (r"\bprocess \d+", "process N"),
     (r"tracker: \d+ KiB", "tracker: N KiB"),
+    (r"rss: .*", "rss: N"),
     (r"\bcore \S+", "core FILE"),
     (r"\S*/one.dump", "one.dump"),
     (r"0x[0-9a-f]+", "0xN"),

@@ -82,7 +82,9 @@ static void use_lists(const struct asnap_snapshot *snapshot)
         length += strlen(asnap_snapshot_mapping(snapshot, i).build_id);
     for (uint32_t i = 0; i < asnap_snapshot_frame_count(snapshot); i++) {
         uint32_t mapping = asnap_snapshot_frame_mapping(snapshot, i);
+        struct asnap_place place = asnap_snapshot_place(snapshot, i);
         length += strlen(asnap_snapshot_frame(snapshot, i).filename);
+        length += strlen(place.build_id) + (place.module == NULL ? 0 : strlen(place.module));
         if (mapping != UINT32_MAX)
             length += strlen(asnap_snapshot_mapping(snapshot, mapping).path);
     }
@@ -122,10 +124,12 @@ static void load(const uint8_t *bytes, size_t size)
         return;
     }
     fuzz_accepted++;
-    for (enum asnap_key key = ASNAP_KEY_FILENAME; key <= ASNAP_KEY_TRACEBACK; key++)
+    const struct asnap_key_description *description;
+    for (enum asnap_key key = 0; (description = asnap_key_describe(key)) != NULL; key++) {
         use_statistics(snapshot, key, false);
-    use_statistics(snapshot, ASNAP_KEY_FILENAME, true);
-    use_statistics(snapshot, ASNAP_KEY_LINENO, true);
+        if (description->has_cumulative)
+            use_statistics(snapshot, key, true);
+    }
     use_traces(snapshot);
     use_lists(snapshot);
     use_filters(snapshot);

@@ -9,8 +9,10 @@ import tempfile
 import unittest
 
 import expectations
+from e2e.harness import tag_line
 
 from .hooked import Case
+from .test_wild_calls import JUMP, LOST, RETURN, SIZES, TRACES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -95,23 +97,25 @@ class Aarch64(Case):
                 self.assertEqual(int(differing), 0, text)
                 self.assertGreaterEqual(int(compared), least)
 
-    def read_by_gdb(self, commands):
-        """What gdb-multiarch shows of plain.c at stop_here(), through qemu's gdb stub."""
-        made = self.compile("plain.c", "-O0 -fno-builtin")
+    def read_by_gdb(self, commands, source="plain.c", function="stop_here"):
+        """What gdb-multiarch shows of a program at a function, through qemu's gdb stub. The
+        program has its signals."""
+        made = self.compile(source, "-O0 -fno-builtin")
         # A name, and no port that another may take before qemu does.
         stub = os.path.join(self.directory, "stub")
         connect = os.path.join(self.directory, "connect.py")
         with open(connect, "w", encoding="utf-8") as file:
             file.write(CONNECT.format(stub))
         child = subprocess.Popen(
-            self.emulated("ALLOCSNAP=16", options=["-g", stub]) + [made],
+            self.emulated("ALLOCSNAP=40", "QEMU=yes", options=["-g", stub]) + [made],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        begin = ["source " + connect, "break stop_here", "continue"]
+        signals = "handle SIGSEGV SIGBUS SIGILL nostop noprint pass"
+        begin = [signals, "source " + connect, "break " + function, "continue"]
         return self.batch(
             ["set sysroot " + SYSROOT] + commands[:1] + begin + commands[1:],
             made,
@@ -146,21 +150,47 @@ class Aarch64(Case):
             self.assertIn("/libc.so.6", caller["filename"])
         self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
 
+    def test_wild_calls(self):
+        """The return address is in the link register."""
+        library_path = "set solib-search-path " + self.build
+        results = self.read_by_gdb([library_path, TRACES], "wild_calls.c", "done")
+        path = expectations.source("wild_calls.c")
+        tags = ["handler", "call", "jump", "return", "below data", "plain", "by register"]
+        line = {tag: tag_line(path, tag) for tag in tags}
+        call = {JUMP: "jump", RETURN: "return", LOST: "below data"}
+        traces = {trace["size"]: trace for trace in results.json(TRACES)["traces"]}
+        for size in SIZES:
+            with self.subTest(size=size):
+                frames = traces[size]["traceback"]
+                found = [frame["lineno"] for frame in frames if frame["filename"] == path]
+                wanted = ["handler", call.get(size % 1000, "call")]
+                wanted += ["plain" if size < 2000 else "by register"]
+                kept = 1 if size % 1000 == LOST else 3
+                self.assertEqual(found[:3], [line[tag] for tag in wanted[:kept]])
+
     def test_library_that_gdb_has_not_found(self):
-        """The table is searched for in the memory map, which qemu gives from version 8 on."""
-        mappings = "info proc mappings"
-        results = self.read_by_gdb(
-            ["set solib-search-path " + self.directory, mappings, TRACEBACKS]
-        )
-        if re.search(r"/program *\n", results[mappings]):
-            self.check_held(results.json(TRACEBACKS))
-            return
-        self.assertEqual(
-            results[TRACEBACKS],
-            "no allocsnap hooks are found: the process's memory map cannot be read, and the debugger"
-            " has not found liballocsnap-hooks.so: tell it where the program's libraries are (sysroot,"
-            " solib-search-path), or start the program with the hooks\n",
-        )
+        """The records are found all the same."""
+        elsewhere = "set solib-search-path " + self.directory
+        results = self.read_by_gdb([elsewhere, "info sharedlibrary", TRACEBACKS])
+        self.assertRegex(results["info sharedlibrary"], r"No +/\S+/liballocsnap-hooks\.so")
+        known = self.read_by_gdb(["set solib-search-path " + self.build, TRACEBACKS]).json(TRACEBACKS)
+        self.assertEqual(results.json(TRACEBACKS)["total"], known["total"])
+
+    def test_strings_that_gdb_has_the_program_allocate(self):
+        """They return to the program's entry point here, and are not the program's blocks."""
+        commands = [
+            "set solib-search-path " + self.build,
+            "output $snapshot_count()",
+            'output (int) strcmp("held", "holds") < 0',
+            "set language rust",
+            'output $snapshot_count("plain.c")',
+            "set language c",
+            " output $snapshot_count()",
+        ]
+        results = self.read_by_gdb(commands)
+        self.assertEqual(results[commands[2]], "1")
+        self.assertGreater(int(results[commands[4]]), 0)
+        self.assertEqual(results[commands[6]], results[commands[1]])
 
 
 if __name__ == "__main__":

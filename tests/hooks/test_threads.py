@@ -46,6 +46,35 @@ class Threads(Case):
     def test_thousands_of_threads_with_long_stacks_come_and_go(self):
         self.check_short_threads(2000)
 
+    def test_threads_that_allocate_while_they_end(self):
+        """Nothing is left of a thread but its number, in pages of 1,024."""
+        few, more, ways = 50, 1000, 8
+        results = self.at_stop(
+            [MEMORY, "continue", MEMORY, LINES, STATUS], "ending_threads", str(few), str(more)
+        )
+        at_few, at_more = [self.memory(text) for text in results.of(MEMORY)]
+        # The main thread has a number too, and the first of all is none.
+        pages = (ways * (few + more) + 1) // 1024 - (ways * few + 1) // 1024
+        self.assertEqual(at_more[2] - at_few[2], 4096 * pages)
+        self.assertEqual(at_more[:2], at_few[:2])
+        self.assertEqual(self.held(results.json(LINES), "ending_threads.cc"), {})
+        self.assertIn("dropped: 0 blocks", results[STATUS])
+
+    def test_generations_of_processes_with_threads(self):
+        """A child has what it needs of the threads that it does not have."""
+        traces = "snapshot traces --json"
+        here = "python print(gdb.selected_inferior().pid)"
+        steps = [here, MEMORY, "continue"] * 3 + [here, MEMORY, traces]
+        results = self.at_stop(["set follow-fork-mode child"] + steps, "fork_generations")
+        taken = [self.memory(text)[2] for text in results.of(MEMORY)]
+        self.assertEqual(taken, taken[:1] * 4)
+        # Each has kept a block of the thread that forked it, which its other threads came before.
+        threads = {trace["size"]: trace["thread"] for trace in results.json(traces)["traces"]}
+        self.assertEqual(
+            [threads[1000 + generation] for generation in range(4)],
+            [int(text) for text in results.of(here)],
+        )
+
     def test_threads_with_the_smallest_stack(self):
         wanted = expectations.expected(expectations.source("small_stacks.c"))
         for nframe in (1, 64, 65535):

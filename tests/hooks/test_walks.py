@@ -8,10 +8,13 @@ follow. ALLOCSNAP_WALKS=N does N times as much.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unittest
 
+import expectations
+import linkers
 from e2e.harness import DEADLINE, HOOKS, ROOT, environment, program
 from hooks.hooked import Case
 
@@ -24,10 +27,14 @@ SHAPES = {"walks": 6000, "coroutines": 29040, "odd_frames": 1600, "walk_steps": 
 # In which ways walk_steps is compared: each takes seconds. Not in gcc-aligned, where libgcc
 # ends the program: in the epilogues of realigned frames gcc says that the frame pointer is
 # where it was before it was popped.
-STEPPED_WAYS = {"gcc-O0", "gcc-O1", "gcc-O2", "gcc-fp", "clang-O0", "clang-O2"}
+STEPPED_WAYS = {"gcc-O0", "gcc-O1", "gcc-O2", "gcc-fp", "gcc-lld", "clang-O0", "clang-O2"}
 # makecontext and signal handlers know nothing of the pieces of a split stack: only
 # walks.cc is compared there.
 SPLIT = "gcc-split"
+
+# What linked.c does with a library, and flags for linked.c.
+LIBRARY_WAYS = ["keep", "data", "split", "moved", "space", "memory"]
+PROGRAM = ["-D_GNU_SOURCE", "-O1", "-ldl"]
 
 # Test programs of other tests: loaded and unloaded libraries that come to the same
 # addresses, threads, child processes, code registered at run time, deep recursion.
@@ -69,6 +76,49 @@ def real_programs():
         "perl": (["perl", "-e", PERL_WORK % (20000 * TIMES)], 20000),
         "redis": (["redis-server", "--version"], 50),
     }
+
+
+class NoTable(Case):
+    """A file whose unwind information has no table: only its section headers tell where it is."""
+
+    TRACES = "snapshot traces --json"
+
+    def shown(self, path):
+        """{line: how many frames of the program's stack are in its source}"""
+        source = expectations.source("recursion.c")
+        frames = {}
+        for trace in self.at_stop([self.TRACES], path).json(self.TRACES)["traces"]:
+            own = [frame for frame in trace["traceback"] if frame["filename"] == source]
+            frames[own[0]["lineno"]] = len(own)
+        return frames
+
+    def wanted(self):
+        live = expectations.live(expectations.source("recursion.c"))
+        return {mark.line: min(mark.frames, 16) for mark in live}
+
+    def test_stacks_are_whole(self):
+        self.assertEqual(self.shown("recursion_no_table"), self.wanted())
+
+    def test_another_file_at_its_path(self):
+        """What is in the file is not what is in memory: nothing is taken from it."""
+        path = os.path.join(self.directory, "recursion")
+        shutil.copy(program("recursion_no_table"), path)
+        results = self.batch(
+            [
+                "snapshot start 16",
+                "break main",
+                "run",
+                "shell cp --remove-destination {} {}".format(program("plain"), path),
+                "break stop_here",
+                "continue",
+                self.TRACES,
+            ],
+            path,
+        )
+        self.assertIn("Breakpoint 2, ", results["continue"])
+        traces = results.json(self.TRACES)["traces"]
+        self.assertEqual([trace["total_nframe"] for trace in traces], [1] * len(traces))
+        self.assertGreater(len(traces), 0)
 
 
 class Walks(Case):
@@ -134,6 +184,22 @@ class Walks(Case):
                 preload = HOOKS + ":" + program("libexits.so")
                 compared = self.compare(name, [program(name)], preload=preload)
                 self.assertGreater(compared, 0)
+
+    def test_files_of_every_linker(self):
+        directory = linkers.temporary_directory(self)
+        libraries = linkers.libraries(directory)
+        jobs = [
+            ("linked-{}-{}".format(linker, number), "gcc", "linked.c", linker, PROGRAM + flags)
+            for number, (linker, flags) in enumerate(linkers.ways())
+        ]
+        for turn, built in enumerate(linkers.build_all(directory, jobs)):
+            words = []
+            for number, path in enumerate(libraries):
+                words.append("close:" + path)
+                words.append(LIBRARY_WAYS[(number + turn) % len(LIBRARY_WAYS)] + ":" + path)
+            with self.subTest(program=built):
+                compared = self.compare("linked", [built] + words)
+                self.assertGreaterEqual(compared, 2 * len(words))
 
     def test_real_programs(self):
         for name, (command, least) in real_programs().items():

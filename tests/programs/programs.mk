@@ -11,10 +11,13 @@ PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
 PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
+PROGRAM_FLAGS_misused_pool := -Icore/include
 # Nothing is bound in the handler, which takes more stack than all else.
 PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now
+PROGRAM_FLAGS_hidden_header := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
+PROGRAM_FLAGS_linked := -D_GNU_SOURCE
 PROGRAM_FLAGS_deaf := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
 PROGRAM_FLAGS_fork_anyhow := -D_GNU_SOURCE
@@ -72,6 +75,12 @@ $(PROGRAM_DIR)/pools_fixed: tests/programs/pools.c
 	@mkdir -p $(@D)
 	gcc $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_pools) -no-pie -fno-pie -o $@ $<
 
+# The same source, without a table of its unwind information.
+PROGRAMS += $(PROGRAM_DIR)/recursion_no_table
+$(PROGRAM_DIR)/recursion_no_table: tests/programs/recursion.c
+	@mkdir -p $(@D)
+	gcc $(PROGRAM_CFLAGS) -Wl,--no-eh-frame-hdr -o $@ $<
+
 # The same source, linked with the hooks by their path.
 PROGRAMS += $(PROGRAM_DIR)/rights_linked
 $(PROGRAM_DIR)/rights_linked: tests/programs/rights.c $(HOOKS)
@@ -100,11 +109,14 @@ WALK_FLAGS_gcc-fixed := -O2 -fno-pie -no-pie -fstack-clash-protection
 WALK_FLAGS_gcc-aligned := -O2 -mpreferred-stack-boundary=6 -mstackrealign
 WALK_FLAGS_gcc-pushed := -O2 -mno-accumulate-outgoing-args -mpush-args
 WALK_FLAGS_gcc-gold := -O2 -fuse-ld=gold
+WALK_FLAGS_gcc-lld := -O2 -fuse-ld=lld
+WALK_FLAGS_gcc-mold := -O2 -fuse-ld=mold
 WALK_FLAGS_gcc-split := -O2 -fsplit-stack -fuse-ld=gold
 WALK_FLAGS_clang-O0 := -O0
 WALK_FLAGS_clang-O1 := -O1 -mstackrealign
 WALK_FLAGS_clang-O2 := -O2
 WALK_FLAGS_clang-O3 := -O3 -mavx2
+WALK_FLAGS_clang-lld := -O1 -fuse-ld=lld -Wl,--no-rosegment -Wl,-z,max-page-size=0x200000
 WALK_FLAGS_clang-Oz := -Oz
 WALK_FLAGS_clang-fp := -O2 -fno-omit-frame-pointer
 WALK_WAYS := $(patsubst WALK_FLAGS_%,%,$(filter WALK_FLAGS_%,$(.VARIABLES)))

@@ -10,7 +10,7 @@ PUBLIC_TABLE = "allocsnap_table.h"
 LINES_MAX = 700
 OLDEST_PYTHON = (3, 8)
 
-HOOKS_NEEDED = re.compile(r"(libc\.so\.\d+|ld-linux[-\w]*\.so\.\d+|libgcc_s\.so\.\d+)\Z")
+HOOKS_NEEDED = re.compile(r"ld-linux[-\w]*\.so\.\d+\Z")
 LIBRARY_EXPORT = re.compile(r"asnap_\w+\Z")
 HOOKS_EXPORT = re.compile(
     r"(allocsnap_\w+"
@@ -31,6 +31,21 @@ _GENERIC_SINCE_3_9 = {"list", "dict", "tuple", "set", "frozenset", "type"}
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 _HOME = re.compile(r"(?<![\w.$})*])/(home/(?!me/)|root/|work/|Users/)[\w.]")
 _UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
+# Opening a file by its name, or looking at what a name stands for before it is opened.
+_OPENS = re.compile(r"(?<![\w.])(open|openat|fopen|freopen|opendir|access|faccessat)\s*\(")
+# What asks libelf for the contents of sections.
+_CONTENTS = re.compile(r"\b(elf_getdata|elf_rawdata|elf_compress|gelf_getchdr)\s*\(")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+#: Who opens files, beside core/base/open_file.c: under names of this project's or of the kernel's own.
+OPENERS = {
+    "core/base/open_file.c",
+    "core/model/dump/atomic_file.c",
+    "core/model/dump/leftovers.c",
+    "core/symbols/apart/naming_teller.c",
+    "core/python/allocsnap/regular_files.py",
+}
+
 _SLEEP = re.compile(r"\b(u|nano|clock_nano)?sleep\s*\(")
 
 
@@ -128,7 +143,7 @@ _ORDER = [
     "hooks/base", "hooks/record", "hooks/unwind", "hooks/walk", "hooks/entry",
     "base", "collect",
     "symbols/base", "symbols/demangle", "symbols/elf", "symbols/dwarf", "symbols/apart", "symbols/naming",
-    "model/snapshot", "model/select", "model/group", "model/dump", "render",
+    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render",
 ]  # fmt: skip
 # These see the results that the public headers show.
 _RESULTS_ONLY = ("render",)
@@ -174,6 +189,42 @@ def libdwarf_includes(root):
         for ending in (".c", ".h")
         for some in [[path for path in users if path.endswith(ending)]]
         if len(some) > 1
+    ]
+
+
+def file_openers(root):
+    """Files whose names come from elsewhere are opened in one place, and nothing is asked of a
+    name before. The hooks open what is the kernel's."""
+    return [
+        "%s calls %s" % (path, match.group(1))
+        for path in sources(root, "core")
+        for match in [_OPENS.search(_COMMENT.sub("", text(root, path)))]
+        if match and path not in OPENERS and not path.startswith("core/hooks/")
+    ]
+
+
+def python_openers(root):
+    """The same in Python, where files of /proc and temporary files may be opened."""
+    found = []
+    for path in files(root, "core/python", "gdb", "lldb", endings=(".py",)):
+        for node in ast.walk(ast.parse(text(root, path), path)):
+            if not isinstance(node, ast.Call) or path in OPENERS:
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", None))
+            place = node.args[0] if node.args else None
+            called = ast.dump(place) if place is not None else ""
+            if name in ("open", "fdopen") and "/proc/" not in called:
+                found.append("%s:%d calls %s" % (path, node.lineno, name))
+    return found
+
+
+def section_readers(root):
+    """libelf is asked for contents where it was looked first whether they are there."""
+    return [
+        "%s calls %s" % (path, match.group(1))
+        for path in sources(root, "core")
+        for match in [_CONTENTS.search(text(root, path))]
+        if match and os.path.basename(path) not in ("elf_contents.c", "elf_contents.h", "elf_file.c")
     ]
 
 
@@ -313,7 +364,7 @@ def test_packages(root):
 
 
 def hooks_needed(names):
-    """The hooks need the C library, and libgcc for unwinding."""
+    """The hooks name no C library, and so serve programs of either."""
     return ["the hooks need %s" % name for name in names if not HOOKS_NEEDED.match(name)]
 
 
@@ -332,6 +383,9 @@ TREE_LAWS = (
     room_page,
     table_readers,
     libdwarf_includes,
+    file_openers,
+    python_openers,
+    section_readers,
     core_knows_no_python,
     debugger_imports,
     python_syntax,

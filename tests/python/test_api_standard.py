@@ -1,6 +1,6 @@
 """CPython's own tests of tracemalloc, run on allocsnap in its place: those that look at
 snapshots, filters and tracebacks, and trace nothing. They are in a package of their own
-(Debian: libpython3-testsuite), which need not be that of the Python that runs this."""
+(Debian: libpython3.N-testsuite), which need not be that of the Python that runs this."""
 
 import os
 import subprocess

@@ -12,12 +12,13 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
-from allocsnap.library import native  # noqa: E402
+from allocsnap.library import keys as key_table, native  # noqa: E402
+from allocsnap.library.keys import keys  # noqa: E402
 
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "render")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render")
 )
 
 
@@ -64,9 +65,14 @@ class Binding(unittest.TestCase):
             enumerators("asnap_error_code"),
         )
         self.assertEqual(
-            {"ASNAP_KEY_" + key.upper(): value for key, value in native.KEYS.items()},
+            {"ASNAP_KEY_" + name.upper(): key.number for name, key in keys().items()},
             enumerators("asnap_key"),
         )
+        self.assertEqual(
+            {name: getattr(key_table, name[len("ASNAP_") :]) for name in enumerators("asnap_label_kind")},
+            enumerators("asnap_label_kind"),
+        )
+        self.assertIn("#define ASNAP_LABEL_SIZE {}\n".format(key_table.LABEL_SIZE), header())
         self.assertEqual(
             {"ASNAP_REQUEST_" + key.upper(): value for key, value in native.REQUESTS.items()},
             enumerators("asnap_request"),

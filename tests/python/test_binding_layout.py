@@ -122,6 +122,7 @@ class Layout(unittest.TestCase):
         self.assertEqual(list(fields[2:]), [getattr(frame, name) for name in names[2:]])
         self.assertEqual([ctypes.string_at(fields[i]) for i in range(2)], [b"a", b"b"])
         self.assertEqual(bulk.FRAME.size, ctypes.sizeof(native.Frame))
+        self.assertEqual(bulk.PLACE.size, ctypes.sizeof(native.Place))
 
     def test_functions(self):
         names = sorted(native.FUNCTIONS)

@@ -130,8 +130,12 @@ class Run(unittest.TestCase):
                 def test_passes(self):
                     pass
 
-                @unittest.skip("there is no such thing")
+                @unittest.skip("only root can do it")
                 def test_skipped(self):
+                    pass
+
+                @unittest.skip("the tool is not installed")
+                def test_skipped_for_no_reason(self):
                     pass
 
             class B(unittest.TestCase):
@@ -155,14 +159,16 @@ class Run(unittest.TestCase):
         self.check_end(
             answer,
             1,
-            "skipped: test_ends.A.test_skipped: there is no such thing",
+            "skipped: test_ends.A.test_skipped: only root can do it",
             "failed: test_ends.A.test_fails",
             "failed: test_ends.A.test_parts (part=0)",
             "failed: test_ends.A.test_parts (part=2)",
+            "failed: test_ends.A.test_skipped_for_no_reason is skipped, which run.py does not allow:"
+            " the tool is not installed",
             "failed: test_ends.B ended with status -9",
             "failed: setUpClass (test_ends.C)",
             "failed: unittest.loader._FailedTest.test_import",
-            "1 passed, 5 failed, 1 skipped",
+            "1 passed, 6 failed, 1 skipped",
         )
         self.assertIn("test_fails (test_ends.A.test_fails) ... what it printed", answer[1])
         self.assertIn("test_dies (test_ends.B.test_dies) ... ", answer[1])

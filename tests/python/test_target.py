@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -65,6 +66,27 @@ class MappedCores(unittest.TestCase):
         self.file(b"text")
         self.file(b"\x7fELF", size=5)
         self.assertEqual(target.mapped_cores(), [core])
+
+
+class MemoryMap(unittest.TestCase):
+    def test_names_of_any_bytes(self):
+        directory = tempfile.mkdtemp(prefix="allocsnap-")
+        self.addCleanup(shutil.rmtree, directory)
+        names = ["a b", "x ", "\n", "two\nlines", "back\rhere", "x (deleted)", "\u2028", "\udcff", "0-1 r"]
+        paths = [os.path.join(directory, name) for name in names]
+        for path in paths:
+            with open(path, "w+b") as file:
+                file.write(bytes(8192))
+                file.flush()
+                mapped = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ, offset=4096)
+                self.addCleanup(mapped.close)
+        found = [
+            region for region in target.linux_memory_map(os.getpid()) if directory in region.path
+        ]
+        self.assertEqual(sorted(region.path for region in found), sorted(paths))
+        for region in found:
+            self.assertEqual((region.file_offset, region.end - region.start), (4096, 4096))
+            self.assertEqual((region.readable, region.writable, region.executable), (True, False, False))
 
 
 if __name__ == "__main__":

@@ -75,9 +75,10 @@ def text(value):
 
 
 class Namer:
-    """Names link-time addresses of one file, mapped at `bias` above them."""
+    """Names link-time addresses of one file, mapped at `bias` above them; `within`: from a place in
+    another file, (path, offset)."""
 
-    def __init__(self, path, debug_directories=None, bias=0x7f0000000000):
+    def __init__(self, path, debug_directories=None, bias=0x7f0000000000, within=None):
         self.library = open_library()
         self.handle = ctypes.c_void_p()
         self.bias = bias
@@ -86,14 +87,15 @@ class Namer:
         self._check(self.library.asnap_symbolizer_create(
             directories, ctypes.byref(self.handle)))
         segments = load_segments(path)
+        mapped, start = within or (path, 0)
         regions = (Region * len(segments))()
         for region, (offset, address, size, flags) in zip(regions, segments):
             # As the kernel maps it: whole pages.
             before = offset % 4096
             region.start = bias + address - before
             region.end = bias + (address + size + 4095) // 4096 * 4096
-            region.file_offset = offset - before
-            region.path = path.encode()
+            region.file_offset = start + offset - before
+            region.path = mapped.encode()
             region.flags = 5
         self._check(self.library.asnap_symbolizer_set_regions(
             self.handle, None, regions, len(segments)))

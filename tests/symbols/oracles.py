@@ -10,6 +10,11 @@ DISCRIMINATOR = re.compile(r" \(discriminator \d+\)$")
 INLINED_AT = re.compile(r" inlined at .*$")
 # Of the symbol of the part of a function that is seldom run.
 COLD = re.compile(r"(\.cold| \[clone \.cold\])$")
+# Of Rust: a function's hash and a crate's, which tell copies of one name apart, and the type of a
+# constant that is a parameter.
+RUST_DETAILS = re.compile(
+    r"::h[0-9a-f]{16}$|(?<=\w)\[[0-9a-f]{8,16}\]|(?<=[\w']): ([iu](8|16|32|64|128|size)|bool|char)\b"
+)
 ADDRESS = re.compile(r"^0x[0-9a-f]+$")
 # A relative compilation directory, which these tools join with itself where a file lies
 # in directory 0 of DWARF 5 (6.2.4); gdb joins it once.
@@ -41,7 +46,7 @@ def _stacks(output):
         if ADDRESS.match(line):
             stack = stacks.setdefault(int(line, 16), [])
             continue
-        function = COLD.sub("", INLINED_AT.sub("", line))
+        function = RUST_DETAILS.sub("", COLD.sub("", INLINED_AT.sub("", line)))
         stack.append((None if function == "??" else function,) + _location(next(lines)))
     return stacks
 
@@ -99,5 +104,6 @@ def functions(path):
     for line in output.splitlines():
         match = re.match(r"^([0-9a-f]{16}) ([0-9a-f]{16}) [tTWi] (.*)$", line)
         if match:
-            found.append((int(match.group(1), 16), int(match.group(2), 16), match.group(3)))
+            name = RUST_DETAILS.sub("", match.group(3))
+            found.append((int(match.group(1), 16), int(match.group(2), 16), name))
     return found

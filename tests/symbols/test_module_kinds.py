@@ -3,7 +3,8 @@
 import os
 import unittest
 
-from .test_symbols_accuracy import CLANG_TOOLS, PIE, TOOLS, Subjects, build, run
+from . import oracles
+from .test_symbols_accuracy import CLANG_TOOLS, PIE, TOOLS, Subjects, build, run, sample
 
 
 class ModuleKinds(Subjects):
@@ -21,6 +22,22 @@ class ModuleKinds(Subjects):
         path = build(self.directory, "g++", "subject.cc", "-g", "-O2", "-fPIC", "-shared",
                      "-Wl,-Ttext-segment=0x3a000000")
         self.check(path)
+
+    def test_library_within_another_file(self):
+        """As in an archive, of which a loader of the program's own maps a part: it has no names,
+        and not those of what is at the beginning."""
+        library = build(self.directory, "g++", "subject.cc", "-g", "-O2", "-fPIC", "-shared",
+                        "-fuse-ld=lld")
+        addresses = sample(oracles.functions(library), 100)
+        start = 1 << 20
+        archive = os.path.join(self.directory, "archive")
+        with open(library, "rb") as file:
+            content = file.read()
+        for beginning in (b"PK", content):
+            with open(archive, "wb") as file:
+                file.write(beginning.ljust(start, b"\0") + content)
+            for stack in self.named(library, addresses, within=(archive, start)):
+                self.assertEqual(stack, [(archive, 0, None, False)])
 
     def test_older_dwarf(self):
         for version in ("-gdwarf-2", "-gdwarf-3"):

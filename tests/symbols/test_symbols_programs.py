@@ -48,7 +48,7 @@ class Programs(Compared):
         """libstdc++6-12-dbg, built without optimisation, has its debug information in it."""
         found = glob.glob(os.path.join(PLACE, "debug", "libstdc++.so.6.*[0-9]"))
         if len(found) != 1:
-            self.skipTest("libstdc++6-12-dbg is not installed")
+            self.skipTest("libstdc++'s debug file is not installed")
         self.compare(found[0], COUNT)
 
     def test_own_libraries(self):

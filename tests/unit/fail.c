@@ -21,8 +21,19 @@ bool asnap_unit_failed(void)
     return failed;
 }
 
-static bool must_fail(void)
+static size_t requested;
+
+size_t asnap_unit_requested(void)
 {
+    size_t bytes = requested;
+    requested = 0;
+    return bytes;
+}
+
+/* Counts the bytes that are asked for. */
+static bool must_fail(size_t bytes)
+{
+    requested += bytes;
     if (remaining < 0)
         return false;
     if (remaining == 0) {
@@ -45,49 +56,49 @@ FILE *__real_open_memstream(char **text, size_t *length);
 void *__wrap_malloc(size_t size);
 void *__wrap_malloc(size_t size)
 {
-    return must_fail() ? NULL : __real_malloc(size);
+    return must_fail(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return must_fail() ? NULL : __real_calloc(count, size);
+    return must_fail(count * size) ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size)
 {
-    return must_fail() ? NULL : __real_realloc(old, size);
+    return must_fail(size) ? NULL : __real_realloc(old, size);
 }
 
 void *__wrap_reallocarray(void *old, size_t count, size_t size);
 void *__wrap_reallocarray(void *old, size_t count, size_t size)
 {
-    return must_fail() ? NULL : __real_reallocarray(old, count, size);
+    return must_fail(count * size) ? NULL : __real_reallocarray(old, count, size);
 }
 
 char *__wrap_strdup(const char *text);
 char *__wrap_strdup(const char *text)
 {
-    return must_fail() ? NULL : __real_strdup(text);
+    return must_fail(strlen(text)) ? NULL : __real_strdup(text);
 }
 
 char *__wrap_strndup(const char *text, size_t length);
 char *__wrap_strndup(const char *text, size_t length)
 {
-    return must_fail() ? NULL : __real_strndup(text, length);
+    return must_fail(strnlen(text, length)) ? NULL : __real_strndup(text, length);
 }
 
 int __wrap_vasprintf(char **text, const char *format, va_list arguments);
 int __wrap_vasprintf(char **text, const char *format, va_list arguments)
 {
-    return must_fail() ? -1 : __real_vasprintf(text, format, arguments);
+    return must_fail(0) ? -1 : __real_vasprintf(text, format, arguments);
 }
 
 int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int __wrap_asprintf(char **text, const char *format, ...)
 {
-    if (must_fail())
+    if (must_fail(0))
         return -1;
     va_list arguments;
     va_start(arguments, format);
@@ -99,7 +110,7 @@ int __wrap_asprintf(char **text, const char *format, ...)
 FILE *__wrap_open_memstream(char **text, size_t *length);
 FILE *__wrap_open_memstream(char **text, size_t *length)
 {
-    return must_fail() ? NULL : __real_open_memstream(text, length);
+    return must_fail(0) ? NULL : __real_open_memstream(text, length);
 }
 
 size_t asnap_unit_sweep(struct asnap_error *(*step)(void *context), void *context)

@@ -18,5 +18,6 @@ struct asnap_raw *own_table_read(void)
 {
     struct asnap_raw *raw = NULL;
     ASNAP_ASSERT_OK(asnap_raw_read(&own_memory, allocsnap_root.self, false, NULL, &raw));
+    CU_ASSERT_EQUAL(raw->bad_records + raw->bad_shards, 0);
     return raw;
 }

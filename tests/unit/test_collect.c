@@ -87,7 +87,8 @@ ASNAP_TEST(collect, reads_every_record)
     CU_ASSERT_EQUAL_FATAL(raw->domain_count, 1);
     CU_ASSERT_EQUAL(raw->domains[0].domain, 389047);
     CU_ASSERT_STRING_EQUAL(raw->domains[0].name, "pool");
-    CU_ASSERT_EQUAL(raw->dropped + raw->busy_shards + raw->unreadable_bytes, 0);
+    CU_ASSERT_EQUAL(raw->dropped + raw->refused + raw->busy_shards + raw->unreadable_bytes, 0);
+    CU_ASSERT_EQUAL(raw->bad_records + raw->bad_shards, 0);
     asnap_raw_destroy(raw);
     image_deinit(&image);
 }
@@ -313,6 +314,7 @@ ASNAP_TEST(collect, refuses_a_root_that_cannot_be)
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->thread_count, 131073), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->thread_chunks, 0), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->module_count, 65537), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, root->peak_bytes, UINT64_C(1) << 63), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->module_chunks, 0), ASNAP_ERROR_DAMAGED);
     memset(root->hooks_version, 'v', sizeof(root->hooks_version));
     CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
@@ -330,8 +332,8 @@ ASNAP_TEST(collect, refuses_shards_that_cannot_be)
     CU_ASSERT_EQUAL(CODE_WITH(&image, shard->chunk_count, 0), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, shard->chunks, 0), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, shard->count, shard->count + 1), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, shard->count, shard->count - 1), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, shard->size, shard->size + 1), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, shard->size, ASNAP_TABLE_SHARD_SIZE_LIMIT),
+                    ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, chunks[0], 0), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, chunks[0], chunks[0] + 4), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, chunks[0], UINT64_MAX - 7), ASNAP_ERROR_DAMAGED);
@@ -341,19 +343,12 @@ ASNAP_TEST(collect, refuses_shards_that_cannot_be)
     image_deinit(&image);
 }
 
-ASNAP_TEST(collect, refuses_records_and_nodes_that_cannot_be)
+ASNAP_TEST(collect, refuses_nodes_that_cannot_be)
 {
     struct image image;
     fill(&image);
-    struct asnap_table_record *record = image_record(&image, A + 128, 0, 8, 3);
     struct asnap_table_node *nodes = image_at(&image, IMAGE_NODES);
     CU_ASSERT_EQUAL(code_of(&image), 0);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, 0), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key ^ 1 << 20), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->key, record->key | UINT64_C(2) << 56),
-                    ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 9), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->stack, 5), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[2].parent, 2), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[2].parent, 3), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, 65536), ASNAP_ERROR_DAMAGED);
@@ -363,7 +358,6 @@ ASNAP_TEST(collect, refuses_records_and_nodes_that_cannot_be)
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, ASNAP_TABLE_NOT_COUNTED - 1),
                     ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, nodes[1].pc, UINT64_MAX), ASNAP_ERROR_DAMAGED);
-    CU_ASSERT_EQUAL(CODE_WITH(&image, record->extent, 8 | UINT64_C(2) << 47), ASNAP_ERROR_DAMAGED);
     image_deinit(&image);
 }
 
@@ -519,6 +513,33 @@ ASNAP_TEST(collect, finds_the_root_by_symbol_and_by_magic)
     image_deinit(&image);
 }
 
+/* The symbol's first copy of the hooks may have stepped aside for another. */
+ASNAP_TEST(collect, finds_the_root_of_the_hooks_at_work)
+{
+    struct image image;
+    uint64_t found = 0;
+    fill(&image);
+    uint64_t aside = IMAGE_BASE + 0x9000;
+    struct asnap_table_root *root = image_at(&image, aside);
+    memcpy(root->magic, ASNAP_TABLE_ASIDE_MAGIC, sizeof(root->magic));
+    root->self = IMAGE_BASE;
+    ASNAP_ASSERT_OK(asnap_root_find(&image.memory, aside, NULL, 0, NULL, &found));
+    CU_ASSERT_EQUAL(found, IMAGE_BASE);
+    found = 0;
+    image_root(&image)->version = 2;
+    ASNAP_ASSERT_ERROR(asnap_root_find(&image.memory, aside, NULL, 0, NULL, &found),
+                       ASNAP_ERROR_VERSION);
+    image_root(&image)->version = ASNAP_TABLE_VERSION;
+    static const uint64_t nowhere[] = {0, 1, IMAGE_BASE + 0x9000, IMAGE_BASE + 8, UINT64_MAX};
+    for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+        root->self = nowhere[i];
+        ASNAP_ASSERT_ERROR(asnap_root_find(&image.memory, aside, NULL, 0, NULL, &found),
+                           ASNAP_ERROR_NO_HOOKS);
+    }
+    CU_ASSERT_EQUAL(found, 0);
+    image_deinit(&image);
+}
+
 static bool refuse(void *context, const char *step, uint64_t done, uint64_t total)
 {
     size_t *calls = context;
@@ -582,10 +603,14 @@ ASNAP_TEST(collect, lets_the_table_change_while_the_program_goes_on)
     /* A block more than when the root was read, and one with a stack newer than it. */
     root->shards[asnap_table_shard_of(A)].count--;
     image_record(&image, C + 64, 0, 9, root->node_count);
-    CU_ASSERT_EQUAL(code_of(&image), ASNAP_ERROR_DAMAGED);
+    ASNAP_ASSERT_OK(asnap_raw_read(&image.memory, IMAGE_BASE, false, NULL, &raw));
+    CU_ASSERT_EQUAL(raw->bad_records, 1);
+    CU_ASSERT_EQUAL(raw->bad_shards, 1);
+    asnap_raw_destroy(raw);
     ASNAP_ASSERT_OK(asnap_raw_read(&image.memory, IMAGE_BASE, true, NULL, &raw));
     CU_ASSERT_EQUAL(raw->trace_count, 3);
     CU_ASSERT_EQUAL(raw->busy_shards, 2);
+    CU_ASSERT_EQUAL(raw->bad_records + raw->bad_shards, 0);
     CU_ASSERT_PTR_NOT_NULL(trace_at(raw, A));
     CU_ASSERT_PTR_NULL(trace_at(raw, C + 64));
     asnap_raw_destroy(raw);

@@ -43,6 +43,8 @@ static void check_frames(const struct asnap_snapshot *left, const struct asnap_s
                         asnap_snapshot_frame_address(right, i));
         CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(left, i),
                         asnap_snapshot_frame_mapping(right, i));
+        CU_ASSERT_EQUAL(asnap_snapshot_place(left, i).offset,
+                        asnap_snapshot_place(right, i).offset);
     }
     size_t id_count = asnap_snapshot_frame_id_count(left);
     CU_ASSERT_EQUAL_FATAL(id_count, asnap_snapshot_frame_id_count(right));
@@ -298,6 +300,9 @@ ASNAP_TEST(model_dump, filtered_snapshots_leave_out_what_they_do_not_need)
                   kept[i].thread == traces[i].thread && kept[i].time == traces[i].time);
     CU_ASSERT_EQUAL(asnap_snapshot_thread(loaded, 2), 4712);
     CU_ASSERT_EQUAL(asnap_snapshot_start_time(loaded), UINT64_C(1715954590123456789));
+    CU_ASSERT_EQUAL(asnap_snapshot_place(loaded, 0).offset, 0x1000);
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_place(loaded, 0).module, "/bin/server");
+    CU_ASSERT_STRING_EQUAL(asnap_snapshot_place(loaded, 0).build_id, "c0ffee");
     CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(loaded, 0), 0);
     CU_ASSERT_EQUAL(asnap_snapshot_frame_mapping(loaded, 1), 2);
     check_lists(filtered, loaded);

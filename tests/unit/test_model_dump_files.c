@@ -84,6 +84,8 @@ static struct asnap_error *add_stacks(struct asnap_builder *builder, uint32_t *s
     struct asnap_error *error = NULL;
     for (size_t i = 0; error == NULL && i < 7; i++)
         error = asnap_builder_frame(builder, &frames[i], addresses[i], mappings[i], &ids[i]);
+    for (size_t i = 0; error == NULL && i < 7; i++)
+        error = asnap_builder_offset(builder, ids[i], addresses[i] == 0 ? 0 : 0x1000 + i);
     if (error == NULL)
         error = asnap_builder_traceback(builder, ids, 2, 5, &stacks[0]);
     if (error == NULL)

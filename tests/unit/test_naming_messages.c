@@ -141,14 +141,16 @@ ASNAP_TEST(naming_messages, problem_is_kept)
     forget(&heard);
 }
 
-ASNAP_TEST(naming_messages, want_of_memory_is_an_error)
+ASNAP_TEST(naming_messages, want_of_memory_is_told)
 {
     struct told told = {.used = 0};
     struct heard heard;
     begin(&told, MODULE);
     end(&told, ASNAP_ERROR_NO_MEMORY);
     hear(&heard, &told);
-    CU_ASSERT_EQUAL(heard.code, ASNAP_ERROR_NO_MEMORY);
+    CU_ASSERT_EQUAL(heard.heard, ASNAP_HEARD_MEMORY);
+    CU_ASSERT_EQUAL(heard.code, 0);
+    CU_ASSERT_EQUAL(heard.done, ADDRESSES);
     forget(&heard);
 }
 
@@ -187,6 +189,10 @@ ASNAP_TEST(naming_messages, nonsense_ends_it)
     check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();
     named(&told, FIRST_ADDRESS - 1, 0, 0); /* an address that nobody asked for */
+    end(&told, 0);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    told = begun();
+    named(&told, FIRST_ADDRESS, 0, 0); /* once more */
     end(&told, 0);
     check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();

@@ -111,10 +111,12 @@ ASNAP_TEST(render_blocks, none)
 
 #define FRAME_F                                                                                    \
     "{\"filename\":\"/s/"                                                                          \
-    "a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"}"
+    "a.c\",\"lineno\":1,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\",\"module\":"   \
+    "null,\"build_id\":null,\"offset\":null}"
 #define FRAME_MAIN                                                                                 \
     "{\"filename\":\"/s/"                                                                          \
-    "m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line table\"}"
+    "m.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line "              \
+    "table\",\"module\":null,\"build_id\":null,\"offset\":null}"
 #define NO_ORIGIN "\"thread\":null,\"thread_label\":null,\"time\":null,"
 #define LARGEST                                                                                    \
     "{\"address\":4096,\"size\":5000,\"domain\":7,\"domain_name\":\"pool\\u0001\"," NO_ORIGIN      \

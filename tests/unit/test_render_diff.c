@@ -82,17 +82,19 @@ ASNAP_TEST(render_diff, text_of_nothing)
 
 ASNAP_TEST(render_diff, json)
 {
-    expect(ASNAP_FORMAT_JSON, make_diff(NULL, ASNAP_KEY_TRACEBACK, false), 2,
-           "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
-           "{\"size\":0,\"size_diff\":-204800,\"count\":0,\"count_diff\":-100,\"average\":null,"
-           "\"traceback\":[{\"filename\":\"/src/gone.c\",\"lineno\":8,\"function\":\"cache\","
-           "\"inlined\":false,\"named_by\":\"line table\"}],\"total_nframe\":1,\"functions\":1},"
-           "{\"size\":40000,\"size_diff\":36000,\"count\":40,\"count_diff\":36,\"average\":1000,"
-           "\"traceback\":[{\"filename\":\"/src/a.c\",\"lineno\":41,\"function\":\"grow\","
-           "\"inlined\":true,\"named_by\":\"inline\"}],\"total_nframe\":1,\"functions\":1}],"
-           "\"rows\":4,\"other\":{\"rows\":2,\"size\":8,\"size_diff\":3,\"count\":2,"
-           "\"count_diff\":1},\"total\":{\"size\":40008,\"size_diff\":-168797,\"count\":42,"
-           "\"count_diff\":-63},\"notes\":[]}\n");
+    expect(
+        ASNAP_FORMAT_JSON, make_diff(NULL, ASNAP_KEY_TRACEBACK, false), 2,
+        "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":[{\"size\":0,\"size_diff\":-"
+        "204800,\"count\":0,\"count_diff\":-100,\"average\":null,\"traceback\":[{\"filename\":\"/"
+        "src/gone.c\",\"lineno\":8,\"function\":\"cache\",\"inlined\":false,\"named_by\":\"line "
+        "table\",\"module\":null,\"build_id\":null,\"offset\":null}],\"total_nframe\":1,"
+        "\"functions\":1},{\"size\":40000,\"size_diff\":36000,\"count\":40,\"count_diff\":36,"
+        "\"average\":1000,\"traceback\":[{\"filename\":\"/src/"
+        "a.c\",\"lineno\":41,\"function\":\"grow\",\"inlined\":true,\"named_by\":\"inline\","
+        "\"module\":null,\"build_id\":null,\"offset\":null}],\"total_nframe\":1,\"functions\":1}],"
+        "\"rows\":4,\"other\":{\"rows\":2,\"size\":8,\"size_diff\":3,\"count\":2,\"count_diff\":1},"
+        "\"total\":{\"size\":40008,\"size_diff\":-168797,\"count\":42,\"count_diff\":-63},"
+        "\"notes\":[]}\n");
 }
 
 struct rendering {

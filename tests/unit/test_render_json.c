@@ -35,30 +35,28 @@ static const struct heap_blocks heap[] = {
 
 ASNAP_TEST(render_json, by_line)
 {
-    expect_json(heap, COUNT(heap), NULL, ASNAP_KEY_LINENO, false, 0,
-                "{\"key\":\"lineno\",\"cumulative\":false,\"statistics\":["
-                "{\"size\":49,\"count\":5,\"average\":9.8,\"traceback\":[{\"filename\":\"/s/a.c\","
-                "\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"}],"
-                "\"total_nframe\":1,"
-                "\"functions\":2},"
-                "{\"size\":5,\"count\":3,\"average\":1.6666666666666667,\"traceback\":["
-                "{\"filename\":\"/"
-                "l.so\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":\"none\"}],"
-                "\"total_nframe\":1,\"functions\":0}],"
-                "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
+    expect_json(
+        heap, COUNT(heap), NULL, ASNAP_KEY_LINENO, false, 0,
+        "{\"key\":\"lineno\",\"cumulative\":false,\"statistics\":[{\"size\":49,\"count\":5,"
+        "\"average\":9.8,\"traceback\":[{\"filename\":\"/s/"
+        "a.c\",\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\",\"module\":"
+        "null,\"build_id\":null,\"offset\":null}],\"total_nframe\":1,\"functions\":2},{\"size\":5,"
+        "\"count\":3,\"average\":1.6666666666666667,\"traceback\":[{\"filename\":\"/"
+        "l.so\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":\"none\",\"module\":"
+        "null,\"build_id\":null,\"offset\":null}],\"total_nframe\":1,\"functions\":0}],\"rows\":2,"
+        "\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_json, by_traceback_with_a_limit)
 {
     expect_json(heap, COUNT(heap), "incomplete", ASNAP_KEY_TRACEBACK, false, 1,
-                "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
-                "{\"size\":49,\"count\":5,\"average\":9.8,\"traceback\":[{\"filename\":\"/s/a.c\","
-                "\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"},{"
-                "\"filename\":\"/s/a.c\","
-                "\"lineno\":9,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line "
-                "table\"}],\"total_nframe\":7,"
-                "\"functions\":2}],"
-                "\"rows\":2,\"other\":{\"rows\":1,\"size\":5,\"count\":3},"
+                "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":[{\"size\":49,"
+                "\"count\":5,\"average\":9.8,\"traceback\":[{\"filename\":\"/s/"
+                "a.c\",\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\","
+                "\"module\":null,\"build_id\":null,\"offset\":null},{\"filename\":\"/s/"
+                "a.c\",\"lineno\":9,\"function\":\"main\",\"inlined\":false,\"named_by\":\"line "
+                "table\",\"module\":null,\"build_id\":null,\"offset\":null}],\"total_nframe\":7,"
+                "\"functions\":2}],\"rows\":2,\"other\":{\"rows\":1,\"size\":5,\"count\":3},"
                 "\"total\":{\"size\":54,\"count\":8},\"notes\":[\"incomplete\"]}\n");
 }
 
@@ -71,22 +69,22 @@ ASNAP_TEST(render_json, frames_that_were_not_counted_are_null)
          .stack = {{"/s/a.c", "f", 4, true, 0}}},
     };
     expect_json(unknown, 1, NULL, ASNAP_KEY_TRACEBACK, false, 0,
-                "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":["
-                "{\"size\":40,\"count\":4,\"average\":10,\"traceback\":[{\"filename\":\"/s/a.c\","
-                "\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\"}],"
-                "\"total_nframe\":null,"
-                "\"functions\":1}],"
-                "\"rows\":1,\"total\":{\"size\":40,\"count\":4},\"notes\":[]}\n");
+                "{\"key\":\"traceback\",\"cumulative\":false,\"statistics\":[{\"size\":40,"
+                "\"count\":4,\"average\":10,\"traceback\":[{\"filename\":\"/s/"
+                "a.c\",\"lineno\":4,\"function\":\"f\",\"inlined\":true,\"named_by\":\"inline\","
+                "\"module\":null,\"build_id\":null,\"offset\":null}],\"total_nframe\":null,"
+                "\"functions\":1}],\"rows\":1,\"total\":{\"size\":40,\"count\":4},\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_json, cumulative_rows_have_no_sum)
 {
-    expect_json(heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,
-                "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":["
-                "{\"size\":98,\"count\":10,\"average\":9.8,\"traceback\":[{\"filename\":"
-                "\"/s/a.c\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":null}],"
-                "\"total_nframe\":1,\"functions\":3}],"
-                "\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
+    expect_json(
+        heap, COUNT(heap), NULL, ASNAP_KEY_FILENAME, true, 1,
+        "{\"key\":\"filename\",\"cumulative\":true,\"statistics\":[{\"size\":98,\"count\":10,"
+        "\"average\":9.8,\"traceback\":[{\"filename\":\"/s/"
+        "a.c\",\"lineno\":0,\"function\":null,\"inlined\":false,\"named_by\":null,\"module\":null,"
+        "\"build_id\":null,\"offset\":null}],\"total_nframe\":1,\"functions\":3,\"once\":{\"size\":"
+        "49,\"count\":5}}],\"rows\":2,\"total\":{\"size\":54,\"count\":8},\"notes\":[]}\n");
 }
 
 ASNAP_TEST(render_json, of_nothing)
@@ -104,13 +102,13 @@ ASNAP_TEST(render_json, strings_are_escaped)
          .stack = {{"/\"\\\n\x01\x7f\xc2\x9b\xe2\x80\xa8", "\xc3\xa9\xff\xe2\x82", 1, false, 0}}},
     };
     expect_json(names, 1, "say \"so\"", ASNAP_KEY_LINENO, false, 0,
-                "{\"key\":\"lineno\",\"cumulative\":false,\"statistics\":["
-                "{\"size\":1,\"count\":1,\"average\":1,\"traceback\":[{\"filename\":"
-                "\"/\\\"\\\\\\u000a\\u0001\\u007f\\u009b\\u2028\",\"lineno\":1,\"function\":"
+                "{\"key\":\"lineno\",\"cumulative\":false,\"statistics\":[{\"size\":1,\"count\":1,"
+                "\"average\":1,\"traceback\":[{\"filename\":\"/"
+                "\\\"\\\\\\u000a\\u0001\\u007f\\u009b\\u2028\",\"lineno\":1,\"function\":"
                 "\"\xc3\xa9\\ufffd\\ufffd\\ufffd\",\"inlined\":false,\"named_by\":\"line "
-                "table\"}],\"total_nframe\":1,"
-                "\"functions\":1}],\"rows\":1,\"total\":{\"size\":1,\"count\":1},"
-                "\"notes\":[\"say \\\"so\\\"\"]}\n");
+                "table\",\"module\":null,\"build_id\":null,\"offset\":null}],\"total_nframe\":1,"
+                "\"functions\":1}],\"rows\":1,\"total\":{\"size\":1,\"count\":1},\"notes\":[\"say "
+                "\\\"so\\\"\"]}\n");
 }
 
 static struct asnap_error *make_json(void *context)

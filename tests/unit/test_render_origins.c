@@ -116,7 +116,8 @@ ASNAP_TEST(render_origins, who)
 
 #define FRAMES                                                                                     \
     "\"traceback\":[{\"filename\":\"/s/a.c\",\"lineno\":1,\"function\":\"f\","                     \
-    "\"inlined\":false,\"named_by\":\"line table\"}],\"total_nframe\":1}"
+    "\"inlined\":false,\"named_by\":\"line "                                                       \
+    "table\",\"module\":null,\"build_id\":null,\"offset\":null}],\"total_nframe\":1}"
 
 ASNAP_TEST(render_origins, json)
 {

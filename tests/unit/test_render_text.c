@@ -92,7 +92,8 @@ ASNAP_TEST(render_text, cumulative_rows_have_no_sum)
 {
     EXPECT(server, ASNAP_KEY_FILENAME, true, 1,
            "Top 1 of 3 files, by size (cumulative: a block counts for each of its frames)\n"
-           "#1: /src/server.c:0: size=204 KiB, count=102, average=2048 B\n"
+           "#1: /src/server.c:0: size=204 KiB, count=102, average=2048 B (each block once: "
+           "size=202 KiB, count=101)\n"
            "2 other\n"
            "Total: size=202 KiB, count=105\n");
 }

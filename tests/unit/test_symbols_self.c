@@ -284,7 +284,7 @@ static int refuse(void *context, uint64_t address, void *buffer, size_t size)
 ASNAP_TEST(symbols_self, interrupted_while_reading_the_vdso)
 {
     int result = ASNAP_READ_INTERRUPTED;
-    struct asnap_memory memory = {refuse, &result};
+    struct asnap_memory memory = {.read = refuse, .context = &result};
     struct asnap_region region = {.start = 0x1000, .end = 0x3000, .path = "[vdso]"};
     struct asnap_symbolizer *symbolizer;
     ASNAP_ASSERT_OK(asnap_symbolizer_create(NULL, &symbolizer));

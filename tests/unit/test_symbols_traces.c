@@ -225,19 +225,26 @@ ASNAP_TEST(symbols_traces, notes_say_what_is_missing)
     raw.missing_bytes = 10;
     raw.unreadable_bytes = 4096;
     raw.unreadable_nodes = 2;
+    ASNAP_ASSERT_OK(asnap_raw_add_note(&raw, "another tool has taken the place of malloc"));
+    ASNAP_ASSERT_OK(asnap_raw_add_note(&raw, "and more"));
     struct asnap_region region = {.start = 0x10000, .end = 0x20000, .path = "/nonexistent/lib.so"};
     struct asnap_symbolizer *symbolizer = empty_symbolizer();
     ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, NULL, &region, 1));
     struct asnap_snapshot *snapshot;
     ASNAP_ASSERT_OK(asnap_snapshot_create(&raw, symbolizer, ASNAP_NAMING_WHOLE, NULL, &snapshot));
-    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_note_count(snapshot), 7);
+    CU_ASSERT_EQUAL_FATAL(asnap_snapshot_note_count(snapshot), 9);
     expect_note(snapshot, 0, "10 bytes of the program's memory are missing");
-    expect_note(snapshot, 1, "the program has a malloc of its own");
-    expect_note(snapshot, 2, "3 blocks were not recorded");
-    expect_note(snapshot, 3, "1 part of the table was being changed");
-    expect_note(snapshot, 4, "4096 bytes of the records could not be read");
-    expect_note(snapshot, 5, "2 entries of the stacks could not be read");
-    expect_note(snapshot, 6, "/nonexistent/lib.so: cannot be read");
+    expect_note(snapshot, 1, "another tool has taken the place of malloc");
+    expect_note(snapshot, 2, "and more");
+    expect_note(snapshot, 3, "the program has a malloc of its own");
+    expect_note(snapshot, 4, "3 blocks were not recorded");
+    expect_note(snapshot, 5, "1 part of the table was being changed");
+    expect_note(snapshot, 6, "4096 bytes of the records could not be read");
+    expect_note(snapshot, 7, "2 entries of the stacks could not be read");
+    expect_note(snapshot, 8, "/nonexistent/lib.so: cannot be read");
+    for (size_t i = 0; i < raw.note_count; i++)
+        free(raw.notes[i]);
+    free(raw.notes);
     asnap_snapshot_destroy(snapshot);
     asnap_symbolizer_destroy(symbolizer);
 }

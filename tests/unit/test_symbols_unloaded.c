@@ -98,7 +98,7 @@ static void check_named(struct asnap_frame frame)
     CU_ASSERT(frame.lineno > 0);
 }
 
-static void check_note(const struct asnap_symbolizer *symbolizer, const char *part)
+static void check_note(struct asnap_symbolizer *symbolizer, const char *part)
 {
     CU_ASSERT_EQUAL_FATAL(asnap_symbolizer_note_count(symbolizer), 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(asnap_symbolizer_note(symbolizer, 0), part));
@@ -188,8 +188,9 @@ static bool in_place(const struct asnap_region *region, const struct asnap_raw_m
     ASNAP_ASSERT_OK(asnap_region_map_init(&map, store, region, 1));
     map.regions[0].build_id = *id;
     struct asnap_pc_place place = asnap_region_map_place(&map, modules, pc);
-    CU_ASSERT(place.pc == pc.address - 1 && (place.region == NULL) != (place.unloaded == NULL));
-    bool is_mapped = place.region != NULL;
+    CU_ASSERT(place.pc == pc.address - 1 && place.module == &modules[1]);
+    CU_ASSERT(place.is_unloaded == (place.region == NULL));
+    bool is_mapped = !place.is_unloaded;
     asnap_region_map_deinit(&map);
     asnap_frame_store_destroy(store);
     return is_mapped;

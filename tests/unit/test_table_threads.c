@@ -114,9 +114,9 @@ static void *insert_and_remove(void *argument)
         uint64_t block = some_block(worker);
         uint64_t size = (uint64_t)rand_r(&worker->seed) % 1000;
         if (rand_r(&worker->seed) % 2 == 0)
-            worker->wrong += !asnap_records_insert(block, size, worker->stack);
+            worker->wrong += asnap_records_insert(block, size, worker->stack) != ASNAP_INSERTED;
         else if (asnap_records_remove(block, &removed) && rand_r(&worker->seed) % 4 == 0)
-            worker->wrong += !asnap_records_put_back(block, &removed);
+            worker->wrong += asnap_records_put_back(block, &removed) != ASNAP_INSERTED;
     }
     return NULL;
 }

@@ -58,8 +58,8 @@ static void churn(struct model *model, int steps)
             uint64_t frames[3] = {0x1000u + block % 7, 0x2000u + block % 11, 0x3000};
             model->sizes[block] = (uint64_t)rand_r(&model->seed) % 5000;
             model->stacks[block] = asnap_stacks_intern(frames, 3, 0);
-            if (!asnap_records_insert(address_of(model, block), model->sizes[block],
-                                      model->stacks[block]))
+            if (asnap_records_insert(address_of(model, block), model->sizes[block],
+                                     model->stacks[block]) != ASNAP_INSERTED)
                 abort();
         } else {
             bool live = model->sizes[block] != UINT64_MAX;
@@ -125,8 +125,8 @@ ASNAP_TEST(table_writer, replaces_a_known_address)
     own_table_open();
     uint64_t frame = 0x4242;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
-    CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
-    CU_ASSERT(asnap_records_insert(0x1000, 30, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 30, stack), ASNAP_INSERTED);
     struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     CU_ASSERT_EQUAL(raw->traces[0].size, 30);
@@ -149,7 +149,7 @@ ASNAP_TEST(table_writer, fits_32_bytes_a_block)
     uint64_t before = allocsnap_root.tracker_bytes;
     uint64_t most = 0;
     for (uint64_t block = 1; block <= 2000000; block++) {
-        if (!asnap_records_insert(0x555500000000 + block * 64, 40, stack))
+        if (asnap_records_insert(0x555500000000 + block * 64, 40, stack) != ASNAP_INSERTED)
             abort();
         uint64_t used = allocsnap_root.tracker_bytes - before;
         if (block >= 1000000 && used > 32 * block)
@@ -177,7 +177,7 @@ ASNAP_TEST(table_writer, grows_its_lists)
         if (asnap_table_shard_of(page << 12) != shard)
             continue;
         for (uint64_t block = 0; block < 128; block++)
-            if (!asnap_records_insert(page << 12 | block * 32, 1, stack))
+            if (asnap_records_insert(page << 12 | block * 32, 1, stack) != ASNAP_INSERTED)
                 abort();
         done++;
     }
@@ -199,7 +199,7 @@ ASNAP_TEST(table_writer, notes_thread_and_time)
     uint64_t frame = 0x4242;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     uint32_t before = asnap_clock_now();
-    CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_INSERTED);
     uint32_t after = asnap_clock_now();
     struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
@@ -221,13 +221,13 @@ ASNAP_TEST(table_writer, puts_back_a_record_as_it_was)
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     const struct asnap_removed block = {.size = 77, .stack = stack, .thread = 0, .time = 12345};
     struct asnap_removed removed;
-    CU_ASSERT(asnap_records_put_back(0x1000, &block));
+    CU_ASSERT_EQUAL(asnap_records_put_back(0x1000, &block), ASNAP_INSERTED);
     CU_ASSERT(asnap_records_remove(0x1000, &removed));
     CU_ASSERT_EQUAL(removed.size, 77);
     CU_ASSERT_EQUAL(removed.stack, stack);
     CU_ASSERT_EQUAL(removed.thread, 0);
     CU_ASSERT_EQUAL(removed.time, 12345);
-    CU_ASSERT(asnap_records_put_back(0x1000, &removed));
+    CU_ASSERT_EQUAL(asnap_records_put_back(0x1000, &removed), ASNAP_INSERTED);
     struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     CU_ASSERT_EQUAL(raw->traces[0].time, 12345);
@@ -258,7 +258,8 @@ ASNAP_TEST(table_writer, knows_the_peak)
     /* Sizes too large for a lane, and sums too large for many. */
     uint64_t sum = 91;
     for (uint64_t i = 0; i < 10; i++, sum += ASNAP_TABLE_SIZE_LIMIT - 1)
-        CU_ASSERT(asnap_records_insert(0x10000 + 64 * i, ASNAP_TABLE_SIZE_LIMIT - 1, stack));
+        CU_ASSERT_EQUAL(asnap_records_insert(0x10000 + 64 * i, ASNAP_TABLE_SIZE_LIMIT - 1, stack),
+                        ASNAP_INSERTED);
     CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, sum);
     for (uint64_t i = 0; i < 10; i++)
         asnap_records_remove(0x10000 + 64 * i, NULL);
@@ -268,7 +269,7 @@ ASNAP_TEST(table_writer, knows_the_peak)
         asnap_records_remove(0x20000 + 64 * i, NULL);
     CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, sum);
     CU_ASSERT_EQUAL(traced_bytes(), 91);
-    CU_ASSERT(asnap_records_insert(0x5000, 5, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x5000, 5, stack), ASNAP_INSERTED);
     asnap_traced_reset_peak();
     CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 96);
     asnap_records_clear();
@@ -283,10 +284,11 @@ ASNAP_TEST(table_writer, drops_records_without_memory)
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     asnap_thread_number();
     asnap_pages_set_limit(allocsnap_root.tracker_bytes);
-    CU_ASSERT_FALSE(asnap_records_insert(0x1000, 10, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_NO_MEMORY);
     asnap_pages_set_limit(allocsnap_root.tracker_bytes + 12 * 4096);
     uint64_t kept = 0;
-    while (kept < 2000 && asnap_records_insert(0x1000 + 32 * (kept % 128), 10, stack))
+    while (kept < 2000 &&
+           asnap_records_insert(0x1000 + 32 * (kept % 128), 10, stack) == ASNAP_INSERTED)
         kept++;
     CU_ASSERT_EQUAL(kept, 2000);
     uint64_t page = 1;
@@ -294,7 +296,7 @@ ASNAP_TEST(table_writer, drops_records_without_memory)
     for (kept = 128; page < 1000000 && kept < 5000; page++) {
         if (asnap_table_shard_of(page << 12) != shard || page == 1)
             continue;
-        if (!asnap_records_insert(page << 12, 10, stack))
+        if (asnap_records_insert(page << 12, 10, stack) != ASNAP_INSERTED)
             break;
         kept++;
     }
@@ -302,13 +304,13 @@ ASNAP_TEST(table_writer, drops_records_without_memory)
     CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 10 * kept);
     CU_ASSERT_EQUAL(traced_bytes(), 10 * kept);
     /* One with an old key goes, one in its place comes. */
-    CU_ASSERT(asnap_records_insert(0x1000, 10, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_INSERTED);
     uint64_t far = 0x900000;
     uint64_t unused[2] = {0x777000, 0x888000};
     uint32_t nodes = allocsnap_root.node_count;
     while (asnap_table_shard_of(far) == shard)
         far += 4096;
-    CU_ASSERT_FALSE(asnap_records_insert(far, 10, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(far, 10, stack), ASNAP_NO_MEMORY);
     CU_ASSERT_EQUAL(traced_bytes(), 10 * kept);
     asnap_stacks_intern(unused, 2, 3);
     CU_ASSERT(allocsnap_root.node_count >= nodes);
@@ -428,11 +430,11 @@ ASNAP_TEST(table_writer, keeps_nothing_once_tracing_is_off)
     own_table_open();
     uint64_t frame = 0x1000;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
-    CU_ASSERT_TRUE(asnap_records_insert(0x10000, 10, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x10000, 10, stack), ASNAP_INSERTED);
     /* A thread was between its allocation and the record. */
     allocsnap_root.applied.tracing = 0;
     asnap_records_clear();
-    CU_ASSERT_TRUE(asnap_records_insert(0x20000, 20, stack));
+    CU_ASSERT_EQUAL(asnap_records_insert(0x20000, 20, stack), ASNAP_INSERTED);
     CU_ASSERT_EQUAL(traced_bytes(), 0);
     allocsnap_root.applied.tracing = 1;
     struct asnap_raw *raw = own_table_read();

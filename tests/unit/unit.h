@@ -52,4 +52,9 @@ bool asnap_unit_failed(void);
  * NO_MEMORY. Returns how many runs failed. */
 size_t asnap_unit_sweep(struct asnap_error *(*step)(void *context), void *context);
 
+/* ---- how much memory the code under test takes (fail.c) ---- */
+
+/* Bytes that it has asked for since the last call, freed or not. */
+size_t asnap_unit_requested(void);
+
 #endif

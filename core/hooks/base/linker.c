@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "libc.h"
 #include "pages.h"
 
 /* More is not believed: the list may be another thread's work in progress, or damaged. */
@@ -31,6 +32,7 @@ struct asnap_library {
     uint64_t hash;
     uint64_t gnu_hash;
     uint64_t soname; /* place of the name in the strings */
+    bool is_hooks;   /* a copy of the hooks, of this version or another */
     bool queued;     /* asnap_symbol_seen_from comes to it, or has */
     uint32_t next;   /* in that queue, the place of which file; `count` at the end */
 };
@@ -100,6 +102,8 @@ static uint32_t count_from(struct asnap_known_pages *known, uint64_t link)
     return count;
 }
 
+static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place);
+
 static size_t list_bytes(const struct asnap_libraries *libraries)
 {
     return libraries->count * sizeof(struct asnap_library);
@@ -125,6 +129,10 @@ static void read_list(struct asnap_libraries *libraries, uint64_t link)
         find_tables(known, library);
         if (map.l_ld == _DYNAMIC)
             libraries->own = i;
+        uint64_t root = hooks_root(libraries, i);
+        library->is_hooks = root != 0;
+        if (root != 0 && libraries->first_root == 0 && libraries->own == libraries->count)
+            libraries->first_root = root;
         link = (uint64_t)(uintptr_t)map.l_next;
     }
 }
@@ -147,6 +155,7 @@ static uint64_t own_list(struct asnap_known_pages *known)
     return 0;
 }
 
+/* A copy in the program's list still comes before. */
 static void read_own_list(struct asnap_libraries *libraries)
 {
     uint64_t link = libraries->own < libraries->count ? 0 : own_list(&libraries->known);
@@ -156,10 +165,15 @@ static void read_own_list(struct asnap_libraries *libraries)
     read_list(libraries, link);
 }
 
-void asnap_libraries_open(struct asnap_libraries *libraries)
+void asnap_libraries_open(struct asnap_libraries *libraries, bool moving)
 {
     memset(libraries, 0, sizeof(*libraries));
-    read_list(libraries, (uint64_t)(uintptr_t)_r_debug.r_map);
+    libraries->known.moving = moving;
+    const struct r_debug *debug = &_r_debug;
+    if (debug == NULL && &_dl_debug_addr != NULL)
+        debug = _dl_debug_addr;
+    if (debug != NULL)
+        read_list(libraries, (uint64_t)(uintptr_t)debug->r_map);
     read_own_list(libraries);
 }
 
@@ -177,6 +191,7 @@ struct wanted {
     size_t name_bytes; /* with its end */
     uint32_t gnu_hash;
     uint32_t hash;
+    bool also_hidden; /* versions that programs which are linked now do not find */
 };
 
 static struct wanted want(const char *name)
@@ -232,7 +247,8 @@ static void *match(struct asnap_known_pages *known, const struct asnap_library *
                              sizeof(symbol)) ||
         symbol.st_shndx == SHN_UNDEF || (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
         !asnap_readable_copy(known, library->strings + symbol.st_name, name, wanted->name_bytes) ||
-        memcmp(name, wanted->name, wanted->name_bytes) != 0 || is_hidden(known, library, number))
+        memcmp(name, wanted->name, wanted->name_bytes) != 0 ||
+        (!wanted->also_hidden && is_hidden(known, library, number)))
         return NULL;
     uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
     void *address = (void *)(uintptr_t)(bias + symbol.st_value);
@@ -307,33 +323,47 @@ static void *find_in(struct asnap_libraries *libraries, uint32_t place, const st
     return library->hash == 0 ? NULL : find_by_hash(&libraries->known, library, wanted);
 }
 
+/* The root of the copy of the hooks that a file is; 0: it is none. */
+static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
+{
+    static const char *const names[] = {"allocsnap_table", "allocsnap_root"};
+    void *root = NULL;
+    for (size_t i = 0; root == NULL && i < sizeof(names) / sizeof(names[0]); i++) {
+        struct wanted wanted = want(names[i]);
+        root = find_in(libraries, place, &wanted);
+    }
+    return (uint64_t)(uintptr_t)root;
+}
+
 /* ---- symbols in the order of the list ---- */
 
 /* Among the files from the place `first` on, up to that before `end`. */
 static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint32_t end,
-                        const char *name)
+                        const char *name, bool also_hidden)
 {
     struct wanted wanted = want(name);
+    wanted.also_hidden = also_hidden;
     void *found = NULL;
     for (uint32_t i = first; i < end && found == NULL; i++)
-        found = find_in(libraries, i, &wanted);
+        if (i <= libraries->own || !libraries->list[i].is_hooks)
+            found = find_in(libraries, i, &wanted);
     return found;
 }
 
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->count, name);
+    return find_among(libraries, 0, libraries->count, name, false);
 }
 
-bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name)
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->own, name) == NULL;
+    return find_among(libraries, 0, libraries->own, name, true);
 }
 
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name)
 {
     uint32_t first = libraries->own < libraries->count ? libraries->own + 1 : 0;
-    return find_among(libraries, first, libraries->count, name);
+    return find_among(libraries, first, libraries->count, name, false);
 }
 
 void asnap_linker_init(struct asnap_libraries *libraries)
@@ -399,6 +429,12 @@ static uint32_t library_at(const struct asnap_libraries *libraries, uint64_t pc)
     return asnap_linker_can_find() ? libraries->count : nearest;
 }
 
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other)
+{
+    uint32_t place = library_at(libraries, one);
+    return place < libraries->count && place == library_at(libraries, other);
+}
+
 /* Puts the files that one needs behind `*last`, the last of the queue. */
 static void queue_needed(struct asnap_libraries *libraries, uint32_t place, uint32_t *last)
 {
@@ -433,8 +469,9 @@ static bool is_ready(const struct asnap_libraries *libraries, uint32_t place)
 static void *find_ready(struct asnap_libraries *libraries, uint32_t place,
                         const struct wanted *wanted)
 {
-    return place != libraries->own && is_ready(libraries, place) ? find_in(libraries, place, wanted)
-                                                                 : NULL;
+    return !libraries->list[place].is_hooks && is_ready(libraries, place)
+               ? find_in(libraries, place, wanted)
+               : NULL;
 }
 
 /* In a C++ library that the program has loaded for all to see; it came with none of those that

@@ -104,12 +104,40 @@ struct asnap_next asnap_next = {
     .malloc_usable_size = asnap_next_early_size,
 };
 
+/* Whether the function that tells sizes is of the allocator that malloc is of. */
+static bool tells_sizes;
+
+size_t asnap_next_block_bytes(void *block, size_t most)
+{
+    if (!tells_sizes)
+        return asnap_readable_bytes((uint64_t)(uintptr_t)block, most);
+    size_t bytes = asnap_next.malloc_usable_size(block);
+    return bytes < most ? bytes : most;
+}
+
 /* Stores an address through a function pointer's bytes, as POSIX has it. */
 static void look_up(struct asnap_libraries *libraries, const char *name, void *place, size_t bytes)
 {
     void *found = asnap_symbol_next(libraries, name);
     if (found != NULL)
         memcpy(place, &found, bytes);
+}
+
+/* The same of a definition that comes before the hooks' own. */
+static void look_before(struct asnap_libraries *libraries, const char *name, void *place,
+                        size_t bytes)
+{
+    void *found = asnap_symbol_before(libraries, name);
+    if (found != NULL)
+        memcpy(place, &found, bytes);
+}
+
+/* musl has no pvalloc; who asks the linker for one finds the hooks'. */
+static void *whole_pages(size_t size)
+{
+    enum { PAGE = 4096 };
+    size_t most = SIZE_MAX - (PAGE - 1);
+    return asnap_next.memalign(PAGE, size > most ? size : (size + PAGE - 1) / PAGE * PAGE);
 }
 
 #define LOOK_UP(NAME) look_up(libraries, #NAME, &found.NAME, sizeof(found.NAME))
@@ -125,9 +153,14 @@ void asnap_next_resolve(struct asnap_libraries *libraries)
     LOOK_UP(aligned_alloc);
     LOOK_UP(memalign);
     LOOK_UP(valloc);
+    found.pvalloc = whole_pages;
     LOOK_UP(pvalloc);
     LOOK_UP(malloc_usable_size);
     LOOK_UP(free_sized);
     LOOK_UP(free_aligned_sized);
+    look_before(libraries, "realloc", &found.realloc_before, sizeof(found.realloc_before));
+    look_before(libraries, "free", &found.free_before, sizeof(found.free_before));
+    tells_sizes = asnap_linker_same_file(libraries, (uint64_t)(uintptr_t)found.malloc,
+                                         (uint64_t)(uintptr_t)found.malloc_usable_size);
     asnap_next = found;
 }

@@ -37,7 +37,7 @@ extern struct asnap_process asnap_process;
 /* Begins, where this process has not. */
 void asnap_process_begin(void);
 
-/* For libc to call in a child: the kernel may not know how to clear the page, or stand behind an
+/* To be called by libc in a child: the kernel may not know how to clear the page, or stand behind an
  * emulator that says it does and does not. */
 void asnap_process_notice(void);
 
@@ -49,7 +49,7 @@ bool asnap_process_is_copy(void);
 bool asnap_process_must_be_copy(void);
 
 /* Whether the caller is to mend it, and then call asnap_process_mended. A thread that comes
- * meanwhile waits for that. */
+ * meanwhile, which asnap_process_is_copy does not tell of it, waits for that. */
 bool asnap_process_mend(void);
 void asnap_process_mended(void);
 

@@ -3,11 +3,21 @@
 #include <string.h>
 
 /* The first call finds a request that has not been obeyed: to get ready. */
-__attribute__((visibility("default"),
-               aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
+__attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
     .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
     .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
 };
+
+extern struct asnap_table_root allocsnap_table
+    __attribute__((visibility("default"), alias("allocsnap_root")));
+
+/* Byte by byte, so that no libc function is called for it. */
+static void store_magic(const char *magic)
+{
+    struct asnap_table_root *root = &allocsnap_root;
+    for (size_t i = 0; i < sizeof(root->magic); i++)
+        __atomic_store_n(&root->magic[i], magic[i], __ATOMIC_RELEASE);
+}
 
 void asnap_root_describe(void)
 {
@@ -23,6 +33,13 @@ void asnap_root_describe(void)
     root->pointer_bytes = sizeof(void *);
     root->domain_count = 1;
     strncpy(root->hooks_version, ASNAP_VERSION_STRING, sizeof(root->hooks_version) - 1);
-    for (size_t i = 0; i < sizeof(root->magic); i++)
-        __atomic_store_n(&root->magic[i], ASNAP_TABLE_MAGIC[i], __ATOMIC_RELEASE);
+    store_magic(ASNAP_TABLE_MAGIC);
+}
+
+void asnap_root_step_aside(uint64_t other_root)
+{
+    struct asnap_table_root *root = &allocsnap_root;
+    root->self = other_root;
+    store_magic(ASNAP_TABLE_ASIDE_MAGIC);
+    __atomic_store_n(&root->applied.sequence, root->control.sequence, __ATOMIC_RELEASE);
 }

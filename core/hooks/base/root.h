@@ -8,11 +8,17 @@
  * saving and restoring registers at each step costs as much as the steps do. */
 #define ASNAP_HOT inline __attribute__((always_inline))
 
-/* No reader takes it for a table before asnap_root_describe. */
+/* No reader takes it for a table before asnap_root_describe. A debugger finds it as
+ * `allocsnap_table`: hooks of table version 2 export theirs by this name here and use the
+ * first that the linker finds by it, which must not be that of others. */
 extern struct asnap_table_root allocsnap_root;
 
 /* Writes what readers need to know of the table, the magic last. */
 void asnap_root_describe(void);
+
+/* Another copy of the hooks comes first, so that the program calls that one: leads readers to
+ * its root. This copy passes on what it is called for, and is never asked for anything else. */
+void asnap_root_step_aside(uint64_t other_root);
 
 /* Frames to keep of a stack. */
 static inline uint32_t asnap_root_frame_limit(void)

@@ -19,27 +19,36 @@
 #include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
+#include "walk_check.h"
 
 static uint32_t control_lock;
 static bool ready;
 
-static void look_up_symbols(void)
+/* The root of another copy of the hooks that comes first; 0: there is none. */
+static uint64_t look_up_symbols(void)
 {
     struct asnap_libraries libraries;
-    asnap_libraries_open(&libraries);
+    asnap_libraries_open(&libraries, false);
     asnap_linker_init(&libraries);
     asnap_next_resolve(&libraries);
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
-    if (!asnap_symbol_is_own(&libraries, "malloc"))
+    if (asnap_symbol_before(&libraries, "malloc") != NULL)
         allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
+    return other_root;
 }
 
 static void get_ready(void)
 {
-    look_up_symbols();
+    uint64_t other_root = look_up_symbols();
+    ready = true;
+    if (other_root != 0) {
+        asnap_root_step_aside(other_root);
+        return;
+    }
     asnap_thread_init();
     asnap_modules_init();
     asnap_debugger_call_init();
@@ -52,7 +61,6 @@ static void get_ready(void)
         allocsnap_root.control.tracing = 1;
     }
     asnap_root_describe();
-    ready = true;
 }
 
 static void obey(void)
@@ -86,8 +94,7 @@ void asnap_control_apply(void)
         return;
     thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
-    if (asnap_process_is_copy())
-        asnap_fork_mend();
+    asnap_fork_mend();
     asnap_lock(&control_lock);
     if (!ready) {
         int saved_errno = errno;
@@ -124,4 +131,5 @@ void asnap_control_mend(const uint32_t *only)
 __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
+    asnap_walk_check_begin();
 }

@@ -1,10 +1,10 @@
 #include "fork.h"
 
-#include <pthread.h>
 #include <stddef.h>
 
 #include "control.h"
 #include "deferred.h"
+#include "libc.h"
 #include "loaded_modules.h"
 #include "lock.h"
 #include "module_list.h"
@@ -43,8 +43,22 @@ void asnap_fork_mend(void)
     asnap_process_mended();
 }
 
+/* For libc to call in a child, on the thread that forked. */
+static void notice(void)
+{
+    asnap_process_notice();
+    if (asnap_process_is_copy()) {
+        asnap_thread_notice();
+        asnap_thread_number_forget();
+    }
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     asnap_lock_mend = mend_one;
-    pthread_atfork(NULL, NULL, asnap_process_notice);
+    /* What libc takes for it is not the program's. */
+    enum asnap_activity activity = asnap_thread.activity;
+    asnap_thread.activity = ASNAP_OWN;
+    asnap_libc_in_children(notice);
+    asnap_thread.activity = activity;
 }

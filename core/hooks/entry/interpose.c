@@ -48,7 +48,7 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
         return NULL;
     if (replacement != NULL) {
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
-                                                     : asnap_next.malloc_usable_size(block);
+                                                     : asnap_next_block_bytes(block, size);
         memcpy(replacement, block, old_size < size ? old_size : size);
         if (tracing)
             asnap_trace_allocated(replacement, size, caller);
@@ -93,6 +93,8 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
+    if (asnap_next.realloc_before != NULL)
+        return asnap_next.realloc_before(block, bytes);
     if (asnap_next_is_early(block))
         return replace(block, bytes, &ASNAP_CALLER, tracing);
     return tracing ? resize(block, bytes, &ASNAP_CALLER) : asnap_next.realloc(block, bytes);
@@ -120,6 +122,10 @@ ASNAP_EXPORT void free(void *block)
 ASNAP_EXPORT void free_sized(void *block, size_t size);
 ASNAP_EXPORT void free_sized(void *block, size_t size)
 {
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
     if (!note_releasing(block, asnap_next.free))
         return;
     if (asnap_next.free_sized != NULL)
@@ -131,6 +137,10 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
     if (!note_releasing(block, asnap_next.free))
         return;
     if (asnap_next.free_aligned_sized != NULL)

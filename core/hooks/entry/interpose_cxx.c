@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "lock.h"
 
 #ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
 #define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
@@ -46,7 +47,7 @@ static void *plain_new(size_t size, size_t alignment)
 static void *find_late(const char *name, uint64_t caller)
 {
     struct asnap_libraries libraries;
-    asnap_libraries_open(&libraries);
+    asnap_libraries_open(&libraries, !asnap_is_alone());
     void *found = asnap_symbol_seen_from(&libraries, caller, name);
     asnap_libraries_close(&libraries);
     return found;

@@ -47,9 +47,9 @@ ASNAP_EXPORT int allocsnap_hooks_track(unsigned int domain, uintptr_t address, s
     if (!asnap_control_tracing())
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(add_domain(domain), address);
-    if (key == 0 || size >= ASNAP_TABLE_SIZE_LIMIT || !asnap_trace_track(key, size, &ASNAP_CALLER))
-        return ALLOCSNAP_NO_MEMORY;
-    return 0;
+    if (key == 0)
+        asnap_trace_refuse();
+    return key != 0 && asnap_trace_track(key, size, &ASNAP_CALLER) ? 0 : ALLOCSNAP_NO_MEMORY;
 }
 
 ASNAP_EXPORT int allocsnap_hooks_untrack(unsigned int domain, uintptr_t address)

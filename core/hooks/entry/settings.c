@@ -9,8 +9,10 @@
 #include "allocsnap_table.h"
 #include "kernel.h"
 #include "pages.h"
+#include "walk_check.h"
 
-enum { ENVIRONMENT_BYTES = 1 << 20, VALUE_BYTES = 64 };
+/* Of an entry so much is kept that any good value is whole, and one that is not is seen. */
+enum { PIECE_BYTES = 1 << 16, PATH_BYTES = 4096, VALUE_BYTES = PATH_BYTES + 1, NAME_BYTES = 32 };
 
 /* With less, hardly a record could be kept. */
 #define LEAST_MEMORY (UINT64_C(1) << 20)
@@ -20,48 +22,68 @@ extern char **environ;
 struct variable {
     const char *name;
     const char *wanted; /* what the value is not, when it is bad */
-    char value[VALUE_BYTES];
+    char *value;        /* VALUE_BYTES, "" where there is none */
+    bool given;
 };
 
-enum { FRAME_LIMIT, MAX_MEMORY, VARIABLES };
+enum { FRAME_LIMIT, MAX_MEMORY, CHECK, VARIABLES };
+
+/* What the reading of the environment needs: too much for any stack. */
+struct reading {
+    char values[VARIABLES][VALUE_BYTES];
+    char entry[NAME_BYTES + VALUE_BYTES];
+    size_t entry_bytes;
+    char piece[PIECE_BYTES];
+};
 
 /* Takes the value in "NAME=VALUE" where NAME is one of the variables; the first counts. */
 static void take_value(struct variable *variables, const char *entry)
 {
     for (int i = 0; i < VARIABLES; i++) {
         size_t length = strlen(variables[i].name);
-        if (strncmp(entry, variables[i].name, length) != 0 || entry[length] != '=' ||
-            variables[i].value[0] != '\0')
+        if (variables[i].given || strncmp(entry, variables[i].name, length) != 0 ||
+            entry[length] != '=')
             continue;
         size_t bytes = strnlen(entry + length + 1, VALUE_BYTES - 1);
         memcpy(variables[i].value, entry + length + 1, bytes);
         variables[i].value[bytes] = '\0';
+        variables[i].given = true;
+    }
+}
+
+/* Entries may be split between pieces. */
+static void take_piece(struct variable *variables, struct reading *reading, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (reading->entry_bytes < sizeof(reading->entry) - 1)
+            reading->entry[reading->entry_bytes++] = reading->piece[i];
+        if (reading->piece[i] != '\0')
+            continue;
+        take_value(variables, reading->entry);
+        memset(reading->entry, 0, reading->entry_bytes);
+        reading->entry_bytes = 0;
     }
 }
 
 /* The dynamic linker allocates before libc has set `environ`. */
-static void read_kernel_environment(struct variable *variables)
+static void read_kernel_environment(struct variable *variables, struct reading *reading)
 {
-    char *text = asnap_pages_map(ENVIRONMENT_BYTES);
     int file = asnap_kernel_open("/proc/self/environ", O_RDONLY, 0);
-    size_t used = 0;
-    while (text != NULL && file >= 0 && used < ENVIRONMENT_BYTES - 1) {
-        long got = asnap_kernel_read(file, text + used, ENVIRONMENT_BYTES - 1 - used);
+    if (file < 0)
+        return;
+    for (;;) {
+        long got = asnap_kernel_read(file, reading->piece, sizeof(reading->piece));
         if (got <= 0)
             break;
-        used += (size_t)got;
+        take_piece(variables, reading, (size_t)got);
     }
-    for (size_t at = 0; at < used; at += strlen(text + at) + 1)
-        take_value(variables, text + at);
-    if (file >= 0)
-        asnap_kernel_close(file);
-    asnap_pages_unmap(text, ENVIRONMENT_BYTES);
+    asnap_kernel_close(file);
 }
 
-static void read_environment(struct variable *variables)
+static void read_environment(struct variable *variables, struct reading *reading)
 {
     if (environ == NULL)
-        read_kernel_environment(variables);
+        read_kernel_environment(variables, reading);
     for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
         take_value(variables, *entry);
 }
@@ -106,51 +128,83 @@ static bool parse_memory(const char *value, uint64_t *bytes)
     return true;
 }
 
-/* Appends as much of `text` as fits, in printable characters. */
-static size_t append(char *line, size_t length, size_t room, const char *text)
+/* Appends as much of `text` as fits, in printable characters, at most so many. */
+static size_t append(char *line, size_t length, size_t room, const char *text, size_t most)
 {
-    for (; *text != '\0' && length < room; text++)
-        line[length++] = *text >= ' ' && *text <= '~' ? *text : '?';
+    for (size_t i = 0; text[i] != '\0' && i < most && length < room; i++)
+        line[length++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
     return length;
 }
 
 static void complain(const struct variable *variable)
 {
+    enum { SHOWN = 63 };
     char line[256];
     const size_t room = sizeof(line) - 1;
-    size_t length = append(line, 0, room, "allocsnap: ");
-    length = append(line, length, room, variable->name);
-    length = append(line, length, room, "=");
-    length = append(line, length, room, variable->value);
-    length = append(line, length, room, ": not ");
-    length = append(line, length, room, variable->wanted);
-    length = append(line, length, room, "; not tracing");
+    size_t length = append(line, 0, room, "allocsnap: ", room);
+    length = append(line, length, room, variable->name, room);
+    length = append(line, length, room, "=", room);
+    length = append(line, length, room, variable->value, SHOWN);
+    if (strlen(variable->value) > SHOWN)
+        length = append(line, length, room, "...", room);
+    length = append(line, length, room, ": not ", room);
+    length = append(line, length, room, variable->wanted, room);
+    length = append(line, length, room, "; not tracing", room);
     line[length++] = '\n';
     asnap_kernel_write(STDERR_FILENO, line, length);
 }
 
-struct asnap_settings asnap_settings_read(void)
+/* False: the value is bad; so is one of which a part only was kept. */
+static bool take_setting(int which, const char *value, struct asnap_settings *settings)
+{
+    if (strlen(value) >= PATH_BYTES)
+        return false;
+    switch (which) {
+    case FRAME_LIMIT:
+        return parse_frame_limit(value, &settings->frame_limit);
+    case MAX_MEMORY:
+        return parse_memory(value, &settings->max_memory);
+    default:
+        return asnap_walk_check_into(value);
+    }
+}
+
+static void read_settings(struct reading *reading, struct asnap_settings *settings)
 {
     struct variable variables[VARIABLES] = {
         [FRAME_LIMIT] = {"ALLOCSNAP",
-                         "a frame limit from 1 to 65535 (or 0 to wait for the debugger)", ""},
+                         "a frame limit from 1 to 65535 (or 0 to wait for the debugger)",
+                         reading->values[FRAME_LIMIT], false},
         [MAX_MEMORY] = {"ALLOCSNAP_MAX_MEMORY",
-                        "a number of bytes from 1M on (with K, M or G behind it)", ""},
+                        "a number of bytes from 1M on (with K, M or G behind it)",
+                        reading->values[MAX_MEMORY], false},
+        [CHECK] = {"ALLOCSNAP_CHECK",
+                   "a file that can be written, in a program with libgcc to compare with",
+                   reading->values[CHECK], false},
     };
+    bool good = true;
+    read_environment(variables, reading);
+    for (int i = 0; i < VARIABLES; i++) {
+        if (variables[i].value[0] == '\0' || take_setting(i, variables[i].value, settings))
+            continue;
+        complain(&variables[i]);
+        good = false;
+    }
+    if (!good)
+        settings->frame_limit = 0;
+}
+
+struct asnap_settings asnap_settings_read(void)
+{
     struct asnap_settings settings = {0, UINT64_MAX};
     if (getauxval(AT_SECURE) == 0) {
+        struct reading *reading = asnap_pages_map(sizeof(*reading));
         settings.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;
-        read_environment(variables);
-        const char *frame_limit = variables[FRAME_LIMIT].value;
-        const char *max_memory = variables[MAX_MEMORY].value;
-        if (frame_limit[0] != '\0' && !parse_frame_limit(frame_limit, &settings.frame_limit)) {
-            complain(&variables[FRAME_LIMIT]);
+        if (reading != NULL)
+            read_settings(reading, &settings);
+        else
             settings.frame_limit = 0;
-        }
-        if (max_memory[0] != '\0' && !parse_memory(max_memory, &settings.max_memory)) {
-            complain(&variables[MAX_MEMORY]);
-            settings.frame_limit = 0;
-        }
+        asnap_pages_unmap(reading, sizeof(*reading));
     }
     return settings;
 }

@@ -9,9 +9,10 @@ struct asnap_settings {
     uint64_t max_memory;  /* ALLOCSNAP_MAX_MEMORY, bytes; UINT64_MAX: no limit */
 };
 
-/* Reads both. Unset or empty gives the default frame limit and no limit of memory. A bad
- * value is reported on standard error and gives frame limit 0, as does a program that
- * runs with another user's rights. Works before libc has its environment. */
+/* Reads both, and ALLOCSNAP_CHECK for walk_check.h. Unset or empty gives the default frame
+ * limit, no limit of memory and no check. A bad value is reported on standard error and gives
+ * frame limit 0, as does a program that runs with another user's rights. Works before libc has
+ * its environment. */
 struct asnap_settings asnap_settings_read(void);
 
 #endif

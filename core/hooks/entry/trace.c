@@ -12,18 +12,42 @@ static void count_drop(void)
     __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
 }
 
+void asnap_trace_refuse(void)
+{
+    __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
+}
+
 static uint64_t key_of(const void *block)
 {
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
 }
 
+static bool count_inserted(enum asnap_inserted inserted)
+{
+    if (inserted == ASNAP_NO_SUM)
+        asnap_trace_refuse();
+    else if (inserted == ASNAP_NO_MEMORY)
+        count_drop();
+    return inserted == ASNAP_INSERTED;
+}
+
+/* What was recorded of this block before is not true any more. */
+static __attribute__((noinline)) bool refuse(uint64_t key)
+{
+    asnap_records_remove(key, NULL);
+    asnap_trace_refuse();
+    return false;
+}
+
 static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
 {
+    if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
+        return refuse(key);
     uint32_t stack = asnap_walker_intern(walker);
-    if (stack != ASNAP_TABLE_NONE && asnap_records_insert(key, size, stack))
-        return true;
-    count_drop();
-    return false;
+    enum asnap_inserted inserted = ASNAP_NO_MEMORY;
+    if (stack != ASNAP_TABLE_NONE)
+        inserted = asnap_records_insert(key, size, stack);
+    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted);
 }
 
 static void run_one(struct asnap_deferred *deferred)
@@ -109,25 +133,41 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
+static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
+                                      const struct asnap_caller *caller)
+{
+    walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
+    if (!asnap_walker_walk(walker, caller, asnap_root_frame_limit())) {
+        count_drop();
+        return false;
+    }
+    if (__builtin_expect(asnap_walk_check_on, 0) && walker->avoid == 0 && walker->limit != 1)
+        asnap_walk_check(walker, caller);
+    return record(key, size, walker);
+}
+
+/* The first walk of a thread, and every one of a thread that is about to end. */
+static __attribute__((noinline)) bool track_without_walker(uint64_t key, size_t size,
+                                                           const struct asnap_caller *caller)
+{
+    struct asnap_walker *walker = asnap_thread_make_walker();
+    if (walker == NULL) {
+        count_drop();
+        return false;
+    }
+    bool done = walk_and_record(walker, key, size, caller);
+    if (asnap_thread.borrows)
+        asnap_thread_return_walker();
+    return done;
+}
+
 static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_trace_enter())
         return defer_insert(key, size, caller);
     struct asnap_walker *walker = asnap_thread.walker;
-    if (__builtin_expect(walker == NULL, 0))
-        walker = asnap_thread_make_walker();
-    bool done = false;
-    if (walker != NULL) {
-        walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
-        done = asnap_walker_walk(walker, caller, asnap_root_frame_limit());
-        if (__builtin_expect(asnap_walk_check_on, 0) && done && walker->avoid == 0 &&
-            walker->limit != 1)
-            asnap_walk_check(walker, caller);
-    }
-    if (done)
-        done = record(key, size, walker);
-    else
-        count_drop();
+    bool done = __builtin_expect(walker != NULL, 1) ? walk_and_record(walker, key, size, caller)
+                                                    : track_without_walker(key, size, caller);
     asnap_trace_leave();
     return done;
 }
@@ -221,7 +261,6 @@ void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
     if (!asnap_trace_enter())
         return;
-    if (!asnap_records_put_back(key_of(block), removed))
-        count_drop();
+    count_inserted(asnap_records_put_back(key_of(block), removed));
     asnap_trace_leave();
 }

@@ -62,8 +62,11 @@ static inline void asnap_trace_leave(void)
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller);
 
 /* Records a block under a key of the table (not 0); one with the same key is replaced.
- * False: it could not be recorded, and was counted as dropped. */
+ * False: it could not be recorded, and was counted as dropped or refused. */
 bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller);
+
+/* Counts a block that no record can be made of. */
+void asnap_trace_refuse(void);
 
 /* Forgets the record with this key, if there is one. */
 void asnap_trace_untrack(uint64_t key);

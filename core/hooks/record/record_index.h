@@ -1,8 +1,9 @@
 /* Where the record of a block is, for one shard: a hash table of record numbers, in lines
  * of one cache line each.
  *
- * A block's home is a line that the blocks of its 512 bytes of memory share: allocators
- * hand out neighbouring addresses, and so meet the same lines again. Each item has a tag
+ * A block's home is a line that the blocks of its 512 bytes of memory share, those at
+ * multiples of 16: allocators hand out neighbouring addresses, and so meet the same lines
+ * again. Each item has a tag
  * beside the number of its record, so that records of other blocks are hardly ever looked
  * at. Where a line is full, an item goes to one of the next, and each line that it passes
  * over counts it: a search ends at the first line that nothing has passed.

@@ -26,12 +26,12 @@ static inline uint32_t asnap_index_next_line(uint32_t line, uint32_t line_count)
 }
 
 /* The multiplier differs from that of the shards, so that the blocks of one shard spread
- * over all lines. */
+ * over all lines. Blocks of allocators lie at multiples of 16 in domain 0; others may be
+ * numbers that follow each other, from 1 on in each domain. */
 static inline struct asnap_index_home asnap_index_home_of(uint64_t key, uint32_t line_count)
 {
-    uint64_t address = asnap_table_key_address(key);
-    uint64_t hash = (address >> 9) * UINT64_C(0xd6e8feb86659fd93);
-    uint32_t tag = (uint32_t)(address >> 4 & 31) << 3 | (uint32_t)(hash >> 24 & 7);
+    uint64_t hash = ((key >> 9) + (key << 60)) * UINT64_C(0xd6e8feb86659fd93);
+    uint32_t tag = (uint32_t)(key >> 4 & 31) << 3 | (uint32_t)(hash >> 29 & 7);
     return (struct asnap_index_home){
         .line = (uint32_t)((hash >> 32) * line_count >> 32),
         .tag = tag << ASNAP_INDEX_NUMBER_BITS,

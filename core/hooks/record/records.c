@@ -15,6 +15,9 @@ enum {
     CHUNK_BYTES = ASNAP_TABLE_CHUNK_RECORDS * sizeof(struct asnap_table_record),
 };
 
+_Static_assert(ASNAP_INDEX_RECORDS_MAX / ASNAP_TABLE_CHUNK_RECORDS <= ASNAP_TABLE_SHARD_CHUNKS,
+               "readers believe no shard that has more");
+
 /* A store that a reader may see at any instruction, after all stores before it. */
 #define PUBLISH(PLACE, VALUE) __atomic_store_n(&(PLACE), (VALUE), __ATOMIC_RELEASE)
 
@@ -140,7 +143,8 @@ static ASNAP_HOT void publish(struct asnap_table_shard *shard,
 }
 
 /* `thread` is the calling thread's number. */
-static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed block)
+static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
+                                            struct asnap_removed block)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
@@ -152,14 +156,17 @@ static ASNAP_HOT bool record(uint64_t key, uint32_t thread, struct asnap_removed
         asnap_traced_give(thread, withdraw(shard, &search, NULL));
         room = true;
     }
+    bool fits = block.size < ASNAP_TABLE_SHARD_SIZE_LIMIT - shard->size;
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
-    if (__builtin_expect(room && tracing, 1)) {
+    if (__builtin_expect(room && fits && tracing, 1)) {
         asnap_traced_take(thread, block.size);
         publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
-    return room || !tracing;
+    if (__builtin_expect(room && fits, 1) || !tracing)
+        return ASNAP_INSERTED;
+    return room ? ASNAP_NO_SUM : ASNAP_NO_MEMORY;
 }
 
 void asnap_records_prefetch(uint64_t key)
@@ -167,7 +174,7 @@ void asnap_records_prefetch(uint64_t key)
     asnap_index_prefetch(shard_of(key), key);
 }
 
-bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
+enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
 {
     uint32_t thread = asnap_thread_number();
     struct asnap_removed block = {
@@ -179,7 +186,7 @@ bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
     return record(key, thread, block);
 }
 
-bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
+enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
 {
     return record(key, asnap_thread_number(), *removed);
 }

@@ -16,14 +16,19 @@ struct asnap_removed {
 /* Brings near what an insertion or a removal of this key will need. */
 void asnap_records_prefetch(uint64_t key);
 
+/* How a record was published. Else none with its key is left. */
+enum asnap_inserted {
+    ASNAP_INSERTED,  /* or tracing was turned off meanwhile, and none is to be */
+    ASNAP_NO_MEMORY, /* none for it, or no place */
+    ASNAP_NO_SUM,    /* with it the sizes of its shard would reach their limit */
+};
+
 /* Publishes a record of a block that the calling thread has allocated now; one with the
- * same key is replaced. Where tracing was turned off meanwhile, none is published. False:
- * no memory for it, and none with that key is left. `key` is not 0, `size` below
- * ASNAP_TABLE_SIZE_LIMIT. */
-bool asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack);
+ * same key is replaced. `key` is not 0, `size` below ASNAP_TABLE_SIZE_LIMIT. */
+enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack);
 
 /* The same for a record that asnap_records_remove has withdrawn: it is again as it was. */
-bool asnap_records_put_back(uint64_t key, const struct asnap_removed *removed);
+enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed);
 
 /* Withdraws the record with this key and says what it said, unless `removed` is NULL.
  * False: there is none. */

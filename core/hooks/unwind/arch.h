@@ -15,6 +15,9 @@ enum {
     ASNAP_REGISTERS = 17,
 };
 
+/* A call leaves its return address on the stack, in so many bytes. */
+#define ASNAP_ARCH_CALL_PUSHES 8
+
 /* Whether return addresses can have an authentication code on the stack. */
 #define ASNAP_ARCH_SIGNS_ADDRESSES 0
 
@@ -77,9 +80,13 @@ static inline uint64_t asnap_arch_capture(uint64_t registers[ASNAP_REGISTERS])
 
 enum {
     ASNAP_REGISTER_FP = 29,
+    ASNAP_REGISTER_LINK = 30,
     ASNAP_REGISTER_SP = 31,
     ASNAP_REGISTERS = 32,
 };
+
+/* A call leaves its return address in the link register. */
+#define ASNAP_ARCH_CALL_PUSHES 0
 
 #define ASNAP_ARCH_SIGNS_ADDRESSES 1
 

@@ -6,11 +6,14 @@
 
 #include "elf_image.h"
 #include "kernel.h"
+#include "libc.h"
 #include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
 #include "pages.h"
+#include "readable.h"
+#include "unwind_section.h"
 
 enum { MODULES_MAX = 1024 };
 
@@ -24,12 +27,10 @@ static struct {
 } modules;
 
 /* The path where the kernel does not tell it: as the linker knows it. */
-static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
+static void fall_back_on_linker(const struct asnap_linker_object *object,
+                                struct asnap_mapped_file *file)
 {
-    struct asnap_linker_object object;
-    const char *name = "";
-    if (asnap_linker_find(pc, &object))
-        name = object.link_map->l_name;
+    const char *name = object->link_map->l_name;
     size_t length = strnlen(name, sizeof(file->path) - 1);
     memcpy(file->path, name, length);
     if (length == 0) {
@@ -39,24 +40,83 @@ static void fall_back_on_linker(uint64_t pc, struct asnap_mapped_file *file)
     file->path[length] = '\0';
 }
 
-/* The file that has code at `pc`, and where it begins. */
-static bool locate(uint64_t pc, struct asnap_mapped_file *file)
+/* The same as asnap_elf_image_read and asnap_elf_image_holds, of a file whose first page the
+ * program may have protected or unmapped since it was loaded. */
+static bool read_headers(uint64_t start, struct asnap_elf_image *image)
 {
-    if (asnap_memory_map_find(pc, file))
-        return true;
-    struct asnap_linker_object object;
-    if (!asnap_linker_find(pc, &object))
+    return asnap_readable_page(start) && asnap_elf_image_read(start, image);
+}
+
+static bool holds(uint64_t start, uint64_t address)
+{
+    return asnap_readable_page(start) && asnap_elf_image_holds(start, address);
+}
+
+/* The part of some bytes that can be read now. */
+static struct asnap_bytes readable_part(struct asnap_bytes bytes)
+{
+    if (bytes.at != NULL)
+        bytes.end = bytes.at + asnap_readable_bytes((uint64_t)(uintptr_t)bytes.at,
+                                                    (uint64_t)(bytes.end - bytes.at));
+    return bytes;
+}
+
+/* A file whose headers cannot be read: the linker knows where its unwind information is. */
+static void read_without_headers(const struct asnap_linker_object *object,
+                                 struct asnap_elf_image *image)
+{
+    struct asnap_bytes unwind = {object->eh_frame, object->map_end};
+    *image = (struct asnap_elf_image){
+        .start = (uint64_t)(uintptr_t)object->map_start,
+        .end = (uint64_t)(uintptr_t)object->map_end,
+    };
+    if (unwind.at != NULL && unwind.at < unwind.end)
+        image->unwind_table = image->unwind_readable = readable_part(unwind);
+}
+
+/* What the linker has loaded: it knows where that begins, also where the code was moved to memory
+ * of no file (large pages). */
+static bool read_linked(const struct asnap_linker_object *object, struct asnap_mapped_file *file,
+                        struct asnap_elf_image *image)
+{
+    uint64_t start = (uint64_t)(uintptr_t)object->map_start;
+    if (!asnap_readable_page(start))
+        read_without_headers(object, image);
+    else if (!asnap_elf_image_read(start, image))
         return false;
-    file->start = (uint64_t)(uintptr_t)object.map_start;
-    fall_back_on_linker(pc, file);
+    if (!asnap_memory_map_find(image->start, image->end, file))
+        fall_back_on_linker(object, file);
     return true;
+}
+
+/* What is mapped at `address`, by that mapping of its file. */
+static bool read_mapped(uint64_t address, struct asnap_mapped_file *file,
+                        struct asnap_elf_image *image)
+{
+    if (!asnap_memory_map_find(address, address + 1, file) || file->first_page == 0 ||
+        !asnap_readable_page(file->first_page))
+        return false;
+    uint64_t offset = address - file->start + file->offset;
+    return asnap_elf_image_read_around(file->first_page, address, offset, image);
+}
+
+/* The file that is loaded at `address`, with its path in `file`. */
+static bool read_image(uint64_t address, struct asnap_mapped_file *file,
+                       struct asnap_elf_image *image)
+{
+    struct asnap_linker_object object;
+    if (!asnap_linker_can_find())
+        return read_mapped(address, file, image);
+    /* Code that no file was mapped for has its first page anywhere, or nowhere. */
+    return asnap_linker_find(address, &object) &&
+           (read_linked(&object, file, image) || read_mapped(address, file, image));
 }
 
 bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
 {
     struct asnap_elf_image image;
     struct asnap_mapped_file *file = asnap_pages_map(sizeof(*file));
-    bool found = file != NULL && locate(address, file) && asnap_elf_image_read(file->start, &image);
+    bool found = file != NULL && read_image(address, file, &image);
     asnap_pages_unmap(file, sizeof(*file));
     if (found) {
         *start = image.start;
@@ -65,24 +125,25 @@ bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
     return found;
 }
 
-/* AT_BASE is 0 where the linker was run as a program. */
+/* Where the linker was run as a program, the kernel does not tell where it is. A linker that is the
+ * C library as well, as musl's is, unloads nothing: none of its calls matters. */
 void asnap_modules_init(void)
 {
-    uint64_t base = getauxval(AT_BASE);
-    asnap_modules_bounds(base != 0 ? base : (uint64_t)(uintptr_t)&_r_debug, &modules.linker_start,
-                         &modules.linker_end);
+    struct asnap_elf_image image;
+    uint64_t start = getauxval(AT_BASE);
+    if (start == 0 && &_r_debug != NULL)
+        start = _r_debug.r_ldbase;
+    if (start != 0 && read_headers(start, &image)) {
+        modules.linker_start = image.start;
+        modules.linker_end = image.end;
+    }
+    if (asnap_modules_is_linker((uint64_t)(uintptr_t)getauxval))
+        modules.linker_end = modules.linker_start;
 }
 
 bool asnap_modules_is_linker(uint64_t pc)
 {
     return pc - modules.linker_start < modules.linker_end - modules.linker_start;
-}
-
-/* Code that no file was mapped for has its first page anywhere, or nowhere. */
-static bool is_loaded(uint64_t pc)
-{
-    struct asnap_linker_object object;
-    return !asnap_linker_can_find() || asnap_linker_find(pc, &object);
 }
 
 static uint32_t list_module(const struct asnap_elf_image *image, const char *path)
@@ -101,15 +162,18 @@ static uint32_t list_module(const struct asnap_elf_image *image, const char *pat
 static bool read_module(uint64_t pc, struct asnap_mapped_file *file, struct asnap_elf_image *image,
                         struct asnap_loaded_module *module)
 {
-    if (!is_loaded(pc) || !locate(pc, file) || !asnap_elf_image_read(file->start, image) ||
-        pc >= image->end)
+    if (!read_image(pc, file, image) || pc >= image->end ||
+        (image->has_gaps && !holds(image->start, pc)))
         return false;
     *module = (struct asnap_loaded_module){
         .start = image->start,
         .end = image->end,
+        .has_gaps = image->has_gaps,
         .unwind_table = image->unwind_table,
-        .unwind_readable = image->unwind_readable,
+        .unwind_readable = readable_part(image->unwind_readable),
     };
+    if (image->unwind_table.at == NULL)
+        asnap_unwind_section_find(file->path, image, &module->unwind_readable);
     return true;
 }
 
@@ -134,8 +198,10 @@ static bool find(uint64_t pc, struct asnap_loaded_module *module)
         __atomic_exchange_n(&modules.forgotten, 0, __ATOMIC_ACQUIRE) != 0)
         modules.count = 0;
     for (uint32_t i = 0; i < modules.count; i++) {
-        if (pc - modules.list[i].start < modules.list[i].end - modules.list[i].start) {
-            *module = modules.list[i];
+        const struct asnap_loaded_module *known = &modules.list[i];
+        if (pc - known->start < known->end - known->start &&
+            (!known->has_gaps || holds(known->start, pc))) {
+            *module = *known;
             return true;
         }
     }

@@ -8,14 +8,22 @@
 
 enum { ASNAP_MEMORY_MAP_PATH_BYTES = 4096 };
 
-/* A file that is mapped in one or more pieces. */
+/* One mapping of a file. A file has several: their offsets do not tell which of its segments
+ * each is, since segments can share a page of the file. */
 struct asnap_mapped_file {
-    uint64_t start; /* of its first piece, the one with the file's beginning */
+    uint64_t start;
+    uint64_t end;
+    uint64_t offset;     /* of `start` in the file */
+    uint64_t first_page; /* a readable mapping of the file's first page, the nearest one at or
+                            below `start`, else above; 0: there is none */
     char path[ASNAP_MEMORY_MAP_PATH_BYTES];
 };
 
-/* Finds the file that is mapped at `address` (also "[vdso]"), with one pass over
- * /proc/self/maps. False: none is, or the map cannot be read. */
-bool asnap_memory_map_find(uint64_t address, struct asnap_mapped_file *file);
+/* Finds the first mapping of a file (also "[vdso]") in [low, high), with one pass over
+ * /proc/self/maps. False: there is none, or the map cannot be read. */
+bool asnap_memory_map_find(uint64_t low, uint64_t high, struct asnap_mapped_file *file);
+
+/* Whether code can run at `address`; also true where the map cannot be read. */
+bool asnap_memory_map_is_executable(uint64_t address);
 
 #endif

@@ -4,6 +4,7 @@
 #include "signal_frame.h"
 #include "unwind_rows.h"
 #include "walker.h"
+#include "wild_call.h"
 
 /* A stack may lead down to another one, but not for ever. */
 enum { DESCENTS_MAX = 64 };
@@ -132,6 +133,22 @@ static enum outcome step_over_signal(struct walk *walk, struct asnap_step *step)
     return CALLER_FOUND;
 }
 
+/* From where a signal has interrupted a call that led to no code. */
+static enum outcome step_from_wild_call(struct walk *walk, struct asnap_step *step)
+{
+    struct asnap_walker *walker = walk->walker;
+    struct asnap_registers *caller = &walker->registers[0];
+    uint64_t pc;
+    step->flags |= ASNAP_FRAME_STEPPED;
+    if (!asnap_wild_call_caller(step->words[ASNAP_WORD_PC] - 1, &walker->registers[1],
+                                asnap_walker_read, walker, caller, &pc))
+        return STACK_ENDS;
+    walk->state.pc = pc;
+    walk->state.sp = caller->values[ASNAP_REGISTER_SP];
+    walk->state.fp = caller->values[ASNAP_REGISTER_FP];
+    return CALLER_FOUND;
+}
+
 /* Adds the frame that has the walk's state, and goes to its caller. */
 static enum outcome step(struct walk *walk)
 {
@@ -170,6 +187,10 @@ static enum outcome step(struct walk *walk)
         return ALL_REGISTERS_NEEDED;
     case ASNAP_ROW_END:
     default:
+        if (interrupted) {
+            outcome = step_from_wild_call(walk, step);
+            break;
+        }
         step->flags |= search == ASNAP_ROW_FLEETING ? 0 : ASNAP_FRAME_LAST;
         return STACK_ENDS;
     }

@@ -9,15 +9,21 @@
 #include "kernel.h"
 #include "loaded_modules.h"
 
+/* A program need not have libgcc. */
+#pragma weak _Unwind_Backtrace
+#pragma weak _Unwind_GetCFA
+#pragma weak _Unwind_GetIPInfo
+
 enum {
     DIFFERENCES_SHOWN = 10,
     FRAMES_SHOWN = 64,
     LINE_BYTES = 160,
+    FILE_NAME_BYTES = 4096,
 };
 
 bool asnap_walk_check_on;
 
-static const char *file_name;
+static char file_name[FILE_NAME_BYTES];
 static uint64_t compared;
 static uint64_t differing;
 
@@ -55,10 +61,15 @@ static void add_number(struct line *line, uint64_t number, unsigned base)
     add_text(line, digits + at);
 }
 
+static int open_file(void)
+{
+    return asnap_kernel_open(file_name, O_WRONLY | O_APPEND | O_CREAT, 0666);
+}
+
 static void write_line(struct line *line)
 {
     line->text[line->length++] = '\n';
-    int file = asnap_kernel_open(file_name, O_WRONLY | O_APPEND | O_CREAT, 0666);
+    int file = open_file();
     if (file < 0)
         return;
     asnap_kernel_write(file, line->text, line->length);
@@ -131,10 +142,24 @@ void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *ca
     errno = saved_errno;
 }
 
-__attribute__((constructor)) static void begin(void)
+bool asnap_walk_check_into(const char *name)
 {
-    file_name = secure_getenv("ALLOCSNAP_CHECK");
-    asnap_walk_check_on = file_name != NULL && file_name[0] != '\0';
+    size_t length = strnlen(name, FILE_NAME_BYTES);
+    if (length == FILE_NAME_BYTES || _Unwind_Backtrace == NULL)
+        return false;
+    memcpy(file_name, name, length);
+    int file = open_file();
+    if (file < 0) {
+        file_name[0] = '\0';
+        return false;
+    }
+    asnap_kernel_close(file);
+    return true;
+}
+
+void asnap_walk_check_begin(void)
+{
+    asnap_walk_check_on = file_name[0] != '\0';
 }
 
 __attribute__((destructor)) static void report(void)

@@ -7,6 +7,7 @@
 #include "signal_frame.h"
 #include "unwind_rows.h"
 #include "walker.h"
+#include "wild_call.h"
 
 /* The hooks' own frames between here and the caller, at most. */
 enum { OWN_FRAMES_MAX = 32 };
@@ -21,37 +22,47 @@ struct full_walk {
     uint64_t pc; /* as in a frame: after the call, or after where it was interrupted */
     uint32_t module;
     uint32_t descents;
+    bool interrupted; /* the frame that is looked at, by a signal */
 };
+
+/* Finds the caller's registers. `*interrupted` becomes whether a signal came there. */
+static bool find_caller(struct full_walk *walk, uint64_t *word, bool *interrupted)
+{
+    struct asnap_walker *walker = walk->walker;
+    struct asnap_row row = {.kind = ASNAP_ROW_END};
+    if (asnap_row_rules(walk->pc - 1, walker->avoid, &walker->cfi, &walk->module)) {
+        *interrupted = walker->cfi.signal_frame;
+        return asnap_cfi_apply(&walker->cfi, walk->registers, asnap_walker_read, walker,
+                               walk->caller, word);
+    }
+    asnap_row_find(walk->pc - 1, walker->avoid, &walker->cfi, &row);
+    *interrupted = row.kind == ASNAP_ROW_SIGNAL;
+    if (*interrupted)
+        return asnap_signal_registers(walk->registers->values[ASNAP_REGISTER_SP], asnap_walker_read,
+                                      walker, walk->caller, word);
+    return walk->interrupted &&
+           asnap_wild_call_caller(walk->pc - 1, walk->registers, asnap_walker_read, walker,
+                                  walk->caller, word);
+}
 
 /* One frame up. False: there is no caller, or nothing is known of it. */
 static bool climb(struct full_walk *walk)
 {
-    struct asnap_walker *walker = walk->walker;
     uint64_t sp = walk->registers->values[ASNAP_REGISTER_SP];
-    struct asnap_row row = {.kind = ASNAP_ROW_END};
     uint64_t word;
     bool interrupted;
-    if (asnap_row_rules(walk->pc - 1, walker->avoid, &walker->cfi, &walk->module)) {
-        interrupted = walker->cfi.signal_frame;
-        if (!asnap_cfi_apply(&walker->cfi, walk->registers, asnap_walker_read, walker, walk->caller,
-                             &word))
-            return false;
-    } else {
-        interrupted = true;
-        asnap_row_find(walk->pc - 1, walker->avoid, &walker->cfi, &row);
-        if (row.kind != ASNAP_ROW_SIGNAL ||
-            !asnap_signal_registers(sp, asnap_walker_read, walker, walk->caller, &word))
-            return false;
-    }
+    if (!find_caller(walk, &word, &interrupted))
+        return false;
     struct asnap_registers *registers = walk->registers;
     walk->registers = walk->caller;
     walk->caller = registers;
     word = asnap_arch_code_address(word);
-    if (word == 0 || (walk->registers->known >> ASNAP_REGISTER_SP & 1) == 0)
+    if ((word == 0 && !interrupted) || (walk->registers->known >> ASNAP_REGISTER_SP & 1) == 0)
         return false;
     if (walk->registers->values[ASNAP_REGISTER_SP] <= sp && ++walk->descents > FULL_DESCENTS_MAX)
         return false;
     walk->pc = interrupted ? word + 1 : word;
+    walk->interrupted = interrupted;
     return true;
 }
 

@@ -35,6 +35,14 @@ static void forget_nodes(struct asnap_walker *walker)
     walker->nodes_limit = walker->limit;
 }
 
+/* A frame as a node has it. What has more bits than an address is none: a wild call's, or the end
+ * of a stack made by hand. */
+static uint64_t place_of(const struct asnap_step *step)
+{
+    uint64_t pc = step->words[ASNAP_WORD_PC];
+    return pc != asnap_table_node_pc(pc) ? 0 : pc | (uint64_t)step->module << ASNAP_TABLE_PC_BITS;
+}
+
 /* Makes the nodes of the stack that was walked, from the root on. */
 __attribute__((noinline)) static uint32_t make_node(struct asnap_walker *walker, uint32_t omitted,
                                                     uint32_t parity)
@@ -48,9 +56,7 @@ __attribute__((noinline)) static uint32_t make_node(struct asnap_walker *walker,
     uint32_t node = depth > omitted ? frames[stack[depth]].nodes[parity] : origin(walker, omitted);
     while (depth < all && node != ASNAP_TABLE_NONE) {
         struct asnap_walk_frame *frame = &frames[stack[++depth]];
-        uint64_t place = frame->step.words[ASNAP_WORD_PC] | (uint64_t)frame->step.module
-                                                                << ASNAP_TABLE_PC_BITS;
-        node = asnap_stacks_child(node, place);
+        node = asnap_stacks_child(node, place_of(&frame->step));
         frame->nodes[parity] = node;
     }
     return node;

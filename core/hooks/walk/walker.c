@@ -4,6 +4,7 @@
 
 #include "allocsnap_table.h"
 #include "loaded_modules.h"
+#include "lock.h"
 #include "pages.h"
 
 /* What is remembered: so many frames, or those of so many walks of the last one's depth. */
@@ -11,6 +12,21 @@ enum { FIRST_CAPACITY = 256, SMALL_CAPACITY = 64, FRAMES_KEPT = 2048, WALKS_KEPT
 
 /* Stacks of that depth or more have one path for all. */
 enum { FIRST_PATHS = 64, SHARED_PATH = 1024 };
+
+uint32_t asnap_walker_lock;
+
+/* A handler's walker is no other thread's, and what it interrupted may hold the lock. */
+static void begin_exchange(const struct asnap_walker *walker)
+{
+    if ((walker->avoid & ASNAP_AVOID_WAITING) == 0)
+        asnap_lock(&asnap_walker_lock);
+}
+
+static void end_exchange(const struct asnap_walker *walker)
+{
+    if ((walker->avoid & ASNAP_AVOID_WAITING) == 0)
+        asnap_unlock(&asnap_walker_lock);
+}
 
 static size_t frames_bytes(uint32_t capacity)
 {
@@ -23,12 +39,14 @@ static bool map_frames(struct asnap_walker *walker, uint32_t capacity)
     char *memory = asnap_pages_map(frames_bytes(capacity));
     if (memory == NULL)
         return false;
+    begin_exchange(walker);
     walker->frames = (struct asnap_walk_frame *)memory;
     walker->pending = (struct asnap_step *)(walker->frames + capacity);
     walker->recent = (uint32_t *)(walker->pending + capacity);
     walker->buckets = walker->recent + capacity;
     walker->successors = walker->buckets + capacity;
     walker->capacity = capacity;
+    end_exchange(walker);
     return true;
 }
 
@@ -45,6 +63,7 @@ static bool map_paths(struct asnap_walker *walker, uint32_t capacity)
     char *memory = asnap_pages_map(count * path_bytes(capacity));
     if (memory == NULL)
         return false;
+    begin_exchange(walker);
     walker->path_count = count;
     walker->path_capacity = capacity;
     for (uint32_t i = 0; i < count; i++) {
@@ -54,6 +73,7 @@ static bool map_paths(struct asnap_walker *walker, uint32_t capacity)
             (struct asnap_comparison *)(walker->paths[i].frames + capacity);
         memory += path_bytes(capacity);
     }
+    end_exchange(walker);
     return true;
 }
 
@@ -81,13 +101,13 @@ struct asnap_walker *asnap_walker_create(unsigned avoid)
     struct asnap_walker *walker = asnap_pages_map(sizeof(*walker));
     if (walker == NULL)
         return NULL;
+    walker->avoid = avoid;
     bool is_small = (avoid & ASNAP_AVOID_WAITING) != 0;
     if (!map_frames(walker, is_small ? SMALL_CAPACITY : FIRST_CAPACITY) ||
         !map_paths(walker, FIRST_PATHS)) {
         asnap_walker_destroy(walker);
         return NULL;
     }
-    walker->avoid = avoid;
     walker->reading = &walker->reach;
     asnap_walker_forget(walker);
     return walker;

@@ -88,7 +88,8 @@ struct asnap_path {
 enum { ASNAP_PATHS = 16 };
 
 struct asnap_walker {
-    struct asnap_walker *next; /* in the pool */
+    struct asnap_walker *next; /* in the list where its owner keeps it */
+    const void *owner;         /* the thread that has it; for whoever keeps walkers */
     /* In one piece of memory, from the frames on. */
     struct asnap_walk_frame *frames; /* [0] is none */
     struct asnap_step *pending;      /* of the walk: most recent first */
@@ -121,6 +122,10 @@ struct asnap_walker {
  * total_nframe does not tell such stacks apart. */
 enum { ASNAP_WALK_DEPTH_MAX = 1 << 17 };
 
+/* Held while a walker's memory is exchanged for larger, but not by one that avoids waiting: while
+ * another holds it, a thread that is no more has left its walker whole. */
+extern uint32_t asnap_walker_lock;
+
 /* A new walker, or NULL: no memory. `avoid` holds asnap_avoid flags for its walks; one that
  * avoids waiting, as in a signal handler, is small to begin with. */
 struct asnap_walker *asnap_walker_create(unsigned avoid);
@@ -129,7 +134,8 @@ void asnap_walker_destroy(struct asnap_walker *walker);
 /* Forgets all walks. */
 void asnap_walker_forget(struct asnap_walker *walker);
 
-/* Forgets all walks and which memory can be read, before another thread uses it. */
+/* Forgets all walks and which memory can be read, before another thread uses it. The last one
+ * may have ended in the middle of a walk. */
 void asnap_walker_renew(struct asnap_walker *walker);
 
 /* Whether it has remembered so much that it should begin anew. */

@@ -9,7 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "leftovers.h"
+
 #define ATTEMPTS 100u
+
+/* Who reads a dump knows what the program had in memory, and where. */
+#define OWNER_ONLY ((mode_t)0600)
 
 /* The error for a call that has just failed. */
 static struct asnap_error *failed(const char *path)
@@ -26,66 +31,99 @@ static struct asnap_error *failed(const char *path)
                               path, strerror(number));
 }
 
+static struct asnap_error *not_regular(const char *path)
+{
+    return asnap_error_create(ASNAP_ERROR_IO,
+                              "cannot write %s: it is no regular file: choose another file", path);
+}
+
 /* Finds out which file `path` is, and whether one may take its place. */
-static struct asnap_error *find_target(const char *path, char **target, struct stat *old)
+static struct asnap_error *find_target(const char *path, char **target)
 {
     char resolved[PATH_MAX];
-    *old = (struct stat){0};
-    if (stat(path, old) != 0) {
-        if (errno != ENOENT)
+    struct stat old;
+    if (stat(path, &old) == 0) {
+        if (!S_ISREG(old.st_mode))
+            return not_regular(path);
+        if (realpath(path, resolved) == NULL)
             return failed(path);
-        *target = strdup(path);
-        return *target == NULL ? asnap_error_no_memory() : NULL;
-    }
-    if (!S_ISREG(old->st_mode))
-        return asnap_error_create(
-            ASNAP_ERROR_IO, "cannot write %s: it is no regular file: choose another file", path);
-    if (realpath(path, resolved) == NULL)
+        path = resolved;
+    } else if (errno != ENOENT) {
         return failed(path);
-    *target = strdup(resolved);
+    } else if (lstat(path, &old) == 0) {
+        return asnap_error_create(ASNAP_ERROR_IO,
+                                  "cannot write %s: it is a symbolic link to a file that is not "
+                                  "there: remove the link, or choose another file",
+                                  path);
+    }
+    *target = strdup(path);
     return *target == NULL ? asnap_error_no_memory() : NULL;
 }
 
-/* The length of the directory in a path, with its slash; 0: the current one. */
-static int directory_length(const char *path)
+/* Opens the directory of the target: from here on it is that one, whatever its name stands
+ * for. Where it can only be written to, its new entry cannot be brought to the disk. */
+static struct asnap_error *open_directory(struct asnap_atomic_file *file, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? 0 : (int)(slash + 1 - path);
+    const char *slash = strrchr(file->target, '/');
+    char *directory =
+        slash == NULL ? strdup(".") : strndup(file->target, (size_t)(slash + 1 - file->target));
+    if (directory == NULL)
+        return asnap_error_no_memory();
+    file->name = slash == NULL ? file->target : slash + 1;
+    errno = ENOENT;
+    if (file->name[0] != '\0')
+        file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file->directory < 0 && errno == EACCES)
+        file->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct asnap_error *error = file->directory < 0 ? failed(path) : NULL;
+    free(directory);
+    return error;
 }
 
 static struct asnap_error *create_temporary(struct asnap_atomic_file *file, const char *path)
 {
     for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
-        char *name;
-        if (asprintf(&name, "%.*s.allocsnap-%ld-%u.tmp", directory_length(file->target),
-                     file->target, (long)getpid(), attempt) < 0)
-            return asnap_error_no_memory();
-        file->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file->fd >= 0) {
-            file->temporary = name;
+        snprintf(file->temporary, sizeof(file->temporary), ".allocsnap-%ld-%u.tmp", (long)getpid(),
+                 attempt);
+        file->fd = openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                          OWNER_ONLY);
+        if (file->fd >= 0 && asnap_temporary_claim(file->fd))
             return NULL;
-        }
-        free(name);
-        if (errno != EEXIST)
+        if (file->fd >= 0)
+            close(file->fd);
+        else if (errno != EEXIST)
             break;
     }
     return failed(path);
 }
 
-struct asnap_error *asnap_atomic_file_open(struct asnap_atomic_file *file, const char *path)
+/* Gives the new file the permissions that this user has given the old one. Where that is not
+ * possible, they are those of a new file. */
+static void take_permissions(const struct asnap_atomic_file *file)
 {
     struct stat old;
-    struct asnap_atomic_file made = {.fd = -1};
-    struct asnap_error *error = find_target(path, &made.target, &old);
+    if (fstatat(file->directory, file->name, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(old.st_mode) && old.st_uid == geteuid())
+        fchmod(file->fd, old.st_mode & 0777);
+}
+
+struct asnap_error *asnap_atomic_file_open(struct asnap_atomic_file *file, const char *path)
+{
+    struct asnap_atomic_file made = {.fd = -1, .directory = -1};
+    struct asnap_error *error = find_target(path, &made.target);
     if (error == NULL)
+        error = open_directory(&made, path);
+    if (error == NULL) {
+        asnap_leftovers_remove(made.directory);
         error = create_temporary(&made, path);
+    }
     if (error != NULL) {
+        if (made.directory >= 0)
+            close(made.directory);
         free(made.target);
         return error;
     }
-    /* Where the permissions cannot be those of the old file, they are those of a new one. */
-    if (old.st_mode != 0)
-        fchmod(made.fd, old.st_mode & 0777);
+    take_permissions(&made);
     *file = made;
     return NULL;
 }
@@ -109,34 +147,22 @@ struct asnap_error *asnap_atomic_file_write(struct asnap_atomic_file *file, cons
     return NULL;
 }
 
-/* Makes the directory remember its new entry. Nothing can be undone any more, so a
- * file system that cannot do this is no error. */
-static void sync_directory(const struct asnap_atomic_file *file)
-{
-    int length = directory_length(file->target);
-    file->temporary[length] = '.';
-    file->temporary[length + 1] = '\0';
-    int fd = open(file->temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
 struct asnap_error *asnap_atomic_file_close(struct asnap_atomic_file *file,
                                             struct asnap_error *error)
 {
     if (error == NULL && fsync(file->fd) != 0)
         error = failed(file->target);
-    if (close(file->fd) != 0 && error == NULL)
+    if (error == NULL &&
+        renameat(file->directory, file->temporary, file->directory, file->name) != 0)
         error = failed(file->target);
-    if (error == NULL && rename(file->temporary, file->target) != 0)
-        error = failed(file->target);
+    /* Nothing can be undone any more, so a file system that cannot bring a directory to the disk
+     * is no error. */
     if (error == NULL)
-        sync_directory(file);
+        fsync(file->directory);
     else
-        unlink(file->temporary);
-    free(file->temporary);
+        unlinkat(file->directory, file->temporary, 0);
+    close(file->fd);
+    close(file->directory);
     free(file->target);
     return error;
 }

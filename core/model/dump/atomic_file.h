@@ -4,15 +4,22 @@
 
 #include "error.h"
 
+/* Room for the name of a temporary file. */
+#define ASNAP_TEMPORARY_NAME 48
+
 /* A file being written beside the one whose place it shall take. */
 struct asnap_atomic_file {
     int fd;
-    char *target;    /* symbolic links resolved */
-    char *temporary; /* in the same directory */
+    int directory;
+    char *target;     /* symbolic links resolved */
+    const char *name; /* of the target in its directory */
+    char temporary[ASNAP_TEMPORARY_NAME];
 };
 
-/* Begins. Fails with IO where there is something at `path` that is no regular file,
- * or its directory cannot be written to. */
+/* Begins, with a file that nobody else can read (0600, less what the umask takes away), or that
+ * has the permissions of a file of this user that it shall replace. Removes what killed writers
+ * have left in the directory. Fails with IO where there is something at `path` that is no regular
+ * file, or a symbolic link to nothing, or its directory cannot be written to. */
 struct asnap_error *asnap_atomic_file_open(struct asnap_atomic_file *file, const char *path);
 
 /* Writes bytes at an offset. */

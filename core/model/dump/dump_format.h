@@ -37,6 +37,7 @@ enum asnap_dump_kind {
     ASNAP_DUMP_THREADS,        /* uint32_t */
     ASNAP_DUMP_START_TIME,     /* uint64_t */
     ASNAP_DUMP_NAMED_BY,       /* uint8_t, by frame; left out where all are what they look like */
+    ASNAP_DUMP_OFFSETS,        /* uint64_t, by frame; left out where none is known */
     ASNAP_DUMP_KINDS,
 };
 

@@ -174,6 +174,22 @@ static struct asnap_error *read_named_by(const struct asnap_dump_reader *reader,
     return error;
 }
 
+/* Reads the offsets of frames in their modules, where the file has them. */
+static struct asnap_error *read_offsets(const struct asnap_dump_reader *reader,
+                                        struct asnap_store *store)
+{
+    uint64_t *offsets = NULL;
+    size_t count = 0;
+    struct asnap_error *error =
+        read_array(reader, ASNAP_DUMP_OFFSETS, sizeof(*offsets), &offsets, &count);
+    if (error == NULL && count != 0 && count != store->frame_count)
+        error = asnap_dump_damaged(reader, "it has more frames or fewer than offsets of frames");
+    for (size_t i = 0; error == NULL && i < count; i++)
+        store->frames[i].offset = offsets[i];
+    free(offsets);
+    return error;
+}
+
 /* Makes the frames of what the file has of them. */
 static struct asnap_error *convert_frames(const struct asnap_dump_reader *reader,
                                           struct asnap_store *store,
@@ -193,6 +209,8 @@ static struct asnap_error *convert_frames(const struct asnap_dump_reader *reader
     }
     store->frame_count = count;
     struct asnap_error *error = read_addresses(reader, store);
+    if (error == NULL)
+        error = read_offsets(reader, store);
     return error != NULL ? error : read_named_by(reader, store);
 }
 
@@ -465,7 +483,7 @@ static struct asnap_error *take_traces(const struct asnap_dump_reader *reader,
     if (error == NULL && count >= ASNAP_NONE)
         error = asnap_dump_damaged(reader, "a section is too large");
     if (error == NULL)
-        error = asnap_totals_finish(&adding->totals, &snapshot->totals, &snapshot->total_count);
+        error = asnap_totals_finish(&adding->totals, &snapshot->totals);
     if (error == NULL)
         snapshot->blocks = asnap_blocks_create(traces, count);
     if (error == NULL && snapshot->blocks == NULL)

@@ -1,14 +1,13 @@
 #include "dump_read.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checksum.h"
 #include "grow.h"
+#include "open_file.h"
 
 /* About what is read at a time, to be summed up while it is in the processor's cache. */
 #define CHUNK ((size_t)256 * 1024)
@@ -20,11 +19,10 @@ struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, c
                               reader->path, what);
 }
 
-static struct asnap_error *unreadable(const struct asnap_dump_reader *reader)
+static struct asnap_error *unreadable(const struct asnap_dump_reader *reader, const char *reason)
 {
-    int number = errno;
     return asnap_error_create(ASNAP_ERROR_IO, "cannot load %s: %s: choose a file that can be read",
-                              reader->path, strerror(number));
+                              reader->path, reason);
 }
 
 static struct asnap_error *read_bytes(const struct asnap_dump_reader *reader, void *bytes,
@@ -36,7 +34,7 @@ static struct asnap_error *read_bytes(const struct asnap_dump_reader *reader, vo
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return unreadable(reader);
+            return unreadable(reader, strerror(errno));
         if (got == 0)
             return asnap_dump_damaged(reader, "it ends too early");
         at += got;
@@ -122,7 +120,8 @@ static struct asnap_error *foreign(const struct asnap_dump_reader *reader)
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "cannot load %s: it is a pickle, as tracemalloc writes, and "
                                   "to load one can run any code in it: choose a file that "
-                                  "`snapshot dump` has written, without `--format tracemalloc`",
+                                  "`snapshot dump` has written, without `--format tracemalloc`; "
+                                  "where you trust it, Python's tracemalloc loads it",
                                   reader->path);
     return asnap_error_create(ASNAP_ERROR_DAMAGED,
                               "cannot load %s: it is no allocsnap dump: choose a file that "
@@ -130,36 +129,40 @@ static struct asnap_error *foreign(const struct asnap_dump_reader *reader)
                               reader->path);
 }
 
-static struct asnap_error *read_header(struct asnap_dump_reader *reader)
+/* `file_size` bytes cost whoever made the file as much on the disk: no section is made up. */
+static struct asnap_error *check_contents(const struct asnap_dump_reader *reader,
+                                          uint64_t file_size)
 {
-    struct stat status;
-    if (fstat(reader->fd, &status) != 0)
-        return unreadable(reader);
-    if (!S_ISREG(status.st_mode))
-        return asnap_error_create(ASNAP_ERROR_IO,
-                                  "cannot load %s: it is no regular file: choose a dump file",
-                                  reader->path);
+    return asnap_file_is_hollow(reader->fd, 0, file_size)
+               ? asnap_dump_damaged(reader, "most of it is holes, without contents")
+               : NULL;
+}
+
+static struct asnap_error *read_header(struct asnap_dump_reader *reader, uint64_t file_size)
+{
     struct asnap_error *error = NULL;
     size_t magic_size = sizeof(reader->header.magic);
-    if ((uint64_t)status.st_size >= magic_size)
+    if (file_size >= magic_size)
         error = read_bytes(reader, reader->header.magic, magic_size, 0);
     if (error == NULL && memcmp(reader->header.magic, ASNAP_DUMP_MAGIC, magic_size) != 0)
         error = foreign(reader);
     if (error == NULL)
         error = read_bytes(reader, &reader->header, sizeof(reader->header), 0);
     if (error == NULL)
-        error = check_header(reader, (uint64_t)status.st_size);
+        error = check_header(reader, file_size);
+    if (error == NULL)
+        error = check_contents(reader, file_size);
     return error != NULL ? error : read_table(reader);
 }
 
 struct asnap_error *asnap_dump_open(struct asnap_dump_reader *reader, const char *path)
 {
+    struct stat status;
     *reader = (struct asnap_dump_reader){.path = path};
-    /* Without waiting for the writer of a pipe. */
-    reader->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (reader->fd < 0)
-        return unreadable(reader);
-    struct asnap_error *error = read_header(reader);
+    int result = asnap_open_regular(path, &reader->fd, &status);
+    if (result != 0)
+        return unreadable(reader, asnap_open_reason(result));
+    struct asnap_error *error = read_header(reader, (uint64_t)status.st_size);
     if (error != NULL)
         asnap_dump_close(reader);
     return error;

@@ -102,9 +102,12 @@ static bool make_frames(struct dumping *dumping)
     uint64_t *addresses = make(dumping, ASNAP_DUMP_ADDRESSES, count, sizeof(*addresses));
     uint32_t *mappings = make(dumping, ASNAP_DUMP_FRAME_MAPPINGS, count, sizeof(*mappings));
     uint8_t *named_by = make(dumping, ASNAP_DUMP_NAMED_BY, count, sizeof(*named_by));
-    if (frames == NULL || addresses == NULL || mappings == NULL || named_by == NULL)
+    uint64_t *offsets = make(dumping, ASNAP_DUMP_OFFSETS, count, sizeof(*offsets));
+    if (frames == NULL || addresses == NULL || mappings == NULL || named_by == NULL ||
+        offsets == NULL)
         return false;
     uint64_t known = 0;
+    uint64_t placed = 0;
     bool mapped = false;
     bool told = false;
     for (size_t i = 0; i < count; i++) {
@@ -113,12 +116,16 @@ static bool make_frames(struct dumping *dumping)
         addresses[i] = frame->address;
         mappings[i] = frame->mapping;
         named_by[i] = frame->named_by;
+        offsets[i] = frame->offset;
+        placed |= frame->offset;
         known |= frame->address;
         mapped = mapped || frame->mapping != ASNAP_NONE;
         told = told || frame->named_by != asnap_store_named_by_default(store, frame);
     }
     if (!told)
         dumping->pieces[ASNAP_DUMP_NAMED_BY].size = 0;
+    if (placed == 0)
+        dumping->pieces[ASNAP_DUMP_OFFSETS].size = 0;
     if (known == 0)
         dumping->pieces[ASNAP_DUMP_ADDRESSES].size = 0;
     if (!mapped)

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "group.h"
-#include "joint_ranks.h"
+#include "details.h"
+#include "keys.h"
 #include "order.h"
 #include "snapshot.h"
 
@@ -22,10 +22,12 @@ struct row {
 struct asnap_diff {
     struct asnap_store *stores[2];
     enum asnap_key key;
+    const struct asnap_key_kind *kind;
     bool cumulative;
     struct asnap_sum totals[2];
     struct row *rows; /* in their final order */
     uint32_t count;
+    struct asnap_details *details[2]; /* of each side */
     char **notes;
     size_t note_count;
 };
@@ -53,34 +55,28 @@ static void add_old(struct row *row, const struct asnap_group *old)
     row->sums[OLD] = (struct asnap_sum){old->size, old->count};
 }
 
-/* The rank of a group by file or line. */
-static uint32_t group_rank(const struct comparing *comparing, enum side side,
-                           const struct asnap_group *group)
-{
-    return comparing->diff->key == ASNAP_KEY_FILENAME ? comparing->ranks.files[side][group->id]
-                                                      : comparing->ranks.locations[side][group->id];
-}
-
-/* Both lists of groups are in the order of their ranks. */
-static void join_by_frame(struct comparing *comparing)
+/* Both lists of groups are in the order of their kind; the rows are, too. */
+static void join_in_order(struct comparing *comparing)
 {
     const struct asnap_groups *groups = comparing->groups;
+    struct asnap_diff *diff = comparing->diff;
+    struct asnap_group_pair pair = {.stores = {diff->stores[NEW], diff->stores[OLD]},
+                                    .ranks = &comparing->ranks};
     uint32_t at[2] = {0, 0};
     while (at[NEW] < groups[NEW].count || at[OLD] < groups[OLD].count) {
-        const struct asnap_group *new_group = &groups[NEW].rows[at[NEW]];
-        const struct asnap_group *old_group = &groups[OLD].rows[at[OLD]];
+        pair.groups[NEW] = &groups[NEW].rows[at[NEW]];
+        pair.groups[OLD] = &groups[OLD].rows[at[OLD]];
         bool has_new = at[NEW] < groups[NEW].count;
         bool has_old = at[OLD] < groups[OLD].count;
         if (has_new && has_old) {
-            uint32_t new_rank = group_rank(comparing, NEW, new_group);
-            uint32_t old_rank = group_rank(comparing, OLD, old_group);
-            has_new = new_rank <= old_rank;
-            has_old = old_rank <= new_rank;
+            int order = diff->kind->compare(&pair);
+            has_new = order <= 0;
+            has_old = order >= 0;
         }
-        struct row *row =
-            add_row(comparing->diff, has_new ? new_group : old_group, has_new ? NEW : OLD);
+        enum side side = has_new ? NEW : OLD;
+        struct row *row = add_row(diff, pair.groups[side], side);
         if (has_new && has_old)
-            add_old(row, old_group);
+            add_old(row, pair.groups[OLD]);
         at[NEW] += has_new;
         at[OLD] += has_old;
     }
@@ -146,8 +142,8 @@ static uint64_t sort_key(const void *context, uint32_t item, uint32_t level)
     case 3:
         return sums[NEW].count;
     default:
-        if (comparing->diff->key != ASNAP_KEY_TRACEBACK)
-            return group_rank(comparing, row->side, &row->group);
+        if (!asnap_key_is_stack(comparing->diff->kind))
+            return item;
         return asnap_traceback_word(&comparing->ranked[row->side], &comparing->packing,
                                     row->group.id, level - 4);
     }
@@ -175,7 +171,7 @@ static struct asnap_error *sort_rows(struct comparing *comparing)
 {
     struct asnap_diff *diff = comparing->diff;
     struct asnap_order_keys keys = {.key = sort_key, .context = comparing, .levels = 5};
-    if (diff->key == ASNAP_KEY_TRACEBACK) {
+    if (asnap_key_is_stack(diff->kind)) {
         comparing->packing = asnap_traceback_packing(comparing->ranks.location_count);
         uint32_t new_words = asnap_traceback_words(diff->stores[NEW], &comparing->packing);
         uint32_t old_words = asnap_traceback_words(diff->stores[OLD], &comparing->packing);
@@ -194,10 +190,10 @@ static struct asnap_error *group_side(struct comparing *comparing, enum side sid
                                       const struct asnap_snapshot *snapshot)
 {
     const struct asnap_diff *diff = comparing->diff;
-    if (diff->key == ASNAP_KEY_TRACEBACK)
+    if (asnap_key_is_stack(diff->kind))
         return asnap_group_by_traceback(&comparing->ranked[side], snapshot->totals,
-                                        snapshot->total_count, &comparing->groups[side]);
-    return asnap_group_by_frame(snapshot, diff->key, diff->cumulative, &comparing->groups[side]);
+                                        &comparing->groups[side]);
+    return asnap_key_group(diff->kind, snapshot, diff->cumulative, &comparing->groups[side]);
 }
 
 static struct asnap_error *fill_rows(struct comparing *comparing,
@@ -205,7 +201,9 @@ static struct asnap_error *fill_rows(struct comparing *comparing,
 {
     struct asnap_diff *diff = comparing->diff;
     const struct asnap_store *stores[2] = {diff->stores[NEW], diff->stores[OLD]};
-    struct asnap_error *error = asnap_joint_ranks_init(&comparing->ranks, stores);
+    struct asnap_error *error = NULL;
+    if (diff->kind->needs_ranks)
+        error = asnap_joint_ranks_init(&comparing->ranks, stores);
     for (enum side side = NEW; error == NULL && side <= OLD; side++) {
         comparing->ranked[side] =
             (struct asnap_ranked_store){stores[side], comparing->ranks.frames[side]};
@@ -217,10 +215,10 @@ static struct asnap_error *fill_rows(struct comparing *comparing,
     diff->rows = most < ASNAP_NONE ? reallocarray(NULL, most + 1, sizeof(*diff->rows)) : NULL;
     if (diff->rows == NULL)
         return asnap_error_no_memory();
-    if (diff->key == ASNAP_KEY_TRACEBACK)
+    if (asnap_key_is_stack(diff->kind))
         error = join_by_traceback(comparing);
     else
-        join_by_frame(comparing);
+        join_in_order(comparing);
     if (error != NULL)
         return error;
     asnap_groups_deinit(&comparing->groups[NEW]);
@@ -260,20 +258,26 @@ struct asnap_error *asnap_diff_create(const struct asnap_snapshot *new_snapshot,
                                       bool cumulative, struct asnap_diff **diff)
 {
     const struct asnap_snapshot *const snapshots[2] = {new_snapshot, old_snapshot};
-    struct asnap_error *error = asnap_group_check(key, cumulative);
+    const struct asnap_key_kind *kind;
+    struct asnap_error *error = asnap_key_find(key, cumulative, &kind);
     if (error != NULL)
         return error;
     struct asnap_diff *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
     made->key = key;
+    made->kind = kind;
     made->cumulative = cumulative;
     for (enum side side = NEW; side <= OLD; side++) {
         made->stores[side] = asnap_store_share(snapshots[side]->store);
         made->totals[side] = (struct asnap_sum){snapshots[side]->size, snapshots[side]->count};
+        made->details[side] = asnap_details_create(snapshots[side], kind, cumulative);
+        if (made->details[side] == NULL)
+            error = asnap_error_no_memory();
     }
     struct comparing comparing = {.diff = made};
-    error = fill_rows(&comparing, snapshots);
+    if (error == NULL)
+        error = fill_rows(&comparing, snapshots);
     asnap_joint_ranks_deinit(&comparing.ranks);
     asnap_groups_deinit(&comparing.groups[NEW]);
     asnap_groups_deinit(&comparing.groups[OLD]);
@@ -295,6 +299,8 @@ void asnap_diff_destroy(struct asnap_diff *diff)
     asnap_store_release(diff->stores[NEW]);
     asnap_store_release(diff->stores[OLD]);
     free(diff->rows);
+    asnap_details_destroy(diff->details[NEW]);
+    asnap_details_destroy(diff->details[OLD]);
     for (size_t i = 0; i < diff->note_count; i++)
         free(diff->notes[i]);
     free(diff->notes);
@@ -321,7 +327,7 @@ struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *diff, size_t
 {
     const struct row *row = &diff->rows[index];
     struct asnap_statistic statistic =
-        asnap_group_statistic(&row->group, diff->stores[row->side], diff->key);
+        asnap_group_statistic(diff->kind, diff->stores[row->side], &row->group);
     struct asnap_statistic_diff result = compare_sides(row->sums);
     result.frame_count = statistic.frame_count;
     result.total_nframe = statistic.total_nframe;
@@ -332,7 +338,43 @@ struct asnap_statistic_diff asnap_diff_row(const struct asnap_diff *diff, size_t
 struct asnap_frame asnap_diff_frame(const struct asnap_diff *diff, size_t index, size_t frame)
 {
     const struct row *row = &diff->rows[index];
-    return asnap_group_frame(&row->group, diff->stores[row->side], diff->key, frame);
+    return diff->kind->frame(diff->stores[row->side], &row->group, frame);
+}
+
+struct asnap_place asnap_diff_place(const struct asnap_diff *diff, size_t index, size_t frame)
+{
+    const struct row *row = &diff->rows[index];
+    return asnap_group_place(diff->kind, diff->stores[row->side], &row->group, frame);
+}
+
+void asnap_diff_places(const struct asnap_diff *diff, size_t index, struct asnap_place *places)
+{
+    size_t count = asnap_diff_row(diff, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        places[i] = asnap_diff_place(diff, index, i);
+}
+
+const char *asnap_diff_label(const struct asnap_diff *diff, size_t index,
+                             char buffer[ASNAP_LABEL_SIZE])
+{
+    const struct row *row = &diff->rows[index];
+    return asnap_group_label(diff->kind, diff->stores[row->side], &row->group, buffer);
+}
+
+struct asnap_bounds asnap_diff_bounds(const struct asnap_diff *diff, size_t index)
+{
+    const struct row *row = &diff->rows[index];
+    struct asnap_bounds bounds = asnap_group_bounds(diff->kind, &row->group);
+    if (row->side == OLD)
+        bounds.thread = UINT32_MAX;
+    return bounds;
+}
+
+struct asnap_error *asnap_diff_detail(const struct asnap_diff *diff, size_t index,
+                                      struct asnap_detail *detail)
+{
+    const struct row *row = &diff->rows[index];
+    return asnap_details_get(diff->details[row->side], row->group.id, detail);
 }
 
 void asnap_diff_rows(const struct asnap_diff *diff, size_t first, size_t count,

@@ -6,11 +6,6 @@
 #include "snapshot.h"
 #include "traceback_key.h"
 
-struct asnap_sum {
-    uint64_t size;
-    uint64_t count;
-};
-
 /* Above 0 where `left` is larger: by size, then by count. */
 static inline int asnap_sum_compare(const struct asnap_sum *left, const struct asnap_sum *right)
 {
@@ -22,10 +17,10 @@ static inline int asnap_sum_compare(const struct asnap_sum *left, const struct a
 struct asnap_group {
     uint64_t size; /* at most INT64_MAX */
     uint64_t count;
-    /* By file and line: the number of the file or location. By traceback: that of
-     * the member that holds most. */
+    /* What the key tells groups apart by: a number of the store or of the group. By
+     * traceback it is the member that holds most. */
     uint32_t id;
-    uint32_t frame; /* by line: the frame that holds most; else ASNAP_NONE */
+    uint32_t frame; /* the frame that holds most; ASNAP_NONE where the key shows none */
     uint32_t function_count;
 };
 
@@ -36,28 +31,39 @@ struct asnap_groups {
 
 void asnap_groups_deinit(struct asnap_groups *groups);
 
-/* INVALID_ARGUMENT where there is no such way of grouping. */
-struct asnap_error *asnap_group_check(enum asnap_key key, bool cumulative);
+/* How frames are put into groups. */
+struct asnap_frame_grouping {
+    /* The number of a frame's group, less than `id_count`, by which the store's frame_order
+     * rises; or NULL, and groups are numbered in the order of `compare`. */
+    uint32_t (*id)(const struct asnap_store *store, uint32_t frame);
+    size_t (*id_count)(const struct asnap_store *store);
+    /* 0: both frames are in one group. Frames of one function stand together in it. */
+    int (*compare)(const struct asnap_store *store, uint32_t left, uint32_t right);
+    bool keeps_frame; /* the group's `frame` is set */
+};
 
-/* Groups by file or line, rows by ascending id. `cumulative` counts a block once
- * for each frame of its traceback (tracemalloc: Snapshot._group_by), else for the
- * most recent one that no skip rule passes over. INVALID_ARGUMENT where a sum exceeds
- * INT64_MAX. */
-struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot, enum asnap_key key,
+/* Groups by frame, rows by ascending id. `cumulative` counts a block once for each frame
+ * of its traceback (tracemalloc: Snapshot._group_by), else for the one that it is attributed
+ * to. INVALID_ARGUMENT where a sum exceeds INT64_MAX. */
+struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot,
+                                         const struct asnap_frame_grouping *grouping,
                                          bool cumulative, struct asnap_groups *groups);
+
+/* The number of the group of each frame of a store; free() `ids`. */
+struct asnap_error *asnap_frame_groups(const struct asnap_store *store,
+                                       const struct asnap_frame_grouping *grouping, uint32_t **ids,
+                                       size_t *id_count);
 
 /* Groups by traceback, rows in no order. */
 struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ranked,
-                                             const struct asnap_total *totals, size_t total_count,
+                                             const struct asnap_total_list *totals,
                                              struct asnap_groups *groups);
 
-/* The size, count and frames of a group as a public row. */
-struct asnap_statistic asnap_group_statistic(const struct asnap_group *group,
-                                             const struct asnap_store *store, enum asnap_key key);
-
-/* What a group shows of its `index`-th frame, the most recent being 0. */
-struct asnap_frame asnap_group_frame(const struct asnap_group *group,
-                                     const struct asnap_store *store, enum asnap_key key,
-                                     size_t index);
+/* Groups by a number of the blocks themselves, less than `number_count`, which is the group's
+ * id; rows by ascending id. */
+struct asnap_error *
+asnap_group_by_block(const struct asnap_snapshot *snapshot,
+                     uint32_t (*number)(const void *context, const struct asnap_trace *trace),
+                     const void *context, uint32_t number_count, struct asnap_groups *groups);
 
 #endif

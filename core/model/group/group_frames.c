@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "group.h"
 
@@ -16,10 +17,10 @@ static bool sum_frames(const struct asnap_snapshot *snapshot, bool cumulative,
                        struct asnap_sum *sums)
 {
     const struct asnap_store *store = snapshot->store;
-    for (size_t i = 0; i < snapshot->total_count; i++) {
-        const struct asnap_total *total = &snapshot->totals[i];
+    for (size_t i = 0; i < snapshot->totals->count; i++) {
+        const struct asnap_total *total = &snapshot->totals->totals[i];
         const uint32_t *frame_ids = asnap_store_frame_ids(store, total->traceback);
-        uint32_t first = asnap_skipped_frames(snapshot->skipped, total->traceback);
+        uint32_t first = asnap_skipped_frames(snapshot->attribution, total->traceback);
         uint32_t end = first + 1;
         if (cumulative) {
             first = 0;
@@ -33,7 +34,7 @@ static bool sum_frames(const struct asnap_snapshot *snapshot, bool cumulative,
     return true;
 }
 
-/* Of the frames of one location, that of the function which holds most: of equals
+/* Of the frames of one group, that of the function which holds most: of equals
  * the one with the smaller name, and any named one before the unnamed. */
 static uint32_t choose_frame(const struct asnap_store *store, const struct asnap_sum *sums,
                              const uint32_t *frames, size_t count)
@@ -65,19 +66,78 @@ static uint32_t choose_frame(const struct asnap_store *store, const struct asnap
     return best;
 }
 
+/* Everything that grouping by frame needs. */
 struct grouping {
     const struct asnap_store *store;
-    const struct asnap_sum *sums;
-    uint32_t *seen; /* by function: the number of the last group that has it, plus 1 */
-    enum asnap_key key;
+    const struct asnap_frame_grouping *how;
+    uint32_t *order; /* all frames, those of a group together; NULL: the store's frame_order */
+    uint32_t *ids;   /* by frame: the number of its group; NULL: how->id tells it */
+    size_t id_count;
+    struct asnap_sum *sums; /* by frame */
+    uint32_t *seen;         /* by function: the number of the last group that has it, plus 1 */
     struct asnap_groups groups;
 };
 
 static uint32_t group_id(const struct grouping *grouping, uint32_t frame)
 {
-    uint32_t location = grouping->store->frames[frame].location;
-    return grouping->key == ASNAP_KEY_FILENAME ? grouping->store->locations[location].file
-                                               : location;
+    return grouping->ids != NULL ? grouping->ids[frame] : grouping->how->id(grouping->store, frame);
+}
+
+static int compare_frames(const void *left, const void *right, void *context)
+{
+    const struct grouping *grouping = context;
+    uint32_t a = *(const uint32_t *)left;
+    uint32_t b = *(const uint32_t *)right;
+    int order = grouping->how->compare(grouping->store, a, b);
+    return order != 0 ? order : asnap_store_compare_frames(grouping->store, a, b);
+}
+
+/* Puts all frames in the order of their groups, and numbers these. */
+static struct asnap_error *number_groups(struct grouping *grouping)
+{
+    const struct asnap_store *store = grouping->store;
+    size_t count = store->frame_count;
+    if (grouping->how->id != NULL) {
+        grouping->id_count = grouping->how->id_count(store);
+        return NULL;
+    }
+    grouping->order = reallocarray(NULL, count + 1, sizeof(*grouping->order));
+    grouping->ids = reallocarray(NULL, count + 1, sizeof(*grouping->ids));
+    if (grouping->order == NULL || grouping->ids == NULL)
+        return asnap_error_no_memory();
+    if (count > 0)
+        memcpy(grouping->order, store->frame_order, count * sizeof(*grouping->order));
+    qsort_r(grouping->order, count, sizeof(*grouping->order), compare_frames, grouping);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t frame = grouping->order[i];
+        if (i == 0 || grouping->how->compare(store, grouping->order[i - 1], frame) != 0)
+            grouping->id_count++;
+        grouping->ids[frame] = (uint32_t)grouping->id_count - 1;
+    }
+    return NULL;
+}
+
+struct asnap_error *asnap_frame_groups(const struct asnap_store *store,
+                                       const struct asnap_frame_grouping *how, uint32_t **ids,
+                                       size_t *id_count)
+{
+    struct grouping grouping = {.store = store, .how = how};
+    struct asnap_error *error = number_groups(&grouping);
+    free(grouping.order);
+    if (error == NULL && grouping.ids == NULL) {
+        grouping.ids = reallocarray(NULL, store->frame_count + 1, sizeof(*grouping.ids));
+        if (grouping.ids == NULL)
+            return asnap_error_no_memory();
+        for (size_t i = 0; i < store->frame_count; i++)
+            grouping.ids[i] = how->id(store, (uint32_t)i);
+    }
+    if (error != NULL) {
+        free(grouping.ids);
+        return error;
+    }
+    *ids = grouping.ids;
+    *id_count = grouping.id_count;
+    return NULL;
 }
 
 /* Makes a row of frames that are alike; false where the sum is too large. */
@@ -97,13 +157,13 @@ static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t 
     }
     group.size = sum.size;
     group.count = sum.count;
-    if (grouping->key == ASNAP_KEY_LINENO)
+    if (grouping->how->keeps_frame)
         group.frame = choose_frame(grouping->store, grouping->sums, frames, count);
     grouping->groups.rows[grouping->groups.count++] = group;
     return true;
 }
 
-/* `frames`: those that hold blocks, in the store's order. */
+/* `frames`: those that hold blocks, those of a group together. */
 static bool add_groups(struct grouping *grouping, const uint32_t *frames, size_t count)
 {
     for (size_t begin = 0, end = 0; begin < count; begin = end) {
@@ -116,16 +176,17 @@ static bool add_groups(struct grouping *grouping, const uint32_t *frames, size_t
     return true;
 }
 
-/* Puts the frames that hold blocks into `held`, in the store's order; returns how many.
- * Most frames only lead to those. */
-static size_t pick_frames(const struct asnap_store *store, const struct asnap_sum *sums,
-                          uint32_t *held)
+/* Puts the frames that hold blocks into `held`, in order; returns how many. Most frames
+ * only lead to those. */
+static size_t pick_frames(const struct grouping *grouping, uint32_t *held)
 {
+    const uint32_t *order =
+        grouping->order != NULL ? grouping->order : grouping->store->frame_order;
     size_t count = 0;
-    for (size_t i = 0; i < store->frame_count; i++) {
-        uint32_t frame = store->frame_order[i];
+    for (size_t i = 0; i < grouping->store->frame_count; i++) {
+        uint32_t frame = order[i];
         held[count] = frame;
-        count += sums[frame].count != 0;
+        count += grouping->sums[frame].count != 0;
     }
     return count;
 }
@@ -137,28 +198,37 @@ static struct asnap_error *too_large(void)
                               "9223372036854775807 bytes: leave out cumulative");
 }
 
-struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot, enum asnap_key key,
-                                         bool cumulative, struct asnap_groups *groups)
+static struct asnap_error *fill(struct grouping *grouping, const struct asnap_snapshot *snapshot,
+                                bool cumulative)
 {
-    const struct asnap_store *store = snapshot->store;
-    size_t most = key == ASNAP_KEY_FILENAME ? store->files.count : store->location_count;
-    struct asnap_sum *sums = calloc(store->frame_count + 1, sizeof(*sums));
+    const struct asnap_store *store = grouping->store;
+    struct asnap_error *error = number_groups(grouping);
+    if (error != NULL)
+        return error;
+    grouping->sums = calloc(store->frame_count + 1, sizeof(*grouping->sums));
+    grouping->seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping->seen));
+    grouping->groups.rows =
+        reallocarray(NULL, grouping->id_count + 1, sizeof(*grouping->groups.rows));
     uint32_t *held = reallocarray(NULL, store->frame_count + 1, sizeof(*held));
-    struct grouping grouping = {
-        .store = store,
-        .sums = sums,
-        .seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping.seen)),
-        .key = key,
-        .groups.rows = reallocarray(NULL, most + 1, sizeof(*grouping.groups.rows)),
-    };
-    struct asnap_error *error = NULL;
-    if (sums == NULL || held == NULL || grouping.seen == NULL || grouping.groups.rows == NULL)
+    if (grouping->sums == NULL || grouping->seen == NULL || grouping->groups.rows == NULL ||
+        held == NULL)
         error = asnap_error_no_memory();
-    else if (!sum_frames(snapshot, cumulative, sums) ||
-             !add_groups(&grouping, held, pick_frames(store, sums, held)))
+    else if (!sum_frames(snapshot, cumulative, grouping->sums) ||
+             !add_groups(grouping, held, pick_frames(grouping, held)))
         error = too_large();
-    free(sums);
     free(held);
+    return error;
+}
+
+struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot,
+                                         const struct asnap_frame_grouping *how, bool cumulative,
+                                         struct asnap_groups *groups)
+{
+    struct grouping grouping = {.store = snapshot->store, .how = how};
+    struct asnap_error *error = fill(&grouping, snapshot, cumulative);
+    free(grouping.order);
+    free(grouping.ids);
+    free(grouping.sums);
     free(grouping.seen);
     if (error == NULL)
         *groups = grouping.groups;

@@ -95,12 +95,12 @@ static void count_functions(struct grouping *grouping)
     }
 }
 
-static bool group(struct grouping *grouping, const struct asnap_total *totals, size_t total_count)
+static bool group(struct grouping *grouping, const struct asnap_total_list *totals)
 {
-    for (size_t i = 0; i < total_count; i++) {
-        struct asnap_sum *sum = &grouping->sums[totals[i].traceback];
-        sum->size += totals[i].size;
-        sum->count += totals[i].count;
+    for (size_t i = 0; i < totals->count; i++) {
+        const struct asnap_total *total = &totals->totals[i];
+        grouping->sums[total->traceback].size += total->size;
+        grouping->sums[total->traceback].count += total->count;
     }
     for (uint32_t i = 0; i < grouping->ranked->store->traceback_count; i++) {
         if (grouping->sums[i].count != 0 && !add_traceback(grouping, i))
@@ -111,7 +111,7 @@ static bool group(struct grouping *grouping, const struct asnap_total *totals, s
 }
 
 struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ranked,
-                                             const struct asnap_total *totals, size_t total_count,
+                                             const struct asnap_total_list *totals,
                                              struct asnap_groups *groups)
 {
     const struct asnap_store *store = ranked->store;
@@ -124,7 +124,7 @@ struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ra
         .groups.rows = reallocarray(NULL, count + 1, sizeof(*grouping.groups.rows)),
     };
     bool done = grouping.sums != NULL && grouping.next != NULL && grouping.last_seen != NULL &&
-                grouping.groups.rows != NULL && group(&grouping, totals, total_count);
+                grouping.groups.rows != NULL && group(&grouping, totals);
     free(grouping.sums);
     free(grouping.next);
     free(grouping.last_seen);

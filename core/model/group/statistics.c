@@ -1,16 +1,19 @@
 #include <stdlib.h>
 
-#include "group.h"
+#include "details.h"
+#include "keys.h"
 #include "order.h"
 #include "snapshot.h"
 
 struct asnap_statistics {
     struct asnap_store *store;
     enum asnap_key key;
+    const struct asnap_key_kind *kind;
     bool cumulative;
     uint64_t total_size;
     uint64_t total_count;
     struct asnap_groups groups; /* in their final order */
+    struct asnap_details *details;
 };
 
 struct sort_context {
@@ -20,7 +23,7 @@ struct sort_context {
 };
 
 /* tracemalloc: Statistic._sort_key. */
-static uint64_t frame_sort_key(const void *context, uint32_t item, uint32_t level)
+static uint64_t group_sort_key(const void *context, uint32_t item, uint32_t level)
 {
     const struct sort_context *sort = context;
     const struct asnap_group *row = &sort->rows[item];
@@ -61,15 +64,15 @@ static struct asnap_error *sort_groups(struct asnap_groups *groups,
     return NULL;
 }
 
-static struct asnap_error *fill_by_frame(const struct asnap_snapshot *snapshot,
+static struct asnap_error *fill_by_group(const struct asnap_snapshot *snapshot,
                                          struct asnap_statistics *statistics)
 {
-    struct asnap_error *error = asnap_group_by_frame(snapshot, statistics->key,
-                                                     statistics->cumulative, &statistics->groups);
+    struct asnap_error *error =
+        asnap_key_group(statistics->kind, snapshot, statistics->cumulative, &statistics->groups);
     if (error != NULL)
         return error;
     struct sort_context context = {.rows = statistics->groups.rows};
-    struct asnap_order_keys keys = {frame_sort_key, &context, 3};
+    struct asnap_order_keys keys = {group_sort_key, &context, 3};
     return sort_groups(&statistics->groups, &keys);
 }
 
@@ -83,8 +86,8 @@ static struct asnap_error *fill_by_traceback(const struct asnap_snapshot *snapsh
     for (size_t i = 0; i < store->frame_count; i++)
         frame_rank[i] = store->frames[i].location;
     struct asnap_ranked_store ranked = {store, frame_rank};
-    struct asnap_error *error = asnap_group_by_traceback(
-        &ranked, snapshot->totals, snapshot->total_count, &statistics->groups);
+    struct asnap_error *error =
+        asnap_group_by_traceback(&ranked, snapshot->totals, &statistics->groups);
     if (error == NULL) {
         struct sort_context context = {
             .rows = statistics->groups.rows,
@@ -106,7 +109,8 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
                                             enum asnap_key key, bool cumulative,
                                             struct asnap_statistics **statistics)
 {
-    struct asnap_error *error = asnap_group_check(key, cumulative);
+    const struct asnap_key_kind *kind;
+    struct asnap_error *error = asnap_key_find(key, cumulative, &kind);
     if (error != NULL)
         return error;
     struct asnap_statistics *made = calloc(1, sizeof(*made));
@@ -114,11 +118,17 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
         return asnap_error_no_memory();
     made->store = asnap_store_share(snapshot->store);
     made->key = key;
+    made->kind = kind;
     made->cumulative = cumulative;
     made->total_size = snapshot->size;
     made->total_count = snapshot->count;
-    error = key == ASNAP_KEY_TRACEBACK ? fill_by_traceback(snapshot, made)
-                                       : fill_by_frame(snapshot, made);
+    made->details = asnap_details_create(snapshot, kind, cumulative);
+    if (made->details == NULL) {
+        asnap_statistics_destroy(made);
+        return asnap_error_no_memory();
+    }
+    error = asnap_key_is_stack(kind) ? fill_by_traceback(snapshot, made)
+                                     : fill_by_group(snapshot, made);
     if (error != NULL) {
         asnap_statistics_destroy(made);
         return error;
@@ -133,6 +143,7 @@ void asnap_statistics_destroy(struct asnap_statistics *statistics)
         return;
     asnap_store_release(statistics->store);
     asnap_groups_deinit(&statistics->groups);
+    asnap_details_destroy(statistics->details);
     free(statistics);
 }
 
@@ -143,15 +154,47 @@ size_t asnap_statistics_count(const struct asnap_statistics *statistics)
 
 struct asnap_statistic asnap_statistics_row(const struct asnap_statistics *statistics, size_t index)
 {
-    return asnap_group_statistic(&statistics->groups.rows[index], statistics->store,
-                                 statistics->key);
+    return asnap_group_statistic(statistics->kind, statistics->store,
+                                 &statistics->groups.rows[index]);
 }
 
 struct asnap_frame asnap_statistics_frame(const struct asnap_statistics *statistics, size_t index,
                                           size_t frame)
 {
-    return asnap_group_frame(&statistics->groups.rows[index], statistics->store, statistics->key,
+    return statistics->kind->frame(statistics->store, &statistics->groups.rows[index], frame);
+}
+
+struct asnap_place asnap_statistics_place(const struct asnap_statistics *statistics, size_t index,
+                                          size_t frame)
+{
+    return asnap_group_place(statistics->kind, statistics->store, &statistics->groups.rows[index],
                              frame);
+}
+
+void asnap_statistics_places(const struct asnap_statistics *statistics, size_t index,
+                             struct asnap_place *places)
+{
+    size_t count = asnap_statistics_row(statistics, index).frame_count;
+    for (size_t i = 0; i < count; i++)
+        places[i] = asnap_statistics_place(statistics, index, i);
+}
+
+const char *asnap_statistics_label(const struct asnap_statistics *statistics, size_t index,
+                                   char buffer[ASNAP_LABEL_SIZE])
+{
+    return asnap_group_label(statistics->kind, statistics->store, &statistics->groups.rows[index],
+                             buffer);
+}
+
+struct asnap_bounds asnap_statistics_bounds(const struct asnap_statistics *statistics, size_t index)
+{
+    return asnap_group_bounds(statistics->kind, &statistics->groups.rows[index]);
+}
+
+struct asnap_error *asnap_statistics_detail(const struct asnap_statistics *statistics, size_t index,
+                                            struct asnap_detail *detail)
+{
+    return asnap_details_get(statistics->details, statistics->groups.rows[index].id, detail);
 }
 
 void asnap_statistics_rows(const struct asnap_statistics *statistics, size_t first, size_t count,

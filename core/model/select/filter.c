@@ -58,7 +58,7 @@ static bool matches_total(const struct asnap_snapshot *snapshot, const struct pr
     const uint32_t *frame_ids = asnap_store_frame_ids(store, total->traceback);
     if (!filter->all_frames)
         return prepared
-            ->matches[frame_ids[asnap_skipped_frames(snapshot->skipped, total->traceback)]];
+            ->matches[frame_ids[asnap_skipped_frames(snapshot->attribution, total->traceback)]];
     for (size_t i = 0; i < store->tracebacks[total->traceback].frame_count; i++) {
         if (prepared->matches[frame_ids[i]])
             return true;
@@ -86,43 +86,27 @@ static bool is_kept(const struct asnap_snapshot *snapshot, const struct prepared
     return included || !any_inclusive;
 }
 
-/* Copies what the skip rules say; false where memory is short. */
-static bool copy_skipped(const struct asnap_snapshot *snapshot, struct asnap_snapshot *copy)
-{
-    size_t count = snapshot->store->traceback_count;
-    if (snapshot->skipped == NULL)
-        return true;
-    copy->skipped = reallocarray(NULL, count + 1, sizeof(*copy->skipped));
-    if (copy->skipped == NULL)
-        return false;
-    memcpy(copy->skipped, snapshot->skipped, count * sizeof(*copy->skipped));
-    return true;
-}
-
 static struct asnap_error *keep(const struct asnap_snapshot *snapshot,
                                 const struct prepared *prepared, size_t count,
                                 struct asnap_snapshot **filtered)
 {
-    struct asnap_snapshot *made = calloc(1, sizeof(*made));
+    const struct asnap_total_list *all = snapshot->totals;
+    struct asnap_total *kept = calloc(all->count + 1, sizeof(*kept));
+    if (kept == NULL)
+        return asnap_error_no_memory();
+    size_t kept_count = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        if (is_kept(snapshot, prepared, count, &all->totals[i]))
+            kept[kept_count++] = all->totals[i];
+    }
+    struct asnap_total_list *list = asnap_total_list_create(kept, kept_count);
+    if (list == NULL) {
+        free(kept);
+        return asnap_error_no_memory();
+    }
+    struct asnap_snapshot *made = asnap_snapshot_view(snapshot, list);
     if (made == NULL)
         return asnap_error_no_memory();
-    made->totals = calloc(snapshot->total_count + 1, sizeof(*made->totals));
-    made->kept = calloc(1, sizeof(struct asnap_blocks *));
-    if (made->totals == NULL || made->kept == NULL || !copy_skipped(snapshot, made)) {
-        asnap_snapshot_destroy(made);
-        return asnap_error_no_memory();
-    }
-    for (size_t i = 0; i < snapshot->total_count; i++) {
-        const struct asnap_total *total = &snapshot->totals[i];
-        if (!is_kept(snapshot, prepared, count, total))
-            continue;
-        made->totals[made->total_count++] = *total;
-        made->size += total->size;
-        made->count += total->count;
-    }
-    made->store = asnap_store_share(snapshot->store);
-    made->blocks = asnap_blocks_share(snapshot->blocks);
-    made->traceback_limit = snapshot->traceback_limit;
     *filtered = made;
     return NULL;
 }

@@ -97,23 +97,25 @@ struct asnap_error *asnap_snapshot_skip(const struct asnap_snapshot *snapshot,
         .functions = calloc((size_t)store->functions.count + 1, sizeof(bool)),
         .files = calloc((size_t)store->files.count + 1, sizeof(bool)),
     };
-    uint16_t *skipped = calloc(store->traceback_count + 1, sizeof(*skipped));
-    struct asnap_snapshot *made = NULL;
+    struct asnap_attribution *attribution = asnap_attribution_create(store->traceback_count);
     struct asnap_error *error = NULL;
-    if (matches.functions == NULL || matches.files == NULL || skipped == NULL)
+    if (matches.functions == NULL || matches.files == NULL || attribution == NULL)
         error = asnap_error_no_memory();
     if (error == NULL)
         error = add_rules(store, patterns, pattern_count, standard, &matches);
-    if (error == NULL)
-        error = asnap_snapshot_filter(snapshot, NULL, 0, &made);
+    struct asnap_snapshot *made = NULL;
     if (error == NULL) {
-        mark(store, &matches, skipped);
-        free(made->skipped);
-        made->skipped = skipped;
-        *attributed = made;
-    } else {
-        free(skipped);
+        mark(store, &matches, attribution->skipped);
+        made = asnap_snapshot_view(snapshot, asnap_total_list_share(snapshot->totals));
+        if (made == NULL)
+            error = asnap_error_no_memory();
     }
+    if (error == NULL) {
+        asnap_attribution_release(made->attribution);
+        made->attribution = asnap_attribution_share(attribution);
+        *attributed = made;
+    }
+    asnap_attribution_release(attribution);
     free(matches.functions);
     free(matches.files);
     return error;
@@ -121,5 +123,5 @@ struct asnap_error *asnap_snapshot_skip(const struct asnap_snapshot *snapshot,
 
 uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot, uint32_t traceback_id)
 {
-    return asnap_skipped_frames(snapshot->skipped, traceback_id);
+    return asnap_skipped_frames(snapshot->attribution, traceback_id);
 }

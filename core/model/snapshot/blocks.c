@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "reserve.h"
+
 struct asnap_blocks *asnap_blocks_create(struct asnap_trace *traces, size_t count)
 {
     struct asnap_blocks *blocks = malloc(sizeof(*blocks));
@@ -26,7 +28,7 @@ void asnap_blocks_release(struct asnap_blocks *blocks)
         atomic_fetch_sub_explicit(&blocks->references, 1, memory_order_acq_rel) != 1)
         return;
     asnap_address_index_destroy(atomic_load(&blocks->by_address));
-    free(blocks->traces);
+    asnap_reserve_give(blocks->traces);
     free(blocks);
 }
 

@@ -177,6 +177,18 @@ struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
     return error;
 }
 
+struct asnap_error *asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id,
+                                         uint64_t offset)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    if (frame_id >= builder->store->frame_count)
+        return invalid("an offset is told of a frame that was never added");
+    builder->store->frames[frame_id].offset = offset;
+    return NULL;
+}
+
 struct traceback_query {
     const struct asnap_store *store;
     const uint32_t *frame_ids;
@@ -402,11 +414,14 @@ struct asnap_error *asnap_builder_start_time(struct asnap_builder *builder, uint
 static bool trim(struct asnap_builder *builder)
 {
     struct asnap_store *store = builder->store;
-    struct asnap_trace *traces =
-        reallocarray(builder->traces, builder->trace_count + 1, sizeof(*traces));
-    if (traces == NULL)
-        return false;
-    builder->traces = traces;
+    /* Not all of it: the next snapshot may be filled into what this one gives back. */
+    size_t wanted = builder->trace_count + builder->trace_count / 8 + 1;
+    if (builder->trace_capacity > wanted || builder->traces == NULL) {
+        struct asnap_trace *traces = reallocarray(builder->traces, wanted, sizeof(*traces));
+        if (traces == NULL)
+            return false;
+        builder->traces = traces;
+    }
     uint32_t *frame_ids =
         reallocarray(store->frame_ids, store->frame_id_count + 1, sizeof(*frame_ids));
     if (frame_ids == NULL)
@@ -439,8 +454,7 @@ static struct asnap_error *fill(struct asnap_builder *builder, struct asnap_snap
     if (error != NULL)
         return error;
     return asnap_totals_create(snapshot->blocks->traces, snapshot->blocks->count,
-                               snapshot->store->traceback_count, &snapshot->totals,
-                               &snapshot->total_count);
+                               snapshot->store->traceback_count, &snapshot->totals);
 }
 
 struct asnap_error *asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,

@@ -25,6 +25,8 @@ static struct asnap_error *add_traceback(struct compacting *compacting, uint32_t
             const struct asnap_stored_frame *stored = &store->frames[frame_ids[i]];
             struct asnap_error *error = asnap_builder_frame(
                 compacting->builder, &named, stored->address, stored->mapping, frame);
+            if (error == NULL)
+                error = asnap_builder_offset(compacting->builder, *frame, stored->offset);
             if (error != NULL)
                 return error;
         }

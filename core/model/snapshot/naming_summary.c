@@ -31,9 +31,9 @@ static int compare_parts(const void *left, const void *right)
 static void add_up(const struct asnap_snapshot *snapshot, struct asnap_naming_part *parts)
 {
     const struct asnap_store *store = snapshot->store;
-    for (size_t i = 0; i < snapshot->total_count; i++) {
-        const struct asnap_total *total = &snapshot->totals[i];
-        uint32_t skipped = asnap_skipped_frames(snapshot->skipped, total->traceback);
+    for (size_t i = 0; i < snapshot->totals->count; i++) {
+        const struct asnap_total *total = &snapshot->totals->totals[i];
+        uint32_t skipped = asnap_skipped_frames(snapshot->attribution, total->traceback);
         const struct asnap_stored_frame *frame =
             &store->frames[asnap_store_frame_ids(store, total->traceback)[skipped]];
         bool has_line = store->locations[frame->location].lineno != 0;

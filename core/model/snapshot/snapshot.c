@@ -11,9 +11,36 @@ void asnap_snapshot_destroy(struct asnap_snapshot *snapshot)
     if (snapshot->kept != NULL)
         asnap_blocks_release(*snapshot->kept);
     free(snapshot->kept);
-    free(snapshot->totals);
-    free(snapshot->skipped);
+    asnap_total_list_release(snapshot->totals);
+    asnap_attribution_release(snapshot->attribution);
     free(snapshot);
+}
+
+struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot,
+                                           struct asnap_total_list *totals)
+{
+    struct asnap_snapshot *made = calloc(1, sizeof(*made));
+    bool is_whole = totals == snapshot->totals && snapshot->kept == NULL;
+    if (made != NULL && !is_whole)
+        made->kept = calloc(1, sizeof(struct asnap_blocks *));
+    if (made == NULL || (!is_whole && made->kept == NULL)) {
+        asnap_total_list_release(totals);
+        free(made);
+        return NULL;
+    }
+    /* What has been listed already need not be listed again. */
+    if (!is_whole && totals == snapshot->totals && *snapshot->kept != NULL)
+        *made->kept = asnap_blocks_share(*snapshot->kept);
+    made->store = asnap_store_share(snapshot->store);
+    made->blocks = asnap_blocks_share(snapshot->blocks);
+    made->attribution = asnap_attribution_share(snapshot->attribution);
+    made->traceback_limit = snapshot->traceback_limit;
+    made->totals = totals;
+    for (size_t i = 0; i < totals->count; i++) {
+        made->size += totals->totals[i].size;
+        made->count += totals->totals[i].count;
+    }
+    return made;
 }
 
 uint64_t asnap_snapshot_size(const struct asnap_snapshot *snapshot)

@@ -2,6 +2,7 @@
 #ifndef ASNAP_MODEL_SNAPSHOT_H
 #define ASNAP_MODEL_SNAPSHOT_H
 
+#include "attribution.h"
 #include "blocks.h"
 #include "store.h"
 #include "totals.h"
@@ -12,20 +13,18 @@ struct asnap_snapshot {
                                     the snapshot */
     struct asnap_blocks **kept;  /* NULL: all are; else the place of those that are, which
                                     holds NULL until they are asked for */
-    struct asnap_total *totals;
-    size_t total_count;
+    struct asnap_total_list *totals;
     uint64_t size;  /* bytes in all totals, at most INT64_MAX */
     uint64_t count; /* blocks in all totals */
     uint32_t traceback_limit;
-    uint16_t *skipped; /* by traceback: the most recent frames that skip rules pass over when
-                          a block is attributed; NULL: none. Always below its frame_count */
+    struct asnap_attribution *attribution; /* NULL: to the most recent frames */
 };
 
-/* The place in a traceback of the frame that its blocks are attributed to. */
-static inline uint32_t asnap_skipped_frames(const uint16_t *skipped, uint32_t traceback)
-{
-    return skipped == NULL ? 0 : skipped[traceback];
-}
+/* A snapshot of the same blocks, names and attribution, which it shares, with totals of its
+ * own (the reference is handed over, also on failure): those blocks are in it that have
+ * one. NULL where memory is short. */
+struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot,
+                                           struct asnap_total_list *totals);
 
 /* The blocks that are in the snapshot; it keeps them. */
 struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,

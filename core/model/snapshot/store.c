@@ -181,3 +181,15 @@ struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attrib
     *store = made;
     return NULL;
 }
+
+struct asnap_place asnap_store_place(const struct asnap_store *store, uint32_t frame_id)
+{
+    const struct asnap_stored_frame *frame = &store->frames[frame_id];
+    struct asnap_place place = {.build_id = "", .offset = frame->offset};
+    if (frame->mapping != ASNAP_NONE) {
+        const struct asnap_stored_mapping *mapping = &store->mappings[frame->mapping];
+        place.module = asnap_names_get(&store->mapping_names, mapping->path);
+        place.build_id = asnap_names_get(&store->mapping_names, mapping->build_id);
+    }
+    return place;
+}

@@ -24,6 +24,7 @@ struct asnap_stored_frame {
     uint8_t named_by; /* takes no part in comparisons: one address has one name */
     uint32_t mapping; /* that the address lies in, ASNAP_NONE where unknown */
     uint64_t address; /* the return address it stands for, 0 where unknown */
+    uint64_t offset;  /* as in asnap_place; takes no part in comparisons */
 };
 
 struct asnap_domain {
@@ -128,6 +129,9 @@ static inline uint8_t asnap_store_named_by_default(const struct asnap_store *sto
 
 /* A frame's public form; the strings live as long as the store. */
 struct asnap_frame asnap_store_frame(const struct asnap_store *store, uint32_t frame_id);
+
+/* Where a frame's code lies; the strings live as long as the store. */
+struct asnap_place asnap_store_place(const struct asnap_store *store, uint32_t frame_id);
 
 /* The frames of a traceback, most recent first. */
 static inline const uint32_t *asnap_store_frame_ids(const struct asnap_store *store,

@@ -5,6 +5,31 @@
 
 #include "grow.h"
 
+struct asnap_total_list *asnap_total_list_create(struct asnap_total *totals, size_t count)
+{
+    struct asnap_total_list *list = calloc(1, sizeof(*list));
+    if (list == NULL)
+        return NULL;
+    atomic_init(&list->references, 1);
+    list->totals = totals;
+    list->count = count;
+    return list;
+}
+
+struct asnap_total_list *asnap_total_list_share(struct asnap_total_list *list)
+{
+    atomic_fetch_add_explicit(&list->references, 1, memory_order_relaxed);
+    return list;
+}
+
+void asnap_total_list_release(struct asnap_total_list *list)
+{
+    if (list == NULL || atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) != 1)
+        return;
+    free(list->totals);
+    free(list);
+}
+
 struct other_query {
     const struct asnap_totals *totals;
     const struct asnap_trace *trace;
@@ -69,8 +94,7 @@ struct asnap_error *asnap_totals_add(struct asnap_totals *totals, const struct a
     return NULL;
 }
 
-struct asnap_error *asnap_totals_finish(struct asnap_totals *totals, struct asnap_total **all,
-                                        size_t *total_count)
+struct asnap_error *asnap_totals_finish(struct asnap_totals *totals, struct asnap_total_list **list)
 {
     size_t used = 0;
     for (size_t i = 0; i < totals->traceback_count; i++) {
@@ -81,11 +105,14 @@ struct asnap_error *asnap_totals_finish(struct asnap_totals *totals, struct asna
         reallocarray(totals->first, used + totals->other_count + 1, sizeof(*result));
     if (result == NULL)
         return asnap_error_no_memory();
-    totals->first = NULL;
+    totals->first = result;
     if (totals->other_count != 0)
         memcpy(result + used, totals->others, totals->other_count * sizeof(*result));
-    *all = result;
-    *total_count = used + totals->other_count;
+    struct asnap_total_list *made = asnap_total_list_create(result, used + totals->other_count);
+    if (made == NULL)
+        return asnap_error_no_memory();
+    totals->first = NULL;
+    *list = made;
     return NULL;
 }
 
@@ -97,15 +124,14 @@ void asnap_totals_deinit(struct asnap_totals *totals)
 }
 
 struct asnap_error *asnap_totals_create(const struct asnap_trace *traces, size_t count,
-                                        size_t traceback_count, struct asnap_total **totals,
-                                        size_t *total_count)
+                                        size_t traceback_count, struct asnap_total_list **list)
 {
     struct asnap_totals sums;
     struct asnap_error *error = asnap_totals_init(&sums, traceback_count);
     if (error == NULL)
         error = asnap_totals_add(&sums, traces, count);
     if (error == NULL)
-        error = asnap_totals_finish(&sums, totals, total_count);
+        error = asnap_totals_finish(&sums, list);
     asnap_totals_deinit(&sums);
     return error;
 }

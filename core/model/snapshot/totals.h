@@ -2,6 +2,8 @@
 #ifndef ASNAP_MODEL_TOTALS_H
 #define ASNAP_MODEL_TOTALS_H
 
+#include <stdatomic.h>
+
 #include "allocsnap.h"
 #include "intern.h"
 
@@ -14,11 +16,24 @@ struct asnap_total {
     uint32_t domain;
 };
 
-/* Sums up traces whose traceback_id is below `traceback_count`. Free the totals
- * with free(). */
+/* The totals of a snapshot, shared with what is made of it. Reference-counted and immutable. */
+struct asnap_total_list {
+    _Atomic size_t references;
+    struct asnap_total *totals;
+    size_t count;
+};
+
+/* Takes `totals` over, with one reference; NULL where memory is short, and the caller keeps
+ * them. */
+struct asnap_total_list *asnap_total_list_create(struct asnap_total *totals, size_t count);
+struct asnap_total_list *asnap_total_list_share(struct asnap_total_list *list);
+
+/* Gives a reference back; accepts NULL. */
+void asnap_total_list_release(struct asnap_total_list *list);
+
+/* Sums up traces whose traceback_id is below `traceback_count`. */
 struct asnap_error *asnap_totals_create(const struct asnap_trace *traces, size_t count,
-                                        size_t traceback_count, struct asnap_total **totals,
-                                        size_t *total_count);
+                                        size_t traceback_count, struct asnap_total_list **list);
 
 /* ---- the same for traces that come in pieces ---- */
 
@@ -37,8 +52,8 @@ struct asnap_totals {
 struct asnap_error *asnap_totals_init(struct asnap_totals *totals, size_t traceback_count);
 struct asnap_error *asnap_totals_add(struct asnap_totals *totals, const struct asnap_trace *traces,
                                      size_t count);
-struct asnap_error *asnap_totals_finish(struct asnap_totals *totals, struct asnap_total **all,
-                                        size_t *total_count);
+struct asnap_error *asnap_totals_finish(struct asnap_totals *totals,
+                                        struct asnap_total_list **list);
 void asnap_totals_deinit(struct asnap_totals *totals);
 
 #endif

@@ -14,7 +14,7 @@ struct by_traceback {
 static bool is_kept(const struct by_traceback *lists, const struct asnap_trace *trace)
 {
     for (size_t i = lists->first[trace->traceback_id]; i != 0; i = lists->next[i - 1]) {
-        if (lists->snapshot->totals[i - 1].domain == trace->domain)
+        if (lists->snapshot->totals->totals[i - 1].domain == trace->domain)
             return true;
     }
     return false;
@@ -24,8 +24,8 @@ static bool is_kept(const struct by_traceback *lists, const struct asnap_trace *
 static void copy_kept(const struct by_traceback *lists, struct asnap_trace *kept)
 {
     const struct asnap_snapshot *snapshot = lists->snapshot;
-    for (size_t i = 0; i < snapshot->total_count; i++) {
-        uint32_t traceback = snapshot->totals[i].traceback;
+    for (size_t i = 0; i < snapshot->totals->count; i++) {
+        uint32_t traceback = snapshot->totals->totals[i].traceback;
         lists->next[i] = lists->first[traceback];
         lists->first[traceback] = i + 1;
     }
@@ -42,7 +42,7 @@ static struct asnap_error *list_kept(const struct asnap_snapshot *snapshot,
     struct by_traceback lists = {
         .snapshot = snapshot,
         .first = calloc(snapshot->store->traceback_count + 1, sizeof(*lists.first)),
-        .next = calloc(snapshot->total_count + 1, sizeof(*lists.next)),
+        .next = calloc(snapshot->totals->count + 1, sizeof(*lists.next)),
     };
     struct asnap_trace *kept = reallocarray(NULL, snapshot->count + 1, sizeof(*kept));
     struct asnap_blocks *made = NULL;
@@ -210,4 +210,16 @@ uint64_t asnap_snapshot_frame_address(const struct asnap_snapshot *snapshot, uin
 uint32_t asnap_snapshot_frame_mapping(const struct asnap_snapshot *snapshot, uint32_t frame_id)
 {
     return snapshot->store->frames[frame_id].mapping;
+}
+
+struct asnap_place asnap_snapshot_place(const struct asnap_snapshot *snapshot, uint32_t frame_id)
+{
+    return asnap_store_place(snapshot->store, frame_id);
+}
+
+void asnap_snapshot_places(const struct asnap_snapshot *snapshot, uint32_t first, size_t count,
+                           struct asnap_place *places)
+{
+    for (size_t i = 0; i < count; i++)
+        places[i] = asnap_store_place(snapshot->store, first + (uint32_t)i);
 }

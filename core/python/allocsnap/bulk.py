@@ -7,12 +7,14 @@ import struct
 from ctypes import POINTER, byref
 from itertools import repeat
 
-from .frames import NativeFrame, Traceback
+from .frames import Group, NativeFrame, Traceback
 from .library import native, rows as results
+from .library.keys import LABEL_PLACE, LABEL_SIZE, LABEL_THREAD, keys, range_of
 from .library.names import decoded_name
 from .statistic import Source, Statistic, StatisticDiff
 
 FRAME = struct.Struct("PPI?B2x")  # asnap_frame, which many are read of
+PLACE = struct.Struct("PPQ")  # asnap_place, likewise
 _CHUNK = 256  # frames read at once
 
 
@@ -46,22 +48,32 @@ class _Strings(dict):
 
 
 class _Frames(dict):
-    """Fields of an asnap_frame -> its NativeFrame."""
+    """Fields of an asnap_frame, and of its asnap_place -> its NativeFrame."""
 
     def __init__(self):
         super().__init__()
         self._strings = _Strings()
 
-    def __missing__(self, fields):
-        filename, function, lineno, inlined, named_by = fields
-        frame = self[fields] = NativeFrame.make(
+    def __missing__(self, key):
+        (filename, function, lineno, inlined, named_by), (module, build_id, offset) = key
+        frame = self[key] = NativeFrame.make(
             self._strings[filename],
             lineno,
             self._strings[function] if function else None,
             inlined,
             named_by,
+            (
+                self._strings[module] if module else None,
+                (self._strings[build_id] if build_id else "") or None,
+                offset or None,
+            ),
         )
         return frame
+
+    def of(self, frames, places):
+        """The NativeFrames of arrays of native.Frame and native.Place."""
+        keys = zip(FRAME.iter_unpack(frames), PLACE.iter_unpack(places))
+        return map(self.__getitem__, keys)
 
 
 class _FramesByNumber(dict):
@@ -77,10 +89,10 @@ class _FramesByNumber(dict):
         # Where one is asked for, others will be.
         first = number - number % _CHUNK
         count = min(_CHUNK, self._count - first)
-        places = (native.Frame * count)()
-        native.library().asnap_snapshot_frames(self._snapshot, first, count, places)
-        for place, fields in enumerate(FRAME.iter_unpack(places), first):
-            self[place] = self._frames[fields]
+        frames, places = (native.Frame * count)(), (native.Place * count)()
+        native.library().asnap_snapshot_frames(self._snapshot, first, count, frames)
+        native.library().asnap_snapshot_places(self._snapshot, first, count, places)
+        self.update(enumerate(self._frames.of(frames, places), first))
         return self[number]
 
 
@@ -181,13 +193,17 @@ def traceback_of(snapshot, address):
 
 
 class _Rows(Source):
-    """The rows of Statistics or of a Diff of the library."""
+    """The rows of Statistics or of a Diff of the library, by the key of this name."""
 
-    def __init__(self, owner, prefix, kind):
+    def __init__(self, owner, prefix, kind, key):
         self._owner = owner
+        self._key = keys()[key]
         lib = native.library()
+        self._label = getattr(lib, prefix + "_label")
+        self._bounds = getattr(lib, prefix + "_bounds")
         self._row = getattr(lib, prefix + "_row")
         self._row_frames = getattr(lib, prefix + "_frames")
+        self._row_places = getattr(lib, prefix + "_places")
         self._frames = _Frames()
         self.count = getattr(lib, prefix + "_count")(owner)
         rows = (kind * self.count)()
@@ -197,9 +213,19 @@ class _Rows(Source):
 
     def traceback(self, index):
         count = self._row(self._owner, index).frame_count
-        frames = (native.Frame * count)()
+        frames, places = (native.Frame * count)(), (native.Place * count)()
         self._row_frames(self._owner, index, frames)
-        return Traceback(tuple(map(self._frames.__getitem__, FRAME.iter_unpack(frames))))
+        self._row_places(self._owner, index, places)
+        made = tuple(self._frames.of(frames, places))
+        return Traceback(made) if self._key.label == LABEL_PLACE else self._group(index, made)
+
+    def _group(self, index, frames):
+        buffer = ctypes.create_string_buffer(LABEL_SIZE)
+        label = decoded_name(self._label(self._owner, index, buffer))
+        bounds = self._bounds(self._owner, index)
+        if self._key.label == LABEL_THREAD:
+            return Group(label, frames, thread=bounds.from_ or None)
+        return Group(label, frames, range_of(bounds))
 
     def made(self, kind, *columns):
         """A list of the rows as objects of a class."""
@@ -210,12 +236,13 @@ class _Rows(Source):
 def statistics(snapshot, key, cumulative):
     """The Statistics of a snapshot of the library, as a sorted list."""
     owner = results.Statistics(snapshot, key, cumulative)
-    rows = _Rows(owner, "asnap_statistics", native.Statistic)
+    rows = _Rows(owner, "asnap_statistics", native.Statistic, key)
     return rows.made(Statistic, rows.columns["size"].tolist(), rows.columns["count"].tolist())
 
 
 def differences(new, old, key, cumulative):
     """The StatisticDiffs of two snapshots of the library, as a sorted list."""
-    rows = _Rows(results.Diff(new, old, key, cumulative), "asnap_diff", native.StatisticDiff)
+    owner = results.Diff(new, old, key, cumulative)
+    rows = _Rows(owner, "asnap_diff", native.StatisticDiff, key)
     fields = ("size", "size_diff", "count", "count_diff")
     return rows.made(StatisticDiff, *(rows.columns[field].tolist() for field in fields))

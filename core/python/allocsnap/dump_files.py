@@ -2,14 +2,10 @@
 
 import errno
 import os
-import stat
 
 from .errors import AllocsnapError, ErrorCode
 from .library import native, objects
 from .library.names import decoded_name, encoded_name
-
-# How a pickle of protocol 2 or later begins (pickletools: PROTO).
-_PICKLE = b"\x80"
 
 #: The kinds of file: the library's function that writes them.
 FORMATS = {
@@ -43,30 +39,36 @@ def dump(snapshot, filename, attributes, kind):
 
 def load(filename):
     """The library's snapshot in a file, and {name: string} of its attributes."""
-    path = os.fsencode(filename)
-    kind = os.stat(filename).st_mode
-    if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-        with open(filename, "rb") as file:
-            if file.read(len(_PICKLE)) == _PICKLE:
-                raise AllocsnapError(
-                    "{} is a pickle, as tracemalloc writes, and to load one can run any code in"
-                    " it: where you trust it, load it with tracemalloc and give its traces to"
-                    " allocsnap.Snapshot".format(os.fsdecode(filename)),
-                    ErrorCode.UNSUPPORTED,
-                )
     lib = native.library()
     made = objects.Snapshot()
     try:
-        native.check(lib.asnap_snapshot_load(path, made.out))
+        native.check(lib.asnap_snapshot_load(os.fsencode(filename), made.out))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise OSError(str(error)) from None
+            raise _load_error(filename, error) from None
         raise
     attributes = {}
     for index in range(lib.asnap_snapshot_attribute_count(made)):
         attribute = lib.asnap_snapshot_attribute(made, index)
         attributes[decoded_name(attribute.name)] = decoded_name(attribute.value)
     return made, attributes
+
+
+def _load_error(filename, error):
+    """The error that Python's open gives where this file cannot be read, for code that tells
+    errors apart; else the library's words. The library has opened it; nothing is opened here."""
+    try:
+        os.stat(filename)
+    except OSError as reason:
+        return reason
+    number = None
+    if os.path.isdir(filename):
+        number = errno.EISDIR
+    elif not os.access(filename, os.R_OK):
+        number = errno.EACCES
+    if number is None:
+        return OSError(str(error))
+    return OSError(number, os.strerror(number), filename)
 
 
 def _os_error(filename, error):

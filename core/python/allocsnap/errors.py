@@ -2,6 +2,8 @@
 
 import enum
 
+from .printable import printable_text
+
 
 class ErrorCode(enum.IntEnum):
     """What kind of failure; the numbers of asnap_error_code (allocsnap.h)."""
@@ -19,11 +21,11 @@ class ErrorCode(enum.IntEnum):
 
 
 class AllocsnapError(RuntimeError):
-    """A failure that one line explains. `code` is an ErrorCode; `filename` and `errno` are
+    """A failure that one line explains, whatever names are in it. `code` is an ErrorCode; `filename` and `errno` are
     as OSError's, None where it is of no file and no system call failed."""
 
     def __init__(self, message, code=ErrorCode.INVALID_ARGUMENT, filename=None, errno=None):
-        super().__init__(message)
+        super().__init__(printable_text(str(message)))
         self.code = code
         self.filename = filename
         self.errno = errno

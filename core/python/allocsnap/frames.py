@@ -1,11 +1,18 @@
 """Frame and Traceback: where a block was asked for."""
 
+import io
 import linecache
-import os.path
+import os
+import sys
+import tokenize
 from collections.abc import Sequence
 from functools import total_ordering
 
 from .library.native import NAMED_LINE, named_by_text
+from .regular_files import open_regular
+
+# Bytes; the largest sources are generated and smaller.
+_LARGEST_SOURCE = 16 << 20
 
 
 class NativeFrame(tuple):
@@ -17,9 +24,10 @@ class NativeFrame(tuple):
     function = None  # None where unknown
     inlined = False  # into the next older frame
     named_by = NAMED_LINE  # asnap_named_by; 0: as it looks
+    place = (None, None, None)  # module, build ID, offset, as those of a Frame
 
     @classmethod
-    def make(cls, filename, lineno, function, inlined, named_by=0):
+    def make(cls, filename, lineno, function, inlined, named_by=0, place=place):
         frame = cls((filename, lineno))
         if function is not None:
             frame.function = function
@@ -27,6 +35,8 @@ class NativeFrame(tuple):
             frame.inlined = True
         if named_by != NAMED_LINE:
             frame.named_by = named_by
+        if place != cls.place:
+            frame.place = place
         return frame
 
 
@@ -48,12 +58,38 @@ def _normalize_filename(filename):
     return name[:-1] if name.endswith(".pyc") else name
 
 
+def _read_source(filename):
+    """What linecache keeps of a file, which it would open whatever it is: size, time of
+    change, lines, path. It looks for relative names along sys.path."""
+    places = [filename]
+    if not os.path.isabs(filename):
+        places += [os.path.join(place, filename) for place in sys.path]
+    for place in places:
+        try:
+            with open_regular(place) as file:
+                status = os.fstat(file.fileno())
+                if status.st_size > _LARGEST_SOURCE:
+                    continue
+                data = io.BytesIO(file.read(_LARGEST_SOURCE))
+            encoding = tokenize.detect_encoding(data.readline)[0]
+            data.seek(0)
+            lines = io.TextIOWrapper(data, encoding).readlines()
+            return status.st_size, status.st_mtime, lines, place
+        except (OSError, ValueError, SyntaxError, TypeError):
+            continue
+    return 0, None, [], filename
+
+
 def _source_line(filename, lineno):
-    try:
-        return linecache.getline(filename, lineno).strip() if lineno else ""
-    except (SyntaxError, UnicodeDecodeError):
-        # Before Python 3.10, linecache lets through that a file is not UTF-8.
+    if not lineno:
         return ""
+    is_known = filename in linecache.cache
+    if not is_known:
+        linecache.cache[filename] = _read_source(filename)
+    line = linecache.getline(filename, lineno).strip()
+    if not is_known and not linecache.cache[filename][2]:
+        del linecache.cache[filename]  # it may be there the next time
+    return line
 
 
 @total_ordering
@@ -88,6 +124,21 @@ class Frame:
         """What the name is from: "inline", "line table", "symbol table", "debugger",
         "address" where it was not looked for yet, "none"; None where nobody says."""
         return named_by_text(getattr(self._frame, "named_by", 0))
+
+    @property
+    def module(self):
+        """The path of the program or library that its code is in, None where unknown."""
+        return getattr(self._frame, "place", NativeFrame.place)[0]
+
+    @property
+    def build_id(self):
+        """The build ID of that file in hexadecimal, None where unknown."""
+        return getattr(self._frame, "place", NativeFrame.place)[1]
+
+    @property
+    def offset(self):
+        """The address of the call in that file, as addr2line takes it, None where unknown."""
+        return getattr(self._frame, "place", NativeFrame.place)[2]
 
     def __eq__(self, other):
         if isinstance(other, Frame):
@@ -171,3 +222,54 @@ class Traceback(Sequence):
             if source:
                 lines.append("    " + source)
         return lines
+
+
+@total_ordering
+class Group(Traceback):
+    """What a row of statistics is of where that is no place: a function, a module, a thread,
+    or a range of ages or sizes. Its frames are one for a function or a module, else none."""
+
+    __slots__ = ("_label", "_range", "_thread")
+
+    def __init__(self, label, frames=(), range=None, thread=None):
+        super().__init__(frames)
+        self._label = label
+        self._range = range
+        self._thread = thread
+
+    @property
+    def label(self):
+        """What it is called."""
+        return self._label
+
+    @property
+    def range(self):
+        """(from, below) of an age in seconds, or of a size in bytes; `below` is None where
+        there is no bound. None: it is no range, or not known."""
+        return self._range
+
+    @property
+    def thread(self):
+        """The kernel's number of a thread; None: it is no thread, or not known."""
+        return self._thread
+
+    def _values(self):
+        start = -1 if self._range is None else self._range[0]
+        return (self._thread or 0, start, self._label, self._frames)
+
+    def __eq__(self, other):
+        if isinstance(other, Group):
+            return self._values() == other._values()
+        return False if isinstance(other, Traceback) else NotImplemented
+
+    def __lt__(self, other):
+        return self._values() < other._values() if isinstance(other, Group) else NotImplemented
+
+    def __hash__(self):
+        return hash(self._values())
+
+    def __str__(self):
+        return self._label
+
+    def __repr__(self):
+        return "<Group {!r}>".format(self._label)

@@ -8,10 +8,12 @@ through which gdb starts a program is traced for the moment before it becomes th
 program; the program's own table starts empty.
 """
 
+import os
 import re
 
 from .errors import AllocsnapError
 from .library import native
+from .regular_files import open_regular
 
 DEFAULT_FRAME_LIMIT = 16
 
@@ -27,6 +29,7 @@ class _Started:
         self.frame_limit = 0
         self.original = {}  # variable -> what the user had, or None
         self.ours = {}  # variable -> what it was set to
+        self.left_out = []  # what the user preloads and this run does not
 
 
 class Launch:
@@ -40,6 +43,12 @@ class Launch:
         """Frames the next run keeps of a stack; None where it is not traced."""
         started = self._started.get(self._target.launch_id())
         return None if started is None else started.frame_limit
+
+    def left_out(self):
+        """Paths in the user's LD_PRELOAD that the next run does not load: other copies of
+        the hooks, of which one only can be at work."""
+        started = self._started.get(self._target.launch_id())
+        return [] if started is None else started.left_out
 
     def start(self, frame_limit):
         """Makes the next run load the hooks. Started before, it changes the limit."""
@@ -55,9 +64,11 @@ class Launch:
         self.stop()
         started = _Started(hooks)
         started.frame_limit = frame_limit
-        preloaded = self._target.get_environment(_PRELOAD)
+        preloaded = _entries(self._target.get_environment(_PRELOAD), without=hooks)
+        started.left_out = [path for path in preloaded if _is_hooks(path)]
+        others = [path for path in preloaded if path not in started.left_out]
         self._started[self._target.launch_id()] = started
-        self._set(started, _PRELOAD, ":".join([hooks] + _entries(preloaded, without=hooks)))
+        self._set(started, _PRELOAD, ":".join([hooks] + others))
         self._set(started, _LIMIT, str(frame_limit))
 
     def stop(self):
@@ -84,3 +95,21 @@ class Launch:
 def _entries(preload, without):
     """The libraries of an LD_PRELOAD, in order, without one of them."""
     return [entry for entry in re.split("[ :]", preload or "") if entry and entry != without]
+
+
+_HOOKS_FILE = re.compile(r"liballocsnap-hooks\.so")
+_HOOKS_BYTES_MAX = 1 << 24
+
+
+def _is_hooks(path):
+    """Whether a library is a copy of the hooks: by its name, else by a function that it has."""
+    if _HOOKS_FILE.match(os.path.basename(path)):
+        return True
+    if "/" not in path:
+        return False
+    try:
+        with open_regular(path) as file:
+            data = file.read(_HOOKS_BYTES_MAX)
+    except OSError:
+        return False
+    return data.startswith(b"\x7fELF") and b"\0allocsnap_hooks_track\0" in data

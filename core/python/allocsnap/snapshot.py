@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from . import bulk, dump_files, filters as filtering, raw_traces
 from .frames import Traceback, _format_size
 from .library import native, objects
+from .library.keys import keys
 from .library.calls import Calls
 
 _OWN_ATTRIBUTES = ("traces", "traceback_limit")
@@ -173,9 +174,10 @@ class _Traces(Sequence):
 
 
 def _check_key(key_type, cumulative):
-    if key_type not in tuple(native.KEYS):
+    # Not every object can be looked for in a dictionary.
+    if key_type not in tuple(keys()):
         raise ValueError("unknown key_type: %r" % (key_type,))
-    if cumulative and key_type == "traceback":
+    if cumulative and not keys()[key_type].has_cumulative:
         raise ValueError("cumulative mode cannot by used with key type %r" % key_type)
 
 
@@ -280,7 +282,8 @@ class Snapshot:
         return made
 
     def statistics(self, key_type, cumulative=False):
-        """The traces in groups by 'filename', 'lineno' or 'traceback': a list of
+        """The traces in groups by 'filename', 'lineno' or 'traceback', or by 'function',
+        'module', 'thread', 'age' or 'size', whose tracebacks are Groups: a list of
         Statistics, the largest first. `cumulative` counts a trace once for each of its
         frames, in the group of that frame."""
         _check_key(key_type, cumulative)

@@ -116,6 +116,7 @@ struct asnap_error *asnap_apart_name(struct asnap_apart *apart, uint64_t module,
     if (*is_cut_short)
         return asnap_problem_keep(killed(source->file->path), problem);
     const char *how = heard == ASNAP_HEARD_NONSENSE ? "it told nonsense, or too much"
+                      : heard == ASNAP_HEARD_MEMORY ? "it took too much memory"
                       : signal_number == 0          ? "it ended early"
                                                     : strsignal(signal_number);
     return asnap_problem_keep(too_much(source->file->path, how), problem);

@@ -16,7 +16,7 @@ enum { ASK_MILLISECONDS = 200 };
 static struct asnap_error *hear_string(struct asnap_listener *listener, const char *bytes,
                                        size_t size, bool *sound)
 {
-    *sound = size <= ASNAP_NAMING_STRINGS_MAX - listener->string_bytes;
+    *sound = size <= listener->strings_most - listener->string_bytes;
     if (!*sound)
         return NULL;
     listener->string_bytes += size;
@@ -66,7 +66,8 @@ static struct asnap_error *hear_named(struct asnap_listener *listener, const cha
     memcpy(&told, bytes, sizeof(told));
     struct asnap_naming *naming = bsearch(&told.address, listener->namings, listener->count,
                                           sizeof(*naming), compare_to_address);
-    *sound = naming != NULL && told.frame_count > 0 &&
+    *sound = naming != NULL && naming->named == NULL && told.frame_count > 0 &&
+             told.frame_count <= ASNAP_FRAMES_OF_EACH + listener->spare_frames &&
              told.frame_count <= ASNAP_NAMING_FRAMES_MAX &&
              size - sizeof(told) == told.frame_count * sizeof(struct asnap_told_frame);
     for (uint32_t i = 0; *sound && i < told.frame_count; i++) {
@@ -78,6 +79,8 @@ static struct asnap_error *hear_named(struct asnap_listener *listener, const cha
     }
     if (!*sound)
         return NULL;
+    if (told.frame_count > ASNAP_FRAMES_OF_EACH)
+        listener->spare_frames -= told.frame_count - ASNAP_FRAMES_OF_EACH;
     naming->prefers_symbol = told.prefers_symbol != 0;
     return asnap_frame_store_frames(listener->store, frames, told.frame_count, &naming->named);
 }
@@ -106,9 +109,8 @@ static struct asnap_error *hear_problem(struct asnap_listener *listener, const c
     memcpy(&code, bytes, sizeof(code));
     if (code != ASNAP_ERROR_IO && code != ASNAP_ERROR_UNSUPPORTED)
         code = ASNAP_ERROR_DAMAGED;
-    return asnap_problem_keep(
-        asnap_error_create(code, "%.*s", (int)(size - sizeof(code)), bytes + sizeof(code)),
-        listener->problem);
+    return asnap_problem_keep(asnap_error_repeat(code, bytes + sizeof(code), size - sizeof(code)),
+                              listener->problem);
 }
 
 /* A message with one number. */
@@ -130,6 +132,7 @@ static struct asnap_error *hear(struct asnap_listener *listener, uint32_t messag
         *sound = !listener->begun &&
                  hear_number(bytes, size, &listener->module, sizeof(listener->module));
         listener->begun = *sound;
+        listener->spare_frames = ASNAP_FRAMES_SPARE;
         return NULL;
     case ASNAP_NAMING_STRING:
         return hear_string(listener, bytes, size, sound);
@@ -142,8 +145,8 @@ static struct asnap_error *hear(struct asnap_listener *listener, uint32_t messag
     case ASNAP_NAMING_END:
         *sound = listener->begun && hear_number(bytes, size, &listener->end, sizeof(listener->end));
         listener->begun = false;
-        listener->has_ended = *sound && is_wanted;
-        return *sound && listener->end != 0 ? asnap_error_no_memory() : NULL;
+        listener->has_ended = *sound && (is_wanted || listener->end != 0);
+        return NULL;
     default:
         *sound = false;
         return NULL;
@@ -209,6 +212,13 @@ struct asnap_error *asnap_listener_hear(struct asnap_listener *listener, uint64_
     listener->problem = problem;
     listener->done = 0;
     listener->has_ended = false;
+    /* What is told of addresses that nobody asks about is not much. */
+    uint64_t more = ASNAP_NAMING_STRINGS_OF_ADDRESS * (uint64_t)count;
+    if (listener->strings_most == 0)
+        listener->strings_most = ASNAP_NAMING_STRINGS_ALWAYS;
+    listener->strings_most += more;
+    if (listener->strings_most > ASNAP_NAMING_STRINGS_MAX)
+        listener->strings_most = ASNAP_NAMING_STRINGS_MAX;
     bool sound = true;
     bool is_at_end = false;
     struct asnap_error *error = hear_all(listener, &sound);
@@ -217,7 +227,12 @@ struct asnap_error *asnap_listener_hear(struct asnap_listener *listener, uint64_
         if (error == NULL)
             error = hear_all(listener, &sound);
     }
-    *heard = !sound ? ASNAP_HEARD_NONSENSE : is_over(listener) ? ASNAP_HEARD_ALL : ASNAP_HEARD_END;
+    if (!sound)
+        *heard = ASNAP_HEARD_NONSENSE;
+    else if (!is_over(listener))
+        *heard = ASNAP_HEARD_END;
+    else
+        *heard = listener->end != 0 ? ASNAP_HEARD_MEMORY : ASNAP_HEARD_ALL;
     /* The others have no names by debug information. */
     return error != NULL ? error : asnap_naming_advance(progress, count - listener->done);
 }

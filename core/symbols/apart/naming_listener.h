@@ -12,6 +12,7 @@ struct asnap_listener {
     size_t string_count;
     size_t string_capacity;
     uint64_t string_bytes; /* of all of them */
+    uint64_t strings_most; /* bytes that they may have */
     char *bytes;           /* of the message that is coming, and what came after it */
     size_t used;
     size_t capacity;
@@ -24,12 +25,14 @@ struct asnap_listener {
     struct asnap_naming_progress *progress;
     struct asnap_error **problem;
     size_t done;
+    size_t spare_frames; /* beyond those that each address may have */
     bool has_ended;
     uint32_t end; /* what it ended with */
 };
 
 enum asnap_heard {
     ASNAP_HEARD_ALL,      /* what there is of the module */
+    ASNAP_HEARD_MEMORY,   /* what came before it had no memory left; it says no more */
     ASNAP_HEARD_END,      /* the other process says no more */
     ASNAP_HEARD_NONSENSE, /* it must not be listened to any longer */
 };

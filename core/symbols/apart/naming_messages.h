@@ -12,7 +12,7 @@ enum asnap_naming_message {
     ASNAP_NAMING_NAMED,     /* a struct asnap_told_naming, and its frames */
     ASNAP_NAMING_DONE,      /* uint64_t: so many more addresses are done */
     ASNAP_NAMING_PROBLEM,   /* uint32_t asnap_error_code, and the message's bytes */
-    ASNAP_NAMING_END,       /* uint32_t: 0, or the asnap_error_code that ended all */
+    ASNAP_NAMING_END,       /* uint32_t: 0, or ASNAP_ERROR_NO_MEMORY, which ends all */
 };
 
 struct asnap_naming_header {
@@ -20,10 +20,12 @@ struct asnap_naming_header {
     uint32_t bytes;
 };
 
-/* No message is longer, and all strings of a process together are not: debug information can
- * make much of little. */
+/* No message is longer, and all strings of a process together are not, nor those for a few
+ * addresses: debug information can make much of little. */
 #define ASNAP_NAMING_BYTES_MAX (UINT32_C(1) << 20)
 #define ASNAP_NAMING_STRINGS_MAX (UINT64_C(256) << 20)
+#define ASNAP_NAMING_STRINGS_ALWAYS (UINT64_C(16) << 20)
+#define ASNAP_NAMING_STRINGS_OF_ADDRESS (UINT64_C(4) << 10)
 
 /* In place of the number of a string: there is none. */
 #define ASNAP_NAMING_NO_STRING UINT32_MAX

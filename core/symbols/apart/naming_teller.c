@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,8 +12,29 @@
 #include "naming_messages.h"
 #include "number_map.h"
 
-/* Much longer than any file takes: whoever waits without a terminal is not kept for ever. */
-enum { PROCESSOR_SECONDS_MAX = 600 };
+/* Much longer than any file takes, and than all files together: whoever waits without a terminal is
+ * not kept for ever. Files are read at tens of MB a second. */
+enum {
+    PROCESSOR_SECONDS_ALWAYS = 30,
+    PROCESSOR_SECONDS_SPLIT = 120, /* of all split files of a file */
+    PROCESSOR_SECONDS_MAX = 600,
+};
+#define BYTES_A_SECOND ((uint64_t)4 << 20)
+
+/* More memory than reading any file takes: for any, and for each of its bytes. */
+#define MEMORY_ALWAYS ((uint64_t)512 << 20)
+#define MEMORY_FOR_BYTE 64
+
+/* What reading the file may take. */
+struct allowance {
+    uint64_t started_seconds; /* that were taken before */
+    uint64_t started_memory;
+    uint64_t bytes;       /* of the file */
+    uint64_t split_bytes; /* of all split files */
+    uint64_t split_most;  /* of the largest of them */
+};
+
+static struct allowance allowance;
 
 struct asnap_teller {
     int fd;
@@ -171,6 +193,62 @@ static void settle_in(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* Bytes of this process's address space; 0 where they cannot be told. */
+static uint64_t memory_now(void)
+{
+    char text[64] = "";
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t got = read(file, text, sizeof(text) - 1);
+    close(file);
+    return got <= 0 ? 0 : strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void limit(__rlimit_resource_t resource, uint64_t most)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0)
+        return;
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    setrlimit(resource, &limit);
+}
+
+/* Out of memory, allocations fail; out of time, SIGXCPU ends the process. */
+static void set_limits(void)
+{
+    uint64_t split = allowance.split_bytes / BYTES_A_SECOND;
+    split = split < PROCESSOR_SECONDS_SPLIT ? split : PROCESSOR_SECONDS_SPLIT;
+    limit(RLIMIT_CPU, allowance.started_seconds + PROCESSOR_SECONDS_ALWAYS + split +
+                          allowance.bytes / BYTES_A_SECOND);
+    if (allowance.started_memory != 0)
+        limit(RLIMIT_AS, allowance.started_memory + MEMORY_ALWAYS +
+                             MEMORY_FOR_BYTE * (allowance.bytes + allowance.split_most));
+}
+
+/* A split file is opened too, one after the other. */
+static void opens_split(uint64_t bytes)
+{
+    allowance.split_bytes += bytes;
+    if (allowance.split_most < bytes)
+        allowance.split_most = bytes;
+    set_limits();
+}
+
+static void begin_file(const struct asnap_dwarf_source *source)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    allowance = (struct allowance){
+        .started_seconds = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1),
+        .started_memory = memory_now(),
+        .bytes = source->file->file_bytes,
+    };
+    if (source->supplement != NULL)
+        allowance.bytes += source->supplement->file_bytes;
+    set_limits();
+}
+
 struct asnap_teller *asnap_teller_begin(int fd)
 {
     static struct asnap_teller teller;
@@ -186,11 +264,14 @@ void asnap_teller_tell(struct asnap_teller *teller, uint64_t module,
     const struct asnap_progress progress = {.report = tell_done, .context = teller};
     struct asnap_naming_progress counting = {.progress = &progress, .total = count};
     struct asnap_error *problem = NULL;
+    struct asnap_dwarf_source limited = *source;
+    limited.opens = opens_split;
+    begin_file(&limited);
     teller->namings = namings;
     teller->told = 0;
     tell_number(teller, ASNAP_NAMING_BEGIN, module, sizeof(module));
     struct asnap_error *error =
-        asnap_dwarf_name_file(source, store, namings, count, &counting, &problem);
+        asnap_dwarf_name_file(&limited, store, namings, count, &counting, &problem);
     if (problem != NULL)
         tell_problem(teller, problem);
     asnap_error_destroy(problem);

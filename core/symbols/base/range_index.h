@@ -6,8 +6,7 @@
 
 struct asnap_range {
     uint64_t start;
-    uint64_t end;   /* first number after the range */
-    uint64_t reach; /* largest end up to here, once sorted */
+    uint64_t end; /* first number after the range */
     uint64_t value;
 };
 
@@ -22,11 +21,12 @@ struct asnap_range_index {
 struct asnap_error *asnap_range_index_add(struct asnap_range_index *index, uint64_t start,
                                           uint64_t end, uint64_t value);
 
-/* Makes what was added so far findable. */
-void asnap_range_index_sort(struct asnap_range_index *index);
+/* Makes what was added so far findable: parts ranges that overlap, so that each number is in
+ * one at most, with the value of the range to be preferred. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_range_index_sort(struct asnap_range_index *index);
 
-/* The range that holds `place`, or NULL. Of several, the one with the greatest
- * start, then the smallest end, then the smallest value. */
+/* The range that holds `place`, or NULL. Of several that were added, its value is that of the one
+ * with the greatest start, then the smallest end, then the smallest value. */
 const struct asnap_range *asnap_range_index_find(const struct asnap_range_index *index,
                                                  uint64_t place);
 

@@ -9,13 +9,14 @@
 struct output {
     char *text;
     size_t length;
+    size_t most;
     jmp_buf too_long;
 };
 
 static void add(const char *piece, size_t length, void *context)
 {
     struct output *output = context;
-    if (length > ASNAP_NAME_BYTES_MAX - output->length)
+    if (length > output->most - output->length)
         longjmp(output->too_long, 1); /* NOLINT: there is no other way out */
     memcpy(output->text + output->length, piece, length);
     output->length += length;
@@ -25,7 +26,11 @@ struct asnap_error *asnap_demangle_bounded(asnap_demangler *demangler, int optio
                                            const char *symbol, char **name)
 {
     *name = NULL;
-    struct output output = {.text = malloc(ASNAP_NAME_BYTES_MAX + 1)};
+    size_t most =
+        ASNAP_NAME_BYTES_ALWAYS + ASNAP_NAME_RATIO_MAX * strnlen(symbol, ASNAP_NAME_BYTES_MAX);
+    if (most > ASNAP_NAME_BYTES_MAX)
+        most = ASNAP_NAME_BYTES_MAX;
+    struct output output = {.text = malloc(most + 1), .most = most};
     if (output.text == NULL)
         return asnap_error_no_memory();
     char *volatile text = output.text;

@@ -3,10 +3,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounded_demangle.h"
 #include "byte_cursor.h"
 #include "debug_sections.h"
 #include "dwarf_handle.h"
 #include "list_tables.h"
+
+/* Steps of work, about a nanosecond each: for any file, for each of its bytes, and for each address
+ * that is looked for. Real files take a few for each byte. */
+#define WORK_ALWAYS (UINT64_C(1) << 24)
+#define WORK_FOR_BYTE 256
+#define WORK_FOR_ADDRESS 4096
+
+/* What libdwarf makes of an entry takes longer. */
+#define WORK_OF_ENTRY 64
+
+struct asnap_error *asnap_dwarf_work(struct asnap_dwarf *dwarf, uint64_t steps)
+{
+    if (steps > dwarf->work) {
+        dwarf->work = 0;
+        return damage(dwarf, DW_DLV_ERROR, NULL, "out of proportion to its size");
+    }
+    dwarf->work -= steps;
+    return NULL;
+}
+
+void asnap_dwarf_allow(struct asnap_dwarf *dwarf, size_t addresses)
+{
+    dwarf->work += WORK_FOR_ADDRESS * (uint64_t)addresses;
+}
+
+size_t asnap_dwarf_frames_allowed(const struct asnap_dwarf *dwarf, size_t most)
+{
+    size_t allowed = ASNAP_FRAMES_OF_EACH + dwarf->spare_frames;
+    return allowed < most ? allowed : most;
+}
+
+void asnap_dwarf_frames_made(struct asnap_dwarf *dwarf, size_t count)
+{
+    if (count > ASNAP_FRAMES_OF_EACH)
+        dwarf->spare_frames -= count - ASNAP_FRAMES_OF_EACH;
+}
 
 static struct asnap_error *open_one(struct asnap_dwarf *dwarf)
 {
@@ -41,6 +78,10 @@ struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
     if (made == NULL)
         return asnap_error_no_memory();
     made->elf = elf;
+    made->work = WORK_ALWAYS + WORK_FOR_BYTE * elf->file_bytes;
+    if (supplement != NULL)
+        made->work += WORK_FOR_BYTE * supplement->file_bytes;
+    made->spare_frames = ASNAP_FRAMES_SPARE;
     struct asnap_error *error = open_one(made);
     if (error == NULL && made->dbg != NULL && supplement != NULL)
         error = open_supplement(made, supplement);
@@ -160,10 +201,10 @@ static struct asnap_error *take_entry(struct asnap_dwarf *dwarf, int result, Dwa
     result = dwarf_dieoffset(handle, &offset, &reason);
     if (result == DW_DLV_OK)
         result = dwarf_tag(handle, &tag, &reason);
-    struct asnap_error *error = NULL;
-    if (result != DW_DLV_OK)
+    struct asnap_error *error = asnap_dwarf_work(dwarf, WORK_OF_ENTRY);
+    if (error == NULL && result != DW_DLV_OK)
         error = damage(dwarf, DW_DLV_ERROR, reason, "entries");
-    else if (offset < behind)
+    else if (error == NULL && offset < behind)
         error = damage(dwarf, DW_DLV_ERROR, NULL, "entries in a circle");
     if (error != NULL) {
         dwarf_dealloc(dwarf->dbg, handle, DW_DLA_DIE);
@@ -253,7 +294,9 @@ static const char *text_of(struct asnap_dwarf *dwarf, const struct asnap_entry *
     Dwarf_Error reason = NULL;
     char *text = NULL;
     int result = dwarf_die_text(entry->handle, name, &text, &reason);
-    return is_ok(dwarf, result, reason) && !is_stand_in(text) ? text : NULL;
+    bool is_name = is_ok(dwarf, result, reason) && !is_stand_in(text) &&
+                   strnlen(text, ASNAP_NAME_BYTES_MAX) < ASNAP_NAME_BYTES_MAX;
+    return is_name ? text : NULL;
 }
 
 /* Reads a DW_FORM_ref_sup4 or _sup8, which libdwarf knows and does not read. */
@@ -371,8 +414,13 @@ struct asnap_error *asnap_line_rows_read(struct asnap_dwarf *dwarf, const struct
             asnap_line_program_read(&dwarf->line_sections, offset, &made.program, &unsound);
         if (error == NULL && unsound != NULL)
             error = damage(dwarf, DW_DLV_ERROR, NULL, unsound);
-        if (error != NULL)
+        if (error == NULL)
+            error = asnap_dwarf_work(dwarf, made.program.row_count + made.program.file_count +
+                                                made.program.directory_count);
+        if (error != NULL) {
+            asnap_line_program_deinit(&made.program);
             return error;
+        }
     }
     if (made.program.needs_strings && dwarf->line_sections.strings.bytes == NULL)
         asnap_elf_debug_contents(dwarf->elf, ".debug_str", &dwarf->line_sections.strings);

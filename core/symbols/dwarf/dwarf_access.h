@@ -23,6 +23,23 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 /* The path of the file. */
 const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf);
 
+/* Counts steps of work that the file has asked for. DAMAGED once they are out of proportion to its
+ * size and to the addresses that are looked for in it: debug information may refer to the
+ * same lists and tables again and again. */
+struct asnap_error *asnap_dwarf_work(struct asnap_dwarf *dwarf, uint64_t steps);
+
+/* Lets it take more steps, for so many addresses. */
+void asnap_dwarf_allow(struct asnap_dwarf *dwarf, size_t addresses);
+
+/* The frames that each address may have, and those that all addresses of a file may have beside:
+ * a few bytes can say that a hundred calls were inlined everywhere. */
+#define ASNAP_FRAMES_OF_EACH ((size_t)16)
+#define ASNAP_FRAMES_SPARE ((size_t)1 << 18)
+
+/* How many frames one address may have: `most` of a few addresses, and fewer of all. */
+size_t asnap_dwarf_frames_allowed(const struct asnap_dwarf *dwarf, size_t most);
+void asnap_dwarf_frames_made(struct asnap_dwarf *dwarf, size_t count);
+
 /* ---- units ---- */
 
 /* The compilation unit after the last one asked for (section 7.5.1): the offset

@@ -14,6 +14,8 @@ struct asnap_dwarf {
     struct asnap_line_sections line_sections;
     struct asnap_contents range_lists; /* .debug_rnglists */
     struct asnap_dwarf *supplement;    /* NULL: there is none */
+    uint64_t work;                     /* steps that it may still take */
+    size_t spare_frames;               /* beyond those that each address may have */
     bool is_split;                     /* addresses are looked up in those below */
     struct asnap_split_addresses addresses;
 };

@@ -32,11 +32,12 @@ struct asnap_error *asnap_line_table_init(struct asnap_line_table *table, struct
         error = add_sequence(&made, first, i);
         first = i + 1;
     }
+    if (error == NULL)
+        error = asnap_range_index_sort(&made.sequences);
     if (error != NULL) {
         asnap_line_table_deinit(&made);
         return error;
     }
-    asnap_range_index_sort(&made.sequences);
     *table = made;
     return NULL;
 }

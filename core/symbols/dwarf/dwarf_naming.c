@@ -73,6 +73,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
     if (row == NULL && scope == ASNAP_SCOPE_NONE)
         return NULL;
     struct asnap_frame frames[ASNAP_NAMING_FRAMES_MAX];
+    size_t most = asnap_dwarf_frames_allowed(unit->dwarf, ASNAP_NAMING_FRAMES_MAX);
     size_t count = 0;
     uint64_t file = row == NULL ? 0 : row->file;
     uint32_t line = row == NULL ? 0 : row->line;
@@ -91,7 +92,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
             return error;
         if (frame->filename == NULL)
             frame->lineno = 0;
-        if (scope == ASNAP_SCOPE_NONE || count == ASNAP_NAMING_FRAMES_MAX)
+        if (scope == ASNAP_SCOPE_NONE || count == most)
             break;
         const struct asnap_scope *inner = &unit->scopes.scopes[scope];
         if (inner->outer == ASNAP_SCOPE_NONE)
@@ -102,6 +103,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
         has_file = line != 0;
         scope = inner->outer;
     }
+    asnap_dwarf_frames_made(unit->dwarf, count);
     naming->prefers_symbol = unit->is_cplusplus && is_plain;
     return asnap_frame_store_frames(unit->store, frames, count, &naming->named);
 }
@@ -228,7 +230,8 @@ name_addresses(struct asnap_dwarf *dwarf, const struct asnap_dwarf_source *sourc
         return error;
     struct asnap_function_names names = {.dwarf = dwarf, .store = store};
     struct asnap_split_files files = {.program = source->program,
-                                      .debug_directories = source->debug_directories};
+                                      .debug_directories = source->debug_directories,
+                                      .opens = source->opens};
     qsort(namings, count, sizeof(*namings), compare_units);
     error = name_units(&names, &files, namings, count, progress, problem);
     qsort(namings, count, sizeof(*namings), compare_addresses);
@@ -248,8 +251,10 @@ struct asnap_error *asnap_dwarf_name_file(const struct asnap_dwarf_source *sourc
         asnap_problem_keep(asnap_dwarf_open(source->file, source->supplement, &dwarf), problem);
     if (error == NULL && dwarf == NULL)
         return asnap_naming_advance(progress, count);
-    if (error == NULL)
+    if (error == NULL) {
+        asnap_dwarf_allow(dwarf, count);
         error = name_addresses(dwarf, source, store, namings, count, progress, problem);
+    }
     asnap_dwarf_close(dwarf);
     return error;
 }

@@ -27,7 +27,7 @@ struct asnap_naming {
     bool prefers_symbol;
 };
 
-/* No address has more frames; what is further out is left out. */
+/* No address has more frames (see also ASNAP_FRAMES_OF_EACH); what is further out is left out. */
 #define ASNAP_NAMING_FRAMES_MAX 512
 
 /* Where debug information is. */
@@ -36,6 +36,7 @@ struct asnap_dwarf_source {
     const struct asnap_elf *supplement; /* NULL: none */
     const char *program; /* path of the program or library: beside it may be split files */
     const char *debug_directories; /* where they may be too; colon-separated */
+    void (*opens)(uint64_t bytes); /* told the size of each split file; may be NULL */
 };
 
 /* Names what the debug information knows of `namings`, which come and go in the

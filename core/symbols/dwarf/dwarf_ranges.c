@@ -213,8 +213,9 @@ static struct asnap_error *add_split_ranges(struct asnap_dwarf *dwarf,
     return asnap_range_index_add(ranges, low, end, value);
 }
 
-struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
-                                       uint64_t value, struct asnap_range_index *ranges)
+static struct asnap_error *add_entry_ranges(struct asnap_dwarf *dwarf,
+                                            const struct asnap_entry *entry, uint64_t value,
+                                            struct asnap_range_index *ranges)
 {
     if (dwarf->is_split)
         return add_split_ranges(dwarf, entry, value, ranges);
@@ -238,4 +239,12 @@ struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct a
     if (class == DW_FORM_CLASS_CONSTANT && __builtin_add_overflow(low, high, &high))
         return NULL;
     return add_range(ranges, low, high, value);
+}
+
+struct asnap_error *asnap_entry_ranges(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                                       uint64_t value, struct asnap_range_index *ranges)
+{
+    size_t before = ranges->count;
+    struct asnap_error *error = add_entry_ranges(dwarf, entry, value, ranges);
+    return error != NULL ? error : asnap_dwarf_work(dwarf, ranges->count - before);
 }

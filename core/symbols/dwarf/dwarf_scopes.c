@@ -64,8 +64,10 @@ static struct asnap_error *claim(struct walk *walk, const struct asnap_entry *en
     struct asnap_error *error = asnap_entry_ranges(walk->dwarf, entry, 0, &walk->ranges);
     for (size_t r = 0; r < walk->ranges.count && error == NULL; r++) {
         const struct asnap_range *range = &walk->ranges.ranges[r];
-        for (size_t i = first_from(walk, range->start);
-             i < walk->count && walk->addresses[i] < range->end; i++) {
+        size_t first = first_from(walk, range->start);
+        error = asnap_dwarf_work(walk->dwarf, first_from(walk, range->end) - first);
+        for (size_t i = first; error == NULL && i < walk->count && walk->addresses[i] < range->end;
+             i++) {
             if (walk->innermost[i] != outer)
                 continue;
             if (*made == ASNAP_SCOPE_NONE) {

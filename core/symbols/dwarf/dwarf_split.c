@@ -114,8 +114,7 @@ struct asnap_error *asnap_split_units(struct asnap_dwarf *split, struct asnap_ra
         if (error != NULL)
             return error;
     }
-    asnap_range_index_sort(units);
-    return NULL;
+    return asnap_range_index_sort(units);
 }
 
 /* Where the table of range lists of the unit at `entry` starts in a package. */

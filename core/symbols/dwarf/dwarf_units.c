@@ -50,11 +50,12 @@ struct asnap_error *asnap_unit_table_init(struct asnap_unit_table *table, struct
     error = asnap_problem_keep(error, problem);
     if (error == NULL)
         error = asnap_problem_keep(asnap_dwarf_aranges(dwarf, &made.listed), problem);
+    if (error == NULL)
+        error = asnap_range_index_sort(&made.listed);
     if (error != NULL) {
         asnap_unit_table_deinit(&made);
         return error;
     }
-    asnap_range_index_sort(&made.listed);
     *table = made;
     return NULL;
 }
@@ -76,8 +77,7 @@ static struct asnap_error *scan(struct asnap_unit_table *table, struct asnap_dwa
         if (error != NULL)
             return error;
     }
-    asnap_range_index_sort(&table->scanned);
-    return NULL;
+    return asnap_range_index_sort(&table->scanned);
 }
 
 struct asnap_error *asnap_unit_table_find(struct asnap_unit_table *table, struct asnap_dwarf *dwarf,

@@ -163,14 +163,18 @@ struct asnap_error *asnap_line_program_read(const struct asnap_line_sections *se
     return error;
 }
 
-/* NULL where it is outside of its section. */
+/* Much longer than any path that can be opened. */
+#define PATH_BYTES_MAX ((size_t)64 * 1024)
+
+/* NULL where it is outside of its section, or too long. */
 static const char *text_at(struct asnap_line_text text)
 {
     if (text.section == NULL || text.offset >= text.section->size)
         return NULL;
     const unsigned char *start = text.section->bytes + text.offset;
-    return memchr(start, '\0', text.section->size - text.offset) == NULL ? NULL
-                                                                         : (const char *)start;
+    size_t left = text.section->size - text.offset;
+    size_t most = left < PATH_BYTES_MAX ? left : PATH_BYTES_MAX;
+    return memchr(start, '\0', most) == NULL ? NULL : (const char *)start;
 }
 
 bool asnap_line_program_file(const struct asnap_line_program *program, uint64_t file,

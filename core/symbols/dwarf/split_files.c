@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "debug_file.h"
 #include "error.h"
@@ -20,12 +19,13 @@ static void close_file(struct asnap_split_file *file)
 
 /* Opens the file at `path`, which it frees; nothing is open where there is no such file, or
  * a bad one. */
-static struct asnap_error *open_file(char *path, struct asnap_split_file *file)
+static struct asnap_error *open_file(const struct asnap_split_files *files, char *path,
+                                     struct asnap_split_file *file)
 {
-    struct asnap_error *error = NULL;
-    if (access(path, F_OK) == 0)
-        error = asnap_elf_open_supplement(path, &file->elf);
+    struct asnap_error *error = asnap_elf_open_found(path, true, &file->elf);
     free(path);
+    if (error == NULL && file->elf != NULL && files->opens != NULL)
+        files->opens(file->elf->file_bytes);
     if (error == NULL && file->elf != NULL)
         error = asnap_split_types_drop(&file->elf);
     if (error == NULL && file->elf != NULL)
@@ -57,7 +57,7 @@ static struct asnap_error *open_package(struct asnap_split_files *files, const c
         return NULL;
     if (asprintf(&place, "%.*s/%s.dwp", length, directory, name) < 0)
         return asnap_error_no_memory();
-    return open_file(place, &files->package);
+    return open_file(files, place, &files->package);
 }
 
 /* Looks for the package where gdb does: beside the program and its debug file `path`, by the
@@ -105,12 +105,13 @@ static struct asnap_error *find_unit(const struct asnap_split_file *file,
 }
 
 /* Opens a unit's own file at `place`, which it frees, and the unit in it, if it is there. */
-static struct asnap_error *open_own(char *place, const struct asnap_skeleton *skeleton,
+static struct asnap_error *open_own(const struct asnap_split_files *files, char *place,
+                                    const struct asnap_skeleton *skeleton,
                                     struct asnap_dwarf *dwarf, const struct asnap_entry *unit,
                                     struct asnap_split_unit *split)
 {
     close_file(&split->own);
-    struct asnap_error *error = open_file(place, &split->own);
+    struct asnap_error *error = open_file(files, place, &split->own);
     return error != NULL ? error : find_unit(&split->own, skeleton, dwarf, unit, split);
 }
 
@@ -125,12 +126,12 @@ static struct asnap_error *find_own(const struct asnap_split_files *files, const
     struct asnap_error *error =
         asnap_source_path(skeleton->directory, NULL, skeleton->name, &place);
     if (error == NULL)
-        error = open_own(place, skeleton, dwarf, unit, split);
+        error = open_own(files, place, skeleton, dwarf, unit, split);
     for (size_t i = 0; i < 2 && error == NULL && split->dwarf == NULL; i++) {
         int home = (int)(last_name(paths[i]) - paths[i]);
         if (asprintf(&place, "%.*s%s", home, paths[i], last_name(skeleton->name)) < 0)
             return asnap_error_no_memory();
-        error = open_own(place, skeleton, dwarf, unit, split);
+        error = open_own(files, place, skeleton, dwarf, unit, split);
     }
     int length;
     const char *list = skeleton->name[0] == '/' ? "" : files->debug_directories;
@@ -138,7 +139,7 @@ static struct asnap_error *find_own(const struct asnap_split_files *files, const
          list += length) {
         if (asprintf(&place, "%.*s/%s", length, list, skeleton->name) < 0)
             return asnap_error_no_memory();
-        error = open_own(place, skeleton, dwarf, unit, split);
+        error = open_own(files, place, skeleton, dwarf, unit, split);
     }
     return error;
 }

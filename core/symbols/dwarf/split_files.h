@@ -15,6 +15,7 @@ struct asnap_split_file {
 struct asnap_split_files {
     const char *program;           /* the path of the program or library */
     const char *debug_directories; /* colon-separated */
+    void (*opens)(uint64_t bytes); /* of asnap_dwarf_source */
     bool has_looked;
     struct asnap_split_file package;
 };

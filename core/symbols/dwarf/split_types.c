@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "byte_cursor.h"
+#include "elf_contents.h"
 #include "error.h"
 
 /* DWARF 5, section 7.5.1. */
@@ -14,44 +15,42 @@
 
 /* How many sections of the two kinds there are, and where the headers of the sections are. */
 struct shape {
-    size_t names;
     size_t info_count;
     size_t types_count;
     uint64_t headers;
     uint64_t header_size;
 };
 
-static bool is_named(const struct asnap_elf *elf, const struct shape *shape, Elf_Scn *section,
-                     const char *wanted)
+static bool is_named(const struct asnap_elf *elf, Elf_Scn *section, const char *wanted)
 {
     GElf_Shdr header;
     if (gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_PROGBITS)
         return false;
-    const char *name = elf_strptr(elf->elf, shape->names, header.sh_name);
+    const char *name = elf_strptr(elf->elf, elf->section_names, header.sh_name);
     return name != NULL && strcmp(name, wanted) == 0;
 }
 
-static bool is_info(const struct asnap_elf *elf, const struct shape *shape, Elf_Scn *section)
+static bool is_info(const struct asnap_elf *elf, Elf_Scn *section)
 {
-    return is_named(elf, shape, section, ".debug_info.dwo");
+    return is_named(elf, section, ".debug_info.dwo");
 }
 
-static bool is_types(const struct asnap_elf *elf, const struct shape *shape, Elf_Scn *section)
+static bool is_types(const struct asnap_elf *elf, Elf_Scn *section)
 {
-    return is_named(elf, shape, section, ".debug_types.dwo");
+    return is_named(elf, section, ".debug_types.dwo");
 }
 
 static bool read_shape(const struct asnap_elf *elf, struct shape *shape)
 {
     GElf_Ehdr header;
     *shape = (struct shape){0};
-    if (gelf_getehdr(elf->elf, &header) == NULL || elf_getshdrstrndx(elf->elf, &shape->names) != 0)
+    if (gelf_getehdr(elf->elf, &header) == NULL || elf->section_names == 0)
         return false;
     shape->headers = header.e_shoff;
     shape->header_size = header.e_shentsize;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
-        shape->info_count += is_info(elf, shape, section);
-        shape->types_count += is_types(elf, shape, section);
+        shape->info_count += is_info(elf, section);
+        shape->types_count += is_types(elf, section);
     }
     return true;
 }
@@ -108,9 +107,9 @@ static bool drop(const struct shape *shape, size_t index, int fd)
 static bool drop_all(const struct asnap_elf *elf, const struct shape *shape, int fd)
 {
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
-        bool is_superfluous = is_types(elf, shape, section) ||
-                              (shape->info_count > 1 && is_info(elf, shape, section) &&
-                               holds_only_types(elf, section));
+        bool is_superfluous =
+            is_types(elf, section) ||
+            (shape->info_count > 1 && is_info(elf, section) && holds_only_types(elf, section));
         if (is_superfluous && !drop(shape, elf_ndxscn(section), fd))
             return false;
     }
@@ -122,7 +121,10 @@ struct asnap_error *asnap_split_types_drop(struct asnap_elf **elf)
     struct shape shape;
     if (!read_shape(*elf, &shape) || (shape.info_count <= 1 && shape.types_count <= 1))
         return NULL;
-    int fd = memfd_create("allocsnap", MFD_CLOEXEC);
+    /* Holes would cost memory in the copy. */
+    bool is_whole = asnap_elf_is_there(*elf, 0, (*elf)->file_bytes);
+    errno = EINVAL;
+    int fd = is_whole ? memfd_create("allocsnap", MFD_CLOEXEC) : -1;
     if (fd < 0 || !copy_file((*elf)->fd, fd) || !drop_all(*elf, &shape, fd)) {
         struct asnap_error *error = asnap_error_create(
             ASNAP_ERROR_IO,

@@ -7,7 +7,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "elf_contents.h"
 #include "error.h"
+#include "problem.h"
+
+#define CHECKING "checking debug files"
+
+/* How often the user is asked whether to go on. */
+#define ASK_BYTES ((uint64_t)16 << 20)
 
 /* What a debug file must be like. */
 struct wanted {
@@ -15,6 +22,7 @@ struct wanted {
     struct asnap_build_id id; /* size 0: go by the checksum */
     uint32_t checksum;
     bool is_supplement;
+    const struct asnap_progress *progress; /* NULL: nobody asks */
 };
 
 bool asnap_next_directory(const char **list, int *length)
@@ -28,27 +36,41 @@ bool asnap_next_directory(const char **list, int *length)
     return true;
 }
 
-static bool checksum_matches(int fd, uint32_t wanted)
+/* Whether the file has the wanted checksum. It is read whole for that, unless it is made of
+ * holes, and then it has not. */
+static struct asnap_error *check_checksum(const struct wanted *wanted,
+                                          const struct asnap_elf *debug, bool *is_right)
 {
     unsigned char buffer[65536];
     uLong checksum = crc32(0, NULL, 0);
-    for (off_t at = 0;;) {
-        ssize_t got = pread(fd, buffer, sizeof(buffer), at);
+    if (!asnap_elf_is_there(debug, 0, debug->file_bytes))
+        return NULL;
+    for (uint64_t at = 0; at < debug->file_bytes;) {
+        const struct asnap_progress *progress = wanted->progress;
+        if (progress != NULL && at % ASK_BYTES < sizeof(buffer) &&
+            !progress->report(progress->context, CHECKING, at, debug->file_bytes))
+            return asnap_error_interrupted(CHECKING);
+        ssize_t got = pread(debug->fd, buffer, sizeof(buffer), (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return got == 0 && checksum == wanted;
+            return NULL;
         checksum = crc32(checksum, buffer, (uInt)got);
-        at += got;
+        at += (uint64_t)got;
     }
+    *is_right = checksum == wanted->checksum;
+    return NULL;
 }
 
-static bool matches(const struct wanted *wanted, const struct asnap_elf *debug)
+/* `is_right` is false before. */
+static struct asnap_error *matches(const struct wanted *wanted, const struct asnap_elf *debug,
+                                   bool *is_right)
 {
     if (wanted->id.size == 0)
-        return checksum_matches(debug->fd, wanted->checksum);
-    return asnap_elf_is_build(debug, &wanted->id) ||
-           (wanted->is_supplement && asnap_elf_is_supplement(debug, &wanted->id));
+        return check_checksum(wanted, debug, is_right);
+    *is_right = asnap_elf_is_build(debug, &wanted->id) ||
+                (wanted->is_supplement && asnap_elf_is_supplement(debug, &wanted->id));
+    return NULL;
 }
 
 /* Opens the file at `path`, which it frees, if it is the right one. What is wrong
@@ -56,31 +78,22 @@ static bool matches(const struct wanted *wanted, const struct asnap_elf *debug)
 static struct asnap_error *try_file(const struct wanted *wanted, char *path,
                                     struct asnap_elf **debug, struct asnap_error **problem)
 {
-    if (access(path, F_OK) != 0) {
-        free(path);
-        return NULL;
-    }
     struct asnap_elf *found = NULL;
-    struct asnap_error *error = wanted->is_supplement ? asnap_elf_open_supplement(path, &found)
-                                                      : asnap_elf_open(path, &found);
-    if (error == NULL && !matches(wanted, found)) {
+    bool is_right = false;
+    struct asnap_error *error = asnap_elf_open_found(path, wanted->is_supplement, &found);
+    if (error == NULL && found != NULL)
+        error = matches(wanted, found, &is_right);
+    if (error == NULL && found != NULL && !is_right)
         error = asnap_error_create(
             ASNAP_ERROR_DAMAGED, "%s: is not the debug file of %s (%s differs): not used", path,
             wanted->elf->path, wanted->id.size == 0 ? "checksum" : "build ID");
+    if (error != NULL) {
         asnap_elf_close(found);
         found = NULL;
     }
     free(path);
-    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY && *problem == NULL) {
-        *problem = error;
-        return NULL;
-    }
-    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY) {
-        asnap_error_destroy(error);
-        return NULL;
-    }
     *debug = found;
-    return error;
+    return asnap_problem_keep(error, problem);
 }
 
 static struct asnap_error *find_by_build_id(const struct wanted *wanted, const char *directories,
@@ -132,9 +145,11 @@ static struct asnap_error *find_by_link(const struct wanted *wanted, const char 
 }
 
 struct asnap_error *asnap_debug_file_find(const struct asnap_elf *elf,
-                                          const char *debug_directories, struct asnap_elf **debug)
+                                          const char *debug_directories,
+                                          const struct asnap_progress *progress,
+                                          struct asnap_elf **debug)
 {
-    struct wanted wanted = {.elf = elf};
+    struct wanted wanted = {.elf = elf, .progress = progress};
     struct asnap_elf *found = NULL;
     struct asnap_error *problem = NULL;
     struct asnap_error *error = NULL;

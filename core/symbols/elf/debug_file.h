@@ -14,9 +14,11 @@ bool asnap_next_directory(const char **list, int *length);
  * beside the file, in .debug/ beside it, and under each debug directory. A file
  * counts only where its build ID or checksum is right. `debug` becomes NULL where
  * there is none. A file of the right name and wrong contents gives DAMAGED where
- * no right one is found. */
+ * no right one is found. `progress`, which may be NULL, can stop it. */
 struct asnap_error *asnap_debug_file_find(const struct asnap_elf *elf,
-                                          const char *debug_directories, struct asnap_elf **debug);
+                                          const char *debug_directories,
+                                          const struct asnap_progress *progress,
+                                          struct asnap_elf **debug);
 
 /* Looks for the file that holds what several debug files share (.gnu_debugaltlink of
  * `elf`, or .debug_sup, DWARF 5 section 7.3.6): at the path given there, from the directory of

@@ -1,55 +1,38 @@
 #include "elf_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "byte_cursor.h"
+#include "elf_contents.h"
+#include "elf_tables.h"
 #include "error.h"
+#include "open_file.h"
 
-/* Whether the section headers that the file header promises are there. */
-static bool has_sections(Elf *elf, const GElf_Ehdr *header)
+/* Finds the names of the sections; false where headers that the file promises are not there. */
+static bool find_sections(struct asnap_elf *elf, const GElf_Ehdr *header)
 {
-    size_t names;
-    GElf_Shdr section;
-    return header->e_shoff == 0 || (elf_getshdrstrndx(elf, &names) == 0 &&
-                                    gelf_getshdr(elf_getscn(elf, names), &section) != NULL);
+    if (header->e_shoff == 0)
+        return true;
+    return elf_getshdrstrndx(elf->elf, &elf->section_names) == 0 &&
+           asnap_elf_has_strings(elf, elf->section_names);
 }
 
-static struct asnap_error *check_kind(const struct asnap_elf *elf, bool may_be_object)
+static struct asnap_error *check_kind(struct asnap_elf *elf, bool may_be_object)
 {
     GElf_Ehdr header;
     if (elf->elf != NULL && elf_kind(elf->elf) == ELF_K_ELF &&
         gelf_getehdr(elf->elf, &header) != NULL &&
         (header.e_type == ET_EXEC || header.e_type == ET_DYN ||
          (may_be_object && header.e_type == ET_REL)) &&
-        has_sections(elf->elf, &header))
+        find_sections(elf, &header))
         return NULL;
     return asnap_error_create(ASNAP_ERROR_DAMAGED,
                               "%s: not a whole ELF program or library: its functions are not named",
                               elf->path);
-}
-
-static struct asnap_error *open_regular(const char *path, int *fd)
-{
-    struct stat status;
-    /* O_NONBLOCK: opening a pipe must not wait. */
-    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int reason = errno;
-    if (opened >= 0 && (fstat(opened, &status) != 0 || !S_ISREG(status.st_mode))) {
-        close(opened);
-        opened = -1;
-        reason = EINVAL;
-    }
-    if (opened < 0)
-        return asnap_error_create(ASNAP_ERROR_IO,
-                                  "%s: cannot be read (%s): its functions are not named", path,
-                                  strerror(reason));
-    *fd = opened;
-    return NULL;
 }
 
 static struct asnap_error *create(const char *path, struct asnap_elf **elf)
@@ -69,8 +52,8 @@ static struct asnap_error *create(const char *path, struct asnap_elf **elf)
 }
 
 /* Takes over the file that is open as `fd`. */
-static struct asnap_error *open_fd(int fd, const char *path, bool may_be_object,
-                                   struct asnap_elf **elf)
+static struct asnap_error *open_fd(int fd, uint64_t file_bytes, const char *path,
+                                   bool may_be_object, struct asnap_elf **elf)
 {
     struct asnap_elf *made;
     struct asnap_error *error = create(path, &made);
@@ -80,7 +63,9 @@ static struct asnap_error *open_fd(int fd, const char *path, bool may_be_object,
     }
     /* Not mapped: a file that shrinks meanwhile must not end in SIGBUS. */
     made->fd = fd;
-    made->elf = elf_begin(fd, ELF_C_READ, NULL);
+    made->file_bytes = file_bytes;
+    if (asnap_elf_tables_are_there(fd, file_bytes))
+        made->elf = elf_begin(fd, ELF_C_READ, NULL);
     error = check_kind(made, may_be_object);
     if (error != NULL) {
         asnap_elf_close(made);
@@ -90,26 +75,50 @@ static struct asnap_error *open_fd(int fd, const char *path, bool may_be_object,
     return NULL;
 }
 
-static struct asnap_error *open_file(const char *path, bool may_be_object, struct asnap_elf **elf)
+/* Opens a file. What asnap_open_regular says where it fails is `result`, and no error. */
+static struct asnap_error *open_file(const char *path, bool may_be_object, int *result,
+                                     struct asnap_elf **elf)
 {
     int fd;
-    struct asnap_error *error = open_regular(path, &fd);
-    return error != NULL ? error : open_fd(fd, path, may_be_object, elf);
+    struct stat status;
+    *result = asnap_open_regular(path, &fd, &status);
+    if (*result != 0)
+        return NULL;
+    return open_fd(fd, (uint64_t)status.st_size, path, may_be_object, elf);
+}
+
+static struct asnap_error *unreadable(const char *path, int result)
+{
+    return asnap_error_create(ASNAP_ERROR_IO,
+                              "%s: cannot be read (%s): its functions are not named", path,
+                              asnap_open_reason(result));
 }
 
 struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)
 {
-    return open_file(path, false, elf);
+    int result;
+    struct asnap_error *error = open_file(path, false, &result, elf);
+    return result == 0 ? error : unreadable(path, result);
 }
 
-struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf)
+struct asnap_error *asnap_elf_open_found(const char *path, bool may_be_object,
+                                         struct asnap_elf **elf)
 {
-    return open_file(path, true, elf);
+    int result;
+    struct asnap_elf *found = NULL;
+    struct asnap_error *error = open_file(path, may_be_object, &result, &found);
+    if (result != 0 && result != ENOENT && result != ENOTDIR)
+        error = unreadable(path, result);
+    if (error == NULL)
+        *elf = found;
+    return error;
 }
 
 struct asnap_error *asnap_elf_open_object(int fd, const char *path, struct asnap_elf **elf)
 {
-    return open_fd(fd, path, true, elf);
+    struct stat status;
+    uint64_t file_bytes = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+    return open_fd(fd, file_bytes, path, true, elf);
 }
 
 struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *name,
@@ -119,6 +128,7 @@ struct asnap_error *asnap_elf_open_image(char *image, size_t size, const char *n
     struct asnap_error *error = create(name, &made);
     if (error != NULL)
         return error;
+    made->file_bytes = size;
     made->elf = elf_memory(image, size);
     error = check_kind(made, false);
     if (error != NULL) {
@@ -158,6 +168,7 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
             .offset = header.p_offset,
             .size = header.p_filesz,
             .address = header.p_vaddr,
+            .memory_size = header.p_memsz,
             .executable = (header.p_flags & PF_X) != 0,
         };
     }
@@ -165,6 +176,20 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
     *count = used;
     return NULL;
 }
+
+uint64_t asnap_elf_lowest_page(const struct asnap_load *loads, size_t count)
+{
+    const uint64_t page = 4096; /* whole pages are mapped, of at least that size */
+    uint64_t lowest = count == 0 ? 0 : UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (loads[i].address < lowest)
+            lowest = loads[i].address;
+    }
+    return lowest - lowest % page;
+}
+
+/* Programs and libraries have a few hundred bytes of notes, and not more than a few pieces. */
+#define NOTE_BYTES_MAX ((uint64_t)64 * 1024)
 
 /* Looks for the build ID in a piece of notes. */
 static bool find_build_id(Elf_Data *notes, struct asnap_build_id *id)
@@ -195,7 +220,7 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_NOTE &&
-            find_build_id(elf_getdata(section, NULL), id))
+            header.sh_size <= NOTE_BYTES_MAX && find_build_id(asnap_elf_data(elf, section), id))
             return;
     }
     size_t count = 0;
@@ -203,7 +228,9 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
         return;
     for (size_t i = 0; i < count && i <= INT32_MAX; i++) {
         GElf_Phdr header;
-        if (gelf_getphdr(elf->elf, (int)i, &header) == NULL || header.p_type != PT_NOTE)
+        if (gelf_getphdr(elf->elf, (int)i, &header) == NULL || header.p_type != PT_NOTE ||
+            header.p_filesz > NOTE_BYTES_MAX ||
+            !asnap_elf_is_there(elf, header.p_offset, header.p_filesz))
             continue;
         Elf_Type type = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
         Elf_Data *notes =
@@ -213,30 +240,36 @@ void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id)
     }
 }
 
-struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id)
+struct asnap_error *asnap_elf_head_read(char *bytes, size_t size, struct asnap_elf_head *head)
 {
-    *id = (struct asnap_build_id){0};
-    if (size < sizeof(Elf64_Ehdr) || memcmp(head, ELFMAG, SELFMAG) != 0 ||
-        head[EI_CLASS] != ELFCLASS64)
+    *head = (struct asnap_elf_head){0};
+    if (size < sizeof(Elf64_Ehdr) || memcmp(bytes, ELFMAG, SELFMAG) != 0 ||
+        bytes[EI_CLASS] != ELFCLASS64)
         return NULL;
     /* The sections lie beyond: libelf must not look for them. */
     Elf64_Ehdr header;
-    memcpy(&header, head, sizeof(header));
+    memcpy(&header, bytes, sizeof(header));
     header.e_shoff = 0;
     header.e_shnum = 0;
     header.e_shstrndx = SHN_UNDEF;
-    memcpy(head, &header, sizeof(header));
-    struct asnap_elf *elf;
-    struct asnap_error *error = asnap_elf_open_image(head, size, "", &elf);
-    if (error != NULL) {
-        if (asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
-            return error;
-        asnap_error_destroy(error);
-        return NULL;
-    }
-    asnap_elf_build_id(elf, id);
+    memcpy(bytes, &header, sizeof(header));
+    struct asnap_elf *elf = NULL;
+    struct asnap_error *error = asnap_elf_open_image(bytes, size, "", &elf);
+    if (error == NULL)
+        error = asnap_elf_loads(elf, &head->loads, &head->load_count);
+    if (error == NULL)
+        asnap_elf_build_id(elf, &head->build_id);
     asnap_elf_close(elf);
+    if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
+        return error;
+    asnap_error_destroy(error);
     return NULL;
+}
+
+void asnap_elf_head_deinit(struct asnap_elf_head *head)
+{
+    free(head->loads);
+    *head = (struct asnap_elf_head){0};
 }
 
 bool asnap_build_id_equal(const struct asnap_build_id *left, const struct asnap_build_id *right)
@@ -253,14 +286,13 @@ bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id
 
 Elf_Scn *asnap_elf_section(const struct asnap_elf *elf, const char *name)
 {
-    size_t names;
-    if (elf_getshdrstrndx(elf->elf, &names) != 0)
+    if (elf->section_names == 0)
         return NULL;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) == NULL || header.sh_type == SHT_NOBITS)
             continue;
-        const char *found = elf_strptr(elf->elf, names, header.sh_name);
+        const char *found = elf_strptr(elf->elf, elf->section_names, header.sh_name);
         if (found != NULL && strcmp(found, name) == 0)
             return section;
     }
@@ -287,6 +319,14 @@ static bool is_big_endian(const struct asnap_elf *elf)
     return ident != NULL && ident[EI_DATA] == ELFDATA2MSB;
 }
 
+/* Has libelf unpack a section; false where it cannot, or should not. */
+static bool unpack(const struct asnap_elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+{
+    GElf_Chdr packing;
+    return asnap_elf_packing(elf, section, header, &packing) &&
+           !asnap_elf_is_overpacked(header, &packing) && elf_compress(section, 0, 0) >= 0;
+}
+
 void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
                                 struct asnap_contents *contents)
 {
@@ -297,9 +337,11 @@ void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
     GElf_Shdr header;
     if (section == NULL || gelf_getshdr(section, &header) == NULL)
         return;
-    if ((header.sh_flags & SHF_COMPRESSED) != 0 && elf_compress(section, 0, 0) < 0)
-        return;
-    Elf_Data *data = elf_rawdata(section, NULL);
+    Elf_Data *data = NULL;
+    if ((header.sh_flags & SHF_COMPRESSED) == 0)
+        data = asnap_elf_raw_data(elf, section);
+    else if (unpack(elf, section, &header))
+        data = elf_rawdata(section, NULL);
     if (data == NULL || data->d_buf == NULL)
         return;
     contents->bytes = data->d_buf;
@@ -320,14 +362,16 @@ static bool unpacks(const struct asnap_elf *elf, uint32_t type)
     uint64_t least = UINT64_MAX;
     size_t smallest = 0;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
-        GElf_Chdr header;
-        if (gelf_getchdr(section, &header) == NULL || header.ch_type != type ||
-            header.ch_size >= least)
+        GElf_Shdr header;
+        GElf_Chdr packing;
+        if (gelf_getshdr(section, &header) == NULL ||
+            !asnap_elf_packing(elf, section, &header, &packing) || packing.ch_type != type ||
+            packing.ch_size >= least || asnap_elf_is_overpacked(&header, &packing))
             continue;
-        least = header.ch_size;
+        least = packing.ch_size;
         smallest = elf_ndxscn(section);
     }
-    Elf *again = elf_begin(elf->fd, ELF_C_READ_MMAP, NULL);
+    Elf *again = elf_begin(elf->fd, ELF_C_READ, NULL);
     bool is_unpacked = again != NULL && elf_compress(elf_getscn(again, smallest), 0, 0) >= 0;
     elf_end(again);
     return is_unpacked;
@@ -339,17 +383,15 @@ bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name
     GElf_Shdr header;
     GElf_Chdr packing;
     if (section == NULL || gelf_getshdr(section, &header) == NULL ||
-        gelf_getchdr(section, &packing) == NULL || packing.ch_type == ELFCOMPRESS_ZLIB)
+        !asnap_elf_packing(elf, section, &header, &packing) || packing.ch_type == ELFCOMPRESS_ZLIB)
         return false;
     /* What says that it is larger than it can be is damaged, and not to be unpacked. */
-    return packing.ch_size / ASNAP_PACKED_RATIO_MAX <= header.sh_size &&
-           !unpacks(elf, packing.ch_type);
+    return !asnap_elf_is_overpacked(&header, &packing) && !unpacks(elf, packing.ch_type);
 }
 
 bool asnap_elf_debuglink(const struct asnap_elf *elf, const char **name, uint32_t *checksum)
 {
-    Elf_Scn *section = asnap_elf_section(elf, ".gnu_debuglink");
-    Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    Elf_Data *data = asnap_elf_raw_data(elf, asnap_elf_section(elf, ".gnu_debuglink"));
     if (data == NULL || data->d_buf == NULL)
         return false;
     size_t length = strnlen(data->d_buf, data->d_size);
@@ -402,8 +444,7 @@ bool asnap_elf_is_supplement(const struct asnap_elf *elf, const struct asnap_bui
 bool asnap_elf_supplement_link(const struct asnap_elf *elf, const char **path,
                                struct asnap_build_id *id)
 {
-    Elf_Scn *section = asnap_elf_section(elf, ".gnu_debugaltlink");
-    Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    Elf_Data *data = asnap_elf_raw_data(elf, asnap_elf_section(elf, ".gnu_debugaltlink"));
     bool is_supplement;
     if (data == NULL || data->d_buf == NULL)
         return read_supplement(elf, &is_supplement, path, id) && !is_supplement;

@@ -18,6 +18,7 @@ struct asnap_load {
     uint64_t offset; /* in the file */
     uint64_t size;   /* in the file */
     uint64_t address;
+    uint64_t memory_size;
     bool executable;
 };
 
@@ -25,17 +26,21 @@ struct asnap_elf {
     Elf *elf;
     int fd; /* -1 for an image in memory */
     char *path;
+    uint64_t file_bytes;  /* of the file or image */
+    size_t section_names; /* the section with the names of the others; 0: there are none */
 };
 
 /* Opens the ELF file at `path`. IO where it cannot be read, DAMAGED where it is
  * no ELF program or library. */
 struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf);
 
-/* Opens a supplementary debug file, which is no program: libraries share it. */
-struct asnap_error *asnap_elf_open_supplement(const char *path, struct asnap_elf **elf);
+/* The same of a file that may be missing: `elf` becomes NULL then. `may_be_object`: it need not
+ * be a program or library. */
+struct asnap_error *asnap_elf_open_found(const char *path, bool may_be_object,
+                                         struct asnap_elf **elf);
 
-/* Opens the file that is open as `fd`, which it takes over, as asnap_elf_open_supplement does;
- * `path` is for messages. */
+/* Opens the file that is open as `fd`, which it takes over, and need not be a program or
+ * library; `path` is for messages. */
 struct asnap_error *asnap_elf_open_object(int fd, const char *path, struct asnap_elf **elf);
 
 /* Opens an image in memory, which stays the caller's and must outlive `elf`;
@@ -51,8 +56,20 @@ struct asnap_error *asnap_elf_loads(const struct asnap_elf *elf, struct asnap_lo
 /* The build ID (NT_GNU_BUILD_ID), from the notes in sections, else in segments. */
 void asnap_elf_build_id(const struct asnap_elf *elf, struct asnap_build_id *id);
 
-/* The build ID of a file by its first `size` bytes; `head` is changed. */
-struct asnap_error *asnap_elf_head_build_id(char *head, size_t size, struct asnap_build_id *id);
+/* The address of the first page that loaded pieces take; 0 where there are none. */
+uint64_t asnap_elf_lowest_page(const struct asnap_load *loads, size_t count);
+
+/* What the first bytes of a file tell. All zero: nothing. */
+struct asnap_elf_head {
+    struct asnap_build_id build_id;
+    struct asnap_load *loads;
+    size_t load_count;
+};
+
+/* Reads a file's first `size` bytes, which it changes. Fails with NO_MEMORY only: of what is no
+ * file of the kind nothing is told. */
+struct asnap_error *asnap_elf_head_read(char *bytes, size_t size, struct asnap_elf_head *head);
+void asnap_elf_head_deinit(struct asnap_elf_head *head);
 
 /* Whether the file has this build ID. */
 bool asnap_elf_is_build(const struct asnap_elf *elf, const struct asnap_build_id *id);
@@ -80,11 +97,6 @@ void asnap_elf_section_contents(const struct asnap_elf *elf, Elf_Scn *section,
 /* Reads the debug section of this name (".debug_line"). */
 void asnap_elf_debug_contents(const struct asnap_elf *elf, const char *name,
                               struct asnap_contents *contents);
-
-/* No stream of zlib is smaller than this part of its contents (zlib's technical details), and
- * what does not compress at all has a few bytes more. zstd could be, but not with debug
- * information. */
-#define ASNAP_PACKED_RATIO_MAX ((uint64_t)1100)
 
 /* Whether a debug section is packed in a way that cannot be unpacked here. */
 bool asnap_elf_is_packed_otherwise(const struct asnap_elf *elf, const char *name);

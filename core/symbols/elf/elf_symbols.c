@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf_contents.h"
 #include "error.h"
 #include "mini_debug.h"
 #include "range_index.h"
@@ -24,6 +25,12 @@ struct asnap_symbols {
     size_t count;
     struct asnap_mini_debug mini; /* has names of functions */
 };
+
+/* No name that anyone reads is longer: many symbols can share one that is as long as the file. */
+#define NAME_BYTES_MAX ((size_t)64 * 1024)
+
+/* As much of two names tells which comes first. */
+#define COMPARED_BYTES ((size_t)256)
 
 static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
 {
@@ -63,16 +70,18 @@ static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size
     if ((!is_typed && !is_label) || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0)
         return false;
     const char *name = elf_strptr(elf, table->sh_link, symbol.st_name);
-    if (name == NULL || name[0] == '\0')
+    if (name == NULL || name[0] == '\0' || strnlen(name, NAME_BYTES_MAX) == NAME_BYTES_MAX)
         return false;
-    size_t underscores = strspn(name, "_");
+    size_t underscores = 0;
+    while (underscores < UINT8_MAX && name[underscores] == '_')
+        underscores++;
     *function = (struct function){
         .address = symbol.st_value,
         .size = symbol.st_size,
         .section_end = symbol.st_value,
         .index = (uint32_t)index,
         .rank = (unsigned char)(is_typed ? rank : rank + RANK_LABEL),
-        .underscores = (unsigned char)(underscores > UINT8_MAX ? UINT8_MAX : underscores),
+        .underscores = (unsigned char)underscores,
         .name = name,
     };
     GElf_Shdr header;
@@ -100,7 +109,7 @@ static int compare_functions(const void *left, const void *right)
         return a->rank - b->rank;
     if (a->underscores != b->underscores)
         return a->underscores - b->underscores;
-    int order = strcmp(a->name, b->name);
+    int order = strncmp(a->name, b->name, COMPARED_BYTES);
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
@@ -126,18 +135,22 @@ static struct asnap_error *index_functions(struct asnap_symbols *symbols)
             end = functions[next].address;
         error = asnap_range_index_add(&symbols->unsized, start, end, i);
     }
-    asnap_range_index_sort(&symbols->sized);
-    asnap_range_index_sort(&symbols->unsized);
+    if (error == NULL)
+        error = asnap_range_index_sort(&symbols->sized);
+    if (error == NULL)
+        error = asnap_range_index_sort(&symbols->unsized);
     return error;
 }
 
-static struct asnap_error *read_table(Elf *elf, Elf_Scn *section, struct asnap_symbols *symbols)
+static struct asnap_error *read_table(const struct asnap_elf *elf, Elf_Scn *section,
+                                      struct asnap_symbols *symbols)
 {
     GElf_Shdr header;
-    Elf_Data *data = elf_getdata(section, NULL);
-    if (data == NULL || data->d_buf == NULL || gelf_getshdr(section, &header) == NULL)
+    Elf_Data *data = asnap_elf_data(elf, section);
+    if (data == NULL || data->d_buf == NULL || gelf_getshdr(section, &header) == NULL ||
+        !asnap_elf_has_strings(elf, header.sh_link))
         return NULL;
-    size_t entry_size = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
+    size_t entry_size = gelf_fsize(elf->elf, ELF_T_SYM, 1, EV_CURRENT);
     size_t count = entry_size == 0 ? 0 : data->d_size / entry_size;
     if (count > INT32_MAX)
         count = INT32_MAX;
@@ -147,7 +160,7 @@ static struct asnap_error *read_table(Elf *elf, Elf_Scn *section, struct asnap_s
         return asnap_error_no_memory();
     symbols->functions = functions;
     for (size_t i = 0; i < count; i++) {
-        if (read_function(elf, data, &header, i, &symbols->functions[symbols->count]))
+        if (read_function(elf->elf, data, &header, i, &symbols->functions[symbols->count]))
             symbols->count++;
     }
     return NULL;
@@ -159,7 +172,7 @@ static struct asnap_error *read_mini(const struct asnap_elf *elf, struct asnap_s
     struct asnap_error *error = asnap_mini_debug_open(elf, &symbols->mini);
     Elf_Scn *section = table_of(symbols->mini.elf, SHT_SYMTAB);
     if (error == NULL && section != NULL)
-        error = read_table(symbols->mini.elf->elf, section, symbols);
+        error = read_table(symbols->mini.elf, section, symbols);
     return error;
 }
 
@@ -171,15 +184,17 @@ struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const stru
         return asnap_error_no_memory();
     const struct asnap_elf *source = elf;
     Elf_Scn *section = table_of(elf, SHT_SYMTAB);
-    if (section == NULL && (section = table_of(debug, SHT_SYMTAB)) != NULL)
-        source = debug;
+    if (section == NULL) {
+        section = table_of(debug, SHT_SYMTAB);
+        source = section != NULL ? debug : elf;
+    }
     struct asnap_error *error = NULL;
     if (section == NULL) {
         error = read_mini(elf, made);
         section = table_of(elf, SHT_DYNSYM);
     }
     if (error == NULL && section != NULL)
-        error = read_table(source->elf, section, made);
+        error = read_table(source, section, made);
     if (error == NULL && made->count > 0)
         qsort(made->functions, made->count, sizeof(*made->functions), compare_functions);
     if (error == NULL)

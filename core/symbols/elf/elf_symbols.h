@@ -16,8 +16,9 @@ void asnap_symbols_destroy(struct asnap_symbols *symbols);
 /* The mangled name of the function at a link-time address; NULL where there is
  * none. Of several names for one address a global one goes before a weak one
  * before a local one, then the one with fewer leading underscores, then the
- * first by strcmp. A symbol without a size reaches up to the next symbol or the
- * end of its section, and counts only where no symbol with a size does. */
+ * first by strcmp of 256 bytes. A name of 64 KiB or more is none. A symbol without a size reaches
+ * up to the next symbol or the end of its section, and counts only where no symbol with a size
+ * does. */
 const char *asnap_symbols_find(const struct asnap_symbols *symbols, uint64_t address);
 
 #endif

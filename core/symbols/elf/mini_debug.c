@@ -3,18 +3,23 @@
 #include <lzma.h>
 #include <stdlib.h>
 
+#include "elf_contents.h"
 #include "error.h"
 
-/* A symbol table is not larger, and the decoder needs no more memory. */
+/* A symbol table is not larger, nor packs it any better; and the decoder needs no more memory
+ * (xz -9). */
 #define IMAGE_BYTES_MAX ((size_t)256 * 1024 * 1024)
-#define DECODER_BYTES_MAX ((uint64_t)256 * 1024 * 1024)
+#define RATIO_MAX ((size_t)100)
+#define DECODER_BYTES_MAX ((uint64_t)80 * 1024 * 1024)
 
 /* Unpacks into *image, which grows, and is the caller's also on failure. */
 static struct asnap_error *unpack(lzma_stream *stream, char **image, size_t *size, bool *is_whole)
 {
     size_t capacity = 0;
+    size_t most = stream->avail_in < IMAGE_BYTES_MAX / RATIO_MAX ? stream->avail_in * RATIO_MAX
+                                                                 : IMAGE_BYTES_MAX;
     lzma_ret result = LZMA_OK;
-    while (result == LZMA_OK && capacity < IMAGE_BYTES_MAX) {
+    while (result == LZMA_OK && (capacity < most || stream->avail_out > 0)) {
         size_t used = capacity - stream->avail_out;
         if (stream->avail_out == 0) {
             size_t wanted = capacity == 0 ? (size_t)256 * 1024 : 2 * capacity;
@@ -38,8 +43,7 @@ struct asnap_error *asnap_mini_debug_open(const struct asnap_elf *elf,
 {
     struct asnap_mini_debug made = {0};
     *mini = made;
-    Elf_Scn *section = asnap_elf_section(elf, ".gnu_debugdata");
-    Elf_Data *data = section == NULL ? NULL : elf_rawdata(section, NULL);
+    Elf_Data *data = asnap_elf_raw_data(elf, asnap_elf_section(elf, ".gnu_debugdata"));
     if (data == NULL || data->d_buf == NULL)
         return NULL;
     lzma_stream stream = LZMA_STREAM_INIT;

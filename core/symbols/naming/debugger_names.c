@@ -9,7 +9,8 @@ static bool is_better(const struct asnap_frame *frames, size_t count,
     const struct asnap_frame *known = &named->frames[named->frame_count - 1];
     if (count == 0)
         return false;
-    return frames[0].lineno != 0 || (known->function == NULL && frames[0].function != NULL);
+    bool has_function = known->function != NULL && known->named_by != ASNAP_NAMED_NONE;
+    return frames[0].lineno != 0 || (!has_function && frames[0].function != NULL);
 }
 
 /* Copies the strings of a frame into the store. What the debugger does not know of the frame is

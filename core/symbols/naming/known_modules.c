@@ -1,45 +1,68 @@
 #include "known_modules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
+#include "grow.h"
 
+struct query {
+    const struct asnap_known_modules *known;
+    const struct asnap_known_module *wanted;
+    const char *path;
+};
+
+static bool is_wanted(const void *context, uint32_t place)
+{
+    const struct query *query = context;
+    const struct asnap_known_module *module = &query->known->modules[place];
+    return asnap_module_path(module->module) == query->path &&
+           module->is_unloaded == query->wanted->is_unloaded &&
+           asnap_build_id_equal(&module->build_id, &query->wanted->build_id);
+}
+
+static uint32_t hash_of(const char *path, const struct asnap_known_module *wanted)
+{
+    uint64_t hash = asnap_hash_mix((uint64_t)(uintptr_t)path, wanted->is_unloaded);
+    uint32_t build_id = asnap_hash_bytes(wanted->build_id.bytes, wanted->build_id.size);
+    return asnap_hash_end(asnap_hash_mix(hash, build_id));
+}
+
+/* `path` is a string of `store`, in which equal strings are one. */
 static struct asnap_error *find_or_add(struct asnap_known_modules *known,
                                        struct asnap_frame_store *store, const char *path,
                                        struct asnap_known_module wanted, size_t *place)
 {
-    for (size_t i = 0; i < known->count; i++) {
-        const struct asnap_known_module *other = &known->modules[i];
-        if (asnap_module_path(other->module) == path && other->is_unloaded == wanted.is_unloaded &&
-            asnap_build_id_equal(&other->build_id, &wanted.build_id)) {
-            *place = i;
-            return NULL;
-        }
+    const struct query query = {.known = known, .wanted = &wanted, .path = path};
+    uint32_t hash = hash_of(path, &wanted);
+    uint32_t found = asnap_intern_find(&known->index, hash, is_wanted, &query);
+    if (found != ASNAP_NONE) {
+        *place = found;
+        return NULL;
     }
-    if (known->count == known->capacity) {
-        size_t capacity = known->capacity == 0 ? 16 : known->capacity * 2;
-        struct asnap_known_module *modules =
-            reallocarray(known->modules, capacity, sizeof(*modules));
-        if (modules == NULL)
-            return asnap_error_no_memory();
-        known->modules = modules;
-        known->capacity = capacity;
-    }
-    struct asnap_error *error =
-        asnap_module_create(store, path, wanted.is_unloaded, &wanted.module);
+    struct asnap_known_module *modules =
+        asnap_grow(known->modules, &known->capacity, known->count + 1, sizeof(*modules));
+    if (modules == NULL || known->count >= ASNAP_NONE)
+        return asnap_error_no_memory();
+    known->modules = modules;
+    struct asnap_error *error = asnap_intern_reserve(&known->index);
+    if (error == NULL)
+        error = asnap_module_create(store, path, wanted.is_unloaded, &wanted.module);
     if (error != NULL)
         return error;
     *place = known->count;
     known->modules[known->count++] = wanted;
+    asnap_intern_add(&known->index, hash, (uint32_t)*place);
     return NULL;
 }
 
 struct asnap_error *asnap_known_modules_mapped(struct asnap_known_modules *known,
                                                struct asnap_frame_store *store, const char *path,
-                                               size_t *place)
+                                               const struct asnap_build_id *build_id, size_t *place)
 {
-    return find_or_add(known, store, path, (struct asnap_known_module){0}, place);
+    struct asnap_known_module wanted = {.build_id = *build_id};
+    return find_or_add(known, store, path, wanted, place);
 }
 
 struct asnap_error *asnap_known_modules_unloaded(struct asnap_known_modules *known,
@@ -67,30 +90,35 @@ void asnap_known_modules_forget_others(struct asnap_known_modules *known)
     }
 }
 
-static const char *note_of(const struct asnap_known_module *known)
+static bool is_said(const struct asnap_known_modules *known, const char *note)
 {
-    return known->is_used ? asnap_module_note(known->module) : NULL;
-}
-
-/* Whether an earlier module has the same note: another build at the same path. */
-static bool is_said(const struct asnap_known_modules *known, size_t place, const char *note)
-{
-    for (size_t i = 0; i < place; i++) {
-        const char *other = note_of(&known->modules[i]);
-        if (other != NULL && strcmp(other, note) == 0)
+    for (size_t i = 0; i < known->note_count; i++) {
+        if (strcmp(known->notes[i], note) == 0)
             return true;
     }
     return false;
 }
 
-const char *asnap_known_modules_note(const struct asnap_known_modules *known, size_t index)
+void asnap_known_modules_collect_notes(struct asnap_known_modules *known)
 {
+    size_t left_out = 0;
+    known->note_count = 0;
     for (size_t i = 0; i < known->count; i++) {
-        const char *note = note_of(&known->modules[i]);
-        if (note != NULL && !is_said(known, i, note) && index-- == 0)
-            return note;
+        const char *note =
+            known->modules[i].is_used ? asnap_module_note(known->modules[i].module) : NULL;
+        /* Another build at the same path can have the same note. */
+        if (note == NULL || is_said(known, note))
+            continue;
+        if (known->note_count < ASNAP_FILE_NOTES_MAX)
+            known->notes[known->note_count++] = note;
+        else
+            left_out++;
     }
-    return NULL;
+    if (left_out == 0)
+        return;
+    snprintf(known->left_out, sizeof(known->left_out),
+             "%zu more files like these, whose functions are not named", left_out);
+    known->notes[known->note_count++] = known->left_out;
 }
 
 void asnap_known_modules_deinit(struct asnap_known_modules *known)
@@ -98,5 +126,6 @@ void asnap_known_modules_deinit(struct asnap_known_modules *known)
     for (size_t i = 0; i < known->count; i++)
         asnap_module_destroy(known->modules[i].module);
     free(known->modules);
+    asnap_intern_deinit(&known->index);
     *known = (struct asnap_known_modules){0};
 }

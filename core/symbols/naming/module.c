@@ -5,15 +5,12 @@
 #include <sys/stat.h>
 
 #include "debug_file.h"
-#include "demangle.h"
-#include "elf_symbols.h"
 #include "error.h"
+#include "fallback_names.h"
 #include "number_map.h"
 #include "problem.h"
 
 static const char deleted_suffix[] = " (deleted)";
-
-#define PAGE_BYTES ((uint64_t)4096)
 
 struct asnap_module {
     struct asnap_frame_store *store;
@@ -26,7 +23,7 @@ struct asnap_module {
     bool was_seen; /* `identity` and what follows it was read */
     struct stat identity;
     struct asnap_build_id build_id; /* of the contents in memory; size 0: not known */
-    const struct asnap_other_files *others;
+    struct asnap_other_files *others;
     bool is_elsewhere; /* the file at `file` is missing or another build */
     bool asks_others;  /* for its debug file */
     struct asnap_load *loads;
@@ -47,7 +44,10 @@ struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const c
     size_t length = strlen(path);
     size_t suffix = sizeof(deleted_suffix) - 1;
     struct asnap_error *error = NULL;
-    if (length > suffix && strcmp(path + length - suffix, deleted_suffix) == 0) {
+    struct stat status;
+    bool is_marked = length > suffix && strcmp(path + length - suffix, deleted_suffix) == 0;
+    /* A file can have such a name. */
+    if (is_marked && stat(path, &status) != 0) {
         char *file = strndup(path, length - suffix);
         error = file == NULL ? asnap_error_no_memory()
                              : asnap_frame_store_string(store, file, &made->file);
@@ -110,23 +110,22 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
     module->image_size = size;
 }
 
-static struct asnap_error *not_the_file(const struct asnap_module *module)
+static struct asnap_error *not_the_file(const struct asnap_module *module, const char *why)
 {
     if (module->is_unloaded)
         return asnap_error_create(ASNAP_ERROR_IO,
-                                  "%s: is not the file that the program had loaded (its build ID "
-                                  "differs): its functions are not named; put the right one there",
-                                  module->file);
+                                  "%s: is not the file that the program had loaded (%s): its "
+                                  "functions are not named; put the right one there",
+                                  module->file, why);
     if (module->is_deleted)
         return asnap_error_create(ASNAP_ERROR_IO,
                                   "%s: was deleted or replaced since the program started: its "
                                   "functions are not named; start the program again",
                                   module->file);
     return asnap_error_create(ASNAP_ERROR_IO,
-                              "%s: is not the file that the program ran (its build ID differs): "
-                              "its functions are not named; load the right one with `file`, or put "
-                              "it there",
-                              module->file);
+                              "%s: is not the file that the program ran (%s): its functions are "
+                              "not named; load the right one with `file`, or put it there",
+                              module->file, why);
 }
 
 /* Opens the file at the module's own path. A deleted one may be there again. */
@@ -140,7 +139,7 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
                                   "named",
                                   module->path);
     if (module->is_deleted && !knows_build)
-        return not_the_file(module);
+        return not_the_file(module, "");
     struct asnap_elf *found = NULL;
     struct asnap_error *error = asnap_elf_open(module->file, &found);
     bool is_wrong = found != NULL && knows_build && !asnap_elf_is_build(found, &module->build_id);
@@ -148,36 +147,11 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
     if (is_wrong || (is_gone && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY)) {
         asnap_elf_close(found);
         asnap_error_destroy(error);
-        return not_the_file(module);
+        return not_the_file(module, "its build ID differs");
     }
     if (error == NULL)
         *elf = found;
     return error;
-}
-
-/* Looks among the other files for the program or library of a build, or its debug file; NULL
- * where it is not there. */
-static struct asnap_error *find_other(const struct asnap_other_files *others,
-                                      const struct asnap_build_id *build_id, bool is_debug_file,
-                                      struct asnap_elf **elf)
-{
-    *elf = NULL;
-    if (build_id->size == 0 || others == NULL)
-        return NULL;
-    for (size_t i = 0; i < others->count; i++) {
-        struct asnap_elf *found = NULL;
-        struct asnap_error *error = asnap_elf_open(others->paths[i], &found);
-        if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
-            return error;
-        asnap_error_destroy(error);
-        if (found != NULL && asnap_elf_is_debug_file(found) == is_debug_file &&
-            asnap_elf_is_build(found, build_id)) {
-            *elf = found;
-            return NULL;
-        }
-        asnap_elf_close(found);
-    }
-    return NULL;
 }
 
 static struct asnap_error *open_module(struct asnap_module *module, struct asnap_elf **elf)
@@ -189,7 +163,8 @@ static struct asnap_error *open_module(struct asnap_module *module, struct asnap
     if (error == NULL || asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)
         return error;
     struct asnap_elf *other;
-    struct asnap_error *failure = find_other(module->others, &module->build_id, false, &other);
+    struct asnap_error *failure =
+        asnap_other_files_find(module->others, &module->build_id, false, &other);
     if (failure != NULL || other != NULL) {
         asnap_error_destroy(error);
         error = failure;
@@ -208,9 +183,15 @@ static bool is_same(const struct asnap_module *module, const struct stat *now)
            then->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
+/* Whether `elf` is the file at the module's path. */
+static bool is_own(const struct asnap_module *module, const struct asnap_elf *elf)
+{
+    return elf != NULL && elf->fd >= 0 && !module->is_elsewhere;
+}
+
 struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_build_id *build_id,
-                                         const struct asnap_other_files *others)
+                                         struct asnap_other_files *others)
 {
     struct stat now = {0};
     if (module->image == NULL && stat(module->file, &now) != 0)
@@ -225,6 +206,9 @@ struct asnap_error *asnap_module_refresh(struct asnap_module *module,
     struct asnap_error *error = asnap_problem_keep(open_module(module, &elf), &module->problem);
     if (error == NULL && elf != NULL)
         error = asnap_elf_loads(elf, &module->loads, &module->load_count);
+    /* That which was looked at, and not what has the name by now. */
+    if (is_own(module, elf) && fstat(elf->fd, &now) != 0)
+        now = (struct stat){0};
     asnap_elf_close(elf);
     if (error != NULL)
         return error;
@@ -250,24 +234,35 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
     return true;
 }
 
-bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
-                                    uint64_t *address)
+/* The memory that the segments take, from the first page on. */
+static uint64_t memory_size(const struct asnap_module *module)
 {
-    uint64_t lowest = UINT64_MAX;
-    for (size_t i = 0; i < module->load_count; i++) {
-        if (module->loads[i].address < lowest)
-            lowest = module->loads[i].address;
-    }
-    /* Whole pages are mapped. */
-    uint64_t found = lowest - lowest % PAGE_BYTES + offset;
+    uint64_t end = 0;
     for (size_t i = 0; i < module->load_count; i++) {
         const struct asnap_load *load = &module->loads[i];
-        if (load->executable && found >= load->address && found - load->address < load->size) {
+        if (load->address + load->memory_size > end)
+            end = load->address + load->memory_size;
+    }
+    return end - asnap_elf_lowest_page(module->loads, module->load_count);
+}
+
+struct asnap_error *asnap_module_address_of_loaded(struct asnap_module *module, uint64_t offset,
+                                                   uint64_t size, uint64_t *address, bool *is_found)
+{
+    *is_found = false;
+    if (module->load_count == 0)
+        return NULL;
+    if (module->build_id.size == 0 && memory_size(module) != size)
+        return asnap_problem_keep(not_the_file(module, "its segments differ"), &module->problem);
+    uint64_t found = asnap_elf_lowest_page(module->loads, module->load_count) + offset;
+    for (size_t i = 0; i < module->load_count; i++) {
+        const struct asnap_load *load = &module->loads[i];
+        if (found >= load->address && found - load->address < load->size) {
             *address = found;
-            return true;
+            *is_found = true;
         }
     }
-    return false;
+    return NULL;
 }
 
 bool asnap_module_is_read(const struct asnap_module *module)
@@ -293,12 +288,13 @@ const char *asnap_module_note(const struct asnap_module *module)
 /* The files of a module, while its addresses are named. */
 struct sources {
     const char *debug_directories;
+    const struct asnap_progress *progress;
     struct asnap_apart *apart;
     uint64_t number; /* of the module, for `apart` */
     struct asnap_elf *elf;
     struct asnap_elf *debug;      /* NULL: none */
     struct asnap_elf *supplement; /* NULL: none */
-    struct asnap_symbols *symbols;
+    struct asnap_fallback_names names;
 };
 
 static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
@@ -306,35 +302,53 @@ static const struct asnap_elf *source_of_dwarf(const struct sources *sources)
     return sources->debug != NULL ? sources->debug : sources->elf;
 }
 
-/* Looks for the debug file of `elf`, at last among the other files. */
-static struct asnap_error *find_debug_file(struct asnap_module *module, const struct asnap_elf *elf,
-                                           const char *debug_directories, struct asnap_elf **debug)
+/* Looks for the debug file, at last among the other files. */
+static struct asnap_error *find_debug_file(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_build_id build_id;
     struct asnap_elf *found = NULL;
-    struct asnap_error *error = asnap_debug_file_find(elf, debug_directories, &found);
-    bool is_found = error == NULL && found != NULL;
-    module->asks_others = !is_found;
-    if (is_found || (error != NULL && asnap_error_code(error) == ASNAP_ERROR_NO_MEMORY)) {
-        *debug = found;
-        return error;
+    struct asnap_error *problem = NULL;
+    struct asnap_error *error = asnap_problem_keep(
+        asnap_debug_file_find(sources->elf, sources->debug_directories, sources->progress, &found),
+        &problem);
+    module->asks_others = found == NULL;
+    if (error == NULL && found == NULL) {
+        asnap_elf_build_id(sources->elf, &build_id);
+        error = asnap_other_files_find(module->others, &build_id, true, &found);
     }
-    asnap_elf_build_id(elf, &build_id);
-    struct asnap_error *failure = find_other(module->others, &build_id, true, debug);
-    if (failure == NULL && *debug == NULL)
-        return error;
-    asnap_error_destroy(error);
-    return failure;
+    sources->debug = found;
+    if (error == NULL && found == NULL)
+        return problem;
+    asnap_error_destroy(problem);
+    return error;
+}
+
+/* Whether the file that is open now is the one whose program headers are known. */
+static struct asnap_error *check_identity(struct asnap_module *module, const struct asnap_elf *elf)
+{
+    struct stat now;
+    if (!is_own(module, elf) || (fstat(elf->fd, &now) == 0 && is_same(module, &now)))
+        return NULL;
+    module->was_seen = false;
+    return asnap_error_create(ASNAP_ERROR_IO,
+                              "%s: was replaced while it was looked at: its functions are not "
+                              "named; take another snapshot",
+                              module->file);
 }
 
 static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_error *error =
         asnap_problem_keep(open_module(module, &sources->elf), &module->problem);
-    if (error != NULL || sources->elf == NULL)
-        return error;
+    if (error == NULL)
+        error = check_identity(module, sources->elf);
+    if (error != NULL || sources->elf == NULL) {
+        asnap_elf_close(sources->elf);
+        sources->elf = NULL;
+        return asnap_problem_keep(error, &module->problem);
+    }
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
-        error = find_debug_file(module, sources->elf, sources->debug_directories, &sources->debug);
+        error = find_debug_file(module, sources);
     error = asnap_problem_keep(error, &module->problem);
     if (error != NULL)
         return error;
@@ -349,7 +363,7 @@ static struct asnap_error *open_sources(struct asnap_module *module, struct sour
 
 static void close_sources(struct sources *sources)
 {
-    asnap_symbols_destroy(sources->symbols);
+    asnap_fallback_names_deinit(&sources->names);
     asnap_elf_close(sources->supplement);
     asnap_elf_close(sources->debug);
     asnap_elf_close(sources->elf);
@@ -372,7 +386,7 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
                                          struct asnap_naming_progress *progress)
 {
     const struct asnap_elf *file = source_of_dwarf(sources);
-    if (file == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
+    if (sources->elf == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error = check_packing(file);
     if (error != NULL) {
@@ -393,28 +407,6 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
     return error;
 }
 
-/* Names the function at `address` by the symbol tables, kept in the store. Where
- * `name` is one already, only a C++ name is better. */
-static struct asnap_error *name_by_symbol(struct asnap_module *module, struct sources *sources,
-                                          uint64_t address, const char **name)
-{
-    struct asnap_error *error = NULL;
-    if (sources->elf != NULL && sources->symbols == NULL)
-        error = asnap_symbols_create(sources->elf, sources->debug, &sources->symbols);
-    if (error != NULL || sources->symbols == NULL)
-        return error;
-    const char *symbol = asnap_symbols_find(sources->symbols, address);
-    if (symbol == NULL || (*name != NULL && strncmp(symbol, "_Z", 2) != 0))
-        return NULL;
-    char *readable;
-    error = asnap_demangle(symbol, &readable);
-    if (error != NULL)
-        return error;
-    error = asnap_frame_store_string(module->store, readable, name);
-    free(readable);
-    return error;
-}
-
 /* Fills in what the debug information left open: the path, and the name of the
  * function that is really there. */
 static struct asnap_error *complete(struct asnap_module *module, struct sources *sources,
@@ -432,7 +424,12 @@ static struct asnap_error *complete(struct asnap_module *module, struct sources 
     struct asnap_frame *outermost = &frames[known.frame_count - 1];
     outermost->inlined = false;
     if (outermost->function == NULL || naming->prefers_symbol)
-        error = name_by_symbol(module, sources, naming->address, &outermost->function);
+        error = asnap_fallback_by_symbol(&sources->names, naming->address, &outermost->function);
+    if (error == NULL && outermost->function == NULL && outermost->lineno == 0) {
+        error = asnap_fallback_by_offset(&sources->names, module->file, naming->address,
+                                         &outermost->function);
+        outermost->named_by = ASNAP_NAMED_NONE;
+    }
     for (size_t i = 0; i < known.frame_count; i++) {
         if (frames[i].filename == NULL)
             frames[i].filename = module->file;
@@ -461,9 +458,13 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
                                       struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress)
 {
-    struct sources sources = {
-        .debug_directories = debug_directories, .apart = apart, .number = number};
+    struct sources sources = {.debug_directories = debug_directories,
+                              .progress = progress->progress,
+                              .apart = apart,
+                              .number = number};
     struct asnap_error *error = open_sources(module, &sources);
+    sources.names = (struct asnap_fallback_names){
+        .store = module->store, .elf = sources.elf, .debug = sources.debug};
     if (error == NULL)
         error = name_by_dwarf(module, &sources, namings, count, progress);
     for (size_t i = 0; i < count && error == NULL && !asnap_apart_is_child(apart); i++) {

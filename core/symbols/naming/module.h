@@ -8,14 +8,9 @@
 #include "elf_file.h"
 #include "frame_store.h"
 #include "naming_apart.h"
+#include "other_files.h"
 
 struct asnap_module;
-
-/* Files that may be the right ones where a mapped file is not, or its debug file. */
-struct asnap_other_files {
-    char **paths;
-    size_t count;
-};
 
 /* Makes a module of the file that is mapped under `path`, a string of `store`, or was
  * and `is_unloaded` since: then the file must have the build ID that is told, or none where
@@ -39,7 +34,7 @@ void asnap_module_set_image(struct asnap_module *module, char *image, size_t siz
  * naming of addresses. */
 struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          const struct asnap_build_id *build_id,
-                                         const struct asnap_other_files *others);
+                                         struct asnap_other_files *others);
 
 /* Forgets what was learnt if it is not from the file at the module's own path, with debug
  * information that belongs there. */
@@ -51,9 +46,11 @@ bool asnap_module_address(const struct asnap_module *module, uint64_t file_offse
                           uint64_t *address);
 
 /* The same of an offset from where the file began in memory, as the dynamic linker lays it
- * out. */
-bool asnap_module_address_of_loaded(const struct asnap_module *module, uint64_t offset,
-                                    uint64_t *address);
+ * out: in `size` bytes. Where nothing else tells whether it is the right file, its segments must
+ * take as many. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_module_address_of_loaded(struct asnap_module *module, uint64_t offset,
+                                                   uint64_t size, uint64_t *address,
+                                                   bool *is_found);
 
 /* Whether there is a file, and it is the right one. */
 bool asnap_module_is_read(const struct asnap_module *module);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "intern.h"
 #include "raw.h"
+#include "stack_frames.h"
 #include "symbolizer.h"
 
-#define TOTAL_NFRAME_MAX UINT32_C(65535)
-#define NOT_CONVERTED UINT32_MAX
-#define NOT_USED UINT32_MAX
+#define NOT_USED ASNAP_NODE_UNUSED
 
 struct job {
     struct asnap_raw *raw;
@@ -21,11 +21,21 @@ struct job {
     struct asnap_pc *pcs; /* distinct, rising */
     uint32_t *mappings;   /* of each pc: the builder's number of what is mapped there */
     size_t pc_count;      /* at most node_count, so a place fits into 32 bits */
+    uint64_t *offsets;    /* of each pc, as in asnap_place */
     size_t *first_frame;  /* of each pc: the place in frame_ids; one more at the end */
     uint32_t *frame_ids;  /* of all pcs */
-    uint32_t *traceback;  /* of each node that is the leaf of a trace: its id */
-    uint32_t *stack;      /* the traceback being made */
+    const struct asnap_progress *progress; /* may be NULL */
+    uint32_t frames_cut;                   /* that tracebacks had to be cut to; 0: they are whole */
 };
+
+/* Whether to go on, in a loop over the inferior's data: asks in each 65536th turn. */
+static struct asnap_error *ask(const struct job *job, size_t turn)
+{
+    const struct asnap_progress *progress = job->progress;
+    if (progress == NULL || turn % 65536 != 65535 || progress->report(progress->context, "", 0, 0))
+        return NULL;
+    return asnap_error_interrupted("reading stacks");
+}
 
 static bool is_origin(const struct asnap_raw_node *node)
 {
@@ -42,70 +52,118 @@ static struct asnap_error *mark_used(struct job *job)
     job->node_pc = marks;
     if (marks == NULL)
         return asnap_error_no_memory();
+    struct asnap_error *error = NULL;
     for (size_t i = 0; i < raw->node_count; i++)
         marks[i] = NOT_USED;
-    for (size_t i = 0; i < raw->trace_count; i++)
+    for (size_t i = 0; i < raw->trace_count && error == NULL; i++) {
         marks[raw->traces[i].traceback_id] = 0;
-    for (size_t i = raw->node_count; i-- > 0;) {
+        error = ask(job, i);
+    }
+    for (size_t i = raw->node_count; i-- > 0 && error == NULL;) {
         uint32_t parent = raw->nodes[i].parent;
         if (marks[i] >= raw->frame_limit || is_origin(&raw->nodes[i]))
             marks[i] = NOT_USED;
         else if (marks[parent] > marks[i] + 1)
             marks[parent] = marks[i] + 1;
+        error = ask(job, i);
     }
-    return NULL;
+    return error;
 }
+
+/* A return address, and its place among those that were found, in the order of their nodes. */
+struct found_pc {
+    struct asnap_pc pc;
+    uint32_t place;
+};
 
 static int compare_pcs(const void *left, const void *right)
 {
-    const struct asnap_pc *a = left;
-    const struct asnap_pc *b = right;
-    if (a->address != b->address)
-        return a->address < b->address ? -1 : 1;
-    return (a->module > b->module) - (a->module < b->module);
+    const struct found_pc *a = left;
+    const struct found_pc *b = right;
+    if (a->pc.address != b->pc.address)
+        return a->pc.address < b->pc.address ? -1 : 1;
+    return (a->pc.module > b->pc.module) - (a->pc.module < b->pc.module);
 }
 
-static struct asnap_pc pc_of(const struct asnap_raw_node *node)
+/* The distinct return addresses, while they are found. */
+struct pc_list {
+    struct found_pc *pcs;
+    size_t count;
+    size_t capacity;
+    struct asnap_intern index;
+    struct asnap_pc wanted;
+};
+
+static bool same_pc(const void *context, uint32_t place)
 {
-    return (struct asnap_pc){.address = node->pc, .module = node->module};
+    const struct pc_list *list = context;
+    const struct asnap_pc *pc = &list->pcs[place].pc;
+    return pc->address == list->wanted.address && pc->module == list->wanted.module;
 }
 
-static uint32_t place_of(const struct job *job, struct asnap_pc pc)
+/* The place of a node's return address, which is added where it is new. */
+static struct asnap_error *find_pc(struct pc_list *list, const struct asnap_raw_node *node,
+                                   uint32_t *place)
 {
-    size_t low = 0;
-    size_t high = job->pc_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (compare_pcs(&job->pcs[middle], &pc) <= 0)
-            low = middle;
-        else
-            high = middle;
+    uint32_t hash = asnap_hash_end(asnap_hash_mix(node->module, node->pc));
+    list->wanted = (struct asnap_pc){.address = node->pc, .module = node->module};
+    *place = asnap_intern_find(&list->index, hash, same_pc, list);
+    if (*place != ASNAP_NONE)
+        return NULL;
+    struct found_pc *pcs = asnap_grow(list->pcs, &list->capacity, list->count + 1, sizeof(*pcs));
+    if (pcs == NULL)
+        return asnap_error_no_memory();
+    list->pcs = pcs;
+    struct asnap_error *error = asnap_intern_reserve(&list->index);
+    if (error != NULL)
+        return error;
+    *place = (uint32_t)list->count++;
+    pcs[*place] = (struct found_pc){.pc = list->wanted, .place = *place};
+    asnap_intern_add(&list->index, hash, *place);
+    return NULL;
+}
+
+/* Puts what was found in order, and leads the nodes to it. */
+static struct asnap_error *order_pcs(struct job *job, struct pc_list *list)
+{
+    uint32_t *ranks = asnap_intern_none(list->count);
+    job->pcs = calloc(list->count + 1, sizeof(*job->pcs));
+    struct asnap_error *error = NULL;
+    if (ranks == NULL || job->pcs == NULL)
+        error = asnap_error_no_memory();
+    else if (list->count > 1)
+        qsort(list->pcs, list->count, sizeof(*list->pcs), compare_pcs);
+    for (size_t i = 0; i < list->count && error == NULL; i++) {
+        job->pcs[i] = list->pcs[i].pc;
+        ranks[list->pcs[i].place] = (uint32_t)i;
     }
-    return (uint32_t)low;
+    job->pc_count = list->count;
+    for (size_t i = 0; i < job->raw->node_count && error == NULL; i++) {
+        if (job->node_pc[i] != NOT_USED)
+            job->node_pc[i] = ranks[job->node_pc[i]];
+        error = ask(job, i);
+    }
+    free(ranks);
+    return error;
 }
 
-/* Lists the distinct return addresses of the marked nodes. */
+/* Lists the distinct return addresses of the marked nodes, which are not origins. */
 static struct asnap_error *collect_pcs(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
-    job->pcs = calloc(raw->node_count + 1, sizeof(*job->pcs));
-    if (job->pcs == NULL)
-        return asnap_error_no_memory();
-    size_t count = 0;
-    for (size_t i = 0; i < raw->node_count; i++) {
-        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
-            job->pcs[count++] = pc_of(&raw->nodes[i]);
+    struct pc_list list = {0};
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; i < raw->node_count && error == NULL; i++) {
+        if (job->node_pc[i] != NOT_USED)
+            error = find_pc(&list, &raw->nodes[i], &job->node_pc[i]);
+        if (error == NULL)
+            error = ask(job, i);
     }
-    qsort(job->pcs, count, sizeof(*job->pcs), compare_pcs);
-    for (size_t i = 0; i < count; i++) {
-        if (job->pc_count == 0 || compare_pcs(&job->pcs[job->pc_count - 1], &job->pcs[i]) != 0)
-            job->pcs[job->pc_count++] = job->pcs[i];
-    }
-    for (size_t i = 0; i < raw->node_count; i++) {
-        if (job->node_pc[i] != NOT_USED && !is_origin(&raw->nodes[i]))
-            job->node_pc[i] = place_of(job, pc_of(&raw->nodes[i]));
-    }
-    return NULL;
+    if (error == NULL)
+        error = order_pcs(job, &list);
+    asnap_intern_deinit(&list.index);
+    free(list.pcs);
+    return error;
 }
 
 /* The one frame of a return address that was not named. */
@@ -138,16 +196,22 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
     for (size_t i = 0; i < job->pc_count; i++) {
         job->first_frame[i] = used;
         if (names[i].frame_count == 0) {
-            struct asnap_error *error = add_address(job, i, &job->frame_ids[used++]);
+            struct asnap_error *error = add_address(job, i, &job->frame_ids[used]);
+            if (error == NULL)
+                error = asnap_builder_offset(job->builder, job->frame_ids[used], job->offsets[i]);
             if (error != NULL)
                 return error;
+            used++;
         }
         for (size_t k = 0; k < names[i].frame_count; k++) {
             struct asnap_error *error =
                 asnap_builder_frame(job->builder, &names[i].frames[k], job->pcs[i].address,
-                                    job->mappings[i], &job->frame_ids[used++]);
+                                    job->mappings[i], &job->frame_ids[used]);
+            if (error == NULL)
+                error = asnap_builder_offset(job->builder, job->frame_ids[used], job->offsets[i]);
             if (error != NULL)
                 return error;
+            used++;
         }
     }
     job->first_frame[job->pc_count] = used;
@@ -158,31 +222,52 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
 struct mapping_list {
     struct asnap_mapping *mappings; /* without their build IDs */
     size_t count;
+    size_t capacity;
+    struct asnap_intern index;
+    struct asnap_mapping wanted;
 };
+
+static bool is_same_mapping(const struct asnap_mapping *left, const struct asnap_mapping *right)
+{
+    return left->start == right->start && left->end == right->end &&
+           left->file_offset == right->file_offset && left->path == right->path;
+}
+
+static bool same_mapping(const void *context, uint32_t number)
+{
+    const struct mapping_list *list = context;
+    return is_same_mapping(&list->mappings[number], &list->wanted);
+}
 
 /* The number of a mapping in the builder, which gets it where it is new. */
 static struct asnap_error *add_mapping(struct job *job, struct mapping_list *list,
                                        const struct asnap_mapping *mapping, uint32_t *number)
 {
     /* Return addresses rise, so it is mostly the last one again. */
-    for (size_t i = list->count; i-- > 0;) {
-        const struct asnap_mapping *other = &list->mappings[i];
-        if (other->start == mapping->start && other->end == mapping->end &&
-            other->file_offset == mapping->file_offset && other->path == mapping->path) {
-            *number = (uint32_t)i;
-            return NULL;
-        }
+    if (list->count > 0 && is_same_mapping(&list->mappings[list->count - 1], mapping)) {
+        *number = (uint32_t)list->count - 1;
+        return NULL;
     }
+    uint64_t hash = asnap_hash_mix(asnap_hash_mix(mapping->start, mapping->end),
+                                   (uint64_t)(uintptr_t)mapping->path);
+    uint32_t end = asnap_hash_end(asnap_hash_mix(hash, mapping->file_offset));
+    list->wanted = *mapping;
+    *number = asnap_intern_find(&list->index, end, same_mapping, list);
+    if (*number != ASNAP_NONE)
+        return NULL;
     struct asnap_mapping *mappings =
-        reallocarray(list->mappings, list->count + 1, sizeof(*mappings));
+        asnap_grow(list->mappings, &list->capacity, list->count + 1, sizeof(*mappings));
     if (mappings == NULL)
         return asnap_error_no_memory();
     list->mappings = mappings;
-    struct asnap_error *error = asnap_builder_mapping(job->builder, mapping);
+    struct asnap_error *error = asnap_intern_reserve(&list->index);
+    if (error == NULL)
+        error = asnap_builder_mapping(job->builder, mapping);
     if (error != NULL)
         return error;
     *number = (uint32_t)list->count;
     mappings[list->count++] = *mapping;
+    asnap_intern_add(&list->index, end, *number);
     return NULL;
 }
 
@@ -200,19 +285,19 @@ static struct asnap_error *add_mappings(struct job *job)
         if (asnap_symbolizer_mapping(job->symbolizer, job->raw->modules, job->pcs[i], build_id,
                                      &mapping))
             error = add_mapping(job, &list, &mapping, &job->mappings[i]);
+        if (error == NULL)
+            error = ask(job, i);
     }
+    asnap_intern_deinit(&list.index);
     free(list.mappings);
     return error;
 }
 
 /* Looks up names, as far as it shall. */
-static struct asnap_error *look_up(struct job *job, const struct asnap_progress *progress,
-                                   struct asnap_named_pc *names)
+static struct asnap_error *look_up(struct job *job, struct asnap_named_pc *names)
 {
-    if (job->extent == ASNAP_NAMING_NOTHING)
-        return NULL;
-    struct asnap_error *error = asnap_symbolizer_name_pcs(job->symbolizer, job->raw->modules,
-                                                          job->pcs, job->pc_count, progress, names);
+    struct asnap_error *error = asnap_symbolizer_name_pcs(
+        job->symbolizer, job->raw->modules, job->pcs, job->pc_count, job->progress, names);
     if (error == NULL || job->extent != ASNAP_NAMING_UNTIL_STOPPED ||
         asnap_error_code(error) != ASNAP_ERROR_INTERRUPTED)
         return error;
@@ -221,12 +306,18 @@ static struct asnap_error *look_up(struct job *job, const struct asnap_progress 
                                       names);
 }
 
-static struct asnap_error *name_pcs(struct job *job, const struct asnap_progress *progress)
+static struct asnap_error *name_pcs(struct job *job)
 {
     struct asnap_named_pc *names = calloc(job->pc_count + 1, sizeof(*names));
-    if (names == NULL)
-        return asnap_error_no_memory();
-    struct asnap_error *error = look_up(job, progress, names);
+    job->offsets = calloc(job->pc_count + 1, sizeof(*job->offsets));
+    struct asnap_error *error = NULL;
+    if (names == NULL || job->offsets == NULL)
+        error = asnap_error_no_memory();
+    if (error == NULL && job->extent != ASNAP_NAMING_NOTHING)
+        error = look_up(job, names);
+    if (error == NULL && job->extent != ASNAP_NAMING_NOTHING)
+        error = asnap_symbolizer_offsets(job->symbolizer, job->raw->modules, NULL, job->pcs,
+                                         job->pc_count, job->offsets);
     if (error == NULL)
         error = add_mappings(job);
     if (error == NULL)
@@ -244,74 +335,24 @@ static struct asnap_error *add_origins(struct job *job)
     return error != NULL ? error : asnap_builder_start_time(job->builder, raw->start_realtime);
 }
 
-/* The frames of a whole stack, of which `known` are above its origin. */
-static uint32_t total_of(uint64_t known, const struct asnap_raw_node *origin)
-{
-    uint64_t total;
-    if (origin->pc == ASNAP_RAW_NOT_COUNTED)
-        return ASNAP_TOTAL_UNKNOWN;
-    if (__builtin_add_overflow(known, origin->pc, &total) || total > TOTAL_NFRAME_MAX)
-        return TOTAL_NFRAME_MAX;
-    return (uint32_t)total;
-}
-
-/* Makes the traceback of a leaf: its frames within the limit, most recent first. Older
- * ones count like those that the hooks left out, so that it does not matter how many they
- * kept. */
-static struct asnap_error *convert(struct job *job, uint32_t leaf)
-{
-    const struct asnap_raw_node *nodes = job->raw->nodes;
-    uint64_t known = 0;
-    size_t kept = 0;
-    uint32_t depth = 0;
-    uint32_t at = leaf;
-    for (; !is_origin(&nodes[at]); at = nodes[at].parent, depth++) {
-        if (depth >= job->raw->frame_limit) {
-            known++;
-            continue;
-        }
-        size_t first = job->first_frame[job->node_pc[at]];
-        size_t count = job->first_frame[job->node_pc[at] + 1] - first;
-        known += count;
-        if (count > TOTAL_NFRAME_MAX - kept)
-            count = TOTAL_NFRAME_MAX - kept;
-        memcpy(job->stack + kept, job->frame_ids + first, count * sizeof(*job->stack));
-        kept += count;
-    }
-    return asnap_builder_traceback(job->builder, job->stack, kept, total_of(known, &nodes[at]),
-                                   &job->traceback[leaf]);
-}
-
 /* Leads each trace to its traceback, and hands all over. */
 static struct asnap_error *add_traces(struct job *job)
 {
     struct asnap_raw *raw = job->raw;
-    for (size_t i = 0; i < raw->trace_count; i++) {
-        uint32_t leaf = raw->traces[i].traceback_id;
-        struct asnap_error *error = NULL;
-        if (job->traceback[leaf] == NOT_CONVERTED)
-            error = convert(job, leaf);
-        if (error != NULL)
-            return error;
-        raw->traces[i].traceback_id = job->traceback[leaf];
-    }
-    struct asnap_error *error =
-        asnap_builder_take_traces(job->builder, raw->traces, raw->trace_count);
+    const struct asnap_stack_frames stacks = {
+        .raw = raw,
+        .builder = job->builder,
+        .progress = job->progress,
+        .node_pc = job->node_pc,
+        .first_frame = job->first_frame,
+        .frame_ids = job->frame_ids,
+    };
+    struct asnap_error *error = asnap_stack_frames_convert(&stacks, &job->frames_cut);
+    if (error == NULL)
+        error = asnap_builder_take_traces(job->builder, raw->traces, raw->trace_count);
     if (error == NULL)
         raw->traces = NULL;
     return error;
-}
-
-static struct asnap_error *convert_traces(struct job *job)
-{
-    size_t node_count = job->raw->node_count;
-    job->traceback = malloc((node_count + 1) * sizeof(*job->traceback));
-    job->stack = calloc(TOTAL_NFRAME_MAX, sizeof(*job->stack));
-    if (job->traceback == NULL || job->stack == NULL)
-        return asnap_error_no_memory();
-    for (size_t i = 0; i < node_count; i++)
-        job->traceback[i] = NOT_CONVERTED;
-    return add_traces(job);
 }
 
 /* Adds a note about `count` things, unless there are none. `format` has one
@@ -337,6 +378,33 @@ static struct asnap_error *name_domains(struct job *job)
     return error;
 }
 
+/* What the program has overwritten in the table. */
+static struct asnap_error *add_damage_notes(struct asnap_builder *builder,
+                                            const struct asnap_raw *raw)
+{
+    char line[256];
+    struct asnap_error *error = NULL;
+    if (raw->bad_records != 0) {
+        bool one = raw->bad_records == 1;
+        snprintf(line, sizeof(line),
+                 "%" PRIu64 " %s overwritten by the program (%s at 0x%" PRIx64 "): %s missing here",
+                 raw->bad_records, one ? "record was" : "records were",
+                 one ? "it is" : "the first is", raw->bad_record,
+                 one ? "its block is" : "their blocks are");
+        error = asnap_builder_note(builder, line);
+    }
+    if (error == NULL && raw->bad_shards != 0) {
+        bool one = raw->bad_shards == 1;
+        snprintf(line, sizeof(line),
+                 "%" PRIu32 " of %d parts of the table %s not hold what %s (%s number %" PRIu32
+                 "): the program has overwritten records there, and numbers here may be wrong",
+                 raw->bad_shards, ASNAP_RAW_SHARDS, one ? "does" : "do",
+                 one ? "it says" : "they say", one ? "it is" : "the first is", raw->bad_shard);
+        error = asnap_builder_note(builder, line);
+    }
+    return error;
+}
+
 static struct asnap_error *add_notes(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
@@ -344,6 +412,8 @@ static struct asnap_error *add_notes(struct job *job)
         add_note(job->builder, raw->missing_bytes,
                  "1 byte of the program's memory is missing from the core file: it is truncated",
                  "bytes of the program's memory are missing from the core file: it is truncated");
+    for (size_t i = 0; i < raw->note_count && error == NULL; i++)
+        error = asnap_builder_note(job->builder, raw->notes[i]);
     if (error == NULL && raw->own_malloc)
         error = asnap_builder_note(
             job->builder, "the program has a malloc of its own, whose blocks are not seen and "
@@ -355,6 +425,14 @@ static struct asnap_error *add_notes(struct job *job)
                          "missing here",
                          "blocks were not recorded, for want of memory for their records: they are "
                          "missing here");
+    if (error == NULL)
+        error = add_note(job->builder, raw->refused,
+                         "1 block of the program's own pools was refused and is missing here: too "
+                         "large a size, sum or address, or too many domains (allocsnap_hooks.h)",
+                         "blocks of the program's own pools were refused and are missing here: too "
+                         "large a size, sum or address, or too many domains (allocsnap_hooks.h)");
+    if (error == NULL)
+        error = add_damage_notes(job->builder, raw);
     if (error == NULL)
         error = add_note(job->builder, raw->busy_shards,
                          "1 part of the table was being changed: the block in flight may be "
@@ -372,23 +450,29 @@ static struct asnap_error *add_notes(struct job *job)
                          "there; sizes and counts are right",
                          "entries of the stacks could not be read (a truncated core?): tracebacks "
                          "through them end there; sizes and counts are right");
+    if (error == NULL)
+        error = add_note(job->builder, job->frames_cut,
+                         "stacks are cut to their most recent frame here: all of them would take "
+                         "too much memory; start with a lower frame limit",
+                         "frames of each stack are here, the most recent ones: all would take too "
+                         "much memory; start with a lower frame limit");
     size_t count = asnap_symbolizer_note_count(job->symbolizer);
     for (size_t i = 0; i < count && error == NULL; i++)
         error = asnap_builder_note(job->builder, asnap_symbolizer_note(job->symbolizer, i));
     return error;
 }
 
-static struct asnap_error *build(struct job *job, const struct asnap_progress *progress)
+static struct asnap_error *build(struct job *job)
 {
     struct asnap_error *error = mark_used(job);
     if (error == NULL)
         error = collect_pcs(job);
     if (error == NULL)
-        error = name_pcs(job, progress);
+        error = name_pcs(job);
     if (error == NULL)
         error = add_origins(job);
     if (error == NULL)
-        error = convert_traces(job);
+        error = add_traces(job);
     if (error == NULL)
         error = name_domains(job);
     if (error == NULL)
@@ -402,19 +486,18 @@ struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
                                           const struct asnap_progress *progress,
                                           struct asnap_snapshot **snapshot)
 {
-    struct job job = {.raw = raw, .symbolizer = symbolizer, .extent = extent};
+    struct job job = {.raw = raw, .symbolizer = symbolizer, .extent = extent, .progress = progress};
     struct asnap_error *error = asnap_builder_create(&job.builder);
     if (error == NULL)
-        error = build(&job, progress);
+        error = build(&job);
     if (error == NULL)
         error = asnap_builder_finish(job.builder, raw->frame_limit, snapshot);
     free(job.node_pc);
     free(job.pcs);
     free(job.mappings);
+    free(job.offsets);
     free(job.first_frame);
     free(job.frame_ids);
-    free(job.traceback);
-    free(job.stack);
     asnap_builder_destroy(job.builder);
     free(raw->traces);
     raw->traces = NULL;

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
+#include "open_file.h"
 
 static const char vdso_path[] = "[vdso]";
 static const char deleted_suffix[] = " (deleted)";
@@ -55,8 +57,7 @@ struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
     return NULL;
 }
 
-const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map,
-                                                 uint64_t address)
+struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map, uint64_t address)
 {
     size_t low = 0;
     size_t high = map->count;
@@ -70,18 +71,6 @@ const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *
     return low > 0 && map->regions[low - 1].end > address ? &map->regions[low - 1] : NULL;
 }
 
-struct asnap_mapped *asnap_region_map_head(const struct asnap_region_map *map,
-                                           const struct asnap_mapped *region)
-{
-    size_t at = (size_t)(region - map->regions);
-    while (map->regions[at].file_offset != 0) {
-        if (at == 0 || map->regions[at - 1].path != region->path)
-            return NULL;
-        at--;
-    }
-    return &map->regions[at];
-}
-
 /* Whether two paths are one but for the mark of a deleted file. */
 static bool is_same_path(const char *left, const char *right)
 {
@@ -91,20 +80,41 @@ static bool is_same_path(const char *left, const char *right)
            (*rest == '\0' || strcmp(rest, deleted_suffix) == 0);
 }
 
-/* Whether what is mapped in `region` is this module still. Paths may differ: one file has
- * several, through symbolic links. */
-static bool is_in_place(const struct asnap_region_map *map, const struct asnap_mapped *region,
-                        const struct asnap_raw_module *module)
+static bool is_there(const char *path)
 {
-    const struct asnap_mapped *head = asnap_region_map_head(map, region);
-    if (head == NULL || head->start != module->start)
+    int fd;
+    struct stat status;
+    if (asnap_open_regular(path, &fd, &status) != 0)
         return false;
-    if (region->is_vdso)
-        return true;
-    if (head->build_id.size == 0 || module->build_id_bytes == 0)
-        return is_same_path(region->path, module->path);
-    return head->build_id.size == module->build_id_bytes &&
-           memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0;
+    close(fd);
+    return true;
+}
+
+/* Whether a copy of a module's file, which is gone, was mapped in its place: the module's own file
+ * is there to name it. */
+static bool is_copy_that_is_gone(const char *mapped, const char *path)
+{
+    return !is_same_path(mapped, path) && !is_there(mapped) && is_there(path);
+}
+
+/* Where a module begins, if it is mapped still. Paths may differ: one file has several, through
+ * symbolic links. */
+static const struct asnap_mapped *find_module(const struct asnap_region_map *map,
+                                              const struct asnap_raw_module *module)
+{
+    const struct asnap_mapped *head = asnap_region_map_find(map, module->start);
+    if (head == NULL || head->start != module->start || head->file_offset != 0)
+        return NULL;
+    bool is_same;
+    if (head->is_vdso)
+        is_same = true;
+    else if (head->build_id.size == 0 || module->build_id_bytes == 0)
+        is_same = is_same_path(head->path, module->path);
+    else
+        is_same = head->build_id.size == module->build_id_bytes &&
+                  memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0 &&
+                  !is_copy_that_is_gone(head->path, module->path);
+    return is_same ? head : NULL;
 }
 
 struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
@@ -116,15 +126,32 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
     struct asnap_pc_place place = {.pc = pc.address - 1};
     if (pc.address == 0)
         return place;
-    place.region = asnap_region_map_find(map, place.pc);
-    if (pc.module == 0)
+    const struct asnap_mapped *region = asnap_region_map_find(map, place.pc);
+    if (pc.module == 0) {
+        if (region == NULL)
+            return place;
+        place.region = region;
+        place.path = region->path;
+        place.head = region->head;
+        if (place.head != NULL)
+            place.build_id = place.head->build_id;
         return place;
+    }
     const struct asnap_raw_module *module = &modules[pc.module];
-    if (place.region != NULL && is_in_place(map, place.region, module))
+    if (place.pc < module->start || place.pc >= module->end)
         return place;
-    place.region = NULL;
-    if (place.pc >= module->start && place.pc < module->end)
-        place.unloaded = module;
+    place.module = module;
+    place.head = find_module(map, module);
+    place.is_unloaded = place.head == NULL;
+    place.path = place.head == NULL ? module->path : place.head->path;
+    /* The hooks find it wherever in the file it is. The vDSO is in no file. */
+    if (place.head == NULL || !place.head->is_vdso) {
+        place.build_id.size = module->build_id_bytes;
+        memcpy(place.build_id.bytes, module->build_id, module->build_id_bytes);
+    }
+    /* Code can have been moved to memory of no file, for large pages. */
+    if (place.head != NULL && region != NULL && region->path == place.head->path)
+        place.region = region;
     return place;
 }
 

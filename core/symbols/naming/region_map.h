@@ -14,7 +14,10 @@ struct asnap_mapped {
     const char *path; /* in the store */
     bool is_vdso;
     bool is_executable;
+    struct asnap_mapped *head;      /* where its file begins; NULL: not known */
     struct asnap_build_id build_id; /* at a head: of the contents in memory */
+    bool has_link_start;            /* at a head: the next one is known */
+    uint64_t link_start;            /* the link-time address of `start` */
 };
 
 struct asnap_region_map {
@@ -29,21 +32,17 @@ struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
 
 /* The region that holds `address`, or NULL. Where regions overlap, the one that
  * starts last. */
-const struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map,
-                                                 uint64_t address);
+struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map, uint64_t address);
 
-/* The region where the same mapping of the file begins: the next one downwards that
- * has the file's offset 0; NULL where there is none. */
-struct asnap_mapped *asnap_region_map_head(const struct asnap_region_map *map,
-                                           const struct asnap_mapped *region);
-
-/* Where the call before a return address lies: in a region; or in a module that was there
- * when the address was noted, and is not any more; or, where both are NULL, nowhere that
- * is known. */
+/* Where the call before a return address lies. */
 struct asnap_pc_place {
-    uint64_t pc; /* of the call, or within it */
-    const struct asnap_mapped *region;
-    const struct asnap_raw_module *unloaded;
+    uint64_t pc;                           /* of the call, or within it */
+    const char *path;                      /* of the file; NULL: nowhere that is known */
+    const struct asnap_mapped *region;     /* the part of a file that is mapped there, or NULL */
+    const struct asnap_mapped *head;       /* where that file begins; NULL: not known */
+    const struct asnap_raw_module *module; /* which was there when the address was noted, or NULL */
+    bool is_unloaded;                      /* the module is there no more */
+    struct asnap_build_id build_id;        /* of size 0: not known, or the file has none */
 };
 
 struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,

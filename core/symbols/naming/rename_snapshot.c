@@ -7,10 +7,29 @@
 
 #define TOTAL_NFRAME_MAX UINT32_C(65535)
 
+/* How good the name of a frame without a line is. */
+enum quality {
+    NO_NAME,
+    CALL,  /* where the call is in the module */
+    START, /* where its function begins */
+    FUNCTION,
+};
+
+/* `offset` is that of the call. */
+static enum quality quality_of(const struct asnap_frame *frame, uint64_t offset)
+{
+    if (frame->function == NULL || frame->named_by == ASNAP_NAMED_ADDRESS)
+        return NO_NAME;
+    if (frame->named_by != ASNAP_NAMED_NONE)
+        return FUNCTION;
+    const char *plus = strrchr(frame->function, '+');
+    return plus == NULL || strtoull(plus + 1, NULL, 16) == offset ? CALL : START;
+}
+
 /* A return address without a line. Its `module` is the number of its mapping. */
 struct poor_pc {
     struct asnap_pc pc;
-    bool has_function; /* more than an address or nothing is known of it */
+    enum quality quality;
 };
 
 struct job {
@@ -23,6 +42,7 @@ struct job {
     size_t poor_count;
     struct asnap_pc *pcs; /* of the poor ones */
     struct asnap_named_pc *names;
+    uint64_t *offsets;    /* as in asnap_place */
     uint32_t *first_new;  /* of each poor pc: the place of its frames in new_frames; one more at
                              the end */
     uint32_t *new_frames; /* numbers in the builder */
@@ -77,38 +97,43 @@ static struct asnap_error *list_poor(struct job *job)
         struct poor_pc *poor = &job->poor[count];
         if (!is_poor(job, i, &frame, &poor->pc))
             continue;
-        poor->has_function =
-            frame.named_by != ASNAP_NAMED_NONE && frame.named_by != ASNAP_NAMED_ADDRESS;
+        poor->quality = quality_of(&frame, asnap_snapshot_place(job->snapshot, i).offset);
         job->is_looked_at[poor->pc.module] = true;
         count++;
     }
     qsort(job->poor, count, sizeof(*job->poor), compare_poor);
     for (size_t i = 0; i < count; i++) {
         struct poor_pc *last = &job->poor[job->poor_count - (job->poor_count > 0)];
-        if (job->poor_count > 0 && compare_poor(last, &job->poor[i]) == 0)
-            last->has_function = last->has_function || job->poor[i].has_function;
-        else
+        if (job->poor_count == 0 || compare_poor(last, &job->poor[i]) != 0)
             job->poor[job->poor_count++] = job->poor[i];
+        else if (last->quality < job->poor[i].quality)
+            last->quality = job->poor[i].quality;
     }
     return NULL;
 }
 
-static bool is_better(const struct poor_pc *poor, const struct asnap_named_pc *named)
+static bool is_better(const struct job *job, size_t place)
 {
-    const struct asnap_frame *innermost = &named->frames[0];
-    return innermost->lineno != 0 || (innermost->function != NULL && !poor->has_function);
+    const struct asnap_frame *innermost = &job->names[place].frames[0];
+    return innermost->lineno != 0 ||
+           quality_of(innermost, job->offsets[place]) > job->poor[place].quality;
 }
 
 static struct asnap_error *look_up(struct job *job, const struct asnap_progress *progress)
 {
     job->pcs = calloc(job->poor_count + 1, sizeof(*job->pcs));
     job->names = calloc(job->poor_count + 1, sizeof(*job->names));
-    if (job->pcs == NULL || job->names == NULL)
+    job->offsets = calloc(job->poor_count + 1, sizeof(*job->offsets));
+    if (job->pcs == NULL || job->names == NULL || job->offsets == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < job->poor_count; i++)
         job->pcs[i] = job->poor[i].pc;
-    return asnap_symbolizer_name_recorded(job->symbolizer, job->mappings, job->pcs, job->poor_count,
-                                          progress, job->names);
+    struct asnap_error *error = asnap_symbolizer_name_recorded(
+        job->symbolizer, job->mappings, job->pcs, job->poor_count, progress, job->names);
+    if (error == NULL)
+        error = asnap_symbolizer_offsets(job->symbolizer, NULL, job->mappings, job->pcs,
+                                         job->poor_count, job->offsets);
+    return error;
 }
 
 /* Adds what was mapped, and the frames of those addresses that have better ones now. */
@@ -129,10 +154,13 @@ static struct asnap_error *add_new_frames(struct job *job)
     for (size_t i = 0; i < job->poor_count; i++) {
         const struct asnap_named_pc *named = &job->names[i];
         job->first_new[i] = used;
-        for (size_t k = 0; is_better(&job->poor[i], named) && k < named->frame_count; k++) {
+        for (size_t k = 0; is_better(job, i) && k < named->frame_count; k++) {
             if (error == NULL)
                 error = asnap_builder_frame(job->builder, &named->frames[k], job->pcs[i].address,
-                                            job->pcs[i].module, &job->new_frames[used++]);
+                                            job->pcs[i].module, &job->new_frames[used]);
+            if (error == NULL)
+                error =
+                    asnap_builder_offset(job->builder, job->new_frames[used++], job->offsets[i]);
         }
     }
     job->first_new[job->poor_count] = used;
@@ -164,6 +192,9 @@ static struct asnap_error *add_old_frame(struct job *job, uint32_t frame_id, uin
         error = asnap_builder_frame(
             job->builder, &frame, asnap_snapshot_frame_address(job->snapshot, frame_id),
             asnap_snapshot_frame_mapping(job->snapshot, frame_id), &job->old_frames[frame_id]);
+        if (error == NULL)
+            error = asnap_builder_offset(job->builder, job->old_frames[frame_id],
+                                         asnap_snapshot_place(job->snapshot, frame_id).offset);
     }
     *added = job->old_frames[frame_id];
     return error;
@@ -341,6 +372,7 @@ struct asnap_error *asnap_snapshot_symbolize(const struct asnap_snapshot *snapsh
     free(job.poor);
     free(job.pcs);
     free(job.names);
+    free(job.offsets);
     free(job.first_new);
     free(job.new_frames);
     free(job.old_frames);

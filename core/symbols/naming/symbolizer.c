@@ -5,17 +5,16 @@
 
 #include "debugger_names.h"
 #include "error.h"
+#include "fallback_names.h"
 #include "known_modules.h"
+#include "region_heads.h"
 #include "region_map.h"
 
 #define DEFAULT_DEBUG_DIRECTORIES "/usr/lib/debug"
 #define UNKNOWN_FILE "<unknown>"
 
-/* The program headers and the build ID are at the very beginning of a file. */
-#define HEAD_BYTES ((uint64_t)4096)
-
-/* A vDSO has a few pages; more than this is not read. */
-#define VDSO_BYTES_MAX ((uint64_t)1024 * 1024)
+/* The build ID of what is not known to have one. */
+static const struct asnap_build_id unknown_build;
 
 struct asnap_symbolizer {
     char *debug_directories;
@@ -56,20 +55,13 @@ struct asnap_error *asnap_symbolizer_create(const char *debug_directories,
     return NULL;
 }
 
-static void destroy_files(struct asnap_other_files *files)
-{
-    for (size_t i = 0; i < files->count; i++)
-        free(files->paths[i]);
-    free(files->paths);
-}
-
 void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
 {
     if (symbolizer == NULL)
         return;
     asnap_known_modules_deinit(&symbolizer->known);
     asnap_region_map_deinit(&symbolizer->regions);
-    destroy_files(&symbolizer->others);
+    asnap_other_files_deinit(&symbolizer->others);
     asnap_frame_store_destroy(symbolizer->store);
     free(symbolizer->debug_directories);
     free(symbolizer);
@@ -80,61 +72,30 @@ void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart
     symbolizer->reads_apart = apart;
 }
 
-/* The first `size` bytes of a region in `image`, which is NULL where they cannot be
- * read. */
-static struct asnap_error *read_image(const struct asnap_memory *memory,
-                                      const struct asnap_mapped *region, uint64_t size,
-                                      char **image)
-{
-    *image = NULL;
-    if (memory == NULL || size > VDSO_BYTES_MAX)
-        return NULL;
-    char *made = malloc((size_t)size);
-    if (made == NULL)
-        return asnap_error_no_memory();
-    int result = memory->read(memory->context, region->start, made, (size_t)size);
-    if (result == ASNAP_READ_OK) {
-        *image = made;
-        return NULL;
-    }
-    free(made);
-    return result == ASNAP_READ_INTERRUPTED ? asnap_error_interrupted("reading the modules") : NULL;
-}
-
 /* Gives the vDSO's module its image, or none. */
 static struct asnap_error *read_vdso(struct asnap_symbolizer *symbolizer,
                                      const struct asnap_memory *memory,
                                      const struct asnap_mapped *region)
 {
     size_t place;
-    struct asnap_error *error =
-        asnap_known_modules_mapped(&symbolizer->known, symbolizer->store, region->path, &place);
+    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
+                                                           region->path, &unknown_build, &place);
     if (error != NULL)
         return error;
     char *image;
     uint64_t size = region->end - region->start;
-    error = read_image(memory, region, size, &image);
+    error = asnap_region_image(memory, region, size, &image);
     if (error == NULL)
         asnap_module_set_image(symbolizer->known.modules[place].module, image,
                                image == NULL ? 0 : (size_t)size);
     return error;
 }
 
-/* Notes at the head of an executable region which build of the file is in memory. */
-static struct asnap_error *read_build_id(const struct asnap_memory *memory,
-                                         const struct asnap_region_map *map,
-                                         const struct asnap_mapped *region)
+/* Has every file looked at again before it is used. */
+static void renew(struct asnap_symbolizer *symbolizer)
 {
-    struct asnap_mapped *head = asnap_region_map_head(map, region);
-    if (head == NULL || head->build_id.size > 0)
-        return NULL;
-    uint64_t size = head->end - head->start < HEAD_BYTES ? head->end - head->start : HEAD_BYTES;
-    char *image;
-    struct asnap_error *error = read_image(memory, head, size, &image);
-    if (error == NULL && image != NULL)
-        error = asnap_elf_head_build_id(image, (size_t)size, &head->build_id);
-    free(image);
-    return error;
+    asnap_other_files_renew(&symbolizer->others);
+    asnap_known_modules_renew(&symbolizer->known);
 }
 
 struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbolizer,
@@ -147,11 +108,10 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
         asnap_region_map_init(&map, symbolizer->store, regions, region_count);
     if (error != NULL)
         return error;
+    error = asnap_region_heads_find(&map, memory);
     for (size_t i = 0; i < map.count && error == NULL; i++) {
         if (map.regions[i].is_vdso)
             error = read_vdso(symbolizer, memory, &map.regions[i]);
-        else if (map.regions[i].is_executable)
-            error = read_build_id(memory, &map, &map.regions[i]);
     }
     if (error != NULL) {
         asnap_region_map_deinit(&map);
@@ -159,40 +119,18 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
     }
     asnap_region_map_deinit(&symbolizer->regions);
     symbolizer->regions = map;
-    asnap_known_modules_renew(&symbolizer->known);
+    renew(symbolizer);
     return NULL;
-}
-
-static bool has_files(const struct asnap_other_files *files, const char *const *paths, size_t count)
-{
-    if (files->count != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(files->paths[i], paths[i]) != 0)
-            return false;
-    }
-    return true;
 }
 
 struct asnap_error *asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer,
                                                const char *const *paths, size_t count)
 {
-    if (has_files(&symbolizer->others, paths, count))
-        return NULL;
-    struct asnap_other_files files = {.paths = calloc(count + 1, sizeof(*files.paths))};
-    if (files.paths == NULL)
-        return asnap_error_no_memory();
-    for (; files.count < count; files.count++) {
-        files.paths[files.count] = strdup(paths[files.count]);
-        if (files.paths[files.count] == NULL) {
-            destroy_files(&files);
-            return asnap_error_no_memory();
-        }
-    }
-    destroy_files(&symbolizer->others);
-    symbolizer->others = files;
-    asnap_known_modules_forget_others(&symbolizer->known);
-    return NULL;
+    bool is_new;
+    struct asnap_error *error = asnap_other_files_set(&symbolizer->others, paths, count, &is_new);
+    if (error == NULL && is_new)
+        asnap_known_modules_forget_others(&symbolizer->known);
+    return error;
 }
 
 /* An address to be named, and where it goes. */
@@ -218,45 +156,36 @@ static struct asnap_error *refresh(struct asnap_symbolizer *symbolizer, size_t p
     return NULL;
 }
 
-/* The module and the link-time address of a pc in a file that is mapped; `is_found` is
- * false where it has none. */
-static struct asnap_error *resolve_mapped(struct asnap_symbolizer *symbolizer, uint64_t pc,
-                                          const struct asnap_mapped *region,
-                                          struct request *request, bool *is_found)
+/* The known module of a place in a file, looked at. */
+static struct asnap_error *find_known(struct asnap_symbolizer *symbolizer,
+                                      const struct asnap_pc_place *place, size_t *known)
 {
-    static const struct asnap_build_id unknown_build;
-    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, region);
-    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
-                                                           region->path, &request->module);
+    const char *path;
+    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, place->path, &path);
     if (error == NULL)
-        error =
-            refresh(symbolizer, request->module, head == NULL ? &unknown_build : &head->build_id);
-    if (error == NULL)
-        *is_found =
-            asnap_module_address(symbolizer->known.modules[request->module].module,
-                                 pc - region->start + region->file_offset, &request->address);
-    return error;
+        error = (place->is_unloaded ? asnap_known_modules_unloaded : asnap_known_modules_mapped)(
+            &symbolizer->known, symbolizer->store, path, &place->build_id, known);
+    return error != NULL ? error : refresh(symbolizer, *known, &place->build_id);
 }
 
-/* The same of a pc in a file that was unloaded. */
-static struct asnap_error *resolve_unloaded(struct asnap_symbolizer *symbolizer, uint64_t pc,
-                                            const struct asnap_raw_module *unloaded,
-                                            struct request *request, bool *is_found)
+/* The module and the link-time address of a pc in a file that is mapped, or was; `is_found` is
+ * false where it has none. */
+static struct asnap_error *resolve_file(struct asnap_symbolizer *symbolizer,
+                                        const struct asnap_pc_place *place, struct request *request,
+                                        bool *is_found)
 {
-    struct asnap_build_id build_id = {.size = unloaded->build_id_bytes};
-    memcpy(build_id.bytes, unloaded->build_id, build_id.size);
-    const char *path;
-    struct asnap_error *error = asnap_frame_store_string(symbolizer->store, unloaded->path, &path);
-    if (error == NULL)
-        error = asnap_known_modules_unloaded(&symbolizer->known, symbolizer->store, path, &build_id,
-                                             &request->module);
-    if (error == NULL)
-        error = refresh(symbolizer, request->module, &build_id);
-    if (error == NULL)
-        *is_found =
-            asnap_module_address_of_loaded(symbolizer->known.modules[request->module].module,
-                                           pc - unloaded->start, &request->address);
-    return error;
+    struct asnap_error *error = find_known(symbolizer, place, &request->module);
+    if (error != NULL)
+        return error;
+    struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    const struct asnap_raw_module *noted = place->module;
+    if (noted != NULL)
+        return asnap_module_address_of_loaded(module, place->pc - noted->start,
+                                              noted->end - noted->start, &request->address,
+                                              is_found);
+    uint64_t offset = place->pc - place->region->start + place->region->file_offset;
+    *is_found = asnap_module_address(module, offset, &request->address);
+    return NULL;
 }
 
 static unsigned digit_value(char digit)
@@ -293,12 +222,12 @@ static struct asnap_error *resolve_recorded(struct asnap_symbolizer *symbolizer,
         error = refresh(symbolizer, request->module, &build_id);
     if (error != NULL)
         return error;
-    const struct asnap_module *module = symbolizer->known.modules[request->module].module;
+    struct asnap_module *module = symbolizer->known.modules[request->module].module;
     uint64_t offset = pc - mapping->start;
-    *is_found =
-        mapping->file_offset == ASNAP_WHOLE_FILE
-            ? asnap_module_address_of_loaded(module, offset, &request->address)
-            : asnap_module_address(module, offset + mapping->file_offset, &request->address);
+    if (mapping->file_offset == ASNAP_WHOLE_FILE)
+        return asnap_module_address_of_loaded(module, offset, mapping->end - mapping->start,
+                                              &request->address, is_found);
+    *is_found = asnap_module_address(module, offset + mapping->file_offset, &request->address);
     return NULL;
 }
 
@@ -309,22 +238,38 @@ struct source {
     bool is_known_only;                   /* nothing is looked up */
 };
 
-/* The module and the link-time address of a pc. */
+/* The module and the link-time address of a pc. Where that is not found in the file it is told
+ * by the program headers in memory; else it is 0. */
 static struct asnap_error *resolve_place(struct asnap_symbolizer *symbolizer,
                                          const struct source *source, struct asnap_pc pc,
                                          struct request *request, bool *has_module, bool *is_found)
 {
     *has_module = true;
+    request->address = 0;
     if (source->recorded != NULL)
         return resolve_recorded(symbolizer, pc.address - 1, &source->recorded[pc.module], request,
                                 is_found);
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, source->modules, pc);
-    if (place.unloaded != NULL)
-        return resolve_unloaded(symbolizer, place.pc, place.unloaded, request, is_found);
-    if (place.region != NULL)
-        return resolve_mapped(symbolizer, place.pc, place.region, request, is_found);
-    *has_module = false;
-    return NULL;
+    *has_module = place.region != NULL || place.module != NULL;
+    if (!*has_module)
+        return NULL;
+    struct asnap_error *error = resolve_file(symbolizer, &place, request, is_found);
+    if (!*is_found && place.head != NULL && place.head->has_link_start && !place.is_unloaded)
+        request->address = place.head->link_start + (place.pc - place.head->start);
+    return error;
+}
+
+/* The name of an address in a module whose file is not there: its offset. */
+static struct asnap_error *name_by_offset(struct asnap_symbolizer *symbolizer,
+                                          const struct asnap_named_pc *unnamed, uint64_t offset,
+                                          const struct asnap_named_pc **named)
+{
+    struct asnap_fallback_names names = {.store = symbolizer->store};
+    struct asnap_frame frame = unnamed->frames[0];
+    frame.named_by = ASNAP_NAMED_NONE;
+    struct asnap_error *error =
+        asnap_fallback_by_offset(&names, frame.filename, offset, &frame.function);
+    return error != NULL ? error : asnap_frame_store_frames(symbolizer->store, &frame, 1, named);
 }
 
 /* Answers what needs no look at a file; else fills `request`, and sets `asks`. */
@@ -342,6 +287,8 @@ static struct asnap_error *resolve(struct asnap_symbolizer *symbolizer, const st
         return error;
     const struct asnap_module *module = symbolizer->known.modules[request->module].module;
     *named = asnap_module_unnamed(module);
+    if (!is_found && request->address != 0)
+        return name_by_offset(symbolizer, *named, request->address, named);
     if (!is_found)
         return NULL;
     const struct asnap_named_pc *found = asnap_module_known(module, request->address);
@@ -442,14 +389,13 @@ static struct asnap_error *may_ask(struct asnap_symbolizer *symbolizer,
 {
     size_t known;
     *may = false;
-    if (place->unloaded != NULL)
+    if (place->is_unloaded)
         return NULL;
-    if (place->region == NULL) {
+    if (place->region == NULL && place->module == NULL) {
         *may = true;
         return NULL;
     }
-    struct asnap_error *error = asnap_known_modules_mapped(&symbolizer->known, symbolizer->store,
-                                                           place->region->path, &known);
+    struct asnap_error *error = find_known(symbolizer, place, &known);
     if (error == NULL)
         *may = asnap_module_is_read(symbolizer->known.modules[known].module);
     return error;
@@ -530,8 +476,28 @@ struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symb
                                                    struct asnap_named_pc *names)
 {
     struct source source = {.recorded = mappings};
-    asnap_known_modules_renew(&symbolizer->known);
+    renew(symbolizer);
     return name_source(symbolizer, &source, pcs, count, progress, names);
+}
+
+struct asnap_error *asnap_symbolizer_offsets(struct asnap_symbolizer *symbolizer,
+                                             const struct asnap_raw_module *modules,
+                                             const struct asnap_mapping *mappings,
+                                             const struct asnap_pc *pcs, size_t count,
+                                             uint64_t *offsets)
+{
+    struct source source = {.modules = modules, .recorded = mappings};
+    for (size_t i = 0; i < count; i++) {
+        struct request request;
+        bool has_module;
+        bool is_found = false;
+        struct asnap_error *error =
+            resolve_place(symbolizer, &source, pcs[i], &request, &has_module, &is_found);
+        if (error != NULL)
+            return error;
+        offsets[i] = has_module ? request.address : 0;
+    }
+    return NULL;
 }
 
 struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
@@ -550,17 +516,16 @@ struct asnap_error *asnap_symbolizer_name(struct asnap_symbolizer *symbolizer,
     return error;
 }
 
-size_t asnap_symbolizer_note_count(const struct asnap_symbolizer *symbolizer)
+size_t asnap_symbolizer_note_count(struct asnap_symbolizer *symbolizer)
 {
-    size_t count = 0;
-    while (asnap_known_modules_note(&symbolizer->known, count) != NULL)
-        count++;
-    return count;
+    asnap_known_modules_collect_notes(&symbolizer->known);
+    return symbolizer->known.note_count;
 }
 
 const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, size_t index)
 {
-    return asnap_known_modules_note(&symbolizer->known, index);
+    const struct asnap_known_modules *known = &symbolizer->known;
+    return index < known->note_count ? known->notes[index] : NULL;
 }
 
 _Static_assert(ASNAP_BUILD_ID_TEXT == 2 * ASNAP_BUILD_ID_MAX + 1, "two digits for each byte");
@@ -580,22 +545,19 @@ bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
                               char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping)
 {
     struct asnap_pc_place place = asnap_region_map_place(&symbolizer->regions, modules, pc);
-    if (place.unloaded != NULL) {
-        write_build_id(place.unloaded->build_id, place.unloaded->build_id_bytes, build_id);
+    if (place.region == NULL && place.module == NULL)
+        return false;
+    write_build_id(place.build_id.bytes, place.build_id.size, build_id);
+    if (place.region == NULL) {
         *mapping = (struct asnap_mapping){
-            .start = place.unloaded->start,
-            .end = place.unloaded->end,
+            .start = place.module->start,
+            .end = place.module->end,
             .file_offset = ASNAP_WHOLE_FILE,
-            .path = place.unloaded->path,
+            .path = place.is_unloaded ? place.module->path : place.head->path,
             .build_id = build_id,
         };
         return true;
     }
-    if (place.region == NULL)
-        return false;
-    const struct asnap_mapped *head = asnap_region_map_head(&symbolizer->regions, place.region);
-    write_build_id(head == NULL ? NULL : head->build_id.bytes,
-                   head == NULL ? 0 : head->build_id.size, build_id);
     *mapping = (struct asnap_mapping){
         .start = place.region->start,
         .end = place.region->end,

@@ -6,8 +6,9 @@
 
 /* Problems met with the files of the addresses named since the regions were last
  * set, a line each, for the notes of a snapshot ("libx.so: damaged debug
- * information: ..."). They live until the next call with the symbolizer. */
-size_t asnap_symbolizer_note_count(const struct asnap_symbolizer *symbolizer);
+ * information: ..."). They live until the next call with the symbolizer; those after it has
+ * counted them are the same. */
+size_t asnap_symbolizer_note_count(struct asnap_symbolizer *symbolizer);
 const char *asnap_symbolizer_note(const struct asnap_symbolizer *symbolizer, size_t index);
 
 /* A return address, and the module that it was in when it was noted (as in
@@ -39,6 +40,14 @@ struct asnap_error *asnap_symbolizer_name_recorded(struct asnap_symbolizer *symb
                                                    const struct asnap_pc *pcs, size_t count,
                                                    const struct asnap_progress *progress,
                                                    struct asnap_named_pc *names);
+
+/* The offsets of calls (asnap_place) before return addresses that one of the two above has just
+ * named: in these modules, or where `mappings` is not NULL, in what was mapped once. */
+struct asnap_error *asnap_symbolizer_offsets(struct asnap_symbolizer *symbolizer,
+                                             const struct asnap_raw_module *modules,
+                                             const struct asnap_mapping *mappings,
+                                             const struct asnap_pc *pcs, size_t count,
+                                             uint64_t *offsets);
 
 /* What is, or was, mapped where the call before `pc` lies; the path lives as long as the
  * symbolizer or as `modules`. `build_id` gets room for the text that mapping->build_id then

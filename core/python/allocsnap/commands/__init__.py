@@ -3,6 +3,6 @@ them. shell.py has the one list of the commands."""
 
 from .command import FILES
 from .conditions import FUNCTIONS
-from .shell import COMMANDS, PREFIX_HELP, shell_for
+from .shell import COMMANDS, PREFIX_HELP, WORDS, shell_for
 
-__all__ = ["COMMANDS", "FILES", "FUNCTIONS", "PREFIX_HELP", "shell_for"]
+__all__ = ["WORDS", "COMMANDS", "FILES", "FUNCTIONS", "PREFIX_HELP", "shell_for"]

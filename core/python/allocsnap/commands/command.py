@@ -2,7 +2,7 @@
 
 from ..library import rows as results
 from .grammar import Parser
-from ..library.native import named_by_text, text_of
+from ..library.native import named_by_text, shown_name
 
 
 #: In place of possible words: the debugger completes file names.
@@ -13,6 +13,7 @@ class Command:
     """A sub-command. Derived classes give the texts, the arguments and `run`."""
 
     name = ""
+    aliases = ()  # beginnings of the name that stand for it, though others begin so, too
     summary = ""  # one sentence
     details = ""
     takes_files = False  # whether FILES is among its words
@@ -94,7 +95,7 @@ def naming_lines(session, name):
     for part in bare[:_FILES_SHOWN]:
         why = _WHY_NO_LINES[named_by_text(part.named_by)].format(name=name)
         text += "          {} in {}, {}\n".format(
-            share(part.size), text_of(part.path) or "unknown code", why
+            share(part.size), shown_name(part.path) or "unknown code", why
         )
     if len(bare) > _FILES_SHOWN:
         text += "          {} elsewhere\n".format(

@@ -2,6 +2,7 @@
 
 from typing import Callable, NamedTuple
 
+from ..printable import printable
 from .command import Command
 
 
@@ -54,11 +55,11 @@ class Place(Command):
 
     def run(self, session, options):
         if options.place is not None:
-            return _line(session.place_number(options.place), options.place)
+            return _line(session.places.number_of(options.place), options.place)
         if not session.places:
             return "No places: `snapshot place FILE:LINE` gives one a number.\n"
         return "".join(_line(number, place) for number, place in enumerate(session.places, 1))
 
 
 def _line(number, place):
-    return "Place {}: {}\n".format(number, place)
+    return "Place {}: {}\n".format(number, printable(place))

@@ -1,10 +1,13 @@
 """Commands that have the program traced, and say how it is."""
 
+from .. import no_hooks, resident
+from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import rows as results
+from ..target import shown_path
 from .command import Command, amount, naming_lines, plural
 from .grammar import whole_number
-from ..library.native import REQUESTS
+from ..library.native import REQUESTS, shown_name
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
@@ -13,9 +16,23 @@ NEXT = "at the program's next malloc or free"
 
 
 def _next_run(session, frame_limit):
-    return "The next `{}` traces the heap, {} of each stack.\n".format(
+    text = "The next `{}` traces the heap, {} of each stack.\n".format(
         session.target.run_command, plural(frame_limit, "frame")
     )
+    for path in session.launch.left_out():
+        text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
+            shown_path(path)
+        )
+    return text
+
+
+def _obstacle(session):
+    """Why the next run will not be traced all the same, in a line; "" where nothing is known."""
+    try:
+        text = no_hooks.for_next_run(session.target)
+    except AllocsnapError as error:
+        text = str(error)
+    return "warning: {}\n".format(text) if text else ""
 
 
 class Start(Command):
@@ -45,11 +62,13 @@ class Start(Command):
         status = session.start(options.nframe)
         run = session.launch.frame_limit()
         if status is None:
-            text = _next_run(session, run)
+            text = _next_run(session, run) + _obstacle(session)
             process = session.process()
             if process is not None and not process.is_core:
-                text += "The process that there is now stays as it is: restart it with `{}`.\n".format(
-                    session.target.run_command
+                text += "The process that there is now stays as it is: {}.\n".format(
+                    no_hooks.again(session.target, process)
+                    if process.of_server
+                    else "restart it with `{}`".format(session.target.run_command)
                 )
             return text
         text = "Tracing starts{} {}, {} of each stack.\n".format(
@@ -143,11 +162,13 @@ class Status(Command):
                 options.name, taken.source, *amount(taken.snapshot)
             ) + naming_lines(session, options.name)
         limit = session.launch.frame_limit()
-        if session.process() is None and limit is not None:
-            return "No process. The next `{}` traces the heap, {} of each stack.\n".format(
-                session.target.run_command, plural(limit, "frame")
-            )
-        process, status = session.status()
+        if session.process() is None:
+            obstacle = _obstacle(session)
+            if limit is not None:
+                return "No process. {}{}".format(_next_run(session, limit), obstacle)
+            if obstacle:
+                return "No process.\n" + obstacle
+        process, status, unseen = session.full_status()
         size = results.format_size
         tracing = "off"
         if status.tracing:
@@ -173,22 +194,40 @@ class Status(Command):
                 ),
             ),
             ("tracker", "{} of memory".format(size(status.tracker_size))),
+            *self._resident(session, process, status),
             ("dropped", plural(status.dropped, "block")),
             (
                 "hooks",
                 "version {}, table version {}".format(
-                    status.hooks_version.decode("utf-8", "backslashreplace"), status.table_version
+                    shown_name(status.hooks_version), status.table_version
                 ),
             ),
         ]
+        if status.refused:
+            rows.append(
+                ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
+                 " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
+            )
         if status.own_malloc:
             rows.append(
                 ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
                  " its allocator as a shared library, or have it call allocsnap_track"
                  " (allocsnap_hooks.h)")
             )
+        if unseen is not None:
+            rows.append(("unseen", unseen))
         if status.busy_shards:
             rows.append(
                 ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))
             )
-        return "".join("{:<8} {}\n".format(label + ":", text) for label, text in rows)
+        return "".join("{:<8} {}\n".format(label and label + ":", text) for label, text in rows)
+
+    @staticmethod
+    def _resident(session, process, status):
+        """The rows for what else of the process is resident; none where that is not known."""
+        found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
+        if found is None:
+            return []
+        is_python = resident.has_pools_of_python(session.target.memory_map())
+        lines = resident.lines(found, status.traced_size, status.tracker_size, is_python)
+        return [("" if place else "rss", line) for place, line in enumerate(lines)]

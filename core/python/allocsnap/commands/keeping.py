@@ -5,6 +5,7 @@ import shlex
 
 from ..errors import AllocsnapError
 from ..library import rows as results
+from ..printable import printable
 from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural
 
@@ -217,7 +218,7 @@ class Set(Command):
                 raise AllocsnapError("no function's name is empty: give a pattern of one")
             session.skip = options.patterns
             return ""
-        rules = " ".join(shlex.quote(rule) for rule in session.skip)
+        rules = " ".join(printable(shlex.quote(rule)) for rule in session.skip)
         return "skip: {}\nnames: {names}\npaths: {paths}\n".format(
             rules or "no rules but those for C++", **session.shown
         )

@@ -4,7 +4,8 @@ import argparse
 import re
 
 from ..errors import AllocsnapError
-from ..library import native, objects
+from ..library import objects
+from ..library.keys import DEFAULT, cumulative_names, find_name, known_names
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
@@ -13,10 +14,10 @@ DOMAIN_MAX = 2**32 - 1
 
 #: What the help of a command with filters says of them.
 FILTER_HELP = (
-    "A PATTERN is for the whole path (*/cache.c, not cache.c), as of fnmatch: *\n"
-    "stands for anything, also for a /, ? for one character, [ab] for one of these.\n"
-    "With :LINE at its end it is for that line only (write [:] where a path itself\n"
-    "ends so). A block is shown when any --include matches its most recent frame, or\n"
+    "A PATTERN is for the whole path of a file, or without a / in it for the end of\n"
+    "one (cache.c is */cache.c). As of fnmatch, * stands for anything, also for a /,\n"
+    "? for one character, [ab] for one of these. With :LINE at its end it is for that\n"
+    "line only (write [:] where a path itself ends so). A block is shown when any --include matches its most recent frame, or\n"
     "none is given, and no --exclude does. The most recent frame is the first one\n"
     "that no skip rule matches: see `help snapshot set`."
 )
@@ -35,25 +36,39 @@ def _pattern(text):
     return text, line
 
 
+def _limit(text):
+    """An argparse type: a number of rows; 0 for all of them."""
+    if text == "all":
+        return 0
+    return whole_number("number of rows", 1, LIMIT_MAX)(text)
+
+
+def _paths(text):
+    """The patterns for whole paths of what a user gave: without a /, the end of one."""
+    return [text] if "/" in text or text.startswith("*") else [text, "*/" + text]
+
+
 def add_rows(parser):
     """Options of a command that shows rows."""
     parser.add_argument(
         "-n",
         "--limit",
         metavar="N",
-        type=whole_number("number of rows", 1, LIMIT_MAX),
+        type=_limit,
         default=None,
-        help="show N rows (default: 10; with --json: all)",
+        help="show N rows, or `all` (default: 10; with --json: all)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
 
 def add_cumulative(parser):
-    """The option of a command that counts by lines or files."""
+    """The option of a command that counts by frames."""
     parser.add_argument(
         "--cumulative",
         action="store_true",
-        help="count a block for each line or file of its stack, not the newest only",
+        help="count a block for each frame of its stack, not for the newest only; by {}".format(
+            ", ".join(cumulative_names())
+        ),
     )
 
 
@@ -142,13 +157,16 @@ def _filters(options, domains):
     """tracemalloc's rule, within the domains; None is any."""
     everything = (None, None)
     found = [
-        objects.Filter(True, *pattern, options.all_frames, domain)
-        for pattern in options.include or [everything]
+        objects.Filter(True, path, line, options.all_frames, domain)
+        for pattern, line in options.include or [everything]
+        for path in ([None] if pattern is None else _paths(pattern))
         for domain in domains
-        if pattern != everything or domain is not None
+        if pattern is not None or domain is not None
     ]
     return found + [
-        objects.Filter(False, *pattern, options.all_frames) for pattern in options.exclude
+        objects.Filter(False, path, line, options.all_frames)
+        for pattern, line in options.exclude
+        for path in _paths(pattern)
     ]
 
 
@@ -171,17 +189,18 @@ def add_words(parser, names):
         "words",
         metavar="|".join(["KEY"] + names),
         nargs="*",
-        help="KEY: {} (default: lineno); {}: a snapshot, or now".format(
-            ", ".join(native.KEYS), ", ".join(names)
+        help="KEY: {} (default: {}); {}: a snapshot, or now".format(
+            ", ".join(known_names()), DEFAULT, ", ".join(names)
         ),
     )
 
 
 def split_words(session, words, most):
     """(key, names) of the words of add_words: one key, `most` snapshots at most."""
-    keys = [word for word in words if word in native.KEYS]
     names = [word for word in words if session.is_name(word)]
-    unknown = [word for word in words if word not in keys and word not in names]
+    others = [word for word in words if word not in names]
+    keys = [find_name(word) for word in others if find_name(word) is not None]
+    unknown = [word for word in others if find_name(word) is None]
     if unknown:
         raise AllocsnapError(_unknown_word(session, unknown[0], keys, names, most))
     if len(keys) > 1:
@@ -196,12 +215,12 @@ def split_words(session, words, most):
                 one,
             )
         )
-    return (keys or ["lineno"])[0], names
+    return (keys or [DEFAULT])[0], names
 
 
 def _unknown_word(session, word, keys, names, most):
     """The message for a word that is no key and no snapshot, beside those given."""
-    all_keys = "the keys are {}".format(", ".join(native.KEYS))
+    all_keys = "the keys are {}".format(", ".join(known_names()))
     if keys and len(names) >= most:
         return 'one word too many, "{}": give a key and {}'.format(
             word, "a snapshot" if most == 1 else "two snapshots"
@@ -216,8 +235,8 @@ def _unknown_word(session, word, keys, names, most):
 def possible_words(session, typed, most):
     """What may come next among the words of add_words."""
     found = []
-    if not any(word in native.KEYS for word in typed):
-        found += native.KEYS
+    if all(session.is_name(word) or find_name(word) is None for word in typed):
+        found += known_names()
     if sum(session.is_name(word) for word in typed) < most:
         found += [name for name in session.names() if name not in typed]
     return found

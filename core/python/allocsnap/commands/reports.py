@@ -4,35 +4,47 @@ import re
 
 from ..errors import AllocsnapError
 from ..library import rows as results
+from ..library.keys import cumulative_names, keys
 from . import options as shared
 from .command import Command
 from ..library.native import ORDERS
 
 
+#: The limit that shows all rows, and that of text where none is given.
+ALL = 0
+_ROWS = 10
+
+
 def _check_cumulative(options, key):
-    if options.cumulative and key == "traceback":
+    if options.cumulative and not keys()[key].has_cumulative:
         raise AllocsnapError(
-            "--cumulative goes by lineno or filename: a traceback is a whole stack already"
+            "--cumulative goes by {}, not by {}: leave it out, or give one of these keys".format(
+                ", ".join(cumulative_names()), key
+            )
         )
 
 
 def _show(session, rows, options, unfiltered):
     """The text of native rows, as the options of shared.add_rows want it."""
     if options.json:
-        return rows.json(options.limit or 0, unfiltered).rstrip("\n") + "\n"
+        return rows.json(options.limit or ALL, unfiltered).rstrip("\n") + "\n"
     rows.display = session.display()
-    return rows.text(options.limit or 10, unfiltered)
+    return rows.text(_ROWS if options.limit is None else options.limit, unfiltered)
 
 
 class Stats(Command):
     """stats [KEY] [NAME]"""
 
     name = "stats"
-    summary = "Show which source lines, files or stacks hold the memory, largest first."
+    aliases = ("stat",)
+    summary = "Show what holds the memory, largest first: lines, files, functions, threads ..."
     details = (
-        "KEY and NAME may come in either order. By `traceback`, a group is a whole\n"
-        "stack. Without a NAME it is `now`, a fresh reading of the paused process or\n"
-        "core, and the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+        "KEY and NAME may come in either order; the beginning of a KEY will do. By\n"
+        "`traceback`, a group is a whole stack; by `module`, what one program or library\n"
+        "asked for; by `thread`, what one thread did; by `age`, what was asked for so long\n"
+        "before the newest block; by `size`, blocks so large.\n\n"
+        "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
+        "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
     )
 
     def arguments(self, parser):
@@ -45,8 +57,10 @@ class Stats(Command):
         key, names = shared.split_words(session, options.words, 1)
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
-        whole = session.find(names[0] if names else None).snapshot
-        rows = results.Statistics(*choice.of(whole), key, options.cumulative)
+        name = names[0] if names else None
+        whole = session.find(name).snapshot
+        labels = session.thread_labels(name)
+        rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
         return _show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
@@ -57,7 +71,7 @@ class Diff(Command):
     """diff OLD [NEW] [KEY]"""
 
     name = "diff"
-    summary = "Compare two snapshots: which lines, files or stacks hold more than before."
+    summary = "Compare two snapshots: which lines, files, functions ... hold more than before."
     details = (
         "The rows with the largest difference in size come first, also of what has\n"
         "vanished. Without NEW it is `now`, a fresh reading of the paused process or\n"
@@ -85,7 +99,8 @@ class Diff(Command):
                 " `snapshot diff OLD NEW`".format(old_name)
             )
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
-        rows = results.Diff(*choice.of(new, old), key, options.cumulative)
+        labels = session.thread_labels(new_name)
+        rows = results.Diff(*choice.of(new, old), key, options.cumulative, labels)
         return _show(session, rows, options, (new, old) if choice.filters else None)
 
     def words(self, session, typed):

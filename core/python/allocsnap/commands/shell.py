@@ -6,9 +6,12 @@ come from it.
 
 import contextlib
 import os
+import sys
+import types
 
 from .. import tracing
 from ..errors import AllocsnapError, ErrorCode, one_line
+from ..printable import printable, printable_lines
 from ..session import Session
 from .command import FILES
 from .conditions import Place
@@ -41,6 +44,11 @@ COMMANDS = tuple(
     )
 )
 
+#: (word, Command) of every word that a debugger registers after `snapshot`.
+WORDS = tuple(
+    (word, command) for command in COMMANDS for word in (command.name,) + command.aliases
+)
+
 PREFIX_HELP = "Snapshots of the program's heap: which source lines hold the memory."
 
 
@@ -58,7 +66,7 @@ class Shell:
         """
         with self._one_line():
             try:
-                return command.run(self.session, command.parse(line))
+                return printable_lines(command.run(self.session, command.parse(line)))
             except HelpRequested as request:
                 return str(request)
 
@@ -88,9 +96,13 @@ class Shell:
 
     def unknown(self, line):
         """The error for a sub-command that does not exist."""
+        word = line.split()[0]
+        found = [command.name for command in COMMANDS if command.name.startswith(word)]
         return AllocsnapError(
-            'no command "snapshot {}": the commands are {}'.format(
-                line.split()[0], ", ".join(command.name for command in COMMANDS)
+            'no command "snapshot {}": the commands {}are {}'.format(
+                word,
+                "that begin so " if found else "",
+                ", ".join(found or [command.name for command in COMMANDS]),
             )
         )
 
@@ -129,7 +141,9 @@ def _paths(begun):
         entries = sorted(os.listdir(os.path.expanduser(directory) or "."))
     except OSError:
         return []
-    paths = [os.path.join(directory, entry) for entry in entries if entry.startswith(name)]
+    # A debugger shows them as they are.
+    found = [entry for entry in entries if entry.startswith(name) and printable(entry) == entry]
+    paths = [os.path.join(directory, entry) for entry in found]
     return [path + "/" * os.path.isdir(os.path.expanduser(path)) for path in paths]
 
 
@@ -140,4 +154,20 @@ def shell_for(debugger, make_target):
     """The Shell of a debugger; loading its script again finds the same one."""
     if debugger not in _shells:
         _shells[debugger] = Shell(make_target())
+        _hold_modules()
     return _shells[debugger]
+
+
+def _hold_modules():
+    """Keeps these modules for the package's next import (allocsnap/__init__.py)."""
+    package = sys.modules[__name__.rpartition(".commands")[0]]
+    prefix = package.__name__ + "."
+    sys._allocsnap_in_debugger = types.SimpleNamespace(
+        version=package.__version__,
+        directory=os.path.dirname(os.path.dirname(package.__file__)),
+        modules={
+            name[len(prefix) :]: module
+            for name, module in sys.modules.items()
+            if name.startswith(prefix)
+        },
+    )

@@ -3,11 +3,12 @@
 import ctypes
 import sys
 import time
-from ctypes import byref, c_void_p
+from ctypes import byref, c_size_t, c_void_p
 
 from ..errors import UnreadableMemory
 from ..target import path_bytes
 from . import native
+from .names import decoded_name
 from .native import check, library, text_of
 
 
@@ -38,10 +39,11 @@ class Calls:
     An exception in a callback is kept, the library told to stop or to do without
     the bytes, and the exception raised again when the call is over.
 
-    `direct`: makes a _DirectMemory, of what has the debugger read it; or None.
+    `direct`: makes a _DirectMemory, of what has the debugger read it; or None. `size`: how
+    many bytes of memory there are, 0 where that is not known.
     """
 
-    def __init__(self, target=None, clock=time.monotonic, direct=None):
+    def __init__(self, target=None, clock=time.monotonic, direct=None, size=0):
         self._target = target
         self._clock = clock
         self._shown = None  # when progress was shown last, or the call began
@@ -51,11 +53,12 @@ class Calls:
         self._report = native.ReportFunction(self._on_report)
         self._name = native.NameFunction(self._on_name)
         self._named = None  # the strings of the last answer
-        self.memory = byref(native.Memory(self._read, None))
+        self.memory = byref(native.Memory(self._read, None, size))
+        self.progress = byref(native.Progress(self._report, None))
         self._direct = direct(self.memory) if direct is not None else None
         if self._direct is not None:
+            library().asnap_direct_memory_set_progress(self._direct, self.progress)
             self.memory = library().asnap_direct_memory_reader(self._direct)
-        self.progress = byref(native.Progress(self._report, None))
         self.debugger = byref(native.Debugger(self._name, None))
 
     def run(self, function, *arguments):
@@ -133,7 +136,8 @@ class Calls:
             now = self._clock()
             if self._target is not None and self._target.interrupted():
                 raise KeyboardInterrupt
-            if self._target is not None and now - self._shown >= _PROGRESS_SECONDS:
+            is_told = step and self._target is not None
+            if is_told and now - self._shown >= _PROGRESS_SECONDS:
                 self._shown = now
                 share = "{}%".format(100 * done // total) if total else str(done)
                 self._target.show_progress("{}: {}".format(text_of(step), share))
@@ -154,11 +158,26 @@ class _DirectMemory(Object):
         self._kept = (of, debugger)  # the library uses them
 
 
-class Regions:
-    """Regions in the library's form. `missing`: bytes that a core's file lacks."""
+class _Mapped:
+    """What Regions and a CoreMap have in common."""
 
-    def __init__(self, regions):
-        self.missing = 0
+    array = ()
+    count = 0
+    missing = 0  # bytes that a core's file lacks
+    filled_up = False  # as it was cut off, and filled up with zeros
+    size = 0  # how many bytes of memory there are; 0: not known
+
+    def paths(self):
+        """The files that are mapped."""
+        found = (self.array[index].path for index in range(self.count))
+        return {decoded_name(path) for path in found if path}
+
+
+class Regions(_Mapped):
+    """Regions in the library's form."""
+
+    def __init__(self, regions, size=0):
+        self.size = size
         self.count = len(regions)
         self.array = (native.Region * self.count)()
         for place, region in zip(self.array, regions):
@@ -172,6 +191,11 @@ class Regions:
                 | (native.REGION_EXECUTABLE if region.executable else 0)
             )
 
+    @property
+    def searched(self):
+        """Where to look for the table: an array of native.Region, and how many."""
+        return self.array, self.count
+
     def direct(self, local_pid):
         """For Calls: what reads the memory of this process of this host; None: of no such."""
         if local_pid is None:
@@ -180,7 +204,7 @@ class Regions:
         return lambda debugger: _DirectMemory(create, local_pid, debugger)
 
 
-class CoreMap(Object):
+class CoreMap(_Mapped, Object):
     """The memory map of a core file; stands where Regions do."""
 
     destroy = "asnap_core_map_destroy"
@@ -192,6 +216,14 @@ class CoreMap(Object):
         self.count = lib.asnap_core_map_count(self)
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
+        self.filled_up = lib.asnap_core_map_filled_up(self)
+
+    @property
+    def searched(self):
+        """As of Regions: what the file has contents of."""
+        count = c_size_t()
+        array = library().asnap_core_map_dumped(self, byref(count))
+        return array, count.value
 
     def direct(self, _local_pid):
         """For Calls: what reads the memory that the file holds."""

@@ -8,16 +8,14 @@ from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from .. import __version__
 from ..errors import AllocsnapError, ErrorCode, one_line
+from ..printable import printable
 
 LIBRARY_NAME = "liballocsnap.so"
 # Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
 INSTALLED_NAME = LIBRARY_NAME + ".0"
 HOOKS_NAME = "liballocsnap-hooks.so"
 
-#: asnap_key, by the name a user types.
-KEYS = {"filename": 0, "lineno": 1, "traceback": 2}
-
-#: asnap_trace_order, likewise.
+#: asnap_trace_order, by the name a user types.
 ORDERS = {"size": 0, "age": 1}
 
 #: asnap_format, likewise.
@@ -44,7 +42,7 @@ ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64
 
 
 class Memory(ctypes.Structure):
-    _fields_ = [("read", ReadFunction), ("context", c_void_p)]
+    _fields_ = [("read", ReadFunction), ("context", c_void_p), ("bytes", c_uint64)]
 
 
 # The debugger's frames are an array of Frame, and how many there are.
@@ -84,6 +82,7 @@ class Status(ctypes.Structure):
         ("peak_size", c_uint64),
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
+        ("refused", c_uint64),
         ("busy_shards", c_uint32),
         ("requests", c_uint32),
         ("own_malloc", c_bool),
@@ -110,6 +109,12 @@ class Frame(ctypes.Structure):
         ("inlined", c_bool),
         ("named_by", c_uint8),
     ]
+
+
+class Place(ctypes.Structure):
+    """Where code lies (asnap_place)."""
+
+    _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
 
 
 class NamedPc(ctypes.Structure):
@@ -161,6 +166,32 @@ class Statistic(ctypes.Structure):
         ("count", c_uint64),
         ("frame_count", c_size_t),
         ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class KeyDescription(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("noun", c_char_p),
+        ("label", c_int),
+        ("has_cumulative", c_bool),
+    ]
+
+
+class Sum(ctypes.Structure):
+    _fields_ = [("size", c_uint64), ("count", c_uint64)]
+
+
+class Bounds(ctypes.Structure):
+    _fields_ = [("from_", c_uint64), ("below", c_uint64), ("thread", c_uint32)]
+
+
+class Detail(ctypes.Structure):
+    _fields_ = [
+        ("repeated", Sum),
+        ("through", Sum),
+        ("function", c_char_p),
         ("function_count", c_uint32),
     ]
 
@@ -230,10 +261,13 @@ FUNCTIONS = {
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
+    "asnap_core_map_filled_up": (c_bool, [_OBJECT]),
+    "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
+    "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
     "asnap_direct_memory_reader": (POINTER(Memory), [_OBJECT]),
     "asnap_direct_memory_destroy": (None, [_OBJECT]),
     "asnap_root_find": (
@@ -254,6 +288,7 @@ FUNCTIONS = {
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
+    "asnap_raw_add_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
     "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),
@@ -295,6 +330,8 @@ FUNCTIONS = {
     "asnap_snapshot_frame": (Frame, [_OBJECT, c_uint32]),
     "asnap_snapshot_frames": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Frame)]),
     "asnap_snapshot_frame_address": (c_uint64, [_OBJECT, c_uint32]),
+    "asnap_snapshot_place": (Place, [_OBJECT, c_uint32]),
+    "asnap_snapshot_places": (None, [_OBJECT, c_uint32, c_size_t, POINTER(Place)]),
     "asnap_snapshot_mapping_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_mapping": (Mapping, [_OBJECT, c_size_t]),
     "asnap_snapshot_frame_mapping": (c_uint32, [_OBJECT, c_uint32]),
@@ -306,6 +343,7 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
+    "asnap_builder_offset": (_ERROR, [_OBJECT, c_uint32, c_uint64]),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
@@ -344,6 +382,7 @@ FUNCTIONS = {
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
+    "asnap_key_describe": (POINTER(KeyDescription), [c_int]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
     "asnap_statistics_count": (c_size_t, [_OBJECT]),
@@ -351,6 +390,11 @@ FUNCTIONS = {
     "asnap_statistics_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_statistics_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(Statistic)]),
     "asnap_statistics_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_statistics_place": (Place, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_statistics_places": (None, [_OBJECT, c_size_t, POINTER(Place)]),
+    "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
+    "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
+    "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
     "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
     "asnap_statistics_key": (c_int, [_OBJECT]),
@@ -364,6 +408,11 @@ FUNCTIONS = {
     "asnap_diff_frame": (Frame, [_OBJECT, c_size_t, c_size_t]),
     "asnap_diff_rows": (None, [_OBJECT, c_size_t, c_size_t, POINTER(StatisticDiff)]),
     "asnap_diff_frames": (None, [_OBJECT, c_size_t, POINTER(Frame)]),
+    "asnap_diff_place": (Place, [_OBJECT, c_size_t, c_size_t]),
+    "asnap_diff_places": (None, [_OBJECT, c_size_t, POINTER(Place)]),
+    "asnap_diff_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
+    "asnap_diff_bounds": (Bounds, [_OBJECT, c_size_t]),
+    "asnap_diff_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
     "asnap_diff_total": (StatisticDiff, [_OBJECT]),
     "asnap_diff_key": (c_int, [_OBJECT]),
     "asnap_diff_cumulative": (c_bool, [_OBJECT]),
@@ -484,8 +533,13 @@ def columns(view, structure):
 
 
 def text_of(raw):
-    """A string of the library; bytes that are not UTF-8 are shown escaped."""
+    """A string of the library's own; bytes that are not UTF-8 are shown escaped."""
     return "" if raw is None else raw.decode("utf-8", "backslashreplace")
+
+
+def shown_name(raw):
+    """A name from anywhere, to be printed."""
+    return "" if raw is None else printable(raw)
 
 
 def named_by_text(number):

@@ -3,10 +3,11 @@
 from ctypes import byref, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
+from ..printable import printable_text
 from ..target import path_bytes
 from . import native
 from .calls import Object
-from .native import Status, check, library, text_of
+from .native import Status, check, library, shown_name, text_of
 
 
 class Raw(Object):
@@ -19,9 +20,18 @@ class Raw(Object):
         super().__init__()
         calls.run(library().asnap_raw_read, calls.memory, root, moving, calls.progress, self.out)
 
+    @property
+    def count(self):
+        """How many blocks there are."""
+        return library().asnap_raw_trace_count(self)
+
     def set_missing(self, size):
         """Tells that the core file lacks so many bytes of the program's memory."""
         library().asnap_raw_set_missing(self, size)
+
+    def note(self, text):
+        """Tells what else is missing from it, in a line."""
+        check(library().asnap_raw_add_note(self, path_bytes(text)))
 
 
 class Symbolizer(Object):
@@ -160,7 +170,7 @@ class Snapshot(Object):
         lib = library()
         count = lib.asnap_snapshot_domain_count(self)
         numbers = [lib.asnap_snapshot_domain(self, index) for index in range(count)]
-        return [(number, text_of(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
+        return [(number, shown_name(lib.asnap_snapshot_domain_name(self, number))) for number in numbers]
 
     @property
     def threads(self):
@@ -193,7 +203,7 @@ class Snapshot(Object):
         """What is missing from it, a line each."""
         lib = library()
         count = lib.asnap_snapshot_note_count(self)
-        return [text_of(lib.asnap_snapshot_note(self, index)) for index in range(count)]
+        return [printable_text(lib.asnap_snapshot_note(self, index)) for index in range(count)]
 
 
 class _NamingSummary(Object):
@@ -207,8 +217,7 @@ def find_root(calls, candidate, regions):
         library().asnap_root_find,
         calls.memory,
         candidate,
-        regions.array,
-        regions.count,
+        *regions.searched,
         calls.progress,
         byref(root),
     )

@@ -7,7 +7,8 @@ from typing import NamedTuple, Sequence, Tuple
 from ..target import path_bytes
 from . import native
 from .calls import Object
-from .native import KEYS, check, library, text_of
+from .keys import keys
+from .native import check, library, text_of
 
 
 def _rendered(function, *arguments):
@@ -137,7 +138,8 @@ class Who:
 
 
 class Statistics(Rows, Object):
-    """The traces of a snapshot in groups, largest first. `key` is one of KEYS.
+    """The traces of a snapshot in groups, largest first. `key` is the name of a key (keys.py).
+    `labels`: as of Traces, by thread.
 
     What is `unfiltered` is a Snapshot.
     """
@@ -145,23 +147,38 @@ class Statistics(Rows, Object):
     destroy = "asnap_statistics_destroy"
     render_function = "asnap_render_statistics"
 
-    def __init__(self, snapshot, key, cumulative=False):
+    def __init__(self, snapshot, key, cumulative=False, labels=None):
         super().__init__()
-        check(library().asnap_statistics_create(snapshot, KEYS[key], cumulative, self.out))
+        self._snapshot, self._labels = snapshot, labels
+        number = keys()[key].number
+        check(library().asnap_statistics_create(snapshot, number, cumulative, self.out))
+
+    def options(self, limit):
+        options = super().options(limit)
+        _thread_labels(options, self._snapshot, self._labels)
+        return options
 
 
 class Diff(Rows, Object):
     """Two snapshots compared, group by group, the largest difference first.
 
-    What is `unfiltered` is a pair of Snapshots, new and old.
+    What is `unfiltered` is a pair of Snapshots, new and old. `labels`: of threads of the
+    new one.
     """
 
     destroy = "asnap_diff_destroy"
     render_function = "asnap_render_diff"
 
-    def __init__(self, new, old, key, cumulative=False):
+    def __init__(self, new, old, key, cumulative=False, labels=None):
         super().__init__()
-        check(library().asnap_diff_create(new, old, KEYS[key], cumulative, self.out))
+        self._new, self._labels = new, labels
+        number = keys()[key].number
+        check(library().asnap_diff_create(new, old, number, cumulative, self.out))
+
+    def options(self, limit):
+        options = super().options(limit)
+        _thread_labels(options, self._new, self._labels)
+        return options
 
     def total(self, unfiltered):
         new, old = unfiltered

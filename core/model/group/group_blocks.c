@@ -1,0 +1,33 @@
+#include <stdlib.h>
+
+#include "group.h"
+
+struct asnap_error *
+asnap_group_by_block(const struct asnap_snapshot *snapshot,
+                     uint32_t (*number)(const void *context, const struct asnap_trace *trace),
+                     const void *context, uint32_t number_count, struct asnap_groups *groups)
+{
+    struct asnap_blocks *blocks;
+    struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
+    if (error != NULL)
+        return error;
+    struct asnap_group *rows = calloc((size_t)number_count + 1, sizeof(*rows));
+    if (rows == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < blocks->count; i++) {
+        const struct asnap_trace *trace = &blocks->traces[i];
+        struct asnap_group *row = &rows[number(context, trace)];
+        row->size += trace->size;
+        row->count++;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < number_count; i++) {
+        if (rows[i].count == 0)
+            continue;
+        rows[count] = rows[i];
+        rows[count].id = i;
+        rows[count++].frame = ASNAP_NONE;
+    }
+    *groups = (struct asnap_groups){.rows = rows, .count = count};
+    return NULL;
+}

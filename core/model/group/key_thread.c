@@ -1,0 +1,78 @@
+/* By the thread that asked for the block. Its number can be another thread's after its end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keys.h"
+
+static uint32_t place_of(const void *context, const struct asnap_trace *trace)
+{
+    (void)context;
+    return trace->thread;
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct asnap_group *a = left;
+    const struct asnap_group *b = right;
+    if (a->id != b->id)
+        return a->id < b->id ? -1 : 1;
+    return (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+/* The place of the thread stands where others have a frame. */
+static void number_threads(const struct asnap_store *store, struct asnap_groups *groups)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < groups->count; i++) {
+        struct asnap_group *row = &groups->rows[i];
+        row->frame = row->id;
+        row->id = row->id < store->thread_count ? store->threads[row->id] : 0;
+    }
+    qsort(groups->rows, groups->count, sizeof(*groups->rows), compare_rows);
+    for (uint32_t i = 0; i < groups->count; i++) {
+        struct asnap_group *row = &groups->rows[i];
+        if (count == 0 || groups->rows[count - 1].id != row->id) {
+            groups->rows[count++] = *row;
+            continue;
+        }
+        groups->rows[count - 1].size += row->size;
+        groups->rows[count - 1].count += row->count;
+    }
+    groups->count = count;
+}
+
+static struct asnap_error *group(const struct asnap_snapshot *snapshot, struct asnap_groups *groups)
+{
+    size_t count = snapshot->store->thread_count;
+    struct asnap_error *error =
+        asnap_group_by_block(snapshot, place_of, NULL, count == 0 ? 1 : (uint32_t)count, groups);
+    if (error == NULL)
+        number_threads(snapshot->store, groups);
+    return error;
+}
+
+static const char *label(const struct asnap_store *store, const struct asnap_group *group,
+                         char buffer[ASNAP_LABEL_SIZE])
+{
+    (void)store;
+    if (group->id == 0)
+        return "unknown thread";
+    snprintf(buffer, ASNAP_LABEL_SIZE, "thread %" PRIu32, group->id);
+    return buffer;
+}
+
+static struct asnap_bounds bounds(const struct asnap_group *group)
+{
+    return (struct asnap_bounds){.from = group->id,
+                                 .below = group->id == 0 ? 0 : group->id + UINT64_C(1),
+                                 .thread = group->frame};
+}
+
+const struct asnap_key_kind asnap_key_thread = {
+    .description = {"thread", "thread", ASNAP_LABEL_THREAD, false},
+    .by_block = group,
+    .compare = asnap_key_compare_ids,
+    .label = label,
+    .bounds = bounds,
+};

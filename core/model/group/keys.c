@@ -1,0 +1,97 @@
+#include "keys.h"
+
+static const struct asnap_key_kind *const kinds[] = {
+    [ASNAP_KEY_FILENAME] = &asnap_key_filename,
+    [ASNAP_KEY_LINENO] = &asnap_key_lineno,
+    [ASNAP_KEY_TRACEBACK] = &asnap_key_traceback,
+    [ASNAP_KEY_FUNCTION] = &asnap_key_function,
+    [ASNAP_KEY_MODULE] = &asnap_key_module,
+    [ASNAP_KEY_THREAD] = &asnap_key_thread,
+    [ASNAP_KEY_AGE] = &asnap_key_age,
+    [ASNAP_KEY_SIZE] = &asnap_key_size,
+};
+
+const struct asnap_key_description *asnap_key_describe(enum asnap_key key)
+{
+    if ((size_t)key >= sizeof(kinds) / sizeof(kinds[0]))
+        return NULL;
+    return &kinds[key]->description;
+}
+
+struct asnap_error *asnap_key_find(enum asnap_key key, bool cumulative,
+                                   const struct asnap_key_kind **kind)
+{
+    const struct asnap_key_description *description = asnap_key_describe(key);
+    if (description == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "cannot group by key %d: use one of enum asnap_key", (int)key);
+    if (cumulative && !description->has_cumulative)
+        return asnap_error_create(
+            ASNAP_ERROR_INVALID_ARGUMENT,
+            "cannot group by %s cumulatively: use filename, lineno, function or module, or leave "
+            "out cumulative",
+            description->name);
+    *kind = kinds[key];
+    return NULL;
+}
+
+struct asnap_error *asnap_key_group(const struct asnap_key_kind *kind,
+                                    const struct asnap_snapshot *snapshot, bool cumulative,
+                                    struct asnap_groups *groups)
+{
+    return kind->by_frame != NULL
+               ? asnap_group_by_frame(snapshot, kind->by_frame, cumulative, groups)
+               : kind->by_block(snapshot, groups);
+}
+
+struct asnap_statistic asnap_group_statistic(const struct asnap_key_kind *kind,
+                                             const struct asnap_store *store,
+                                             const struct asnap_group *group)
+{
+    struct asnap_statistic row = {
+        .size = group->size,
+        .count = group->count,
+        .frame_count = kind->frame != NULL,
+        .total_nframe = kind->frame != NULL,
+        .function_count = group->function_count,
+    };
+    if (asnap_key_is_stack(kind)) {
+        row.frame_count = store->tracebacks[group->id].frame_count;
+        row.total_nframe = store->tracebacks[group->id].total_nframe;
+    }
+    return row;
+}
+
+const char *asnap_group_label(const struct asnap_key_kind *kind, const struct asnap_store *store,
+                              const struct asnap_group *group, char buffer[ASNAP_LABEL_SIZE])
+{
+    return kind->label == NULL ? ASNAP_UNKNOWN_LABEL : kind->label(store, group, buffer);
+}
+
+struct asnap_bounds asnap_group_bounds(const struct asnap_key_kind *kind,
+                                       const struct asnap_group *group)
+{
+    return kind->bounds == NULL ? (struct asnap_bounds){0} : kind->bounds(group);
+}
+
+struct asnap_place asnap_group_place(const struct asnap_key_kind *kind,
+                                     const struct asnap_store *store,
+                                     const struct asnap_group *group, size_t index)
+{
+    return kind->place == NULL ? (struct asnap_place){.build_id = ""}
+                               : kind->place(store, group, index);
+}
+
+struct asnap_place asnap_key_place(const struct asnap_store *store, const struct asnap_group *group,
+                                   size_t index)
+{
+    (void)index;
+    return asnap_store_place(store, group->frame);
+}
+
+int asnap_key_compare_ids(const struct asnap_group_pair *pair)
+{
+    uint32_t left = pair->groups[0]->id;
+    uint32_t right = pair->groups[1]->id;
+    return (left > right) - (left < right);
+}

@@ -1,0 +1,64 @@
+"""What of a process is resident, beside what is traced: why the two differ."""
+
+import re
+from typing import NamedTuple
+
+from .library.rows import format_size
+
+_FIELD = re.compile(rb"^(Rss|Anonymous|Swap): +(\d+) kB$", re.MULTILINE)
+# An interpreter that has pools of its own for small objects.
+_PYTHON = re.compile(r"/(lib)?python\d[^/]*\Z")
+
+
+class Resident(NamedTuple):
+    """Memory of a process, in bytes (proc(5), smaps_rollup)."""
+
+    total: int
+    anonymous: int
+    swapped: int
+
+    @property
+    def files(self):
+        """Pages of files, and of memory that is shared by name."""
+        return self.total - self.anonymous
+
+
+def of_process(pid):
+    """The Resident of a process of this host, or None where the kernel does not tell."""
+    try:
+        with open("/proc/{}/smaps_rollup".format(pid), "rb") as file:
+            found = {name: 1024 * int(value) for name, value in _FIELD.findall(file.read())}
+        return Resident(found[b"Rss"], found[b"Anonymous"], found.get(b"Swap", 0))
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def has_pools_of_python(regions):
+    """Whether a Python is among the files that are mapped."""
+    return any(_PYTHON.search(region.path) for region in regions)
+
+
+def lines(resident, traced, tracker, is_python):
+    """Text for people: what adds up to the resident memory, and what the rest is."""
+    size = format_size
+    rest = resident.anonymous - traced - tracker
+    swapped = ", {} more are swapped out".format(size(resident.swapped)) if resident.swapped else ""
+    if rest < 0:
+        # Blocks and tables that were never touched have no pages.
+        return [
+            "{}, {} of it in files; at least {} of what is traced and of the tracker has never"
+            " been touched, and takes no memory{}".format(
+                size(resident.total), size(resident.files), size(-rest), swapped
+            )
+        ]
+    found = [
+        "{} = {} traced + {} tracker + {} other anonymous memory + {} in files{}".format(
+            size(resident.total), size(traced), size(tracker), size(rest), size(resident.files), swapped
+        ),
+        "(other: what the allocator rounds up and keeps free, stacks, data of libraries, own mappings)",
+    ]
+    if is_python and rest > traced // 4:
+        found.append(
+            "Python has pools of its own for small objects: PYTHONMALLOC=malloc has them traced"
+        )
+    return found

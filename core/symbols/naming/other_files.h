@@ -1,0 +1,36 @@
+/* The files that the debugger has read: they may be the right ones where a mapped file is not, or
+ * its debug file. */
+#ifndef ASNAP_SYMBOLS_OTHER_FILES_H
+#define ASNAP_SYMBOLS_OTHER_FILES_H
+
+#include "elf_file.h"
+
+struct asnap_other_file {
+    char *path;
+    bool was_seen; /* what follows is known */
+    bool is_debug_file;
+    struct asnap_build_id build_id; /* size 0: it has none, or cannot be read */
+};
+
+/* All zero is an empty list. */
+struct asnap_other_files {
+    struct asnap_other_file *files;
+    size_t count;
+};
+
+/* Replaces the files; `is_new` is whether there were others before. Copies the paths. */
+struct asnap_error *asnap_other_files_set(struct asnap_other_files *others,
+                                          const char *const *paths, size_t count, bool *is_new);
+
+/* Has each file looked at again before it is used. */
+void asnap_other_files_renew(struct asnap_other_files *others);
+
+/* Looks for the program or library of a build, or its debug file; `elf` becomes NULL where it is
+ * not there. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_other_files_find(struct asnap_other_files *others,
+                                           const struct asnap_build_id *build_id,
+                                           bool is_debug_file, struct asnap_elf **elf);
+
+void asnap_other_files_deinit(struct asnap_other_files *others);
+
+#endif
