@@ -8,7 +8,6 @@
 #include "fork.h"
 #include "interpose.h"
 #include "loaded_modules.h"
-#include "lock.h"
 #include "next.h"
 #include "pages.h"
 #include "records.h"
@@ -21,7 +20,6 @@
 #include "unwind_rows.h"
 #include "walk_check.h"
 
-static uint32_t control_lock;
 static bool ready;
 
 /* The root of another copy of the hooks that comes first; 0: there is none. */
@@ -95,7 +93,7 @@ void asnap_control_apply(void)
     thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
     asnap_fork_mend();
-    asnap_lock(&control_lock);
+    asnap_root_lock();
     if (!ready) {
         int saved_errno = errno;
         thread->activity = ASNAP_OWN;
@@ -106,25 +104,8 @@ void asnap_control_apply(void)
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
     __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
-    asnap_unlock(&control_lock);
+    asnap_root_unlock();
     asnap_trace_leave();
-}
-
-void asnap_control_lock(void)
-{
-    asnap_lock(&control_lock);
-}
-
-void asnap_control_unlock(void)
-{
-    asnap_unlock(&control_lock);
-}
-
-/* What was asked for is done again where it was not done to its end. */
-void asnap_control_mend(const uint32_t *only)
-{
-    if (asnap_lock_is_orphan(&control_lock, only))
-        __atomic_store_n(&control_lock, 0, __ATOMIC_RELEASE);
 }
 
 /* For a program that allocates nothing before its main. */

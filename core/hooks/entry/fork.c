@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 
-#include "control.h"
 #include "deferred.h"
 #include "libc.h"
 #include "loaded_modules.h"
@@ -10,6 +9,7 @@
 #include "module_list.h"
 #include "process.h"
 #include "records.h"
+#include "root.h"
 #include "stacks.h"
 #include "thread.h"
 #include "thread_numbers.h"
@@ -17,7 +17,7 @@
 /* All locks, or the one that this thread waits for, while it may hold others. */
 static void mend(const uint32_t *only)
 {
-    asnap_control_mend(only);
+    asnap_root_mend(only);
     asnap_modules_mend(only);
     asnap_records_mend(only);
     asnap_thread_numbers_mend(only);

@@ -22,14 +22,14 @@ static uint32_t add_domain(unsigned int domain)
     uint32_t place = find_domain(domain);
     if (place != ASNAP_TABLE_NONE || !asnap_trace_enter())
         return place;
-    asnap_control_lock();
+    asnap_root_lock();
     place = find_domain(domain);
     if (place == ASNAP_TABLE_NONE && allocsnap_root.domain_count < ASNAP_TABLE_DOMAINS) {
         place = allocsnap_root.domain_count;
         allocsnap_root.domains[place] = domain;
         __atomic_store_n(&allocsnap_root.domain_count, place + 1, __ATOMIC_RELEASE);
     }
-    asnap_control_unlock();
+    asnap_root_unlock();
     asnap_trace_leave();
     return place;
 }
@@ -69,13 +69,13 @@ ASNAP_EXPORT int allocsnap_hooks_name_domain(unsigned int domain, const char *na
     if (place == ASNAP_TABLE_NONE || !asnap_trace_enter())
         return ALLOCSNAP_NO_MEMORY;
     char *kept = allocsnap_root.domain_names[place];
-    asnap_control_lock();
+    asnap_root_lock();
     if (kept[0] == '\0' && name != NULL && name[0] != '\0') {
         size_t length = strnlen(name, ASNAP_TABLE_DOMAIN_NAME_BYTES - 1);
         memcpy(kept + 1, name + 1, length - 1);
         __atomic_store_n(&kept[0], name[0], __ATOMIC_RELEASE);
     }
-    asnap_control_unlock();
+    asnap_root_unlock();
     asnap_trace_leave();
     return 0;
 }
