@@ -6,19 +6,20 @@
 #include "clock.h"
 #include "debugger_call.h"
 #include "fork.h"
-#include "interpose.h"
+#include "gate.h"
 #include "loaded_modules.h"
 #include "next.h"
+#include "operators.h"
 #include "pages.h"
 #include "records.h"
 #include "registered_frames.h"
 #include "settings.h"
 #include "stacks.h"
 #include "thread.h"
-#include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
 #include "walk_check.h"
+#include "walker_pool.h"
 
 static bool ready;
 
@@ -47,7 +48,7 @@ static void get_ready(void)
         asnap_root_step_aside(other_root);
         return;
     }
-    asnap_thread_init();
+    asnap_walker_pool_init();
     asnap_modules_init();
     asnap_debugger_call_init();
     asnap_registered_init(asnap_modules_bounds);
@@ -73,7 +74,7 @@ static void obey(void)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
     if (trace != was_tracing || asked.clear != applied->clear) {
         asnap_records_clear();
-        asnap_thread_drop_pool();
+        asnap_walker_pool_drop();
     }
     if (asked.reset_peak != applied->reset_peak)
         asnap_traced_reset_peak();
@@ -105,7 +106,7 @@ void asnap_control_apply(void)
         obey();
     __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
     asnap_root_unlock();
-    asnap_trace_leave();
+    asnap_gate_leave();
 }
 
 /* For a program that allocates nothing before its main. */

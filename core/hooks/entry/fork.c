@@ -13,6 +13,7 @@
 #include "stacks.h"
 #include "thread.h"
 #include "thread_numbers.h"
+#include "walker_pool.h"
 
 /* All locks, or the one that this thread waits for, while it may hold others. */
 static void mend(const uint32_t *only)
@@ -23,7 +24,7 @@ static void mend(const uint32_t *only)
     asnap_thread_numbers_mend(only);
     asnap_stacks_mend(only);
     asnap_module_list_mend(only);
-    asnap_thread_mend(only);
+    asnap_walker_pool_mend(only);
 }
 
 /* The fork was in a handler that has interrupted a hook, which goes on in the child as well: it
@@ -48,7 +49,7 @@ static void notice(void)
 {
     asnap_process_notice();
     if (asnap_process_is_copy()) {
-        asnap_thread_notice();
+        asnap_walker_pool_notice();
         asnap_thread_number_forget();
     }
 }
