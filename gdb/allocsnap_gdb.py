@@ -69,8 +69,8 @@ def _text(ask):
 
 
 def _output(command):
-    """What a gdb command prints, without colours, and without the command itself, which
-    `set trace-commands on` has gdb print first."""
+    """What a gdb command prints (to a string it does so without colours), without the command
+    itself, which `set trace-commands on` has gdb print first."""
     try:
         text = gdb.execute(command, to_string=True)
     except UnicodeDecodeError:
@@ -80,7 +80,7 @@ def _output(command):
             text = file.read().decode("utf-8", "surrogateescape")
     if gdb.parameter("trace-commands"):
         text = re.sub(r"^\++.*\n", "", text, flags=re.M)
-    return re.sub(r"\033\[[0-9;]*m", "", text)
+    return text
 
 
 def _string(value):
@@ -326,7 +326,8 @@ def _core_path(inferior):
     """The path of the core file; None where gdb does not say."""
     if getattr(inferior, "corefile", None) is not None:  # gdb 17 and later
         return _text(lambda: inferior.corefile.filename)
-    found = re.search(r"^Local core dump file:\n\s*[`'](.*)', file type ", _output("info files"), re.M)
+    told = _output("info files")
+    found = re.search(r"^Local core dump file:\n\s*[`'](.*?)', file type ", told, re.M | re.S)
     return found.group(1) if found else None
 
 

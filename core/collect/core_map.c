@@ -446,7 +446,7 @@ struct asnap_error *asnap_core_map_create(const char *core_path, struct asnap_co
     }
     if (error != NULL) {
         asnap_core_map_destroy(result);
-        return error;
+        return asnap_error_of_file(error, core_path, asnap_open_errno(reason));
     }
     *map = result;
     return NULL;

@@ -1,7 +1,6 @@
 #include "unseen.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,13 +23,13 @@ enum {
     ALIGNED = ASNAP_TABLE_POSIX_MEMALIGN | ASNAP_TABLE_ALIGNED_ALLOC | ASNAP_TABLE_MEMALIGN,
 };
 
-static __attribute__((format(printf, 2, 3))) void add(char *text, const char *format, ...)
+static void add(char *text, const char *more)
 {
     size_t used = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, ASNAP_UNSEEN_BYTES - used, format, arguments);
-    va_end(arguments);
+    size_t length = strlen(more);
+    size_t room = ASNAP_UNSEEN_BYTES - 1 - used;
+    memcpy(text + used, more, length < room ? length : room);
+    text[used + (length < room ? length : room)] = '\0';
 }
 
 static void add_names(char *text, uint32_t functions)
@@ -42,7 +41,8 @@ static void add_names(char *text, uint32_t functions)
             continue;
         bool is_first = left == functions;
         left &= ~function;
-        add(text, "%s%s", is_first ? "" : left == 0 ? " and " : ", ", names[i]);
+        add(text, is_first ? "" : left == 0 ? " and " : ", ");
+        add(text, names[i]);
     }
 }
 
@@ -69,8 +69,9 @@ static void add_unseen(char *text, uint32_t unseen)
     } else {
         add(text, "the program, or a library before the hooks, defines ");
         add_names(text, unseen);
-        add(text, ", and no call of %s has come to the hooks",
-            (unseen & (unseen - 1)) == 0 ? "it" : "these");
+        add(text, ", and no call of ");
+        add(text, (unseen & (unseen - 1)) == 0 ? "it" : "these");
+        add(text, " has come to the hooks");
     }
     if (!is_whole && (unseen & MAKE) != 0) {
         add(text, "; blocks that ");
@@ -91,31 +92,35 @@ static void add_unseen(char *text, uint32_t unseen)
         add_names(text, unseen & ASNAP_TABLE_TAKE_BACK);
         add(text, " took back still count here (too many)");
     }
-    add(text,
-        ": link its allocator as a shared library%s, or have it call allocsnap_track "
-        "(allocsnap_hooks.h)",
-        is_whole ? "" : ", have it go on by dlsym(RTLD_NEXT, ...)");
+    add(text, ": link its allocator as a shared library");
+    add(text, is_whole ? "" : ", have it go on by dlsym(RTLD_NEXT, ...)");
+    add(text, ", or have it call allocsnap_track (allocsnap_hooks.h)");
 }
 
 /* What is before the hooks and goes on to them. */
 static void add_passed(char *text, uint32_t passed)
 {
     bool is_one = (passed & (passed - 1)) == 0;
-    add(text, "%sthe program, or a library before the hooks, defines ",
-        text[0] == '\0' ? "" : "; ");
+    add(text, "the program, or a library before the hooks, defines ");
     add_names(text, passed);
-    add(text, ", which %s on to the hooks: blocks count as %s for them, with what %s to them",
-        is_one ? "goes" : "go", is_one ? "it asks" : "these ask", is_one ? "it adds" : "these add");
+    add(text, is_one
+                  ? ", which goes on to the hooks: blocks count as it asks for them, with what it "
+                    "adds to them"
+                  : ", which go on to the hooks: blocks count as these ask for them, with what "
+                    "these add to them");
 }
 
 static void add_missed(char *text, uint64_t missed)
 {
+    char number[32];
+    snprintf(number, sizeof(number), "%" PRIu64, missed);
+    add(text, number);
+    add(text, missed == 1 ? " block was" : " blocks were");
     add(text,
-        "%s%" PRIu64 " %s given out again by the allocator without having been freed by a "
-        "call that the hooks see: other freed blocks may still count here (too many); such "
-        "calls come from libraries with a scope of their own (RTLD_DEEPBIND) and from code "
-        "that does not call free by its name",
-        text[0] == '\0' ? "" : "; ", missed, missed == 1 ? "block was" : "blocks were");
+        " given out again by the allocator without having been freed by a call that the hooks "
+        "see: other freed blocks may still count here (too many); such calls come from "
+        "libraries with a scope of their own (RTLD_DEEPBIND) and from code that does not call "
+        "free by its name");
 }
 
 void asnap_unseen_describe(const struct asnap_table_root *root, char text[ASNAP_UNSEEN_BYTES])
@@ -126,8 +131,12 @@ void asnap_unseen_describe(const struct asnap_table_root *root, char text[ASNAP_
     text[0] = '\0';
     if (unseen != 0)
         add_unseen(text, unseen);
-    if (passed != 0)
+    if (passed != 0) {
+        add(text, text[0] == '\0' ? "" : "; ");
         add_passed(text, passed);
-    if (root->missed_frees != 0 && (unseen & (ASNAP_TABLE_TAKE_BACK | RESIZE)) == 0)
+    }
+    if (root->missed_frees != 0 && (unseen & (ASNAP_TABLE_TAKE_BACK | RESIZE)) == 0) {
+        add(text, text[0] == '\0' ? "" : "; ");
         add_missed(text, root->missed_frees);
+    }
 }

@@ -376,6 +376,32 @@ def hooks_exports(names):
     return ["exported: %s" % name for name in names if not HOOKS_EXPORT.match(name)]
 
 
+def circles(symbols):
+    """No two files need each other, straight or by way of others; `symbols` has for each file the
+    names that it defines and those that it needs."""
+    owner = {name: file for file, (defined, _) in symbols.items() for name in defined}
+    needs = {
+        file: {owner[name] for name in needed if name in owner} - {file}
+        for file, (_, needed) in symbols.items()
+    }
+
+    def reached(start):
+        seen, open_ends = set(), [start]
+        while open_ends:
+            for file in needs[open_ends.pop()] - seen:
+                seen.add(file)
+                open_ends.append(file)
+        return seen
+
+    behind = {file: reached(file) for file in needs}
+    return [
+        "%s and %s need each other" % (file, other)
+        for file in sorted(needs)
+        for other in sorted(behind[file])
+        if file < other and file in behind[other]
+    ]
+
+
 TREE_LAWS = (
     table_includes,
     room_includes,

@@ -25,6 +25,22 @@ def exports(library):
     return [line.split()[-1].split("@")[0] for line in lines.splitlines()]
 
 
+def object_symbols():
+    """What each file of core defines and needs, by its object file."""
+    symbols = {}
+    for path in house.files(ROOT, "core", endings=(".c",)):
+        built = os.path.join(ROOT, "build", "obj", os.path.splitext(path)[0] + ".o")
+        if not os.path.exists(built):
+            continue
+        lines = subprocess.check_output(["nm", "-g", built], encoding="utf-8").splitlines()
+        words = [line.split() for line in lines]
+        symbols[path] = (
+            {word[-1] for word in words if word[-2] not in "Uw"},
+            {word[-1] for word in words if word[-2] in "Uw"},
+        )
+    return symbols
+
+
 class Tree(unittest.TestCase):
     def test_keeps_every_law(self):
         for law in house.TREE_LAWS:
@@ -44,6 +60,13 @@ class Libraries(unittest.TestCase):
         self.assertIn("malloc", names)
         self.assertIn("allocsnap_table", names)
         self.assertEqual(house.hooks_exports(names), [])
+
+
+    def test_no_circles(self):
+        symbols = object_symbols()
+        self.assertIn("core/hooks/entry/interpose.c", symbols)
+        self.assertIn("core/model/group/keys.c", symbols)
+        self.assertEqual(house.circles(symbols), [])
 
 
 class Laws(unittest.TestCase):
@@ -233,6 +256,15 @@ class Laws(unittest.TestCase):
         self.assertEqual(
             self.broken(house.test_packages, tree),
             ["tests/a/test_a.py is not found: no __init__.py beside it"],
+        )
+
+    def test_circles(self):
+        line = {"a.c": ({"a"}, {"b", "malloc"}), "b.c": ({"b"}, {"c"}), "c.c": ({"c"}, {"malloc"})}
+        self.assertEqual(house.circles(line), [])
+        circle = dict(line, **{"c.c": ({"c"}, {"a"})})
+        self.assertEqual(
+            house.circles(circle),
+            ["%s.c and %s.c need each other" % tuple(pair) for pair in ("ab", "ac", "bc")],
         )
 
     def test_hooks_needed(self):

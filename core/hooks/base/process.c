@@ -35,8 +35,9 @@ void asnap_process_notice(void)
 {
     if (process == asnap_kernel_process()) /* this child has mended its copy already */
         return;
-    if (!asnap_process_is_copy())
-        wiped = false;
+    if (asnap_process_is_copy()) /* and is not written: the page stays the kernel's zeros */
+        return;
+    wiped = false;
     forget();
 }
 

@@ -37,8 +37,8 @@ extern struct asnap_process asnap_process;
 /* Begins, where this process has not. */
 void asnap_process_begin(void);
 
-/* To be called by libc in a child: the kernel may not know how to clear the page, or stand behind an
- * emulator that says it does and does not. */
+/* To be called by libc in a child: the kernel may not know how to clear the page, or stand behind
+ * an emulator that says it does and does not. */
 void asnap_process_notice(void);
 
 /* Whether this process has a copy of its parent's table that has not been mended. */

@@ -6,22 +6,21 @@
 #include "clock.h"
 #include "debugger_call.h"
 #include "fork.h"
-#include "interpose.h"
+#include "gate.h"
 #include "loaded_modules.h"
-#include "lock.h"
 #include "next.h"
+#include "operators.h"
 #include "pages.h"
 #include "records.h"
 #include "registered_frames.h"
 #include "settings.h"
 #include "stacks.h"
 #include "thread.h"
-#include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
 #include "walk_check.h"
+#include "walker_pool.h"
 
-static uint32_t control_lock;
 static bool ready;
 
 /* The root of another copy of the hooks that comes first; 0: there is none. */
@@ -47,8 +46,7 @@ static void get_ready(void)
         asnap_root_step_aside(other_root);
         return;
     }
-    asnap_trace_choose_extras();
-    asnap_thread_init();
+    asnap_walker_pool_init();
     asnap_modules_init();
     asnap_debugger_call_init();
     asnap_registered_init(asnap_modules_bounds);
@@ -75,7 +73,7 @@ static void obey(void)
     if (trace != was_tracing || asked.clear != applied->clear) {
         asnap_records_clear();
         allocsnap_root.missed_frees = 0;
-        asnap_thread_drop_pool();
+        asnap_walker_pool_drop();
     }
     if (asked.reset_peak != applied->reset_peak)
         asnap_traced_reset_peak();
@@ -95,7 +93,7 @@ void asnap_control_apply(void)
     thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
     asnap_fork_mend();
-    asnap_lock(&control_lock);
+    asnap_root_lock();
     if (!ready) {
         int saved_errno = errno;
         thread->activity = ASNAP_OWN;
@@ -106,25 +104,8 @@ void asnap_control_apply(void)
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
     __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
-    asnap_unlock(&control_lock);
-    asnap_trace_leave();
-}
-
-void asnap_control_lock(void)
-{
-    asnap_lock(&control_lock);
-}
-
-void asnap_control_unlock(void)
-{
-    asnap_unlock(&control_lock);
-}
-
-/* What was asked for is done again where it was not done to its end. */
-void asnap_control_mend(const uint32_t *only)
-{
-    if (asnap_lock_is_orphan(&control_lock, only))
-        __atomic_store_n(&control_lock, 0, __ATOMIC_RELEASE);
+    asnap_root_unlock();
+    asnap_gate_leave();
 }
 
 /* For a program that allocates nothing before its main. */
@@ -132,5 +113,4 @@ __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_tracing();
     asnap_walk_check_begin();
-    asnap_trace_choose_extras();
 }

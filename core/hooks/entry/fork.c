@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 
-#include "control.h"
 #include "deferred.h"
 #include "libc.h"
 #include "loaded_modules.h"
@@ -10,20 +9,22 @@
 #include "module_list.h"
 #include "process.h"
 #include "records.h"
+#include "root.h"
 #include "stacks.h"
 #include "thread.h"
 #include "thread_numbers.h"
+#include "walker_pool.h"
 
 /* All locks, or the one that this thread waits for, while it may hold others. */
 static void mend(const uint32_t *only)
 {
-    asnap_control_mend(only);
+    asnap_root_mend(only);
     asnap_modules_mend(only);
     asnap_records_mend(only);
     asnap_thread_numbers_mend(only);
     asnap_stacks_mend(only);
     asnap_module_list_mend(only);
-    asnap_thread_mend(only);
+    asnap_walker_pool_mend(only);
 }
 
 /* The fork was in a handler that has interrupted a hook, which goes on in the child as well: it
@@ -48,7 +49,7 @@ static void notice(void)
 {
     asnap_process_notice();
     if (asnap_process_is_copy()) {
-        asnap_thread_notice();
+        asnap_walker_pool_notice();
         asnap_thread_number_forget();
     }
 }

@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
-#include "lock.h"
-#include "preceding.h"
+#include "operators.h"
 
 #ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
 #define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
@@ -17,13 +16,6 @@
 #define DEFAULT_ALIGNMENT __STDCPP_DEFAULT_NEW_ALIGNMENT__
 
 struct nothrow;
-
-/* An operator and the definition underneath: NULL where there was none at start-up. */
-struct cxx_operator {
-    const char *name;
-    uint32_t function; /* of asnap_table_functions */
-    void *found;
-};
 
 /* Of no use without a C++ library: nobody can throw std::bad_alloc. */
 static _Noreturn void give_up(void)
@@ -44,17 +36,6 @@ static void *plain_new(size_t size, size_t alignment)
     return asnap_under.posix_memalign(&block, alignment, size == 0 ? 1 : size) == 0 ? block : NULL;
 }
 
-/* The operator that knows what to do when memory is short: one that the caller has brought with
- * it, or that a C++ library has. NULL: there is none. */
-static void *find_late(const char *name, uint64_t caller)
-{
-    struct asnap_libraries libraries;
-    asnap_libraries_open(&libraries, !asnap_is_alone());
-    void *found = asnap_symbol_seen_from(&libraries, caller, name);
-    asnap_libraries_close(&libraries);
-    return found;
-}
-
 /* Whether the operator underneath has handed out the inside of a block that it took with
  * malloc and that is recorded, such as one behind a header of the program's own. */
 static bool is_inside_last(const void *block)
@@ -64,18 +45,18 @@ static bool is_inside_last(const void *block)
     return thread->last_block != 0 && offset != 0 && offset < thread->last_size;
 }
 
-#define OPERATOR_NEW(FUNCTION, NAME, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                   \
-    static struct cxx_operator operator_##FUNCTION = {NAME, ASNAP_TABLE_NEW, NULL};                \
-    ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(NAME);                                          \
+#define OPERATOR_NEW(FUNCTION, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                         \
+    ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(ASNAP_NAME_##FUNCTION);                         \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
         void *(*next)PARAMETERS = NULL;                                                            \
         const struct asnap_caller caller = ASNAP_CALLER;                                           \
         bool tracing = asnap_control_tracing();                                                    \
-        void *found = operator_##FUNCTION.found;                                                   \
+        void *found = asnap_operators[ASNAP_OPERATOR_##FUNCTION];                                  \
         if (found == NULL) {                                                                       \
             void *plain = plain_new(size, (ALIGNMENT));                                            \
-            found = plain == NULL ? find_late(NAME, caller.pc) : NULL;                             \
+            found =                                                                                \
+                plain == NULL ? asnap_operator_seen_from(ASNAP_NAME_##FUNCTION, caller.pc) : NULL; \
             if (found == NULL) {                                                                   \
                 if (tracing)                                                                       \
                     asnap_trace_allocated(plain, size, &caller);                                   \
@@ -96,14 +77,13 @@ static bool is_inside_last(const void *block)
         return block;                                                                              \
     }
 
-#define OPERATOR_DELETE(FUNCTION, NAME, PARAMETERS, ARGUMENTS)                                     \
-    static struct cxx_operator operator_##FUNCTION = {NAME, ASNAP_TABLE_DELETE, NULL};             \
+#define OPERATOR_DELETE(FUNCTION, PARAMETERS, ARGUMENTS)                                           \
     static void release_##FUNCTION(void *block);                                                   \
-    ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(NAME);                                           \
+    ASNAP_EXPORT void FUNCTION PARAMETERS __asm__(ASNAP_NAME_##FUNCTION);                          \
     static void next_##FUNCTION PARAMETERS                                                         \
     {                                                                                              \
         void(*next) PARAMETERS = NULL;                                                             \
-        void *found = operator_##FUNCTION.found;                                                   \
+        void *found = asnap_operators[ASNAP_OPERATOR_##FUNCTION];                                  \
         if (found == NULL) {                                                                       \
             asnap_under.free(block);                                                               \
             return;                                                                                \
@@ -142,42 +122,35 @@ static bool is_inside_last(const void *block)
         next_##PLAIN(block, __STDCPP_DEFAULT_NEW_ALIGNMENT__);                                     \
     }
 
-OPERATOR_NEW(new_plain, "_Znwm", (size_t size), (size), DEFAULT_ALIGNMENT, false)
-OPERATOR_NEW(new_array, "_Znam", (size_t size), (size), DEFAULT_ALIGNMENT, false)
-OPERATOR_NEW(new_nothrow, "_ZnwmRKSt9nothrow_t", (size_t size, const struct nothrow *tag),
-             (size, tag), DEFAULT_ALIGNMENT, true)
-OPERATOR_NEW(new_array_nothrow, "_ZnamRKSt9nothrow_t", (size_t size, const struct nothrow *tag),
-             (size, tag), DEFAULT_ALIGNMENT, true)
-OPERATOR_NEW(new_aligned, "_ZnwmSt11align_val_t", (size_t size, size_t alignment),
-             (size, alignment), alignment, false)
-OPERATOR_NEW(new_array_aligned, "_ZnamSt11align_val_t", (size_t size, size_t alignment),
-             (size, alignment), alignment, false)
-OPERATOR_NEW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t",
-             (size_t size, size_t alignment, const struct nothrow *tag), (size, alignment, tag),
-             alignment, true)
-OPERATOR_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
-             (size_t size, size_t alignment, const struct nothrow *tag), (size, alignment, tag),
-             alignment, true)
+OPERATOR_NEW(new_plain, (size_t size), (size), DEFAULT_ALIGNMENT, false)
+OPERATOR_NEW(new_array, (size_t size), (size), DEFAULT_ALIGNMENT, false)
+OPERATOR_NEW(new_nothrow, (size_t size, const struct nothrow *tag), (size, tag), DEFAULT_ALIGNMENT,
+             true)
+OPERATOR_NEW(new_array_nothrow, (size_t size, const struct nothrow *tag), (size, tag),
+             DEFAULT_ALIGNMENT, true)
+OPERATOR_NEW(new_aligned, (size_t size, size_t alignment), (size, alignment), alignment, false)
+OPERATOR_NEW(new_array_aligned, (size_t size, size_t alignment), (size, alignment), alignment,
+             false)
+OPERATOR_NEW(new_aligned_nothrow, (size_t size, size_t alignment, const struct nothrow *tag),
+             (size, alignment, tag), alignment, true)
+OPERATOR_NEW(new_array_aligned_nothrow, (size_t size, size_t alignment, const struct nothrow *tag),
+             (size, alignment, tag), alignment, true)
 
-OPERATOR_DELETE(delete_plain, "_ZdlPv", (void *block), (block))
-OPERATOR_DELETE(delete_array, "_ZdaPv", (void *block), (block))
-OPERATOR_DELETE(delete_aligned, "_ZdlPvSt11align_val_t", (void *block, size_t alignment),
-                (block, alignment))
-OPERATOR_DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", (void *block, size_t alignment),
-                (block, alignment))
-OPERATOR_DELETE(delete_sized, "_ZdlPvm", (void *block, size_t size), (block, size))
-OPERATOR_DELETE(delete_array_sized, "_ZdaPvm", (void *block, size_t size), (block, size))
-OPERATOR_DELETE(delete_nothrow, "_ZdlPvRKSt9nothrow_t", (void *block, const struct nothrow *tag),
-                (block, tag))
-OPERATOR_DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t",
-                (void *block, const struct nothrow *tag), (block, tag))
-OPERATOR_DELETE(delete_sized_aligned, "_ZdlPvmSt11align_val_t",
-                (void *block, size_t size, size_t alignment), (block, size, alignment))
-OPERATOR_DELETE(delete_array_sized_aligned, "_ZdaPvmSt11align_val_t",
-                (void *block, size_t size, size_t alignment), (block, size, alignment))
-OPERATOR_DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t",
-                (void *block, size_t alignment, const struct nothrow *tag), (block, alignment, tag))
-OPERATOR_DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+OPERATOR_DELETE(delete_plain, (void *block), (block))
+OPERATOR_DELETE(delete_array, (void *block), (block))
+OPERATOR_DELETE(delete_aligned, (void *block, size_t alignment), (block, alignment))
+OPERATOR_DELETE(delete_array_aligned, (void *block, size_t alignment), (block, alignment))
+OPERATOR_DELETE(delete_sized, (void *block, size_t size), (block, size))
+OPERATOR_DELETE(delete_array_sized, (void *block, size_t size), (block, size))
+OPERATOR_DELETE(delete_nothrow, (void *block, const struct nothrow *tag), (block, tag))
+OPERATOR_DELETE(delete_array_nothrow, (void *block, const struct nothrow *tag), (block, tag))
+OPERATOR_DELETE(delete_sized_aligned, (void *block, size_t size, size_t alignment),
+                (block, size, alignment))
+OPERATOR_DELETE(delete_array_sized_aligned, (void *block, size_t size, size_t alignment),
+                (block, size, alignment))
+OPERATOR_DELETE(delete_aligned_nothrow, (void *block, size_t alignment, const struct nothrow *tag),
+                (block, alignment, tag))
+OPERATOR_DELETE(delete_array_aligned_nothrow,
                 (void *block, size_t alignment, const struct nothrow *tag), (block, alignment, tag))
 
 RELEASE(delete_plain, delete_plain)
@@ -192,34 +165,3 @@ RELEASE_ALIGNED(delete_sized_aligned, delete_aligned)
 RELEASE_ALIGNED(delete_array_sized_aligned, delete_array_aligned)
 RELEASE_ALIGNED(delete_aligned_nothrow, delete_aligned)
 RELEASE_ALIGNED(delete_array_aligned_nothrow, delete_array_aligned)
-
-static struct cxx_operator *const operators[] = {
-    &operator_new_plain,
-    &operator_new_array,
-    &operator_new_nothrow,
-    &operator_new_array_nothrow,
-    &operator_new_aligned,
-    &operator_new_array_aligned,
-    &operator_new_aligned_nothrow,
-    &operator_new_array_aligned_nothrow,
-    &operator_delete_plain,
-    &operator_delete_array,
-    &operator_delete_aligned,
-    &operator_delete_array_aligned,
-    &operator_delete_sized,
-    &operator_delete_array_sized,
-    &operator_delete_nothrow,
-    &operator_delete_array_nothrow,
-    &operator_delete_sized_aligned,
-    &operator_delete_array_sized_aligned,
-    &operator_delete_aligned_nothrow,
-    &operator_delete_array_aligned_nothrow,
-};
-
-void asnap_operators_resolve(struct asnap_libraries *libraries)
-{
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
-        operators[i]->found = asnap_symbol_next(libraries, operators[i]->name);
-        asnap_preceding_find(libraries, operators[i]->name, operators[i]->function);
-    }
-}

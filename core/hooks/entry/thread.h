@@ -34,25 +34,4 @@ struct asnap_thread {
 
 extern __thread struct asnap_thread asnap_thread;
 
-/* Gives this thread a walker, where it has none; NULL: no memory. It goes back when the
- * thread ends; where `borrows` says so, asnap_thread_return_walker must follow. Only between
- * asnap_trace_enter and asnap_trace_leave, as the next. */
-struct asnap_walker *asnap_thread_make_walker(void);
-
-/* Lets other threads have this thread's walker. */
-void asnap_thread_return_walker(void);
-
-/* Must be called once before asnap_thread_make_walker. */
-void asnap_thread_init(void);
-
-/* Gives back the memory of walkers whose threads have ended. */
-void asnap_thread_drop_pool(void);
-
-/* Remembers in a child that this is the thread that it has from its parent. */
-void asnap_thread_notice(void);
-
-/* In a child (process.h), as asnap_records_mend: the walkers of its parent's other threads are
- * free, or lost where one of them was just then taken or given back. */
-void asnap_thread_mend(const uint32_t *only);
-
 #endif

@@ -1,102 +1,16 @@
 #include "trace.h"
 
-#include "control.h"
 #include "deferred.h"
-#include "kernel.h"
+#include "gate.h"
 #include "loaded_modules.h"
 #include "preceding.h"
 #include "registered_frames.h"
 #include "walk_check.h"
-
-static void count_drop(void)
-{
-    __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
-}
-
-void asnap_trace_refuse(void)
-{
-    __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
-}
+#include "walker_pool.h"
 
 static uint64_t key_of(const void *block)
 {
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
-}
-
-/* `is_new`: the block was not live before, so that what was recorded of it was freed unseen. */
-static bool count_inserted(enum asnap_inserted inserted, bool is_new)
-{
-    if (inserted == ASNAP_NO_SUM)
-        asnap_trace_refuse();
-    else if (inserted == ASNAP_NO_MEMORY)
-        count_drop();
-    else if (inserted == ASNAP_REPLACED && is_new)
-        __atomic_fetch_add(&allocsnap_root.missed_frees, 1, __ATOMIC_RELAXED);
-    return inserted == ASNAP_INSERTED || inserted == ASNAP_REPLACED;
-}
-
-/* What was recorded of this block before is not true any more. */
-static __attribute__((noinline)) bool refuse(uint64_t key)
-{
-    asnap_records_remove(key, NULL);
-    asnap_trace_refuse();
-    return false;
-}
-
-static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker, bool is_new)
-{
-    if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
-        return refuse(key);
-    uint32_t stack = asnap_walker_intern(walker);
-    enum asnap_inserted inserted = ASNAP_NO_MEMORY;
-    if (stack != ASNAP_TABLE_NONE)
-        inserted = asnap_records_insert(key, size, stack);
-    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted, is_new);
-}
-
-static void run_one(struct asnap_deferred *deferred)
-{
-    if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        record(deferred->key, deferred->size, deferred->walker, false);
-    } else {
-        asnap_records_remove(deferred->key, NULL);
-        if (deferred->block != NULL)
-            deferred->release(deferred->block);
-    }
-    asnap_deferred_destroy(deferred);
-}
-
-void asnap_trace_run_deferred(void)
-{
-    struct asnap_thread *thread = &asnap_thread;
-    thread->nested = 0;
-    while (thread->deferred != NULL) {
-        thread->activity = ASNAP_RECORDING;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
-            next = one->next;
-            run_one(one);
-        }
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        thread->activity = ASNAP_IDLE;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    }
-}
-
-/* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack
- * of its own. */
-bool asnap_trace_was_abandoned(void)
-{
-    struct asnap_thread *thread = &asnap_thread;
-    uint64_t here = asnap_trace_stack_place();
-    const struct asnap_walker *walker = thread->walker;
-    if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
-        here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
-        return false;
-    if (asnap_kernel_on_signal_stack())
-        return false;
-    asnap_walker_forget(thread->walker);
-    return true;
 }
 
 /* A hook that a handler has jumped out of, and that was not found to be, never does what is left
@@ -128,21 +42,13 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
         deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
     if (deferred == NULL || !walk_deferred(deferred, caller)) {
         asnap_deferred_destroy(deferred);
-        count_drop();
+        asnap_gate_drop();
         return false;
     }
     deferred->key = key;
     deferred->size = size;
     asnap_deferred_push(deferred);
     return true;
-}
-
-/* What is hardly ever wanted, behind one question. */
-static bool extras_on;
-
-void asnap_trace_choose_extras(void)
-{
-    extras_on = asnap_walk_check_on || allocsnap_root.preceded != 0;
 }
 
 /* Code is read now and then: what it leads to may be known to the linker later only. */
@@ -176,6 +82,7 @@ void asnap_trace_look_at_release(uint64_t caller)
     count_to_read_code(&calls);
 }
 
+/* What is hardly ever wanted. */
 static __attribute__((noinline)) void do_extras(struct asnap_walker *walker,
                                                 const struct asnap_caller *caller)
 {
@@ -190,39 +97,39 @@ static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key,
 {
     walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
     if (!asnap_walker_walk(walker, caller, asnap_root_frame_limit())) {
-        count_drop();
+        asnap_gate_drop();
         return false;
     }
-    if (__builtin_expect(extras_on, 0))
+    if (__builtin_expect(asnap_walk_check_on || allocsnap_root.preceded != 0, 0))
         do_extras(walker, caller);
-    return record(key, size, walker, is_new);
+    return asnap_gate_record(key, size, walker, is_new);
 }
 
 /* The first walk of a thread, and every one of a thread that is about to end. */
 static __attribute__((noinline)) bool
 track_without_walker(uint64_t key, size_t size, const struct asnap_caller *caller, bool is_new)
 {
-    struct asnap_walker *walker = asnap_thread_make_walker();
+    struct asnap_walker *walker = asnap_walker_pool_take();
     if (walker == NULL) {
-        count_drop();
+        asnap_gate_drop();
         return false;
     }
     bool done = walk_and_record(walker, key, size, caller, is_new);
     if (asnap_thread.borrows)
-        asnap_thread_return_walker();
+        asnap_walker_pool_return();
     return done;
 }
 
 static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller,
                             bool is_new)
 {
-    if (!asnap_trace_enter())
+    if (!asnap_gate_enter())
         return defer_insert(key, size, caller);
     struct asnap_walker *walker = asnap_thread.walker;
     bool done = __builtin_expect(walker != NULL, 1)
                     ? walk_and_record(walker, key, size, caller, is_new)
                     : track_without_walker(key, size, caller, is_new);
-    asnap_trace_leave();
+    asnap_gate_leave();
     return done;
 }
 
@@ -263,12 +170,12 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *))
 
 void asnap_trace_untrack(uint64_t key)
 {
-    if (!asnap_trace_enter()) {
+    if (!asnap_gate_enter()) {
         defer_release(key, NULL, NULL);
         return;
     }
     asnap_records_remove(key, NULL);
-    asnap_trace_leave();
+    asnap_gate_leave();
 }
 
 /* For what libc does on the hooks' behalf: it may well release or resize what it took
@@ -291,9 +198,9 @@ bool asnap_trace_releasing(void *block, void (*release)(void *))
         remove_on_own_behalf(block, NULL);
         return true;
     }
-    if (asnap_trace_enter()) {
+    if (asnap_gate_enter()) {
         asnap_records_remove(key_of(block), NULL);
-        asnap_trace_leave();
+        asnap_gate_leave();
         return true;
     }
     /* Without memory for that it stays allocated and recorded, which is at least true. */
@@ -307,17 +214,17 @@ enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
         remove_on_own_behalf(block, removed);
         return ASNAP_UNKNOWN;
     }
-    if (!asnap_trace_enter())
+    if (!asnap_gate_enter())
         return ASNAP_TAKE_LATE;
     bool found = asnap_records_remove(key_of(block), removed);
-    asnap_trace_leave();
+    asnap_gate_leave();
     return found ? ASNAP_TAKEN : ASNAP_UNKNOWN;
 }
 
 void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
-    if (!asnap_trace_enter())
+    if (!asnap_gate_enter())
         return;
-    count_inserted(asnap_records_put_back(key_of(block), removed), false);
-    asnap_trace_leave();
+    asnap_gate_count(asnap_records_put_back(key_of(block), removed), false);
+    asnap_gate_leave();
 }
