@@ -13,7 +13,7 @@ OLDEST_PYTHON = (3, 8)
 HOOKS_NEEDED = re.compile(r"ld-linux[-\w]*\.so\.\d+\Z")
 LIBRARY_EXPORT = re.compile(r"asnap_\w+\Z")
 HOOKS_EXPORT = re.compile(
-    r"(allocsnap_\w+"
+    r"(__asan_default_options|allocsnap_\w+"
     r"|malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|valloc|pvalloc"
     r"|free_sized|free_aligned_sized|malloc_usable_size"
     r"|_Z(nw|na|dl|da)\w+)\Z"
