@@ -194,8 +194,12 @@ def server_of_lldb():
 def dap_of_lldb(debugger):
     """The path of the lldb-dap that belongs to an LLDB; None where it is not there."""
     directory, name = os.path.split(debugger.binary)
-    path = os.path.join(directory, name.replace("lldb", "lldb-dap", 1))
-    return path if os.path.exists(path) else shutil.which(name.replace("lldb", "lldb-dap", 1))
+    # Debian 13 has `lldb`, and no `lldb-dap` without its version.
+    names = [part.replace("lldb", "lldb-dap", 1) for part in (name, debugger.name)]
+    for path in [os.path.join(directory, part) for part in names] + [shutil.which(part) for part in names]:
+        if path is not None and os.path.exists(path):
+            return path
+    return None
 
 
 def gdb():

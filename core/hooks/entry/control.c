@@ -88,9 +88,8 @@ static void obey(void)
 void asnap_control_apply(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    if (thread->activity != ASNAP_IDLE)
+    if (thread->activity != ASNAP_IDLE || !asnap_gate_enter())
         return;
-    thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
     asnap_fork_mend();
     asnap_root_lock();
@@ -103,7 +102,8 @@ void asnap_control_apply(void)
     }
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
-    __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
+    if (!asnap_process_awaits_first())
+        __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
     asnap_root_unlock();
     asnap_gate_leave();
 }

@@ -34,14 +34,28 @@ static void mend_one(uint32_t *lock)
     mend(lock);
 }
 
+static void mend_all(void)
+{
+    bool is_first = asnap_process_is_first_thread();
+    /* Not every way to fork calls handlers (_Fork), and another library's may start threads before
+     * this one's is called. */
+    bool awaits = !is_first && !asnap_walker_pool_has_notice();
+    mend(NULL);
+    if (is_first) {
+        asnap_deferred_mend();
+        asnap_thread_number_forget();
+    }
+    asnap_process_mended(awaits);
+}
+
 void asnap_fork_mend(void)
 {
-    if (!asnap_process_mend())
-        return;
-    mend(NULL);
-    asnap_deferred_mend();
-    asnap_thread_number_forget();
-    asnap_process_mended();
+    if (asnap_process_mend())
+        mend_all();
+    if (asnap_process_awaits_first() && asnap_process_is_first_thread()) {
+        asnap_thread_number_forget();
+        asnap_process_has_first();
+    }
 }
 
 /* For libc to call in a child, on the thread that forked. */

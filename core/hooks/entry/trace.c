@@ -184,11 +184,14 @@ void asnap_trace_untrack(uint64_t key)
 static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
 {
     struct asnap_thread *thread = &asnap_thread;
+    uint64_t outer = thread->entered_at;
+    thread->entered_at = asnap_gate_stack_place();
     thread->activity = ASNAP_RECORDING;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     bool found = asnap_records_remove(key_of(block), removed);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     thread->activity = ASNAP_OWN;
+    thread->entered_at = outer;
     return found;
 }
 

@@ -4,7 +4,9 @@
 #include <stdbool.h>
 
 #include "gate.h"
+#include "kernel.h"
 #include "lock.h"
+#include "process.h"
 #include "thread.h"
 
 /* Takes the walker back when its thread ends. */
@@ -139,15 +141,20 @@ void asnap_walker_pool_drop(void)
     }
 }
 
-/* The thread that forked this process, and its walker, until its copy of the table is mended:
- * another thread may allocate before this one does, and must leave it what it has. */
+/* The thread that forked the process with this number: another thread may allocate before it does,
+ * and must leave it what it has. */
 static const struct asnap_thread *forked;
-static struct asnap_walker *forked_walker;
+static uint32_t forked_process;
 
 void asnap_walker_pool_notice(void)
 {
     forked = &asnap_thread;
-    forked_walker = asnap_thread.walker;
+    __atomic_store_n(&forked_process, asnap_kernel_process(), __ATOMIC_RELEASE);
+}
+
+bool asnap_walker_pool_has_notice(void)
+{
+    return __atomic_load_n(&forked_process, __ATOMIC_ACQUIRE) == asnap_kernel_process();
 }
 
 /* The walkers of all threads that this process does not have. */
@@ -168,19 +175,21 @@ static void take_over(const struct asnap_thread *here)
 
 void asnap_walker_pool_mend(const uint32_t *only)
 {
-    const struct asnap_thread *here = forked != NULL ? forked : &asnap_thread;
+    const struct asnap_thread *thread = &asnap_thread;
     if (asnap_lock_is_orphan(&asnap_walker_lock, only)) {
-        struct asnap_walker *walker = forked != NULL ? forked_walker : asnap_thread.walker;
         /* One list or one walker may have been changed in part: nothing of others is of use. */
         pool = NULL;
         for (int i = 0; i < OWNER_BUCKETS; i++)
             owned[i] = NULL;
-        if (walker != NULL)
-            put_owned(walker, here);
+        if (thread->walker != NULL)
+            put_owned(thread->walker, thread);
         __atomic_store_n(&asnap_walker_lock, 0, __ATOMIC_RELEASE);
     } else if (only == NULL) {
-        take_over(here);
+        /* Where it is not known which of them the first thread has, all stay as they are: a new
+         * thread finds what its place had. */
+        if (asnap_walker_pool_has_notice())
+            take_over(forked);
+        else if (asnap_process_is_first_thread())
+            take_over(thread);
     }
-    if (only == NULL)
-        forked = NULL;
 }

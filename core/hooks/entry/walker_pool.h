@@ -2,6 +2,7 @@
 #ifndef ASNAP_HOOKS_WALKER_POOL_H
 #define ASNAP_HOOKS_WALKER_POOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "walker.h"
@@ -22,6 +23,7 @@ void asnap_walker_pool_drop(void);
 
 /* Remembers in a child that this is the thread that it has from its parent. */
 void asnap_walker_pool_notice(void);
+bool asnap_walker_pool_has_notice(void);
 
 /* In a child (process.h), as asnap_records_mend: the walkers of its parent's other threads are
  * free, or lost where one of them was just then taken or given back. */
