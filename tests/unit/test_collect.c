@@ -466,6 +466,14 @@ ASNAP_TEST(collect, tells_the_status)
     CU_ASSERT_EQUAL(status.traced_count, 3);
     CU_ASSERT_EQUAL(status.peak_size, 500);
     CU_ASSERT_STRING_EQUAL(status.unseen, "");
+    struct asnap_table_shard *shard = &image_root(&image)->shards[asnap_table_shard_of(A)];
+    uint64_t count = shard->count;
+    shard->count = (uint64_t)shard->used + 1;
+    struct asnap_error *error = asnap_status_read(&image.memory, IMAGE_BASE, &status);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    CU_ASSERT_EQUAL(asnap_error_code(error), ASNAP_ERROR_DAMAGED);
+    asnap_error_destroy(error);
+    shard->count = count;
     image_root(&image)->preceded = ASNAP_TABLE_FREE;
     ASNAP_ASSERT_OK(asnap_status_read(&image.memory, IMAGE_BASE, &status));
     CU_ASSERT_PTR_NOT_NULL(strstr(status.unseen, "defines free, "));

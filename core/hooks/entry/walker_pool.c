@@ -71,7 +71,7 @@ static void end(void *argument)
     struct asnap_thread *thread = &asnap_thread;
     (void)argument;
     thread->borrows = true;
-    if (thread->walker == NULL || !asnap_gate_enter())
+    if (thread->walker == NULL || asnap_process_is_copy() || !asnap_gate_enter())
         return;
     asnap_walker_pool_return();
     asnap_gate_leave();
