@@ -48,7 +48,7 @@ def enumerators(name):
 def fields(name):
     """The names of a struct's fields, in order."""
     body = re.search(r"struct %s \{(.*?)\}" % name, header(), re.S).group(1)
-    return re.findall(r"(\w+)(?:\[\d+\]|\)\([^;]*\))?;", body)
+    return re.findall(r"(\w+)(?:\[\w+\]|\)\([^;]*\))?;", body)
 
 
 class Binding(unittest.TestCase):
