@@ -68,6 +68,20 @@ class Region(ctypes.Structure):
     ]
 
 
+class AddressRange(ctypes.Structure):
+    """A piece of memory (asnap_address_range)."""
+
+    _fields_ = [("start", c_uint64), ("end", c_uint64)]
+
+
+class Thread(ctypes.Structure):
+    _fields_ = [("number", c_uint64), ("stack_pointer", c_uint64), ("thread_pointer", c_uint64)]
+
+
+class Register(ctypes.Structure):
+    _fields_ = [("value", c_uint64), ("thread", c_uint32), ("name", ctypes.c_char * 12)]
+
+
 UNSEEN_BYTES = 1536
 
 
@@ -87,6 +101,7 @@ class Status(ctypes.Structure):
         ("dropped", c_uint64),
         ("refused", c_uint64),
         ("busy_shards", c_uint32),
+        ("is_whole", c_bool),
         ("requests", c_uint32),
         ("unseen", ctypes.c_char * UNSEEN_BYTES),
     ]
@@ -268,6 +283,14 @@ FUNCTIONS = {
     "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
+    "asnap_core_threads_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_core_threads_list": (POINTER(Thread), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_core_threads_registers": (POINTER(Register), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_core_threads_main_stack": (c_uint64, [_OBJECT]),
+    "asnap_core_threads_destroy": (None, [_OBJECT]),
+    "asnap_own_ranges_create": (_ERROR, [POINTER(Memory), c_uint64, _OUT]),
+    "asnap_own_ranges_list": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_own_ranges_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
     "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
