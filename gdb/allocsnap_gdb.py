@@ -1,5 +1,6 @@
 """allocsnap in gdb (12 and later): `source` this file, then `help snapshot`."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -35,7 +36,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target
+    from allocsnap.target import Process, Region, Target, ThreadFacts
     from allocsnap.target import linux_memory_map, parsed_memory_map, shown_path
 else:
     Target = object
@@ -198,6 +199,28 @@ class GdbTarget(Target):
                 pass
         return _printed_memory_map() or _fetched_memory_map(inferior)
 
+    def threads(self):
+        with _selection_kept():
+            return [_thread_facts(thread) for thread in gdb.selected_inferior().threads()]
+
+    def stack_slot(self, thread, address):
+        with _selection_kept():
+            for known in gdb.selected_inferior().threads():
+                if _kernel_number(known) == thread:
+                    known.switch()
+                    return _stack_slot(address)
+        return None
+
+    def data_symbol(self, address):
+        text = _output("info symbol {}".format(address))
+        found = re.match(r"(.+?)(?: \+ (\d+))? in section ", text)
+        if found is None:
+            return None
+        name, offset = found.group(1), int(found.group(2) or 0)
+        symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
+        path = symbol.symtab.filename if symbol is not None and symbol.symtab else None
+        return name, offset, os.path.basename(path) if path else None
+
     def program_path(self):
         path = _text(lambda: gdb.current_progspace().filename or "")
         return re.sub("^target:", "", path) or None
@@ -292,6 +315,116 @@ def _has_frame():
         return True
     except gdb.error:
         return False
+
+
+@contextlib.contextmanager
+def _selection_kept():
+    """Selects the thread and frame again that are selected now."""
+    thread = gdb.selected_thread()
+    frame = gdb.selected_frame() if thread is not None and thread.is_valid() else None
+    try:
+        yield
+    finally:
+        if thread is not None and thread.is_valid():
+            thread.switch()
+            if frame is not None and frame.is_valid():
+                frame.select()
+
+
+# What registers consist of that hold several words, by the name of a field of their type.
+_WORDS = re.compile(r"v\d+_int64\Z|d\Z")
+
+
+def _register_words(value):
+    """The words that a register holds."""
+    kind = value.type.strip_typedefs()
+    if kind.code in _NUMBERS:
+        return [int(value.cast(gdb.lookup_type("unsigned long")))]
+    for field in kind.fields() if kind.code == gdb.TYPE_CODE_UNION else ():
+        if field.name is not None and _WORDS.match(field.name):
+            part = value[field.name]
+            if part.type.strip_typedefs().code == gdb.TYPE_CODE_UNION:  # of aarch64
+                part = part["u"]
+            low, high = part.type.strip_typedefs().range()
+            return [int(part[index]) & (2**64 - 1) for index in range(low, high + 1)]
+    return []
+
+
+def _kernel_number(thread):
+    """The kernel's number of a thread; some servers give the process's alone."""
+    return thread.ptid[1] or thread.ptid[0]
+
+
+def _thread_facts(thread):
+    """The ThreadFacts of a thread, which becomes the selected one."""
+    number = _kernel_number(thread)
+    try:
+        thread.switch()
+        frame = gdb.newest_frame()
+        architecture = frame.architecture()
+    except gdb.error:
+        return ThreadFacts(number)
+    names = {register.name for register in architecture.registers("general")}
+    names |= {register.name for register in architecture.registers("vector")}
+    words, found = [], {}
+    for name in sorted(names | {"fs_base"}):
+        try:
+            held = _register_words(frame.read_register(name))
+        except (gdb.error, ValueError):
+            continue
+        words += [(name, word) for word in held]
+        found[name] = held
+    stack_pointer = (found.get("rsp") or found.get("sp") or [0])[0]
+    pointer = (found.get("fs_base") or found.get("tpidr") or [0])[0]
+    return ThreadFacts(number, stack_pointer, pointer, tuple(words))
+
+
+# The most frames that are gone through for a place in a stack.
+_FRAMES_MAX = 10000
+
+
+def _stack_slot(address):
+    """As Target.stack_slot, of the selected thread."""
+    frame, number = gdb.newest_frame(), 0
+    while frame is not None and number < _FRAMES_MAX:
+        older = frame.older()
+        try:
+            end = int(older.read_register("sp")) & (2**64 - 1) if older is not None else None
+        except gdb.error:
+            return None
+        if end is None or address < end:
+            break
+        frame, number = older, number + 1
+    if frame is None or end is None:
+        return None
+    text = "frame {}".format(number)
+    if frame.name():
+        text += " ({})".format(_text(frame.name))
+    variable = _variable_at(frame, address)
+    return text + (", variable {}".format(variable) if variable else "")
+
+
+def _variable_at(frame, address):
+    """The name of the frame's variable that an address is in, or None."""
+    try:
+        block = frame.block()
+    except RuntimeError:
+        return None
+    while block is not None:
+        for symbol in block:
+            if not (symbol.is_variable or symbol.is_argument):
+                continue
+            try:
+                value = symbol.value(frame)
+                start = int(value.address) if value.address is not None else None
+            except (gdb.error, RuntimeError):
+                continue
+            if start is not None and start <= address < start + value.type.sizeof:
+                return _text(lambda symbol=symbol: symbol.print_name)
+        if block.function is not None:
+            return None
+        block = block.superblock
+    return None
 
 
 def _thread_label(thread):

@@ -32,7 +32,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target
+    from allocsnap.target import Process, Region, Target, ThreadFacts
     from allocsnap.target import is_traced_below, linux_memory_map, mapped_cores, shown_path
 else:
     Target = object
@@ -238,6 +238,28 @@ class LldbTarget(Target):
             for thread in self._process
         }
 
+    def threads(self):
+        return [_thread_facts(thread) for thread in self._process]
+
+    def stack_slot(self, thread, address):
+        for known in self._process:
+            if known.GetThreadID() == thread:
+                return _stack_slot(known, address)
+        return None
+
+    def data_symbol(self, address):
+        place = self._target.ResolveLoadAddress(address)
+        symbol = place.GetSymbol()
+        if not symbol.IsValid() or not symbol.GetName():
+            return None
+        start = symbol.GetStartAddress().GetLoadAddress(self._target)
+        end = symbol.GetEndAddress().GetLoadAddress(self._target)
+        if not start <= address < end:
+            return None
+        found = self._target.FindGlobalVariables(symbol.GetName(), 1)
+        path = _path(found.GetValueAtIndex(0).GetDeclaration().GetFileSpec()) if found.GetSize() else None
+        return symbol.GetName(), address - start, os.path.basename(path) if path else None
+
     def program_path(self):
         return _path(self._target.GetExecutable())
 
@@ -302,6 +324,43 @@ class LldbTarget(Target):
             self._output("settings remove target.env-vars {}".format(name))
         else:
             self._output("settings append target.env-vars " + _quoted(name + "=" + value))
+
+
+def _thread_facts(thread):
+    """The ThreadFacts of a thread."""
+    frame = thread.GetFrameAtIndex(0)
+    words, found = [], {}
+    for registers in frame.GetRegisters() if frame.IsValid() else ():
+        for register in registers:
+            data, error = register.GetData(), lldb.SBError()
+            size = data.GetByteSize()
+            if size % 8:
+                continue
+            raw = data.ReadRawData(error, 0, size) if size else b""
+            if error.Fail() or raw is None or len(raw) != size:
+                continue
+            order = "big" if data.GetByteOrder() == lldb.eByteOrderBig else "little"
+            held = [int.from_bytes(raw[at : at + 8], order) for at in range(0, size, 8)]
+            words += [(register.GetName(), word) for word in held]
+            found[register.GetName()] = held
+    stack_pointer = (found.get("rsp") or found.get("sp") or [0])[0]
+    pointer = (found.get("fs_base") or found.get("tpidr") or [0])[0]
+    return ThreadFacts(thread.GetThreadID(), stack_pointer, pointer, tuple(words))
+
+
+def _stack_slot(thread, address):
+    """As Target.stack_slot, of a thread."""
+    for number in range(thread.GetNumFrames() - 1):
+        frame, older = thread.GetFrameAtIndex(number), thread.GetFrameAtIndex(number + 1)
+        if frame.IsInlined() or address >= older.GetSP():
+            continue
+        text = "frame {} ({})".format(number, frame.GetFunctionName() or "unknown")
+        for variable in frame.GetVariables(True, True, False, False):
+            start = variable.GetLoadAddress()
+            if start != lldb.LLDB_INVALID_ADDRESS and start <= address < start + variable.GetByteSize():
+                return "{}, variable {}".format(text, variable.GetName())
+        return text
+    return None
 
 
 def _is_whole(kind):

@@ -65,6 +65,10 @@ ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
 /* Whether that is because the file was cut off and filled up with zeros since, which are then no
  * memory of the program's. */
 ASNAP_API bool asnap_core_map_filled_up(const struct asnap_core_map *map);
+/* How many bytes of the memory from `start` to `end` the file has no contents of; holes in it are
+ * zeros that were dumped. */
+ASNAP_API uint64_t asnap_core_map_absent(const struct asnap_core_map *map, uint64_t start,
+                                         uint64_t end);
 ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
 
 /* A piece of memory: [start, end). */

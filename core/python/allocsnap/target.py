@@ -19,6 +19,15 @@ class Region(NamedTuple):
     executable: bool = False
 
 
+class ThreadFacts(NamedTuple):
+    """What a thread's registers hold; 0 where it is not known."""
+
+    number: int  # the kernel's
+    stack_pointer: int = 0
+    thread_pointer: int = 0  # fs_base on x86-64, tpidr_el0 on aarch64
+    registers: tuple = ()  # (name, word): of wide ones several words of one name
+
+
 class Process(NamedTuple):
     """What the debugger has in front of it: a process or a core."""
 
@@ -80,6 +89,19 @@ class Target:
     def thread_labels(self):
         """{kernel thread number: what the debugger calls the thread} of those it knows."""
         return {}
+
+    def threads(self):
+        """The ThreadFacts of every thread of the process."""
+        return []
+
+    def stack_slot(self, thread, address):
+        """What a person would call a place in the stack of a thread with this kernel number:
+        "frame 2 (main), variable conn"; None where it is not known."""
+        return None
+
+    def data_symbol(self, address):
+        """(name, offset in it, file or None) of the variable at an address; None: there is none."""
+        return None
 
     def program_path(self):
         """The path of the program's own file, as the debugger has it; None: there is none."""

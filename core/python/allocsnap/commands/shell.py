@@ -17,6 +17,7 @@ from .command import FILES
 from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
 from .grammar import HelpRequested
+from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Set, Symbolize, Take
 from .reports import Diff, Stats, Traces, Who
 
@@ -36,6 +37,10 @@ COMMANDS = tuple(
         Diff,
         Traces,
         Who,
+        Leaks,
+        Refs,
+        Path,
+        Retained,
         Place,
         Dump,
         Load,

@@ -266,8 +266,8 @@ _ERROR = c_void_p  # struct asnap_error *, NULL on success
 _OUT = POINTER(c_void_p)
 _OBJECT = c_void_p
 
-# Every function of allocsnap.h: what it returns and takes. A test compares the
-# names with the header's.
+# Every function of allocsnap.h: what it returns and takes; those of allocsnap_graph.h are in
+# graph_types.py. A test compares the names with the header's.
 FUNCTIONS = {
     "asnap_version": (c_char_p, []),
     "asnap_error_code": (c_int, [_ERROR]),
@@ -282,6 +282,7 @@ FUNCTIONS = {
     "asnap_core_map_filled_up": (c_bool, [_OBJECT]),
     "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
+    "asnap_core_map_absent": (c_uint64, [_OBJECT, c_uint64, c_uint64]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
     "asnap_core_threads_create": (_ERROR, [_OBJECT, _OUT]),
     "asnap_core_threads_list": (POINTER(Thread), [_OBJECT, POINTER(c_size_t)]),
@@ -511,6 +512,20 @@ def library():
     return _library
 
 
+def declare(functions):
+    """Adds to FUNCTIONS, where another module has those of a part of the library."""
+    FUNCTIONS.update(functions)
+    if _library is not None:
+        _declare(_library, functions)
+
+
+def _declare(loaded, functions):
+    for name, (result, arguments) in functions.items():
+        function = getattr(loaded, name)
+        function.restype = result
+        function.argtypes = arguments
+
+
 def _load(path):
     # A debugger can hold elfutils' libdw, several of whose functions have the names
     # of libdwarf's: the library must see its own dependencies first.
@@ -529,10 +544,7 @@ def _load(path):
         loaded.asnap_version.restype = c_char_p
         found = text_of(loaded.asnap_version())
         if found == __version__:
-            for name, (result, arguments) in FUNCTIONS.items():
-                function = getattr(loaded, name)
-                function.restype = result
-                function.argtypes = arguments
+            _declare(loaded, FUNCTIONS)
             return loaded
     except AttributeError as error:
         found += " ({})".format(one_line(error))

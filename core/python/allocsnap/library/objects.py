@@ -183,6 +183,15 @@ class Snapshot(Object):
         """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
         return library().asnap_snapshot_start_time(self)
 
+    def attributed(self, traceback_id):
+        """(file, line or 0, function or "") of the frame that blocks of a traceback are
+        attributed to, to be printed."""
+        lib = library()
+        skipped = lib.asnap_snapshot_skipped_frames(self, traceback_id)
+        first = lib.asnap_snapshot_tracebacks(self)[traceback_id].first
+        frame = lib.asnap_snapshot_frame(self, lib.asnap_snapshot_frame_ids(self)[first + skipped])
+        return shown_name(frame.filename), frame.lineno, shown_name(frame.function)
+
     @property
     def size(self):
         """Bytes in all blocks."""

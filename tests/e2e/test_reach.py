@@ -1,0 +1,104 @@
+"""Classes of reachability, of blocks whose class is known by construction (reach.cc)."""
+
+import os
+import re
+import unittest
+
+from . import debuggers
+from .debuggers import RUN, stop_at
+from .harness import HOOKS, ROOT, program
+from .test_remote import Server
+
+SOURCE = os.path.join(ROOT, "tests", "programs", "reach.cc")
+KINDS = ("definite", "indirect", "possible", "reachable")
+COMMANDS = ["snapshot leaks --json --kinds " + kind for kind in KINDS]
+
+_TAG = re.compile(r"/\* tag: (\w+) (.*?)(?:, (\d+))? \*/")
+#: Who allocates on some lines: the most recent frame with a line may be theirs.
+_LIBRARIES = ("the C library", "the C++ library", "the dynamic linker")
+
+
+def expected():
+    """{kind: {line: blocks}} by the tags of the source."""
+    found = {kind: {} for kind in KINDS}
+    with open(SOURCE, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            tag = _TAG.search(line)
+            if tag is None or tag.group(2).startswith(_LIBRARIES):
+                continue
+            kind, count = tag.group(1), int(tag.group(3) or 1)
+            if kind == "cycle":
+                found["definite"][number] = 1
+                found["indirect"][number] = count - 1
+            else:
+                found[kind][number] = count
+    return found
+
+
+def classes(results):
+    """({kind: {line: blocks}} of the program's own lines, {kind: other rows}, notes)."""
+    found, others, notes = {}, {}, set()
+    for kind, command in zip(KINDS, COMMANDS):
+        answer = results.json(command)
+        found[kind], others[kind] = {}, []
+        notes.update(answer["notes"])
+        for row in answer["statistics"]:
+            frame = row["traceback"][0]
+            if frame["filename"] == SOURCE:
+                found[kind][frame["lineno"]] = row["count"]
+            else:
+                others[kind].append((frame["filename"], frame["lineno"], row["count"]))
+    return found, others, notes
+
+
+class Classes(Server):
+    def check(self, results, notes=()):
+        found, others, told = classes(results)
+        known = expected()
+        for kind in ("definite", "indirect", "possible"):
+            self.assertEqual(found[kind], known[kind], kind)
+            self.assertEqual(others[kind], [], kind)
+        library_lines = set(found["reachable"]) - set(known["reachable"])
+        own = {line: found["reachable"][line] for line in set(found["reachable"]) - library_lines}
+        self.assertEqual(own, known["reachable"])
+        self.assertEqual(told, set(notes))
+
+    def test_the_program_has_all_tags(self):
+        known = expected()
+        self.assertEqual({kind: bool(known[kind]) for kind in KINDS}, dict.fromkeys(KINDS, True))
+        self.assertGreater(len(known["reachable"]), 20)
+
+    def test_process_in_gdb(self):
+        self.check(self.at_stop(COMMANDS, "reach"))
+
+    def test_kernel_core_in_gdb(self):
+        core = self.kernel_core("reach", "trap")
+        self.check(self.batch(COMMANDS, program("reach"), core))
+
+    def test_core_of_gdb(self):
+        path = os.path.join(self.directory, "core.gdb")
+        self.at_stop(["generate-core-file " + path], "reach")
+        self.check(self.batch(COMMANDS, program("reach"), path))
+
+    def test_gdbserver(self):
+        port = self.server(
+            "gdbserver", "127.0.0.1:0", program("reach"), LD_PRELOAD=HOOKS, ALLOCSNAP="16"
+        )
+        before = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
+        self.check(self.batch(before + COMMANDS, program("reach")))
+
+    def test_process_in_lldb(self):
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                before = ["snapshot start 16", stop_at("stop_here"), RUN]
+                self.check(debugger.run(self, before + COMMANDS, program("reach")))
+
+    def test_kernel_core_in_lldb(self):
+        core = self.kernel_core("reach", "trap")
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                self.check(debugger.run(self, COMMANDS, program("reach"), core=core))
+
+
+if __name__ == "__main__":
+    unittest.main()
