@@ -6,7 +6,7 @@ import unittest
 
 from . import debuggers
 from .debuggers import RUN, stop_at
-from .harness import HOOKS, ROOT, program
+from .harness import HOOKS, ROOT, Case, program
 from .test_remote import Server
 
 SOURCE = os.path.join(ROOT, "tests", "programs", "reach.cc")
@@ -98,6 +98,63 @@ class Classes(Server):
         for debugger in debuggers.lldbs():
             with self.subTest(debugger.name):
                 self.check(debugger.run(self, COMMANDS, program("reach"), core=core))
+
+
+class PythonApi(Case):
+    """The graph in the Python interface, inside gdb."""
+
+    def test_a_live_program(self):
+        path = os.path.join(self.directory, "script.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SCRIPT)
+        lines = self.at_stop(["source " + path], "reach")["source " + path].splitlines()
+        with open(SOURCE, encoding="utf-8") as file:
+            tags = {_TAG.search(line).group(2): n for n, line in enumerate(file, 1) if _TAG.search(line)}
+        known = expected()
+        self.assertEqual(
+            lines,
+            [
+                str(sorted(known["definite"].items())),
+                str(sum(known["definite"].values()) + sum(known["indirect"].values())),
+                "definite 20 1",
+                "[(None, True, False)]",
+                str([tags["another block"]]),
+                "[1] True",
+                "True",
+                "this snapshot does not say what pointed to its blocks: take one with"
+                " take_snapshot(graph=True)",
+                "None",
+            ],
+        )
+
+
+SCRIPT = """
+import allocsnap, gdb
+def value(text):
+    return int(gdb.parse_and_eval("(unsigned long)" + text))
+snapshot = allocsnap.take_snapshot(graph=True)
+leaked = snapshot.leaks()
+rows = leaked.statistics("lineno")
+print(sorted((row.traceback[0].lineno, row.count) for row in rows))
+print(len(snapshot.leaks(("definite", "indirect")).traces))
+lost = [trace for trace in snapshot.traces if trace.size == 80][0]
+below = [row for row in snapshot.retained("lineno") if row.size == 80][0]
+print(lost.reach, below.retained_count - 1, below.count)
+found = snapshot.referrers(value("in_bss"))
+print([(one.address, "/reach at" in one.name, one.inside) for one in found])
+def line(address):
+    return allocsnap.get_object_traceback(address)[-1].lineno
+print([line(one.address) for one in snapshot.references(value("in_bss"))])
+paths = snapshot.paths(value("in_bss->next"), 5)
+print([len(paths)], paths[0][1:] == [value("in_bss"), value("in_bss->next")])
+print(all(trace.reach == "definite" for trace in leaked.traces))
+plain = allocsnap.take_snapshot()
+try:
+    plain.leaks()
+except allocsnap.AllocsnapError as error:
+    print(error)
+print(plain.traces[0].reach)
+"""
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ class Computed:
         self.snapshot = taken.snapshot
         self.calls, root = session.inferior(process, self.regions)
         self._target = session.target
+        self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
         self.graph = graphs.Graph(
             self.calls, self.snapshot, root, self.regions, self._threads(), options
@@ -75,16 +76,18 @@ class Computed:
         number = self.graph.thread_number(place)
         if number is None:
             return "a thread that has ended"
-        label = self._target.thread_labels().get(number)
+        label = self._target.thread_labels().get(number) if self.calls_debugger else None
         return "thread {}".format(number) + (" ({})".format(label) if label else "")
 
     def _stack_name(self, root, place):
         number = self.graph.thread_number(root.thread)
-        slot = self._target.stack_slot(number, place) if number is not None else None
+        slot = None
+        if self.calls_debugger and number is not None:
+            slot = self._target.stack_slot(number, place)
         return "{} of {} at {:#x}".format(slot or "stack", self._thread_name(root.thread), place)
 
     def _memory_name(self, root, place):
-        if root.kind == graph_types.ROOT_FILE:
+        if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
             symbol = self._target.data_symbol(place)
             if symbol is not None:
                 name, offset, file = symbol

@@ -1,9 +1,10 @@
 """Snapshot, Trace and the sequence of a snapshot's traces."""
 
+import operator
 import os
 from collections.abc import Iterable, Sequence
 
-from . import bulk, dump_files, filters as filtering, raw_traces
+from . import bulk, dump_files, filters as filtering, raw_traces, reachability
 from .frames import Traceback, _format_size
 from .library import native, objects
 from .library.keys import keys
@@ -17,11 +18,12 @@ _NO_ORIGIN = (0, native.TIME_UNKNOWN)
 class Trace:
     """A block, from a (domain, size, frames, total_nframe) tuple."""
 
-    __slots__ = ("_trace", "_origin")
+    __slots__ = ("_trace", "_origin", "_reach")
 
-    def __init__(self, trace, origin=_NO_ORIGIN):
+    def __init__(self, trace, origin=_NO_ORIGIN, reach=None):
         self._trace = trace
         self._origin = origin
+        self._reach = reach
 
     @property
     def domain(self):
@@ -45,6 +47,12 @@ class Trace:
         """When it did: seconds after the hooks' start; None: unknown."""
         time = self._origin[1]
         return None if time == native.TIME_UNKNOWN else time / native.TIMES_PER_SECOND
+
+    @property
+    def reach(self):
+        """Whether the program could get at it: "definite", "indirect", "possible" or
+        "reachable"; None: that was not found out."""
+        return self._reach
 
     def __eq__(self, other):
         if isinstance(other, Trace):
@@ -119,7 +127,11 @@ class _Traces(Sequence):
         raw = self._raw(places)
         if not self._is_found:
             return map(Trace, raw)
-        return map(Trace, raw, self._known_table().origins(places))
+        table = self._known_table()
+        if self._object.computed is None:
+            return map(Trace, raw, table.origins(places))
+        graph = self._object.computed.graph
+        return map(Trace, raw, table.origins(places), table.reach(places, graph))
 
     @property
     def _is_found(self):
@@ -297,6 +309,32 @@ class Snapshot:
             # tracemalloc's own, for one.
             old_snapshot = Snapshot(old_snapshot.traces._traces, old_snapshot.traceback_limit)
         return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
+
+    def leaks(self, kinds=("definite",)):
+        """A Snapshot of the blocks of these kinds: "definite", "indirect", "possible",
+        "reachable". Of one taken with take_snapshot(graph=True), or made of it."""
+        made = Snapshot._of(reachability.selected(self._object, kinds))
+        made.traceback_limit = self.traceback_limit
+        return made
+
+    def references(self, address):
+        """What the block that holds an address points to: a list of References."""
+        return reachability.references(self._object, operator.index(address))
+
+    def referrers(self, address):
+        """What points to the block that holds an address, likewise."""
+        return reachability.referrers(self._object, operator.index(address))
+
+    def paths(self, address, limit=1):
+        """Ways to the block that holds an address, the shortest first: lists of a Reference
+        that is in no block, and the addresses of blocks."""
+        return reachability.paths(self._object, operator.index(address), limit)
+
+    def retained(self, key_type):
+        """What the groups of `statistics` keep alive: a list of Retained, those that retain
+        most first."""
+        _check_key(key_type, False)
+        return reachability.retained(self._object, key_type)
 
     def _group_by(self, key_type, cumulative):
         return {one.traceback: one for one in self.statistics(key_type, cumulative)}

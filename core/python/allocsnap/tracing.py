@@ -7,7 +7,7 @@ only snapshots from files and from given traces are to be had.
 import operator
 import sys
 
-from . import __version__, bulk
+from . import __version__, bulk, reachability
 from .errors import AllocsnapError, ErrorCode
 from .frames import Traceback
 from .launch import DEFAULT_FRAME_LIMIT
@@ -148,6 +148,10 @@ def get_object_traceback(obj):
     return None if frames is None else Traceback(frames)
 
 
-def take_live_snapshot():
-    """A Snapshot of the program, which is being traced."""
-    return Snapshot._of(_read())
+def take_live_snapshot(graph=False):
+    """A Snapshot of the program, which is being traced. `graph`: with what points to its
+    blocks."""
+    if not graph:
+        return Snapshot._of(_read())
+    session = _required()
+    return Snapshot._of(reachability.compute(session).skip(session.skip))

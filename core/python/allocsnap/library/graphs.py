@@ -112,6 +112,7 @@ class Graph(Object):
         """The Snapshot of those blocks of `snapshot` that are of these classes."""
         bits = sum(1 << types.REACH[name] for name in classes)
         made = objects.Snapshot()
+        made.computed = snapshot.computed
         check(library().asnap_graph_select(self, snapshot, bits, made.out))
         return made
 
@@ -123,6 +124,11 @@ class Graph(Object):
     def block(self, number):
         """The types.GraphBlockInfo of a block."""
         return library().asnap_graph_block(self, number)
+
+    def class_of_trace(self, trace):
+        """The word for the class of a native.Trace; None: it is not of this graph."""
+        number = library().asnap_graph_block_of(self, byref(trace))
+        return None if number == types.NO_BLOCK else self.class_of(number)
 
     def class_of(self, number):
         """The word for a block's class."""
@@ -202,6 +208,12 @@ class Graph(Object):
     def add_to(self, rows, snapshot, beside):
         """Adds one of types.BESIDE_... to Statistics of a snapshot."""
         check(library().asnap_statistics_add_graph(rows, snapshot, self, beside))
+
+    @staticmethod
+    def beside(rows, index):
+        """(bytes, blocks) that were added to a row of Statistics."""
+        found = library().asnap_statistics_beside_sum(rows, index)
+        return found.size, found.count
 
 
 class _Paths(Object):

@@ -84,6 +84,7 @@ class Snapshot(Object):
     """The live blocks of a process at one moment. It is filled by its maker."""
 
     destroy = "asnap_snapshot_destroy"
+    computed = None  # roots.Computed, where what points to its blocks was found out
 
     @classmethod
     def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
@@ -122,9 +123,15 @@ class Snapshot(Object):
         # The paths are the snapshot's.
         return parts
 
+    def _derived(self):
+        """A Snapshot to be made of some of the same blocks."""
+        made = type(self)()
+        made.computed = self.computed
+        return made
+
     def filter(self, filters):
         """The Snapshot of the traces that these Filters keep."""
-        made = type(self)()
+        made = self._derived()
         array = _filter_array(list(filters))
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
         return made
@@ -132,7 +139,7 @@ class Snapshot(Object):
     def skip(self, patterns, standard=True):
         """The Snapshot whose blocks are attributed past the frames that these rules
         match; `standard`: and those of C++ (asnap_snapshot_skip)."""
-        made = type(self)()
+        made = self._derived()
         array = (c_char_p * len(patterns))(*[path_bytes(pattern) for pattern in patterns])
         check(library().asnap_snapshot_skip(self, array, len(array), standard, made.out))
         return made
