@@ -120,16 +120,16 @@ static void take_off_list(uint64_t start)
 }
 
 /* Where this library is: the linker defines it. */
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 void asnap_pages_list_library(void)
 {
-    const char *head = (const char *)&__ehdr_start;
-    const ElfW(Phdr) *headers = (const void *)(head + __ehdr_start.e_phoff);
-    uint64_t base = (uint64_t)(uintptr_t)head;
+    const ElfW(Ehdr) *file = (const void *)__ehdr_start;
+    const ElfW(Phdr) *headers = (const void *)(__ehdr_start + file->e_phoff);
+    uint64_t base = (uint64_t)(uintptr_t)file;
     bool is_first = true;
     struct asnap_table_own_page *page;
-    for (int i = 0; i < __ehdr_start.e_phnum; i++) {
+    for (int i = 0; i < file->e_phnum; i++) {
         if (headers[i].p_type != PT_LOAD)
             continue;
         if (is_first)
