@@ -10,6 +10,7 @@ from .errors import AllocsnapError, ErrorCode
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
 from .library.keys import find_name
+from .library.skip_rules import SkipRules
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
 from .printable import printable_text
@@ -90,7 +91,7 @@ class Session:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
-        self.skip = []  # the user's skip rules
+        self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = []  # those that have a number, which counts from 1
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
@@ -200,7 +201,7 @@ class Session:
             return status.traced_size, status.traced_count
         filters = place_filters(location)
         taken, _ = self._read(process, moving=process.running)
-        found = taken.snapshot.skip(self.skip).filter(filters)
+        found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
 
     def _hooked_status(self):
