@@ -53,8 +53,12 @@ test                 qemu-user            command:qemu-aarch64
 test                 gdbserver            command:gdbserver
 test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
+test                 libglib2.0-0t64|libglib2.0-0 preload:libglib-2.0.so.0
+test                 libqt5core5t64|libqt5core5a preload:libQt5Core.so.5
+test                 libc++-dev           file:/usr/include/c++/v1
+test                 libc++abi-dev        file:/usr/lib/x86_64-linux-gnu/libc++abi.so
 soak                 memcached            command:memcached
-soak                 nginx-light          command:nginx
+test,soak            nginx-light          command:nginx
 test,soak            libpython3.13-testsuite|libpython3.11-testsuite module:test.test_tracemalloc
 bench                heaptrack            command:heaptrack
 bench                libjemalloc2         preload:libjemalloc.so.2

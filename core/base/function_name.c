@@ -29,6 +29,20 @@ static bool is_word(char character)
            (character >= 'A' && character <= 'Z') || character == '_';
 }
 
+/* The length of an operator's symbols ([over.oper]); 0 where there are none. Template arguments
+ * may follow at once. */
+static size_t operator_symbols(const char *at)
+{
+    static const char *const longer[] = {
+        "<=>", "<<=", ">>=", "->*", "()", "[]", "<<", ">>", "<=", ">=", "==", "!=", "&&",
+        "||",  "++",  "--",  "->",  "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|="};
+    for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++) {
+        if (begins(at, longer[i]))
+            return strlen(longer[i]);
+    }
+    return *at != '\0' && strchr("<>=-+*/%^&|~!,", *at) != NULL ? 1 : 0;
+}
+
 /* The length of what belongs together at `at` though it has brackets in it; 0: nothing. */
 static size_t inseparable(const char *at, const char *output, size_t length)
 {
@@ -43,12 +57,8 @@ static size_t inseparable(const char *at, const char *output, size_t length)
         return bracketed(at, '<', '>');
     if (!begins(at, "operator") || is_word(at[8]) || !is_start)
         return 0;
-    if (begins(at + 8, "()"))
-        return 10;
-    size_t symbols = strspn(at + 8, "<>=-+*/%^&|~!,[]");
-    if (symbols > 0)
-        return 8 + symbols;
-    return strcspn(at, "(<");
+    size_t symbols = operator_symbols(at + 8);
+    return symbols > 0 ? 8 + symbols : strcspn(at, "(<");
 }
 
 /* Writes the short form to `output`, which has room for the whole; 0: there is none. */
