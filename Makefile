@@ -58,7 +58,7 @@ UNIT := $(BUILD)/tests/unit
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
-	$(BUILD)/obj/core/base/error.o $(TABLE_OBJECTS)
+	$(call room_objects,base) $(TABLE_OBJECTS)
 
 # Functions whose failure the unit tests can force.
 WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
@@ -105,9 +105,12 @@ $(LIBRARY): $(CORE_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
 	ln -sf $(@F) $(BUILD)/$(SONAME)
 
+# They name no C library: the process has one, glibc or musl. What they take from it is listed in
+# tests/hooks/test_calls.py.
 $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
-	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,defs \
-		-Wl,-z,now -Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) -lgcc_s
+	$(CC) $(CFLAGS) $(HOOK_LINK_FLAGS) $(LDFLAGS) -shared -Wl,-soname,liballocsnap-hooks.so -Wl,-z,now \
+		-Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) \
+		-nodefaultlibs -lgcc -Wl,--auxiliary=libgcc_s.so.1
 
 $(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)

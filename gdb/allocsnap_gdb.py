@@ -9,29 +9,36 @@ import tempfile
 import gdb
 
 
-if not hasattr(gdb.Inferior, "connection"):
-    raise gdb.GdbError("allocsnap needs gdb 12 or later; this is gdb {}".format(gdb.VERSION))
-
-
 def _find_package():
     """Puts the Python package on the path; it lies the same in a checkout and where
-    it is installed."""
+    it is installed. Returns what is wrong, or None."""
+    if not hasattr(gdb.Inferior, "connection"):
+        return "allocsnap needs gdb 12 or later; this is gdb {}".format(gdb.VERSION)
     here = os.path.dirname(os.path.realpath(__file__))
     directory = os.path.join(os.path.dirname(here), "core", "python")
     if not os.path.isdir(os.path.join(directory, "allocsnap")):
-        raise gdb.GdbError(
-            "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+        return "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+    package = sys.modules.get("allocsnap")
+    loaded = package and os.path.dirname(os.path.dirname(os.path.realpath(package.__file__)))
+    if loaded and loaded != directory:
+        return "allocsnap is here already, from {}: start gdb anew to have that of {}".format(
+            loaded, directory
         )
     if directory not in sys.path:
         sys.path.insert(0, directory)
+    return None
 
 
-_find_package()
-
-# pylint: disable=wrong-import-position
-from allocsnap import charsets, commands  # noqa: E402
-from allocsnap.errors import AllocsnapError, UnreadableMemory  # noqa: E402
-from allocsnap.target import Process, Region, Target, linux_memory_map, shown_path  # noqa: E402
+# gdb prints a traceback where a script fails: this one ends, and tells.
+_WRONG = _find_package()
+if _WRONG is None:
+    # pylint: disable=wrong-import-position
+    from allocsnap import charsets, commands
+    from allocsnap.errors import AllocsnapError, UnreadableMemory
+    from allocsnap.target import Process, Region, Target
+    from allocsnap.target import linux_memory_map, parsed_memory_map, shown_path
+else:
+    Target = object
 
 # What can be an address by itself.
 _NUMBERS = (
@@ -62,8 +69,8 @@ def _text(ask):
 
 
 def _output(command):
-    """What a gdb command prints, without colours, and without the command itself, which
-    `set trace-commands on` has gdb print first."""
+    """What a gdb command prints (to a string it does so without colours), without the command
+    itself, which `set trace-commands on` has gdb print first."""
     try:
         text = gdb.execute(command, to_string=True)
     except UnicodeDecodeError:
@@ -73,7 +80,7 @@ def _output(command):
             text = file.read().decode("utf-8", "surrogateescape")
     if gdb.parameter("trace-commands"):
         text = re.sub(r"^\++.*\n", "", text, flags=re.M)
-    return re.sub(r"\033\[[0-9;]*m", "", text)
+    return text
 
 
 def _string(value):
@@ -153,17 +160,17 @@ class GdbTarget(Target):
             description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
         running = any(thread.is_running() for thread in inferior.threads())
-        moving = running and _is_at_stop()
-        is_here = connection is not None and connection.type == "native"
+        moving = running and _has_frame()
         return Process(
             identity=identity,
             description=description,
             core_path=core_path,
             is_core=is_core,
-            running=running and not moving,
+            running=running and not (moving and gdb.selected_thread().is_running()),
             moving=moving,
             pointer_bytes=_number("sizeof (void *)"),
-            proc_pid=inferior.pid if is_here else None,
+            proc_pid=inferior.pid if _is_native(inferior) else None,
+            of_server=connection is not None and connection.type == "remote",
         )
 
     def read_memory(self, address, size):
@@ -184,13 +191,22 @@ class GdbTarget(Target):
 
     def memory_map(self):
         inferior = gdb.selected_inferior()
-        connection = inferior.connection
-        if connection is not None and connection.type == "native":
+        if _is_native(inferior):
             try:
                 return linux_memory_map(inferior.pid)
             except OSError:
                 pass
-        return _printed_memory_map()
+        return _printed_memory_map() or _fetched_memory_map(inferior)
+
+    def program_path(self):
+        path = _text(lambda: gdb.current_progspace().filename or "")
+        return re.sub("^target:", "", path) or None
+
+    def stack_pointer(self):
+        try:
+            return _number("(unsigned long) $sp")
+        except gdb.error:
+            return None
 
     def evaluate(self, expression):
         value = gdb.parse_and_eval(expression)
@@ -210,8 +226,7 @@ class GdbTarget(Target):
 
     def thread_labels(self):
         return {
-            thread.ptid[1]: '{} "{}"'.format(thread.num, thread.name) if thread.name else str(thread.num)
-            for thread in gdb.selected_inferior().threads()
+            thread.ptid[1]: _thread_label(thread) for thread in gdb.selected_inferior().threads()
         }
 
     def files(self):
@@ -269,17 +284,23 @@ class GdbTarget(Target):
             _output("set environment {} = {}".format(name, value))
 
 
-def _is_at_stop():
-    """Whether gdb is looking at a thread that has come to a breakpoint, for its condition or in
-    Breakpoint.stop of Python: gdb says that it runs, and can read it."""
-    thread = gdb.selected_thread()
-    if thread is None or not thread.is_running():
-        return False
+def _has_frame():
+    """Whether gdb can look at the selected thread. It can, and says that the thread runs, where this
+    has come to a breakpoint, for its condition or in Breakpoint.stop of Python."""
     try:
         gdb.selected_frame()
+        return True
     except gdb.error:
         return False
-    return True
+
+
+def _thread_label(thread):
+    """The number of a thread, with its name where that is text."""
+    try:
+        name = thread.name
+    except UnicodeDecodeError:
+        name = None
+    return '{} "{}"'.format(thread.num, name) if name else str(thread.num)
 
 
 def _address_of(value):
@@ -305,8 +326,27 @@ def _core_path(inferior):
     """The path of the core file; None where gdb does not say."""
     if getattr(inferior, "corefile", None) is not None:  # gdb 17 and later
         return _text(lambda: inferior.corefile.filename)
-    found = re.search(r"^Local core dump file:\n\s*[`'](.*)', file type ", _output("info files"), re.M)
+    told = _output("info files")
+    found = re.search(r"^Local core dump file:\n\s*[`'](.*?)', file type ", told, re.M | re.S)
     return found.group(1) if found else None
+
+
+def _is_native(inferior):
+    """Whether it is a process of this host, by gdb's own means."""
+    return inferior.connection is not None and inferior.connection.type == "native"
+
+
+def _fetched_memory_map(inferior):
+    """The map that the remote host's kernel tells, where its server hands over files."""
+    connection = inferior.connection
+    if connection is None or not connection.type.endswith("remote"):
+        return []
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            _output("remote get /proc/{}/maps {}".format(inferior.pid, file.name))
+        except gdb.error:
+            return []
+        return parsed_memory_map(file.read())
 
 
 def _printed_memory_map():
@@ -421,5 +461,8 @@ def _register(shell):
         Subcommand(command)
 
 
-_take_utf8()
-_register(commands.shell_for("gdb", GdbTarget))
+if _WRONG is None:
+    _take_utf8()
+    _register(commands.shell_for("gdb", GdbTarget))
+else:
+    gdb.write("error: {}\n".format(_WRONG), gdb.STDERR)

@@ -15,6 +15,12 @@ def _find_package():
     directory = os.path.join(os.path.dirname(here), "core", "python")
     if not os.path.isdir(os.path.join(directory, "allocsnap")):
         return "the Python package allocsnap is not in {}: install allocsnap again".format(directory)
+    package = sys.modules.get("allocsnap")
+    loaded = package and os.path.dirname(os.path.dirname(os.path.realpath(package.__file__)))
+    if loaded and loaded != directory:
+        return "allocsnap is here already, from {}: start LLDB anew to have that of {}".format(
+            loaded, directory
+        )
     if directory not in sys.path:
         sys.path.insert(0, directory)
     return None
@@ -62,6 +68,7 @@ def _options():
     """How expressions are evaluated: nothing runs in the program."""
     options = lldb.SBExpressionOptions()
     options.SetAllowJIT(False)
+    options.SetAutoApplyFixIts(False)  # `1 2` would become `1; 2`
     options.SetIgnoreBreakpoints(True)
     options.SetUnwindOnError(True)
     options.SetSuppressPersistentResult(True)
@@ -130,6 +137,7 @@ class LldbTarget(Target):
         pid = process.GetProcessID()
         is_core = process.GetPluginName() in ("elf-core", "minidump")
         core_path = _core_path(process) if is_core else None
+        local_pid = None if is_core else self._local_pid()
         if is_core:
             description = "core {}".format(shown_path(core_path or "file"))
         else:
@@ -141,8 +149,8 @@ class LldbTarget(Target):
             is_core=is_core,
             running=state in _RUNNING,
             pointer_bytes=self._target.GetAddressByteSize(),
-            local_pid=None if is_core else self._local_pid(),
-            proc_pid=None if is_core else self._local_pid(),
+            local_pid=local_pid,
+            proc_pid=local_pid,
         )
 
     def _local_pid(self):
@@ -229,6 +237,13 @@ class LldbTarget(Target):
             else str(thread.GetIndexID())
             for thread in self._process
         }
+
+    def program_path(self):
+        return _path(self._target.GetExecutable())
+
+    def stack_pointer(self):
+        frame = self._process.GetSelectedThread().GetFrameAtIndex(0)
+        return frame.GetSP() if frame.IsValid() else None
 
     def files(self):
         paths = []
@@ -321,6 +336,9 @@ def _loaded_parts(target):
     """[(start, end, file offset, path, permissions)] of what LLDB has loaded of files."""
     parts = []
     for module in target.module_iter():
+        path = _path(module.GetFileSpec()) or ""
+        # A program names its libraries by links (/lib), the kernel by what they are.
+        path = os.path.realpath(path) if os.path.exists(path) else path
         for section in module.section_iter():
             start, size = section.GetLoadAddress(target), section.GetFileByteSize()
             if start != lldb.LLDB_INVALID_ADDRESS and size:
@@ -329,7 +347,7 @@ def _loaded_parts(target):
                         start,
                         start + size,
                         section.GetFileOffset(),
-                        _path(module.GetFileSpec()) or "",
+                        path,
                         section.GetPermissions(),
                     )
                 )
@@ -501,17 +519,23 @@ def __lldb_init_module(debugger, _dictionary):
     if _WRONG is not None:
         print("error: {}".format(_WRONG), file=sys.stderr)
         return
-    lines = ['command container add -o -h "{}" snapshot'.format(commands.PREFIX_HELP)]
+    # An alias, because lldb-dap overlooks what has sub-commands, and compiles it as C++.
+    lines = ['command container add -o -h "{}" allocsnap'.format(commands.PREFIX_HELP)]
     for word, command in commands.WORDS:
         name = "snapshot_" + word.replace("-", "_") + "_command"
         parsed = _parses(debugger, command)
         base = _ParsedSubcommand if parsed else _Subcommand
         globals()[name] = type(name, (base,), {"command": command})
         lines.append(
-            "command script add -o {} -c {}.{} snapshot {}".format(
+            "command script add -o {} -c {}.{} allocsnap {}".format(
                 "-p" if parsed else "", __name__, name, word
             )
         )
+    lines.append(
+        "command alias -h {} -H {} -- snapshot allocsnap".format(
+            _quoted(commands.PREFIX_HELP), _quoted(_shell(debugger).overview())
+        )
+    )
     for function in commands.FUNCTIONS:
         globals()[function.name] = _stops_above(function)
     for line in lines:
@@ -525,4 +549,3 @@ def __lldb_init_module(debugger, _dictionary):
                 file=sys.stderr,
             )
             return
-    _shell(debugger)

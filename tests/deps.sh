@@ -40,6 +40,7 @@ test                 libstdc++6-14-dbg|libstdc++6-12-dbg file:/usr/lib/x86_64-li
 test,soak,bench      sqlite3              command:sqlite3
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
+test                 libclang-rt-dev      file:/usr/share/doc/libclang-rt-dev
 test,bench           llvm                 command:llvm-symbolizer
 test                 lld                  command:ld.lld
 test                 mold                 command:mold
@@ -60,8 +61,23 @@ test                 libc++abi-dev        file:/usr/lib/x86_64-linux-gnu/libc++a
 soak                 memcached            command:memcached
 test,soak            nginx-light          command:nginx
 test,soak            libpython3.13-testsuite|libpython3.11-testsuite module:test.test_tracemalloc
+soak                 emacs-nox            command:emacs
+soak                 vim                  command:vim
+soak                 tmux                 command:tmux
+soak                 r-base-core          command:R
+soak                 ghc                  command:ghc
+soak                 ocaml                command:ocamlopt
+soak                 nodejs               command:node
+soak                 default-jdk-headless command:javac
+soak                 ruby                 command:ruby
+soak                 guile-3.0            command:guile
+soak                 php-fpm              command:php-fpm8.2,php-fpm8.4
+soak                 procps               command:ps
+soak                 mariadb-server-core  command:mariadbd
+soak                 mariadb-client-core  command:mariadb
+soak                 postgresql           file:/usr/lib/postgresql
 bench                heaptrack            command:heaptrack
-bench                libjemalloc2         preload:libjemalloc.so.2
+test,bench           libjemalloc2         preload:libjemalloc.so.2
 bench                libgoogle-perftools4t64|libgoogle-perftools4 preload:libtcmalloc.so.4
 lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
@@ -70,6 +86,13 @@ lint                 pyflakes3            command:pyflakes3
 test,lint            mandoc               command:mandoc
 test,deb             dpkg-dev             command:dpkg-gencontrol
 test                 fakeroot             command:fakeroot
+test                 fakechroot           command:fakechroot
+test                 musl-tools           command:musl-gcc
+test                 cowdancer            command:cow-shell
+test                 eatmydata            command:eatmydata
+test                 faketime             command:faketime
+test                 libtcmalloc-minimal4t64|libtcmalloc-minimal4 preload:libtcmalloc_minimal.so.4
+test                 libmimalloc3|libmimalloc2.0 preload:libmimalloc.so.2,libmimalloc.so.3
 test                 pkgconf              command:pkg-config
 END
 }

@@ -44,11 +44,17 @@ for version in "$@"; do
     done
     libraries=$root/usr/lib/llvm-$version/lib
     for place in "$root"/usr/lib/*-linux-gnu*; do libraries=$libraries:$place; done
-    cat >"$binary.new" <<END_OF_SCRIPT
+    wrap() { # PROGRAM PATH
+        cat >"$2" <<END_OF_SCRIPT
 #!/bin/sh
-LD_LIBRARY_PATH=$libraries exec $root/usr/lib/llvm-$version/bin/lldb "\$@"
+LD_LIBRARY_PATH=$libraries exec $root/usr/lib/llvm-$version/bin/$1 "\$@"
 END_OF_SCRIPT
-    chmod +x "$binary.new"
+        chmod +x "$2"
+    }
+    wrap lldb "$binary.new"
+    if [ -e "$root/usr/lib/llvm-$version/bin/lldb-dap" ]; then
+        wrap lldb-dap "$directory/bin/lldb-dap-$version"
+    fi
     # Debian's lldb-14 looks for its Python below local/.
     wanted=$("$binary.new" -P 2>/dev/null)
     if [ ! -e "$wanted/lldb" ]; then

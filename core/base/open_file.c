@@ -53,6 +53,11 @@ const char *asnap_open_reason(int result)
     return result == NOT_REGULAR ? "not a regular file" : strerror(result);
 }
 
+int asnap_open_errno(int result)
+{
+    return result == NOT_REGULAR ? 0 : result;
+}
+
 void asnap_file_next_data(int fd, uint64_t *at, uint64_t *end)
 {
     off_t data = *at > INT64_MAX ? -1 : lseek(fd, (off_t)*at, SEEK_DATA);

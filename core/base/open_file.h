@@ -15,6 +15,9 @@ int asnap_open_regular(const char *path, int *fd, struct stat *status);
 /* Why asnap_open_regular has failed, for a message. */
 const char *asnap_open_reason(int result);
 
+/* The errno of it, 0 where it was none. */
+int asnap_open_errno(int result);
+
 /* Where the first bytes at or after `at` are that are no hole: [*at, *end). *at is UINT64_MAX where
  * there are none. Where the file system does not say, all is taken for data, up to INT64_MAX. */
 void asnap_file_next_data(int fd, uint64_t *at, uint64_t *end);

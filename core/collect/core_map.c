@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core_notes.h"
+#include "data_end.h"
 #include "elf_tables.h"
 #include "error.h"
 #include "grow.h"
@@ -33,6 +34,7 @@ struct asnap_core_map {
     size_t dumped_capacity;
     uint64_t vdso;
     uint64_t missing;
+    bool filled_up;
     uint64_t bytes;
     int file;
 };
@@ -43,6 +45,8 @@ struct core {
     uint64_t note_bytes;   /* of the notes that were read */
     uint64_t dumped_bytes; /* of the segments that were read */
     bool is_sparse;
+    uint16_t machine;
+    struct asnap_core_stacks stacks;
     struct asnap_core_map *map;
 };
 
@@ -145,6 +149,15 @@ static void read_auxv_note(struct core *core, uint64_t offset, size_t size)
     }
 }
 
+static void read_thread_note(struct core *core, uint64_t offset, size_t size)
+{
+    char bytes[512];
+    if (size > sizeof(bytes))
+        size = sizeof(bytes);
+    if (read_bytes(core, bytes, offset, size))
+        asnap_core_stacks_add(&core->stacks, core->machine, bytes, size);
+}
+
 static struct asnap_error *take_note(void *context, uint32_t type, uint64_t offset, uint32_t size)
 {
     struct core *core = context;
@@ -152,6 +165,8 @@ static struct asnap_error *take_note(void *context, uint32_t type, uint64_t offs
         return read_file_note(core, offset, size);
     if (type == NT_AUXV)
         read_auxv_note(core, offset, size);
+    else if (type == NT_PRSTATUS)
+        read_thread_note(core, offset, size);
     return NULL;
 }
 
@@ -221,15 +236,20 @@ static struct asnap_error *add_contents(struct core *core, const struct asnap_co
 static struct asnap_error *add_piece(struct core *core, const Elf64_Phdr *header,
                                      const struct asnap_region *region)
 {
+    struct asnap_core_map *map = core->map;
     uint64_t bytes = header->p_filesz < header->p_memsz ? header->p_filesz : header->p_memsz;
     uint64_t there = header->p_offset < core->file_bytes ? core->file_bytes - header->p_offset : 0;
-    if (bytes > there)
-        bytes = there;
-    if (bytes == 0)
+    uint64_t lost = bytes > there ? bytes - there : 0;
+    struct asnap_core_piece piece = {.start = header->p_vaddr,
+                                     .end = header->p_vaddr + (bytes - lost),
+                                     .offset = header->p_offset};
+    if (lost != 0 && map->filled_up) {
+        map->pieces[map->piece_count++] = (struct asnap_core_piece){
+            .start = piece.end, .end = piece.end + lost, .offset = ASNAP_CORE_LOST};
+    }
+    if (bytes == lost)
         return NULL;
-    struct asnap_core_piece piece = {
-        .start = header->p_vaddr, .end = header->p_vaddr + bytes, .offset = header->p_offset};
-    core->map->pieces[core->map->piece_count++] = piece;
+    map->pieces[map->piece_count++] = piece;
     return add_contents(core, &piece, region);
 }
 
@@ -314,13 +334,17 @@ static void sort_pieces(struct asnap_core_map *map)
 static struct asnap_error *read_segments(struct core *core, const Elf64_Phdr *headers, size_t count)
 {
     struct asnap_error *error = NULL;
-    core->map->pieces = calloc(count + 1, sizeof(*core->map->pieces));
+    core->map->pieces = calloc(2 * count + 1, sizeof(*core->map->pieces));
     if (core->map->pieces == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < count && error == NULL; i++) {
         if (headers[i].p_type == PT_NOTE)
             error = read_notes(core, &headers[i]);
     }
+    uint64_t data_end =
+        asnap_data_end(core->map->file, core->file_bytes, headers, count, &core->stacks);
+    core->map->filled_up = data_end != core->file_bytes;
+    core->file_bytes = data_end;
     core->map->file_backed = core->map->count;
     sort_regions(core->map);
     for (size_t i = 0; i < count && error == NULL; i++) {
@@ -376,6 +400,7 @@ static struct asnap_error *read_core(struct core *core)
     struct asnap_error *error = check_kind(core, &header);
     if (error != NULL)
         return error;
+    core->machine = header.e_machine;
     if (header.e_phentsize != sizeof(Elf64_Phdr) || !count_segments(core, &header, &count))
         return not_a_core(core, "no program headers");
     Elf64_Phdr *headers = calloc(count + 1, sizeof(*headers));
@@ -421,7 +446,7 @@ struct asnap_error *asnap_core_map_create(const char *core_path, struct asnap_co
     }
     if (error != NULL) {
         asnap_core_map_destroy(result);
-        return error;
+        return asnap_error_of_file(error, core_path, asnap_open_errno(reason));
     }
     *map = result;
     return NULL;
@@ -446,6 +471,11 @@ const struct asnap_region *asnap_core_map_dumped(const struct asnap_core_map *ma
 uint64_t asnap_core_map_missing(const struct asnap_core_map *map)
 {
     return map->missing;
+}
+
+bool asnap_core_map_filled_up(const struct asnap_core_map *map)
+{
+    return map->filled_up;
 }
 
 uint64_t asnap_core_map_bytes(const struct asnap_core_map *map)

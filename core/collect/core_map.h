@@ -4,6 +4,9 @@
 
 #include "allocsnap_inferior.h"
 
+/* The offset of a piece that the file has lost, and has zeros in its place. */
+#define ASNAP_CORE_LOST UINT64_MAX
+
 /* [start, end) of the memory is in the file from `offset` on. */
 struct asnap_core_piece {
     uint64_t start;
@@ -11,8 +14,9 @@ struct asnap_core_piece {
     uint64_t offset;
 };
 
-/* Lends the pieces, sorted by address, none of them empty or beyond the file's end; none at all
- * where two overlap, so that which is right is for the debugger to say. */
+/* Lends the pieces, sorted by address, none of them empty, and none beyond the file's end but
+ * ASNAP_CORE_LOST ones; none at all where two overlap, so that which is right is for the debugger
+ * to say. */
 const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map *map,
                                                      size_t *count);
 

@@ -91,6 +91,8 @@ static int read_core_file(void *context, uint64_t address, void *buffer, size_t 
         const struct asnap_core_piece *piece = find_piece(direct, at);
         if (piece == NULL)
             return ask_debugger(direct, address, buffer, size);
+        if (piece->offset == ASNAP_CORE_LOST)
+            return ASNAP_READ_FAILED; /* the debugger would take the zeros for memory */
         uint64_t left = piece->end - at;
         size_t wanted = left < size - done ? (size_t)left : size - done;
         ssize_t got = pread(direct->file, (char *)buffer + done, wanted,

@@ -7,10 +7,12 @@
 
 #include "chunks.h"
 #include "error.h"
+#include "grow.h"
 #include "nodes.h"
 #include "raw_lists.h"
 #include "reserve.h"
 #include "table_root.h"
+#include "unseen.h"
 
 #define RESTART "the program has overwritten it; restart the program to trace it again"
 
@@ -249,7 +251,7 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     result->dropped = root.dropped;
     result->refused = root.refused;
     result->start_realtime = root.start_realtime;
-    result->own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0;
+    asnap_unseen_describe(&root, result->unseen);
     error = copy_domains(&root, result);
     struct asnap_inferior inferior = asnap_inferior_of(memory, progress);
     if (error == NULL && asnap_root_current(&root))
@@ -265,6 +267,24 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
 void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes)
 {
     raw->missing_bytes = bytes;
+}
+
+struct asnap_error *asnap_raw_add_note(struct asnap_raw *raw, const char *note)
+{
+    if (raw == NULL || note == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_raw_add_note: NULL argument");
+    char *copy = strdup(note);
+    char **notes = copy == NULL ? NULL
+                                : asnap_grow(raw->notes, &raw->note_capacity, raw->note_count + 1,
+                                             sizeof(*raw->notes));
+    if (notes == NULL) {
+        free(copy);
+        return asnap_error_no_memory();
+    }
+    raw->notes = notes;
+    raw->notes[raw->note_count++] = copy;
+    return NULL;
 }
 
 size_t asnap_raw_trace_count(const struct asnap_raw *raw)
@@ -283,5 +303,8 @@ void asnap_raw_destroy(struct asnap_raw *raw)
     for (size_t i = 0; i < raw->module_count; i++)
         free(raw->modules[i].path);
     free(raw->modules);
+    for (size_t i = 0; i < raw->note_count; i++)
+        free(raw->notes[i]);
+    free(raw->notes);
     free(raw);
 }

@@ -56,8 +56,8 @@ struct asnap_raw {
     size_t module_count;
     uint64_t start_realtime; /* ns since the epoch at time 0, 0 unknown */
     uint32_t frame_limit;
-    bool own_malloc;           /* the program has a malloc that is not traced */
-    uint64_t dropped;          /* blocks the hooks had no memory to record */
+    char unseen[ASNAP_UNSEEN_BYTES]; /* as asnap_status has it */
+    uint64_t dropped;                /* blocks the hooks had no memory to record */
     uint64_t refused;          /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;      /* parts of the table that were being changed */
     uint64_t missing_bytes;    /* of the program's memory, that the core file lacks */
@@ -67,6 +67,9 @@ struct asnap_raw {
     uint64_t bad_record;       /* the address of the first of them */
     uint32_t bad_shards;       /* parts whose records are not those that they say they hold */
     uint32_t bad_shard;        /* the number of the first of them */
+    char **notes;              /* what else is missing, as the debugger knows it */
+    size_t note_count;
+    size_t note_capacity;
 };
 
 #endif

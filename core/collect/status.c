@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "table_root.h"
+#include "unseen.h"
 
 /* What the hooks have been asked for and have not done yet, as asnap_request flags. */
 static uint32_t requests(const struct asnap_table_root *root)
@@ -40,8 +41,8 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
         .tracker_size = root.tracker_bytes + sizeof(root),
         .dropped = root.dropped,
         .refused = root.refused,
-        .own_malloc = (root.flags & ASNAP_TABLE_OWN_MALLOC) != 0,
     };
+    asnap_unseen_describe(&root, now.unseen);
     memcpy(now.hooks_version, root.hooks_version, sizeof(now.hooks_version));
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         now.busy_shards += root.shards[i].lock != 0;

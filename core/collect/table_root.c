@@ -56,9 +56,14 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
     if (root->applied.tracing > 1 || root->applied.frame_limit < 1 ||
         root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
         return damaged(address, "impossible state");
-    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
-        if (root->shards[i].size >= ASNAP_TABLE_SHARD_SIZE_LIMIT)
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        const struct asnap_table_shard *shard = &root->shards[i];
+        if (shard->size >= ASNAP_TABLE_SHARD_SIZE_LIMIT)
             return damaged(address, "impossible sum of sizes");
+        /* A writer that is at work may not have counted the records that it hands out. */
+        if (shard->count > UINT32_MAX || (shard->lock == 0 && shard->count > shard->used))
+            return damaged(address, "impossible number of blocks");
+    }
     if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT)
         return damaged(address, "impossible peak");
     if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
@@ -264,7 +269,8 @@ static struct asnap_error *not_found(struct scan *scan, bool loaded)
     if (loaded) {
         return asnap_error_create(ASNAP_ERROR_NO_HOOKS,
                                   "the allocsnap hooks are loaded but have not started yet: let "
-                                  "the program run on (`break main`, `continue`) and try again");
+                                  "the program run on, to `tbreak main` or another breakpoint, and "
+                                  "try again");
     }
     return asnap_error_create(ASNAP_ERROR_NO_HOOKS, NO_HOOKS_MESSAGE);
 }

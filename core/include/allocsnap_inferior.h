@@ -62,6 +62,9 @@ ASNAP_API const struct asnap_region *asnap_core_map_dumped(const struct asnap_co
                                                            size_t *count);
 /* Bytes that the program headers promise and the file does not have; 0: whole. */
 ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
+/* Whether that is because the file was cut off and filled up with zeros since, which are then no
+ * memory of the program's. */
+ASNAP_API bool asnap_core_map_filled_up(const struct asnap_core_map *map);
 ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
 
 /* Memory that this library reads itself, and has the debugger read where it cannot. */

@@ -27,6 +27,8 @@ enum asnap_request {
     ASNAP_REQUEST_RESET_PEAK = 8, /* let the peak be what is traced */
 };
 
+#define ASNAP_UNSEEN_BYTES 1536
+
 /* What the hooks say of themselves. Where a request waits, `tracing`, `frame_limit`
  * and the traced memory are as they will be once it is obeyed. */
 struct asnap_status {
@@ -43,7 +45,9 @@ struct asnap_status {
     uint64_t refused;      /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;  /* parts of the table that were being changed */
     uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
-    bool own_malloc;       /* the program has a malloc of its own, which is not traced */
+    char unseen[ASNAP_UNSEEN_BYTES]; /* which calls of the program are not seen, and what that
+                                        makes of the numbers, in a sentence; "" where none are
+                                        known of */
 };
 
 /* Reads the status at `root_address` (from asnap_root_find). */
@@ -88,6 +92,11 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);
+
+/* Tells, in a line, what else `raw` lacks that the table does not know of; snapshots made of it say
+ * so. Fails with NO_MEMORY or INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_add_note(struct asnap_raw *raw,
+                                                                  const char *note);
 
 ASNAP_API size_t asnap_raw_trace_count(const struct asnap_raw *raw);
 ASNAP_API void asnap_raw_destroy(struct asnap_raw *raw);

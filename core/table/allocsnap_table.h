@@ -136,9 +136,26 @@ struct asnap_table_control {
     uint32_t reserved[3]; /* 0 */
 };
 
-/* What the hooks have noticed. */
-enum asnap_table_flags {
-    ASNAP_TABLE_OWN_MALLOC = 1, /* the program has a malloc of its own, which is not traced */
+/* The functions that the hooks stand before, as bits. */
+enum asnap_table_functions {
+    ASNAP_TABLE_MALLOC = 1 << 0,
+    ASNAP_TABLE_CALLOC = 1 << 1,
+    ASNAP_TABLE_REALLOC = 1 << 2,
+    ASNAP_TABLE_REALLOCARRAY = 1 << 3,
+    ASNAP_TABLE_POSIX_MEMALIGN = 1 << 4,
+    ASNAP_TABLE_ALIGNED_ALLOC = 1 << 5,
+    ASNAP_TABLE_MEMALIGN = 1 << 6,
+    ASNAP_TABLE_VALLOC = 1 << 7,
+    ASNAP_TABLE_PVALLOC = 1 << 8,
+    ASNAP_TABLE_FREE = 1 << 9,
+    ASNAP_TABLE_FREE_SIZED = 1 << 10,
+    ASNAP_TABLE_FREE_ALIGNED_SIZED = 1 << 11,
+    ASNAP_TABLE_NEW = 1 << 12,    /* any form of operator new */
+    ASNAP_TABLE_DELETE = 1 << 13, /* any form of operator delete */
+
+    /* those that take blocks back and make none; all others make them */
+    ASNAP_TABLE_TAKE_BACK = ASNAP_TABLE_FREE | ASNAP_TABLE_FREE_SIZED |
+                            ASNAP_TABLE_FREE_ALIGNED_SIZED | ASNAP_TABLE_DELETE,
 };
 
 struct asnap_table_root {
@@ -165,20 +182,22 @@ struct asnap_table_root {
     uint64_t module_chunks;  /* address of ASNAP_TABLE_MODULE_CHUNKS addresses of chunks, each of
                                 ASNAP_TABLE_CHUNK_MODULES modules */
     uint32_t domain_count;   /* used places of `domains` */
-    uint32_t flags;          /* asnap_table_flags */
+    uint32_t preceded;       /* asnap_table_functions that the program, or a library before the
+                                hooks, defines: its calls of them go there */
     uint32_t domains[ASNAP_TABLE_DOMAINS]; /* domain numbers; place 0 holds domain 0 */
 
     /* What changes while the program runs: kept off the lines that each call reads. */
     uint32_t node_count __attribute__((aligned(64))); /* nodes that can be read */
     uint32_t thread_count;  /* threads that can be read; thread 0 is none: not known */
     uint32_t module_count;  /* modules that can be read; module 0 is none */
-    uint32_t reserved;      /* 0 */
+    uint32_t passed_on;     /* those of `preceded` that have called a function of the hooks */
     uint64_t tracker_bytes; /* memory mapped for the table, the nodes and their indexes */
     uint64_t dropped;       /* blocks not recorded, for want of memory for the record */
     uint64_t peak_bytes;    /* the most that the shards' sizes together were since start, clear
                                or reset */
     uint64_t refused;       /* blocks not recorded, for what the program said of them: a size or
                                address too large, a domain too many, or a shard's limit */
+    uint64_t missed_frees;  /* blocks that were given out again without having been freed here */
 
     struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
 
@@ -196,6 +215,7 @@ _Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domains) == 184, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, node_count) == 1216, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, refused) == 1256, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, missed_frees) == 1264, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root layout");
 

@@ -64,7 +64,7 @@ def _worded(commands, language):
     ]
 
 
-def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=None):
+def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=None, env=None):
     before = [
         "set {}".format(setting)
         for setting in ("width 0", "height 0", "style enabled off", "inferior-tty /dev/null")
@@ -75,7 +75,7 @@ def _run_gdb(case, commands, program, arguments=(), core=None, pid=None, cwd=Non
     elif pid is not None:
         line = ["-p", str(pid)]
     worded = _worded(commands, "gdb")
-    results = harness.batch(case, before + worded, line, cwd=cwd)
+    results = harness.batch(case, before + worded, line, cwd=cwd, env=env)
     return harness.Results(commands, results.outputs[len(before) :])
 
 
@@ -83,7 +83,9 @@ _KILLED = re.compile(r"^Process \d+ exited with status = 9 .*\n", re.M)
 _MARK = 'script print("\\x1e")'
 
 
-def _run_lldb(binary, case, commands, program, arguments=(), core=None, pid=None, cwd=None):
+def _run_lldb(
+    binary, case, commands, program, arguments=(), core=None, pid=None, cwd=None, env=None
+):
     # LLDB's batch mode ends at the first error; its standard input does not.
     worded = _worded(commands, "lldb")
     lines = [
@@ -111,7 +113,7 @@ def _run_lldb(binary, case, commands, program, arguments=(), core=None, pid=None
         stderr=subprocess.STDOUT,
         timeout=harness.DEADLINE,
         cwd=cwd or case.directory,
-        env=harness.environment(case.home),
+        env=harness.environment(case.home, **(env or {})),
         encoding="utf-8",
         errors="replace",
         check=False,
@@ -189,6 +191,17 @@ def server_of_lldb():
     return os.path.join(directory, name.replace("lldb", "lldb-server", 1))
 
 
+def dap_of_lldb(debugger):
+    """The path of the lldb-dap that belongs to an LLDB; None where it is not there."""
+    directory, name = os.path.split(debugger.binary)
+    # Debian 13 has `lldb`, and no `lldb-dap` without its version.
+    names = [part.replace("lldb", "lldb-dap", 1) for part in (name, debugger.name)]
+    for path in [os.path.join(directory, part) for part in names] + [shutil.which(part) for part in names]:
+        if path is not None and os.path.exists(path):
+            return path
+    return None
+
+
 def gdb():
     return Debugger("gdb", harness.GDB, _run_gdb)
 
@@ -196,7 +209,7 @@ def gdb():
 def lldbs():
     """The LLDBs to be tested: the machine's own, and those that `make lldbs` has unpacked.
     One that is missing is an error, unless MAY_BE_MISSING names it."""
-    binaries = glob.glob(os.path.join(harness.BUILD, "lldb", "bin", "lldb-*"))
+    binaries = glob.glob(os.path.join(harness.BUILD, "lldb", "bin", "lldb-[0-9]*"))
     own = installed_lldb()
     if own is not None:
         binaries.insert(0, own)

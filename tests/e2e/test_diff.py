@@ -143,7 +143,9 @@ class Diff(Case):
             "holds",
         )
         which = "which snapshots? `snapshot diff OLD [NEW]`: "
-        keys = "the keys are filename, lineno, traceback"
+        keys = (
+            "the keys are filename, lineno, traceback, function, module, thread, age, size"
+        )
         itself = "{} would be compared with itself: name another snapshot, `snapshot diff OLD NEW`"
         expected = {
             "snapshot diff": which + "there are no snapshots: `snapshot take` takes one",
@@ -159,8 +161,8 @@ class Diff(Case):
             "snapshot diff a now a": "three snapshots, a, now and a: give two of them",
             "snapshot diff a now lineno b": 'one word too many, "b": give a key and two snapshots',
             "snapshot diff a now b": 'no key "b": {}'.format(keys),
-            "snapshot diff a traceback --cumulative": "--cumulative goes by lineno or filename:"
-            " a traceback is a whole stack already",
+            "snapshot diff a traceback --cumulative": "--cumulative goes by filename, lineno,"
+            " function, module, not by traceback: leave it out, or give one of these keys",
             "snapshot diff a ": itself.format("a"),
             "snapshot diff a now ": "there is no process and no core: start the program with"
             " `run`, or load a core file",

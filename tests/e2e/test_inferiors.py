@@ -59,5 +59,5 @@ class Inferiors(Case):
         self.assertIn("tracing: on, 16 frames", results["snapshot status"])
         rows = [line.split() for line in results["snapshot list"].splitlines()[1:]]
         self.assertEqual([row[0] for row in rows], ["second", "first"])
-        self.assertEqual([row[-3] for row in rows], ["4", "16"])
-        self.assertNotEqual(rows[0][-1], rows[1][-1])
+        self.assertEqual([row[4] for row in rows], ["4", "16"])
+        self.assertNotEqual(rows[0][6], rows[1][6])

@@ -38,6 +38,11 @@ STOPS = {
         "child": ["set follow-fork-mode child", "break stop_here"],
     },
     "phases.c": {"first": ["break stop_here"]},
+    "plain_operators.cc": {"operator": ["break stop_here"]},
+    "misused_pool.c": {
+        "first": ["break stop_here"],
+        "second": ["break stop_here", "ignore 1 1"],
+    },
     "exchange.c": {
         "full": ["break stop_here"],
         "exchanged": ["break stop_here", "ignore 1 1"],

@@ -14,8 +14,8 @@ from .harness import Case, program
 SLOW_CLOCK = """
 from allocsnap.library import calls
 _init = calls.Calls.__init__
-def _slow(self, target=None, direct=None):
-    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, direct=direct)
+def _slow(self, target=None, **options):
+    _init(self, target, clock=iter(range(0, 10**6, 2)).__next__, **options)
 calls.Calls.__init__ = _slow
 """
 PROGRESS = re.compile(r"^\w[\w ]*: [0-9]+%\r?$", re.M)

@@ -1,13 +1,14 @@
 """The Python API inside gdb: code for tracemalloc, on the program in front of it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import unittest
 
 import expectations
 
-from .harness import Case, ROOT, environment, program
+from .harness import Case, ROOT, SCRIPT, environment, program
 
 SOURCE = expectations.source("holds.c")
 MARKS = expectations.named(SOURCE)
@@ -109,6 +110,74 @@ print(tracemalloc.is_tracing(), tracemalloc.get_traced_memory()[1] >= 10128)
             "RuntimeError('>)?: the tracemalloc module must be tracing memory allocations to take a"
             " snapshot\n",
         )
+
+    def test_imported_again(self):
+        """Whatever has been done to sys.modules and sys.path, it is the debugger's."""
+        command = self.script("again", """
+import importlib, sys
+def show(module):
+    print(module.get_traced_memory()[0], module.is_tracing(), len(module.take_snapshot().traces))
+def purge():
+    for name in [name for name in sys.modules if "allocsnap" in name]:
+        del sys.modules[name]
+import allocsnap
+first = allocsnap.Snapshot
+show(importlib.reload(allocsnap))
+purge()
+import allocsnap
+show(allocsnap)
+import allocsnap.commands.shell
+print(allocsnap.Snapshot is first, len(allocsnap.commands.COMMANDS) > 10)
+sys.path.insert(0, {!r})
+import python.allocsnap as other
+show(other)
+purge()
+""".format(os.path.join(ROOT, "core")))
+        source = "source " + SCRIPT
+        commands = ["snapshot take kept", command, source, "snapshot list", "snapshot stats --json"]
+        results = self.at_stop(commands, "holds")
+        known = "{} True {}".format(*ALL)
+        self.assertEqual(results[command].splitlines(), [known, known, "True True", known])
+        self.assertEqual(results[source], "")
+        self.assertIn("\nkept ", results["snapshot list"])
+
+    def test_of_another_place_or_version(self):
+        """One that is not the debugger's says which is."""
+        copy = os.path.join(self.directory, "core", "python")
+        shutil.copytree(os.path.join(ROOT, "core", "python"), copy)
+        script = shutil.copy(SCRIPT, os.path.join(self.directory, "gdb.py"))
+        os.mkdir(os.path.join(self.directory, "gdb"))
+        script = shutil.move(script, os.path.join(self.directory, "gdb"))
+        version = os.path.join(copy, "allocsnap", "__init__.py")
+        with open(version, encoding="utf-8") as file:
+            text = file.read()
+        with open(version, "w", encoding="utf-8") as file:
+            file.write(text.replace("__version__ = ", "__version__ = '9' + "))
+        command = self.script("other", """
+import sys
+for name in [name for name in sys.modules if "allocsnap" in name]:
+    del sys.modules[name]
+sys.path.insert(0, {!r})
+import allocsnap
+for ask in (allocsnap.is_tracing, allocsnap.take_snapshot, allocsnap.get_traced_memory, allocsnap.start):
+    try:
+        print(ask())
+    except allocsnap.AllocsnapError as error:
+        print(error)
+""".format(copy))
+        own = os.path.join(ROOT, "core", "python")
+        results = self.at_stop(["source " + script, command, "snapshot list"], "holds")
+        self.assertEqual(
+            results["source " + script],
+            "error: allocsnap is here already, from {}: start gdb anew to have that of {}\n".format(own, copy),
+        )
+        said = "the commands of this debugger are those of allocsnap {} in {}: import that one, or load"
+        said = said.format(text.split('__version__ = "')[1].split('"')[0], own)
+        lines = results[command].splitlines()
+        self.assertEqual(len(lines), 4)
+        for line in lines:
+            self.assertTrue(line.startswith(said), line)
+        self.assertEqual(results["snapshot list"], "No snapshots: `snapshot take` takes one.\n")
 
     def test_wrappers_are_passed_over(self):
         command = self.script("skip", """

@@ -8,6 +8,7 @@ import subprocess
 from . import debuggers
 from .harness import DEADLINE, HOOKS, Case, Failed, environment, program
 
+DIRECTORY = os.path.dirname(os.path.abspath(__file__))
 STATS = "snapshot stats traceback --json --limit 100"
 #: Run as root of a namespace of its own, with the new root and a command in it.
 ENTER = (
@@ -91,6 +92,22 @@ class Remote(Server):
         self.assertRegex(results["snapshot who kept[0]"], r"\A0x[0-9a-f]+: a block, size=100 B\n")
         self.assertIn("Tracing stops at the program's next malloc", results["snapshot stop"])
 
+    def test_a_server_that_starts_one_program(self):
+        """gdb cannot run it again."""
+        port = self.server("gdbserver", "--once", "127.0.0.1:0", program("plain"))
+        connect = ["target remote 127.0.0.1:{}".format(port)]
+        results = self.batch(connect + STOP + ["snapshot start", "snapshot stats"], program("plain"))
+        again = (
+            "have its server start it again, with LD_PRELOAD=liballocsnap-hooks.so and ALLOCSNAP set"
+            " there"
+        )
+        self.assertEqual(
+            results["snapshot start"],
+            "The next `run` traces the heap, 16 frames of each stack.\nThe process that there is now"
+            " stays as it is: {}.\n".format(again),
+        )
+        self.assertIn("though `snapshot start` was given: " + again, results["snapshot stats"])
+
     def test_attached_to_by_the_server(self):
         self.need_attach()
         child = self.ready("holds", "pause")
@@ -99,6 +116,58 @@ class Remote(Server):
         results = self.batch([connect, STATS], program("holds"))
         native = self.at_stop([STATS], "holds").json(STATS)
         self.assertEqual(results.json(STATS), native)
+
+
+class WithoutLibraries(Server):
+    """A debugger that knows nothing of the program's libraries, and a server that tells no memory map:
+    the records are found all the same."""
+
+    NO_FILES = "python import __main__; __main__._fetched_memory_map = lambda inferior: []"
+
+    def at_stop_behind_server(self, commands, preload):
+        path = os.path.join(self.directory, "holds")
+        if not os.path.exists(path):
+            source = os.path.join(os.path.dirname(DIRECTORY), "programs", "holds.c")
+            # With libraries unknown, gdb finds the place of such a program alone.
+            subprocess.run(["gcc", "-g", "-w", "-no-pie", "-o", path, source], check=True)
+        port = self.server("gdbserver", "--once", "127.0.0.1:0", path, LD_PRELOAD=preload, ALLOCSNAP="16")
+        before = ["set osabi none", "target remote 127.0.0.1:{}".format(port)] + STOP
+        return self.batch(before + list(commands) + ["kill"], path)
+
+    def test_by_the_servers_files(self):
+        results = self.at_stop_behind_server([STATS, "info sharedlibrary"], HOOKS)
+        self.assertEqual(results.json(STATS)["total"], {"size": 10128, "count": 14})
+        self.assertIn("No shared libraries loaded", results["info sharedlibrary"])
+
+    def test_by_a_search(self):
+        commands = [self.NO_FILES, STATS, "snapshot who kept[0]", "snapshot clear"]
+        results = self.at_stop_behind_server(commands, HOOKS)
+        answer = results.json(STATS)
+        self.assertEqual(answer["total"], {"size": 10128, "count": 14})
+        largest = answer["statistics"][0]["traceback"][0]
+        self.assertEqual((largest["function"], largest["lineno"] > 0), ("hold_large", True))
+        self.assertIn(": a block, size=100 B\n", results["snapshot who kept[0]"])
+        self.assertIn("The traces of 14 blocks are dropped", results["snapshot clear"])
+
+    def test_a_search_that_finds_nothing(self):
+        results = self.at_stop_behind_server([self.NO_FILES, "snapshot status"], "")
+        self.assertIn("no allocsnap hooks are found: the process's memory map cannot be", results["snapshot status"])
+
+    def test_lldb_behind_gdbserver(self):
+        """Which tells LLDB neither of the two; LLDB 19 and older stop at a signal of their own there,
+        and not at the breakpoint."""
+        for lldb in debuggers.lldbs():
+            if int(lldb.name.partition("-")[2]) < 20:
+                continue
+            with self.subTest(lldb.name):
+                port = debuggers.start_server(
+                    self, debuggers.gdb(), program("holds"), LD_PRELOAD=HOOKS, ALLOCSNAP="16"
+                )
+                os.remove(os.path.join(self.directory, "gdb.port"))
+                steps = [debuggers.connect(port), debuggers.stop_at("stop_here"), debuggers.CONTINUE]
+                stats = "snapshot stats --json"
+                results = lldb.run(self, steps + [stats], program("holds"))
+                self.assertEqual(results.json(stats)["total"], {"size": 10128, "count": 14})
 
 
 class OtherRoot(Server):

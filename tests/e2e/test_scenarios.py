@@ -131,7 +131,7 @@ CANNOT = {("lldb-14", "own core"): "no ObjectFile plugins were able to save a co
 _VARYING = (
     (r"\bprocess \d+", "process N"),
     (r"tracker: \d+ KiB", "tracker: N KiB"),
-    (r"rss: .*", "rss: N"),
+    (r"rss: .*(\n +\(other: .*)?", "rss: N"),
     (r"\bcore \S+", "core FILE"),
     (r"\S*/one.dump", "one.dump"),
     (r"0x[0-9a-f]+", "0xN"),

@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (size_t at = 0; at < size && at < 64; at += 4)
         any = (asnap_fde_read(own + at, all, &fde) && follow(&fde)) || any;
     asnap_fde_find(all, all, (uint64_t)(uintptr_t)own + 64, &fde);
+    asnap_fde_find((struct asnap_bytes){NULL, NULL}, all, (uint64_t)(uintptr_t)own + 64, &fde);
     fuzz_accepted += any;
     free(own);
     return 0;

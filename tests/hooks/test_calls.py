@@ -16,15 +16,16 @@ IMPORTS = {
     "__cxa_finalize": "at the end of the process",
     "__gmon_start__": "absent",
     # Data, and functions that only return what the process was started with.
-    "__environ": "data: the environment, read once",
-    "environ": "the same data",
-    "_r_debug": "data: the dynamic linker's list of files",
+    "environ": "data: the environment, read once",
+    "_r_debug": "data: the dynamic linker's list of files, in glibc",
+    "_dl_debug_addr": "data: the same in musl",
     "__errno_location": "returns the place of the thread's errno",
     "getauxval": "looks through what the kernel gave the process at its start",
     # Threads: no lock, and what they allocate is known to be libc's.
     "pthread_key_create": "once, before there are threads",
     "pthread_setspecific": "once for each thread; may allocate, which is not traced",
-    "__register_atfork": "in a constructor",
+    "__register_atfork": "in a constructor; glibc's",
+    "pthread_atfork": "the same in musl",
     # libgcc: where a walk comes to code that no file has.
     "_Unwind_Find_FDE": "takes libgcc's own lock, under which nothing waits",
     # The check mode alone.

@@ -62,6 +62,36 @@ class Forks(Case):
                 self.assertEqual(self.finish("fork_storm", nframe=nframe), (0, ""))
 
 
+class FirstThreadLast(Case):
+    """Threads of a child that allocate before the thread that it has from its parent."""
+
+    WAYS = ("handler", "raw")
+
+    def test_many_times(self):
+        for way in self.WAYS:
+            with self.subTest(way=way):
+                self.assertEqual(self.finish("first_thread_last", way, "100"), (0, ""))
+
+    def test_whose_a_block_is(self):
+        traces = "snapshot traces --json"
+        here = "python print(gdb.selected_inferior().pid)"
+        for way in self.WAYS:
+            with self.subTest(way=way):
+                results = self.batch(
+                    ["snapshot start 16", "set follow-fork-mode child", "break stop_here", "run"]
+                    + [here, traces, STATUS],
+                    "--args",
+                    program("first_thread_last"),
+                    way,
+                    "1",
+                )
+                threads = {
+                    trace["size"]: trace["thread"] for trace in results.json(traces)["traces"]
+                }
+                self.assertEqual(threads[1000], int(results[here]))
+                self.assertIn("dropped: 0 blocks", results[STATUS])
+
+
 class Started(Case):
     def test_programs_started_in_every_way_without_gdb(self):
         self.assertEqual(self.finish("spawns"), (0, ""))

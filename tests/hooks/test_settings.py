@@ -13,7 +13,7 @@ SHOWN = 63  # characters of a bad value
 WANTED = {
     "ALLOCSNAP": "a frame limit from 1 to 65535 (or 0 to wait for the debugger)",
     "ALLOCSNAP_MAX_MEMORY": "a number of bytes from 1M on (with K, M or G behind it)",
-    "ALLOCSNAP_CHECK": "a file that can be written",
+    "ALLOCSNAP_CHECK": "a file that can be written, in a program with libgcc to compare with",
 }
 
 

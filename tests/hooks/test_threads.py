@@ -62,12 +62,18 @@ class Threads(Case):
 
     def test_generations_of_processes_with_threads(self):
         """A child has what it needs of the threads that it does not have."""
-        steps = [MEMORY, "continue"] * 3 + [MEMORY]
-        results = self.at_stop(
-            ["set follow-fork-mode child"] + steps, "fork_generations"
-        )
+        traces = "snapshot traces --json"
+        here = "python print(gdb.selected_inferior().pid)"
+        steps = [here, MEMORY, "continue"] * 3 + [here, MEMORY, traces]
+        results = self.at_stop(["set follow-fork-mode child"] + steps, "fork_generations")
         taken = [self.memory(text)[2] for text in results.of(MEMORY)]
         self.assertEqual(taken, taken[:1] * 4)
+        # Each has kept a block of the thread that forked it, which its other threads came before.
+        threads = {trace["size"]: trace["thread"] for trace in results.json(traces)["traces"]}
+        self.assertEqual(
+            [threads[1000 + generation] for generation in range(4)],
+            [int(text) for text in results.of(here)],
+        )
 
     def test_threads_with_the_smallest_stack(self):
         wanted = expectations.expected(expectations.source("small_stacks.c"))

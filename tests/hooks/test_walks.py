@@ -8,10 +8,12 @@ follow. ALLOCSNAP_WALKS=N does N times as much.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unittest
 
+import expectations
 import linkers
 from e2e.harness import DEADLINE, HOOKS, ROOT, environment, program
 from hooks.hooked import Case
@@ -31,7 +33,7 @@ STEPPED_WAYS = {"gcc-O0", "gcc-O1", "gcc-O2", "gcc-fp", "gcc-lld", "clang-O0", "
 SPLIT = "gcc-split"
 
 # What linked.c does with a library, and flags for linked.c.
-LIBRARY_WAYS = ["keep", "data", "split", "moved", "space"]
+LIBRARY_WAYS = ["keep", "data", "split", "moved", "space", "memory"]
 PROGRAM = ["-D_GNU_SOURCE", "-O1", "-ldl"]
 
 # Test programs of other tests: loaded and unloaded libraries that come to the same
@@ -74,6 +76,49 @@ def real_programs():
         "perl": (["perl", "-e", PERL_WORK % (20000 * TIMES)], 20000),
         "redis": (["redis-server", "--version"], 50),
     }
+
+
+class NoTable(Case):
+    """A file whose unwind information has no table: only its section headers tell where it is."""
+
+    TRACES = "snapshot traces --json"
+
+    def shown(self, path):
+        """{line: how many frames of the program's stack are in its source}"""
+        source = expectations.source("recursion.c")
+        frames = {}
+        for trace in self.at_stop([self.TRACES], path).json(self.TRACES)["traces"]:
+            own = [frame for frame in trace["traceback"] if frame["filename"] == source]
+            frames[own[0]["lineno"]] = len(own)
+        return frames
+
+    def wanted(self):
+        live = expectations.live(expectations.source("recursion.c"))
+        return {mark.line: min(mark.frames, 16) for mark in live}
+
+    def test_stacks_are_whole(self):
+        self.assertEqual(self.shown("recursion_no_table"), self.wanted())
+
+    def test_another_file_at_its_path(self):
+        """What is in the file is not what is in memory: nothing is taken from it."""
+        path = os.path.join(self.directory, "recursion")
+        shutil.copy(program("recursion_no_table"), path)
+        results = self.batch(
+            [
+                "snapshot start 16",
+                "break main",
+                "run",
+                "shell cp --remove-destination {} {}".format(program("plain"), path),
+                "break stop_here",
+                "continue",
+                self.TRACES,
+            ],
+            path,
+        )
+        self.assertIn("Breakpoint 2, ", results["continue"])
+        traces = results.json(self.TRACES)["traces"]
+        self.assertEqual([trace["total_nframe"] for trace in traces], [1] * len(traces))
+        self.assertGreater(len(traces), 0)
 
 
 class Walks(Case):

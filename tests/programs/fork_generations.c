@@ -35,11 +35,15 @@ static void start_threads(void)
     pthread_barrier_wait(&meeting);
 }
 
+/* Of the thread that forked, in each generation after its threads have allocated. */
+static void *kept[GENERATIONS];
+
 int main(void)
 {
     mallopt(M_ARENA_MAX, 1);
     for (int generation = 0; generation < GENERATIONS; generation++) {
         start_threads();
+        kept[generation] = malloc(1000 + (size_t)generation); /* heap: kept size=1000 count=1 */
         stop_here();
         pid_t child = fork();
         if (child == 0)

@@ -8,6 +8,7 @@
  *   moved   its code is moved to memory of no file, as for large pages
  *   space   is loaded into a name space of its own, after it was loaded as usual
  *   delete  its file is removed
+ *   memory  is loaded from a copy in a file of memory; all such have one name
  * The program's own block has 601 bytes. With "abort" as the first argument it ends by a signal.
  * Without arguments they are in LINKED, with blanks between. */
 #include <dlfcn.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,10 +94,27 @@ static void change_code(const char *way, void *function)
         fail(way);
 }
 
+/* Copies a file into memory; returns the path by which that can be opened, by a debugger too. */
+static const char *copy_to_memory(const char *path)
+{
+    static char opened[64];
+    struct stat status;
+    int from = open(path, O_RDONLY);
+    int to = memfd_create("linked", 0);
+    if (from < 0 || to < 0 || fstat(from, &status) != 0 ||
+        sendfile(to, from, NULL, (size_t)status.st_size) != status.st_size)
+        fail(path);
+    close(from);
+    snprintf(opened, sizeof(opened), "/proc/%d/fd/%d", (int)getpid(), to);
+    return opened;
+}
+
 static void use(const char *way, const char *path, size_t number)
 {
     if (strcmp(way, "data") == 0)
         map_as_data(path);
+    if (strcmp(way, "memory") == 0)
+        path = copy_to_memory(path);
     void *handle = dlopen(path, RTLD_NOW);
     if (strcmp(way, "space") == 0)
         handle = dlmopen(LM_ID_NEWLM, path, RTLD_NOW);

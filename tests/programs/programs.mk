@@ -12,10 +12,14 @@ PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
 PROGRAM_FLAGS_misused_pool := -Icore/include
+PROGRAM_FLAGS_obeyed := -Icore/include -Icore/table -Wno-address
 # Nothing is bound in the handler, which takes more stack than all else.
 PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now
+PROGRAM_FLAGS_hidden_header := -Wl,-z,now
 PROGRAM_FLAGS_clones := -D_GNU_SOURCE
+PROGRAM_FLAGS_family := -D_GNU_SOURCE
+PROGRAM_FLAGS_scopes := -D_GNU_SOURCE
 PROGRAM_FLAGS_linked := -D_GNU_SOURCE
 PROGRAM_FLAGS_deaf := -D_GNU_SOURCE
 PROGRAM_FLAGS_exchange := -D_GNU_SOURCE
@@ -73,6 +77,12 @@ PROGRAMS += $(PROGRAM_DIR)/pools_fixed
 $(PROGRAM_DIR)/pools_fixed: tests/programs/pools.c
 	@mkdir -p $(@D)
 	gcc $(PROGRAM_CFLAGS) $(PROGRAM_FLAGS_pools) -no-pie -fno-pie -o $@ $<
+
+# The same source, without a table of its unwind information.
+PROGRAMS += $(PROGRAM_DIR)/recursion_no_table
+$(PROGRAM_DIR)/recursion_no_table: tests/programs/recursion.c
+	@mkdir -p $(@D)
+	gcc $(PROGRAM_CFLAGS) -Wl,--no-eh-frame-hdr -o $@ $<
 
 # The same source, linked with the hooks by their path.
 PROGRAMS += $(PROGRAM_DIR)/rights_linked

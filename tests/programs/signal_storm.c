@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -31,8 +32,12 @@ static void on_timer(int number)
     if (timer_runs < KEPT)
         from_timer[timer_runs] = malloc(48); /* tag: timer */
     timer_runs = timer_runs + 1;
-    void *block = malloc(24);
+    char *block = malloc(24);
+    memset(block, 'x', 24);
     block = realloc(block, 200);
+    for (size_t i = 0; i < 24; i++)
+        if (block[i] != 'x')
+            _exit(4);
     free(block);
     free(__atomic_exchange_n(&for_handlers, NULL, __ATOMIC_RELAXED));
 }

@@ -10,10 +10,10 @@ PUBLIC_TABLE = "allocsnap_table.h"
 LINES_MAX = 700
 OLDEST_PYTHON = (3, 8)
 
-HOOKS_NEEDED = re.compile(r"(libc\.so\.\d+|ld-linux[-\w]*\.so\.\d+|libgcc_s\.so\.\d+)\Z")
+HOOKS_NEEDED = re.compile(r"ld-linux[-\w]*\.so\.\d+\Z")
 LIBRARY_EXPORT = re.compile(r"asnap_\w+\Z")
 HOOKS_EXPORT = re.compile(
-    r"(allocsnap_\w+"
+    r"(__asan_default_options|allocsnap_\w+"
     r"|malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|valloc|pvalloc"
     r"|free_sized|free_aligned_sized|malloc_usable_size"
     r"|_Z(nw|na|dl|da)\w+)\Z"
@@ -143,7 +143,7 @@ _ORDER = [
     "hooks/base", "hooks/record", "hooks/unwind", "hooks/walk", "hooks/entry",
     "base", "collect",
     "symbols/base", "symbols/demangle", "symbols/elf", "symbols/dwarf", "symbols/apart", "symbols/naming",
-    "model/snapshot", "model/select", "model/group", "model/dump", "render",
+    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render",
 ]  # fmt: skip
 # These see the results that the public headers show.
 _RESULTS_ONLY = ("render",)
@@ -364,7 +364,7 @@ def test_packages(root):
 
 
 def hooks_needed(names):
-    """The hooks need the C library, and libgcc for unwinding."""
+    """The hooks name no C library, and so serve programs of either."""
     return ["the hooks need %s" % name for name in names if not HOOKS_NEEDED.match(name)]
 
 
@@ -374,6 +374,32 @@ def library_exports(names):
 
 def hooks_exports(names):
     return ["exported: %s" % name for name in names if not HOOKS_EXPORT.match(name)]
+
+
+def circles(symbols):
+    """No two files need each other, straight or by way of others; `symbols` has for each file the
+    names that it defines and those that it needs."""
+    owner = {name: file for file, (defined, _) in symbols.items() for name in defined}
+    needs = {
+        file: {owner[name] for name in needed if name in owner} - {file}
+        for file, (_, needed) in symbols.items()
+    }
+
+    def reached(start):
+        seen, open_ends = set(), [start]
+        while open_ends:
+            for file in needs[open_ends.pop()] - seen:
+                seen.add(file)
+                open_ends.append(file)
+        return seen
+
+    behind = {file: reached(file) for file in needs}
+    return [
+        "%s and %s need each other" % (file, other)
+        for file in sorted(needs)
+        for other in sorted(behind[file])
+        if file < other and file in behind[other]
+    ]
 
 
 TREE_LAWS = (

@@ -1,5 +1,7 @@
 """What the Python API has of its own: functions, files, the library, the debugger."""
 
+import ctypes
+import errno
 import os
 import pickle
 import subprocess
@@ -279,6 +281,31 @@ class Files(unittest.TestCase):
                 allocsnap.Snapshot.load(self.path)
             self.assertEqual(caught.exception.code, ErrorCode.DAMAGED)
             self.assertNotIn("\n", str(caught.exception))
+
+    def test_errors_tell_file_and_errno(self):
+        snapshot = allocsnap.Snapshot(NAMED, 16)
+        snapshot.dump(self.path)
+        places = {os.path.join(self.path, "missing"): NotADirectoryError,
+                  os.path.join(self.path + ".none", "missing"): FileNotFoundError,
+                  os.path.dirname(self.path): IsADirectoryError,
+                  "/proc/none": FileNotFoundError}
+        for call in (allocsnap.Snapshot.load, snapshot.dump):
+            for place, kind in places.items():
+                with self.subTest(call=call, place=place), self.assertRaises(OSError) as caught:
+                    call(place)
+                self.assertIs(type(caught.exception), kind)
+                self.assertEqual(caught.exception.filename, place)
+        with open(self.path, "r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            file.truncate()
+        with self.assertRaises(allocsnap.AllocsnapError) as caught:
+            allocsnap.Snapshot.load(self.path)
+        self.assertEqual(caught.exception.filename, self.path)
+        self.assertIsNone(caught.exception.errno)
+        with self.assertRaises(allocsnap.AllocsnapError) as caught:
+            native.check(native.library().asnap_snapshot_load(b"/none", ctypes.byref(ctypes.c_void_p())))
+        self.assertEqual(caught.exception.filename, "/none")
+        self.assertEqual(caught.exception.errno, errno.ENOENT)
 
     def test_attributes_of_a_file_replace_nothing(self):
         snapshot = allocsnap.Snapshot(NAMED, 16)

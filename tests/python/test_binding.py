@@ -18,7 +18,7 @@ from allocsnap.library.keys import keys  # noqa: E402
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "render")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render")
 )
 
 
@@ -48,7 +48,7 @@ def enumerators(name):
 def fields(name):
     """The names of a struct's fields, in order."""
     body = re.search(r"struct %s \{(.*?)\}" % name, header(), re.S).group(1)
-    return re.findall(r"(\w+)(?:\[\d+\]|\)\([^;]*\))?;", body)
+    return re.findall(r"(\w+)(?:\[\w+\]|\)\([^;]*\))?;", body)
 
 
 class Binding(unittest.TestCase):

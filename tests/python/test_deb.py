@@ -50,9 +50,7 @@ class Packages(unittest.TestCase):
         same = " (= %s-1)" % version()
         depends = self.field(tool, "Depends").split(", ")
         self.assertEqual(depends[:2], ["liballocsnap0" + same, "python3:any (>= 3.8)"])
-        self.assertEqual(
-            [re.sub(r" \(.*", "", name) for name in depends[2:]], ["libc6", "libgcc-s1"]
-        )
+        self.assertEqual(depends[2:], [])
         self.assertEqual(self.field(headers, "Depends"), "liballocsnap0" + same)
         needed = [re.sub(r" \(.*", "", name) for name in self.field(library, "Depends").split(", ")]
         # Debian 13 renamed some libraries for their 64-bit time.

@@ -70,7 +70,7 @@ TESTS = os.path.dirname(expectations.PROGRAMS)
 
 #: Tests that say themselves what their programs hold, since it depends on how they are run.
 SAYING = [os.path.join("hooks", name) for name in os.listdir(os.path.join(TESTS, "hooks"))]
-SAYING.append(os.path.join("e2e", "test_debugger_names.py"))
+SAYING += [os.path.join("e2e", name) for name in ("test_debugger_names.py", "test_resident.py")]
 
 
 def saying_tests():
@@ -95,7 +95,8 @@ class Sources(unittest.TestCase):
                 with open(path, encoding="utf-8") as file:
                     stops = "void stop_here(" in file.read()
                 found = expectations.marks(path)
-                if stops and '"{}"'.format(os.path.splitext(name)[0]) not in elsewhere:
+                names = (name, os.path.splitext(name)[0])
+                if stops and not any('"{}"'.format(each) in elsewhere for each in names):
                     self.assertTrue(found)
                 places = [(mark.line, mark.where) for mark in found]
                 self.assertEqual(len(set(places)), len(places), "two marks on one line")

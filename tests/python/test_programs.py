@@ -18,8 +18,10 @@ SECONDS = 300
 # Sources that valgrind cannot run, or sees otherwise, and why.
 LEFT_OUT = {
     "clones.c": "it takes no clone of this kind",
+    "hidden_header.c": "it reads the headers itself",
     "misused_pool.c": "it is not told of its pools",
     "newhandler.cc": "its operator new cannot throw",
+    "obeyed.c": "it is not told of its pools",
     "pvalloc.c": "it has no pvalloc",
     "header_new.cc": "it takes operator new[] for itself",
     "pool_threads.c": "it is not told of its pools",
@@ -40,6 +42,7 @@ PLACE_AT_EXIT = {
     "fork.c": "parent",
     "libgone.c": "loaded",
     "phases.c": "exit",
+    "plain_operators.cc": "caller",
 }
 
 

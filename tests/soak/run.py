@@ -12,16 +12,29 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from soak import batch_programs, servers  # noqa: E402
+from soak import batch_programs, databases, editors, languages, servers  # noqa: E402
 
 PROGRAMS = (
     batch_programs.sqlite3,
     batch_programs.python3,
     batch_programs.gxx,
     batch_programs.git,
+    editors.emacs,
+    editors.vim,
+    editors.tmux,
+    languages.r,
+    languages.ghc,
+    languages.ocaml,
+    languages.node,
+    languages.java,
+    languages.ruby,
+    languages.guile,
     servers.redis,
     servers.memcached,
     servers.nginx,
+    servers.php_fpm,
+    databases.mariadb,
+    databases.postgresql,
 )
 
 

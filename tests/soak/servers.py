@@ -1,5 +1,6 @@
 """Servers under load, from clients on this machine."""
 
+import glob
 import http.client
 import os
 import random
@@ -36,6 +37,67 @@ http {{
         location /through/ {{ proxy_pass http://unix:{directory}/socket:/; }}
     }}
 }}
+"""
+
+
+PHP_FPM = """\
+[global]
+error_log = /proc/self/fd/2
+daemonize = no
+[work]
+{user}
+listen = {directory}/php
+pm = static
+pm.max_children = 4
+pm.max_requests = 0
+"""
+
+PHP_NGINX = """\
+worker_processes 1;
+daemon off;
+pid {directory}/nginx.pid;
+error_log stderr notice;
+{user}
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    server {{
+        listen unix:{directory}/socket;
+        location / {{
+            fastcgi_pass unix:{directory}/php;
+            fastcgi_param SCRIPT_FILENAME {directory}/work.php;
+            fastcgi_param QUERY_STRING $query_string;
+            fastcgi_param REQUEST_METHOD $request_method;
+        }}
+    }}
+}}
+"""
+
+PHP = """\
+<?php
+function words($turn) {{
+    $words = [];
+    for ($i = 0; $i < {words}; $i++) $words[] = 'word' . ($i * 7919 * $turn % 10007);
+    return $words;
+}}
+$turn = (int) $_GET['turn'];
+$sums = array_count_values(words($turn));
+ksort($sums);
+$packed = gzcompress(json_encode($sums), 9);
+$back = json_decode(gzuncompress($packed), true);
+$changed = preg_replace_callback('/\\d+/', fn($match) => strrev($match[0]), array_keys($back));
+try {{
+    intdiv($turn, 0);
+}} catch (DivisionByZeroError $error) {{
+    $changed[] = get_class($error);
+}}
+function each_word($words) {{ foreach ($words as $word) yield strtoupper($word); }}
+echo hash('sha256', implode(',', iterator_to_array(each_word($changed)))), ' ', $turn, "\\n";
 """
 
 
@@ -155,6 +217,67 @@ def memcached(directory, scale):
     )
 
 
+def get(path, where):
+    """The status and the text that a server at a socket answers with."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(where)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    return answer.status, text
+
+
+def php_fpm(directory, scale):
+    """Four processes that answer scripts for nginx, each block of theirs from malloc."""
+    os.chmod(directory, 0o755)
+    root = os.geteuid() == 0
+    users = {"fpm": "user = root\ngroup = root" if root else "", "nginx": "user root;" if root else ""}
+    for name, text, user in (
+        ("fpm.conf", PHP_FPM, users["fpm"]),
+        ("nginx.conf", PHP_NGINX, users["nginx"]),
+        ("work.php", PHP, ""),
+    ):
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+            file.write(text.format(directory=directory, user=user, words=200 * scale))
+    program = sorted(glob.glob("/usr/sbin/php-fpm*"))[-1]
+    command = [program, "-F", "-R", "-y", os.path.join(directory, "fpm.conf")]
+    command += ["-d", "opcache.jit_buffer_size=16M", "-d", "opcache.jit=tracing"]
+    front = ["nginx", "-c", os.path.join(directory, "nginx.conf"), "-e", "stderr", "-p", directory]
+    where = os.path.join(directory, "socket")
+    said = []
+    for traced in (False, True):
+        answers = {}
+
+        def talk(number, answers=answers):
+            for turn in range(number, 40 * scale, 8):
+                answers[turn] = get("/?turn={}".format(turn), where)
+                expect(answers[turn][0] == 200, answers[turn])
+
+        with Server(
+            command, "ready to handle connections", directory, traced=traced, USE_ZEND_ALLOC="0"
+        ) as server, Server(front, "start worker process", directory, traced=False):
+            in_threads(8, talk)
+            said.append(answers)
+            if traced:
+                workers = client(["ps", "-o", "pid=", "--ppid", str(server.pid)], directory).split()
+                blocks, size = attached(int(workers[0]), directory)
+            expect(server.end() == 0, "status")
+        # It leaves its socket behind.
+        for name in ("php", "socket"):
+            if os.path.exists(os.path.join(directory, name)):
+                os.remove(os.path.join(directory, name))
+    expect(said[0] == said[1], "the answers differ")
+    expect(len({text for _, text in said[1].values()}) == 40 * scale, "answers are alike")
+    return Shown(
+        "php-fpm, 4 processes, 8 clients",
+        blocks,
+        size,
+        "{} answers as without the hooks".format(40 * scale),
+    )
+
+
 def nginx(directory, scale):
     """Files through a thread pool, gzip and a proxy, compared byte by byte."""
     pages = os.path.join(directory, "pages")
@@ -175,13 +298,9 @@ def nginx(directory, scale):
     def talk(number):
         for turn in range(requests):
             name = "page%d" % ((number + turn) % 20)
-            connection = http.client.HTTPConnection("localhost")
-            connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.connect(os.path.join(directory, "socket"))
-            connection.request("GET", ("/through/" if turn % 2 else "/") + name)
-            answer = connection.getresponse()
-            expect(answer.status == 200 and answer.read() == contents[name], name, answer.status)
-            connection.close()
+            where = ("/through/" if turn % 2 else "/") + name
+            status, text = get(where, os.path.join(directory, "socket"))
+            expect(status == 200 and text == contents[name], name, status)
 
     command = ["nginx", "-c", config, "-e", "stderr", "-p", directory]
     both = r"start worker process (\d+)(.|\n)*start worker process"

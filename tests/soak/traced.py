@@ -3,7 +3,9 @@
 import collections
 import json
 import os
+import platform
 import re
+import shlex
 import subprocess
 import threading
 
@@ -19,6 +21,9 @@ Shown = collections.namedtuple("Shown", "command blocks size checks")
 STATS = "snapshot stats lineno --json"
 MEMORY = "python import allocsnap; print(*allocsnap.get_traced_memory())"
 _MARK = "\036"
+
+#: Where the kernel gets it.
+FIRST_ARGUMENT = {"x86_64": "$rdi", "aarch64": "$x0"}
 
 
 def environment(traced, **extra):
@@ -47,6 +52,18 @@ def run(command, traced, directory, given=None, **extra):
     return done.stdout
 
 
+def both(command, directory, result=None, given=None, **extra):
+    """What a program prints, or what result() is after it, which must be the same with the hooks
+    and without."""
+    said = []
+    for traced in (False, True):
+        printed = run(command, traced, directory, given, **extra)
+        said.append(printed if result is None else result())
+    plain, text = (str(what)[-1000:] for what in said)
+    expect(said[0] == said[1], command, "without the hooks", plain, "with", text)
+    return said[1]
+
+
 def expect(condition, *words):
     """Ends the run of a program that is not as it should be."""
     if not condition:
@@ -68,6 +85,7 @@ def gdb(commands, arguments, directory, **extra):
 def held(outputs):
     """(blocks, bytes) of [STATS, MEMORY, status] outputs, which must agree."""
     stats, memory, status = outputs
+    expect(stats.startswith("{") and stats.count("\n") == 1, "not a line of JSON:", stats[:2000])
     answer = json.loads(stats)
     total = answer["total"]
     now, peak = (int(word) for word in memory.split())
@@ -92,22 +110,27 @@ def attached(pid, directory):
 
 def at_exit(command, directory, **extra):
     """(blocks, bytes) that a program holds when it asks the kernel to end it."""
-    before = ["snapshot start 16", "catch syscall exit_group", "run >/dev/null </dev/null"]
-    outputs = gdb(before + LOOK, ["--args"] + command, directory, **extra)
+    # What stands behind `run` takes the place of arguments that gdb was given before.
+    words = " ".join(shlex.quote(word) for word in command[1:])
+    start = "run {} >/dev/null </dev/null".format(words)
+    before = ["snapshot start 16", "catch syscall exit_group", start]
+    status = "print (int) " + FIRST_ARGUMENT[platform.machine()]
+    outputs = gdb(before + LOOK + [status], [command[0]], directory, **extra)
     expect("Catchpoint 1 (call to syscall exit_group)" in outputs[2], outputs[2])
-    return held(outputs[3:])
+    expect(outputs[-1] == "$1 = 0\n", command, "status", outputs[-1])
+    return held(outputs[3:-1])
 
 
 class Server:
-    """A traced program that runs until it is told to end, and says when it is ready."""
+    """A program that runs until it is told to end, and says when it is ready."""
 
-    def __init__(self, command, ready, directory, given=False, **extra):
+    def __init__(self, command, ready, directory, given=False, traced=True, **extra):
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment(True, **extra),
+            env=environment(traced, **extra),
             cwd=directory,
         )
         self.pid = self._process.pid
@@ -157,4 +180,10 @@ class Server:
     def end(self):
         """Ends it by SIGTERM; its status."""
         self._process.terminate()
-        return self._process.wait(PATIENCE)
+        return self.ended()
+
+    def ended(self):
+        """Waits until it has ended, and all is read that it has printed; its status."""
+        status = self._process.wait(PATIENCE)
+        self._reader.join()
+        return status

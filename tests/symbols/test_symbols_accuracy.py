@@ -310,7 +310,8 @@ class SeparateDebugFiles(Subjects):
         counts = []
         for path in (whole, stripped, bare):
             found = self.named(path, addresses, debug_directories="")
-            counts.append(sum(stack[-1][2] is not None for stack in found))
+            # What is without a name has the offset in its file.
+            counts.append(sum("+0x" not in (stack[-1][2] or "+0x") for stack in found))
             if path == stripped:
                 by_address = {}
                 for start, name in functions:

@@ -465,10 +465,18 @@ ASNAP_TEST(collect, tells_the_status)
     CU_ASSERT_EQUAL(status.traced_size, 107);
     CU_ASSERT_EQUAL(status.traced_count, 3);
     CU_ASSERT_EQUAL(status.peak_size, 500);
-    CU_ASSERT_FALSE(status.own_malloc);
-    image_root(&image)->flags = ASNAP_TABLE_OWN_MALLOC;
+    CU_ASSERT_STRING_EQUAL(status.unseen, "");
+    struct asnap_table_shard *shard = &image_root(&image)->shards[asnap_table_shard_of(A)];
+    uint64_t count = shard->count;
+    shard->count = (uint64_t)shard->used + 1;
+    struct asnap_error *error = asnap_status_read(&image.memory, IMAGE_BASE, &status);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    CU_ASSERT_EQUAL(asnap_error_code(error), ASNAP_ERROR_DAMAGED);
+    asnap_error_destroy(error);
+    shard->count = count;
+    image_root(&image)->preceded = ASNAP_TABLE_FREE;
     ASNAP_ASSERT_OK(asnap_status_read(&image.memory, IMAGE_BASE, &status));
-    CU_ASSERT_TRUE(status.own_malloc);
+    CU_ASSERT_PTR_NOT_NULL(strstr(status.unseen, "defines free, "));
     CU_ASSERT_EQUAL(status.tracker_size, (1 << 20) + sizeof(struct asnap_table_root));
     image_deinit(&image);
 }

@@ -163,6 +163,99 @@ static const struct asnap_region *region_at(const struct asnap_core_map *map, ui
     return NULL;
 }
 
+/* ---- zeros at the end ---- */
+
+static int never(void *context, uint64_t address, void *buffer, size_t size)
+{
+    (void)address;
+    (void)buffer;
+    (void)size;
+    ++*(size_t *)context;
+    return ASNAP_READ_FAILED;
+}
+
+/* A core of three segments of four pages each, "1" in the first and "2" at the begin of the second,
+ * the rest zeros; the third is the stack of a thread with this stack pointer. */
+static void make_zero_ended(struct core *core, uint16_t machine, uint64_t stack_pointer)
+{
+    struct notes notes = {0};
+    char thread[400] = "";
+    size_t size = machine == EM_AARCH64 ? 392 : 336;
+    static char pages[4 * 4096];
+    core_init(core, 8);
+    memcpy(thread + (machine == EM_AARCH64 ? 360 : 264), &stack_pointer, sizeof(stack_pointer));
+    add_note(&notes, "CORE", NT_PRSTATUS, thread, size);
+    append_notes(core, &notes);
+    memset(pages, '1', sizeof(pages));
+    add(core, PT_LOAD, 0x100000, append(core, pages, sizeof(pages)), sizeof(pages));
+    memset(pages, 0, sizeof(pages));
+    pages[0] = '2';
+    add(core, PT_LOAD, 0x200000, append(core, pages, sizeof(pages)), sizeof(pages));
+    pages[0] = 0;
+    add(core, PT_LOAD, 0x300000, append(core, pages, sizeof(pages)), sizeof(pages));
+}
+
+ASNAP_TEST(core_map, cut_off_and_filled_up_with_zeros)
+{
+    struct core core;
+    struct asnap_core_map *map = NULL;
+    struct asnap_direct_memory *direct = NULL;
+    size_t asked = 0;
+    struct asnap_memory debugger = {.read = never, .context = &asked};
+    char got[8] = "";
+    make_zero_ended(&core, EM_X86_64, 0x303f00);
+    ASNAP_ASSERT_OK(read_core(&core, &map));
+    CU_ASSERT_TRUE(asnap_core_map_filled_up(map));
+    CU_ASSERT_EQUAL(asnap_core_map_missing(map), 8 * PAGE - 1);
+    ASNAP_ASSERT_OK(asnap_direct_memory_of_core(map, &debugger, &direct));
+    const struct asnap_memory *reader = asnap_direct_memory_reader(direct);
+    CU_ASSERT_EQUAL(reader->read(reader->context, 0x103ffc, got, 4), ASNAP_READ_OK);
+    CU_ASSERT_EQUAL(memcmp(got, "1111", 4), 0);
+    CU_ASSERT_EQUAL(reader->read(reader->context, 0x200000, got, 1), ASNAP_READ_OK);
+    CU_ASSERT_EQUAL(got[0], '2');
+    /* The debugger would say that they are zeros. */
+    CU_ASSERT_EQUAL(reader->read(reader->context, 0x200000, got, 2), ASNAP_READ_FAILED);
+    CU_ASSERT_EQUAL(reader->read(reader->context, 0x203ff8, got, 8), ASNAP_READ_FAILED);
+    CU_ASSERT_EQUAL(reader->read(reader->context, 0x300000, got, 8), ASNAP_READ_FAILED);
+    CU_ASSERT_EQUAL(asked, 0);
+    asnap_direct_memory_destroy(direct);
+    asnap_core_map_destroy(map);
+    core_deinit(&core);
+}
+
+/* Of zeros that are the program's, and of files of another length. */
+ASNAP_TEST(core_map, zeros_that_belong_there)
+{
+    const struct {
+        uint16_t machine;
+        uint64_t stack_pointer;
+        bool short_file;
+        bool filled_up;
+    } cases[] = {
+        {EM_AARCH64, 0x300010, false, true}, {EM_X86_64, 0x200010, false, true},
+        {EM_X86_64, 0x200000, false, false}, {EM_X86_64, 0x100000, false, false},
+        {EM_X86_64, 0x304000, false, false}, {EM_X86_64, 0, false, false},
+        {EM_RISCV, 0x300010, false, false},  {EM_X86_64, 0x303f00, true, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct core core;
+        struct asnap_core_map *map = NULL;
+        make_zero_ended(&core, cases[i].machine, cases[i].stack_pointer);
+        if (cases[i].short_file)
+            CU_ASSERT_EQUAL(ftruncate(core.fd, (off_t)(core.end - PAGE)), 0);
+        Elf64_Ehdr header = file_header(core.count);
+        header.e_machine = cases[i].machine;
+        put(&core, 0, &header, sizeof(header));
+        put(&core, sizeof(header), core.headers, core.count * sizeof(*core.headers));
+        ASNAP_ASSERT_OK(asnap_core_map_create(core.path, &map));
+        CU_ASSERT_EQUAL(asnap_core_map_filled_up(map), cases[i].filled_up);
+        CU_ASSERT_EQUAL(asnap_core_map_missing(map) != 0,
+                        cases[i].filled_up || cases[i].short_file);
+        asnap_core_map_destroy(map);
+        core_deinit(&core);
+    }
+}
+
 ASNAP_TEST(core_map, files_and_the_vdso)
 {
     struct core core;

@@ -1,4 +1,5 @@
 /* Dump files that are not what was written. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,6 +37,9 @@ static void forget(struct original *original)
     free(original->copy);
 }
 
+/* What the last error said. */
+static char last_message[512];
+
 /* What loading the copy gives: 0 for a snapshot, else the error's code. Where there is a
  * snapshot it must be the original one. */
 static int load_copy(const struct original *original, size_t size)
@@ -47,6 +51,8 @@ static int load_copy(const struct original *original, size_t size)
         int code = (int)asnap_error_code(error);
         CU_ASSERT_PTR_NULL(snapshot);
         CU_ASSERT_PTR_NULL(strchr(asnap_error_message(error), '\n'));
+        CU_ASSERT_STRING_EQUAL(asnap_error_path(error), original->path);
+        snprintf(last_message, sizeof(last_message), "%s", asnap_error_message(error));
         asnap_error_destroy(error);
         return code;
     }
@@ -146,43 +152,57 @@ static int load_changed(enum asnap_dump_kind kind, size_t offset, uint32_t value
     return code;
 }
 
-#define CHECK_DAMAGED(KIND, OFFSET, VALUE)                                                         \
-    CU_ASSERT_EQUAL(load_changed((KIND), (OFFSET), (VALUE)), ASNAP_ERROR_DAMAGED)
+/* Changes as above, and checks what the error says of it. */
+static void check_damaged(enum asnap_dump_kind kind, size_t offset, uint32_t value,
+                          const char *what)
+{
+    CU_ASSERT_EQUAL(load_changed(kind, offset, value), ASNAP_ERROR_DAMAGED);
+    if (strstr(last_message, what) == NULL)
+        fprintf(stderr, "%s\n    does not say: %s\n", last_message, what);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last_message, what));
+}
 
 ASNAP_TEST(model_dump_damage, right_checksums_and_wrong_contents)
 {
-    CHECK_DAMAGED(ASNAP_DUMP_FILES, 0, 0x7f7f7f7f);
-    CHECK_DAMAGED(ASNAP_DUMP_FUNCTIONS, 0, 0x007f007f);
-    CHECK_DAMAGED(ASNAP_DUMP_LOCATIONS, 0, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_LOCATIONS, 4, 999999);
-    CHECK_DAMAGED(ASNAP_DUMP_LOCATIONS, 8, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAMES, 0, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAMES, 4, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAMES, 8, 2);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAME_ORDER, 0, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAME_ORDER, 4, 0);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAME_IDS, 8, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAME_IDS, 8, UINT32_MAX);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 0, 1);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 8, 0);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 8, UINT32_MAX);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 1);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, 65536);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACEBACKS, 12, UINT32_MAX - 1);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACES, 16, 3);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACES, 12, UINT32_MAX);
-    CHECK_DAMAGED(ASNAP_DUMP_TRACES, 24, 3);
-    CHECK_DAMAGED(ASNAP_DUMP_FRAME_MAPPINGS, 0, 3);
-    CHECK_DAMAGED(ASNAP_DUMP_THREADS, 0, 1);
-    CHECK_DAMAGED(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_UNTOLD);
-    CHECK_DAMAGED(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_KINDS);
-    CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 8, 0x400000);
-    CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 24, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_MAPPINGS, 28, 100);
-    CHECK_DAMAGED(ASNAP_DUMP_DOMAINS, 0, 9);
-    CHECK_DAMAGED(ASNAP_DUMP_DOMAIN_NAMES, 0, 0x41414100);
-    CHECK_DAMAGED(ASNAP_DUMP_ATTRIBUTES, 0, 0x41414100);
-    CHECK_DAMAGED(ASNAP_DUMP_ATTRIBUTES, 0, 0x7f7f7f7f);
+    check_damaged(ASNAP_DUMP_FILES, 0, 0x7f7f7f7f, "section 1: name 1 is not greater than name 0");
+    check_damaged(ASNAP_DUMP_FUNCTIONS, 0, 0x007f007f,
+                  "section 2: name 1 is not greater than name 0");
+    check_damaged(ASNAP_DUMP_LOCATIONS, 0, 100, "location 0: file 100 of 5");
+    check_damaged(ASNAP_DUMP_LOCATIONS, 4, 999999,
+                  "location 0 has both line 999999 and a function");
+    check_damaged(ASNAP_DUMP_LOCATIONS, 8, 100, "function 100 of 6");
+    check_damaged(ASNAP_DUMP_FRAMES, 0, 100, "frame 0: location 100 of 6");
+    check_damaged(ASNAP_DUMP_FRAMES, 4, 100, "frame 0: location 2 of 6, function 100 of 6");
+    check_damaged(ASNAP_DUMP_FRAMES, 8, 2, "frame 0: inlined is 2, not 0 or 1");
+    check_damaged(ASNAP_DUMP_FRAME_ORDER, 0, 100, "place 0 in the order of frames: frame 100 of 7");
+    check_damaged(ASNAP_DUMP_FRAME_ORDER, 4, 0, "place 2 in the order of frames: frame 0 of 7");
+    check_damaged(ASNAP_DUMP_FRAME_IDS, 8, 100, "frame 100 of 7 in a traceback");
+    check_damaged(ASNAP_DUMP_FRAME_IDS, 8, UINT32_MAX, "frame 4294967295 of 7 in a traceback");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 0, 1, "traceback 0: 2 frames from place 1 of 9 on");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 8, 0, "traceback 0: 0 frames from place 0");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 8, UINT32_MAX, "traceback 0: 4294967295 frames");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, 1, "of 1 in the stack");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, 65536, "of 65536 in the stack");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, UINT32_MAX - 1, "of 4294967294 in the stack");
+    check_damaged(ASNAP_DUMP_TRACES, 16, 3, "block at 0x7000: traceback 3 of 3");
+    check_damaged(ASNAP_DUMP_TRACES, 12, UINT32_MAX,
+                  "its blocks have 2^63 bytes or more with that at 0x7000");
+    check_damaged(ASNAP_DUMP_TRACES, 24, 3, "block at 0x7000: thread 3 of 3");
+    check_damaged(ASNAP_DUMP_FRAME_MAPPINGS, 0, 3, "frame 0: mapping 3 of 3");
+    check_damaged(ASNAP_DUMP_THREADS, 0, 1,
+                  "thread 0 is 1, where 0 must stand for blocks whose thread is not known");
+    check_damaged(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_UNTOLD,
+                  "frame 0: its name's origin 0 is none of 1 to 6");
+    check_damaged(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_KINDS,
+                  "frame 0: its name's origin 7 is none of 1 to 6");
+    check_damaged(ASNAP_DUMP_MAPPINGS, 8, 0x400000, "mapping 0: from 0x400000 to 0x400000");
+    check_damaged(ASNAP_DUMP_MAPPINGS, 24, 100, "names 100 and 1 of 6");
+    check_damaged(ASNAP_DUMP_MAPPINGS, 28, 100, "names 0 and 100 of 6");
+    check_damaged(ASNAP_DUMP_DOMAINS, 0, 9, "domain 1: number 9 is not greater than 9");
+    check_damaged(ASNAP_DUMP_DOMAIN_NAMES, 0, 0x41414100, "2 domains and 3 names of domains");
+    check_damaged(ASNAP_DUMP_ATTRIBUTES, 0, 0x41414100,
+                  "5 strings cannot be names and values of attributes");
+    check_damaged(ASNAP_DUMP_ATTRIBUTES, 0, 0x7f7f7f7f, "the name of attribute 1 is not greater");
 }
 
 /* Sets a field of a section's entry in the table. */

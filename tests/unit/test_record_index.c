@@ -122,7 +122,7 @@ ASNAP_TEST(record_index, refuses_sums_from_the_limit_on)
     /* One of the same key is replaced, or gone. */
     CU_ASSERT_EQUAL(asnap_records_insert(16 * 2000, 1024, stack), ASNAP_NO_SUM);
     CU_ASSERT_FALSE(asnap_records_remove(16 * 2000, NULL));
-    CU_ASSERT_EQUAL(asnap_records_insert(16, largest - 1, stack), ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_insert(16, largest - 1, stack), ASNAP_REPLACED);
     CU_ASSERT_EQUAL(asnap_records_insert(16 * 2001, 1024, stack), ASNAP_INSERTED);
     struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL(raw->trace_count, 1025);

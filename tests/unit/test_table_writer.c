@@ -56,10 +56,12 @@ static void churn(struct model *model, int steps)
         struct asnap_removed removed;
         if (rand_r(&model->seed) % 5 < 3) {
             uint64_t frames[3] = {0x1000u + block % 7, 0x2000u + block % 11, 0x3000};
+            bool was_live = model->sizes[block] != UINT64_MAX;
             model->sizes[block] = (uint64_t)rand_r(&model->seed) % 5000;
             model->stacks[block] = asnap_stacks_intern(frames, 3, 0);
             if (asnap_records_insert(address_of(model, block), model->sizes[block],
-                                     model->stacks[block]) != ASNAP_INSERTED)
+                                     model->stacks[block]) !=
+                (was_live ? ASNAP_REPLACED : ASNAP_INSERTED))
                 abort();
         } else {
             bool live = model->sizes[block] != UINT64_MAX;
@@ -126,7 +128,7 @@ ASNAP_TEST(table_writer, replaces_a_known_address)
     uint64_t frame = 0x4242;
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_INSERTED);
-    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 30, stack), ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 30, stack), ASNAP_REPLACED);
     struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     CU_ASSERT_EQUAL(raw->traces[0].size, 30);
@@ -287,8 +289,8 @@ ASNAP_TEST(table_writer, drops_records_without_memory)
     CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_NO_MEMORY);
     asnap_pages_set_limit(allocsnap_root.tracker_bytes + 12 * 4096);
     uint64_t kept = 0;
-    while (kept < 2000 &&
-           asnap_records_insert(0x1000 + 32 * (kept % 128), 10, stack) == ASNAP_INSERTED)
+    while (kept < 2000 && asnap_records_insert(0x1000 + 32 * (kept % 128), 10, stack) ==
+                              (kept < 128 ? ASNAP_INSERTED : ASNAP_REPLACED))
         kept++;
     CU_ASSERT_EQUAL(kept, 2000);
     uint64_t page = 1;
@@ -304,7 +306,7 @@ ASNAP_TEST(table_writer, drops_records_without_memory)
     CU_ASSERT_EQUAL(allocsnap_root.peak_bytes, 10 * kept);
     CU_ASSERT_EQUAL(traced_bytes(), 10 * kept);
     /* One with an old key goes, one in its place comes. */
-    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_insert(0x1000, 10, stack), ASNAP_REPLACED);
     uint64_t far = 0x900000;
     uint64_t unused[2] = {0x777000, 0x888000};
     uint32_t nodes = allocsnap_root.node_count;

@@ -202,3 +202,32 @@ ASNAP_TEST(unwind_entries, are_found_through_the_table)
     CU_ASSERT_FALSE(asnap_fde_find(table, all, begin, &fde));
     free(bytes);
 }
+
+/* Two entries with what they have in common before each, then the end of the section. */
+ASNAP_TEST(unwind_entries, are_found_without_a_table)
+{
+    enum { END = 4, LENGTH = 52 };
+    const struct asnap_bytes none = {NULL, NULL};
+    uint8_t *bytes = calloc(1, 2 * LENGTH + END);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    memcpy(bytes, good, LENGTH);
+    memcpy(bytes + LENGTH, good, LENGTH);
+    struct asnap_bytes all = {bytes, bytes + 2 * LENGTH + END};
+    uint64_t begin = (uint64_t)(uintptr_t)(bytes + FDE_AT + 8) + 0x100;
+    struct asnap_fde fde;
+    CU_ASSERT_FATAL(asnap_fde_find(none, all, begin, &fde));
+    CU_ASSERT_EQUAL(fde.pc_begin, begin);
+    CU_ASSERT_FATAL(asnap_fde_find(none, all, begin + LENGTH + 0x3f, &fde));
+    CU_ASSERT_EQUAL(fde.pc_begin, begin + LENGTH);
+    CU_ASSERT_FALSE(asnap_fde_find(none, all, begin - 1, &fde));
+    CU_ASSERT_FALSE(asnap_fde_find(none, all, begin + LENGTH + 0x40, &fde));
+    CU_ASSERT_FALSE(asnap_fde_find(none, none, begin, &fde));
+    /* Behind the end is nothing. */
+    memset(bytes + LENGTH, 0, END);
+    CU_ASSERT_TRUE(asnap_fde_find(none, all, begin + 0x3f, &fde));
+    CU_ASSERT_FALSE(asnap_fde_find(none, all, begin + LENGTH + 0x3f, &fde));
+    /* Nor is it where an entry is longer than the section. */
+    bytes[LENGTH] = 200;
+    CU_ASSERT_FALSE(asnap_fde_find(none, all, begin + LENGTH + 0x3f, &fde));
+    free(bytes);
+}

@@ -7,13 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
+
+/* futex(2): not between processes. musl comes without the kernel's headers. */
+enum { ASNAP_FUTEX_WAIT = 128, ASNAP_FUTEX_WAKE = 129 };
 
 /* No result of a system call but an error is so large. */
 enum { ASNAP_KERNEL_ERRORS = 4095 };
@@ -117,6 +120,17 @@ static inline long asnap_kernel_read(int file, void *bytes, size_t count)
     return got;
 }
 
+/* From a place in the file. */
+static inline long asnap_kernel_read_at(int file, void *bytes, size_t count, uint64_t offset)
+{
+    long got;
+    do
+        got = asnap_kernel_call(SYS_pread64, file, asnap_kernel_pointer(bytes), (long)count,
+                                (long)offset, 0, 0);
+    while (got == -EINTR);
+    return got;
+}
+
 /* What is not written is lost: it is all for somebody to read who may not be there. */
 static inline void asnap_kernel_write(int file, const void *bytes, size_t count)
 {
@@ -144,6 +158,16 @@ static inline uint32_t asnap_kernel_thread(void)
     return (uint32_t)asnap_kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
+/* Copies from this process's own memory, as from another's: what cannot be read is an error and
+ * no signal. How many bytes. */
+static inline long asnap_kernel_copy(void *copy, uint64_t address, size_t count)
+{
+    struct iovec to = {copy, count};
+    struct iovec from = {(void *)(uintptr_t)address, count};
+    return asnap_kernel_call(SYS_process_vm_readv, asnap_kernel_process(),
+                             asnap_kernel_pointer(&to), 1, asnap_kernel_pointer(&from), 1, 0);
+}
+
 static inline void asnap_kernel_yield(void)
 {
     asnap_kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
@@ -152,14 +176,14 @@ static inline void asnap_kernel_yield(void)
 /* Waits until the word is woken, is not `value`, or the time is over. */
 static inline void asnap_kernel_wait(uint32_t *word, uint32_t value, const struct timespec *time)
 {
-    asnap_kernel_call(SYS_futex, asnap_kernel_pointer(word), FUTEX_WAIT_PRIVATE, (long)value,
+    asnap_kernel_call(SYS_futex, asnap_kernel_pointer(word), ASNAP_FUTEX_WAIT, (long)value,
                       asnap_kernel_pointer(time), 0, 0);
 }
 
 /* Wakes one that waits. */
 static inline void asnap_kernel_wake(uint32_t *word)
 {
-    asnap_kernel_call(SYS_futex, asnap_kernel_pointer(word), FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    asnap_kernel_call(SYS_futex, asnap_kernel_pointer(word), ASNAP_FUTEX_WAKE, 1, 0, 0, 0);
 }
 
 /* How signals that are to be handled are blocked; the sets are of the kernel's size. */

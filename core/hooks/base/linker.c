@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "libc.h"
 #include "pages.h"
 
 /* More is not believed: the list may be another thread's work in progress, or damaged. */
@@ -164,10 +165,15 @@ static void read_own_list(struct asnap_libraries *libraries)
     read_list(libraries, link);
 }
 
-void asnap_libraries_open(struct asnap_libraries *libraries)
+void asnap_libraries_open(struct asnap_libraries *libraries, bool moving)
 {
     memset(libraries, 0, sizeof(*libraries));
-    read_list(libraries, (uint64_t)(uintptr_t)_r_debug.r_map);
+    libraries->known.moving = moving;
+    const struct r_debug *debug = &_r_debug;
+    if (debug == NULL && &_dl_debug_addr != NULL)
+        debug = _dl_debug_addr;
+    if (debug != NULL)
+        read_list(libraries, (uint64_t)(uintptr_t)debug->r_map);
     read_own_list(libraries);
 }
 
@@ -185,6 +191,8 @@ struct wanted {
     size_t name_bytes; /* with its end */
     uint32_t gnu_hash;
     uint32_t hash;
+    bool also_hidden; /* versions that programs which are linked now do not find */
+    uint64_t bytes;   /* the size of what was found last; 0: it is not known */
 };
 
 static struct wanted want(const char *name)
@@ -230,7 +238,7 @@ static void *resolve(void *resolver)
 
 /* The address of the symbol with this number, where it is the wanted one and defined here. */
 static void *match(struct asnap_known_pages *known, const struct asnap_library *library,
-                   uint64_t number, const struct wanted *wanted)
+                   uint64_t number, struct wanted *wanted)
 {
     enum { KINDS = 1 << STT_NOTYPE | 1 << STT_OBJECT | 1 << STT_FUNC | 1 << STT_GNU_IFUNC };
     ElfW(Sym) symbol;
@@ -240,11 +248,15 @@ static void *match(struct asnap_known_pages *known, const struct asnap_library *
                              sizeof(symbol)) ||
         symbol.st_shndx == SHN_UNDEF || (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
         !asnap_readable_copy(known, library->strings + symbol.st_name, name, wanted->name_bytes) ||
-        memcmp(name, wanted->name, wanted->name_bytes) != 0 || is_hidden(known, library, number))
+        memcmp(name, wanted->name, wanted->name_bytes) != 0 ||
+        (!wanted->also_hidden && is_hidden(known, library, number)))
         return NULL;
     uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
     void *address = (void *)(uintptr_t)(bias + symbol.st_value);
-    return ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC ? resolve(address) : address;
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
+        return resolve(address);
+    wanted->bytes = symbol.st_size;
+    return address;
 }
 
 static bool read_word(struct asnap_known_pages *known, uint64_t table, uint64_t place,
@@ -256,7 +268,7 @@ static bool read_word(struct asnap_known_pages *known, uint64_t table, uint64_t 
 /* By DT_GNU_HASH: four words, a Bloom filter of words of 64 bits, the buckets with the first
  * symbol of each, and the hashes of all symbols from `first` on, whose lowest bit ends a bucket. */
 static void *find_by_gnu_hash(struct asnap_known_pages *known, const struct asnap_library *library,
-                              const struct wanted *wanted)
+                              struct wanted *wanted)
 {
     uint32_t head[4];
     uint64_t filter;
@@ -289,7 +301,7 @@ static void *find_by_gnu_hash(struct asnap_known_pages *known, const struct asna
 /* By DT_HASH (gABI, Hash Table): the numbers of buckets and of symbols, the buckets with the
  * first symbol of each, and for each symbol the next of its bucket. */
 static void *find_by_hash(struct asnap_known_pages *known, const struct asnap_library *library,
-                          const struct wanted *wanted)
+                          struct wanted *wanted)
 {
     uint32_t buckets;
     uint32_t symbol;
@@ -305,7 +317,7 @@ static void *find_by_hash(struct asnap_known_pages *known, const struct asnap_li
     return NULL;
 }
 
-static void *find_in(struct asnap_libraries *libraries, uint32_t place, const struct wanted *wanted)
+static void *find_in(struct asnap_libraries *libraries, uint32_t place, struct wanted *wanted)
 {
     const struct asnap_library *library = &libraries->list[place];
     if (library->strings == 0 || library->symbols == 0)
@@ -331,30 +343,41 @@ static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
 
 /* Among the files from the place `first` on, up to that before `end`. */
 static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint32_t end,
-                        const char *name)
+                        struct wanted *wanted)
 {
-    struct wanted wanted = want(name);
     void *found = NULL;
     for (uint32_t i = first; i < end && found == NULL; i++)
         if (i <= libraries->own || !libraries->list[i].is_hooks)
-            found = find_in(libraries, i, &wanted);
+            found = find_in(libraries, i, wanted);
     return found;
 }
 
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name)
 {
-    return find_among(libraries, 0, libraries->count, name);
+    struct wanted wanted = want(name);
+    return find_among(libraries, 0, libraries->count, &wanted);
 }
 
-bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name)
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name, uint64_t *bytes)
 {
-    return find_among(libraries, 0, libraries->own, name) == NULL;
+    struct wanted wanted = want(name);
+    wanted.also_hidden = true;
+    void *found = find_among(libraries, 0, libraries->own, &wanted);
+    *bytes = wanted.bytes;
+    return found;
+}
+
+void *asnap_symbol_own(struct asnap_libraries *libraries, const char *name)
+{
+    struct wanted wanted = want(name);
+    return libraries->own < libraries->count ? find_in(libraries, libraries->own, &wanted) : NULL;
 }
 
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name)
 {
     uint32_t first = libraries->own < libraries->count ? libraries->own + 1 : 0;
-    return find_among(libraries, first, libraries->count, name);
+    struct wanted wanted = want(name);
+    return find_among(libraries, first, libraries->count, &wanted);
 }
 
 void asnap_linker_init(struct asnap_libraries *libraries)
@@ -420,6 +443,12 @@ static uint32_t library_at(const struct asnap_libraries *libraries, uint64_t pc)
     return asnap_linker_can_find() ? libraries->count : nearest;
 }
 
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other)
+{
+    uint32_t place = library_at(libraries, one);
+    return place < libraries->count && place == library_at(libraries, other);
+}
+
 /* Puts the files that one needs behind `*last`, the last of the queue. */
 static void queue_needed(struct asnap_libraries *libraries, uint32_t place, uint32_t *last)
 {
@@ -451,8 +480,7 @@ static bool is_ready(const struct asnap_libraries *libraries, uint32_t place)
                                         library->link == (uint64_t)(uintptr_t)object.link_map);
 }
 
-static void *find_ready(struct asnap_libraries *libraries, uint32_t place,
-                        const struct wanted *wanted)
+static void *find_ready(struct asnap_libraries *libraries, uint32_t place, struct wanted *wanted)
 {
     return !libraries->list[place].is_hooks && is_ready(libraries, place)
                ? find_in(libraries, place, wanted)
@@ -461,7 +489,7 @@ static void *find_ready(struct asnap_libraries *libraries, uint32_t place,
 
 /* In a C++ library that the program has loaded for all to see; it came with none of those that
  * the code needs by name. */
-static void *find_in_cxx_library(struct asnap_libraries *libraries, const struct wanted *wanted)
+static void *find_in_cxx_library(struct asnap_libraries *libraries, struct wanted *wanted)
 {
     static const char *const names[] = {"libstdc++.so.6", "libc++.so.1"};
     void *found = NULL;

@@ -41,9 +41,9 @@ struct asnap_libraries {
     uint64_t first_root; /* where another copy of the hooks comes before: its root; else 0 */
 };
 
-/* Reads the list. What cannot be read, or has no memory to be read into, is left out.
- * asnap_libraries_close must follow. */
-void asnap_libraries_open(struct asnap_libraries *libraries);
+/* Reads the list. What cannot be read, or has no memory to be read into, is left out. `moving`:
+ * other threads may load and unload files meanwhile. asnap_libraries_close must follow. */
+void asnap_libraries_open(struct asnap_libraries *libraries, bool moving);
 void asnap_libraries_close(struct asnap_libraries *libraries);
 
 /* Learns where _dl_find_object is. */
@@ -53,12 +53,20 @@ void asnap_linker_init(struct asnap_libraries *libraries);
  * when the list was made finds. NULL: there is none. */
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name);
 
-/* Whether that definition is the hooks' own. */
-bool asnap_symbol_is_own(struct asnap_libraries *libraries, const char *name);
+/* The first definition that comes before the hooks' own, which has the program's calls; of
+ * versions for old programs too, since what was linked with the C library may find those. NULL:
+ * the hooks' own has them. `bytes` becomes its size, 0 where that is not known. */
+void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name, uint64_t *bytes);
+
+/* The hooks' own. */
+void *asnap_symbol_own(struct asnap_libraries *libraries, const char *name);
 
 /* The first after the hooks' own that is not another copy's of the hooks: what the program
  * would find without them. */
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name);
+
+/* Whether one file has both addresses. */
+bool asnap_linker_same_file(const struct asnap_libraries *libraries, uint64_t one, uint64_t other);
 
 /* The first in the file that has code at `pc`, the files that it needs, those that these
  * need, and so on: what that code finds of libraries that came with it. Else that in one of

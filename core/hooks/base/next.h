@@ -22,12 +22,25 @@ struct asnap_next {
     /* C23: NULL where the allocator has none */
     void (*free_sized)(void *block, size_t size);
     void (*free_aligned_sized)(void *block, size_t alignment, size_t size);
+    /* Where another allocator comes before the hooks, and so has the program's calls: its
+     * functions, for those of the family that it lacks and the hooks have; else NULL */
+    void *(*realloc_before)(void *block, size_t size);
+    void (*free_before)(void *block);
 };
 
+/* What a hook of the same name goes on to, and only that: where a definition before the hooks' has
+ * the program's calls, it is noted that this one comes here all the same (preceding.h). */
 extern struct asnap_next asnap_next;
+
+/* The same without that note, for whatever else the hooks do with its blocks. */
+extern struct asnap_next asnap_under;
 
 /* Finds the functions; until then asnap_next serves from the arena. */
 void asnap_next_resolve(struct asnap_libraries *libraries);
+
+/* The size of a block of next.malloc, or more; at most `most` bytes, which can be read. Where its
+ * allocator does not tell the sizes of its blocks, nobody else knows them. */
+size_t asnap_next_block_bytes(void *block, size_t most);
 
 /* Whether a block comes from the arena, which takes nothing back. */
 bool asnap_next_is_early(const void *block);

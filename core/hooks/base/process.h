@@ -30,6 +30,8 @@ enum asnap_process_state {
 struct asnap_process {
     uint32_t obeyed; /* the sequence of the request that was obeyed last; 0: none */
     uint32_t state;  /* asnap_process_state */
+    uint32_t number; /* the kernel's, of the process that wrote this page last; 0: none has */
+    uint32_t awaits; /* not 0: its first thread has yet to learn that it has another number */
 } __attribute__((aligned(ASNAP_PROCESS_BYTES)));
 
 extern struct asnap_process asnap_process;
@@ -37,8 +39,8 @@ extern struct asnap_process asnap_process;
 /* Begins, where this process has not. */
 void asnap_process_begin(void);
 
-/* For libc to call in a child: the kernel may not know how to clear the page, or stand behind an
- * emulator that says it does and does not. */
+/* To be called by libc in a child: the kernel may not know how to clear the page, or stand behind
+ * an emulator that says it does and does not. */
 void asnap_process_notice(void);
 
 /* Whether this process has a copy of its parent's table that has not been mended. */
@@ -48,9 +50,23 @@ bool asnap_process_is_copy(void);
  * kernel cannot clear the page, that and another process number show it too. */
 bool asnap_process_must_be_copy(void);
 
+/* Whether the calling thread is the process's first: in a child the one that forked. */
+bool asnap_process_is_first_thread(void);
+
 /* Whether the caller is to mend it, and then call asnap_process_mended. A thread that comes
- * meanwhile waits for that. */
+ * meanwhile, which asnap_process_is_copy does not tell of it, waits for that. */
 bool asnap_process_mend(void);
-void asnap_process_mended(void);
+
+/* `awaits`: the first thread does not know yet that it is in another process, and must come by. */
+void asnap_process_mended(bool awaits);
+
+/* Whether that is so; until then no request counts as obeyed, so that every call comes by. */
+static inline bool asnap_process_awaits_first(void)
+{
+    return __atomic_load_n(&asnap_process.awaits, __ATOMIC_RELAXED) != 0;
+}
+
+/* For the first thread to call when it has come. */
+void asnap_process_has_first(void);
 
 #endif

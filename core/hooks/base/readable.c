@@ -33,9 +33,23 @@ bool asnap_readable(struct asnap_known_pages *known, uint64_t address, uint64_t 
     }
 }
 
+uint64_t asnap_readable_bytes(uint64_t address, uint64_t most)
+{
+    uint64_t known = 0;
+    while (known < most && asnap_readable_page(address + known))
+        known += ASNAP_PAGE - (address + known) % ASNAP_PAGE;
+    return known < most ? known : most;
+}
+
 bool asnap_readable_copy(struct asnap_known_pages *known, uint64_t address, void *copy,
                          size_t bytes)
 {
+    if (known->moving) {
+        long got = asnap_kernel_copy(copy, address, bytes);
+        /* Sandboxes forbid it, some emulators lack it: then a page is asked about first. */
+        if (got != -ENOSYS && got != -EPERM)
+            return got == (long)bytes;
+    }
     if (!asnap_readable(known, address, bytes))
         return false;
     memcpy(copy, (const void *)(uintptr_t)address, bytes);

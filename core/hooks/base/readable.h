@@ -18,10 +18,14 @@ bool asnap_readable_page(uint64_t address);
 enum { ASNAP_KNOWN_PAGES = 64 };
 struct asnap_known_pages {
     uint64_t pages[ASNAP_KNOWN_PAGES];
+    bool moving; /* another thread may unmap what is looked at: the kernel copies it */
 };
 
 /* Whether all of [address, address + bytes) can be read. */
 bool asnap_readable(struct asnap_known_pages *known, uint64_t address, uint64_t bytes);
+
+/* How many bytes from `address` on can be read, at most so many. */
+uint64_t asnap_readable_bytes(uint64_t address, uint64_t most);
 
 /* Copies from there; false: it cannot be read. */
 bool asnap_readable_copy(struct asnap_known_pages *known, uint64_t address, void *copy,

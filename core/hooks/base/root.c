@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "lock.h"
+
+static uint32_t root_lock;
+
 /* The first call finds a request that has not been obeyed: to get ready. */
 __attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
     .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
@@ -42,4 +46,21 @@ void asnap_root_step_aside(uint64_t other_root)
     root->self = other_root;
     store_magic(ASNAP_TABLE_ASIDE_MAGIC);
     __atomic_store_n(&root->applied.sequence, root->control.sequence, __ATOMIC_RELEASE);
+}
+
+void asnap_root_lock(void)
+{
+    asnap_lock(&root_lock);
+}
+
+void asnap_root_unlock(void)
+{
+    asnap_unlock(&root_lock);
+}
+
+/* What was asked for is done again where it was not done to its end. */
+void asnap_root_mend(const uint32_t *only)
+{
+    if (asnap_lock_is_orphan(&root_lock, only))
+        __atomic_store_n(&root_lock, 0, __ATOMIC_RELEASE);
 }

@@ -20,6 +20,14 @@ void asnap_root_describe(void);
  * its root. This copy passes on what it is called for, and is never asked for anything else. */
 void asnap_root_step_aside(uint64_t other_root);
 
+/* For changes of the root other than counting: requests and domains. Only while no handler of this
+ * thread can come here. */
+void asnap_root_lock(void);
+void asnap_root_unlock(void);
+
+/* In a child (process.h), as asnap_records_mend. */
+void asnap_root_mend(const uint32_t *only);
+
 /* Frames to keep of a stack. */
 static inline uint32_t asnap_root_frame_limit(void)
 {

@@ -6,35 +6,32 @@
 #include "clock.h"
 #include "debugger_call.h"
 #include "fork.h"
-#include "interpose.h"
+#include "gate.h"
 #include "loaded_modules.h"
-#include "lock.h"
 #include "next.h"
+#include "operators.h"
 #include "pages.h"
 #include "records.h"
 #include "registered_frames.h"
 #include "settings.h"
 #include "stacks.h"
 #include "thread.h"
-#include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
 #include "walk_check.h"
+#include "walker_pool.h"
 
-static uint32_t control_lock;
 static bool ready;
 
 /* The root of another copy of the hooks that comes first; 0: there is none. */
 static uint64_t look_up_symbols(void)
 {
     struct asnap_libraries libraries;
-    asnap_libraries_open(&libraries);
+    asnap_libraries_open(&libraries, false);
     asnap_linker_init(&libraries);
     asnap_next_resolve(&libraries);
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
-    if (!asnap_symbol_is_own(&libraries, "malloc"))
-        allocsnap_root.flags |= ASNAP_TABLE_OWN_MALLOC;
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
     uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
@@ -49,7 +46,7 @@ static void get_ready(void)
         asnap_root_step_aside(other_root);
         return;
     }
-    asnap_thread_init();
+    asnap_walker_pool_init();
     asnap_modules_init();
     asnap_debugger_call_init();
     asnap_registered_init(asnap_modules_bounds);
@@ -75,7 +72,8 @@ static void obey(void)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
     if (trace != was_tracing || asked.clear != applied->clear) {
         asnap_records_clear();
-        asnap_thread_drop_pool();
+        allocsnap_root.missed_frees = 0;
+        asnap_walker_pool_drop();
     }
     if (asked.reset_peak != applied->reset_peak)
         asnap_traced_reset_peak();
@@ -90,13 +88,11 @@ static void obey(void)
 void asnap_control_apply(void)
 {
     struct asnap_thread *thread = &asnap_thread;
-    if (thread->activity != ASNAP_IDLE)
+    if (thread->activity != ASNAP_IDLE || !asnap_gate_enter())
         return;
-    thread->activity = ASNAP_RECORDING;
     asnap_process_begin();
-    if (asnap_process_is_copy())
-        asnap_fork_mend();
-    asnap_lock(&control_lock);
+    asnap_fork_mend();
+    asnap_root_lock();
     if (!ready) {
         int saved_errno = errno;
         thread->activity = ASNAP_OWN;
@@ -106,26 +102,10 @@ void asnap_control_apply(void)
     }
     if (allocsnap_root.control.sequence != allocsnap_root.applied.sequence)
         obey();
-    __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
-    asnap_unlock(&control_lock);
-    asnap_trace_leave();
-}
-
-void asnap_control_lock(void)
-{
-    asnap_lock(&control_lock);
-}
-
-void asnap_control_unlock(void)
-{
-    asnap_unlock(&control_lock);
-}
-
-/* What was asked for is done again where it was not done to its end. */
-void asnap_control_mend(const uint32_t *only)
-{
-    if (asnap_lock_is_orphan(&control_lock, only))
-        __atomic_store_n(&control_lock, 0, __ATOMIC_RELEASE);
+    if (!asnap_process_awaits_first())
+        __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
+    asnap_root_unlock();
+    asnap_gate_leave();
 }
 
 /* For a program that allocates nothing before its main. */

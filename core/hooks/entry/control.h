@@ -23,12 +23,4 @@ static inline bool asnap_control_tracing(void)
     return __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
 }
 
-/* For changes of the root other than counting: requests and domains. Only between
- * asnap_trace_enter and asnap_trace_leave. */
-void asnap_control_lock(void);
-void asnap_control_unlock(void);
-
-/* In a child (process.h), as asnap_records_mend. */
-void asnap_control_mend(const uint32_t *only);
-
 #endif

@@ -107,6 +107,8 @@ struct asnap_deferred *asnap_deferred_take(void)
 
 void asnap_deferred_mend(void)
 {
+    /* Each page that is written is the child's own from then on. */
     for (int i = 0; i < PLACES; i++)
-        __atomic_store_n(&place_taken[i], false, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&place_taken[i], __ATOMIC_RELAXED))
+            __atomic_store_n(&place_taken[i], false, __ATOMIC_RELAXED);
 }

@@ -1,29 +1,30 @@
 #include "fork.h"
 
-#include <pthread.h>
 #include <stddef.h>
 
-#include "control.h"
 #include "deferred.h"
+#include "libc.h"
 #include "loaded_modules.h"
 #include "lock.h"
 #include "module_list.h"
 #include "process.h"
 #include "records.h"
+#include "root.h"
 #include "stacks.h"
 #include "thread.h"
 #include "thread_numbers.h"
+#include "walker_pool.h"
 
 /* All locks, or the one that this thread waits for, while it may hold others. */
 static void mend(const uint32_t *only)
 {
-    asnap_control_mend(only);
+    asnap_root_mend(only);
     asnap_modules_mend(only);
     asnap_records_mend(only);
     asnap_thread_numbers_mend(only);
     asnap_stacks_mend(only);
     asnap_module_list_mend(only);
-    asnap_thread_mend(only);
+    asnap_walker_pool_mend(only);
 }
 
 /* The fork was in a handler that has interrupted a hook, which goes on in the child as well: it
@@ -33,18 +34,46 @@ static void mend_one(uint32_t *lock)
     mend(lock);
 }
 
+static void mend_all(void)
+{
+    bool is_first = asnap_process_is_first_thread();
+    /* Not every way to fork calls handlers (_Fork), and another library's may start threads before
+     * this one's is called. */
+    bool awaits = !is_first && !asnap_walker_pool_has_notice();
+    mend(NULL);
+    if (is_first) {
+        asnap_deferred_mend();
+        asnap_thread_number_forget();
+    }
+    asnap_process_mended(awaits);
+}
+
 void asnap_fork_mend(void)
 {
-    if (!asnap_process_mend())
-        return;
-    mend(NULL);
-    asnap_deferred_mend();
-    asnap_thread_number_forget();
-    asnap_process_mended();
+    if (asnap_process_mend())
+        mend_all();
+    if (asnap_process_awaits_first() && asnap_process_is_first_thread()) {
+        asnap_thread_number_forget();
+        asnap_process_has_first();
+    }
+}
+
+/* For libc to call in a child, on the thread that forked. */
+static void notice(void)
+{
+    asnap_process_notice();
+    if (asnap_process_is_copy()) {
+        asnap_walker_pool_notice();
+        asnap_thread_number_forget();
+    }
 }
 
 __attribute__((constructor)) static void begin(void)
 {
     asnap_lock_mend = mend_one;
-    pthread_atfork(NULL, NULL, asnap_process_notice);
+    /* What libc takes for it is not the program's. */
+    enum asnap_activity activity = asnap_thread.activity;
+    asnap_thread.activity = ASNAP_OWN;
+    asnap_libc_in_children(notice);
+    asnap_thread.activity = activity;
 }

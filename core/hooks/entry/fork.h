@@ -2,7 +2,8 @@
 #ifndef ASNAP_HOOKS_FORK_H
 #define ASNAP_HOOKS_FORK_H
 
-/* Mends the table; between asnap_trace_enter and asnap_trace_leave, with no lock held. */
+/* Mends the table, or waits until another thread has; between asnap_gate_enter and
+ * asnap_gate_leave, with no lock held. */
 void asnap_fork_mend(void);
 
 #endif

@@ -43,18 +43,18 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
 /* A block whose record cannot be touched now is not resized but replaced. */
 static void *replace(void *block, size_t size, const struct asnap_caller *caller, bool tracing)
 {
-    void *replacement = size == 0 ? NULL : asnap_next.malloc(size);
+    void *replacement = size == 0 ? NULL : asnap_under.malloc(size);
     if (replacement == NULL && size != 0)
         return NULL;
     if (replacement != NULL) {
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
-                                                     : asnap_next.malloc_usable_size(block);
+                                                     : asnap_next_block_bytes(block, size);
         memcpy(replacement, block, old_size < size ? old_size : size);
         if (tracing)
             asnap_trace_allocated(replacement, size, caller);
     }
-    if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_next.free))
-        asnap_next.free(block);
+    if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_under.free))
+        asnap_under.free(block);
     return replacement;
 }
 
@@ -93,17 +93,23 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
+    if (asnap_next.realloc_before != NULL)
+        return asnap_next.realloc_before(block, bytes);
     if (asnap_next_is_early(block))
         return replace(block, bytes, &ASNAP_CALLER, tracing);
     return tracing ? resize(block, bytes, &ASNAP_CALLER) : asnap_next.realloc(block, bytes);
 }
 
 /* Whether the block may be released now. */
-static bool note_releasing(void *block, void (*release)(void *))
+static ASNAP_HOT bool note_releasing(void *block, void (*release)(void *), uint64_t caller)
 {
     if (block == NULL || asnap_next_is_early(block))
         return false;
-    if (!asnap_control_tracing() || asnap_thread.releasing == block)
+    if (!asnap_control_tracing())
+        return true;
+    if (__builtin_expect(allocsnap_root.preceded != 0, 0))
+        asnap_trace_look_at_release(caller);
+    if (asnap_thread.releasing == block)
         return true;
     return asnap_trace_releasing(block, release);
 }
@@ -111,16 +117,21 @@ static bool note_releasing(void *block, void (*release)(void *))
 /* The dynamic linker frees what it knew of a file after it has unloaded it. */
 ASNAP_EXPORT void free(void *block)
 {
-    if (asnap_modules_is_linker((uint64_t)(uintptr_t)__builtin_return_address(0)))
+    uint64_t caller = (uint64_t)(uintptr_t)__builtin_return_address(0);
+    if (asnap_modules_is_linker(caller))
         asnap_rows_forget();
-    if (note_releasing(block, asnap_next.free))
+    if (note_releasing(block, asnap_under.free, caller))
         asnap_next.free(block);
 }
 
 ASNAP_EXPORT void free_sized(void *block, size_t size);
 ASNAP_EXPORT void free_sized(void *block, size_t size)
 {
-    if (!note_releasing(block, asnap_next.free))
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
+    if (!note_releasing(block, asnap_under.free, (uint64_t)(uintptr_t)__builtin_return_address(0)))
         return;
     if (asnap_next.free_sized != NULL)
         asnap_next.free_sized(block, size);
@@ -131,7 +142,11 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
 ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
-    if (!note_releasing(block, asnap_next.free))
+    if (asnap_next.free_before != NULL) {
+        asnap_next.free_before(block);
+        return;
+    }
+    if (!note_releasing(block, asnap_under.free, (uint64_t)(uintptr_t)__builtin_return_address(0)))
         return;
     if (asnap_next.free_aligned_sized != NULL)
         asnap_next.free_aligned_sized(block, alignment, size);

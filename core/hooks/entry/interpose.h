@@ -22,7 +22,4 @@ static inline bool asnap_within_operator(uint64_t pc)
     return pc - (uint64_t)(uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
 }
 
-/* Finds the C++ operators underneath that are there at start-up. */
-void asnap_operators_resolve(struct asnap_libraries *libraries);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gate.h"
 #include "interpose.h"
 
 /* The place of a domain among the root's, or ASNAP_TABLE_NONE. Places are never taken
@@ -20,17 +21,17 @@ static uint32_t find_domain(unsigned int domain)
 static uint32_t add_domain(unsigned int domain)
 {
     uint32_t place = find_domain(domain);
-    if (place != ASNAP_TABLE_NONE || !asnap_trace_enter())
+    if (place != ASNAP_TABLE_NONE || !asnap_gate_enter())
         return place;
-    asnap_control_lock();
+    asnap_root_lock();
     place = find_domain(domain);
     if (place == ASNAP_TABLE_NONE && allocsnap_root.domain_count < ASNAP_TABLE_DOMAINS) {
         place = allocsnap_root.domain_count;
         allocsnap_root.domains[place] = domain;
         __atomic_store_n(&allocsnap_root.domain_count, place + 1, __ATOMIC_RELEASE);
     }
-    asnap_control_unlock();
-    asnap_trace_leave();
+    asnap_root_unlock();
+    asnap_gate_leave();
     return place;
 }
 
@@ -48,7 +49,7 @@ ASNAP_EXPORT int allocsnap_hooks_track(unsigned int domain, uintptr_t address, s
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(add_domain(domain), address);
     if (key == 0)
-        asnap_trace_refuse();
+        asnap_gate_refuse();
     return key != 0 && asnap_trace_track(key, size, &ASNAP_CALLER) ? 0 : ALLOCSNAP_NO_MEMORY;
 }
 
@@ -66,16 +67,16 @@ ASNAP_EXPORT int allocsnap_hooks_name_domain(unsigned int domain, const char *na
 {
     asnap_control_tracing();
     uint32_t place = add_domain(domain);
-    if (place == ASNAP_TABLE_NONE || !asnap_trace_enter())
+    if (place == ASNAP_TABLE_NONE || !asnap_gate_enter())
         return ALLOCSNAP_NO_MEMORY;
     char *kept = allocsnap_root.domain_names[place];
-    asnap_control_lock();
+    asnap_root_lock();
     if (kept[0] == '\0' && name != NULL && name[0] != '\0') {
         size_t length = strnlen(name, ASNAP_TABLE_DOMAIN_NAME_BYTES - 1);
         memcpy(kept + 1, name + 1, length - 1);
         __atomic_store_n(&kept[0], name[0], __ATOMIC_RELEASE);
     }
-    asnap_control_unlock();
-    asnap_trace_leave();
+    asnap_root_unlock();
+    asnap_gate_leave();
     return 0;
 }

@@ -178,7 +178,9 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
         [MAX_MEMORY] = {"ALLOCSNAP_MAX_MEMORY",
                         "a number of bytes from 1M on (with K, M or G behind it)",
                         reading->values[MAX_MEMORY], false},
-        [CHECK] = {"ALLOCSNAP_CHECK", "a file that can be written", reading->values[CHECK], false},
+        [CHECK] = {"ALLOCSNAP_CHECK",
+                   "a file that can be written, in a program with libgcc to compare with",
+                   reading->values[CHECK], false},
     };
     bool good = true;
     read_environment(variables, reading);

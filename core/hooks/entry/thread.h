@@ -17,10 +17,11 @@ enum asnap_activity {
 
 struct asnap_thread {
     enum asnap_activity activity;
-    uint64_t entered_at;    /* while RECORDING: the stack pointer of the hook's caller */
-    const void *wrapping;   /* the operator new underneath that is being called */
-    void *releasing;        /* the block whose operator delete is being called */
-    const char *last_block; /* the last that was recorded, and its size */
+    uint64_t entered_at;  /* while RECORDING: the stack pointer of the hook's caller */
+    const void *wrapping; /* the operator new underneath that is being called */
+    void *releasing;      /* the block whose operator delete is being called */
+    uint64_t last_block;  /* the last that was recorded, 0 for none, and its size. The complement
+                             of its address, which a leak detector must not take for a use */
     size_t last_size;
     struct asnap_deferred *deferred; /* see deferred.h */
     uint32_t deferred_count;         /* about how many they are */
@@ -32,23 +33,5 @@ struct asnap_thread {
 };
 
 extern __thread struct asnap_thread asnap_thread;
-
-/* Gives this thread a walker, where it has none; NULL: no memory. It goes back when the
- * thread ends; where `borrows` says so, asnap_thread_return_walker must follow. Only between
- * asnap_trace_enter and asnap_trace_leave, as the next. */
-struct asnap_walker *asnap_thread_make_walker(void);
-
-/* Lets other threads have this thread's walker. */
-void asnap_thread_return_walker(void);
-
-/* Must be called once before asnap_thread_make_walker. */
-void asnap_thread_init(void);
-
-/* Gives back the memory of walkers whose threads have ended. */
-void asnap_thread_drop_pool(void);
-
-/* In a child (process.h), as asnap_records_mend: the walkers of its parent's other threads are
- * free, or lost where one of them was just then taken or given back. */
-void asnap_thread_mend(const uint32_t *only);
 
 #endif

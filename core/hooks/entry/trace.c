@@ -1,98 +1,16 @@
 #include "trace.h"
 
-#include "control.h"
 #include "deferred.h"
-#include "kernel.h"
+#include "gate.h"
 #include "loaded_modules.h"
+#include "preceding.h"
 #include "registered_frames.h"
 #include "walk_check.h"
-
-static void count_drop(void)
-{
-    __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
-}
-
-void asnap_trace_refuse(void)
-{
-    __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
-}
+#include "walker_pool.h"
 
 static uint64_t key_of(const void *block)
 {
     return (uint64_t)(uintptr_t)block & ((UINT64_C(1) << ASNAP_TABLE_ADDRESS_BITS) - 1);
-}
-
-static bool count_inserted(enum asnap_inserted inserted)
-{
-    if (inserted == ASNAP_NO_SUM)
-        asnap_trace_refuse();
-    else if (inserted == ASNAP_NO_MEMORY)
-        count_drop();
-    return inserted == ASNAP_INSERTED;
-}
-
-/* What was recorded of this block before is not true any more. */
-static __attribute__((noinline)) bool refuse(uint64_t key)
-{
-    asnap_records_remove(key, NULL);
-    asnap_trace_refuse();
-    return false;
-}
-
-static ASNAP_HOT bool record(uint64_t key, size_t size, struct asnap_walker *walker)
-{
-    if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
-        return refuse(key);
-    uint32_t stack = asnap_walker_intern(walker);
-    enum asnap_inserted inserted = ASNAP_NO_MEMORY;
-    if (stack != ASNAP_TABLE_NONE)
-        inserted = asnap_records_insert(key, size, stack);
-    return __builtin_expect(inserted == ASNAP_INSERTED, 1) || count_inserted(inserted);
-}
-
-static void run_one(struct asnap_deferred *deferred)
-{
-    if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        record(deferred->key, deferred->size, deferred->walker);
-    } else {
-        asnap_records_remove(deferred->key, NULL);
-        if (deferred->block != NULL)
-            deferred->release(deferred->block);
-    }
-    asnap_deferred_destroy(deferred);
-}
-
-void asnap_trace_run_deferred(void)
-{
-    struct asnap_thread *thread = &asnap_thread;
-    thread->nested = 0;
-    while (thread->deferred != NULL) {
-        thread->activity = ASNAP_RECORDING;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
-            next = one->next;
-            run_one(one);
-        }
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        thread->activity = ASNAP_IDLE;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    }
-}
-
-/* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack
- * of its own. */
-bool asnap_trace_was_abandoned(void)
-{
-    struct asnap_thread *thread = &asnap_thread;
-    uint64_t here = asnap_trace_stack_place();
-    const struct asnap_walker *walker = thread->walker;
-    if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
-        here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
-        return false;
-    if (asnap_kernel_on_signal_stack())
-        return false;
-    asnap_walker_forget(thread->walker);
-    return true;
 }
 
 /* A hook that a handler has jumped out of, and that was not found to be, never does what is left
@@ -124,7 +42,7 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
         deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
     if (deferred == NULL || !walk_deferred(deferred, caller)) {
         asnap_deferred_destroy(deferred);
-        count_drop();
+        asnap_gate_drop();
         return false;
     }
     deferred->key = key;
@@ -133,48 +51,91 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     return true;
 }
 
+/* Code is read now and then: what it leads to may be known to the linker later only. */
+static void count_to_read_code(uint32_t *calls)
+{
+    uint32_t call = __atomic_add_fetch(calls, 1, __ATOMIC_RELAXED);
+    if ((call & (call - 1)) == 0 || call % 1024 == 0)
+        asnap_preceding_read_code();
+}
+
+/* A definition before the hooks' calls them by some function between. */
+static void look_for_passed(struct asnap_walker *walker)
+{
+    enum { BETWEEN = 4 };
+    static uint32_t calls;
+    const uint32_t *stack = asnap_walker_stack(walker);
+    uint32_t depth = asnap_walker_depth(walker);
+    for (uint32_t i = 0; i < BETWEEN && i < depth; i++) {
+        const struct asnap_step *step = &walker->frames[stack[depth - i]].step;
+        asnap_preceding_called_from(step->words[ASNAP_WORD_PC], ~(uint32_t)ASNAP_TABLE_TAKE_BACK);
+    }
+    count_to_read_code(&calls);
+}
+
+void asnap_trace_look_at_release(uint64_t caller)
+{
+    static uint32_t calls;
+    if (asnap_preceding_doubtful() == 0)
+        return;
+    asnap_preceding_called_from(caller, ASNAP_TABLE_TAKE_BACK);
+    count_to_read_code(&calls);
+}
+
+/* What is hardly ever wanted. */
+static __attribute__((noinline)) void do_extras(struct asnap_walker *walker,
+                                                const struct asnap_caller *caller)
+{
+    if (asnap_preceding_doubtful() != 0)
+        look_for_passed(walker);
+    if (asnap_walk_check_on && walker->avoid == 0 && walker->limit != 1)
+        asnap_walk_check(walker, caller);
+}
+
 static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
-                                      const struct asnap_caller *caller)
+                                      const struct asnap_caller *caller, bool is_new)
 {
     walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
     if (!asnap_walker_walk(walker, caller, asnap_root_frame_limit())) {
-        count_drop();
+        asnap_gate_drop();
         return false;
     }
-    if (__builtin_expect(asnap_walk_check_on, 0) && walker->avoid == 0 && walker->limit != 1)
-        asnap_walk_check(walker, caller);
-    return record(key, size, walker);
+    if (__builtin_expect(asnap_walk_check_on || allocsnap_root.preceded != 0, 0))
+        do_extras(walker, caller);
+    return asnap_gate_record(key, size, walker, is_new);
 }
 
 /* The first walk of a thread, and every one of a thread that is about to end. */
-static __attribute__((noinline)) bool track_without_walker(uint64_t key, size_t size,
-                                                           const struct asnap_caller *caller)
+static __attribute__((noinline)) bool
+track_without_walker(uint64_t key, size_t size, const struct asnap_caller *caller, bool is_new)
 {
-    struct asnap_walker *walker = asnap_thread_make_walker();
+    struct asnap_walker *walker = asnap_walker_pool_take();
     if (walker == NULL) {
-        count_drop();
+        asnap_gate_drop();
         return false;
     }
-    bool done = walk_and_record(walker, key, size, caller);
+    bool done = walk_and_record(walker, key, size, caller, is_new);
     if (asnap_thread.borrows)
-        asnap_thread_return_walker();
+        asnap_walker_pool_return();
     return done;
 }
 
-static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller)
+static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller,
+                            bool is_new)
 {
-    if (!asnap_trace_enter())
+    if (!asnap_gate_enter())
         return defer_insert(key, size, caller);
     struct asnap_walker *walker = asnap_thread.walker;
-    bool done = __builtin_expect(walker != NULL, 1) ? walk_and_record(walker, key, size, caller)
-                                                    : track_without_walker(key, size, caller);
-    asnap_trace_leave();
+    bool done = __builtin_expect(walker != NULL, 1)
+                    ? walk_and_record(walker, key, size, caller, is_new)
+                    : track_without_walker(key, size, caller, is_new);
+    asnap_gate_leave();
     return done;
 }
 
 bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
 {
-    return track(key, size, caller);
+    return track(key, size, caller, false);
 }
 
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
@@ -186,9 +147,12 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
         thread->releasing = NULL;
-    thread->last_block = block;
+    /* What allocates underneath may have come through the hooks itself. */
+    uint64_t last = ~(uint64_t)(uintptr_t)block;
+    bool is_new = thread->last_block != last;
+    thread->last_block = last;
     thread->last_size = size;
-    track(key_of(block), size, caller);
+    track(key_of(block), size, caller, is_new);
 }
 
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */
@@ -206,12 +170,12 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *))
 
 void asnap_trace_untrack(uint64_t key)
 {
-    if (!asnap_trace_enter()) {
+    if (!asnap_gate_enter()) {
         defer_release(key, NULL, NULL);
         return;
     }
     asnap_records_remove(key, NULL);
-    asnap_trace_leave();
+    asnap_gate_leave();
 }
 
 /* For what libc does on the hooks' behalf: it may well release or resize what it took
@@ -220,11 +184,14 @@ void asnap_trace_untrack(uint64_t key)
 static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
 {
     struct asnap_thread *thread = &asnap_thread;
+    uint64_t outer = thread->entered_at;
+    thread->entered_at = asnap_gate_stack_place();
     thread->activity = ASNAP_RECORDING;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     bool found = asnap_records_remove(key_of(block), removed);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     thread->activity = ASNAP_OWN;
+    thread->entered_at = outer;
     return found;
 }
 
@@ -234,9 +201,9 @@ bool asnap_trace_releasing(void *block, void (*release)(void *))
         remove_on_own_behalf(block, NULL);
         return true;
     }
-    if (asnap_trace_enter()) {
+    if (asnap_gate_enter()) {
         asnap_records_remove(key_of(block), NULL);
-        asnap_trace_leave();
+        asnap_gate_leave();
         return true;
     }
     /* Without memory for that it stays allocated and recorded, which is at least true. */
@@ -250,17 +217,17 @@ enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
         remove_on_own_behalf(block, removed);
         return ASNAP_UNKNOWN;
     }
-    if (!asnap_trace_enter())
+    if (!asnap_gate_enter())
         return ASNAP_TAKE_LATE;
     bool found = asnap_records_remove(key_of(block), removed);
-    asnap_trace_leave();
+    asnap_gate_leave();
     return found ? ASNAP_TAKEN : ASNAP_UNKNOWN;
 }
 
 void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
 {
-    if (!asnap_trace_enter())
+    if (!asnap_gate_enter())
         return;
-    count_inserted(asnap_records_put_back(key_of(block), removed));
-    asnap_trace_leave();
+    asnap_gate_count(asnap_records_put_back(key_of(block), removed), false);
+    asnap_gate_leave();
 }

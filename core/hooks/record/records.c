@@ -152,9 +152,10 @@ static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
     /* Once the peak may have risen for it, nothing must fail any more. */
     bool open = __builtin_expect(shard->chunks != 0, 1) || open_shard(shard);
     bool room = open && have_place(shard);
+    bool replaces = false;
     if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
         asnap_traced_give(thread, withdraw(shard, &search, NULL));
-        room = true;
+        room = replaces = true;
     }
     bool fits = block.size < ASNAP_TABLE_SHARD_SIZE_LIMIT - shard->size;
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
@@ -165,7 +166,7 @@ static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
     }
     asnap_unlock(&shard->lock);
     if (__builtin_expect(room && fits, 1) || !tracing)
-        return ASNAP_INSERTED;
+        return replaces ? ASNAP_REPLACED : ASNAP_INSERTED;
     return room ? ASNAP_NO_SUM : ASNAP_NO_MEMORY;
 }
 

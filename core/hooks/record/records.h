@@ -19,6 +19,7 @@ void asnap_records_prefetch(uint64_t key);
 /* How a record was published. Else none with its key is left. */
 enum asnap_inserted {
     ASNAP_INSERTED,  /* or tracing was turned off meanwhile, and none is to be */
+    ASNAP_REPLACED,  /* inserted in place of one with the same key */
     ASNAP_NO_MEMORY, /* none for it, or no place */
     ASNAP_NO_SUM,    /* with it the sizes of its shard would reach their limit */
 };

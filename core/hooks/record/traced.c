@@ -125,7 +125,7 @@ void asnap_traced_reset_peak(void)
 void asnap_traced_mend(const uint32_t *only, uint64_t size)
 {
     if (only == NULL) {
-        for (uint32_t i = 0; i < ASNAP_TRACED_LANES; i++)
+        for (uint32_t i = 0; i < lanes_in_use(); i++)
             drain(&asnap_traced_lanes[i].word);
         if (allocsnap_root.peak_bytes < size)
             allocsnap_root.peak_bytes = size;

@@ -268,6 +268,17 @@ static const uint8_t *search(const uint8_t *table, uint64_t count, const uint8_t
     return found;
 }
 
+/* Goes through all entries; those of another kind (CIE) are passed over, and the end is marked. */
+static bool scan(struct asnap_bytes section, uint64_t pc, struct asnap_fde *fde)
+{
+    struct entry entry;
+    for (const uint8_t *at = section.at; open_entry(at, section, &entry); at = entry.body.end) {
+        if (asnap_fde_read(at, section, fde) && pc >= fde->pc_begin && pc < fde->pc_end)
+            return true;
+    }
+    return false;
+}
+
 bool asnap_fde_find(struct asnap_bytes header, struct asnap_bytes readable, uint64_t pc,
                     struct asnap_fde *fde)
 {
@@ -278,6 +289,8 @@ bool asnap_fde_find(struct asnap_bytes header, struct asnap_bytes readable, uint
     uint64_t table_encoding;
     uint64_t count;
     uint64_t ignored;
+    if (header.at == NULL)
+        return scan(readable, pc, fde);
     if (!asnap_bytes_unsigned(&bytes, 1, &version) || version != 1 ||
         !asnap_bytes_unsigned(&bytes, 1, &frame_encoding) ||
         !asnap_bytes_unsigned(&bytes, 1, &count_encoding) ||

@@ -27,8 +27,9 @@ struct asnap_fde {
 };
 
 /* Looks through the table of .eh_frame_hdr for the entry that describes `pc`; `header` is
- * that section, and both it and the entries lie within `readable`. False: there is none,
- * or it cannot be read. */
+ * that section, and both it and the entries lie within `readable`. Where there is no such
+ * section (NULL), `readable` is .eh_frame, and is gone through. False: there is none, or it cannot
+ * be read. */
 bool asnap_fde_find(struct asnap_bytes header, struct asnap_bytes readable, uint64_t pc,
                     struct asnap_fde *fde);
 

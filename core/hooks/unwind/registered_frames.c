@@ -8,7 +8,8 @@ struct registered_bases {
     void *data;
     void *function;
 };
-extern const void *_Unwind_Find_FDE(void *pc, struct registered_bases *bases);
+/* Where there is no libgcc, nothing is registered with it. */
+extern __attribute__((weak)) const void *_Unwind_Find_FDE(void *pc, struct registered_bases *bases);
 
 /* The memory that libgcc was loaded into. */
 static uint64_t libgcc_start;
@@ -16,7 +17,8 @@ static uint64_t libgcc_end;
 
 void asnap_registered_init(asnap_file_bounds *bounds)
 {
-    bounds((uint64_t)(uintptr_t)_Unwind_Find_FDE, &libgcc_start, &libgcc_end);
+    if (_Unwind_Find_FDE != NULL)
+        bounds((uint64_t)(uintptr_t)_Unwind_Find_FDE, &libgcc_start, &libgcc_end);
 }
 
 bool asnap_registered_is_libgcc(uint64_t pc)
@@ -27,6 +29,8 @@ bool asnap_registered_is_libgcc(uint64_t pc)
 bool asnap_registered_find(uint64_t pc, struct asnap_fde *fde)
 {
     struct registered_bases bases;
+    if (_Unwind_Find_FDE == NULL)
+        return false;
     /* It is asked about return addresses. */
     const uint8_t *entry = _Unwind_Find_FDE((void *)(uintptr_t)(pc + 1), &bases);
     if (entry == NULL)

@@ -6,11 +6,14 @@
 
 #include "elf_image.h"
 #include "kernel.h"
+#include "libc.h"
 #include "linker.h"
 #include "lock.h"
 #include "memory_map.h"
 #include "module_list.h"
 #include "pages.h"
+#include "readable.h"
+#include "unwind_section.h"
 
 enum { MODULES_MAX = 1024 };
 
@@ -37,12 +40,49 @@ static void fall_back_on_linker(const struct asnap_linker_object *object,
     file->path[length] = '\0';
 }
 
+/* The same as asnap_elf_image_read and asnap_elf_image_holds, of a file whose first page the
+ * program may have protected or unmapped since it was loaded. */
+static bool read_headers(uint64_t start, struct asnap_elf_image *image)
+{
+    return asnap_readable_page(start) && asnap_elf_image_read(start, image);
+}
+
+static bool holds(uint64_t start, uint64_t address)
+{
+    return asnap_readable_page(start) && asnap_elf_image_holds(start, address);
+}
+
+/* The part of some bytes that can be read now. */
+static struct asnap_bytes readable_part(struct asnap_bytes bytes)
+{
+    if (bytes.at != NULL)
+        bytes.end = bytes.at + asnap_readable_bytes((uint64_t)(uintptr_t)bytes.at,
+                                                    (uint64_t)(bytes.end - bytes.at));
+    return bytes;
+}
+
+/* A file whose headers cannot be read: the linker knows where its unwind information is. */
+static void read_without_headers(const struct asnap_linker_object *object,
+                                 struct asnap_elf_image *image)
+{
+    struct asnap_bytes unwind = {object->eh_frame, object->map_end};
+    *image = (struct asnap_elf_image){
+        .start = (uint64_t)(uintptr_t)object->map_start,
+        .end = (uint64_t)(uintptr_t)object->map_end,
+    };
+    if (unwind.at != NULL && unwind.at < unwind.end)
+        image->unwind_table = image->unwind_readable = readable_part(unwind);
+}
+
 /* What the linker has loaded: it knows where that begins, also where the code was moved to memory
  * of no file (large pages). */
 static bool read_linked(const struct asnap_linker_object *object, struct asnap_mapped_file *file,
                         struct asnap_elf_image *image)
 {
-    if (!asnap_elf_image_read((uint64_t)(uintptr_t)object->map_start, image))
+    uint64_t start = (uint64_t)(uintptr_t)object->map_start;
+    if (!asnap_readable_page(start))
+        read_without_headers(object, image);
+    else if (!asnap_elf_image_read(start, image))
         return false;
     if (!asnap_memory_map_find(image->start, image->end, file))
         fall_back_on_linker(object, file);
@@ -53,7 +93,8 @@ static bool read_linked(const struct asnap_linker_object *object, struct asnap_m
 static bool read_mapped(uint64_t address, struct asnap_mapped_file *file,
                         struct asnap_elf_image *image)
 {
-    if (!asnap_memory_map_find(address, address + 1, file) || file->first_page == 0)
+    if (!asnap_memory_map_find(address, address + 1, file) || file->first_page == 0 ||
+        !asnap_readable_page(file->first_page))
         return false;
     uint64_t offset = address - file->start + file->offset;
     return asnap_elf_image_read_around(file->first_page, address, offset, image);
@@ -84,17 +125,20 @@ bool asnap_modules_bounds(uint64_t address, uint64_t *start, uint64_t *end)
     return found;
 }
 
-/* Where the linker was run as a program, the kernel does not tell where it is. */
+/* Where the linker was run as a program, the kernel does not tell where it is. A linker that is the
+ * C library as well, as musl's is, unloads nothing: none of its calls matters. */
 void asnap_modules_init(void)
 {
     struct asnap_elf_image image;
     uint64_t start = getauxval(AT_BASE);
-    if (start == 0)
+    if (start == 0 && &_r_debug != NULL)
         start = _r_debug.r_ldbase;
-    if (start != 0 && asnap_elf_image_read(start, &image)) {
+    if (start != 0 && read_headers(start, &image)) {
         modules.linker_start = image.start;
         modules.linker_end = image.end;
     }
+    if (asnap_modules_is_linker((uint64_t)(uintptr_t)getauxval))
+        modules.linker_end = modules.linker_start;
 }
 
 bool asnap_modules_is_linker(uint64_t pc)
@@ -119,15 +163,17 @@ static bool read_module(uint64_t pc, struct asnap_mapped_file *file, struct asna
                         struct asnap_loaded_module *module)
 {
     if (!read_image(pc, file, image) || pc >= image->end ||
-        (image->has_gaps && !asnap_elf_image_holds(image->start, pc)))
+        (image->has_gaps && !holds(image->start, pc)))
         return false;
     *module = (struct asnap_loaded_module){
         .start = image->start,
         .end = image->end,
         .has_gaps = image->has_gaps,
         .unwind_table = image->unwind_table,
-        .unwind_readable = image->unwind_readable,
+        .unwind_readable = readable_part(image->unwind_readable),
     };
+    if (image->unwind_table.at == NULL)
+        asnap_unwind_section_find(file->path, image, &module->unwind_readable);
     return true;
 }
 
@@ -154,7 +200,7 @@ static bool find(uint64_t pc, struct asnap_loaded_module *module)
     for (uint32_t i = 0; i < modules.count; i++) {
         const struct asnap_loaded_module *known = &modules.list[i];
         if (pc - known->start < known->end - known->start &&
-            (!known->has_gaps || asnap_elf_image_holds(known->start, pc))) {
+            (!known->has_gaps || holds(known->start, pc))) {
             *module = *known;
             return true;
         }

@@ -12,7 +12,7 @@ struct asnap_loaded_module {
     uint64_t end;
     bool has_gaps;                      /* something else may lie in between */
     struct asnap_bytes unwind_table;    /* .eh_frame_hdr; empty where there is none */
-    struct asnap_bytes unwind_readable; /* the segment that it is in */
+    struct asnap_bytes unwind_readable; /* the segment that it is in, or else .eh_frame */
     uint32_t number;                    /* among the table's modules */
 };
 

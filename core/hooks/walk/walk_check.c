@@ -9,6 +9,11 @@
 #include "kernel.h"
 #include "loaded_modules.h"
 
+/* A program need not have libgcc. */
+#pragma weak _Unwind_Backtrace
+#pragma weak _Unwind_GetCFA
+#pragma weak _Unwind_GetIPInfo
+
 enum {
     DIFFERENCES_SHOWN = 10,
     FRAMES_SHOWN = 64,
@@ -140,7 +145,7 @@ void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *ca
 bool asnap_walk_check_into(const char *name)
 {
     size_t length = strnlen(name, FILE_NAME_BYTES);
-    if (length == FILE_NAME_BYTES)
+    if (length == FILE_NAME_BYTES || _Unwind_Backtrace == NULL)
         return false;
     memcpy(file_name, name, length);
     int file = open_file();

@@ -10,8 +10,8 @@
 
 extern bool asnap_walk_check_on;
 
-/* Asks for comparisons, once they can begin. False: the file cannot be written, or its name is
- * too long. */
+/* Asks for comparisons, once they can begin. False: the file cannot be written, its name is too
+ * long, or there is no libgcc. */
 bool asnap_walk_check_into(const char *file);
 
 /* Begins with them, where they were asked for. In a constructor: before that, libgcc is not

@@ -20,21 +20,35 @@
 static struct asnap_error *failed(const char *path)
 {
     int number = errno;
+    struct asnap_error *error;
     if (number == ENOENT || number == ENOTDIR)
-        return asnap_error_create(ASNAP_ERROR_IO,
-                                  "cannot write %s: there is no such directory: make it, or choose "
-                                  "another file",
-                                  path);
-    return asnap_error_create(ASNAP_ERROR_IO,
-                              "cannot write %s: %s: choose another file, or make room; what was "
-                              "there before is as it was",
-                              path, strerror(number));
+        error = asnap_error_create(ASNAP_ERROR_IO,
+                                   "cannot write %s: there is no such directory: make it, or "
+                                   "choose another file",
+                                   path);
+    else
+        error = asnap_error_create(ASNAP_ERROR_IO,
+                                   "cannot write %s: %s: choose another file, or make room; what "
+                                   "was there before is as it was",
+                                   path, strerror(number));
+    return asnap_error_of_file(error, path, number);
 }
 
 static struct asnap_error *not_regular(const char *path)
 {
-    return asnap_error_create(ASNAP_ERROR_IO,
-                              "cannot write %s: it is no regular file: choose another file", path);
+    struct asnap_error *error = asnap_error_create(
+        ASNAP_ERROR_IO, "cannot write %s: it is no regular file: choose another file", path);
+    return asnap_error_of_file(error, path, 0);
+}
+
+static struct asnap_error *dangling(const char *path)
+{
+    struct asnap_error *error = asnap_error_create(
+        ASNAP_ERROR_IO,
+        "cannot write %s: it is a symbolic link to a file that is not there: remove the link, or "
+        "choose another file",
+        path);
+    return asnap_error_of_file(error, path, 0);
 }
 
 /* Finds out which file `path` is, and whether one may take its place. */
@@ -51,10 +65,7 @@ static struct asnap_error *find_target(const char *path, char **target)
     } else if (errno != ENOENT) {
         return failed(path);
     } else if (lstat(path, &old) == 0) {
-        return asnap_error_create(ASNAP_ERROR_IO,
-                                  "cannot write %s: it is a symbolic link to a file that is not "
-                                  "there: remove the link, or choose another file",
-                                  path);
+        return dangling(path);
     }
     *target = strdup(path);
     return *target == NULL ? asnap_error_no_memory() : NULL;
@@ -111,7 +122,7 @@ struct asnap_error *asnap_atomic_file_open(struct asnap_atomic_file *file, const
 {
     struct asnap_atomic_file made = {.fd = -1, .directory = -1};
     struct asnap_error *error = find_target(path, &made.target);
-    if (error == NULL)
+    if (made.target != NULL)
         error = open_directory(&made, path);
     if (error == NULL) {
         asnap_leftovers_remove(made.directory);

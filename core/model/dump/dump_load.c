@@ -3,126 +3,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dump_read.h"
-#include "grow.h"
+#include "dump_load_traces.h"
+#include "dump_strings.h"
 #include "snapshot.h"
-#include "utf8.h"
 
 #define MOST_FRAMES 65535u /* in a traceback */
-
-/* A section of strings. */
-struct strings {
-    char *text;
-    size_t size;
-    size_t *offsets;
-    size_t count;
-};
-
-static void strings_deinit(struct strings *strings)
-{
-    free(strings->text);
-    free(strings->offsets);
-}
-
-static struct asnap_error *find_strings(struct strings *strings)
-{
-    size_t capacity = 0;
-    strings->offsets = asnap_grow(NULL, &capacity, 1, sizeof(*strings->offsets));
-    for (size_t at = 0; strings->offsets != NULL && at < strings->size; strings->count++) {
-        size_t *offsets =
-            asnap_grow(strings->offsets, &capacity, strings->count + 1, sizeof(*strings->offsets));
-        if (offsets == NULL)
-            return asnap_error_no_memory();
-        strings->offsets = offsets;
-        offsets[strings->count] = at;
-        at += strlen(strings->text + at) + 1;
-    }
-    return strings->offsets == NULL ? asnap_error_no_memory() : NULL;
-}
-
-/* Reads strings, which the caller takes back whether or not it succeeds. */
-static struct asnap_error *read_strings(const struct asnap_dump_reader *reader,
-                                        enum asnap_dump_kind kind, struct strings *strings)
-{
-    void *text;
-    *strings = (struct strings){0};
-    struct asnap_error *error = asnap_dump_read(reader, kind, 1, &text, &strings->size);
-    if (error != NULL)
-        return error;
-    strings->text = text;
-    if (strings->size > 0 && strings->text[strings->size - 1] != '\0')
-        return asnap_dump_damaged(reader, "a name does not end");
-    return find_strings(strings);
-}
-
-/* Reads the names of a closed store, which are in order. */
-static struct asnap_error *read_names(const struct asnap_dump_reader *reader,
-                                      enum asnap_dump_kind kind, bool ordered,
-                                      struct asnap_names *names)
-{
-    struct strings strings;
-    struct asnap_error *error = read_strings(reader, kind, &strings);
-    if (error == NULL && strings.count >= ASNAP_NONE)
-        error = asnap_dump_damaged(reader, "it has too many names");
-    for (size_t i = 1; error == NULL && ordered && i < strings.count; i++) {
-        const char *last = strings.text + strings.offsets[i - 1];
-        if (asnap_utf8_compare(last, strings.text + strings.offsets[i]) >= 0)
-            error = asnap_dump_damaged(reader, "its names are out of order");
-    }
-    if (error != NULL) {
-        strings_deinit(&strings);
-        return error;
-    }
-    *names = (struct asnap_names){
-        .text = strings.text,
-        .text_size = strings.size,
-        .text_capacity = strings.size,
-        .offsets = strings.offsets,
-        .offset_capacity = strings.count,
-        .count = (uint32_t)strings.count,
-    };
-    return NULL;
-}
-
-/* Reads an array whose elements have numbers below ASNAP_NONE. */
-static struct asnap_error *read_array(const struct asnap_dump_reader *reader,
-                                      enum asnap_dump_kind kind, size_t element_size,
-                                      void *array_place, size_t *count)
-{
-    void *elements;
-    struct asnap_error *error = asnap_dump_read(reader, kind, element_size, &elements, count);
-    if (error != NULL)
-        return error;
-    memcpy(array_place, &elements, sizeof(elements));
-    return *count < ASNAP_NONE ? NULL : asnap_dump_damaged(reader, "a section is too large");
-}
 
 static struct asnap_error *read_locations(const struct asnap_dump_reader *reader,
                                           struct asnap_store *store)
 {
-    struct asnap_error *error = read_array(reader, ASNAP_DUMP_LOCATIONS, sizeof(*store->locations),
-                                           &store->locations, &store->location_count);
+    struct asnap_error *error =
+        asnap_dump_read_array(reader, ASNAP_DUMP_LOCATIONS, sizeof(*store->locations),
+                              &store->locations, &store->location_count);
     for (size_t i = 0; error == NULL && i < store->location_count; i++) {
         const struct asnap_location *location = &store->locations[i];
         if (location->file >= store->files.count ||
             (location->function != ASNAP_NONE && location->function >= store->functions.count))
-            error = asnap_dump_damaged(reader, "a location has no name");
+            error = asnap_dump_damaged(reader, "location %zu: file %u of %u or function %u of %u",
+                                       i, location->file, store->files.count, location->function,
+                                       store->functions.count);
         else if (location->lineno != 0 && location->function != ASNAP_NONE)
-            error = asnap_dump_damaged(reader, "a line is told apart by its function");
+            error = asnap_dump_damaged(reader, "location %zu has both line %u and a function", i,
+                                       location->lineno);
         else if (i > 0 && asnap_location_compare(location - 1, location) >= 0)
-            error = asnap_dump_damaged(reader, "its locations are out of order");
+            error = asnap_dump_damaged(reader, "location %zu is not greater than location %zu", i,
+                                       i - 1);
     }
     return error;
 }
 
-static bool is_frame(const struct asnap_store *store, const struct asnap_dump_frame *frame)
+static struct asnap_error *check_frame(const struct asnap_dump_reader *reader,
+                                       const struct asnap_store *store, size_t number,
+                                       const struct asnap_dump_frame *frame)
 {
-    if (frame->location >= store->location_count || frame->inlined > 1)
-        return false;
-    if (frame->function != ASNAP_NONE && frame->function >= store->functions.count)
-        return false;
+    if (frame->location >= store->location_count ||
+        (frame->function != ASNAP_NONE && frame->function >= store->functions.count))
+        return asnap_dump_damaged(reader, "frame %zu: location %u of %zu, function %u of %u",
+                                  number, frame->location, store->location_count, frame->function,
+                                  store->functions.count);
+    if (frame->inlined > 1)
+        return asnap_dump_damaged(reader, "frame %zu: inlined is %u, not 0 or 1", number,
+                                  frame->inlined);
     const struct asnap_location *location = &store->locations[frame->location];
-    return location->lineno != 0 || location->function == frame->function;
+    if (location->lineno == 0 && location->function != frame->function)
+        return asnap_dump_damaged(reader, "frame %zu: function %u, and %u for its location", number,
+                                  frame->function, location->function);
+    return NULL;
 }
 
 /* Reads where the addresses of frames lie, and what is mapped there: each for all frames
@@ -134,20 +60,22 @@ static struct asnap_error *read_addresses(const struct asnap_dump_reader *reader
     uint32_t *mappings = NULL;
     size_t address_count = 0;
     size_t mapping_count = 0;
-    struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_ADDRESSES, sizeof(*addresses), &addresses, &address_count);
+    struct asnap_error *error = asnap_dump_read_array(
+        reader, ASNAP_DUMP_ADDRESSES, sizeof(*addresses), &addresses, &address_count);
     if (error == NULL)
-        error = read_array(reader, ASNAP_DUMP_FRAME_MAPPINGS, sizeof(*mappings), &mappings,
-                           &mapping_count);
+        error = asnap_dump_read_array(reader, ASNAP_DUMP_FRAME_MAPPINGS, sizeof(*mappings),
+                                      &mappings, &mapping_count);
     if (error == NULL && ((address_count != 0 && address_count != store->frame_count) ||
                           (mapping_count != 0 && mapping_count != store->frame_count)))
-        error = asnap_dump_damaged(reader, "it has more frames or fewer than addresses");
+        error = asnap_dump_damaged(reader, "%zu frames, %zu addresses and %zu numbers of mappings",
+                                   store->frame_count, address_count, mapping_count);
     for (size_t i = 0; error == NULL && i < store->frame_count; i++) {
         struct asnap_stored_frame *frame = &store->frames[i];
         frame->address = address_count == 0 ? 0 : addresses[i];
         frame->mapping = mapping_count == 0 ? ASNAP_NONE : mappings[i];
         if (frame->mapping != ASNAP_NONE && frame->mapping >= store->mapping_count)
-            error = asnap_dump_damaged(reader, "a frame is nowhere");
+            error = asnap_dump_damaged(reader, "frame %zu: mapping %u of %zu", i, frame->mapping,
+                                       store->mapping_count);
     }
     free(addresses);
     free(mappings);
@@ -161,14 +89,16 @@ static struct asnap_error *read_named_by(const struct asnap_dump_reader *reader,
     uint8_t *named_by = NULL;
     size_t count = 0;
     struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_NAMED_BY, sizeof(*named_by), &named_by, &count);
+        asnap_dump_read_array(reader, ASNAP_DUMP_NAMED_BY, sizeof(*named_by), &named_by, &count);
     if (error == NULL && count != 0 && count != store->frame_count)
-        error = asnap_dump_damaged(reader, "it has more frames or fewer than origins of names");
+        error = asnap_dump_damaged(reader, "%zu frames and %zu origins of their names",
+                                   store->frame_count, count);
     for (size_t i = 0; error == NULL && i < store->frame_count; i++) {
         struct asnap_stored_frame *frame = &store->frames[i];
         frame->named_by = count == 0 ? asnap_store_named_by_default(store, frame) : named_by[i];
         if (frame->named_by == ASNAP_NAMED_UNTOLD || frame->named_by >= ASNAP_NAMED_KINDS)
-            error = asnap_dump_damaged(reader, "a frame has its name from nowhere");
+            error = asnap_dump_damaged(reader, "frame %zu: its name's origin %u is none of 1 to %d",
+                                       i, frame->named_by, ASNAP_NAMED_KINDS - 1);
     }
     free(named_by);
     return error;
@@ -181,9 +111,10 @@ static struct asnap_error *read_offsets(const struct asnap_dump_reader *reader,
     uint64_t *offsets = NULL;
     size_t count = 0;
     struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_OFFSETS, sizeof(*offsets), &offsets, &count);
+        asnap_dump_read_array(reader, ASNAP_DUMP_OFFSETS, sizeof(*offsets), &offsets, &count);
     if (error == NULL && count != 0 && count != store->frame_count)
-        error = asnap_dump_damaged(reader, "it has more frames or fewer than offsets of frames");
+        error = asnap_dump_damaged(reader, "%zu frames and %zu offsets in their modules",
+                                   store->frame_count, count);
     for (size_t i = 0; error == NULL && i < count; i++)
         store->frames[i].offset = offsets[i];
     free(offsets);
@@ -199,8 +130,9 @@ static struct asnap_error *convert_frames(const struct asnap_dump_reader *reader
     if (store->frames == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < count; i++) {
-        if (!is_frame(store, &frames[i]))
-            return asnap_dump_damaged(reader, "a frame is nowhere");
+        struct asnap_error *error = check_frame(reader, store, i, &frames[i]);
+        if (error != NULL)
+            return error;
         store->frames[i] = (struct asnap_stored_frame){
             .location = frames[i].location,
             .function = frames[i].function,
@@ -220,20 +152,22 @@ static struct asnap_error *read_frames(const struct asnap_dump_reader *reader,
     struct asnap_dump_frame *frames = NULL;
     size_t count = 0;
     struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_FRAMES, sizeof(*frames), &frames, &count);
+        asnap_dump_read_array(reader, ASNAP_DUMP_FRAMES, sizeof(*frames), &frames, &count);
     if (error == NULL)
         error = convert_frames(reader, store, frames, count);
     free(frames);
     if (error == NULL)
-        error = read_array(reader, ASNAP_DUMP_FRAME_ORDER, sizeof(*store->frame_order),
-                           &store->frame_order, &count);
+        error = asnap_dump_read_array(reader, ASNAP_DUMP_FRAME_ORDER, sizeof(*store->frame_order),
+                                      &store->frame_order, &count);
     if (error == NULL && count != store->frame_count)
-        error = asnap_dump_damaged(reader, "the order of its frames is another's");
+        error =
+            asnap_dump_damaged(reader, "%zu frames and an order of %zu", store->frame_count, count);
     /* Each before the next: no frame is there twice, so all are. */
     for (size_t i = 0; error == NULL && i < count; i++) {
         const uint32_t *order = &store->frame_order[i];
         if (*order >= count || (i > 0 && asnap_store_compare_frames(store, order[-1], *order) >= 0))
-            error = asnap_dump_damaged(reader, "its frames are out of order");
+            error = asnap_dump_damaged(reader, "place %zu in the order of frames: frame %u of %zu",
+                                       i, *order, count);
     }
     return error;
 }
@@ -252,7 +186,8 @@ static struct asnap_error *look_at_frame_ids(void *context, const void *elements
         largest = frame_ids[i] > largest ? frame_ids[i] : largest;
     return largest < naming->frame_count
                ? NULL
-               : asnap_dump_damaged(naming->reader, "a traceback has an unknown frame");
+               : asnap_dump_damaged(naming->reader, "frame %u of %zu in a traceback", largest,
+                                    naming->frame_count);
 }
 
 /* Whether a traceback can be of a stack of as many frames as it says. */
@@ -277,19 +212,23 @@ static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reade
     if (error != NULL)
         return error;
     store->frame_ids = frame_ids;
-    error = read_array(reader, ASNAP_DUMP_TRACEBACKS, sizeof(*store->tracebacks),
-                       &store->tracebacks, &store->traceback_count);
+    error = asnap_dump_read_array(reader, ASNAP_DUMP_TRACEBACKS, sizeof(*store->tracebacks),
+                                  &store->tracebacks, &store->traceback_count);
     uint64_t next = 0;
     for (size_t i = 0; error == NULL && i < store->traceback_count; i++) {
         const struct asnap_traceback *traceback = &store->tracebacks[i];
         if (traceback->first != next || traceback->frame_count == 0 ||
             traceback->frame_count > store->frame_id_count - next ||
             traceback->frame_count > MOST_FRAMES || !is_right_total(reader, traceback))
-            error = asnap_dump_damaged(reader, "the frames of a traceback are wrong");
+            error = asnap_dump_damaged(
+                reader, "traceback %zu: %u frames from place %llu of %zu on, of %u in the stack", i,
+                traceback->frame_count, (unsigned long long)traceback->first, store->frame_id_count,
+                traceback->total_nframe);
         next += traceback->frame_count;
     }
     if (error == NULL && next != store->frame_id_count)
-        error = asnap_dump_damaged(reader, "there are frames that no traceback has");
+        error = asnap_dump_damaged(reader, "its tracebacks have %llu frames, and %zu are there",
+                                   (unsigned long long)next, store->frame_id_count);
     return error;
 }
 
@@ -297,15 +236,18 @@ static struct asnap_error *read_mappings(const struct asnap_dump_reader *reader,
                                          struct asnap_store *store)
 {
     struct asnap_error *error =
-        read_names(reader, ASNAP_DUMP_MAPPING_NAMES, false, &store->mapping_names);
+        asnap_dump_read_names(reader, ASNAP_DUMP_MAPPING_NAMES, false, &store->mapping_names);
     if (error == NULL)
-        error = read_array(reader, ASNAP_DUMP_MAPPINGS, sizeof(*store->mappings), &store->mappings,
-                           &store->mapping_count);
+        error = asnap_dump_read_array(reader, ASNAP_DUMP_MAPPINGS, sizeof(*store->mappings),
+                                      &store->mappings, &store->mapping_count);
     for (size_t i = 0; error == NULL && i < store->mapping_count; i++) {
         const struct asnap_stored_mapping *mapping = &store->mappings[i];
         if (mapping->start >= mapping->end || mapping->path >= store->mapping_names.count ||
             mapping->build_id >= store->mapping_names.count)
-            error = asnap_dump_damaged(reader, "what was mapped is wrong");
+            error = asnap_dump_damaged(
+                reader, "mapping %zu: from 0x%llx to 0x%llx, names %u and %u of %u", i,
+                (unsigned long long)mapping->start, (unsigned long long)mapping->end, mapping->path,
+                mapping->build_id, store->mapping_names.count);
     }
     return error;
 }
@@ -315,14 +257,18 @@ static struct asnap_error *read_threads(const struct asnap_dump_reader *reader,
 {
     uint64_t *start = NULL;
     size_t count = 0;
-    struct asnap_error *error = read_array(reader, ASNAP_DUMP_THREADS, sizeof(*store->threads),
-                                           &store->threads, &store->thread_count);
+    struct asnap_error *error = asnap_dump_read_array(
+        reader, ASNAP_DUMP_THREADS, sizeof(*store->threads), &store->threads, &store->thread_count);
     if (error == NULL && store->thread_count != 0 && store->threads[0] != 0)
-        error = asnap_dump_damaged(reader, "its first thread is one");
+        error = asnap_dump_damaged(
+            reader, "thread 0 is %u, where 0 must stand for blocks whose thread is not known",
+            store->threads[0]);
     if (error == NULL)
-        error = read_array(reader, ASNAP_DUMP_START_TIME, sizeof(*start), &start, &count);
+        error =
+            asnap_dump_read_array(reader, ASNAP_DUMP_START_TIME, sizeof(*start), &start, &count);
     if (error == NULL && (count > 1 || (count == 1 && *start == 0)))
-        error = asnap_dump_damaged(reader, "the time of its start is wrong");
+        error = asnap_dump_damaged(reader, "%zu times at which tracing started, the first %llu",
+                                   count, (unsigned long long)*start);
     else if (error == NULL && count == 1)
         store->start_time = *start;
     free(start);
@@ -334,20 +280,22 @@ static struct asnap_error *read_domains(const struct asnap_dump_reader *reader,
 {
     uint32_t *numbers = NULL;
     size_t count = 0;
-    struct strings names = {0};
+    struct asnap_dump_strings names = {0};
     struct asnap_error *error =
-        read_array(reader, ASNAP_DUMP_DOMAINS, sizeof(*numbers), &numbers, &count);
+        asnap_dump_read_array(reader, ASNAP_DUMP_DOMAINS, sizeof(*numbers), &numbers, &count);
     if (error == NULL)
-        error = read_strings(reader, ASNAP_DUMP_DOMAIN_NAMES, &names);
+        error = asnap_dump_read_strings(reader, ASNAP_DUMP_DOMAIN_NAMES, &names);
     if (error == NULL && count != names.count)
-        error = asnap_dump_damaged(reader, "it has more domains or fewer than names for them");
+        error =
+            asnap_dump_damaged(reader, "%zu domains and %zu names of domains", count, names.count);
     for (size_t i = 0; error == NULL && i < count; i++) {
         if (i > 0 && numbers[i] <= numbers[i - 1])
-            error = asnap_dump_damaged(reader, "its domains are out of order");
+            error = asnap_dump_damaged(reader, "domain %zu: number %u is not greater than %u", i,
+                                       numbers[i], numbers[i - 1]);
         else
             error = asnap_store_name_domain(store, numbers[i], names.text + names.offsets[i]);
     }
-    strings_deinit(&names);
+    asnap_dump_strings_deinit(&names);
     free(numbers);
     return error;
 }
@@ -355,33 +303,36 @@ static struct asnap_error *read_domains(const struct asnap_dump_reader *reader,
 static struct asnap_error *read_lists(const struct asnap_dump_reader *reader,
                                       struct asnap_store *store)
 {
-    struct strings strings;
-    struct asnap_error *error = read_strings(reader, ASNAP_DUMP_NOTES, &strings);
+    struct asnap_dump_strings strings;
+    struct asnap_error *error = asnap_dump_read_strings(reader, ASNAP_DUMP_NOTES, &strings);
     for (size_t i = 0; error == NULL && i < strings.count; i++)
         error = asnap_store_add_note(store, strings.text + strings.offsets[i]);
-    strings_deinit(&strings);
+    asnap_dump_strings_deinit(&strings);
     if (error != NULL)
         return error;
-    error = read_strings(reader, ASNAP_DUMP_ATTRIBUTES, &strings);
+    error = asnap_dump_read_strings(reader, ASNAP_DUMP_ATTRIBUTES, &strings);
     if (error == NULL && strings.count % 2 != 0)
-        error = asnap_dump_damaged(reader, "an attribute has no value");
+        error = asnap_dump_damaged(reader, "%zu strings cannot be names and values of attributes",
+                                   strings.count);
     for (size_t i = 0; error == NULL && i < strings.count; i += 2) {
         const char *name = strings.text + strings.offsets[i];
         if (i > 0 && strcmp(strings.text + strings.offsets[i - 2], name) >= 0)
-            error = asnap_dump_damaged(reader, "its attributes are out of order");
+            error = asnap_dump_damaged(
+                reader, "the name of attribute %zu is not greater than that before it", i / 2);
         else
             error = asnap_store_set_attribute(store, name, strings.text + strings.offsets[i + 1]);
     }
-    strings_deinit(&strings);
+    asnap_dump_strings_deinit(&strings);
     return error;
 }
 
 static struct asnap_error *read_store(const struct asnap_dump_reader *reader,
                                       struct asnap_store *store)
 {
-    struct asnap_error *error = read_names(reader, ASNAP_DUMP_FILES, true, &store->files);
+    struct asnap_error *error =
+        asnap_dump_read_names(reader, ASNAP_DUMP_FILES, true, &store->files);
     if (error == NULL)
-        error = read_names(reader, ASNAP_DUMP_FUNCTIONS, true, &store->functions);
+        error = asnap_dump_read_names(reader, ASNAP_DUMP_FUNCTIONS, true, &store->functions);
     if (error == NULL)
         error = read_locations(reader, store);
     if (error == NULL)
@@ -396,112 +347,6 @@ static struct asnap_error *read_store(const struct asnap_dump_reader *reader,
         error = read_domains(reader, store);
     if (error == NULL)
         error = read_lists(reader, store);
-    return error;
-}
-
-/* Reads the traces of a file that has neither threads nor times of them. */
-static struct asnap_error *read_timeless(const struct asnap_dump_reader *reader,
-                                         struct asnap_trace **traces, size_t *count)
-{
-    struct asnap_dump_timeless_trace *read = NULL;
-    struct asnap_error *error = read_array(reader, ASNAP_DUMP_TRACES, sizeof(*read), &read, count);
-    if (error != NULL) {
-        free(read);
-        return error;
-    }
-    struct asnap_trace *converted = reallocarray(NULL, *count + 1, sizeof(*converted));
-    if (converted == NULL) {
-        free(read);
-        return asnap_error_no_memory();
-    }
-    for (size_t i = 0; i < *count; i++) {
-        converted[i] = (struct asnap_trace){
-            .address = read[i].address,
-            .size = read[i].size,
-            .traceback_id = read[i].traceback_id,
-            .domain = read[i].domain,
-            .time = ASNAP_TIME_UNKNOWN,
-        };
-    }
-    free(read);
-    *traces = converted;
-    return NULL;
-}
-
-struct adding {
-    const struct asnap_dump_reader *reader;
-    struct asnap_snapshot *snapshot;
-    struct asnap_totals totals;
-};
-
-/* Checks traces and sums them up. */
-static struct asnap_error *look_at_traces(void *context, const void *elements, size_t count)
-{
-    struct adding *adding = context;
-    struct asnap_snapshot *snapshot = adding->snapshot;
-    const struct asnap_store *store = snapshot->store;
-    const struct asnap_trace *traces = elements;
-    for (size_t i = 0; i < count; i++) {
-        if (traces[i].traceback_id >= store->traceback_count)
-            return asnap_dump_damaged(adding->reader, "a block has an unknown traceback");
-        if (traces[i].thread != 0 && traces[i].thread >= store->thread_count)
-            return asnap_dump_damaged(adding->reader, "a block has an unknown thread");
-        if (traces[i].time != ASNAP_TIME_UNKNOWN && store->start_time == 0)
-            return asnap_dump_damaged(adding->reader, "a block has a time without a start");
-        if (traces[i].size > (uint64_t)INT64_MAX - snapshot->size)
-            return asnap_dump_damaged(adding->reader, "its blocks are larger than all memory");
-        snapshot->size += traces[i].size;
-    }
-    return asnap_totals_add(&adding->totals, traces, count);
-}
-
-/* Reads traces, and looks at them. */
-static struct asnap_error *load_traces(const struct asnap_dump_reader *reader,
-                                       struct adding *adding, struct asnap_trace **traces,
-                                       size_t *count)
-{
-    const struct asnap_dump_look look = {look_at_traces, adding};
-    if (reader->header.version == ASNAP_DUMP_VERSION_TIMELESS) {
-        struct asnap_error *error = read_timeless(reader, traces, count);
-        if (error != NULL || *traces == NULL)
-            return error;
-        return look_at_traces(adding, *traces, *count);
-    }
-    void *elements = NULL;
-    struct asnap_error *error = asnap_dump_read_looking(
-        reader, ASNAP_DUMP_TRACES, sizeof(struct asnap_trace), &look, &elements, count);
-    *traces = elements;
-    return error;
-}
-
-static struct asnap_error *take_traces(const struct asnap_dump_reader *reader,
-                                       struct asnap_snapshot *snapshot, struct adding *adding)
-{
-    struct asnap_trace *traces = NULL;
-    size_t count = 0;
-    struct asnap_error *error = load_traces(reader, adding, &traces, &count);
-    if (error == NULL && count >= ASNAP_NONE)
-        error = asnap_dump_damaged(reader, "a section is too large");
-    if (error == NULL)
-        error = asnap_totals_finish(&adding->totals, &snapshot->totals);
-    if (error == NULL)
-        snapshot->blocks = asnap_blocks_create(traces, count);
-    if (error == NULL && snapshot->blocks == NULL)
-        error = asnap_error_no_memory();
-    if (error != NULL)
-        free(traces);
-    snapshot->count = count;
-    return error;
-}
-
-static struct asnap_error *read_traces(const struct asnap_dump_reader *reader,
-                                       struct asnap_snapshot *snapshot)
-{
-    struct adding adding = {.reader = reader, .snapshot = snapshot};
-    struct asnap_error *error = asnap_totals_init(&adding.totals, snapshot->store->traceback_count);
-    if (error == NULL)
-        error = take_traces(reader, snapshot, &adding);
-    asnap_totals_deinit(&adding.totals);
     return error;
 }
 
@@ -523,7 +368,7 @@ struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot 
     made->traceback_limit = reader.header.traceback_limit;
     error = read_store(&reader, store);
     if (error == NULL)
-        error = read_traces(&reader, made);
+        error = asnap_dump_read_traces(&reader, made);
     asnap_dump_close(&reader);
     if (error != NULL) {
         asnap_snapshot_destroy(made);

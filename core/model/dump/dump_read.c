@@ -1,6 +1,8 @@
 #include "dump_read.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,17 +14,29 @@
 /* About what is read at a time, to be summed up while it is in the processor's cache. */
 #define CHUNK ((size_t)256 * 1024)
 
-struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *what)
+struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *format,
+                                       ...)
 {
-    return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                              "cannot load %s: it is damaged (%s): use another copy of it",
-                              reader->path, what);
+    char *what;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&what, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return asnap_error_no_memory();
+    struct asnap_error *error = asnap_error_create(
+        ASNAP_ERROR_DAMAGED, "cannot load %s: it is damaged (%s): use another copy of it",
+        reader->path, what);
+    free(what);
+    return asnap_error_of_file(error, reader->path, 0);
 }
 
-static struct asnap_error *unreadable(const struct asnap_dump_reader *reader, const char *reason)
+static struct asnap_error *unreadable(const struct asnap_dump_reader *reader, int result)
 {
-    return asnap_error_create(ASNAP_ERROR_IO, "cannot load %s: %s: choose a file that can be read",
-                              reader->path, reason);
+    struct asnap_error *error =
+        asnap_error_create(ASNAP_ERROR_IO, "cannot load %s: %s: choose a file that can be read",
+                           reader->path, asnap_open_reason(result));
+    return asnap_error_of_file(error, reader->path, asnap_open_errno(result));
 }
 
 static struct asnap_error *read_bytes(const struct asnap_dump_reader *reader, void *bytes,
@@ -34,7 +48,7 @@ static struct asnap_error *read_bytes(const struct asnap_dump_reader *reader, vo
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return unreadable(reader, strerror(errno));
+            return unreadable(reader, errno);
         if (got == 0)
             return asnap_dump_damaged(reader, "it ends too early");
         at += got;
@@ -53,7 +67,8 @@ static struct asnap_error *check_header(const struct asnap_dump_reader *reader, 
                                   "it on such a machine",
                                   reader->path);
     if (header->byte_order != ASNAP_DUMP_BYTE_ORDER)
-        return asnap_dump_damaged(reader, "its byte order is none");
+        return asnap_dump_damaged(reader, "its mark of the byte order is 0x%x, not 0x%x",
+                                  header->byte_order, ASNAP_DUMP_BYTE_ORDER);
     if (header->version < ASNAP_DUMP_VERSION_TIMELESS || header->version > ASNAP_DUMP_VERSION)
         return asnap_error_create(ASNAP_ERROR_VERSION,
                                   "cannot load %s: it has format version %lu, this library reads "
@@ -62,11 +77,16 @@ static struct asnap_error *check_header(const struct asnap_dump_reader *reader, 
                                   (unsigned long)ASNAP_DUMP_VERSION_TIMELESS,
                                   (unsigned long)ASNAP_DUMP_VERSION);
     if (header->file_size > file_size)
-        return asnap_dump_damaged(reader, "it ends too early");
+        return asnap_dump_damaged(reader, "it has %llu bytes of %llu",
+                                  (unsigned long long)file_size,
+                                  (unsigned long long)header->file_size);
     if (header->file_size < file_size)
-        return asnap_dump_damaged(reader, "something follows its end");
+        return asnap_dump_damaged(reader, "it has %llu bytes, and should have %llu",
+                                  (unsigned long long)file_size,
+                                  (unsigned long long)header->file_size);
     if (header->section_count > ASNAP_DUMP_SECTIONS_MAX)
-        return asnap_dump_damaged(reader, "it has too many sections");
+        return asnap_dump_damaged(reader, "%u sections, where %d are the most",
+                                  header->section_count, ASNAP_DUMP_SECTIONS_MAX);
     return NULL;
 }
 
@@ -79,15 +99,22 @@ static struct asnap_error *check_sections(const struct asnap_dump_reader *reader
     for (uint32_t i = 0; i < header->section_count; i++) {
         const struct asnap_dump_section *section = &reader->sections[i];
         if (section->kind <= last_kind || section->reserved != 0)
-            return asnap_dump_damaged(reader, "its sections are out of order");
+            return asnap_dump_damaged(reader, "section %u comes after section %u", section->kind,
+                                      last_kind);
         if (section->offset != end || section->size == 0 ||
             section->size > header->file_size - section->offset)
-            return asnap_dump_damaged(reader, "a section is not where it should be");
+            return asnap_dump_damaged(reader, "section %u: %llu bytes at %llu of %llu",
+                                      section->kind, (unsigned long long)section->size,
+                                      (unsigned long long)section->offset,
+                                      (unsigned long long)header->file_size);
         end = section->offset + section->size;
         end += -end % ASNAP_DUMP_ALIGNMENT;
         last_kind = section->kind;
         if (end > header->file_size)
-            return asnap_dump_damaged(reader, "a section is not where it should be");
+            return asnap_dump_damaged(reader, "section %u: %llu bytes at %llu of %llu",
+                                      section->kind, (unsigned long long)section->size,
+                                      (unsigned long long)section->offset,
+                                      (unsigned long long)header->file_size);
     }
     if (end != header->file_size)
         return asnap_dump_damaged(reader, "something follows its last section");
@@ -161,11 +188,12 @@ struct asnap_error *asnap_dump_open(struct asnap_dump_reader *reader, const char
     *reader = (struct asnap_dump_reader){.path = path};
     int result = asnap_open_regular(path, &reader->fd, &status);
     if (result != 0)
-        return unreadable(reader, asnap_open_reason(result));
+        return unreadable(reader, result);
     struct asnap_error *error = read_header(reader, (uint64_t)status.st_size);
-    if (error != NULL)
-        asnap_dump_close(reader);
-    return error;
+    if (error == NULL)
+        return NULL;
+    asnap_dump_close(reader);
+    return asnap_error_path(error) != NULL ? error : asnap_error_of_file(error, path, 0);
 }
 
 void asnap_dump_close(struct asnap_dump_reader *reader)
@@ -197,7 +225,7 @@ static struct asnap_error *read_section(const struct asnap_dump_reader *reader,
     if (asnap_checksum_end(&sum) == section->checksum)
         return wrong;
     asnap_error_destroy(wrong);
-    return asnap_dump_damaged(reader, "the checksum of a section is wrong");
+    return asnap_dump_damaged(reader, "the checksum of section %u is wrong", section->kind);
 }
 
 struct asnap_error *asnap_dump_read_looking(const struct asnap_dump_reader *reader,
@@ -212,7 +240,8 @@ struct asnap_error *asnap_dump_read_looking(const struct asnap_dump_reader *read
             section = &reader->sections[i];
     }
     if (section->size % element_size != 0)
-        return asnap_dump_damaged(reader, "the size of a section is wrong");
+        return asnap_dump_damaged(reader, "section %u: %llu bytes are no elements of %zu bytes",
+                                  section->kind, (unsigned long long)section->size, element_size);
     if (section->size > SIZE_MAX - element_size)
         return asnap_error_no_memory();
     size_t size = (size_t)section->size + element_size;

@@ -36,7 +36,9 @@ struct asnap_error *asnap_dump_read_looking(const struct asnap_dump_reader *read
                                             const struct asnap_dump_look *look, void **elements,
                                             size_t *count);
 
-/* The error for a file that contradicts itself: `what` says in what. */
-struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *what);
+/* The error for a file that contradicts itself: the printf-style text says in what, with the field,
+ * its index and its value. Sections have the numbers of docs/dump-format.md. */
+struct asnap_error *asnap_dump_damaged(const struct asnap_dump_reader *reader, const char *format,
+                                       ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 
 #endif

@@ -155,7 +155,7 @@ struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
     if (frame->filename == NULL)
         return invalid("a frame has no file name: give \"<unknown>\" where it is not known");
     if (frame->named_by >= ASNAP_NAMED_KINDS)
-        return invalid("a frame has its name from nowhere");
+        return invalid("a frame's named_by is none of enum asnap_named_by");
     struct asnap_location location = {.lineno = frame->lineno, .function = ASNAP_NONE};
     struct asnap_stored_frame stored = {.function = ASNAP_NONE,
                                         .inlined = frame->inlined,

@@ -13,6 +13,16 @@ __version__ = "0.1.0"
 # The names are imported after __version__, which the modules need.
 # pylint: disable=wrong-import-position
 import importlib  # noqa: E402
+import sys  # noqa: E402
+
+# A debugger's commands hold its session in the modules that they came with. A package that is
+# imported again, after a change of sys.modules or under another path, is made of those.
+_held = getattr(sys, "_allocsnap_in_debugger", None)
+if _held is not None and _held.version == __version__:
+    for _name, _module in _held.modules.items():
+        sys.modules[__name__ + "." + _name] = _module
+        if "." not in _name:
+            globals()[_name] = _module
 
 from . import tracing  # noqa: E402
 from .errors import AllocsnapError  # noqa: E402

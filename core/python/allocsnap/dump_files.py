@@ -45,7 +45,7 @@ def load(filename):
         native.check(lib.asnap_snapshot_load(os.fsencode(filename), made.out))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _load_error(filename, error) from None
+            raise _os_error(filename, error) from None
         raise
     attributes = {}
     for index in range(lib.asnap_snapshot_attribute_count(made)):
@@ -54,36 +54,10 @@ def load(filename):
     return made, attributes
 
 
-def _load_error(filename, error):
-    """The error that Python's open gives where this file cannot be read, for code that tells
-    errors apart; else the library's words. The library has opened it; nothing is opened here."""
-    try:
-        os.stat(filename)
-    except OSError as reason:
-        return reason
-    number = None
-    if os.path.isdir(filename):
-        number = errno.EISDIR
-    elif not os.access(filename, os.R_OK):
-        number = errno.EACCES
-    if number is None:
-        return OSError(str(error))
-    return OSError(number, os.strerror(number), filename)
-
-
 def _os_error(filename, error):
-    """The error that Python's open gives where this file cannot be written, for code
-    that tells errors apart; else the library's words."""
-    directory = os.path.dirname(os.path.realpath(filename))
-    number = None
-    if os.path.isdir(filename):
-        number = errno.EISDIR
-    elif not os.path.exists(directory):
-        number = errno.ENOENT
-    elif not os.path.isdir(directory):
-        number = errno.ENOTDIR
-    elif not os.access(directory, os.W_OK | os.X_OK):
-        number = errno.EACCES
+    """The error that Python's open gives for this file, for code that tells errors apart; else
+    the library's words."""
+    number = errno.EISDIR if os.path.isdir(filename) else error.errno
     if number is None:
         return OSError(str(error))
     return OSError(number, os.strerror(number), filename)

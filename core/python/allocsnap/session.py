@@ -2,10 +2,9 @@
 
 import contextlib
 import os
-import re
 from typing import NamedTuple
 
-from . import tracing
+from . import guessed_map, minidump, no_hooks, tracing
 from .errors import AllocsnapError, ErrorCode
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
@@ -13,6 +12,7 @@ from .library.keys import find_name
 from .library.skip_rules import SkipRules
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
+from .places import Places, place_filters
 from .printable import printable_text
 from .target import shown_path
 
@@ -30,18 +30,31 @@ class Taken(NamedTuple):
     source: str  # Process.description, or the file
 
 
+# What the library says of a damaged table, which is right of a process.
+_OVERWRITTEN = "the program has overwritten it; restart the program to trace it again"
+
+
 @contextlib.contextmanager
 def _blamed_on_truncation(process, regions):
-    """Says before an error in reading a core that its file is truncated."""
+    """Says before an error in reading a core that its file is truncated, or may be."""
     try:
         yield
     except AllocsnapError as error:
+        message = str(error)
         if regions.missing and error.code not in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
-            message = "{} is truncated, {} of the program's memory are missing: {}".format(
-                process.description, format_size(regions.missing), error
+            message = "{} {}, {} of the program's memory are missing: {}".format(
+                process.description,
+                "was cut off and filled up with zeros" if regions.filled_up else "is truncated",
+                format_size(regions.missing),
+                message,
             )
-            raise AllocsnapError(message, error.code) from None
-        raise
+        if process.is_core:
+            message = message.replace(
+                _OVERWRITTEN,
+                "the program had overwritten it, or the core is not what was written; have another"
+                " one written",
+            )
+        raise AllocsnapError(message, error.code) from None
 
 
 def _file_size(path):
@@ -68,18 +81,6 @@ def _not_traced():
     )
 
 
-def place_filters(location):
-    """The objects.Filters for the blocks of "FILE:LINE" or "FILE": FILE is the whole
-    path or the end of it, from one of its names on, as in the debugger."""
-    parts = re.match(r"(.*):([0-9]{1,9})\Z", location, re.S)
-    path, line = (parts.group(1), int(parts.group(2))) if parts else (location, None)
-    if not path:
-        raise AllocsnapError('no place "{}": give FILE:LINE or FILE'.format(location))
-    path = re.sub(r"[*?[]", r"[\g<0>]", path)
-    ends = [path] if path.startswith("/") else [path, "*/" + path]
-    return [objects.Filter(True, end, line) for end in ends]
-
-
 class Session:
     """The snapshots of one debugger session, and reading new ones."""
 
@@ -92,7 +93,7 @@ class Session:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.rules = SkipRules()  # which frames blocks are attributed past
-        self.places = []  # those that have a number, which counts from 1
+        self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
 
@@ -112,14 +113,14 @@ class Session:
 
     def stopped_process(self, may_move=False):
         """The Process, where it can be read; else an error that says why not.
-        `may_move`: it need not be stopped."""
+        `may_move`: other threads of it may go on."""
         process = self.target.process()
         if process is None:
             raise AllocsnapError(
                 "there is no process and no core: start the program with `{}`,"
                 " or load a core file".format(self.target.run_command)
             )
-        if process.running and not may_move:
+        if process.running and not (may_move and process.moving):
             raise AllocsnapError(
                 "the process is running: interrupt it first ({})".format(
                     self.target.how_to_interrupt
@@ -149,14 +150,24 @@ class Session:
     def status(self):
         """(Process, native.Status) of the process; its hooks may be stopped."""
         process = self.stopped_process()
-        return process, self._status(process)
+        return process, self._status(process)[0]
+
+    def full_status(self):
+        """(Process, native.Status, which calls the hooks do not see, or None)."""
+        process = self.stopped_process()
+        return (process,) + self._status(process)
 
     def _status(self, process):
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            return objects.read_status(calls, root)
+            return self._read_status(calls, root, regions)
+
+    def _read_status(self, calls, root, regions):
+        status = objects.read_status(calls, root)
+        never_called = no_hooks.never_called(status, regions, self.target.files())
+        return status, never_called or no_hooks.other_namespace(regions)
 
     def _known_status(self, process):
         """The native.Status of a process whose root has been found before; else None.
@@ -171,36 +182,21 @@ class Session:
                 raise
             return None
 
-    def place_number(self, location):
-        """The number of a place, "FILE:LINE" or "FILE", which it gets where it has none."""
-        place_filters(location)
-        if location not in self.places:
-            self.places.append(location)
-        return self.places.index(location) + 1
-
-    def _numbered_place(self, number):
-        if not 1 <= number <= len(self.places):
-            known = "`snapshot place FILE:LINE` gives one a number"
-            if self.places:
-                known = "the last number is {}".format(len(self.places))
-            raise AllocsnapError("no place has the number {}: {}".format(number, known))
-        return self.places[number - 1]
-
     def measure(self, location=None):
         """(bytes, blocks) now: of all blocks, or of those that the skip rules attribute
         to a place, "FILE:LINE" or "FILE", where FILE is a path or the end of one, or the
         number of such a place. The process may be within a breakpoint's condition, and its
         other threads go on."""
         if isinstance(location, int):
-            location = self._numbered_place(location)
+            location = self.places.numbered(location)
         process = self.stopped_process(may_move=True)
         if location is None:
-            status = self._known_status(process) or self._status(process)
+            status = self._known_status(process) or self._status(process)[0]
             if not status.tracing:
                 raise _not_traced()
             return status.traced_size, status.traced_count
         filters = place_filters(location)
-        taken, _ = self._read(process, moving=process.running)
+        taken, _ = self._read(process)
         found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
 
@@ -230,6 +226,7 @@ class Session:
         where it is the next run. Without a limit it is the process's, or the default."""
         status = self._hooked_status()
         if status is None:
+            no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
             return None
         limit = frame_limit or status.frame_limit
@@ -282,15 +279,20 @@ class Session:
         """Takes a snapshot of the process, without keeping it."""
         return self._read(self.stopped_process())[0]
 
-    def _read(self, process, moving=False, extent=native.NAMING_WHOLE):
-        """(Taken, where things are mapped). `moving`: other threads go on meanwhile.
-        `extent`: of the names, as of objects.Snapshot.create."""
+    def _read(self, process, extent=native.NAMING_WHOLE):
+        """(Taken, where things are mapped). `extent`: of the names, as of
+        objects.Snapshot.create."""
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            raw = objects.Raw(calls, root, moving or process.moving)
+            raw = objects.Raw(calls, root, process.moving)
         raw.set_missing(regions.missing)
+        unseen = no_hooks.other_namespace(regions)
+        if not raw.count:
+            unseen = self._read_status(calls, root, regions)[1]
+        if unseen is not None:
+            raw.note(unseen)
         symbolizer = self._names()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
@@ -310,7 +312,10 @@ class Session:
                 if error.code in (ErrorCode.DAMAGED, ErrorCode.NO_MEMORY):
                     raise
                 # What the debugger knows of it still finds the modules.
-        return Regions(self.target.memory_map(), _file_size(process.core_path))
+        regions = Regions(self.target.memory_map(), _file_size(process.core_path))
+        if minidump.is_minidump(process.core_path):
+            regions.missing, regions.filled_up = minidump.missing(process.core_path)
+        return regions
 
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
@@ -327,7 +332,7 @@ class Session:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
         try:
-            root = objects.find_root(calls, candidate, regions)
+            root = self._search_root(process, calls, candidate, regions)
         except AllocsnapError as error:
             if error.code != ErrorCode.NO_HOOKS:
                 raise
@@ -336,29 +341,25 @@ class Session:
         self._root = (process.identity, root)
         return root
 
+    def _search_root(self, process, calls, candidate, regions):
+        try:
+            return objects.find_root(calls, candidate, regions)
+        except AllocsnapError as error:
+            # A server elsewhere may tell nothing of the memory map, or a part of it.
+            elsewhere = not process.is_core and process.proc_pid is None and not candidate
+            if error.code != ErrorCode.NO_HOOKS or not elsewhere:
+                raise
+            around = Regions(guessed_map.guessed_map(self.target))
+            return objects.find_root(calls, candidate, around)
+
     def _no_hooks(self, process, regions):
         """Why there are no hooks in the process, as far as it can be told, or None."""
-        if process.is_core and regions.missing:
-            return "the hooks' records are not in what is left; have a whole core written"
         if process.is_core:
-            return (
-                "no allocsnap hooks in this core: start the program with"
-                " LD_PRELOAD=liballocsnap-hooks.so, and have its private anonymous memory"
-                " dumped (bit 0 of its coredump_filter)"
-            )
+            return no_hooks.in_core(process, regions, self.target.files())
         if regions.count == 0:
-            return (
-                "no allocsnap hooks are found: the process's memory map cannot be read, and the"
-                " debugger has not found liballocsnap-hooks.so: tell it where the program's"
-                " libraries are (sysroot, solib-search-path), or start the program with the hooks"
-            )
-        if self.launch.frame_limit() is None:
-            return None
-        return (
-            "no allocsnap hooks in this process, though `snapshot start` was given: `{}` it"
-            " again if it is older, go on if it has not loaded its libraries yet; statically"
-            " linked and setuid programs cannot load the hooks".format(self.target.run_command)
-        )
+            return no_hooks.without_map()
+        started = self.launch.frame_limit() is not None
+        return no_hooks.in_process(self.target, process, regions, started)
 
     def _names(self):
         """The symbolizer, made anew where the user changed the debug directories."""
@@ -395,6 +396,10 @@ class Session:
 
     def kept(self, name):
         """The Taken that is kept under this name."""
+        if name == NOW:
+            raise AllocsnapError(
+                "`now` is a fresh reading each time, and not kept: `snapshot take` keeps one"
+            )
         if name not in self._taken:
             raise AllocsnapError(self.no_snapshot(name))
         return self._taken[name]
@@ -467,8 +472,7 @@ class Session:
     def delete(self, names):
         """Forgets these snapshots, or none of them where one is unknown."""
         for name in names:
-            if name not in self._taken:
-                raise AllocsnapError(self.no_snapshot(name))
+            self.kept(name)
         for name in set(names):
             del self._taken[name]
 

@@ -26,11 +26,12 @@ class Process(NamedTuple):
     description: str  # "process 1234" or "core /tmp/core.1234"
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
-    running: bool = False  # true where it is not to be read
-    moving: bool = False  # it can be read, while threads of it go on
+    running: bool = False  # threads of it run, and it is not at a stop
+    moving: bool = False  # threads of it run, and its memory can be read all the same
     pointer_bytes: int = 8
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
     proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
+    of_server: bool = False  # a server has started it, and starts no other
 
 
 class Target:
@@ -79,6 +80,14 @@ class Target:
     def thread_labels(self):
         """{kernel thread number: what the debugger calls the thread} of those it knows."""
         return {}
+
+    def program_path(self):
+        """The path of the program's own file, as the debugger has it; None: there is none."""
+        return None
+
+    def stack_pointer(self):
+        """That of the selected thread; None where it is not known."""
+        return None
 
     def files(self):
         """The paths of the programs, libraries and debug files that the debugger has read."""
@@ -140,26 +149,30 @@ _MAPS_LINE = re.compile(
 
 def linux_memory_map(pid):
     """The Regions of a process on this machine, from /proc/PID/maps (proc(5))."""
+    with open("/proc/{}/maps".format(pid), "rb") as file:
+        return parsed_memory_map(file.read())
+
+
+def parsed_memory_map(maps):
+    """The Regions in the bytes of a file of that form."""
     regions = []
-    how = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}
-    with open("/proc/{}/maps".format(pid), **how) as maps:
-        for line in maps:
-            match = _MAPS_LINE.match(line.rstrip("\n"))
-            if match is None:
-                continue
-            start, end, readable, writable, executable, offset, name = match.groups()
-            regions.append(
-                Region(
-                    int(start, 16),
-                    int(end, 16),
-                    int(offset, 16),
-                    # The kernel writes a newline in a path as \012.
-                    name.replace("\\012", "\n"),
-                    readable == "r",
-                    writable == "w",
-                    executable == "x",
-                )
+    for line in maps.decode("utf-8", "surrogateescape").split("\n"):
+        match = _MAPS_LINE.match(line)
+        if match is None:
+            continue
+        start, end, readable, writable, executable, offset, name = match.groups()
+        regions.append(
+            Region(
+                int(start, 16),
+                int(end, 16),
+                int(offset, 16),
+                # The kernel writes a newline in a path as \012.
+                name.replace("\\012", "\n"),
+                readable == "r",
+                writable == "w",
+                executable == "x",
             )
+        )
     return regions
 
 

@@ -5,8 +5,9 @@ only snapshots from files and from given traces are to be had.
 """
 
 import operator
+import sys
 
-from . import bulk
+from . import __version__, bulk
 from .errors import AllocsnapError, ErrorCode
 from .frames import Traceback
 from .launch import DEFAULT_FRAME_LIMIT
@@ -31,13 +32,27 @@ def set_session(session):
 
 def _required():
     if _session is None:
+        _check_copy()
         raise AllocsnapError(_NO_DEBUGGER)
     return _session
 
 
+def _check_copy():
+    """Fails where the debugger's commands are of another version of this package."""
+    held = getattr(sys, "_allocsnap_in_debugger", None)
+    if held is not None:
+        raise AllocsnapError(
+            "the commands of this debugger are those of allocsnap {} in {}: import that one, or"
+            " load those of {} in a new session".format(held.version, held.directory, __version__)
+        )
+
+
 def _status():
     """The hooks' status, None where no program is traced."""
-    if _session is None or _session.process() is None:
+    if _session is None:
+        _check_copy()
+        return None
+    if _session.process() is None:
         return None
     try:
         status = _session.status()[1]

@@ -82,7 +82,7 @@ struct asnap_error *asnap_range_index_sort(struct asnap_range_index *index)
     /* A range ends one part, and parts another: there are twice as many at most. */
     struct parting parting = {
         .parts = reallocarray(NULL, sorted, 2 * sizeof(*parting.parts)),
-        .open = reallocarray(NULL, sorted, sizeof(*parting.open)),
+        .open = reallocarray(NULL, sorted, sizeof(void *)),
         .place = index->ranges[0].start,
     };
     if (parting.parts == NULL || parting.open == NULL) {

@@ -30,9 +30,10 @@ static struct asnap_error *check_kind(struct asnap_elf *elf, bool may_be_object)
          (may_be_object && header.e_type == ET_REL)) &&
         find_sections(elf, &header))
         return NULL;
-    return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                              "%s: not a whole ELF program or library: its functions are not named",
-                              elf->path);
+    struct asnap_error *error = asnap_error_create(
+        ASNAP_ERROR_DAMAGED, "%s: not a whole ELF program or library: its functions are not named",
+        elf->path);
+    return asnap_error_of_file(error, elf->path, 0);
 }
 
 static struct asnap_error *create(const char *path, struct asnap_elf **elf)
@@ -89,9 +90,10 @@ static struct asnap_error *open_file(const char *path, bool may_be_object, int *
 
 static struct asnap_error *unreadable(const char *path, int result)
 {
-    return asnap_error_create(ASNAP_ERROR_IO,
-                              "%s: cannot be read (%s): its functions are not named", path,
-                              asnap_open_reason(result));
+    struct asnap_error *error =
+        asnap_error_create(ASNAP_ERROR_IO, "%s: cannot be read (%s): its functions are not named",
+                           path, asnap_open_reason(result));
+    return asnap_error_of_file(error, path, asnap_open_errno(result));
 }
 
 struct asnap_error *asnap_elf_open(const char *path, struct asnap_elf **elf)

@@ -5,13 +5,7 @@
 #include <gelf.h>
 
 #include "allocsnap.h"
-
-#define ASNAP_BUILD_ID_MAX 64
-
-struct asnap_build_id {
-    size_t size; /* 0: none */
-    unsigned char bytes[ASNAP_BUILD_ID_MAX];
-};
+#include "build_id.h"
 
 /* A piece of the file that is loaded (PT_LOAD). */
 struct asnap_load {

@@ -386,7 +386,7 @@ static struct asnap_error *name_by_dwarf(struct asnap_module *module, struct sou
                                          struct asnap_naming_progress *progress)
 {
     const struct asnap_elf *file = source_of_dwarf(sources);
-    if (file == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
+    if (sources->elf == NULL || file->fd < 0 || asnap_elf_section(file, ".debug_info") == NULL)
         return asnap_naming_advance(progress, count);
     struct asnap_error *error = check_packing(file);
     if (error != NULL) {

@@ -412,11 +412,10 @@ static struct asnap_error *add_notes(struct job *job)
         add_note(job->builder, raw->missing_bytes,
                  "1 byte of the program's memory is missing from the core file: it is truncated",
                  "bytes of the program's memory are missing from the core file: it is truncated");
-    if (error == NULL && raw->own_malloc)
-        error = asnap_builder_note(
-            job->builder, "the program has a malloc of its own, whose blocks are not seen and "
-                          "missing here: link its allocator as a shared library, or have it call "
-                          "allocsnap_track (allocsnap_hooks.h)");
+    for (size_t i = 0; i < raw->note_count && error == NULL; i++)
+        error = asnap_builder_note(job->builder, raw->notes[i]);
+    if (error == NULL && raw->unseen[0] != '\0')
+        error = asnap_builder_note(job->builder, raw->unseen);
     if (error == NULL)
         error = add_note(job->builder, raw->dropped,
                          "1 block was not recorded, for want of memory for its record: it is "

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
+#include "open_file.h"
 
 static const char vdso_path[] = "[vdso]";
 static const char deleted_suffix[] = " (deleted)";
@@ -78,6 +80,23 @@ static bool is_same_path(const char *left, const char *right)
            (*rest == '\0' || strcmp(rest, deleted_suffix) == 0);
 }
 
+static bool is_there(const char *path)
+{
+    int fd;
+    struct stat status;
+    if (asnap_open_regular(path, &fd, &status) != 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+/* Whether a copy of a module's file, which is gone, was mapped in its place: the module's own file
+ * is there to name it. */
+static bool is_copy_that_is_gone(const char *mapped, const char *path)
+{
+    return !is_same_path(mapped, path) && !is_there(mapped) && is_there(path);
+}
+
 /* Where a module begins, if it is mapped still. Paths may differ: one file has several, through
  * symbolic links. */
 static const struct asnap_mapped *find_module(const struct asnap_region_map *map,
@@ -93,7 +112,8 @@ static const struct asnap_mapped *find_module(const struct asnap_region_map *map
         is_same = is_same_path(head->path, module->path);
     else
         is_same = head->build_id.size == module->build_id_bytes &&
-                  memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0;
+                  memcmp(head->build_id.bytes, module->build_id, module->build_id_bytes) == 0 &&
+                  !is_copy_that_is_gone(head->path, module->path);
     return is_same ? head : NULL;
 }
 
@@ -108,8 +128,11 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
         return place;
     const struct asnap_mapped *region = asnap_region_map_find(map, place.pc);
     if (pc.module == 0) {
+        if (region == NULL)
+            return place;
         place.region = region;
-        place.head = region == NULL ? NULL : region->head;
+        place.path = region->path;
+        place.head = region->head;
         if (place.head != NULL)
             place.build_id = place.head->build_id;
         return place;
@@ -120,6 +143,7 @@ struct asnap_pc_place asnap_region_map_place(const struct asnap_region_map *map,
     place.module = module;
     place.head = find_module(map, module);
     place.is_unloaded = place.head == NULL;
+    place.path = place.head == NULL ? module->path : place.head->path;
     /* The hooks find it wherever in the file it is. The vDSO is in no file. */
     if (place.head == NULL || !place.head->is_vdso) {
         place.build_id.size = module->build_id_bytes;

@@ -34,10 +34,10 @@ struct asnap_error *asnap_region_map_init(struct asnap_region_map *map,
  * starts last. */
 struct asnap_mapped *asnap_region_map_find(const struct asnap_region_map *map, uint64_t address);
 
-/* Where the call before a return address lies. Without `region` and `module`: nowhere that is
- * known. */
+/* Where the call before a return address lies. */
 struct asnap_pc_place {
     uint64_t pc;                           /* of the call, or within it */
+    const char *path;                      /* of the file; NULL: nowhere that is known */
     const struct asnap_mapped *region;     /* the part of a file that is mapped there, or NULL */
     const struct asnap_mapped *head;       /* where that file begins; NULL: not known */
     const struct asnap_raw_module *module; /* which was there when the address was noted, or NULL */

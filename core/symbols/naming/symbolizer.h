@@ -2,6 +2,7 @@
 #ifndef ASNAP_SYMBOLS_SYMBOLIZER_H
 #define ASNAP_SYMBOLS_SYMBOLIZER_H
 
+#include "build_id.h"
 #include "raw.h"
 
 /* Problems met with the files of the addresses named since the regions were last
@@ -52,7 +53,6 @@ struct asnap_error *asnap_symbolizer_offsets(struct asnap_symbolizer *symbolizer
 /* What is, or was, mapped where the call before `pc` lies; the path lives as long as the
  * symbolizer or as `modules`. `build_id` gets room for the text that mapping->build_id then
  * points to. false: nothing is known to be. */
-#define ASNAP_BUILD_ID_TEXT 129
 bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
                               const struct asnap_raw_module *modules, struct asnap_pc pc,
                               char build_id[ASNAP_BUILD_ID_TEXT], struct asnap_mapping *mapping);

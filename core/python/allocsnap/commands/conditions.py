@@ -55,7 +55,7 @@ class Place(Command):
 
     def run(self, session, options):
         if options.place is not None:
-            return _line(session.place_number(options.place), options.place)
+            return _line(session.places.number_of(options.place), options.place)
         if not session.places:
             return "No places: `snapshot place FILE:LINE` gives one a number.\n"
         return "".join(_line(number, place) for number, place in enumerate(session.places, 1))

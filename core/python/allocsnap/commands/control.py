@@ -1,6 +1,7 @@
 """Commands that have the program traced, and say how it is."""
 
-from .. import resident
+from .. import no_hooks, resident
+from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import rows as results
 from ..target import shown_path
@@ -23,6 +24,15 @@ def _next_run(session, frame_limit):
             shown_path(path)
         )
     return text
+
+
+def _obstacle(session):
+    """Why the next run will not be traced all the same, in a line; "" where nothing is known."""
+    try:
+        text = no_hooks.for_next_run(session.target)
+    except AllocsnapError as error:
+        text = str(error)
+    return "warning: {}\n".format(text) if text else ""
 
 
 class Start(Command):
@@ -52,11 +62,13 @@ class Start(Command):
         status = session.start(options.nframe)
         run = session.launch.frame_limit()
         if status is None:
-            text = _next_run(session, run)
+            text = _next_run(session, run) + _obstacle(session)
             process = session.process()
             if process is not None and not process.is_core:
-                text += "The process that there is now stays as it is: restart it with `{}`.\n".format(
-                    session.target.run_command
+                text += "The process that there is now stays as it is: {}.\n".format(
+                    no_hooks.again(session.target, process)
+                    if process.of_server
+                    else "restart it with `{}`".format(session.target.run_command)
                 )
             return text
         text = "Tracing starts{} {}, {} of each stack.\n".format(
@@ -150,11 +162,13 @@ class Status(Command):
                 options.name, taken.source, *amount(taken.snapshot)
             ) + naming_lines(session, options.name)
         limit = session.launch.frame_limit()
-        if session.process() is None and limit is not None:
-            return "No process. The next `{}` traces the heap, {} of each stack.\n".format(
-                session.target.run_command, plural(limit, "frame")
-            )
-        process, status = session.status()
+        if session.process() is None:
+            obstacle = _obstacle(session)
+            if limit is not None:
+                return "No process. {}{}".format(_next_run(session, limit), obstacle)
+            if obstacle:
+                return "No process.\n" + obstacle
+        process, status, unseen = session.full_status()
         size = results.format_size
         tracing = "off"
         if status.tracing:
@@ -194,12 +208,10 @@ class Status(Command):
                 ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
                  " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
             )
-        if status.own_malloc:
-            rows.append(
-                ("unseen", "the program has a malloc of its own, whose blocks are not traced: link"
-                 " its allocator as a shared library, or have it call allocsnap_track"
-                 " (allocsnap_hooks.h)")
-            )
+        if status.unseen:
+            rows.append(("unseen", shown_name(status.unseen)))
+        if unseen is not None:
+            rows.append(("unseen", unseen))
         if status.busy_shards:
             rows.append(
                 ("in flux", "{} being changed".format(plural(status.busy_shards, "table part")))

@@ -39,6 +39,12 @@ class Parser(argparse.ArgumentParser):
         )
         self.register("action", "asnap_help", _HelpAction)
 
+    def add_argument(self, *names, **options):
+        if options.get("nargs") == "*":
+            # Without it, argparse says that the argument is required.
+            options.setdefault("default", [])
+        return super().add_argument(*names, **options)
+
     def add_common(self):
         """Adds what every command has, after its own."""
         self.add_argument("-h", "--help", action="asnap_help")

@@ -6,10 +6,10 @@ import re
 from ..errors import AllocsnapError
 from ..library import objects
 from ..library.keys import DEFAULT, cumulative_names, find_name, known_names
+from ..places import LINE_MAX
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
-LINE_MAX = 2**32 - 1
 DOMAIN_MAX = 2**32 - 1
 
 #: What the help of a command with filters says of them.
@@ -22,7 +22,7 @@ FILTER_HELP = (
     "that no skip rule matches: see `help snapshot set`."
 )
 
-_WITH_LINE = re.compile(r"(.*):([0-9]+)\Z", re.S)
+_WITH_LINE = re.compile(r"(.*):([-+]?[0-9]*)\Z", re.S)
 
 
 def _pattern(text):

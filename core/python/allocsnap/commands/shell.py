@@ -6,6 +6,8 @@ come from it.
 
 import contextlib
 import os
+import sys
+import types
 
 from .. import tracing
 from ..errors import AllocsnapError, ErrorCode, one_line
@@ -153,4 +155,20 @@ def shell_for(debugger, make_target):
     """The Shell of a debugger; loading its script again finds the same one."""
     if debugger not in _shells:
         _shells[debugger] = Shell(make_target())
+        _hold_modules()
     return _shells[debugger]
+
+
+def _hold_modules():
+    """Keeps these modules for the package's next import (allocsnap/__init__.py)."""
+    package = sys.modules[__name__.rpartition(".commands")[0]]
+    prefix = package.__name__ + "."
+    sys._allocsnap_in_debugger = types.SimpleNamespace(
+        version=package.__version__,
+        directory=os.path.dirname(os.path.dirname(package.__file__)),
+        modules={
+            name[len(prefix) :]: module
+            for name, module in sys.modules.items()
+            if name.startswith(prefix)
+        },
+    )

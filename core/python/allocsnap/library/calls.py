@@ -8,6 +8,7 @@ from ctypes import byref, c_size_t, c_void_p
 from ..errors import UnreadableMemory
 from ..target import path_bytes
 from . import native
+from .names import decoded_name
 from .native import check, library, text_of
 
 
@@ -157,12 +158,25 @@ class _DirectMemory(Object):
         self._kept = (of, debugger)  # the library uses them
 
 
-class Regions:
-    """Regions in the library's form. `missing`: bytes that a core's file lacks. `size`: how
-    many bytes of memory there are, 0 where that is not known."""
+class _Mapped:
+    """What Regions and a CoreMap have in common."""
+
+    array = ()
+    count = 0
+    missing = 0  # bytes that a core's file lacks
+    filled_up = False  # as it was cut off, and filled up with zeros
+    size = 0  # how many bytes of memory there are; 0: not known
+
+    def paths(self):
+        """The files that are mapped."""
+        found = (self.array[index].path for index in range(self.count))
+        return {decoded_name(path) for path in found if path}
+
+
+class Regions(_Mapped):
+    """Regions in the library's form."""
 
     def __init__(self, regions, size=0):
-        self.missing = 0
         self.size = size
         self.count = len(regions)
         self.array = (native.Region * self.count)()
@@ -190,7 +204,7 @@ class Regions:
         return lambda debugger: _DirectMemory(create, local_pid, debugger)
 
 
-class CoreMap(Object):
+class CoreMap(_Mapped, Object):
     """The memory map of a core file; stands where Regions do."""
 
     destroy = "asnap_core_map_destroy"
@@ -202,7 +216,7 @@ class CoreMap(Object):
         self.count = lib.asnap_core_map_count(self)
         self.array = lib.asnap_core_map_regions(self)
         self.missing = lib.asnap_core_map_missing(self)
-        self.size = 0  # what reads the file knows
+        self.filled_up = lib.asnap_core_map_filled_up(self)
 
     @property
     def searched(self):

@@ -68,6 +68,9 @@ class Region(ctypes.Structure):
     ]
 
 
+UNSEEN_BYTES = 1536
+
+
 class Status(ctypes.Structure):
     """What the hooks say of themselves (asnap_status)."""
 
@@ -85,7 +88,7 @@ class Status(ctypes.Structure):
         ("refused", c_uint64),
         ("busy_shards", c_uint32),
         ("requests", c_uint32),
-        ("own_malloc", c_bool),
+        ("unseen", ctypes.c_char * UNSEEN_BYTES),
     ]
 
 
@@ -275,6 +278,7 @@ FUNCTIONS = {
     "asnap_core_map_create": (_ERROR, [c_char_p, _OUT]),
     "asnap_core_map_count": (c_size_t, [_OBJECT]),
     "asnap_core_map_regions": (POINTER(Region), [_OBJECT]),
+    "asnap_core_map_filled_up": (c_bool, [_OBJECT]),
     "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
@@ -301,6 +305,7 @@ FUNCTIONS = {
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
+    "asnap_raw_add_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),
     "asnap_raw_destroy": (None, [_OBJECT]),
     "asnap_symbolizer_create": (_ERROR, [c_char_p, _OUT]),

@@ -21,9 +21,18 @@ class Raw(Object):
         super().__init__()
         calls.run(library().asnap_raw_read, calls.memory, root, moving, calls.progress, self.out)
 
+    @property
+    def count(self):
+        """How many blocks there are."""
+        return library().asnap_raw_trace_count(self)
+
     def set_missing(self, size):
         """Tells that the core file lacks so many bytes of the program's memory."""
         library().asnap_raw_set_missing(self, size)
+
+    def note(self, text):
+        """Tells what else is missing from it, in a line."""
+        check(library().asnap_raw_add_note(self, path_bytes(text)))
 
 
 class Symbolizer(Object):

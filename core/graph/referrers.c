@@ -1,0 +1,38 @@
+#include "referrers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+struct asnap_error *asnap_referrers_init(struct asnap_referrers *referrers,
+                                         const struct asnap_edges *edges, uint32_t block_count)
+{
+    uint32_t *first = calloc((size_t)block_count + 2, sizeof(*first));
+    uint32_t *sources = malloc((edges->count + 1) * sizeof(*sources));
+    if (first == NULL || sources == NULL) {
+        free(first);
+        free(sources);
+        return asnap_error_no_memory();
+    }
+    /* Two places on: then it is where the next source goes, and afterwards where they start. */
+    for (size_t i = 0; i < edges->count; i++)
+        first[asnap_edge_block(edges->targets[i]) + 2]++;
+    for (uint32_t i = 2; i <= block_count; i++)
+        first[i] += first[i - 1];
+    for (uint32_t block = 0; block < block_count; block++) {
+        for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++)
+            sources[first[asnap_edge_block(edges->targets[i]) + 1]++] = block;
+    }
+    first[block_count] = (uint32_t)edges->count;
+    referrers->first = first;
+    referrers->sources = sources;
+    return NULL;
+}
+
+void asnap_referrers_deinit(struct asnap_referrers *referrers)
+{
+    free(referrers->first);
+    free(referrers->sources);
+    *referrers = (struct asnap_referrers){0};
+}

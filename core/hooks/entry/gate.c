@@ -1,0 +1,77 @@
+#include "gate.h"
+
+#include "deferred.h"
+#include "kernel.h"
+
+void asnap_gate_drop(void)
+{
+    __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
+}
+
+void asnap_gate_refuse(void)
+{
+    __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
+}
+
+bool asnap_gate_count(enum asnap_inserted inserted, bool is_new)
+{
+    if (inserted == ASNAP_NO_SUM)
+        asnap_gate_refuse();
+    else if (inserted == ASNAP_NO_MEMORY)
+        asnap_gate_drop();
+    else if (inserted == ASNAP_REPLACED && is_new)
+        __atomic_fetch_add(&allocsnap_root.missed_frees, 1, __ATOMIC_RELAXED);
+    return inserted == ASNAP_INSERTED || inserted == ASNAP_REPLACED;
+}
+
+bool asnap_gate_refuse_key(uint64_t key)
+{
+    asnap_records_remove(key, NULL);
+    asnap_gate_refuse();
+    return false;
+}
+
+static void run_one(struct asnap_deferred *deferred)
+{
+    if (deferred->kind == ASNAP_DEFERRED_INSERT) {
+        asnap_gate_record(deferred->key, deferred->size, deferred->walker, false);
+    } else {
+        asnap_records_remove(deferred->key, NULL);
+        if (deferred->block != NULL)
+            deferred->release(deferred->block);
+    }
+    asnap_deferred_destroy(deferred);
+}
+
+void asnap_gate_run_deferred(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    thread->nested = 0;
+    while (thread->deferred != NULL) {
+        thread->activity = ASNAP_RECORDING;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
+            next = one->next;
+            run_one(one);
+        }
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        thread->activity = ASNAP_IDLE;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    }
+}
+
+/* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack
+ * of its own. */
+bool asnap_gate_was_abandoned(void)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    uint64_t here = asnap_gate_stack_place();
+    const struct asnap_walker *walker = thread->walker;
+    if (thread->activity != ASNAP_RECORDING || here <= thread->entered_at || walker == NULL ||
+        here - walker->reach.current.low >= walker->reach.current.high - walker->reach.current.low)
+        return false;
+    if (asnap_kernel_on_signal_stack())
+        return false;
+    asnap_walker_forget(thread->walker);
+    return true;
+}

@@ -1,0 +1,415 @@
+/* core/graph on random heaps, against the same found the slow way. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph_heap.h"
+#include "paths.h"
+
+/* ---- the index of blocks ---- */
+
+/* The innermost block that holds an address, by looking at each. */
+static uint32_t slow_find(const struct asnap_block_index *index, uint64_t address)
+{
+    uint32_t found = ASNAP_NO_BLOCK;
+    for (uint32_t i = 0; i < index->count; i++) {
+        if (index->blocks[i].start <= address && address < index->blocks[i].end)
+            found = i;
+    }
+    return found;
+}
+
+static void check_finds(struct graph_heap *heap)
+{
+    struct asnap_block_index index;
+    size_t skipped;
+    ASNAP_ASSERT_OK(asnap_block_index_init(&index, heap->traces, heap->count, &skipped));
+    CU_ASSERT_EQUAL(skipped, 0);
+    CU_ASSERT_EQUAL(index.count, heap->count);
+    for (uint32_t i = 0; i < index.count; i++) {
+        const struct asnap_trace *trace = &heap->traces[index.places[i]];
+        CU_ASSERT_EQUAL(index.blocks[i].start, trace->address);
+        CU_ASSERT_EQUAL(asnap_block_size(&index, i), trace->size);
+    }
+    for (size_t i = 0; i < 4000; i++) {
+        uint64_t address = HEAP_BASE - 64 + graph_heap_random(heap, heap->size + 128);
+        CU_ASSERT_EQUAL(asnap_block_index_find(&index, address), slow_find(&index, address));
+    }
+    asnap_block_index_deinit(&index);
+}
+
+ASNAP_TEST(graph_index, sparse_and_dense)
+{
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct graph_heap heap;
+        graph_heap_init(&heap, (size_t)3 << 20, seed);
+        graph_heap_fill(&heap, seed % 3 == 0 ? 4096 : 200000, 0);
+        check_finds(&heap);
+        graph_heap_deinit(&heap);
+    }
+    struct graph_heap dense;
+    graph_heap_init(&dense, 40000, 1);
+    graph_heap_fill(&dense, 64, 0);
+    CU_ASSERT(dense.count > 500);
+    check_finds(&dense);
+    graph_heap_deinit(&dense);
+}
+
+/* Pools hand out blocks within blocks, also several in one granule. */
+ASNAP_TEST(graph_index, nested)
+{
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct graph_heap heap;
+        graph_heap_init(&heap, 100000, seed);
+        graph_heap_add(&heap, 0, 50000);
+        graph_heap_add(&heap, 60000, 30000);
+        for (uint64_t at = 64; at < 40000; at += 1 + graph_heap_random(&heap, 60))
+            graph_heap_add(&heap, at, 1 + graph_heap_random(&heap, 4));
+        graph_heap_add(&heap, 60000, 20000);
+        graph_heap_add(&heap, 70000, 0);
+        graph_heap_add(&heap, 61000, 100);
+        check_finds(&heap);
+        graph_heap_deinit(&heap);
+    }
+}
+
+ASNAP_TEST(graph_index, blocks_of_many_mib)
+{
+    struct graph_heap heap;
+    graph_heap_init(&heap, (size_t)16 << 20, 7);
+    graph_heap_add(&heap, 0, 100);
+    graph_heap_add(&heap, 4096, (uint64_t)5 << 20);
+    graph_heap_add(&heap, (uint64_t)7 << 20, 64);
+    graph_heap_add(&heap, ((uint64_t)7 << 20) + 64, (uint64_t)8 << 20);
+    graph_heap_add(&heap, (uint64_t)9 << 20, (uint64_t)2 << 20);
+    check_finds(&heap);
+    graph_heap_deinit(&heap);
+}
+
+ASNAP_TEST(graph_index, addresses_that_no_program_has)
+{
+    struct asnap_trace traces[] = {
+        {.address = UINT64_MAX - 8, .size = 100},
+        {.address = (uint64_t)1 << 48, .size = 8},
+        {.address = 0x1000, .size = (uint64_t)1 << 60},
+        {.address = 0x2000, .size = 16},
+    };
+    struct asnap_block_index index;
+    size_t skipped;
+    ASNAP_ASSERT_OK(asnap_block_index_init(&index, traces, 4, &skipped));
+    CU_ASSERT_EQUAL(skipped, 3);
+    CU_ASSERT_EQUAL(index.count, 1);
+    CU_ASSERT_EQUAL(asnap_block_index_find(&index, 0x2008), 0);
+    CU_ASSERT_EQUAL(asnap_block_index_find(&index, 0x1fff), ASNAP_NO_BLOCK);
+    CU_ASSERT_EQUAL(asnap_block_index_find(&index, UINT64_MAX), ASNAP_NO_BLOCK);
+    asnap_block_index_deinit(&index);
+    ASNAP_ASSERT_OK(asnap_block_index_init(&index, NULL, 0, &skipped));
+    CU_ASSERT_EQUAL(asnap_block_index_find(&index, 0), ASNAP_NO_BLOCK);
+    asnap_block_index_deinit(&index);
+}
+
+/* ---- edges, classes, dominators ---- */
+
+/* A heap's graph, with some of its blocks pointed to by roots. */
+struct made {
+    struct asnap_block_index index;
+    struct asnap_edges edges;
+    struct asnap_reach reach;
+    struct asnap_root_pointer *roots;
+    size_t root_count;
+};
+
+static void make(struct made *made, struct graph_heap *heap, size_t root_count)
+{
+    size_t skipped;
+    struct asnap_word_reader reader = {.memory = &heap->memory, .heuristics = true};
+    ASNAP_ASSERT_OK(asnap_block_index_init(&made->index, heap->traces, heap->count, &skipped));
+    ASNAP_ASSERT_OK(asnap_edges_init(&made->edges, &made->index, &reader));
+    made->roots = calloc(root_count + 1, sizeof(*made->roots));
+    made->root_count = root_count;
+    for (size_t i = 0; i < root_count; i++) {
+        const struct asnap_trace *trace = &heap->traces[graph_heap_random(heap, heap->count)];
+        uint64_t inside =
+            graph_heap_random(heap, 3) == 0 ? graph_heap_random(heap, trace->size) : 0;
+        CU_ASSERT(asnap_edges_word(&made->edges, &made->index, &reader, trace->address + inside,
+                                   &made->roots[i].edge));
+    }
+    ASNAP_ASSERT_OK(
+        asnap_reach_init(&made->reach, &made->index, &made->edges, made->roots, made->root_count));
+}
+
+static void unmake(struct made *made)
+{
+    asnap_reach_deinit(&made->reach);
+    asnap_edges_deinit(&made->edges);
+    asnap_block_index_deinit(&made->index);
+    free(made->roots);
+}
+
+static void check_edges(const struct made *made, const struct graph_heap *heap)
+{
+    const struct asnap_edges *edges = &made->edges;
+    size_t seen = 0;
+    for (uint32_t i = 0; i < made->index.count; i++) {
+        const struct asnap_graph_block *block = &made->index.blocks[i];
+        CU_ASSERT_EQUAL(edges->first[i], seen);
+        for (uint64_t at = (block->start + 7) / 8 * 8; at + 8 <= block->end; at += 8) {
+            uint64_t word;
+            memcpy(&word, heap->bytes + (at - HEAP_BASE), sizeof(word));
+            uint32_t target = slow_find(&made->index, word);
+            if (target == ASNAP_NO_BLOCK)
+                continue;
+            CU_ASSERT_FATAL(seen < edges->count);
+            CU_ASSERT_EQUAL(asnap_edge_block(edges->targets[seen]), target);
+            if (word == made->index.blocks[target].start)
+                CU_ASSERT(asnap_edge_is_start(edges->targets[seen]));
+            seen++;
+        }
+    }
+    CU_ASSERT_EQUAL(seen, edges->count);
+}
+
+/* Whether each block can be reached; without one block, and by starts alone. */
+static void slow_flood(const struct made *made, uint32_t without, bool starts_only, bool *reached)
+{
+    memset(reached, 0, made->index.count);
+    for (size_t i = 0; i < made->root_count; i++) {
+        uint32_t block = asnap_edge_block(made->roots[i].edge);
+        if (block != without && (!starts_only || asnap_edge_is_start(made->roots[i].edge)))
+            reached[block] = true;
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t block = 0; block < made->index.count; block++) {
+            if (!reached[block])
+                continue;
+            for (uint32_t i = made->edges.first[block]; i < made->edges.first[block + 1]; i++) {
+                uint32_t target = asnap_edge_block(made->edges.targets[i]);
+                if (reached[target] || target == without ||
+                    (starts_only && !asnap_edge_is_start(made->edges.targets[i])))
+                    continue;
+                reached[target] = changed = true;
+            }
+        }
+    }
+}
+
+/* All that one block leads to, itself included. */
+static void slow_below(const struct made *made, uint32_t start, bool *below)
+{
+    struct made one = *made;
+    struct asnap_root_pointer root = {.edge = start};
+    one.roots = &root;
+    one.root_count = 1;
+    slow_flood(&one, ASNAP_NO_BLOCK, false, below);
+}
+
+static void check_classes(const struct made *made)
+{
+    uint32_t count = made->index.count;
+    bool *by_start = calloc(count, 1);
+    bool *by_any = calloc(count, 1);
+    bool *below = calloc((size_t)count * count, 1);
+    slow_flood(made, ASNAP_NO_BLOCK, true, by_start);
+    slow_flood(made, ASNAP_NO_BLOCK, false, by_any);
+    for (uint32_t i = 0; i < count; i++)
+        slow_below(made, i, below + (size_t)i * count);
+    for (uint32_t i = 0; i < count; i++) {
+        bool led_to = false; /* by another that it does not lead back to, or by an earlier one */
+        for (uint32_t j = 0; j < count; j++) {
+            if (j != i && !by_any[j] && below[(size_t)j * count + i] &&
+                (!below[(size_t)i * count + j] || j < i))
+                led_to = true;
+        }
+        uint8_t expected = by_start[i] ? ASNAP_REACH_REACHABLE
+                           : by_any[i] ? ASNAP_REACH_POSSIBLE
+                           : led_to    ? ASNAP_REACH_INDIRECT
+                                       : ASNAP_REACH_DEFINITE;
+        CU_ASSERT_EQUAL(made->reach.classes[i], expected);
+        uint32_t owner = made->reach.owners[i];
+        if (by_any[i]) {
+            CU_ASSERT_EQUAL(owner, ASNAP_NO_BLOCK);
+        } else {
+            CU_ASSERT_FATAL(owner < count);
+            CU_ASSERT_EQUAL(made->reach.classes[owner], ASNAP_REACH_DEFINITE);
+            CU_ASSERT(below[(size_t)owner * count + i]);
+            for (uint32_t j = 0; j < owner; j++)
+                CU_ASSERT(!(made->reach.classes[j] == ASNAP_REACH_DEFINITE &&
+                            below[(size_t)j * count + i]));
+        }
+    }
+    free(by_start);
+    free(by_any);
+    free(below);
+}
+
+/* Each block is taken away in turn: what is lost is what it retains. */
+static void check_dominators(struct made *made, struct graph_heap *heap)
+{
+    uint32_t count = made->index.count;
+    struct asnap_dominators dominators;
+    ASNAP_ASSERT_OK(asnap_dominators_init(&dominators, &made->index, &made->edges, &made->reach,
+                                          made->roots, made->root_count, NULL));
+    /* Definite blocks count as held. */
+    struct made all = *made;
+    all.roots = calloc(made->root_count + count, sizeof(*all.roots));
+    memcpy(all.roots, made->roots, made->root_count * sizeof(*all.roots));
+    for (uint32_t i = 0; i < count; i++) {
+        if (made->reach.classes[i] == ASNAP_REACH_DEFINITE)
+            all.roots[all.root_count++].edge = i;
+    }
+    bool *reached = calloc(count, 1);
+    bool *lost = calloc((size_t)count * count, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t size = 0;
+        uint32_t blocks = 0;
+        slow_flood(&all, i, false, reached);
+        for (uint32_t j = 0; j < count; j++) {
+            lost[(size_t)i * count + j] = !reached[j];
+            size += reached[j] ? 0 : asnap_block_size(&made->index, j);
+            blocks += !reached[j];
+        }
+        CU_ASSERT_EQUAL(dominators.retained_size[i], size);
+        CU_ASSERT_EQUAL(dominators.retained_count[i], blocks);
+    }
+    uint32_t *groups = calloc(count, sizeof(*groups));
+    uint64_t sizes[4] = {0}, counts[4] = {0}, expected_sizes[4] = {0}, expected_counts[4] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t group = graph_heap_random(heap, 5);
+        groups[i] = group == 4 ? ASNAP_NO_BLOCK : (uint32_t)group;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bool inner = false;
+        for (uint32_t j = 0; j < count; j++)
+            inner |= j != i && groups[j] == groups[i] && lost[(size_t)j * count + i];
+        if (groups[i] != ASNAP_NO_BLOCK && !inner) {
+            expected_sizes[groups[i]] += dominators.retained_size[i];
+            expected_counts[groups[i]] += dominators.retained_count[i];
+        }
+    }
+    ASNAP_ASSERT_OK(asnap_dominators_sum(&dominators, count, groups, 4, sizes, counts));
+    CU_ASSERT_EQUAL(memcmp(sizes, expected_sizes, sizeof(sizes)), 0);
+    CU_ASSERT_EQUAL(memcmp(counts, expected_counts, sizeof(counts)), 0);
+    free(groups);
+    free(lost);
+    free(reached);
+    free(all.roots);
+    asnap_dominators_deinit(&dominators);
+}
+
+static void check_referrers(const struct made *made)
+{
+    struct asnap_referrers referrers;
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, made->index.count));
+    size_t count = 0;
+    for (uint32_t target = 0; target < made->index.count; target++) {
+        uint32_t at = referrers.first[target];
+        for (uint32_t block = 0; block < made->index.count; block++) {
+            for (uint32_t i = made->edges.first[block]; i < made->edges.first[block + 1]; i++) {
+                if (asnap_edge_block(made->edges.targets[i]) != target)
+                    continue;
+                CU_ASSERT_FATAL(at < referrers.first[target + 1]);
+                CU_ASSERT_EQUAL(referrers.sources[at++], block);
+                count++;
+            }
+        }
+        CU_ASSERT_EQUAL(at, referrers.first[target + 1]);
+    }
+    CU_ASSERT_EQUAL(count, made->edges.count);
+    asnap_referrers_deinit(&referrers);
+}
+
+/* How many pointers each block is from a root, by looking at all again and again. */
+static void slow_distances(const struct made *made, uint32_t *distances)
+{
+    memset(distances, 0xff, made->index.count * sizeof(*distances));
+    for (size_t i = 0; i < made->root_count; i++)
+        distances[asnap_edge_block(made->roots[i].edge)] = 1;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t block = 0; block < made->index.count; block++) {
+            for (uint32_t i = made->edges.first[block]; i < made->edges.first[block + 1]; i++) {
+                uint32_t target = asnap_edge_block(made->edges.targets[i]);
+                if (distances[block] == UINT32_MAX || distances[target] <= distances[block] + 1)
+                    continue;
+                distances[target] = distances[block] + 1;
+                changed = true;
+            }
+        }
+    }
+}
+
+static bool leads_to(const struct made *made, uint32_t block, uint32_t target)
+{
+    for (uint32_t i = made->edges.first[block]; i < made->edges.first[block + 1]; i++) {
+        if (asnap_edge_block(made->edges.targets[i]) == target)
+            return true;
+    }
+    return false;
+}
+
+/* Every path is one, the first is the shortest, later ones are no shorter and share nothing. */
+static void check_paths_to(const struct made *made, const struct asnap_referrers *referrers,
+                           uint32_t target, uint32_t distance)
+{
+    struct asnap_paths paths;
+    struct asnap_path path = {0};
+    bool *used_roots = calloc(made->root_count + 1, 1);
+    bool *used_blocks = calloc(made->index.count, 1);
+    size_t last = 0;
+    ASNAP_ASSERT_OK(asnap_paths_init(&paths, made->index.count, referrers, made->roots,
+                                     made->root_count, target));
+    for (size_t found = 0;; found++) {
+        ASNAP_ASSERT_OK(asnap_paths_next(&paths, &path));
+        if (found == 0)
+            CU_ASSERT_EQUAL(path.count, distance == UINT32_MAX ? 0 : distance);
+        if (path.count == 0)
+            break;
+        CU_ASSERT(path.count >= last);
+        last = path.count;
+        CU_ASSERT_FATAL(path.root < made->root_count);
+        CU_ASSERT(!used_roots[path.root]);
+        used_roots[path.root] = true;
+        CU_ASSERT_EQUAL(asnap_edge_block(made->roots[path.root].edge), path.blocks[0]);
+        CU_ASSERT_EQUAL(path.blocks[path.count - 1], target);
+        for (size_t i = 0; i + 1 < path.count; i++) {
+            CU_ASSERT(!used_blocks[path.blocks[i]]);
+            used_blocks[path.blocks[i]] = true;
+            CU_ASSERT(leads_to(made, path.blocks[i], path.blocks[i + 1]));
+        }
+        asnap_path_deinit(&path);
+    }
+    asnap_paths_deinit(&paths);
+    free(used_roots);
+    free(used_blocks);
+}
+
+static void check_paths(struct made *made)
+{
+    struct asnap_referrers referrers;
+    uint32_t *distances = calloc(made->index.count + 1, sizeof(*distances));
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, made->index.count));
+    asnap_root_pointers_sort(made->roots, made->root_count);
+    slow_distances(made, distances);
+    for (uint32_t target = 0; target < made->index.count; target++)
+        check_paths_to(made, &referrers, target, distances[target]);
+    asnap_referrers_deinit(&referrers);
+    free(distances);
+}
+
+ASNAP_TEST(graph, random_heaps)
+{
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct graph_heap heap;
+        struct made made;
+        graph_heap_init(&heap, 1000 + 20 * (seed % 100), seed);
+        graph_heap_fill(&heap, 80, seed % 7 * 10);
+        make(&made, &heap, seed % 5);
+        check_edges(&made, &heap);
+        check_classes(&made);
+        check_referrers(&made);
+        check_dominators(&made, &heap);
+        check_paths(&made);
+        unmake(&made);
+        graph_heap_deinit(&heap);
+    }
+}
