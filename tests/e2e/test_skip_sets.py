@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+from . import debuggers
 from .harness import Case, Failed
 
 STATS = "snapshot stats -n all"
@@ -87,7 +88,7 @@ int main(int count, char **words)
     text.assign(500, 'y');                           /* at: std:: */
     shared = std::make_shared<Part>();               /* at: make_shared */
     char room[64] = {};
-    later = [room] { return static_cast<int>(room[3]); }; /* at: function */
+    later = [room] { return static_cast<int>(room[3]); }; /* at: function|operator= */
     stop_here();
     return 0;
 }
@@ -194,7 +195,7 @@ static void *volatile kept[64];
 
 
 def tags(source):
-    """{line: what its blocks come through} of a source."""
+    """{line: what its blocks come through, as a regular expression} of a source."""
     found = {}
     for number, line in enumerate(source.splitlines(), 1):
         tag = _TAG.search(line)
@@ -248,7 +249,7 @@ class Programs(Case):
                     continue
                 self.assertEqual(row["through"]["count"], row["count"])
                 self.assertEqual(row["through"]["size"], row["size"])
-                self.assertIn(name, text[line].partition("(through ")[2])
+                self.assertRegex(text[line].partition("(through ")[2], name)
         passed = [line for line, name in wanted.items() if name != "-"]
         self.assertGreaterEqual(len([line for line in passed if line not in raw]),
                                 least_passed * len(passed))
@@ -286,6 +287,24 @@ class Programs(Case):
                 continue
             self.assertIn("through " + name, text[line])
             self.assertGreater(rows[line]["through"]["size"], 0)
+
+    def test_each_debugger_shows_the_same(self):
+        for compiler, name, source, flags in (
+            ("gcc", "subject.c", LIBC, ["-O0", "-pthread"]),
+            ("g++", "subject.cc", CXX, ["-O2", "-std=c++17"]),
+        ):
+            path, made = self.build(compiler, name, source, *flags)
+            commands = ["snapshot start 64", debuggers.stop_at("stop_here"), debuggers.RUN, JSON, STATS]
+            shown = [
+                each.run(self, commands, made, arguments=[path])
+                for each in [debuggers.gdb()] + debuggers.lldbs()
+            ]
+            for other in shown[1:]:
+                self.assertEqual(other.json(JSON), shown[0].json(JSON))
+                self.assertEqual(other[STATS], shown[0][STATS])
+            self.assertEqual(
+                set(tags(source)) - {row["traceback"][0]["lineno"] for row in
+                                     shown[0].json(JSON)["statistics"]}, set())
 
     def test_wrappers(self):
         path, made = self.build("gcc", "subject.c", WRAPPERS, "-O0")

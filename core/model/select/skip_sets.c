@@ -36,6 +36,8 @@ static const struct set sets[] = {
                           "__gnu_debug::*", "__cxxabiv1::*", "__cxa_*"),
         .modules = LIST("*/libstdc++.so.*", "*/libc++.so.*", "*/libc++abi.so.*", "*/libgcc_s.so.*",
                         "*/libunwind.so.*"),
+        /* What gcc inlines everywhere has no qualified name. */
+        .files = LIST("*/include/c++/*"),
     },
     {
         .description = {"rust", "Rust's standard library and its collections"},

@@ -248,10 +248,14 @@ class Snapshot:
         whether these count, or the names of those that do. `mine`: patterns of paths of
         sources and modules; the first frame there is the one. `take_snapshot` and `load`
         give such snapshots; tracebacks keep every frame."""
-        sets = (None if standard else ()) if isinstance(standard, (bool, int)) else tuple(standard)
+        if isinstance(standard, str):
+            standard = (standard,)
+        sets = (None if standard else ()) if isinstance(standard, int) else tuple(standard)
         unknown = [name for name in sets or () if name not in skip_sets()]
         if unknown:
-            raise ValueError("no skip set {!r}: the sets are {}".format(unknown[0], ", ".join(skip_sets())))
+            raise ValueError(
+                "no skip set {!r}: the sets are {}".format(unknown[0], ", ".join(skip_sets()))
+            )
         rules = SkipRules(tuple(patterns), sets, tuple(mine))
         made = Snapshot._of(self._object.skip(rules), self.traces.origin)
         made.traceback_limit = self.traceback_limit

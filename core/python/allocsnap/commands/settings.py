@@ -67,11 +67,8 @@ class Skip(Setting):
     def _listed(self, session):
         lines = ["Passed over, but for --no-skip:\n"]
         for one in skip_sets().values():
-            lines.append(
-                "  {:<9} {}{}\n".format(
-                    one.name, "" if _is_on(session, one.name) else "(off) ", one.what
-                )
-            )
+            off = "" if _is_on(session, one.name) else "(off) "
+            lines.append("  {:<9} {}{}\n".format(one.name, off, one.what))
         patterns = _quoted(session.rules.patterns)
         return "".join(lines) + "Rules of your own: {}\n".format(patterns or "none")
 
@@ -86,14 +83,12 @@ class Mine(Setting):
     def set(self, session, words):
         if not words:
             patterns = _quoted(session.rules.mine)
-            return "Your own code: {}\n".format(patterns or "not said, blocks are not looked for there")
+            return "Your own code: {}\n".format(patterns or "none named")
         if DEFAULT in words and len(words) > 1:
             raise AllocsnapError("`default` stands alone: give it, or patterns")
         if "" in words:
             raise AllocsnapError("no path is empty: give a pattern of a source or a module")
-        session.rules = session.rules._replace(
-            mine=() if words == [DEFAULT] else tuple(words)
-        )
+        session.rules = session.rules._replace(mine=() if words == [DEFAULT] else tuple(words))
         return ""
 
     def shown(self, session):
