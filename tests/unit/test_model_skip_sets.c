@@ -110,6 +110,7 @@ static const struct {
     {5, "/s/mcxt.c", "palloc0", 3, PROGRAM},
     {5, "/s/ngx_palloc.c", "ngx_palloc_large", 3, PROGRAM},
     {5, "/s/zend_alloc.c", "_emalloc_56", 3, PROGRAM},
+    {5, "/lib/libsqlite3.so.0", "sqlite3DbMallocRaw", 0, LIBRARY},
     {5, "/s/obmalloc.c", "_PyMem_RawMalloc", 3, PROGRAM},
 };
 
@@ -216,6 +217,13 @@ ASNAP_TEST(model_skip_sets, frames_without_a_name)
           4,
           0},
          "prog+0x1"},
+        /* A symbol of its own library is its caller, whoever calls that one. */
+        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), SYMBOL("deflate"),
+           NAMELESS("/lib/libz.so.1", "libz.so.1+0x20"), OWN_NAMELESS("prog+0x1")},
+          4,
+          0},
+         "deflate"},
+        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), SYMBOL("deflate")}, 2, 5}, "deflate"},
         /* A library calls it back. */
         {{{OWN_NAMELESS("prog+0x1"), SYMBOL("g_main_loop_run"), OWN_NAMELESS("prog+0x2")}, 3, 0},
          "prog+0x1"},

@@ -143,12 +143,14 @@ static uint32_t module_of(const struct job *job, uint32_t frame_id)
     return mapping == ASNAP_NONE ? ASNAP_NONE : job->store->mappings[mapping].path;
 }
 
-/* Whether code of the module of frame `place` leads to frame `caller`, which then may be a
- * library that calls it back; also where that cannot be told. */
+/* Whether the code that calls frame `caller` may be that of frame `place`: then another library
+ * calls it back, and does not ask it for anything. Also where that cannot be told. */
 static bool may_be_called_back(const struct job *job, const struct stack *stack, uint32_t place,
                                uint32_t caller)
 {
     uint32_t module = module_of(job, stack->frame_ids[place]);
+    if (module != ASNAP_NONE && module_of(job, stack->frame_ids[caller]) == module)
+        return false;
     for (uint32_t i = caller + 1; i < stack->count; i++) {
         if (module_of(job, stack->frame_ids[i]) == module)
             return true;

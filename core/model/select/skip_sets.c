@@ -69,7 +69,7 @@ static const struct set sets[] = {
         .description =
             {"wrappers",
              "x*alloc, xstrdup, safe_*alloc, zmalloc, and those of PostgreSQL, nginx, PHP,"
-             " Python"},
+             " SQLite, Python"},
         .functions =
             LIST("x*alloc", "x*alloc0", "xmallocz*", "x*allocarray", "xalignalloc", "x*strdup",
                  "xstrndup", "xmemdup*", "xasprintf", "xvasprintf", "do_x*alloc*", "safe_*alloc",
@@ -91,6 +91,10 @@ static const struct set sets[] = {
                  "_emalloc*", "_ecalloc", "_erealloc*", "_estrdup", "_estrndup", "_safe_emalloc",
                  "_safe_erealloc", "_safe_malloc", "_safe_realloc", "zend_mm_*", "__zend_*alloc",
                  "zend_strndup",
+                 /* SQLite */
+                 "sqlite3Malloc*", "sqlite3_malloc*", "sqlite3Realloc", "sqlite3_realloc*",
+                 "sqlite3DbMalloc*", "sqlite3DbRealloc*", "sqlite3DbStr*Dup", "sqlite3_mprintf",
+                 "sqlite3_vmprintf", "sqlite3MPrintf", "sqlite3VMPrintf",
                  /* Python */
                  "PyMem_*", "_PyMem_*", "PyObject_Malloc", "PyObject_Calloc", "PyObject_Realloc",
                  "_PyObject_Malloc", "_PyObject_Calloc", "_PyObject_Realloc", "_PyObject_Alloc",
