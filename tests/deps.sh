@@ -56,8 +56,7 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 test                 libglib2.0-0t64|libglib2.0-0 preload:libglib-2.0.so.0
 test                 libqt5core5t64|libqt5core5a preload:libQt5Core.so.5
-test                 libc++-dev           file:/usr/include/c++/v1
-test                 libc++abi-dev        file:/usr/lib/x86_64-linux-gnu/libc++abi.so
+test                 libc++1              preload:libc++.so.1
 soak                 memcached            command:memcached
 test,soak            nginx-light          command:nginx
 test,soak            libpython3.13-testsuite|libpython3.11-testsuite module:test.test_tracemalloc
