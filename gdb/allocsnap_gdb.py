@@ -35,8 +35,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target
-    from allocsnap.target import linux_memory_map, parsed_memory_map, shown_path
+    from allocsnap.target import Process, Region, Target, Thread, parsed_memory_map
 else:
     Target = object
 
@@ -154,16 +153,12 @@ class GdbTarget(Target):
         connection = inferior.connection
         is_core = connection is not None and connection.type == "core"
         core_path = _core_path(inferior) if is_core else None
-        if is_core:
-            description = "core {}".format(shown_path(core_path or "file"))
-        else:
-            description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
         running = any(thread.is_running() for thread in inferior.threads())
         moving = running and _has_frame()
         return Process(
             identity=identity,
-            description=description,
+            pid=inferior.pid,
             core_path=core_path,
             is_core=is_core,
             running=running and not (moving and gdb.selected_thread().is_running()),
@@ -189,14 +184,8 @@ class GdbTarget(Target):
         except gdb.error:
             return 0
 
-    def memory_map(self):
-        inferior = gdb.selected_inferior()
-        if _is_native(inferior):
-            try:
-                return linux_memory_map(inferior.pid)
-            except OSError:
-                pass
-        return _printed_memory_map() or _fetched_memory_map(inferior)
+    def told_memory_map(self):
+        return _printed_memory_map() or _fetched_memory_map(gdb.selected_inferior())
 
     def program_path(self):
         path = _text(lambda: gdb.current_progspace().filename or "")
@@ -208,26 +197,22 @@ class GdbTarget(Target):
         except gdb.error:
             return None
 
-    def evaluate(self, expression):
+    def value(self, expression):
         value = gdb.parse_and_eval(expression)
         code = value.type.strip_typedefs().code
         if code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
             value = value.referenced_value()
             code = value.type.strip_typedefs().code
-        if code not in _NUMBERS:
-            address = _address_of(value)
-            if address is None:
-                raise gdb.error(
-                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
-                    " variable in memory".format(expression)
-                )
-            value = address
-        return int(value)
+        if code in _NUMBERS:
+            return int(value), None
+        address = _address_of(value)
+        return None, None if address is None else int(address)
 
-    def thread_labels(self):
-        return {
-            thread.ptid[1]: _thread_label(thread) for thread in gdb.selected_inferior().threads()
-        }
+    def threads(self):
+        return [
+            Thread(thread.ptid[1], thread.num, _thread_name(thread))
+            for thread in gdb.selected_inferior().threads()
+        ]
 
     def files(self):
         # Those with an owner are separate debug files, also such that debuginfod has sent.
@@ -236,14 +221,12 @@ class GdbTarget(Target):
         root = "/proc/{}/root/".format(gdb.selected_inferior().pid)
         return [re.sub("^target:/", root, name) for name in names if name]
 
-    def name_address(self, address, build_id):
+    def frames_at(self, address):
         place = gdb.find_pc_line(address)
         block = gdb.block_for_pc(address)
         symtab = place.symtab
         if symtab is None or block is None:
-            return [] if build_id else _symbol_alone(address)
-        if (symtab.objfile.build_id or "") != build_id:
-            return []
+            return "", []
         functions = []
         while block is not None and not block.is_static and not block.is_global:
             if block.function is not None:
@@ -252,7 +235,13 @@ class GdbTarget(Target):
         # gdb does not say where inlined functions were called.
         path = _text(symtab.fullname) if place.line else None
         frames = [(None, function, 0) for function in functions] or [(None, None, 0)]
-        return [(path, frames[0][1], place.line)] + frames[1:]
+        build_id = symtab.objfile.build_id or ""
+        return build_id, [(path, frames[0][1], place.line)] + frames[1:]
+
+    def symbol_at(self, address):
+        told = _output("info symbol {}".format(address))
+        found = re.match(r"(.+?)(?: \+ \d+)? in section ", told)
+        return found.group(1) if found else None
 
     def debug_directories(self):
         return _text(lambda: gdb.parameter("debug-file-directory"))
@@ -294,13 +283,12 @@ def _has_frame():
         return False
 
 
-def _thread_label(thread):
-    """The number of a thread, with its name where that is text."""
+def _thread_name(thread):
+    """The name of a thread where it is text, else None."""
     try:
-        name = thread.name
+        return thread.name
     except UnicodeDecodeError:
-        name = None
-    return '{} "{}"'.format(thread.num, name) if name else str(thread.num)
+        return None
 
 
 def _address_of(value):
@@ -314,12 +302,6 @@ def _address_of(value):
         return None
     finally:
         gdb.execute("set may-call-functions {}".format("on" if allowed else "off"))
-
-
-def _symbol_alone(address):
-    """The one frame of code in no file, as it is compiled at run time, by a symbol."""
-    found = re.match(r"(.+?)(?: \+ \d+)? in section ", _output("info symbol {}".format(address)))
-    return [(None, found.group(1), 0)] if found else []
 
 
 def _core_path(inferior):
@@ -444,13 +426,7 @@ def _register(shell):
 
         def invoke(self, *values):  # pylint: disable=arguments-differ
             try:
-                places = [_place(value) for value in values]
-                if len(places) > 1 or None in places:
-                    raise AllocsnapError(
-                        "${0} takes a place as a string, or by the number that `snapshot place`"
-                        ' gives it: ${0}("file.c:12"), ${0}(1)'.format(self._function.name)
-                    )
-                return shell.measure(self._function, *places)
+                return shell.measure(self._function, *map(_place, values))
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
 

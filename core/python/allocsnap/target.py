@@ -3,6 +3,7 @@
 import re
 from typing import Hashable, NamedTuple, Optional
 
+from .errors import AllocsnapError
 from .printable import printable
 from .regular_files import open_regular
 
@@ -23,7 +24,7 @@ class Process(NamedTuple):
     """What the debugger has in front of it: a process or a core."""
 
     identity: Hashable  # equal as long as it is the same process or core
-    description: str  # "process 1234" or "core /tmp/core.1234"
+    pid: int  # as its own system numbers it
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
     running: bool = False  # threads of it run, and it is not at a stop
@@ -32,6 +33,21 @@ class Process(NamedTuple):
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
     proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
     of_server: bool = False  # a server has started it, and starts no other
+
+    @property
+    def description(self):
+        """"process 1234" or "core /tmp/core.1234"."""
+        if self.is_core:
+            return "core {}".format(shown_path(self.core_path or "file"))
+        return "process {}".format(self.pid)
+
+
+class Thread(NamedTuple):
+    """A thread as the debugger calls it."""
+
+    kernel_number: int
+    number: int  # the debugger's own
+    name: Optional[str] = None  # None where it has none that is text
 
 
 class Target:
@@ -70,16 +86,48 @@ class Target:
         raise NotImplementedError
 
     def memory_map(self):
-        """The Regions of a live process, sorted by address."""
+        """The Regions of the process, sorted by address."""
+        process = self.process()
+        if process is not None and process.proc_pid is not None:
+            try:
+                return linux_memory_map(process.proc_pid)
+            except OSError:
+                pass
+        return self.told_memory_map()
+
+    def told_memory_map(self):
+        """The Regions that the debugger knows, sorted by address."""
         raise NotImplementedError
 
     def evaluate(self, expression):
-        """The value of an expression in the program's language, as an address."""
+        """The value of an expression in the program's language, as an address: a number's or
+        pointer's value, and of anything else where it lies."""
+        number, address = self.value(expression)
+        if number is None and address is None:
+            raise AllocsnapError(
+                "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
+                " variable in memory".format(expression)
+            )
+        return address if number is None else number
+
+    def value(self, expression):
+        """(number, address) of an expression's value, of what it refers to where it is a C++
+        reference. The number: None where it is no whole number and no pointer. The address:
+        where it lies in memory, None where it does not; of a number it is not looked at."""
         raise NotImplementedError
 
     def thread_labels(self):
-        """{kernel thread number: what the debugger calls the thread} of those it knows."""
-        return {}
+        """{kernel thread number: text} of the threads that the debugger knows."""
+        return {
+            thread.kernel_number: '{} "{}"'.format(thread.number, thread.name)
+            if thread.name
+            else str(thread.number)
+            for thread in self.threads()
+        }
+
+    def threads(self):
+        """The Threads that the debugger knows."""
+        return []
 
     def program_path(self):
         """The path of the program's own file, as the debugger has it; None: there is none."""
@@ -98,9 +146,24 @@ class Target:
         a list of (file name or None, function or None, line or 0), empty where they do not.
 
         `build_id` is what the file in memory has, in hexadecimal, or "": symbols of another
-        build are no answer.
+        build are no answer. Code in no file, as it is compiled at run time, may have a symbol
+        and no lines.
         """
-        return []
+        theirs, frames = self.frames_at(address)
+        if frames:
+            return frames if theirs == build_id else []
+        symbol = None if build_id else self.symbol_at(address)
+        return [(None, symbol, 0)] if symbol else []
+
+    def frames_at(self, address):
+        """(build ID of the file, frames as name_address has them) of an instruction by the
+        debugger's line information; no frames where it has none. The build ID is in hexadecimal,
+        "" for none."""
+        return "", []
+
+    def symbol_at(self, address):
+        """The name of the symbol that an address is in, or None."""
+        return None
 
     def debug_directories(self):
         """Where separate debug files are, colon-separated; None: the default."""

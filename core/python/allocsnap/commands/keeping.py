@@ -71,7 +71,7 @@ class Symbolize(Command):
         )
 
     def words(self, session, typed):
-        return FILES if typed else list(session.taken)
+        return FILES if typed else list(session.snapshots.all)
 
 
 class List(Command):
@@ -81,7 +81,7 @@ class List(Command):
     summary = "List the snapshots that are kept, oldest first."
 
     def run(self, session, options):
-        taken = session.taken
+        taken = session.snapshots.all
         if not taken:
             return "No snapshots: `snapshot take` takes one.\n"
         rows = [("NAME", "SIZE", "BLOCKS", "FRAMES", "FROM")]
@@ -115,11 +115,11 @@ class Delete(Command):
         parser.add_argument("names", metavar="NAME", nargs="+", help="a snapshot")
 
     def run(self, session, options):
-        session.delete(options.names)
+        session.snapshots.delete(options.names)
         return ""
 
     def words(self, session, typed):
-        return [name for name in session.taken if name not in typed]
+        return [name for name in session.snapshots.all if name not in typed]
 
 
 class Dump(Command):
@@ -154,7 +154,7 @@ class Dump(Command):
 
     def words(self, session, typed):
         if not typed:
-            return session.names()
+            return session.snapshots.words()
         return FILES if len(typed) == 1 else []
 
 

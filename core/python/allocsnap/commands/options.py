@@ -198,7 +198,7 @@ def add_words(parser, names):
 
 def split_words(session, words, most):
     """(key, names) of the words of add_words: one key, `most` snapshots at most."""
-    names = [word for word in words if session.is_name(word)]
+    names = [word for word in words if session.snapshots.is_name(word)]
     others = [word for word in words if word not in names]
     keys = [find_name(word) for word in others if find_name(word) is not None]
     unknown = [word for word in others if find_name(word) is None]
@@ -227,17 +227,17 @@ def _unknown_word(session, word, keys, names, most):
             word, "a snapshot" if most == 1 else "two snapshots"
         )
     if keys:
-        return session.no_snapshot(word)
+        return session.snapshots.no_snapshot(word)
     if len(names) >= most:
         return 'no key "{}": {}'.format(word, all_keys)
-    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.known())
+    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.snapshots.known())
 
 
 def possible_words(session, typed, most):
     """What may come next among the words of add_words."""
     found = []
-    if all(session.is_name(word) or find_name(word) is None for word in typed):
+    if all(session.snapshots.is_name(word) or find_name(word) is None for word in typed):
         found += known_names()
-    if sum(session.is_name(word) for word in typed) < most:
-        found += [name for name in session.names() if name not in typed]
+    if sum(session.snapshots.is_name(word) for word in typed) < most:
+        found += [name for name in session.snapshots.words() if name not in typed]
     return found

@@ -88,7 +88,7 @@ class Diff(Command):
         key, names = shared.split_words(session, options.words, 2)
         if not names:
             raise AllocsnapError(
-                "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.known())
+                "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.snapshots.known())
             )
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
@@ -142,7 +142,7 @@ class Traces(Command):
         return _show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
-        return [] if any(session.is_name(word) for word in typed) else session.names()
+        return [] if any(session.snapshots.is_name(word) for word in typed) else session.snapshots.words()
 
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[1-9][0-9]*|0")
@@ -200,7 +200,7 @@ class Who(Command):
 
     def run(self, session, options):
         name = options.snapshot or session.default_name()
-        session.check_known(name)
+        session.snapshots.check_known(name)
         address = _address(session, options.expression)
         taken, regions = session.find_mapped(name)
         who = results.Who(
@@ -209,4 +209,4 @@ class Who(Command):
         return who.json() if options.json else who.text()
 
     def values(self, session, option):
-        return session.names() if option == "--in" else super().values(session, option)
+        return session.snapshots.words() if option == "--in" else super().values(session, option)
