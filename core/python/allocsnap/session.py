@@ -10,6 +10,7 @@ from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
+from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
 from .target import shown_path
@@ -78,7 +79,7 @@ class Session:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
-        self.skip = []  # the user's skip rules
+        self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
@@ -183,7 +184,7 @@ class Session:
             return status.traced_size, status.traced_count
         filters = place_filters(location)
         taken, _ = self._read(process)
-        found = taken.snapshot.skip(self.skip).filter(filters)
+        found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
 
     def _hooked_status(self):

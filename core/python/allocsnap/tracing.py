@@ -127,7 +127,7 @@ def get_traceback_limit():
 
 def _read():
     session = _required()
-    return session.read().snapshot.skip(session.skip)
+    return session.read().snapshot.skip(session.rules)
 
 
 def _get_traces():
