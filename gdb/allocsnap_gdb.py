@@ -132,13 +132,15 @@ def _take_utf8():
 
 
 def _number(expression):
-    """The value of a C expression, whatever the program's language is."""
-    # gdb may add a line that the language is not the frame's.
-    text = _output("with language c -- output/u " + expression)
-    found = re.search("^[0-9]+", text, re.M)
-    if found is None:
-        raise gdb.error("gdb answered {!r} where a number was asked for".format(text))
-    return int(found.group())
+    """The value of a C expression, whatever the program's language is. Not by a command that may
+    fail: then gdb reads commands again, also where the program is at the condition of a
+    breakpoint, and goes on."""
+    language = gdb.parameter("language")
+    gdb.execute("set language c", to_string=True)
+    try:
+        return int(gdb.parse_and_eval(expression))
+    finally:
+        gdb.execute("set language {}".format(language), to_string=True)
 
 
 class GdbTarget(Target):
@@ -279,6 +281,23 @@ class GdbTarget(Target):
     def path_rules(self):
         return _PATH_RULE.findall(_output("show substitute-path"))
 
+    _exits = ()  # the breakpoints below
+
+    def watch_exits(self, functions, reached):
+        if not self._exits:
+            self._exits = []
+            for function in functions:
+                # gdb prints that the C library is not loaded yet.
+                _quietly(lambda one=function: self._exits.append(_ExitBreakpoint(one, reached)))
+
+    def forget_exits(self):
+        for breakpoint in self._exits:
+            breakpoint.delete()
+        self._exits = ()
+
+    def tell(self, text):
+        gdb.write(text)
+
     #: Whether a command runs whose output something else than a person may read: of a script, of
     #: gdb.execute(to_string=True), which takes the log stream along.
     in_script = False
@@ -311,6 +330,25 @@ def _has_frame():
         return True
     except gdb.error:
         return False
+
+
+def _quietly(do):
+    """Does something of which gdb would print."""
+    sys.modules["__main__"].__dict__["_allocsnap_quiet"] = do
+    gdb.execute("python _allocsnap_quiet()", to_string=True)
+
+
+class _ExitBreakpoint(gdb.Breakpoint):
+    """One that no list shows, on a function of the C library."""
+
+    def __init__(self, function, reached):
+        super().__init__("-qualified -function " + function, internal=True)
+        self._function, self._reached = function, reached
+
+    def stop(self):
+        library = gdb.solib_name(gdb.newest_frame().pc()) or ""
+        is_libc = re.match(r"(libc\b|ld-musl)", os.path.basename(library))
+        return bool(is_libc) and self._reached(self._function)
 
 
 @contextlib.contextmanager

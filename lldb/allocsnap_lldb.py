@@ -103,6 +103,7 @@ class LldbTarget(Target):
     def __init__(self, debugger):
         self._debugger_id = debugger.GetID()
         self._numbers = []  # (number, SBTarget)
+        self._exits = {}  # launch_id() -> the SBBreakpoint of watch_exits
 
     @property
     def _debugger(self):
@@ -292,6 +293,29 @@ class LldbTarget(Target):
     def path_rules(self):
         return _PATH_RULE.findall(self._output("settings show target.source-map"))
 
+    def watch_exits(self, functions, reached):
+        number = self.launch_id()
+        if number in self._exits and self._exits[number].IsValid():
+            return
+        found = self._program().BreakpointCreateByNames(
+            list(functions), lldb.eFunctionNameTypeFull, lldb.SBFileSpecList(), lldb.SBFileSpecList()
+        )
+        found.AddName("allocsnap_exits")
+        found.SetScriptCallbackFunction("{}.{}".format(__name__, _at_exit.__name__))
+        self._exits[number] = found
+        self.exits, self.exit_reached = functions, reached
+
+    def forget_exits(self):
+        for found in self._exits.values():
+            found.GetTarget().BreakpointDelete(found.GetID())
+        self._exits = {}
+
+    def has_program(self):
+        return self._target.IsValid()
+
+    def tell(self, text):
+        print(text, end="", file=sys.stderr, flush=True)
+
     def interrupted(self):
         return self._debugger.GetCommandInterpreter().WasInterrupted()
 
@@ -384,6 +408,18 @@ def _mappings(process):
             flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
             found.append(Region(start, end, 0, name, *flags))
     return found
+
+
+def _at_exit(frame, _location, _arguments, _dictionary):
+    """What the breakpoint of watch_exits calls; whether to stop."""
+    library = frame.GetModule().GetFileSpec().GetFilename() or ""
+    if not re.match(r"(libc\b|ld-musl)", library):
+        return False
+    target = _shell(frame.GetThread().GetProcess().GetTarget().GetDebugger()).session.target
+    # The C library has longer names for the same functions (__GI__exit, __new_quick_exit).
+    symbol = re.sub("^__GI_|@.*", "", frame.GetSymbol().GetName() or "")
+    functions = [name for name in target.exits if symbol.endswith(name)]
+    return bool(functions) and target.exit_reached(max(functions, key=len))
 
 
 def _shell(debugger):

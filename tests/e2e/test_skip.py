@@ -39,7 +39,7 @@ STATS = "snapshot stats --json"
 
 
 SETS = ["libc", "c++", "rust", "glib", "qt", "wrappers", "nameless"]
-OTHERS = "mine: default\nnames: full\npaths: full\n"
+OTHERS = "mine: default\nnames: full\npaths: full\nstop-at-exit: off\n"
 
 
 class Skip(Case):
@@ -210,7 +210,7 @@ class Skip(Case):
             "snapshot set mine default a": "`default` stands alone: give it, or patterns\n",
             "snapshot set mine ''": "no path is empty: give a pattern of a source or a module\n",
             "snapshot set colour red": "argument setting: 'colour' is none of"
-            " skip, mine, names, paths" + shows.format("set"),
+            " skip, mine, names, paths, stop-at-exit" + shows.format("set"),
         }
         results = self.batch(list(cases), program("holds"))
         for command, message in cases.items():

@@ -5,6 +5,7 @@ import os
 
 from . import guessed_map, minidump, no_hooks, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
+from .exit_stop import ExitStop
 from .kept import NOW, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
@@ -75,6 +76,7 @@ class Session:
     def __init__(self, target):
         self.target = target
         self.launch = Launch(target)
+        self.exit_stop = ExitStop(target, self._is_traced)
         self.snapshots = Kept()
         self._symbolizer = None
         self._debug_directories = None
@@ -187,6 +189,16 @@ class Session:
         found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
 
+    def _is_traced(self):
+        """Whether the process is known to be, also where its other threads go on. Quick, and quiet
+        where there are no hooks."""
+        process = self.stopped_process(may_move=True)
+        status = self._known_status(process)
+        root = status is None and self._root_symbol()
+        if root:
+            status = objects.read_status(Calls(self.target), root)
+        return status is not None and status.tracing
+
     def _hooked_status(self):
         """The native.Status of the live process; None where no hooks obey in it."""
         process = self.target.process()
@@ -212,6 +224,7 @@ class Session:
         it, else of the next run. Returns the native.Status that the process had; None
         where it is the next run. Without a limit it is the process's, or the default."""
         status = self._hooked_status()
+        self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
@@ -307,10 +320,7 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        # Hooks of another release may have the second name.
-        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
-            "allocsnap_root"
-        )
+        candidate = self._root_symbol()
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -327,6 +337,12 @@ class Session:
             raise AllocsnapError(why, error.code) from None
         self._root = (process.identity, root)
         return root
+
+    def _root_symbol(self):
+        """The address of the symbol of the hooks' table; 0 where there is none. Hooks of another
+        release may have the second name."""
+        find = self.target.find_symbol
+        return find("allocsnap_table") or find("allocsnap_root")
 
     def _search_root(self, process, calls, candidate, regions):
         try:

@@ -201,6 +201,21 @@ class Target:
         of having KeyboardInterrupt raised."""
         return False
 
+    def watch_exits(self, functions, reached):
+        """Has `reached` called with the name of each of these functions of the C library when the
+        program comes to it, now and in later runs; where it returns true, the program stops. Told
+        again, it changes nothing. A debugger that has no such means does nothing."""
+
+    def forget_exits(self):
+        """Ends that."""
+
+    def has_program(self):
+        """Whether there is a program, of which exits can be watched."""
+        return True
+
+    def tell(self, text):
+        """Tells the user something while the program runs."""
+
     def show_progress(self, text):
         """Tells a user at a terminal how far a long step has come; never among output that
         something else may read."""

@@ -3,6 +3,7 @@
 import shlex
 
 from ..errors import AllocsnapError
+from ..exit_stop import MODES
 from ..library.skip_rules import skip_sets
 from ..printable import printable
 from .command import Command
@@ -118,8 +119,28 @@ class Shown(Setting):
         return session.shown[self.name]
 
 
+class StopAtExit(Setting):
+    name = "stop-at-exit"
+    usage = "off|exit|end"
+
+    def values(self):
+        return list(MODES)
+
+    def set(self, session, words):
+        if len(words) != 1 or words[0] not in MODES:
+            raise AllocsnapError("stop-at-exit is off, exit or end: say which")
+        session.exit_stop.set(words[0])
+        return ""
+
+    def shown(self, session):
+        return session.exit_stop.mode
+
+
 #: Every setting, in the order that they are shown in.
-SETTINGS = {setting.name: setting for setting in (Skip(), Mine(), Shown("names"), Shown("paths"))}
+SETTINGS = {
+    setting.name: setting
+    for setting in (Skip(), Mine(), Shown("names"), Shown("paths"), StopAtExit())
+}
 
 
 def _is_on(session, name):
@@ -136,7 +157,7 @@ class Set(Command):
     )
 
     name = "set"
-    summary = "Set which frames are passed over, and how names are shown; or show it."
+    summary = "Set which frames are passed over, how names are shown, and where programs stop; or show it."
     details = (
         "A block is attributed to the first frame of its stack that is not passed over,\n"
         "in statistics, differences and filters. Built-in sets are: functions of the C,\n"
@@ -151,7 +172,10 @@ class Set(Command):
         "where there is one. `set mine default` takes it back.\n\n"
         "`set names short` shows functions without template arguments, parameters and\n"
         "return type, `set paths short` the shortest ends of paths that tell the files\n"
-        "shown apart, until it is `full` again. JSON has the full names always."
+        "shown apart, until it is `full` again. JSON has the full names always.\n\n"
+        "A traced program stops by itself where it calls exit or returns from main, so\n"
+        "that what it holds last can be read: `set stop-at-exit exit`. With `end` it\n"
+        "stops after its destructors and exit handlers instead, with `off` nowhere."
     )
 
     def arguments(self, parser):
@@ -160,7 +184,7 @@ class Set(Command):
             "values",
             metavar="VALUE",
             nargs="*",
-            help="patterns, no-SET or default; or short, or full",
+            help="patterns, no-SET or default; short, or full; off, exit or end",
         )
 
     def run(self, session, options):
