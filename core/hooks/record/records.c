@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "lock.h"
 #include "pages.h"
-#include "record_search.h"
+#include "record_index.h"
 #include "root.h"
 #include "thread_numbers.h"
 #include "traced.h"
