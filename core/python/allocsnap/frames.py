@@ -144,7 +144,8 @@ class Frame:
     @property
     def named_by(self) -> Optional[str]:
         """What the name is from: "inline", "line table", "symbol table", "debugger",
-        "address" where it was not looked for yet, "none"; None where nobody says."""
+        "address" where it was not looked for yet, "none"; None where the
+        maker of the frame does not say."""
         return named_by_text(getattr(self._frame, "named_by", 0))
 
     @property

@@ -134,7 +134,7 @@ class _Traces(Sequence[Trace]):
 
     @property
     def _is_found(self) -> bool:
-        """Whether they are the library's, and nobody gave them."""
+        """Whether the library has read them: they were not given as raw traces."""
         return self._object is not None and self._origin is None
 
     def _known_table(self) -> bulk.TraceTable:
