@@ -1,5 +1,6 @@
 """allocsnap in gdb (12 and later): `source` this file, then `help snapshot`."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -35,7 +36,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target, Thread, parsed_memory_map
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread, parsed_memory_map
 else:
     Target = object
 
@@ -131,13 +132,15 @@ def _take_utf8():
 
 
 def _number(expression):
-    """The value of a C expression, whatever the program's language is."""
-    # gdb may add a line that the language is not the frame's.
-    text = _output("with language c -- output/u " + expression)
-    found = re.search("^[0-9]+", text, re.M)
-    if found is None:
-        raise gdb.error("gdb answered {!r} where a number was asked for".format(text))
-    return int(found.group())
+    """The value of a C expression, whatever the program's language is. Not by a command that may
+    fail: then gdb reads commands again, also where the program is at the condition of a
+    breakpoint, and goes on."""
+    language = gdb.parameter("language")
+    gdb.execute("set language c", to_string=True)
+    try:
+        return int(gdb.parse_and_eval(expression))
+    finally:
+        gdb.execute("set language {}".format(language), to_string=True)
 
 
 class GdbTarget(Target):
@@ -214,6 +217,35 @@ class GdbTarget(Target):
             for thread in gdb.selected_inferior().threads()
         ]
 
+    def stack_pointers(self):
+        found = {}
+        for thread in gdb.selected_inferior().threads():
+            with _selected(thread):
+                pointer = self.stack_pointer()
+            if pointer is not None:
+                found[thread.num] = pointer
+        return found
+
+    def frame_over(self, number, address):
+        thread = next(one for one in gdb.selected_inferior().threads() if one.num == number)
+        with _selected(thread), _past_main():
+            frame = gdb.newest_frame()
+            while frame is not None:
+                older = frame.older()
+                if older is not None and address < int(older.read_register("sp")):
+                    return frame.level(), _text(frame.name)
+                frame = older
+        return None
+
+    def file_place(self, address):
+        told = _output("info symbol {}".format(address))
+        found = re.match(r"(.+?)(?: \+ (\d+))? in section (\S+)(?: of (.+))?$", told)
+        if found is None:
+            return None
+        symbol, offset, section, path = found.groups()
+        path = path or self.program_path() or ""
+        return FilePlace(section, path, symbol, int(offset or 0))
+
     def files(self):
         # Those with an owner are separate debug files, also such that debuginfod has sent.
         names = [_text(lambda objfile=objfile: objfile.filename) for objfile in gdb.objfiles()]
@@ -249,6 +281,23 @@ class GdbTarget(Target):
     def path_rules(self):
         return _PATH_RULE.findall(_output("show substitute-path"))
 
+    _exits = ()  # the breakpoints below
+
+    def watch_exits(self, functions, reached):
+        if not self._exits:
+            self._exits = []
+            for function in functions:
+                # gdb prints that the C library is not loaded yet.
+                _quietly(lambda one=function: self._exits.append(_ExitBreakpoint(one, reached)))
+
+    def forget_exits(self):
+        for breakpoint in self._exits:
+            breakpoint.delete()
+        self._exits = ()
+
+    def tell(self, text):
+        gdb.write(text)
+
     #: Whether a command runs whose output something else than a person may read: of a script, of
     #: gdb.execute(to_string=True), which takes the log stream along.
     in_script = False
@@ -281,6 +330,52 @@ def _has_frame():
         return True
     except gdb.error:
         return False
+
+
+def _quietly(do):
+    """Does something of which gdb would print."""
+    sys.modules["__main__"].__dict__["_allocsnap_quiet"] = do
+    gdb.execute("python _allocsnap_quiet()", to_string=True)
+
+
+class _ExitBreakpoint(gdb.Breakpoint):
+    """One that no list shows, on a function of the C library."""
+
+    def __init__(self, function, reached):
+        super().__init__("-qualified -function " + function, internal=True)
+        self._function, self._reached = function, reached
+
+    def stop(self):
+        library = gdb.solib_name(gdb.newest_frame().pc()) or ""
+        is_libc = re.match(r"(libc\b|ld-musl)", os.path.basename(library))
+        return bool(is_libc) and self._reached(self._function)
+
+
+@contextlib.contextmanager
+def _selected(thread):
+    """Has gdb look at a thread, and then at what it has looked at before."""
+    before, frame = gdb.selected_thread(), None
+    with contextlib.suppress(gdb.error):
+        frame = gdb.selected_frame()
+    try:
+        thread.switch()
+        yield
+    finally:
+        if before is not None and before.is_valid():
+            before.switch()
+        if frame is not None and frame.is_valid():
+            frame.select()
+
+
+@contextlib.contextmanager
+def _past_main():
+    """Has gdb know the frames that called main: where main's ends is where theirs begin."""
+    was_on = gdb.parameter("backtrace past-main")
+    gdb.execute("set backtrace past-main on")
+    try:
+        yield
+    finally:
+        gdb.execute("set backtrace past-main {}".format("on" if was_on else "off"))
 
 
 def _thread_name(thread):

@@ -33,7 +33,8 @@ if _WRONG is None:
     from allocsnap import commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
     from allocsnap.joined_map import joined_map
-    from allocsnap.target import Process, Region, Target, Thread, is_traced_below, mapped_cores
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread
+    from allocsnap.target import is_traced_below, mapped_cores
 else:
     Target = object
 
@@ -102,6 +103,7 @@ class LldbTarget(Target):
     def __init__(self, debugger):
         self._debugger_id = debugger.GetID()
         self._numbers = []  # (number, SBTarget)
+        self._exits = {}  # launch_id() -> the SBBreakpoint of watch_exits
 
     @property
     def _debugger(self):
@@ -230,6 +232,31 @@ class LldbTarget(Target):
         frame = self._process.GetSelectedThread().GetFrameAtIndex(0)
         return frame.GetSP() if frame.IsValid() else None
 
+    def stack_pointers(self):
+        frames = {thread.GetIndexID(): thread.GetFrameAtIndex(0) for thread in self._process}
+        return {number: frame.GetSP() for number, frame in frames.items() if frame.IsValid()}
+
+    def frame_over(self, number, address):
+        thread = self._process.GetThreadByIndexID(number)
+        level, frame = 0, thread.GetFrameAtIndex(0)
+        while frame.IsValid():
+            older = thread.GetFrameAtIndex(level + 1)
+            if older.IsValid() and address < older.GetSP():
+                return level, frame.GetDisplayFunctionName()
+            level, frame = level + 1, older
+        return None
+
+    def file_place(self, address):
+        place = self._target.ResolveLoadAddress(address)
+        section, symbol = place.GetSection(), place.GetSymbol()
+        if not section.IsValid():
+            return None
+        path = _path(place.GetModule().GetFileSpec()) or ""
+        start = symbol.GetStartAddress().GetLoadAddress(self._target)
+        if not symbol.IsValid() or start == lldb.LLDB_INVALID_ADDRESS:
+            return FilePlace(section.GetName() or "", path)
+        return FilePlace(section.GetName() or "", path, symbol.GetDisplayName(), address - start)
+
     def files(self):
         paths = []
         for module in self._target.module_iter():
@@ -265,6 +292,29 @@ class LldbTarget(Target):
 
     def path_rules(self):
         return _PATH_RULE.findall(self._output("settings show target.source-map"))
+
+    def watch_exits(self, functions, reached):
+        number = self.launch_id()
+        if number in self._exits and self._exits[number].IsValid():
+            return
+        found = self._program().BreakpointCreateByNames(
+            list(functions), lldb.eFunctionNameTypeFull, lldb.SBFileSpecList(), lldb.SBFileSpecList()
+        )
+        found.AddName("allocsnap_exits")
+        found.SetScriptCallbackFunction("{}.{}".format(__name__, _at_exit.__name__))
+        self._exits[number] = found
+        self.exits, self.exit_reached = functions, reached
+
+    def forget_exits(self):
+        for found in self._exits.values():
+            found.GetTarget().BreakpointDelete(found.GetID())
+        self._exits = {}
+
+    def has_program(self):
+        return self._target.IsValid()
+
+    def tell(self, text):
+        print(text, end="", file=sys.stderr, flush=True)
 
     def interrupted(self):
         return self._debugger.GetCommandInterpreter().WasInterrupted()
@@ -358,6 +408,18 @@ def _mappings(process):
             flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
             found.append(Region(start, end, 0, name, *flags))
     return found
+
+
+def _at_exit(frame, _location, _arguments, _dictionary):
+    """What the breakpoint of watch_exits calls; whether to stop."""
+    library = frame.GetModule().GetFileSpec().GetFilename() or ""
+    if not re.match(r"(libc\b|ld-musl)", library):
+        return False
+    target = _shell(frame.GetThread().GetProcess().GetTarget().GetDebugger()).session.target
+    # The C library has longer names for the same functions (__GI__exit, __new_quick_exit).
+    symbol = re.sub("^__GI_|@.*", "", frame.GetSymbol().GetName() or "")
+    functions = [name for name in target.exits if symbol.endswith(name)]
+    return bool(functions) and target.exit_reached(max(functions, key=len))
 
 
 def _shell(debugger):

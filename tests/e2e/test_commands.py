@@ -519,8 +519,12 @@ class Completion(Case):
                 ["snapshot dump " + w for w in ("a-1", "b", "now")],
                 ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
                 ["snapshot dump --format tracemalloc a-1"],
-                ["snapshot set names", "snapshot set paths", "snapshot set skip"],
-                [],
+                ["snapshot set " + w for w in ("mine", "names", "paths", "skip")],
+                ["snapshot set skip default"]
+                + [
+                    "snapshot set skip no-" + w
+                    for w in ("c++", "glib", "libc", "nameless", "qt", "rust", "wrappers")
+                ],
                 ["snapshot who --" + w for w in ("help", "in", "json")],
                 ["snapshot who --in " + w for w in ("a-1", "b", "now")],
                 ["snapshot who --json --in b"],

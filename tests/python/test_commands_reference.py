@@ -58,7 +58,7 @@ class Guide(unittest.TestCase):
         for command, (name, arguments) in zip(COMMANDS, lines):
             with self.subTest(name):
                 words = argument_words(command) - WITHOUT_NAME
-                self.assertLessEqual(words, set(re.findall(r"[A-Za-z]+", arguments)))
+                self.assertLessEqual(words, set(re.findall(r"[A-Za-z]+(?:-[a-z]+)*", arguments)))
                 if not words:
                     self.assertEqual(arguments, "")
 

@@ -71,7 +71,7 @@ def mistakes(snapshot: Snapshot) -> None:
 
 
 def main(dump: str) -> None:
-    snapshot = Snapshot.load(Path(dump)).skip(["x*alloc"])
+    snapshot = Snapshot.load(Path(dump)).skip(["x*alloc"], ["libc"], mine=["*/nothing/*"])
     mine = snapshot.filter_traces([Filter(True, "*/use.c"), Large(True), Small()])
     assert_type((mine.start_time, mine.traces[0].time), Tuple[Optional[float], Optional[float]])
     print(sorted(place(trace.traceback[-1]) for trace in mine.traces), len(groups(mine)), from_raw())

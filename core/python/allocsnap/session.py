@@ -3,13 +3,15 @@
 import contextlib
 import os
 
-from . import guessed_map, minidump, no_hooks, tracing
+from . import guessed_map, minidump, no_hooks, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
+from .exit_stop import ExitStop
 from .kept import NOW, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
+from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
 from .target import shown_path
@@ -74,11 +76,12 @@ class Session:
     def __init__(self, target):
         self.target = target
         self.launch = Launch(target)
+        self.exit_stop = ExitStop(target, self._is_traced)
         self.snapshots = Kept()
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
-        self.skip = []  # the user's skip rules
+        self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
@@ -183,8 +186,18 @@ class Session:
             return status.traced_size, status.traced_count
         filters = place_filters(location)
         taken, _ = self._read(process)
-        found = taken.snapshot.skip(self.skip).filter(filters)
+        found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
+
+    def _is_traced(self):
+        """Whether the process is known to be, also where its other threads go on. Quick, and quiet
+        where there are no hooks."""
+        process = self.stopped_process(may_move=True)
+        status = self._known_status(process)
+        root = status is None and self._root_symbol()
+        if root:
+            status = objects.read_status(Calls(self.target), root)
+        return status is not None and status.tracing
 
     def _hooked_status(self):
         """The native.Status of the live process; None where no hooks obey in it."""
@@ -211,6 +224,7 @@ class Session:
         it, else of the next run. Returns the native.Status that the process had; None
         where it is the next run. Without a limit it is the process's, or the default."""
         status = self._hooked_status()
+        self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
@@ -306,10 +320,7 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        # Hooks of another release may have the second name.
-        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
-            "allocsnap_root"
-        )
+        candidate = self._root_symbol()
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -326,6 +337,12 @@ class Session:
             raise AllocsnapError(why, error.code) from None
         self._root = (process.identity, root)
         return root
+
+    def _root_symbol(self):
+        """The address of the symbol of the hooks' table; 0 where there is none. Hooks of another
+        release may have the second name."""
+        find = self.target.find_symbol
+        return find("allocsnap_table") or find("allocsnap_root")
 
     def _search_root(self, process, calls, candidate, regions):
         try:
@@ -391,6 +408,11 @@ class Session:
         if name == NOW:
             return self._read(self.stopped_process())
         return self.find(name), None
+
+    def place(self, regions, address):
+        """whereabouts.sentence for an address of the process."""
+        process = self.stopped_process()
+        return whereabouts.sentence(self.target, process, regions, self.snapshots.all, address)
 
     def thread_labels(self, name):
         """Target.thread_labels for a snapshot of that name; none where it is not of now,

@@ -10,6 +10,7 @@ from . import bulk, dump_files, filters as filtering, raw_traces
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
+from .library.skip_rules import SkipRules, skip_sets
 from .library.calls import Calls
 from .statistic import Statistic, StatisticDiff
 
@@ -240,7 +241,7 @@ class Snapshot:
     def load(filename: Path) -> Snapshot:
         """The Snapshot that `dump`, or `snapshot dump`, has written."""
         snapshot, attributes = dump_files.load(filename)
-        made = Snapshot._of(snapshot.skip(()))
+        made = Snapshot._of(snapshot.skip())
         for name, value in attributes.items():
             # A file comes from anywhere: it replaces nothing that is here already.
             if name not in _OWN_ATTRIBUTES and not hasattr(Snapshot, name):
@@ -257,12 +258,28 @@ class Snapshot:
             raise ValueError("the traceback_limit of a snapshot that was taken cannot change")
         return raw_traces.build(list(self.traces._traces), limit)
 
-    def skip(self, patterns: Iterable[str] = (), standard: bool = True) -> Snapshot:
-        """A Snapshot whose statistics by file and line, and whose filters, pass over
-        allocator wrappers: the most recent frames whose function, or whose file where it
-        has a "/", matches a pattern. `standard`: those of C++ too. `take_snapshot` and
-        `load` give such snapshots; tracebacks keep every frame."""
-        made = Snapshot._of(self._object.skip(list(patterns), standard), self.traces.origin)
+    def skip(
+        self,
+        patterns: Iterable[str] = (),
+        standard: Union[bool, str, Iterable[str]] = True,
+        mine: Iterable[str] = (),
+    ) -> Snapshot:
+        """A Snapshot whose statistics by frame, and whose filters, pass over those that ask
+        for memory on behalf of others: the most recent frames whose function, or whose
+        file where it has a "/", matches a pattern, and those of the built-in sets; `standard`:
+        whether these count, or the names of those that do. `mine`: patterns of paths of
+        sources and modules; the first frame there is the one. `take_snapshot` and `load`
+        give such snapshots; tracebacks keep every frame."""
+        if isinstance(standard, str):
+            standard = (standard,)
+        sets = (None if standard else ()) if isinstance(standard, int) else tuple(standard)
+        unknown = [name for name in sets or () if name not in skip_sets()]
+        if unknown:
+            raise ValueError(
+                "no skip set {!r}: the sets are {}".format(unknown[0], ", ".join(skip_sets()))
+            )
+        rules = SkipRules(tuple(patterns), sets, tuple(mine))
+        made = Snapshot._of(self._object.skip(rules), self.traces.origin)
         made.traceback_limit = self.traceback_limit
         return made
 
@@ -274,7 +291,7 @@ class Snapshot:
         symbolizer = objects.Symbolizer(debug_directories)
         symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
         named = self._object.symbolize(Calls(), symbolizer)
-        made = Snapshot._of(named.skip(()))
+        made = Snapshot._of(named.skip())
         for name, value in vars(self).items():
             if name not in _OWN_ATTRIBUTES:
                 vars(made)[name] = value

@@ -130,7 +130,7 @@ def get_traceback_limit() -> int:
 
 def _read() -> Any:
     session = _required()
-    return session.read().snapshot.skip(session.skip)
+    return session.read().snapshot.skip(session.rules)
 
 
 def _get_traces() -> Sequence[TraceTuple]:

@@ -82,7 +82,7 @@ _HINT = (
 
 def naming_lines(session, name):
     """What the names of a kept snapshot are from, in lines."""
-    snapshot = session.snapshots.get(name).snapshot.skip(session.skip)
+    snapshot = session.snapshots.get(name).snapshot.skip(session.rules)
     if not snapshot.size:
         return "named:    no bytes\n"
     parts = snapshot.naming

@@ -108,7 +108,7 @@ def add_filters(parser):
     parser.add_argument(
         "--no-skip",
         action="store_true",
-        help="pass over no frame, not even of C++'s operator new",
+        help="pass over no frame, not even of the built-in sets",
     )
 
 
@@ -136,7 +136,8 @@ class Choice:
         if options.no_skip and options.skip:
             raise AllocsnapError("--skip and --no-skip contradict each other: give one of them")
         self._options = options
-        self._rules = session.skip + options.skip
+        rules = session.rules
+        self._rules = rules._replace(patterns=rules.patterns + tuple(options.skip))
         self.filters = bool(options.include or options.exclude or options.domain)
 
     def of(self, *snapshots):

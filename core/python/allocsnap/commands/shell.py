@@ -17,8 +17,9 @@ from .command import FILES
 from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
 from .grammar import HelpRequested
-from .keeping import Delete, Dump, List, Load, Set, Symbolize, Take
+from .keeping import Delete, Dump, List, Load, Symbolize, Take
 from .reports import Diff, Stats, Traces, Who
+from .settings import Set
 
 #: Every command, in the order that help shows them.
 COMMANDS = tuple(

@@ -177,6 +177,20 @@ class KeyDescription(ctypes.Structure):
     ]
 
 
+class SkipSet(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("what", c_char_p)]
+
+
+class SkipRules(ctypes.Structure):
+    _fields_ = [
+        ("patterns", POINTER(c_char_p)),
+        ("pattern_count", c_size_t),
+        ("mine", POINTER(c_char_p)),
+        ("mine_count", c_size_t),
+        ("sets", c_uint32),
+    ]
+
+
 class Sum(ctypes.Structure):
     _fields_ = [("size", c_uint64), ("count", c_uint64)]
 
@@ -229,6 +243,7 @@ class RenderOptions(ctypes.Structure):
         ("unfiltered", POINTER(StatisticDiff)),
         ("regions", POINTER(Region)),
         ("region_count", c_size_t),
+        ("place", c_char_p),
         ("order", c_int),
         ("thread_labels", POINTER(c_char_p)),
         ("thread_label_count", c_size_t),
@@ -379,7 +394,8 @@ FUNCTIONS = {
     "asnap_snapshot_unnamed_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
-    "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
+    "asnap_skip_set": (POINTER(SkipSet), [c_size_t]),
+    "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(SkipRules), _OUT]),
     "asnap_key_describe": (POINTER(KeyDescription), [c_int]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
