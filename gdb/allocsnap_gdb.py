@@ -1,5 +1,6 @@
 """allocsnap in gdb (12 and later): `source` this file, then `help snapshot`."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -35,7 +36,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target, Thread, parsed_memory_map
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread, parsed_memory_map
 else:
     Target = object
 
@@ -214,6 +215,35 @@ class GdbTarget(Target):
             for thread in gdb.selected_inferior().threads()
         ]
 
+    def stack_pointers(self):
+        found = {}
+        for thread in gdb.selected_inferior().threads():
+            with _selected(thread):
+                pointer = self.stack_pointer()
+            if pointer is not None:
+                found[thread.num] = pointer
+        return found
+
+    def frame_over(self, number, address):
+        thread = next(one for one in gdb.selected_inferior().threads() if one.num == number)
+        with _selected(thread), _past_main():
+            frame = gdb.newest_frame()
+            while frame is not None:
+                older = frame.older()
+                if older is not None and address < int(older.read_register("sp")):
+                    return frame.level(), _text(frame.name)
+                frame = older
+        return None
+
+    def file_place(self, address):
+        told = _output("info symbol {}".format(address))
+        found = re.match(r"(.+?)(?: \+ (\d+))? in section (\S+)(?: of (.+))?$", told)
+        if found is None:
+            return None
+        symbol, offset, section, path = found.groups()
+        path = path or self.program_path() or ""
+        return FilePlace(section, path, symbol, int(offset or 0))
+
     def files(self):
         # Those with an owner are separate debug files, also such that debuginfod has sent.
         names = [_text(lambda objfile=objfile: objfile.filename) for objfile in gdb.objfiles()]
@@ -281,6 +311,33 @@ def _has_frame():
         return True
     except gdb.error:
         return False
+
+
+@contextlib.contextmanager
+def _selected(thread):
+    """Has gdb look at a thread, and then at what it has looked at before."""
+    before, frame = gdb.selected_thread(), None
+    with contextlib.suppress(gdb.error):
+        frame = gdb.selected_frame()
+    try:
+        thread.switch()
+        yield
+    finally:
+        if before is not None and before.is_valid():
+            before.switch()
+        if frame is not None and frame.is_valid():
+            frame.select()
+
+
+@contextlib.contextmanager
+def _past_main():
+    """Has gdb know the frames that called main: where main's ends is where theirs begin."""
+    was_on = gdb.parameter("backtrace past-main")
+    gdb.execute("set backtrace past-main on")
+    try:
+        yield
+    finally:
+        gdb.execute("set backtrace past-main {}".format("on" if was_on else "off"))
 
 
 def _thread_name(thread):

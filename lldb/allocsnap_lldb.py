@@ -33,7 +33,8 @@ if _WRONG is None:
     from allocsnap import commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
     from allocsnap.joined_map import joined_map
-    from allocsnap.target import Process, Region, Target, Thread, is_traced_below, mapped_cores
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread
+    from allocsnap.target import is_traced_below, mapped_cores
 else:
     Target = object
 
@@ -229,6 +230,31 @@ class LldbTarget(Target):
     def stack_pointer(self):
         frame = self._process.GetSelectedThread().GetFrameAtIndex(0)
         return frame.GetSP() if frame.IsValid() else None
+
+    def stack_pointers(self):
+        frames = {thread.GetIndexID(): thread.GetFrameAtIndex(0) for thread in self._process}
+        return {number: frame.GetSP() for number, frame in frames.items() if frame.IsValid()}
+
+    def frame_over(self, number, address):
+        thread = self._process.GetThreadByIndexID(number)
+        level, frame = 0, thread.GetFrameAtIndex(0)
+        while frame.IsValid():
+            older = thread.GetFrameAtIndex(level + 1)
+            if older.IsValid() and address < older.GetSP():
+                return level, frame.GetDisplayFunctionName()
+            level, frame = level + 1, older
+        return None
+
+    def file_place(self, address):
+        place = self._target.ResolveLoadAddress(address)
+        section, symbol = place.GetSection(), place.GetSymbol()
+        if not section.IsValid():
+            return None
+        path = _path(place.GetModule().GetFileSpec()) or ""
+        start = symbol.GetStartAddress().GetLoadAddress(self._target)
+        if not symbol.IsValid() or start == lldb.LLDB_INVALID_ADDRESS:
+            return FilePlace(section.GetName() or "", path)
+        return FilePlace(section.GetName() or "", path, symbol.GetDisplayName(), address - start)
 
     def files(self):
         paths = []

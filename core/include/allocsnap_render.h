@@ -35,6 +35,9 @@ struct asnap_render_options {
      * in no block; region_count 0: unknown. */
     const struct asnap_region *regions;
     size_t region_count;
+    /* A sentence without its end on what is at the address ("it is in section .bss of server:
+     * cache+8"), for where it is in no block and something is mapped there; NULL: not known. */
+    const char *place;
     enum asnap_trace_order order; /* of traces */
     /* What the debugger calls the threads, by their place among the snapshot's; NULL where
      * it knows none. */

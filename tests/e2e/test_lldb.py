@@ -355,7 +355,9 @@ class Lldb(Case):
             "0xe: in no live traced block: nothing is mapped there\n",
         )
         self.assertTrue(results["snapshot who (char)-1"].startswith("0xffffffffffffffff: "))
-        self.assertIn("it is in [stack]", results["snapshot who $sp"])
+        self.assertIn(
+            "it is on the stack of thread 1, frame #0 in stop_here\n", results["snapshot who $sp"]
+        )
 
     @in_each
     def test_expressions_of_cxx(self):
@@ -368,7 +370,7 @@ class Lldb(Case):
             answer = json.loads(results[command].splitlines()[-1])
             self.assertEqual(answer["trace"]["size"], 24)
         for command in more[:2]:
-            self.assertIn("it is in [stack]", results[command])
+            self.assertIn("it is on the stack of thread 1, frame #1 in main\n", results[command])
         self.assertEqual(
             results["snapshot who text.size()"],
             "error: `text.size()` would run code of the program, or take memory in it: do without"

@@ -42,6 +42,7 @@ enum asnap_frame_flags {
     ASNAP_FRAME_FP_USED = 8,     /* the caller's place is found by the frame pointer */
     ASNAP_FRAME_FP_MATTERS = 16, /* some older frame's place is found by this frame pointer */
     ASNAP_FRAME_COMPARED = 32,   /* neither it nor an older frame is STEPPED */
+    ASNAP_FRAME_BY_CALL = 64,    /* its caller is known by the call alone (wild_call.h) */
 };
 
 /* The two words of a frame that its callee has on the stack. */

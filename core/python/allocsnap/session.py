@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from . import guessed_map, minidump, no_hooks, tracing
+from . import guessed_map, minidump, no_hooks, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .kept import NOW, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
@@ -392,6 +392,11 @@ class Session:
         if name == NOW:
             return self._read(self.stopped_process())
         return self.find(name), None
+
+    def place(self, regions, address):
+        """whereabouts.sentence for an address of the process."""
+        process = self.stopped_process()
+        return whereabouts.sentence(self.target, process, regions, self.snapshots.all, address)
 
     def thread_labels(self, name):
         """Target.thread_labels for a snapshot of that name; none where it is not of now,

@@ -50,6 +50,15 @@ class Thread(NamedTuple):
     name: Optional[str] = None  # None where it has none that is text
 
 
+class FilePlace(NamedTuple):
+    """Where in a program or library an address is."""
+
+    section: str
+    path: str  # "": the debugger knows of only one file
+    symbol: Optional[str] = None
+    offset: int = 0  # in the symbol
+
+
 class Target:
     """The debugger, as the commands need it; each debugger derives from it.
 
@@ -98,6 +107,20 @@ class Target:
     def told_memory_map(self):
         """The Regions that the debugger knows, sorted by address."""
         raise NotImplementedError
+
+    def stack_pointers(self):
+        """{number of a Thread, the debugger's: its stack pointer} of those that have one."""
+        return {}
+
+    def frame_over(self, number, address):
+        """(level, function or None) of the frame of a thread whose part of the stack holds an
+        address; None: of no frame that the debugger finds."""
+        return None
+
+    def file_place(self, address):
+        """The FilePlace of an address in a program or library that is loaded; None: in none
+        that the debugger knows."""
+        return None
 
     def evaluate(self, expression):
         """The value of an expression in the program's language, as an address: a number's or

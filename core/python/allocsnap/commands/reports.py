@@ -178,7 +178,7 @@ class Who(Command):
     """who EXPRESSION"""
 
     name = "who"
-    summary = "Show which block holds an address, and the stack that allocated it."
+    summary = "Show which block holds an address, and the stack that allocated it; or what else it is."
     details = (
         "EXPRESSION is one of the program's language, as for `print`: its value is the\n"
         "address, or the address of its value where that is a structure or an array. It\n"
@@ -203,9 +203,11 @@ class Who(Command):
         session.snapshots.check_known(name)
         address = _address(session, options.expression)
         taken, regions = session.find_mapped(name)
-        who = results.Who(
-            taken.snapshot, address, regions, session.thread_labels(name), session.display()
-        )
+        place = None
+        if regions is not None and taken.snapshot.find(address) is None:
+            place = session.place(regions, address)
+        labels = session.thread_labels(name)
+        who = results.Who(taken.snapshot, address, regions, place, labels, session.display())
         return who.json() if options.json else who.text()
 
     def values(self, session, option):

@@ -243,6 +243,7 @@ class RenderOptions(ctypes.Structure):
         ("unfiltered", POINTER(StatisticDiff)),
         ("regions", POINTER(Region)),
         ("region_count", c_size_t),
+        ("place", c_char_p),
         ("order", c_int),
         ("thread_labels", POINTER(c_char_p)),
         ("thread_label_count", c_size_t),

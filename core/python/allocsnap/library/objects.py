@@ -1,6 +1,6 @@
 """The library's objects, as Python's: tables, symbolizers, snapshots."""
 
-from ctypes import byref, c_char_p, c_uint64
+from ctypes import byref, c_bool, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
 from ..printable import printable_text
@@ -181,6 +181,12 @@ class Snapshot(Object):
     def start_time(self):
         """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
         return library().asnap_snapshot_start_time(self)
+
+    def find(self, address):
+        """The native.Trace of the block that holds an address, or None."""
+        found, trace = c_bool(), native.Trace()
+        check(library().asnap_snapshot_find(self, address, byref(found), byref(trace)))
+        return trace if found else None
 
     @property
     def size(self):

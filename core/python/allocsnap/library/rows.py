@@ -111,9 +111,12 @@ class Traces(Rows):
 
 class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
-    where the snapshot is of now. `labels`: as of Traces."""
+    where the snapshot is of now. `place`: what is there where no block is (whereabouts.py).
+    `labels`: as of Traces."""
 
-    def __init__(self, snapshot, address, regions=None, labels=None, display=Display()):
+    def __init__(
+        self, snapshot, address, regions=None, place=None, labels=None, display=Display()
+    ):
         self._arguments = snapshot, address
         self._options = native.RenderOptions(source_lines=True)
         display.set(self._options)
@@ -122,6 +125,7 @@ class Who:
         if regions is not None:
             self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native.Region))
             self._options.region_count = regions.count
+            self._options.place = None if place is None else place.encode()
 
     def text(self):
         """For people."""
