@@ -175,6 +175,10 @@ class Functions(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "^no skip set 'glob': the sets are libc, c\\+\\+, "):
             named.skip(standard=["libc", "glob"])
 
+    def test_given_traces_without_a_line_are_not_nameless_code(self):
+        snapshot = allocsnap.Snapshot([(0, 5, (("a.c", 0), ("b.c", 7)), 2)], 16)
+        self.assertEqual(str(snapshot.skip().statistics("lineno")[0].traceback), "a.c:0")
+
     def test_own_code(self):
         snapshot = allocsnap.Snapshot(NAMED, 16)
         for mine, place in ((["*.c"], "/src/a.c:7"), (["a.c"], "/src/a.c:7"), (["/src/*"], "/src/a.h:3"),
