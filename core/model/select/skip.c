@@ -80,12 +80,6 @@ static struct asnap_error *match_own(struct job *job, const struct asnap_skip_ru
     return error;
 }
 
-/* Whether a frame without a line is of a program; those of traces that were given say nothing. */
-static bool is_code(const struct asnap_stored_frame *frame)
-{
-    return frame->address != 0 || frame->function != ASNAP_NONE;
-}
-
 static uint8_t flags_of(const struct job *job, uint32_t frame_id)
 {
     const struct asnap_store *store = job->store;
@@ -97,7 +91,7 @@ static uint8_t flags_of(const struct job *job, uint32_t frame_id)
         flags |= BY_USER;
     if (location->lineno != 0)
         flags |= HAS_LINE;
-    else if (frame->named_by == ASNAP_NAMED_NONE && is_code(frame))
+    else if (frame->named_by == ASNAP_NAMED_NONE && asnap_frame_is_code(frame))
         flags |= IS_NAMELESS;
     if (job->own_files[location->file] ||
         (frame->mapping != ASNAP_NONE && job->own_modules[store->mappings[frame->mapping].path]))
