@@ -38,7 +38,7 @@ static const char *attributed(const struct stack *stack, struct asnap_skip_rules
     for (size_t i = 0; i < COUNT(mappings); i++)
         ASNAP_ASSERT_OK(asnap_builder_mapping(builder, &mappings[i]));
     for (size_t i = 0; i < stack->depth; i++)
-        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &stack->frames[i].frame, 0,
+        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &stack->frames[i].frame, 0x1000 + i,
                                             stack->frames[i].mapping, &ids[i]));
     ASNAP_ASSERT_OK(
         asnap_builder_traceback(builder, ids, stack->depth, stack->total, &trace.traceback_id));
