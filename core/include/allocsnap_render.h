@@ -56,7 +56,8 @@ enum asnap_format {
     ASNAP_FORMAT_JSON, /* one JSON object on one line (docs/commands.md has its fields) */
 };
 
-/* Each of these writes one kind of result; free the text with asnap_string_destroy. */
+/* Each of these writes one kind of result; free the text with asnap_string_destroy. They fail with
+ * NO_MEMORY, and with INVALID_ARGUMENT where there is no such format. */
 
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_statistics(const struct asnap_statistics *statistics, enum asnap_format format,

@@ -296,6 +296,24 @@ ASNAP_TEST(render_blocks, who_json_after_the_end)
           ",\"start\":null,\"notes\":[]}\n");
 }
 
+ASNAP_TEST(render_blocks, no_such_format)
+{
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    struct asnap_render_options options = {0};
+    char *text = NULL;
+    struct asnap_error *error =
+        asnap_render_traces(snapshot, (enum asnap_format)2, &options, &text);
+    CU_ASSERT_STRING_EQUAL(asnap_error_message(error),
+                           "no output format 2: there are formats 0 to 1");
+    ASNAP_ASSERT_ERROR(error, ASNAP_ERROR_INVALID_ARGUMENT);
+    error = asnap_render_who(snapshot, 7, (enum asnap_format)2, &options, &text);
+    CU_ASSERT_STRING_EQUAL(asnap_error_message(error),
+                           "no output format 2: there are formats 0 to 1");
+    ASNAP_ASSERT_ERROR(error, ASNAP_ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NULL(text);
+    asnap_snapshot_destroy(snapshot);
+}
+
 ASNAP_TEST(render_blocks, source_lines)
 {
     static const char source[] = "#include <stdio.h>\n";

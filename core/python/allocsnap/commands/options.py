@@ -6,6 +6,7 @@ import re
 from ..errors import AllocsnapError
 from ..library import objects
 from ..library.keys import DEFAULT, cumulative_names, find_name, known_names
+from ..library.native import FORMATS
 from ..places import LINE_MAX
 from .grammar import whole_number
 
@@ -48,6 +49,16 @@ def _paths(text):
     return [text] if "/" in text or text.startswith("*") else [text, "*/" + text]
 
 
+def add_formats(parser):
+    """An option for each format but the text, which is printed without one."""
+    for name, (_, summary) in FORMATS.items():
+        if summary is not None:
+            parser.add_argument(
+                "--" + name, action="store_const", const=name, dest="format", help=summary
+            )
+    parser.set_defaults(format="text")
+
+
 def add_rows(parser):
     """Options of a command that shows rows."""
     parser.add_argument(
@@ -58,7 +69,7 @@ def add_rows(parser):
         default=None,
         help="show N rows, or `all` (default: 10; with --json: all)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    add_formats(parser)
 
 
 def add_cumulative(parser):

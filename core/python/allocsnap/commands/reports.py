@@ -26,10 +26,11 @@ def _check_cumulative(options, key):
 
 def _show(session, rows, options, unfiltered):
     """The text of native rows, as the options of shared.add_rows want it."""
-    if options.json:
-        return rows.json(options.limit or ALL, unfiltered).rstrip("\n") + "\n"
-    rows.display = session.display()
-    return rows.text(_ROWS if options.limit is None else options.limit, unfiltered)
+    limit = options.limit
+    if options.format == "text":
+        rows.display = session.display()
+        limit = _ROWS if limit is None else limit
+    return rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
 
 
 class Stats(Command):
@@ -195,7 +196,7 @@ class Who(Command):
             help="look into this snapshot (default: now, or the newest one where there"
             " is neither process nor core)",
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+        shared.add_formats(parser)
         parser.add_argument("expression", metavar="EXPRESSION", help="for example p->next")
 
     def run(self, session, options):
@@ -208,7 +209,7 @@ class Who(Command):
             place = session.place(regions, address)
         labels = session.thread_labels(name)
         who = results.Who(taken.snapshot, address, regions, place, labels, session.display())
-        return who.json() if options.json else who.text()
+        return who.render(options.format)
 
     def values(self, session, option):
         return session.snapshots.words() if option == "--in" else super().values(session, option)

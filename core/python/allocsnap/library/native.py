@@ -13,8 +13,9 @@ from .library_files import library_path
 #: asnap_trace_order, by the name a user types.
 ORDERS = {"size": 0, "age": 1}
 
-#: asnap_format, likewise.
-FORMATS = {"text": 0, "json": 1}
+#: asnap_format, by name: its number, and what the option of this name says. Text is what is
+#: printed without one.
+FORMATS = {"text": (0, None), "json": (1, "one JSON object on one line")}
 
 #: The mapping of a frame that is in none.
 NO_MAPPING = 2**32 - 1
