@@ -30,7 +30,7 @@ def _find_package():
     return None
 
 
-# gdb prints a traceback where a script fails: this one ends, and tells.
+# gdb prints a traceback where a script fails: this one prints what is wrong, and ends.
 _WRONG = _find_package()
 if _WRONG is None:
     # pylint: disable=wrong-import-position

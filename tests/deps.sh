@@ -82,6 +82,7 @@ lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
 lint                 shellcheck           command:shellcheck
 lint                 pyflakes3            command:pyflakes3
+test,lint            mypy                 command:mypy
 test,lint            mandoc               command:mandoc
 test,deb             dpkg-dev             command:dpkg-gencontrol
 test                 fakeroot             command:fakeroot

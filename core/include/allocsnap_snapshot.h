@@ -101,7 +101,7 @@ ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *sn
 ASNAP_API size_t asnap_snapshot_domain_count(const struct asnap_snapshot *snapshot);
 ASNAP_API uint32_t asnap_snapshot_domain(const struct asnap_snapshot *snapshot, size_t index);
 
-/* The frames of a whole stack where nobody has counted them (with a frame limit of 1 the
+/* The frames of a whole stack where they were not counted (with a frame limit of 1 the
  * hooks walk no stack). */
 #define ASNAP_TOTAL_UNKNOWN UINT32_MAX
 
@@ -168,7 +168,7 @@ ASNAP_API struct asnap_place asnap_snapshot_place(const struct asnap_snapshot *s
 ASNAP_API void asnap_snapshot_places(const struct asnap_snapshot *snapshot, uint32_t first,
                                      size_t count, struct asnap_place *places);
 
-/* What somebody wants to be known of a snapshot. */
+/* A note of the user's on a snapshot, by name. */
 struct asnap_attribute {
     const char *name;
     const char *value;

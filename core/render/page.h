@@ -29,7 +29,7 @@ void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count);
 void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uint64_t all_count,
                      uint64_t all_size);
 
-/* What somebody else has named. */
+/* A name from outside: it is written as a terminal may get it. */
 void asnap_page_name(struct asnap_page *page, const char *name);
 
 /* The name of a function; or its short form, however names are to be shown. */

@@ -175,6 +175,13 @@ class Functions(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "^no skip set 'glob': the sets are libc, c\\+\\+, "):
             named.skip(standard=["libc", "glob"])
 
+    def test_no_set_is_for_given_places(self):
+        for file in ("a.c", "/usr/lib/libc.so.6", "/usr/include/c++/12/bits/stl_vector.h"):
+            for line in (0, 7):
+                snapshot = allocsnap.Snapshot([(0, 5, ((file, line), ("b.c", 7)), 2)], 16)
+                place = snapshot.skip().statistics("lineno")[0].traceback
+                self.assertEqual(str(place), "{}:{}".format(file, line))
+
     def test_own_code(self):
         snapshot = allocsnap.Snapshot(NAMED, 16)
         for mine, place in ((["*.c"], "/src/a.c:7"), (["a.c"], "/src/a.c:7"), (["/src/*"], "/src/a.h:3"),

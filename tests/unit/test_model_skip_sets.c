@@ -38,7 +38,7 @@ static const char *attributed(const struct stack *stack, struct asnap_skip_rules
     for (size_t i = 0; i < COUNT(mappings); i++)
         ASNAP_ASSERT_OK(asnap_builder_mapping(builder, &mappings[i]));
     for (size_t i = 0; i < stack->depth; i++)
-        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &stack->frames[i].frame, 0,
+        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &stack->frames[i].frame, 0x1000 + i,
                                             stack->frames[i].mapping, &ids[i]));
     ASNAP_ASSERT_OK(
         asnap_builder_traceback(builder, ids, stack->depth, stack->total, &trace.traceback_id));
@@ -172,30 +172,12 @@ ASNAP_TEST(model_skip_sets, leave_others_alone)
     }
 }
 
-#define NAMELESS(MODULE, NAME)                                                                     \
-    {                                                                                              \
-        {(MODULE), (NAME), 0, false, ASNAP_NAMED_NONE}, LIBRARY                                    \
-    }
-#define OWN_NAMELESS(NAME)                                                                         \
-    {                                                                                              \
-        {"/bin/prog", (NAME), 0, false, ASNAP_NAMED_NONE}, PROGRAM                                 \
-    }
-#define LINE(NAME)                                                                                 \
-    {                                                                                              \
-        {"/s/a.c", (NAME), 7, false, 0}, PROGRAM                                                   \
-    }
-#define SYMBOL(NAME)                                                                               \
-    {                                                                                              \
-        {"/lib/libz.so.1", (NAME), 0, false, 0}, LIBRARY                                           \
-    }
-#define OWN_SYMBOL(NAME)                                                                           \
-    {                                                                                              \
-        {"/bin/prog", (NAME), 0, false, 0}, PROGRAM                                                \
-    }
-#define IN_LIBC(NAME)                                                                              \
-    {                                                                                              \
-        {"/lib/x86_64-linux-gnu/libc.so.6", (NAME), 0, false, 0}, LIBC                             \
-    }
+#define NAMELESS(MODULE, NAME) {(MODULE), (NAME), 0, false, ASNAP_NAMED_NONE}, LIBRARY
+#define OWN_NAMELESS(NAME) {"/bin/prog", (NAME), 0, false, ASNAP_NAMED_NONE}, PROGRAM
+#define LINE(NAME) {"/s/a.c", (NAME), 7, false, 0}, PROGRAM
+#define SYMBOL(NAME) {"/lib/libz.so.1", (NAME), 0, false, 0}, LIBRARY
+#define OWN_SYMBOL(NAME) {"/bin/prog", (NAME), 0, false, 0}, PROGRAM
+#define IN_LIBC(NAME) {"/lib/x86_64-linux-gnu/libc.so.6", (NAME), 0, false, 0}, LIBC
 
 ASNAP_TEST(model_skip_sets, frames_without_a_name)
 {
@@ -204,42 +186,57 @@ ASNAP_TEST(model_skip_sets, frames_without_a_name)
         const char *expected;
     } cases[] = {
         /* A library without symbols works for a line of the program. */
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), LINE("f"), LINE("main")}, 3, 0}, "f"},
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), SYMBOL("deflate"),
-           OWN_NAMELESS("prog+0x1")},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")}, {LINE("f")}, {LINE("main")}}, 3, 0},
+         "f"},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")},
+           {SYMBOL("deflate")},
+           {OWN_NAMELESS("prog+0x1")}},
           3,
           0},
          "deflate"},
         /* A program without symbols stays what it is, with all of libc below. */
-        {{{OWN_NAMELESS("prog+0x1"), OWN_NAMELESS("prog+0x2"), IN_LIBC("__libc_start_main")}, 3, 0},
+        {{{{OWN_NAMELESS("prog+0x1")}, {OWN_NAMELESS("prog+0x2")}, {IN_LIBC("__libc_start_main")}},
+          3,
+          0},
          "prog+0x1"},
-        {{{IN_LIBC("strdup"), OWN_NAMELESS("prog+0x1"), IN_LIBC("qsort"), OWN_NAMELESS("prog+0x2")},
+        {{{{IN_LIBC("strdup")},
+           {OWN_NAMELESS("prog+0x1")},
+           {IN_LIBC("qsort")},
+           {OWN_NAMELESS("prog+0x2")}},
           4,
           0},
          "prog+0x1"},
         /* A symbol of its own library is its caller, whoever calls that one. */
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), SYMBOL("deflate"),
-           NAMELESS("/lib/libz.so.1", "libz.so.1+0x20"), OWN_NAMELESS("prog+0x1")},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")},
+           {SYMBOL("deflate")},
+           {NAMELESS("/lib/libz.so.1", "libz.so.1+0x20")},
+           {OWN_NAMELESS("prog+0x1")}},
           4,
           0},
          "deflate"},
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), SYMBOL("deflate")}, 2, 5}, "deflate"},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")}, {SYMBOL("deflate")}}, 2, 5}, "deflate"},
         /* A library calls it back. */
-        {{{OWN_NAMELESS("prog+0x1"), SYMBOL("g_main_loop_run"), OWN_NAMELESS("prog+0x2")}, 3, 0},
+        {{{{OWN_NAMELESS("prog+0x1")}, {SYMBOL("g_main_loop_run")}, {OWN_NAMELESS("prog+0x2")}},
+          3,
+          0},
          "prog+0x1"},
         /* Who calls is not known: the stack is cut off. */
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), OWN_SYMBOL("f")}, 2, 5}, "libz.so.1+0x10"},
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), OWN_SYMBOL("f")}, 2, 0}, "f"},
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10"), LINE("f")}, 2, 5}, "f"},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")}, {OWN_SYMBOL("f")}}, 2, 5},
+         "libz.so.1+0x10"},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")}, {OWN_SYMBOL("f")}}, 2, 0}, "f"},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x10")}, {LINE("f")}}, 2, 5}, "f"},
         /* A line that a library without symbols calls back. */
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x1"), LINE("callback"),
-           NAMELESS("/lib/libz.so.1", "libz.so.1+0x2"), LINE("main")},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x1")},
+           {LINE("callback")},
+           {NAMELESS("/lib/libz.so.1", "libz.so.1+0x2")},
+           {LINE("main")}},
           4,
           0},
          "callback"},
         /* A helper between. */
-        {{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x1"), LINE("xmalloc"), LINE("f")}, 3, 0}, "f"},
-        {{{LINE("f"), NAMELESS("/lib/libz.so.1", "libz.so.1+0x1"), LINE("main")}, 3, 0}, "f"},
+        {{{{NAMELESS("/lib/libz.so.1", "libz.so.1+0x1")}, {LINE("xmalloc")}, {LINE("f")}}, 3, 0},
+         "f"},
+        {{{{LINE("f")}, {NAMELESS("/lib/libz.so.1", "libz.so.1+0x1")}, {LINE("main")}}, 3, 0}, "f"},
     };
     struct asnap_skip_rules without = {.sets = ~(UINT32_C(1) << 6)};
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -250,9 +247,9 @@ ASNAP_TEST(model_skip_sets, frames_without_a_name)
 ASNAP_TEST(model_skip_sets, where_nothing_is_left)
 {
     static const struct stack helpers_only = {
-        .frames = {IN_LIBC("setlocale"), IN_LIBC("__libc_start_main")}, .depth = 2};
-    static const struct stack user_above = {.frames = {LINE("f"), LINE("main"), IN_LIBC("start")},
-                                            .depth = 3};
+        .frames = {{IN_LIBC("setlocale")}, {IN_LIBC("__libc_start_main")}}, .depth = 2};
+    static const struct stack user_above = {
+        .frames = {{LINE("f")}, {LINE("main")}, {IN_LIBC("start")}}, .depth = 3};
     const char *const mains[] = {"main", "f"};
     const char *const all[] = {"*"};
     struct asnap_skip_rules rules = {.sets = ASNAP_SKIP_ALL_SETS, .patterns = mains};
@@ -266,11 +263,11 @@ ASNAP_TEST(model_skip_sets, where_nothing_is_left)
 
 ASNAP_TEST(model_skip_sets, own_code)
 {
-    static const struct stack stack = {.frames = {SYMBOL("inflate"),
-                                                  LINE("xmalloc"),
-                                                  LINE("f"),
+    static const struct stack stack = {.frames = {{SYMBOL("inflate")},
+                                                  {LINE("xmalloc")},
+                                                  {LINE("f")},
                                                   {{"/lib/src/z.c", "z", 4, false, 0}, LIBRARY},
-                                                  OWN_SYMBOL("main")},
+                                                  {OWN_SYMBOL("main")}},
                                        .depth = 5};
     static const struct {
         const char *pattern;

@@ -143,8 +143,8 @@ void asnap_walker_renew(struct asnap_walker *walker);
 bool asnap_walker_is_full(const struct asnap_walker *walker);
 
 /* Walks the stack from `caller` on, which is the most recent frame, to its end, of which
- * `limit` frames (1 or more) are wanted. With 1 the stack is that frame, of how many nobody
- * counts. False: there was no memory for it. */
+ * `limit` frames (1 or more) are wanted. With 1 the stack is that frame, and its others are not
+ * counted. False: there was no memory for it. */
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
                        uint32_t limit);
 

@@ -91,7 +91,7 @@ static uint8_t flags_of(const struct job *job, uint32_t frame_id)
         flags |= BY_USER;
     if (location->lineno != 0)
         flags |= HAS_LINE;
-    else if (frame->named_by == ASNAP_NAMED_NONE)
+    else if (frame->named_by == ASNAP_NAMED_NONE && asnap_frame_is_code(frame))
         flags |= IS_NAMELESS;
     if (job->own_files[location->file] ||
         (frame->mapping != ASNAP_NONE && job->own_modules[store->mappings[frame->mapping].path]))

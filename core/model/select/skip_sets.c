@@ -240,6 +240,8 @@ uint8_t asnap_sets_of_frame(const struct asnap_set_matches *found, const struct 
     const struct asnap_stored_frame *frame = &store->frames[frame_id];
     const struct asnap_location *location = &store->locations[frame->location];
     uint8_t sets_found = 0;
+    if (!asnap_frame_is_code(frame))
+        return 0;
     if (frame->function != ASNAP_NONE) {
         sets_found = found->functions[frame->function];
         if (location->lineno != 0 &&

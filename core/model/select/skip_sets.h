@@ -2,6 +2,8 @@
 #ifndef ASNAP_MODEL_SKIP_SETS_H
 #define ASNAP_MODEL_SKIP_SETS_H
 
+#include <stdbool.h>
+
 #include "store.h"
 
 /* Sets as bits, by their numbers. Names alone do not tell Rust's functions from those of C++. */
@@ -22,6 +24,13 @@ struct asnap_set_matches {
 struct asnap_error *asnap_set_matches_init(struct asnap_set_matches *matches,
                                            const struct asnap_store *store);
 void asnap_set_matches_deinit(struct asnap_set_matches *matches);
+
+/* Whether a frame is of a program's code; those of traces that were given are places alone, which
+ * no set is for. */
+static inline bool asnap_frame_is_code(const struct asnap_stored_frame *frame)
+{
+    return frame->address != 0 || frame->function != ASNAP_NONE;
+}
 
 /* The sets that a frame belongs to by its function and files. */
 uint8_t asnap_sets_of_frame(const struct asnap_set_matches *matches,

@@ -1,4 +1,4 @@
-"""Why a process, a program or a core has no hooks, or hooks that nobody calls, and what to do about
+"""Why a process, a program or a core has no hooks, or hooks that are not called, and what to do about
 it, as far as that can be told from here."""
 
 import os

@@ -180,7 +180,7 @@ class Who(Command):
     name = "who"
     summary = "Show which block holds an address, and the stack that allocated it; or what else it is."
     details = (
-        "EXPRESSION is one of the program's language, as for `print`: its value is the\n"
+        "EXPRESSION is in the program's language, as for `print`: its value is the\n"
         "address, or the address of its value where that is a structure or an array. It\n"
         "may lie anywhere inside a block. All after the options belongs to it."
     )

@@ -8,7 +8,7 @@ from ..library.skip_rules import skip_sets
 from ..printable import printable
 from .command import Command
 
-#: In place of a setting's values: what it is where nobody has set it.
+#: In place of a setting's values: what it is where it was not set.
 DEFAULT = "default"
 
 #: Before the name of a built-in skip set: without it.

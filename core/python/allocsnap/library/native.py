@@ -26,7 +26,7 @@ TIMES_PER_SECOND = 100
 #: ASNAP_NAMED_LINE: what most frames have their name from.
 NAMED_LINE = 5
 
-#: Frames of a whole stack that nobody has counted (ASNAP_TOTAL_UNKNOWN).
+#: The number of frames of a whole stack, where they were not counted (ASNAP_TOTAL_UNKNOWN).
 TOTAL_UNKNOWN = 2**32 - 1
 
 READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
