@@ -216,7 +216,7 @@ bench: ## set up, build, and print speed and size, as ratios
 .PHONY: lint
 lint: ## check format, warnings of a second compiler, static analysis, scripts
 	@tests/deps.sh lint
-	@$(MAKE) --no-print-directory lint-format lint-python lint-shell lint-man
+	@$(MAKE) --no-print-directory lint-format lint-python lint-types lint-shell lint-man
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ lint-compile
 	@$(MAKE) --no-print-directory $(addprefix lint-tidy-,$(TIDY_ROOMS)) lint-tidy-plain
 
@@ -244,6 +244,10 @@ lint-tidy-plain:
 .PHONY: lint-python
 lint-python:
 	pyflakes3 $(PYTHON_FILES)
+
+.PHONY: lint-types
+lint-types:
+	mypy --cache-dir $(BUILD)/mypy
 
 .PHONY: lint-shell
 lint-shell:

@@ -30,14 +30,14 @@ def _find_package():
     return None
 
 
-# gdb prints a traceback where a script fails: this one ends, and tells.
+# gdb prints a traceback where a script fails: this one prints what is wrong, and ends.
 _WRONG = _find_package()
 if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target, ThreadFacts
-    from allocsnap.target import linux_memory_map, parsed_memory_map, shown_path
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
+    from allocsnap.target import parsed_memory_map
 else:
     Target = object
 
@@ -133,13 +133,15 @@ def _take_utf8():
 
 
 def _number(expression):
-    """The value of a C expression, whatever the program's language is."""
-    # gdb may add a line that the language is not the frame's.
-    text = _output("with language c -- output/u " + expression)
-    found = re.search("^[0-9]+", text, re.M)
-    if found is None:
-        raise gdb.error("gdb answered {!r} where a number was asked for".format(text))
-    return int(found.group())
+    """The value of a C expression, whatever the program's language is. Not by a command that may
+    fail: then gdb reads commands again, also where the program is at the condition of a
+    breakpoint, and goes on."""
+    language = gdb.parameter("language")
+    gdb.execute("set language c", to_string=True)
+    try:
+        return int(gdb.parse_and_eval(expression))
+    finally:
+        gdb.execute("set language {}".format(language), to_string=True)
 
 
 class GdbTarget(Target):
@@ -155,16 +157,12 @@ class GdbTarget(Target):
         connection = inferior.connection
         is_core = connection is not None and connection.type == "core"
         core_path = _core_path(inferior) if is_core else None
-        if is_core:
-            description = "core {}".format(shown_path(core_path or "file"))
-        else:
-            description = "process {}".format(inferior.pid)
         identity = (inferior.num, inferior.connection_num, inferior.pid, core_path)
         running = any(thread.is_running() for thread in inferior.threads())
         moving = running and _has_frame()
         return Process(
             identity=identity,
-            description=description,
+            pid=inferior.pid,
             core_path=core_path,
             is_core=is_core,
             running=running and not (moving and gdb.selected_thread().is_running()),
@@ -190,36 +188,30 @@ class GdbTarget(Target):
         except gdb.error:
             return 0
 
-    def memory_map(self):
-        inferior = gdb.selected_inferior()
-        if _is_native(inferior):
+    def told_memory_map(self):
+        return _printed_memory_map() or _fetched_memory_map(gdb.selected_inferior())
+
+    def thread_facts(self):
+        found = []
+        for thread in gdb.selected_inferior().threads():
             try:
-                return linux_memory_map(inferior.pid)
-            except OSError:
-                pass
-        return _printed_memory_map() or _fetched_memory_map(inferior)
+                with _selected(thread):
+                    found.append(_thread_facts(thread))
+            except gdb.error:
+                found.append(ThreadFacts(_kernel_number(thread)))
+        return found
 
-    def threads(self):
-        with _selection_kept():
-            return [_thread_facts(thread) for thread in gdb.selected_inferior().threads()]
+    def variable_at(self, number, level, address):
+        thread = next(one for one in gdb.selected_inferior().threads() if one.num == number)
+        with _selected(thread):
+            frame = gdb.newest_frame()
+            for _ in range(level):
+                frame = frame and frame.older()
+            return frame and _variable_at(frame, address)
 
-    def stack_slot(self, thread, address):
-        with _selection_kept():
-            for known in gdb.selected_inferior().threads():
-                if _kernel_number(known) == thread:
-                    known.switch()
-                    return _stack_slot(address)
-        return None
-
-    def data_symbol(self, address):
-        text = _output("info symbol {}".format(address))
-        found = re.match(r"(.+?)(?: \+ (\d+))? in section ", text)
-        if found is None:
-            return None
-        name, offset = found.group(1), int(found.group(2) or 0)
+    def variable_file(self, name):
         symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
-        path = symbol.symtab.filename if symbol is not None and symbol.symtab else None
-        return name, offset, os.path.basename(path) if path else None
+        return symbol.symtab.filename if symbol is not None and symbol.symtab else None
 
     def program_path(self):
         path = _text(lambda: gdb.current_progspace().filename or "")
@@ -231,26 +223,51 @@ class GdbTarget(Target):
         except gdb.error:
             return None
 
-    def evaluate(self, expression):
+    def value(self, expression):
         value = gdb.parse_and_eval(expression)
         code = value.type.strip_typedefs().code
         if code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
             value = value.referenced_value()
             code = value.type.strip_typedefs().code
-        if code not in _NUMBERS:
-            address = _address_of(value)
-            if address is None:
-                raise gdb.error(
-                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
-                    " variable in memory".format(expression)
-                )
-            value = address
-        return int(value)
+        if code in _NUMBERS:
+            return int(value), None
+        address = _address_of(value)
+        return None, None if address is None else int(address)
 
-    def thread_labels(self):
-        return {
-            thread.ptid[1]: _thread_label(thread) for thread in gdb.selected_inferior().threads()
-        }
+    def threads(self):
+        return [
+            Thread(thread.ptid[1], thread.num, _thread_name(thread))
+            for thread in gdb.selected_inferior().threads()
+        ]
+
+    def stack_pointers(self):
+        found = {}
+        for thread in gdb.selected_inferior().threads():
+            with _selected(thread):
+                pointer = self.stack_pointer()
+            if pointer is not None:
+                found[thread.num] = pointer
+        return found
+
+    def frame_over(self, number, address):
+        thread = next(one for one in gdb.selected_inferior().threads() if one.num == number)
+        with _selected(thread), _past_main():
+            frame = gdb.newest_frame()
+            while frame is not None:
+                older = frame.older()
+                if older is not None and address < int(older.read_register("sp")):
+                    return frame.level(), _text(frame.name)
+                frame = older
+        return None
+
+    def file_place(self, address):
+        told = _output("info symbol {}".format(address))
+        found = re.match(r"(.+?)(?: \+ (\d+))? in section (\S+)(?: of (.+))?$", told)
+        if found is None:
+            return None
+        symbol, offset, section, path = found.groups()
+        path = path or self.program_path() or ""
+        return FilePlace(section, path, symbol, int(offset or 0))
 
     def files(self):
         # Those with an owner are separate debug files, also such that debuginfod has sent.
@@ -259,14 +276,12 @@ class GdbTarget(Target):
         root = "/proc/{}/root/".format(gdb.selected_inferior().pid)
         return [re.sub("^target:/", root, name) for name in names if name]
 
-    def name_address(self, address, build_id):
+    def frames_at(self, address):
         place = gdb.find_pc_line(address)
         block = gdb.block_for_pc(address)
         symtab = place.symtab
         if symtab is None or block is None:
-            return [] if build_id else _symbol_alone(address)
-        if (symtab.objfile.build_id or "") != build_id:
-            return []
+            return "", []
         functions = []
         while block is not None and not block.is_static and not block.is_global:
             if block.function is not None:
@@ -275,13 +290,36 @@ class GdbTarget(Target):
         # gdb does not say where inlined functions were called.
         path = _text(symtab.fullname) if place.line else None
         frames = [(None, function, 0) for function in functions] or [(None, None, 0)]
-        return [(path, frames[0][1], place.line)] + frames[1:]
+        build_id = symtab.objfile.build_id or ""
+        return build_id, [(path, frames[0][1], place.line)] + frames[1:]
+
+    def symbol_at(self, address):
+        told = _output("info symbol {}".format(address))
+        found = re.match(r"(.+?)(?: \+ \d+)? in section ", told)
+        return found.group(1) if found else None
 
     def debug_directories(self):
         return _text(lambda: gdb.parameter("debug-file-directory"))
 
     def path_rules(self):
         return _PATH_RULE.findall(_output("show substitute-path"))
+
+    _exits = ()  # the breakpoints below
+
+    def watch_exits(self, functions, reached):
+        if not self._exits:
+            self._exits = []
+            for function in functions:
+                # gdb prints that the C library is not loaded yet.
+                _quietly(lambda one=function: self._exits.append(_ExitBreakpoint(one, reached)))
+
+    def forget_exits(self):
+        for breakpoint in self._exits:
+            breakpoint.delete()
+        self._exits = ()
+
+    def tell(self, text):
+        gdb.write(text)
 
     #: Whether a command runs whose output something else than a person may read: of a script, of
     #: gdb.execute(to_string=True), which takes the log stream along.
@@ -317,18 +355,39 @@ def _has_frame():
         return False
 
 
+def _quietly(do):
+    """Does something of which gdb would print."""
+    sys.modules["__main__"].__dict__["_allocsnap_quiet"] = do
+    gdb.execute("python _allocsnap_quiet()", to_string=True)
+
+
+class _ExitBreakpoint(gdb.Breakpoint):
+    """One that no list shows, on a function of the C library."""
+
+    def __init__(self, function, reached):
+        super().__init__("-qualified -function " + function, internal=True)
+        self._function, self._reached = function, reached
+
+    def stop(self):
+        library = gdb.solib_name(gdb.newest_frame().pc()) or ""
+        is_libc = re.match(r"(libc\b|ld-musl)", os.path.basename(library))
+        return bool(is_libc) and self._reached(self._function)
+
+
 @contextlib.contextmanager
-def _selection_kept():
-    """Selects the thread and frame again that are selected now."""
-    thread = gdb.selected_thread()
-    frame = gdb.selected_frame() if thread is not None and thread.is_valid() else None
+def _selected(thread):
+    """Has gdb look at a thread, and then at what it has looked at before."""
+    before, frame = gdb.selected_thread(), None
+    with contextlib.suppress(gdb.error):
+        frame = gdb.selected_frame()
     try:
+        thread.switch()
         yield
     finally:
-        if thread is not None and thread.is_valid():
-            thread.switch()
-            if frame is not None and frame.is_valid():
-                frame.select()
+        if before is not None and before.is_valid():
+            before.switch()
+        if frame is not None and frame.is_valid():
+            frame.select()
 
 
 # What registers consist of that hold several words, by the name of a field of their type.
@@ -356,14 +415,10 @@ def _kernel_number(thread):
 
 
 def _thread_facts(thread):
-    """The ThreadFacts of a thread, which becomes the selected one."""
+    """The ThreadFacts of the selected thread."""
     number = _kernel_number(thread)
-    try:
-        thread.switch()
-        frame = gdb.newest_frame()
-        architecture = frame.architecture()
-    except gdb.error:
-        return ThreadFacts(number)
+    frame = gdb.newest_frame()
+    architecture = frame.architecture()
     names = {register.name for register in architecture.registers("general")}
     names |= {register.name for register in architecture.registers("vector")}
     words, found = [], {}
@@ -377,31 +432,6 @@ def _thread_facts(thread):
     stack_pointer = (found.get("rsp") or found.get("sp") or [0])[0]
     pointer = (found.get("fs_base") or found.get("tpidr") or [0])[0]
     return ThreadFacts(number, stack_pointer, pointer, tuple(words))
-
-
-# The most frames that are gone through for a place in a stack.
-_FRAMES_MAX = 10000
-
-
-def _stack_slot(address):
-    """As Target.stack_slot, of the selected thread."""
-    frame, number = gdb.newest_frame(), 0
-    while frame is not None and number < _FRAMES_MAX:
-        older = frame.older()
-        try:
-            end = int(older.read_register("sp")) & (2**64 - 1) if older is not None else None
-        except gdb.error:
-            return None
-        if end is None or address < end:
-            break
-        frame, number = older, number + 1
-    if frame is None or end is None:
-        return None
-    text = "frame {}".format(number)
-    if frame.name():
-        text += " ({})".format(_text(frame.name))
-    variable = _variable_at(frame, address)
-    return text + (", variable {}".format(variable) if variable else "")
 
 
 def _variable_at(frame, address):
@@ -427,13 +457,23 @@ def _variable_at(frame, address):
     return None
 
 
-def _thread_label(thread):
-    """The number of a thread, with its name where that is text."""
+@contextlib.contextmanager
+def _past_main():
+    """Has gdb know the frames that called main: where main's ends is where theirs begin."""
+    was_on = gdb.parameter("backtrace past-main")
+    gdb.execute("set backtrace past-main on")
     try:
-        name = thread.name
+        yield
+    finally:
+        gdb.execute("set backtrace past-main {}".format("on" if was_on else "off"))
+
+
+def _thread_name(thread):
+    """The name of a thread where it is text, else None."""
+    try:
+        return thread.name
     except UnicodeDecodeError:
-        name = None
-    return '{} "{}"'.format(thread.num, name) if name else str(thread.num)
+        return None
 
 
 def _address_of(value):
@@ -447,12 +487,6 @@ def _address_of(value):
         return None
     finally:
         gdb.execute("set may-call-functions {}".format("on" if allowed else "off"))
-
-
-def _symbol_alone(address):
-    """The one frame of code in no file, as it is compiled at run time, by a symbol."""
-    found = re.match(r"(.+?)(?: \+ \d+)? in section ", _output("info symbol {}".format(address)))
-    return [(None, found.group(1), 0)] if found else []
 
 
 def _core_path(inferior):
@@ -577,13 +611,7 @@ def _register(shell):
 
         def invoke(self, *values):  # pylint: disable=arguments-differ
             try:
-                places = [_place(value) for value in values]
-                if len(places) > 1 or None in places:
-                    raise AllocsnapError(
-                        "${0} takes a place as a string, or by the number that `snapshot place`"
-                        ' gives it: ${0}("file.c:12"), ${0}(1)'.format(self._function.name)
-                    )
-                return shell.measure(self._function, *places)
+                return shell.measure(self._function, *map(_place, values))
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
 

@@ -32,8 +32,9 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import Process, Region, Target, ThreadFacts
-    from allocsnap.target import is_traced_below, linux_memory_map, mapped_cores, shown_path
+    from allocsnap.joined_map import joined_map
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
+    from allocsnap.target import is_traced_below, mapped_cores
 else:
     Target = object
 
@@ -102,6 +103,7 @@ class LldbTarget(Target):
     def __init__(self, debugger):
         self._debugger_id = debugger.GetID()
         self._numbers = []  # (number, SBTarget)
+        self._exits = {}  # launch_id() -> the SBBreakpoint of watch_exits
 
     @property
     def _debugger(self):
@@ -138,13 +140,9 @@ class LldbTarget(Target):
         is_core = process.GetPluginName() in ("elf-core", "minidump")
         core_path = _core_path(process) if is_core else None
         local_pid = None if is_core else self._local_pid()
-        if is_core:
-            description = "core {}".format(shown_path(core_path or "file"))
-        else:
-            description = "process {}".format(pid)
         return Process(
             identity=(process.GetUniqueID(), pid, core_path),
-            description=description,
+            pid=pid,
             core_path=core_path,
             is_core=is_core,
             running=state in _RUNNING,
@@ -178,33 +176,24 @@ class LldbTarget(Target):
                 return address
         return 0
 
-    def memory_map(self):
-        pid = self._local_pid()
-        if pid is not None:
-            try:
-                return linux_memory_map(pid)
-            except OSError:
-                pass
-        return _joined_memory_map(self._target)
+    def told_memory_map(self):
+        return joined_map(_mappings(self._process), _loaded_parts(self._target))
 
-    def evaluate(self, expression):
+    def value(self, expression):
         value = self._value(expression)
         kind = value.GetType().GetCanonicalType()
         if kind.IsReferenceType():
             value = value.Dereference()
             kind = value.GetType().GetCanonicalType()
-        if not kind.IsPointerType() and not _is_whole(kind):
-            if value.GetLoadAddress() != lldb.LLDB_INVALID_ADDRESS:
-                return value.GetLoadAddress()
-            # In LLDB 19 and older, what the compiler's code gives is a copy.
-            try:
-                return self._value("&({})".format(expression)).GetValueAsUnsigned()
-            except LldbError:
-                raise LldbError(
-                    "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
-                    " variable in memory".format(expression)
-                ) from None
-        return _whole_number(value, bool(kind.GetTypeFlags() & lldb.eTypeIsSigned))
+        if kind.IsPointerType() or _is_whole(kind):
+            return _whole_number(value, bool(kind.GetTypeFlags() & lldb.eTypeIsSigned)), None
+        if value.GetLoadAddress() != lldb.LLDB_INVALID_ADDRESS:
+            return None, value.GetLoadAddress()
+        # In LLDB 19 and older, what the compiler's code gives is a copy.
+        try:
+            return None, self._value("&({})".format(expression)).GetValueAsUnsigned()
+        except LldbError:
+            return None, None
 
     def _value(self, expression):
         """The SBValue of an expression: variables and their members without the compiler, which
@@ -230,35 +219,26 @@ class LldbTarget(Target):
         said = re.search(r"error: (?:<[^>]*>:\d+:\d+: )?(.*)", text)
         raise LldbError(said.group(1) if said else text)
 
-    def thread_labels(self):
-        return {
-            thread.GetThreadID(): '{} "{}"'.format(thread.GetIndexID(), thread.GetName())
-            if thread.GetName()
-            else str(thread.GetIndexID())
-            for thread in self._process
-        }
-
     def threads(self):
+        return [
+            Thread(thread.GetThreadID(), thread.GetIndexID(), thread.GetName())
+            for thread in self._process
+        ]
+
+    def thread_facts(self):
         return [_thread_facts(thread) for thread in self._process]
 
-    def stack_slot(self, thread, address):
-        for known in self._process:
-            if known.GetThreadID() == thread:
-                return _stack_slot(known, address)
+    def variable_at(self, number, level, address):
+        frame = self._process.GetThreadByIndexID(number).GetFrameAtIndex(level)
+        for variable in frame.GetVariables(True, True, False, False):
+            start = variable.GetLoadAddress()
+            if start != lldb.LLDB_INVALID_ADDRESS and start <= address < start + variable.GetByteSize():
+                return variable.GetName()
         return None
 
-    def data_symbol(self, address):
-        place = self._target.ResolveLoadAddress(address)
-        symbol = place.GetSymbol()
-        if not symbol.IsValid() or not symbol.GetName():
-            return None
-        start = symbol.GetStartAddress().GetLoadAddress(self._target)
-        end = symbol.GetEndAddress().GetLoadAddress(self._target)
-        if not start <= address < end:
-            return None
-        found = self._target.FindGlobalVariables(symbol.GetName(), 1)
-        path = _path(found.GetValueAtIndex(0).GetDeclaration().GetFileSpec()) if found.GetSize() else None
-        return symbol.GetName(), address - start, os.path.basename(path) if path else None
+    def variable_file(self, name):
+        found = self._target.FindGlobalVariables(name, 1)
+        return _path(found.GetValueAtIndex(0).GetDeclaration().GetFileSpec()) if found.GetSize() else None
 
     def program_path(self):
         return _path(self._target.GetExecutable())
@@ -267,22 +247,46 @@ class LldbTarget(Target):
         frame = self._process.GetSelectedThread().GetFrameAtIndex(0)
         return frame.GetSP() if frame.IsValid() else None
 
+    def stack_pointers(self):
+        frames = {thread.GetIndexID(): thread.GetFrameAtIndex(0) for thread in self._process}
+        return {number: frame.GetSP() for number, frame in frames.items() if frame.IsValid()}
+
+    def frame_over(self, number, address):
+        thread = self._process.GetThreadByIndexID(number)
+        level, frame = 0, thread.GetFrameAtIndex(0)
+        while frame.IsValid():
+            older = thread.GetFrameAtIndex(level + 1)
+            if older.IsValid() and address < older.GetSP():
+                return level, frame.GetDisplayFunctionName()
+            level, frame = level + 1, older
+        return None
+
+    def file_place(self, address):
+        place = self._target.ResolveLoadAddress(address)
+        section, symbol = place.GetSection(), place.GetSymbol()
+        if not section.IsValid():
+            return None
+        path = _path(place.GetModule().GetFileSpec()) or ""
+        start = symbol.GetStartAddress().GetLoadAddress(self._target)
+        if not symbol.IsValid() or start == lldb.LLDB_INVALID_ADDRESS:
+            return FilePlace(section.GetName() or "", path)
+        return FilePlace(section.GetName() or "", path, symbol.GetDisplayName(), address - start)
+
     def files(self):
         paths = []
         for module in self._target.module_iter():
             paths += [_path(module.GetFileSpec()), _path(module.GetSymbolFileSpec())]
         return list(dict.fromkeys(path for path in paths if path))
 
-    def name_address(self, address, build_id):
+    def _context(self, address):
         place = self._target.ResolveLoadAddress(address)
-        module = place.GetModule()
-        if module.IsValid() and _build_id(module) != build_id:
-            return []
-        context = self._target.ResolveSymbolContextForAddress(place, lldb.eSymbolContextEverything)
+        return self._target.ResolveSymbolContextForAddress(place, lldb.eSymbolContextEverything)
+
+    def frames_at(self, address):
+        context = self._context(address)
         entry, block = context.GetLineEntry(), context.GetBlock()
         if not entry.IsValid() or not block.IsValid():
-            symbol = context.GetSymbol()
-            return [] if build_id or not symbol.IsValid() else [(None, symbol.GetName(), 0)]
+            return "", []
         path, line = _path(entry.GetFileSpec()), entry.GetLine()
         frames = []
         block = block if block.IsInlined() else block.GetContainingInlinedBlock()
@@ -290,7 +294,12 @@ class LldbTarget(Target):
             frames.append((path, block.GetInlinedName(), line))
             path, line = _path(block.GetInlinedCallSiteFile()), block.GetInlinedCallSiteLine()
             block = block.GetParent().GetContainingInlinedBlock()
-        return frames + [(path, context.GetFunction().GetName(), line)]
+        frames.append((path, context.GetFunction().GetName(), line))
+        return _build_id(context.GetModule()), frames
+
+    def symbol_at(self, address):
+        symbol = self._context(address).GetSymbol()
+        return symbol.GetName() if symbol.IsValid() else None
 
     def debug_directories(self):
         found = _PATH_ENTRY.findall(self._output("settings show target.debug-file-search-paths"))
@@ -298,6 +307,29 @@ class LldbTarget(Target):
 
     def path_rules(self):
         return _PATH_RULE.findall(self._output("settings show target.source-map"))
+
+    def watch_exits(self, functions, reached):
+        number = self.launch_id()
+        if number in self._exits and self._exits[number].IsValid():
+            return
+        found = self._program().BreakpointCreateByNames(
+            list(functions), lldb.eFunctionNameTypeFull, lldb.SBFileSpecList(), lldb.SBFileSpecList()
+        )
+        found.AddName("allocsnap_exits")
+        found.SetScriptCallbackFunction("{}.{}".format(__name__, _at_exit.__name__))
+        self._exits[number] = found
+        self.exits, self.exit_reached = functions, reached
+
+    def forget_exits(self):
+        for found in self._exits.values():
+            found.GetTarget().BreakpointDelete(found.GetID())
+        self._exits = {}
+
+    def has_program(self):
+        return self._target.IsValid()
+
+    def tell(self, text):
+        print(text, end="", file=sys.stderr, flush=True)
 
     def interrupted(self):
         return self._debugger.GetCommandInterpreter().WasInterrupted()
@@ -348,21 +380,6 @@ def _thread_facts(thread):
     return ThreadFacts(thread.GetThreadID(), stack_pointer, pointer, tuple(words))
 
 
-def _stack_slot(thread, address):
-    """As Target.stack_slot, of a thread."""
-    for number in range(thread.GetNumFrames() - 1):
-        frame, older = thread.GetFrameAtIndex(number), thread.GetFrameAtIndex(number + 1)
-        if frame.IsInlined() or address >= older.GetSP():
-            continue
-        text = "frame {} ({})".format(number, frame.GetFunctionName() or "unknown")
-        for variable in frame.GetVariables(True, True, False, False):
-            start = variable.GetLoadAddress()
-            if start != lldb.LLDB_INVALID_ADDRESS and start <= address < start + variable.GetByteSize():
-                return "{}, variable {}".format(text, variable.GetName())
-        return text
-    return None
-
-
 def _is_whole(kind):
     """Whether values of a type are whole numbers."""
     flags = kind.GetTypeFlags()
@@ -392,7 +409,7 @@ def _core_path(process):
 
 
 def _loaded_parts(target):
-    """[(start, end, file offset, path, permissions)] of what LLDB has loaded of files."""
+    """The Regions that LLDB has loaded of files."""
     parts = []
     for module in target.module_iter():
         path = _path(module.GetFileSpec()) or ""
@@ -401,64 +418,45 @@ def _loaded_parts(target):
         for section in module.section_iter():
             start, size = section.GetLoadAddress(target), section.GetFileByteSize()
             if start != lldb.LLDB_INVALID_ADDRESS and size:
+                flags = section.GetPermissions()
                 parts.append(
-                    (
+                    Region(
                         start,
                         start + size,
                         section.GetFileOffset(),
                         path,
-                        section.GetPermissions(),
+                        bool(flags & lldb.ePermissionsReadable),
+                        bool(flags & lldb.ePermissionsWritable),
+                        bool(flags & lldb.ePermissionsExecutable),
                     )
                 )
     return parts
 
 
-def _file_pieces(start, end, parts):
-    """[(start, end, file offset, path)] of a mapping in which parts of files lie, as pages are
-    mapped; without a path where that is of no file that is known."""
-    pieces = []
-    for first, last, offset, path, _ in sorted(parts):
-        if last <= start or end <= first:
-            continue
-        distance = offset - first
-        if pieces and (pieces[-1][1], pieces[-1][2]) == (distance, path):
-            continue
-        # A mapping has one offset: only where LLDB has joined several there are others.
-        begin = max(start, first - first % 4096) if pieces or start + distance < 0 else start
-        if not pieces and begin > start:
-            pieces.append((start, -start, ""))
-        pieces.append((begin, distance, path))
-    ends = [piece[0] for piece in pieces[1:]] + [end]
-    return [
-        (begin, finish, begin + distance, path)
-        for (begin, distance, path), finish in zip(pieces, ends)
-    ]
-
-
-def _joined_memory_map(target):
-    """The map of a process elsewhere, or of a core without one that can be read: LLDB tells the
-    mappings, and, apart from them, where it has loaded the parts of each file."""
-    parts = _loaded_parts(target)
-    listed = target.GetProcess().GetMemoryRegions()
-    regions = []
+def _mappings(process):
+    """The Regions that LLDB lists: what is mapped of files it does not tell apart."""
+    listed = process.GetMemoryRegions()
     info = lldb.SBMemoryRegionInfo()
+    found = []
     for index in range(listed.GetSize()):
         listed.GetMemoryRegionAtIndex(index, info)
-        if not info.IsMapped():
-            continue
-        start, end, name = info.GetRegionBase(), info.GetRegionEnd(), info.GetName() or ""
-        # Of a file that LLDB has not loaded, it does not tell which part is mapped.
-        name = "" if name.startswith("/") else name
-        flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
-        for piece in _file_pieces(start, end, parts) or [(start, end, 0, name)]:
-            regions.append(Region(*piece, *flags))
-    if not regions:
-        for start, end, offset, path, permissions in parts:
-            flags = (lldb.ePermissionsReadable, lldb.ePermissionsWritable, lldb.ePermissionsExecutable)
-            regions.append(
-                Region(start, end, offset, path, *[bool(permissions & flag) for flag in flags])
-            )
-    return sorted(regions)
+        if info.IsMapped():
+            start, end, name = info.GetRegionBase(), info.GetRegionEnd(), info.GetName() or ""
+            flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
+            found.append(Region(start, end, 0, name, *flags))
+    return found
+
+
+def _at_exit(frame, _location, _arguments, _dictionary):
+    """What the breakpoint of watch_exits calls; whether to stop."""
+    library = frame.GetModule().GetFileSpec().GetFilename() or ""
+    if not re.match(r"(libc\b|ld-musl)", library):
+        return False
+    target = _shell(frame.GetThread().GetProcess().GetTarget().GetDebugger()).session.target
+    # The C library has longer names for the same functions (__GI__exit, __new_quick_exit).
+    symbol = re.sub("^__GI_|@.*", "", frame.GetSymbol().GetName() or "")
+    functions = [name for name in target.exits if symbol.endswith(name)]
+    return bool(functions) and target.exit_reached(max(functions, key=len))
 
 
 def _shell(debugger):
@@ -556,16 +554,8 @@ def _stops_above(function):
     def stops(frame, _location, arguments, _dictionary):
         debugger = frame.GetThread().GetProcess().GetTarget().GetDebugger()
         try:
-            above = _argument(arguments, "above") or ""
-            if not above.isdecimal():
-                raise AllocsnapError(
-                    "{0} stops above a number: breakpoint command add -F {1}.{0} -k above"
-                    " -v 100000000".format(function.name, __name__)
-                )
-            place = _argument(arguments, "place")
-            if place is not None and place.isdecimal():
-                place = int(place)
-            return _shell(debugger).measure(function, place) > int(above)
+            above, place = (_argument(arguments, name) for name in ("above", "place"))
+            return function.exceeds(__name__, above, place, _shell(debugger).measure)
         except AllocsnapError as error:
             print("error: {}".format(_printable(str(error))), file=sys.stderr)
             return True

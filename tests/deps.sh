@@ -55,8 +55,11 @@ test                 qemu-user            command:qemu-aarch64
 test                 gdbserver            command:gdbserver
 test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
+test                 libglib2.0-0t64|libglib2.0-0 preload:libglib-2.0.so.0
+test                 libqt5core5t64|libqt5core5a preload:libQt5Core.so.5
+test                 libc++1              preload:libc++.so.1
 soak                 memcached            command:memcached
-soak                 nginx-light          command:nginx
+test,soak            nginx-light          command:nginx
 test,soak            libpython3.13-testsuite|libpython3.11-testsuite module:test.test_tracemalloc
 soak                 emacs-nox            command:emacs
 soak                 vim                  command:vim
@@ -80,6 +83,7 @@ lint                 clang-format         command:clang-format
 lint                 clang-tidy           command:clang-tidy
 lint                 shellcheck           command:shellcheck
 lint                 pyflakes3            command:pyflakes3
+test,lint            mypy                 command:mypy
 test,lint            mandoc               command:mandoc
 test,deb             dpkg-dev             command:dpkg-gencontrol
 test                 fakeroot             command:fakeroot

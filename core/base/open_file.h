@@ -1,4 +1,4 @@
-/* Opening files whose names came from somebody else: a program, a core, a debug file. */
+/* Opening files by names from outside: of a program, a core, a debug file. */
 #ifndef ASNAP_BASE_OPEN_FILE_H
 #define ASNAP_BASE_OPEN_FILE_H
 
@@ -22,8 +22,8 @@ int asnap_open_errno(int result);
  * there are none. Where the file system does not say, all is taken for data, up to INT64_MAX. */
 void asnap_file_next_data(int fd, uint64_t *at, uint64_t *end);
 
-/* How many of `size` bytes from offset `start` on are really in the file: holes, which cost
- * nobody anything, are not. All of them where the file system does not say. */
+/* How many of `size` bytes from offset `start` on are really in the file: holes, which take
+ * no room on the disk, are not. All of them where the file system does not say. */
 uint64_t asnap_file_data_bytes(int fd, uint64_t start, uint64_t size);
 
 /* Whether so many of these bytes are holes that the file's size is made up. What debuggers,

@@ -1,4 +1,4 @@
-/* Text that came from somebody else, as a terminal may get it: names, paths, notes, messages.
+/* Text from outside, as a terminal may get it: names, paths, notes, messages.
  *
  * What a terminal would obey, or would show as something else than it is, is written as \xNN, byte
  * by byte: control characters, line ends, characters that have no look of their own or turn the

@@ -1,4 +1,4 @@
-/* Decoding UTF-8 that nobody vouches for. */
+/* Decoding bytes that may be UTF-8, or not. */
 #ifndef ASNAP_MODEL_UTF8_H
 #define ASNAP_MODEL_UTF8_H
 

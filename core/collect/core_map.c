@@ -236,7 +236,7 @@ static struct asnap_error *add_contents(struct core *core, const struct asnap_co
     return NULL;
 }
 
-/* `header` is one whose ends do not overflow. */
+/* The ends of `header`, in the file and in memory, do not overflow. */
 static struct asnap_error *add_piece(struct core *core, const Elf64_Phdr *header,
                                      const struct asnap_region *region)
 {
@@ -272,7 +272,8 @@ static struct asnap_region *find_file(struct asnap_core_map *map, uint64_t addre
     return low > 0 && address < map->regions[low - 1].end ? &map->regions[low - 1] : NULL;
 }
 
-/* A segment is one mapping: where NT_FILE has it too, it tells how it was mapped. */
+/* Adds a segment (PT_LOAD), a piece of the process's memory. Where the NT_FILE note has a file
+ * there, only the segment says whether it was readable, writable and executable. */
 static struct asnap_error *read_load(struct core *core, const Elf64_Phdr *header)
 {
     struct asnap_core_map *map = core->map;

@@ -20,7 +20,7 @@
 struct asnap_direct_memory {
     struct asnap_memory reader;
     struct asnap_memory debugger;
-    struct asnap_progress progress; /* `report` NULL: nobody is asked */
+    struct asnap_progress progress; /* `report` NULL: it is not asked for */
     uint64_t unasked;               /* bytes read since the last question */
     pid_t pid;
     int file;

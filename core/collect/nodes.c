@@ -11,7 +11,8 @@ _Static_assert(ASNAP_RAW_NOT_COUNTED == ASNAP_TABLE_NOT_COUNTED, "the mark of an
 
 #define CHUNK_BYTES (ASNAP_TABLE_CHUNK_NODES * sizeof(struct asnap_table_node))
 
-/* Where nobody knows how much memory there is, room for so much is made on the table's word. */
+/* Where the size of the process's memory is not known, the table's counts are trusted as far as
+ * this many bytes. */
 #define BELIEVED_BYTES ((uint64_t)64 << 20)
 
 struct reading {
@@ -58,7 +59,7 @@ static bool is_right_origin(const struct asnap_raw_node *node)
            (node->pc <= ASNAP_TABLE_FRAME_LIMIT_MAX || node->pc == ASNAP_RAW_NOT_COUNTED);
 }
 
-/* An origin's pc is a number of frames, or says that nobody counted; other nodes come after their
+/* An origin's pc is a number of frames, or says "not counted"; other nodes come after their
  * parents, and no stack is longer than the limit allows. Depths take a pass of their own, because
  * chunks are read in order of address. */
 static struct asnap_error *check(const struct asnap_inferior *inferior,

@@ -23,8 +23,8 @@ struct tally {
     bool whole;
 };
 
-/* Where nobody knows how much memory there is, room for so many traces is made on the table's
- * word; more is made for those that come. */
+/* Where the size of the process's memory is not known, the table's counts are trusted as far as
+ * this many traces; room for more is made as they are read. */
 #define BELIEVED_TRACES (UINT64_C(1) << 22)
 
 struct reading {

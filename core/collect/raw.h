@@ -11,7 +11,7 @@
 /* The parts of a table. */
 enum { ASNAP_RAW_SHARDS = 64 };
 
-/* The pc of an origin whose older frames nobody has counted. */
+/* The pc of an origin whose older frames were not counted. */
 #define ASNAP_RAW_NOT_COUNTED UINT64_C(0xffffffffffff)
 
 /* A frame of a stack: a return address and the node of its caller, whose index is

@@ -13,23 +13,23 @@ struct search {
     uint32_t depth;
 };
 
-static void take(struct search *search, uint32_t block, enum asnap_reach_class class)
+static void take(struct search *search, uint32_t block, enum asnap_reach_class found)
 {
     if (search->reach->classes[block] != ASNAP_REACH_UNKNOWN)
         return;
-    search->reach->classes[block] = (uint8_t) class;
+    search->reach->classes[block] = (uint8_t)found;
     search->stack[search->depth++] = block;
 }
 
 /* All that the blocks on the stack lead to, by starts alone or by any pointer. */
-static void flood(struct search *search, enum asnap_reach_class class, bool starts_only)
+static void flood(struct search *search, enum asnap_reach_class found, bool starts_only)
 {
     const struct asnap_edges *edges = search->edges;
     while (search->depth > 0) {
         uint32_t block = search->stack[--search->depth];
         for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++) {
             if (!starts_only || asnap_edge_is_start(edges->targets[i]))
-                take(search, asnap_edge_block(edges->targets[i]), class);
+                take(search, asnap_edge_block(edges->targets[i]), found);
         }
     }
 }

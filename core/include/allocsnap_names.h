@@ -8,9 +8,9 @@
 extern "C" {
 #endif
 
-/* What a frame has its name from. */
+/* Where the name of a frame is from. */
 enum asnap_named_by {
-    ASNAP_NAMED_UNTOLD,   /* nobody says: a snapshot's frames never have it */
+    ASNAP_NAMED_UNTOLD,   /* not said: a snapshot's frames never have it */
     ASNAP_NAMED_NONE,     /* nothing: there is no line, and the function is "MODULE+0xOFFSET" of its
                              start, or NULL where its offset is not known either */
     ASNAP_NAMED_ADDRESS,  /* not looked for yet: the function is the return address */

@@ -35,6 +35,9 @@ struct asnap_render_options {
      * in no block; region_count 0: unknown. */
     const struct asnap_region *regions;
     size_t region_count;
+    /* A sentence without its end on what is at the address ("it is in section .bss of server:
+     * cache+8"), for where it is in no block and something is mapped there; NULL: not known. */
+    const char *place;
     enum asnap_trace_order order; /* of traces */
     /* What the debugger calls the threads, by their place among the snapshot's; NULL where
      * it knows none. */
@@ -53,7 +56,8 @@ enum asnap_format {
     ASNAP_FORMAT_JSON, /* one JSON object on one line (docs/commands.md has its fields) */
 };
 
-/* Each of these writes one kind of result; free the text with asnap_string_destroy. */
+/* Each of these writes one kind of result; free the text with asnap_string_destroy. They fail with
+ * NO_MEMORY, and with INVALID_ARGUMENT where there is no such format. */
 
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_statistics(const struct asnap_statistics *statistics, enum asnap_format format,

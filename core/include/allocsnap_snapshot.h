@@ -101,7 +101,7 @@ ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *sn
 ASNAP_API size_t asnap_snapshot_domain_count(const struct asnap_snapshot *snapshot);
 ASNAP_API uint32_t asnap_snapshot_domain(const struct asnap_snapshot *snapshot, size_t index);
 
-/* The frames of a whole stack where nobody has counted them (with a frame limit of 1 the
+/* The frames of a whole stack where they were not counted (with a frame limit of 1 the
  * hooks walk no stack). */
 #define ASNAP_TOTAL_UNKNOWN UINT32_MAX
 
@@ -168,7 +168,7 @@ ASNAP_API struct asnap_place asnap_snapshot_place(const struct asnap_snapshot *s
 ASNAP_API void asnap_snapshot_places(const struct asnap_snapshot *snapshot, uint32_t first,
                                      size_t count, struct asnap_place *places);
 
-/* What somebody wants to be known of a snapshot. */
+/* A note of the user's on a snapshot, by name. */
 struct asnap_attribute {
     const char *name;
     const char *value;
@@ -343,17 +343,42 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_filter(const struct asnap_snapshot *snapshot, const struct asnap_filter *filters,
                       size_t filter_count, struct asnap_snapshot **filtered);
 
+/* A set of functions and libraries that ask for memory on behalf of others: what a person looks
+ * at is who called them. */
+struct asnap_skip_set {
+    const char *name; /* "libc" */
+    const char *what; /* it holds, for people */
+};
+
+/* The built-in sets, numbered from 0; NULL: there is no such set. */
+ASNAP_API const struct asnap_skip_set *asnap_skip_set(size_t number);
+
+#define ASNAP_SKIP_ALL_SETS UINT32_MAX
+
+/* Which frames are passed over. */
+struct asnap_skip_rules {
+    /* A rule is a pattern like a filter's; with a "/" in it, it is matched against the file
+     * name, else against the function's. */
+    const char *const *patterns;
+    size_t pattern_count;
+    /* The user's own code: patterns for the paths of sources and of modules, and without a "/"
+     * for the ends of these, too. */
+    const char *const *mine;
+    size_t mine_count;
+    uint32_t sets; /* bit n: the built-in set of number n */
+};
+
 /* A snapshot whose blocks are attributed to the line a person would look at: statistics by
- * file or line (not the cumulative ones), differences by these, and filters that look at
- * one frame pass over the most recent frames that a rule matches. A rule is a pattern like
- * a filter's; with a "/" in it, it is matched against the file name, else against the
- * function's. `standard` adds rules for C++'s operator new and the standard allocators. A
- * stack of skipped frames only stays with its most recent frame. Tracebacks keep every
- * frame. Rules replace those of `snapshot`; storage is shared as by
+ * file, line, function and module (not the cumulative ones), differences by these, and filters
+ * that look at one frame pass over the most recent frames that a rule matches, up to the
+ * first frame of the user's own code where such is named and on the stack. Frames without a
+ * name are passed over up to one with a line, or with a symbol where it is clear that they
+ * work for that. Where nothing is left, the sets do not count, and then no rule does.
+ * Tracebacks keep every frame. Rules replace those of `snapshot`; storage is shared as by
  * asnap_snapshot_filter. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const char *const *patterns,
-                    size_t pattern_count, bool standard, struct asnap_snapshot **attributed);
+asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const struct asnap_skip_rules *rules,
+                    struct asnap_snapshot **attributed);
 
 /* How many of the most recent frames of a traceback are passed over. */
 ASNAP_API uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot,

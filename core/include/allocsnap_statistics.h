@@ -70,8 +70,9 @@ struct asnap_detail {
     struct asnap_sum repeated;
     /* Else, by the keys of frames: those of its blocks that frames were passed over for
      * (asnap_snapshot_skip). The oldest of these frames, which the row's own frame called, is
-     * in `function` for most of the bytes; NULL where that is not known, or where there are
-     * none. It lives as long as the statistics. */
+     * in `function` for most of the bytes: the name that programs call where it is the C
+     * library's; NULL where that is not known, or where there are none. It lives as long as the
+     * statistics. */
     struct asnap_sum through;
     const char *function;
     uint32_t function_count; /* such functions */

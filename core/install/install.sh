@@ -62,7 +62,7 @@ lay() {
     for file in core/include/*.h; do
         put 644 "$file" "$PREFIX/include/$(basename "$file")"
     done
-    for file in core/python/allocsnap/*.py core/python/allocsnap/*/*.py gdb/*.py lldb/*.py; do
+    for file in core/python/allocsnap/*.py core/python/allocsnap/py.typed core/python/allocsnap/*/*.py gdb/*.py lldb/*.py; do
         if [ -f "$file" ]; then put 644 "$file" "$share/$file"; fi
     done
     put_filled core/install/allocsnap.pc "$LIBDIR/pkgconfig/allocsnap.pc"

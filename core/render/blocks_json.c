@@ -114,8 +114,12 @@ struct asnap_error *asnap_who_json(const struct asnap_snapshot *snapshot, uint64
         asnap_text_string(&json, ",\"near\":");
         write_block(&json, snapshot, &where.trace, options);
     }
-    if (where.map_known)
+    if (where.map_known) {
         write_mapping(&json, where.region);
+        bool is_used = !where.found && !where.near && where.region != NULL;
+        asnap_text_string(&json, ",\"place\":");
+        asnap_text_json_string(&json, is_used ? options->place : NULL);
+    }
     asnap_origin_json_start(&json, snapshot);
     write_notes(&json, snapshot);
     return asnap_text_finish(&json, text);

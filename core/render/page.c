@@ -59,13 +59,20 @@ void asnap_page_name(struct asnap_page *page, const char *name)
 
 void asnap_page_function(struct asnap_page *page, const char *name)
 {
-    char *shortened = NULL;
-    struct asnap_error *error = NULL;
     if (page->options != NULL && page->options->short_names)
-        error = asnap_short_function(name, &shortened);
-    if (error != NULL)
+        asnap_page_short_function(page, name);
+    else
+        asnap_page_name(page, name);
+}
+
+void asnap_page_short_function(struct asnap_page *page, const char *name)
+{
+    char *shortened = NULL;
+    struct asnap_error *error = asnap_short_function(name, &shortened);
+    if (error == NULL)
+        asnap_page_name(page, shortened);
+    else
         page->text.failed = true;
-    asnap_page_name(page, shortened != NULL ? shortened : name);
     free(shortened);
     asnap_error_destroy(error);
 }

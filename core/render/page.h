@@ -29,11 +29,12 @@ void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count);
 void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uint64_t all_count,
                      uint64_t all_size);
 
-/* What somebody else has named. */
+/* A name from outside: it is written as a terminal may get it. */
 void asnap_page_name(struct asnap_page *page, const char *name);
 
-/* The name of a function. */
+/* The name of a function; or its short form, however names are to be shown. */
 void asnap_page_function(struct asnap_page *page, const char *name);
+void asnap_page_short_function(struct asnap_page *page, const char *name);
 
 /* The path of a file, which may be shown short. */
 void asnap_page_path(struct asnap_page *page, const char *path);

@@ -1,4 +1,4 @@
-#include "rows.h"
+#include "formats.h"
 
 static struct asnap_statistic_diff get_row(const void *object, size_t index)
 {
@@ -59,6 +59,5 @@ struct asnap_error *asnap_render_diff(const struct asnap_diff *diff, enum asnap_
                                       const struct asnap_render_options *options, char **text)
 {
     struct asnap_rows rows = rows_of(diff);
-    return format == ASNAP_FORMAT_JSON ? asnap_rows_json(&rows, options, text)
-                                       : asnap_rows_text(&rows, options, text);
+    return asnap_rows_render(&rows, format, options, text);
 }

@@ -1,4 +1,4 @@
-#include "rows.h"
+#include "formats.h"
 
 static struct asnap_statistic_diff get_row(const void *object, size_t index)
 {
@@ -74,6 +74,5 @@ struct asnap_error *asnap_render_statistics(const struct asnap_statistics *stati
                                             const struct asnap_render_options *options, char **text)
 {
     struct asnap_rows rows = rows_of(statistics);
-    return format == ASNAP_FORMAT_JSON ? asnap_rows_json(&rows, options, text)
-                                       : asnap_rows_text(&rows, options, text);
+    return asnap_rows_render(&rows, format, options, text);
 }

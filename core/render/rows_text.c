@@ -146,7 +146,7 @@ static void write_through(struct writer *writer, const struct asnap_statistic_di
     if (detail->function == NULL)
         write_string(writer, "code without a name");
     else
-        asnap_page_function(&writer->page, detail->function);
+        asnap_page_short_function(&writer->page, detail->function);
     if (detail->function_count > 1) {
         write_string(writer, " and ");
         write_number(writer, detail->function_count - 1);

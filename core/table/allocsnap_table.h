@@ -102,7 +102,7 @@ struct asnap_table_node {
 
 /* A file with code through which a stack has gone, also one unloaded since. Module 0 is
  * none: code in no file, or more modules than there are places. A file that is loaded
- * again at the same place has its old number. */
+ * again at the same place gets the number that it had. */
 struct asnap_table_module {
     uint64_t start; /* the memory it was loaded into: [start, end) */
     uint64_t end;
@@ -247,7 +247,7 @@ _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root la
 #define ASNAP_TABLE_ADDRESS_BITS 56
 #define ASNAP_TABLE_PC_BITS 48
 
-/* An origin's number of frames where nobody has counted them. */
+/* An origin's number of frames where they were not counted. */
 #define ASNAP_TABLE_NOT_COUNTED ((UINT64_C(1) << ASNAP_TABLE_PC_BITS) - 1)
 
 /* The address in a record's key. */

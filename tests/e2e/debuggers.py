@@ -95,6 +95,7 @@ def _run_lldb(
         "settings set target.output-path /dev/null",
         "script " + harness.KEEP_COMPILED,
         "command script import {}".format(LLDB_SCRIPT),
+        harness.GO_ON,
         _MARK,
     ]
     for command in worded:

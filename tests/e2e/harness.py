@@ -123,15 +123,23 @@ class Results:
         return "".join("(gdb) {}\n{}".format(*pair) for pair in self._pairs)
 
 
-def batch(case, commands, arguments=(), plugin=True, env=None, cwd=None, debugger=GDB):
+#: Programs of the tests run to their ends.
+GO_ON = "snapshot set stop-at-exit off"
+
+
+def batch(
+    case, commands, arguments=(), plugin=True, env=None, cwd=None, debugger=GDB, stops=False
+):
     """Runs `gdb -batch` with each command as an -ex; returns Results.
 
     `arguments` are gdb's own (program, core, --args ...). The commands between
-    marks are all there is: what gdb says at start-up is left out.
+    marks are all there is: what gdb says at start-up is left out. `stops`: traced programs
+    stop at their exit, as they do where nobody has set otherwise.
     """
     line = [debugger, "-nx", "-batch"] + GDB_OPTIONS
     if plugin:
         line += ["-iex", "python " + KEEP_COMPILED, "-ex", "source {}".format(SCRIPT)]
+        line += [] if stops else ["-ex", GO_ON]
     line += ["-ex", "echo {}\\n".format(_MARK)]
     for command in commands:
         line += ["-ex", command, "-ex", "echo {}\\n".format(_MARK)]
@@ -179,6 +187,7 @@ class Gdb:
         if plugin:
             self.run("python " + KEEP_COMPILED)
             self.run("source {}".format(SCRIPT))
+            self.run(GO_ON)
 
     @property
     def pid(self):

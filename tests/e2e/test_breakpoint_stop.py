@@ -109,6 +109,30 @@ class BreakpointStop(Case):
             results["python print(Looks.looks, Looks.blocks > 100)"], "{} True\n".format(late.count)
         )
 
+    def test_program_that_is_not_traced_goes_on(self):
+        """gdb reads commands again where one of its own has failed, though the program runs."""
+        script = """
+import gdb, allocsnap as tracemalloc
+class Looks(gdb.Breakpoint):
+    said = []
+    def stop(self):
+        Looks.said.append(tracemalloc.is_tracing())
+        try:
+            tracemalloc.take_snapshot()
+        except RuntimeError:
+            Looks.said.append("not traced")
+        return False
+Looks("stop_here")
+"""
+        for language in ("c", "rust", "ada"):
+            with self.subTest(language):
+                results = self.batch(
+                    ["set language " + language, self.script(script), "run", "python print(Looks.said)"],
+                    program("holds"),
+                )
+                self.assertIn("exited normally]", results["run"])
+                self.assertEqual(results["python print(Looks.said)"], "[False, 'not traced']\n")
+
     def test_a_thread_that_runs_is_refused(self):
         """Also where another one has come to a stop, as in non-stop mode."""
         gdb = self.gdb("--args", program("holds"), "pause")

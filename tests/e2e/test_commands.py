@@ -421,7 +421,8 @@ BAD_NUMBERS = ["0", "-1", "0x10", "1e3", "1_000", "ten", "+5", "9999999999999999
 
 
 NAMES = (
-    "start stop clear reset-peak status take list delete stats diff traces who dump load set"
+    "start stop clear reset-peak status take list delete stats diff traces who place dump load"
+    " symbolize set"
 ).split()
 
 
@@ -519,8 +520,12 @@ class Completion(Case):
                 ["snapshot dump " + w for w in ("a-1", "b", "now")],
                 ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
                 ["snapshot dump --format tracemalloc a-1"],
-                ["snapshot set names", "snapshot set paths", "snapshot set skip"],
-                [],
+                ["snapshot set " + w for w in ("mine", "names", "paths", "skip", "stop-at-exit")],
+                ["snapshot set skip default"]
+                + [
+                    "snapshot set skip no-" + w
+                    for w in ("c++", "glib", "libc", "nameless", "qt", "rust", "wrappers")
+                ],
                 ["snapshot who --" + w for w in ("help", "in", "json")],
                 ["snapshot who --in " + w for w in ("a-1", "b", "now")],
                 ["snapshot who --json --in b"],

@@ -35,6 +35,7 @@ class Expressions(Case):
             '$snapshot_count("hold[s].c:{}")'.format(SMALL): 0,
             '$snapshot_count("holds.c:{}")'.format(SMALL + 1): 0,
             '$snapshot_count("holds.c")': 14,
+            '$snapshot_count("holds.c:main")': 0,
         }
         commands = ["output " + expression for expression in values]
         results = self.at_stop(commands, "holds")
@@ -79,7 +80,9 @@ class Expressions(Case):
         commands += ["snapshot place holds.c:{}".format(SMALL), "snapshot place holds.c"]
         commands += [" snapshot place holds.c:{}".format(SMALL), " snapshot place"]
         commands += ["output $snapshot_count({})".format(number) for number in (1, 2, 3, 0, -1)]
-        commands += ["set $place = 2", "output $snapshot_size($place)", "snapshot place :3"]
+        commands += ["set $place = 2", "output $snapshot_size($place)"]
+        none = [":3", ":", "holds.c:", "holds.c:-1", "holds.c:+1", "holds.c:4294967296"]
+        commands += ["snapshot place " + place for place in none]
         results = self.at_stop(commands, "holds")
         first, second = "Place 1: holds.c:{}\n".format(SMALL), "Place 2: holds.c\n"
         self.assertEqual(
@@ -97,7 +100,11 @@ class Expressions(Case):
                 "no place has the number {}: the last number is 2\n".format(number),
             )
         self.assertEqual(results["output $snapshot_size($place)"], "10128")
-        self.assertEqual(results["snapshot place :3"], 'no place ":3": give FILE:LINE or FILE\n')
+        for place in none:
+            self.assertEqual(
+                results["snapshot place " + place],
+                'no place "{}": give FILE:LINE or FILE\n'.format(place),
+            )
 
     def test_numbers_in_every_language(self):
         """And the program stays as it is, also where gdb knows no strings (Modula-2)."""

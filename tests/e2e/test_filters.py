@@ -138,6 +138,10 @@ class Filters(Case):
             "--exclude :3": "argument --exclude: no path is empty: write * for any file" + shows,
             "--include *:4294967296": 'argument --include: "4294967296" is not a line'
             " (from 0 to 4294967295)" + shows,
+            "--include holds.c:-1": 'argument --include: "-1" is not a line'
+            " (from 0 to 4294967295)" + shows,
+            "--exclude holds.c:": 'argument --exclude: "" is not a line'
+            " (from 0 to 4294967295)" + shows,
             "--include": "argument --include: expected one argument" + shows,
             "--domain": "argument --domain: expected one argument" + shows,
             "--domain -1": 'argument --domain: "-1" is not a domain (from 0 to 4294967295)'

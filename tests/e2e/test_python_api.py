@@ -191,6 +191,21 @@ print(any("new_allocator<" in (row.traceback[0].function or "") for row in rows)
 """)
         self.assertEqual(self.at_stop([command], "cxx")[command], "False\nTrue\nTrue\n")
 
+    def test_snapshots_are_attributed_as_the_session_says(self):
+        command = (
+            "python import allocsnap;"
+            " print([row.traceback[0].function for row in"
+            " allocsnap.take_snapshot().statistics('function')][:2])"
+        )
+        results = self.at_stop(
+            [command, "snapshot set skip hold_large", " " + command]
+            + ["snapshot set skip hold_*", "snapshot set mine nothing.c", "  " + command],
+            "holds",
+        )
+        self.assertEqual(results[command], "['hold_large', 'hold_small']\n")
+        self.assertEqual(results[" " + command], "['main', 'hold_small']\n")
+        self.assertEqual(results["  " + command], "['main']\n")
+
 
 if __name__ == "__main__":
     unittest.main()

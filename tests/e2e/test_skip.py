@@ -38,7 +38,8 @@ CALLERS = {
 STATS = "snapshot stats --json"
 
 
-FULL = "names: full\npaths: full\n"
+SETS = ["libc", "c++", "rust", "glib", "qt", "wrappers", "nameless"]
+OTHERS = "mine: default\nnames: full\npaths: full\nstop-at-exit: off\n"
 
 
 class Skip(Case):
@@ -71,14 +72,14 @@ class Skip(Case):
             ["snapshot set", "snapshot take a", "snapshot set skip hold_small hold_[ldn]*"]
             + ["snapshot set ", STATS, STATS + " a", STATS + " --no-skip"]
             + ["snapshot diff a --json -n 1", "snapshot set skip hold_small", STATS + " --limit 9"]
-            + [STATS + " --skip hold_[ldn]*", "snapshot set skip", "snapshot set  ", STATS + " -n 9"]
+            + [STATS + " --skip hold_[ldn]*", "snapshot set skip default", "snapshot set  ", STATS + " -n 9"]
             + ["snapshot stats traceback --json -n 1", "snapshot stats a --json --cumulative"]
             + ["snapshot stats --json --include *:{}".format(line("main small"))],
             "holds",
         )
-        self.assertEqual(results["snapshot set"], "skip: no rules but those for C++\n" + FULL)
+        self.assertEqual(results["snapshot set"], "skip: default\n" + OTHERS)
         self.assertEqual(results["snapshot set skip hold_small hold_[ldn]*"], "")
-        self.assertEqual(results["snapshot set "], "skip: hold_small 'hold_[ldn]*'\n" + FULL)
+        self.assertEqual(results["snapshot set "], "skip: hold_small 'hold_[ldn]*'\n" + OTHERS)
         for command in (STATS, STATS + " a"):
             self.assertEqual(by_line(results.json(command)), CALLERS)
         self.assertEqual(by_line(results.json(STATS + " --no-skip")), ALL)
@@ -86,7 +87,7 @@ class Skip(Case):
         # The later setting replaces the former; an option adds to it.
         self.assertEqual(by_line(results.json(STATS + " --limit 9")), SMALL_SKIPPED)
         self.assertEqual(by_line(results.json(STATS + " --skip hold_[ldn]*")), CALLERS)
-        self.assertEqual(results["snapshot set  "], "skip: no rules but those for C++\n" + FULL)
+        self.assertEqual(results["snapshot set  "], "skip: default\n" + OTHERS)
         self.assertEqual(by_line(results.json(STATS + " -n 9")), ALL)
 
     def test_tracebacks_and_cumulative_statistics_keep_every_frame(self):
@@ -124,6 +125,76 @@ class Skip(Case):
             {number: size for number, (size, _) in marks.items()},
         )
 
+    def test_sets_are_listed(self):
+        results = self.batch(
+            ["snapshot set skip", "snapshot set skip no-glib no-c++ my_*", "snapshot set skip "]
+            + ["snapshot set", "snapshot set skip default", "snapshot set "]
+        )
+        listed = results["snapshot set skip"].splitlines()
+        self.assertEqual(listed[0], "Passed over, but for --no-skip:")
+        self.assertEqual([line.split()[0] for line in listed[1:-1]], SETS)
+        self.assertEqual(listed[-1], "Rules of your own: none")
+        self.assertNotIn("(off)", results["snapshot set skip"])
+        without = results["snapshot set skip "].splitlines()
+        self.assertEqual(
+            [line.split()[0] for line in without if "(off)" in line], ["c++", "glib"]
+        )
+        self.assertEqual(without[-1], "Rules of your own: 'my_*'")
+        self.assertEqual(results["snapshot set"], "skip: no-c++ no-glib 'my_*'\n" + OTHERS)
+        self.assertEqual(results["snapshot set "], "skip: default\n" + OTHERS)
+
+    def test_without_a_set(self):
+        results = self.at_stop(
+            ["snapshot set skip no-c++", STATS, "snapshot set skip default", STATS + " -n all"], "overload"
+        )
+        new = expectations.named(OVERLOAD)["global"].line
+        self.assertIn(new, by_line(results.json(STATS), OVERLOAD))
+        self.assertNotIn(new, by_line(results.json(STATS + " -n all"), OVERLOAD))
+
+    def test_own_code(self):
+        main = {line("main small"): 1000, line("main large"): 9096, line("main nothing"): 0,
+                line("main deep"): 32}
+        results = self.at_stop(
+            ["snapshot set mine", "snapshot set mine holds.c", "snapshot set", "snapshot set mine "]
+            + [STATS, STATS + " --skip hold_*", STATS + " --no-skip", "snapshot take a"]
+            + ["snapshot dump a a.dump", "snapshot load a.dump b", STATS + " --skip hold_* b"]
+            + ["snapshot set mine nothing.c", STATS + " a", "snapshot set mine default", "snapshot set "],
+            "holds",
+        )
+        self.assertEqual(results["snapshot set mine"], "Your own code: none named\n")
+        self.assertEqual(results["snapshot set mine "], "Your own code: holds.c\n")
+        self.assertEqual(results["snapshot set"].splitlines()[1], "mine: holds.c")
+        self.assertEqual(by_line(results.json(STATS)), ALL)
+        self.assertEqual(by_line(results.json(STATS + " --skip hold_*")), main)
+        self.assertEqual(by_line(results.json(STATS + " --no-skip")), ALL)
+        self.assertEqual(by_line(results.json(STATS + " --skip hold_* b")), main)
+        # There is no such code: all is as without.
+        self.assertEqual(by_line(results.json(STATS + " a")), ALL)
+        self.assertEqual(results["snapshot set "], "skip: default\n" + OTHERS)
+
+    def test_own_code_by_module(self):
+        of_program = STATS + " --all-frames --include cxx.cc"
+        results = self.at_stop(["snapshot set mine cxx", of_program], "cxx")
+        rows = results.json(of_program)["statistics"]
+        self.assertEqual({row["traceback"][0]["module"] for row in rows}, {program("cxx")})
+
+    def test_what_a_row_came_through(self):
+        command = STATS + " --skip hold_large"
+        text = "snapshot stats -n all --skip hold_large"
+        both = "snapshot stats filename --skip hold_*"
+        results = self.at_stop([command, text, both], "holds")
+        rows = {row["traceback"][0]["lineno"]: row for row in results.json(command)["statistics"]}
+        self.assertEqual(
+            rows[line("main large")]["through"],
+            {"function": "hold_large", "functions": 1, "size": 9096, "count": 2},
+        )
+        self.assertNotIn("through", rows[line("small")])
+        self.assertRegex(
+            results[text], r"holds\.c:{}: .*, in main \(through hold_large\)\n".format(line("main large"))
+        )
+        self.assertRegex(results[text], r"holds\.c:{}: .*, in hold_small\n".format(line("small")))
+        self.assertRegex(results[both], r"holds\.c:0: .* \(through hold_large and 3 others\)\n")
+
     def test_errors(self):
         shows = "; `snapshot {} --help` shows how\n"
         cases = {
@@ -134,8 +205,12 @@ class Skip(Case):
             "snapshot stats --skip": "argument --skip: expected one argument"
             + shows.format("stats"),
             "snapshot set skip ''": "no function's name is empty: give a pattern of one\n",
+            "snapshot set skip no-glob": 'no skip set "glob": the sets are ' + ", ".join(SETS) + "\n",
+            "snapshot set skip default a": "`default` stands alone: give it, or patterns and sets\n",
+            "snapshot set mine default a": "`default` stands alone: give it, or patterns\n",
+            "snapshot set mine ''": "no path is empty: give a pattern of a source or a module\n",
             "snapshot set colour red": "argument setting: 'colour' is none of"
-            " skip, names, paths" + shows.format("set"),
+            " skip, mine, names, paths, stop-at-exit" + shows.format("set"),
         }
         results = self.batch(list(cases), program("holds"))
         for command, message in cases.items():

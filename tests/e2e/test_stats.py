@@ -162,7 +162,7 @@ class MemoryMaps(Case):
     def test_of_a_process(self):
         hide = [
             "python def _no_maps(pid): raise OSError",
-            "python linux_memory_map = _no_maps",
+            "python import allocsnap.target as target; target.linux_memory_map = _no_maps",
             "python print(len(GdbTarget().memory_map()) > 5)",
         ]
         shown = self.at_stop(self.COMMANDS, "holds")

@@ -9,6 +9,7 @@ import unittest
 
 import expectations
 
+from . import debuggers
 from .harness import Case, program, tag_line
 
 SOURCE = expectations.source("holds.c")
@@ -117,9 +118,6 @@ class Who(Case):
     def test_addresses_in_no_block(self):
         after = "snapshot who (char *) kept[9] + {}"
         commands = [after.format(100), after.format(103), after.format(108)]
-        commands += [
-            "snapshot who " + word for word in ("kept", "main", "malloc", "$sp", "0", "-1", "1")
-        ]
         results = self.at_stop(commands + ["output/x (unsigned long) kept[9]"], "holds")
         block = int(results["output/x (unsigned long) kept[9]"], 16)
         text = results[after.format(100)].splitlines()
@@ -143,18 +141,71 @@ class Who(Case):
             results[after.format(108)],
             "{:#x}: in no live traced block: it was freed, or never traced\n".format(block + 108),
         )
-        nowhere = r"^0x[0-9a-f]+: in no live traced block: {}\n$"
-        for word, place in {
-            "kept": "it is in " + re.escape(program("holds")),
-            "main": "it is in " + re.escape(program("holds")),
-            "malloc": r"it is in \S+/liballocsnap-hooks\.so",
-            "$sp": r"it is in \[stack\]",
-            "0": "nothing is mapped there",
-            "1": "nothing is mapped there",
-            "-1": "nothing is mapped there",
-        }.items():
-            with self.subTest(word):
-                self.assertRegex(results["snapshot who " + word], nowhere.format(place))
+
+    PLACES = {
+        "&kept": "it is in section .bss of holds: kept",
+        "&kept[1]": "it is in section .bss of holds: kept+8",
+        "(char *) &kept[2] + 1": "it is in section .bss of holds: kept+0x11",
+        "main": "it is in section .text of holds: main",
+        "(char *) main + 2": "it is in section .text of holds: main+2",
+        "$sp": "it is on the stack of thread 1, frame #0 in stop_here",
+        "(char *) $sp + {}": "it is on the stack of thread 1, frame #1 in main",
+        "(char *) $sp - 4096": "it is on the stack of thread 1, below its stack pointer",
+        "0": "nothing is mapped there",
+        "1": "nothing is mapped there",
+        "-1": "nothing is mapped there",
+    }
+
+    def check_places(self, results, commands, start=""):
+        for command, place in zip(commands, self.PLACES.values()):
+            with self.subTest(command):
+                self.assertRegex(
+                    results[command],
+                    "^{}0x[0-9a-f]+: in no live traced block: {}\n$".format(start, re.escape(place)),
+                )
+
+    def test_what_else_is_there(self):
+        """The size of a frame in bytes is what stop_here of -O0 takes: its caller's begins above
+        what it has saved."""
+        commands = ["snapshot who " + word.format(24) for word in self.PLACES]
+        above = "snapshot who *(char **) environ"
+        results = self.at_stop(commands + ["bt 1", "snapshot who malloc", above], "holds")
+        self.assertRegex(
+            results[above], ": it is in the mapping of the stack of thread 1, above its frames\n$"
+        )
+        self.check_places(results, commands)
+        self.assertRegex(
+            results["snapshot who malloc"],
+            r": it is in section \.text of liballocsnap-hooks\.so: malloc\n$",
+        )
+        self.assertIn("#0  stop_here ", results["bt 1"])
+        core = self.kernel_core("holds", "abort")
+        data = [command for command in commands if "kept" in command or "main" in command]
+        results = self.batch(data, program("holds"), core)
+        self.check_places(results, data)
+
+    def test_what_else_is_there_in_lldb(self):
+        commands = ["snapshot who " + word.format(24) for word in self.PLACES]
+        for lldb in debuggers.lldbs():
+            start = ["snapshot start", debuggers.stop_at("stop_here"), debuggers.RUN]
+            self.check_places(lldb.run(self, start + commands, program("holds")), commands)
+
+    def test_stacks_of_threads(self):
+        """Each has one; the debugger looks at what it has looked at before."""
+        commands = ["info threads", "thread", "frame"]
+        commands += ["thread apply all -q python print(gdb.selected_thread().num,"
+                     " gdb.execute('snapshot who $sp', to_string=True))"]
+        commands += [" thread", " frame"]
+        results = self.at_stop(commands, "threads")
+        told = re.findall(
+            r"^(\d+) 0x[0-9a-f]+: in no live traced block: it is on the stack of thread (\d+),"
+            r" frame #\d in \w+$", results[commands[3]], re.M)
+        count = len(re.findall(r"^[* ] +\d+ ", results["info threads"], re.M))
+        self.assertGreater(count, 1)
+        self.assertEqual(len(told), count, results[commands[3]])
+        self.assertTrue(all(number == other for number, other in told), told)
+        self.assertEqual(results[" thread"], results["thread"])
+        self.assertEqual(results[" frame"], results["frame"])
 
     def test_freed_blocks(self):
         gdb = self.gdb(program("phases"))
@@ -166,10 +217,16 @@ class Who(Case):
         gdb.run("continue")
         # All are freed two rounds later, and blocks of another size asked for.
         text = gdb.run("snapshot who blocks[0][5][3]")
+        was = "^(0x[0-9a-f]+): in no live traced block: it was in a block of the snapshot before,"
+        was += r" which `snapshot who --in before (0x[0-9a-f]+)` shows\n$"
+        address, again = re.match(was, text).groups()
+        self.assertEqual(address, again)
+        self.assertIn("size=100 B\n", gdb.run("snapshot who --in before " + address))
+        gdb.run("snapshot delete before")
         self.assertRegex(
-            text, r"^0x[0-9a-f]+: in no live traced block: it was freed, or never traced\n$"
+            gdb.run("snapshot who blocks[0][5][3]"),
+            r"^0x[0-9a-f]+: in no live traced block: it was freed, or never traced\n$",
         )
-        self.assertIn("size=100 B\n", gdb.run("snapshot who --in before blocks[0][5][3]"))
         self.assertIn("size=140 B\n", gdb.run("snapshot who blocks[2][5][3]"))
 
     def test_without_a_process(self):

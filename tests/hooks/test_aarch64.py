@@ -1,6 +1,7 @@
 """The hooks on aarch64: cross-compiled, run by qemu's user-mode emulation, their walks
 compared with those of the libgcc there, and their table read by gdb-multiarch."""
 
+import collections
 import os
 import re
 import shutil
@@ -12,7 +13,8 @@ import expectations
 from e2e.harness import tag_line
 
 from .hooked import Case
-from .test_wild_calls import JUMP, LOST, RETURN, SIZES, TRACES
+from .test_family import seen
+from .test_wild_calls import LOST, SIZES, TAGS, TRACES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -46,7 +48,7 @@ PROGRAMS = [
 
 
 class Aarch64(Case):
-    seconds = 12
+    seconds = 25
 
     @classmethod
     def setUpClass(cls):
@@ -97,10 +99,10 @@ class Aarch64(Case):
                 self.assertEqual(int(differing), 0, text)
                 self.assertGreaterEqual(int(compared), least)
 
-    def read_by_gdb(self, commands, source="plain.c", function="stop_here"):
+    def read_by_gdb(self, commands, source="plain.c", function="stop_here", flags="-O0"):
         """What gdb-multiarch shows of a program at a function, through qemu's gdb stub. The
         program has its signals."""
-        made = self.compile(source, "-O0 -fno-builtin")
+        made = self.compile(source, "-fno-builtin -D_GNU_SOURCE " + flags)
         # A name, and no port that another may take before qemu does.
         stub = os.path.join(self.directory, "stub")
         connect = os.path.join(self.directory, "connect.py")
@@ -155,18 +157,47 @@ class Aarch64(Case):
         library_path = "set solib-search-path " + self.build
         results = self.read_by_gdb([library_path, TRACES], "wild_calls.c", "done")
         path = expectations.source("wild_calls.c")
-        tags = ["handler", "call", "jump", "return", "below data", "plain", "by register"]
+        tags = ["handler", "call", "plain", "by register", *TAGS.values()]
         line = {tag: tag_line(path, tag) for tag in tags}
-        call = {JUMP: "jump", RETURN: "return", LOST: "below data"}
         traces = {trace["size"]: trace for trace in results.json(TRACES)["traces"]}
         for size in SIZES:
             with self.subTest(size=size):
                 frames = traces[size]["traceback"]
                 found = [frame["lineno"] for frame in frames if frame["filename"] == path]
-                wanted = ["handler", call.get(size % 1000, "call")]
+                wanted = ["handler", TAGS.get(size % 1000, "call")]
                 wanted += ["plain" if size < 2000 else "by register"]
-                kept = 1 if size % 1000 == LOST else 3
+                kept = 1 if size % 1000 in LOST else 3
                 self.assertEqual(found[:3], [line[tag] for tag in wanted[:kept]])
+
+    def look(self, source, flags):
+        """({size: blocks}, what is said to be unseen) of a program at its stop."""
+        library_path = "set solib-search-path " + self.build
+        answer = self.read_by_gdb([library_path, TRACES], source, flags=flags).json(TRACES)
+        counts = collections.Counter(trace["size"] for trace in answer["traces"])
+        return counts, "".join(answer["notes"])
+
+    def test_definitions_before_the_hooks(self):
+        start = "the program, or a library before the hooks, defines "
+        own = "-O2 -DOWN_MALLOC -DOWN_FREE"
+        counts, said = self.look("family.c", own)
+        self.assertEqual(dict(counts), seen({"malloc", "free"}))
+        self.assertTrue(said.startswith(start + "malloc and free, and no call of these has"), said)
+        counts, said = self.look("family.c", own + " -DON")
+        self.assertEqual(dict(counts), seen(set()))
+        self.assertTrue(said.startswith(start + "malloc, which goes on to the hooks"), said)
+
+    def test_operators_that_go_on_to_the_hooks(self):
+        """Where they jump there, only their instructions tell."""
+        own = "-rdynamic -DOWN_NEW={} -DOWN_DELETE={} {}"
+        ways = ["-O0", "-O2", "-O0 -fno-plt", "-O2 -fno-plt"]
+        for way in ways + ["-O2 -mbranch-protection=standard -Wl,-z,now"]:
+            with self.subTest(way=way):
+                counts, said = self.look("operators.cc", own.format("malloc", "free", way))
+                self.assertEqual((counts[101], counts[201], said), (2, 2, ""))
+                past = own.format("__libc_malloc", "__libc_free", way)
+                counts, said = self.look("operators.cc", past)
+                self.assertEqual((counts[101], counts[201]), (0, 0))
+                self.assertIn(" operator new and operator delete, and no call of these has", said)
 
     def test_library_that_gdb_has_not_found(self):
         """The records are found all the same."""

@@ -133,9 +133,12 @@ class Operators(Built):
                 self.assertEqual(found.split(":")[0], said)
 
     def test_operators_by_malloc_and_free(self):
-        self.check(["-DOWN_NEW=malloc"], 2, 2, "")
-        self.check(["-DOWN_DELETE=free"], 2, 2, "")
-        self.check(["-DOWN_NEW=malloc", "-DOWN_DELETE=free"], 2, 2, "")
+        new, delete = "-DOWN_NEW=malloc", "-DOWN_DELETE=free"
+        for way in ([], ["-fno-plt"]):
+            self.check([new] + way, 2, 2, "")
+            self.check([delete] + way, 2, 2, "")
+            # No library has them as well, so that they would not be exported.
+            self.check([new, delete, "-rdynamic"] + way, 2, 2, "")
 
     def test_operators_past_the_hooks(self):
         start = "the program, or a library before the hooks, defines {}, and no call of {} has come"

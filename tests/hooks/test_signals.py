@@ -1,5 +1,7 @@
 """Handlers that allocate: at any moment, and on little stack."""
 
+import expectations
+
 from .hooked import LINES, MEMORY, STATUS, Case
 
 
@@ -23,6 +25,18 @@ class Storm(Case):
 
     def test_with_more_frames_than_a_local_array_holds(self):
         self.check_storm(1000)
+
+
+class Requests(Case):
+    seconds = 20
+
+    def test_handlers_while_one_is_obeyed(self):
+        results = self.at_stop([LINES, STATUS], "obeyed")
+        self.assertEqual(
+            self.held(results.json(LINES), "obeyed.c"),
+            expectations.expected(expectations.source("obeyed.c")),
+        )
+        self.assertIn("dropped: 0 blocks", results[STATUS])
 
 
 class AlternateStack(Case):

@@ -15,6 +15,7 @@ PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
 PROGRAM_FLAGS_misused_pool := -Icore/include
+PROGRAM_FLAGS_obeyed := -Icore/include -Icore/table -Wno-address
 # Nothing is bound in the handler, which takes more stack than all else.
 PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
 PROGRAM_FLAGS_altstack := -Wl,-z,now

@@ -1,6 +1,7 @@
-/* Calls through pointers that lead to no code, each with a handler that allocates: block N of
- * case N has 1000 + N bytes. All happens twice, the second time below a function whose frame is
- * found by a register that walks with few registers do not have: blocks of 2000 + N bytes. */
+/* Calls through pointers that lead to no code, or to code that nothing is known of, each with a
+ * handler that allocates: block N of case N has 1000 + N bytes. All happens twice, the second time
+ * below a function whose frame is found by a register that walks with few registers do not have:
+ * blocks of 2000 + N bytes. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -44,6 +45,12 @@ void jump(function *target);
 void return_to(function *target);
 void return_below_data(function *target);
 
+/* Hidden, so that their addresses are not in the global offset table: an assembler of aarch64 puts
+ * that of their section there, since they are local. */
+#define HIDDEN __attribute__((visibility("hidden")))
+HIDDEN void faults_at_once(void);
+HIDDEN void faults_later(void);
+
 #if defined(__x86_64__)
 __asm__(".pushsection .text.frames, \"ax\"\n"
         ".type by_register, %function\n"
@@ -83,6 +90,13 @@ __asm__(".pushsection .text.frames, \"ax\"\n"
         "pushq %rdi\n"
         "ret\n"
         ".cfi_endproc\n"
+        ".type faults_at_once, %function\n"
+        "faults_at_once:\n"
+        "ud2\n"
+        ".type faults_later, %function\n"
+        "faults_later:\n"
+        "nop\n"
+        "ud2\n"
         ".popsection\n");
 #elif defined(__aarch64__)
 __asm__(".pushsection .text.frames, \"ax\"\n"
@@ -120,6 +134,13 @@ __asm__(".pushsection .text.frames, \"ax\"\n"
         "adrp x30, data\n"
         "ret x0\n"
         ".cfi_endproc\n"
+        ".type faults_at_once, %function\n"
+        "faults_at_once:\n"
+        ".inst 0\n"
+        ".type faults_later, %function\n"
+        "faults_later:\n"
+        "nop\n"
+        ".inst 0\n"
         ".popsection\n");
 #endif
 
@@ -141,6 +162,12 @@ NOINLINE static void call_return(function *target)
 NOINLINE static void call_below_data(function *target)
 {
     return_below_data(target); /* tag: below data */
+}
+
+NOINLINE static void call_by_name(function *target)
+{
+    (void)target;
+    faults_at_once(); /* tag: by name */
 }
 
 static function *at(const volatile void *place)
@@ -208,6 +235,9 @@ int main(void)
     try(call_jump, NULL, number++);
     try(call_return, NULL, number++);
     try(call_below_data, NULL, number++);
+    try(call, faults_later, number++);
+    try(call, faults_at_once, number++);
+    try(call_by_name, NULL, number++);
     done();
     printf("%d\n", count);
     return 0;

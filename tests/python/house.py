@@ -2,6 +2,7 @@
 a library) to a list of violations, each one line."""
 
 import ast
+import configparser
 import os
 import re
 
@@ -301,6 +302,31 @@ def _newer_than_oldest(node):
             yield node.func.id
 
 
+def typed_modules(root):
+    """.mypy.ini asks for annotations in each module that the package's public names are from."""
+    package = "core/python/allocsnap/__init__.py"
+    nodes = ast.parse(text(root, package), package).body
+    public = [
+        ast.literal_eval(node.value)
+        for node in nodes
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "__all__"
+    ][0]
+    homes = {"allocsnap"}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module is not None:
+            if {alias.name for alias in node.names} & set(public):
+                homes.add("allocsnap." + node.module)
+    asked = configparser.ConfigParser()
+    asked.read_string(text(root, ".mypy.ini"))
+    typed = {
+        name
+        for section in asked.sections()
+        if section != "mypy" and asked.getboolean(section, "disallow_untyped_defs", fallback=False)
+        for name in section[len("mypy-") :].split(",")
+    }
+    return [".mypy.ini does not disallow_untyped_defs in %s" % name for name in sorted(homes - typed)]
+
+
 def top_level(root):
     return [
         "%s is at the top level" % name
@@ -416,6 +442,7 @@ TREE_LAWS = (
     debugger_imports,
     python_syntax,
     python_library,
+    typed_modules,
     top_level,
     unique_names,
     lengths,

@@ -154,6 +154,29 @@ class Stranger:
         said = self.run("/usr/bin/python3", "-c", script, **environment)
         test.assertEqual(said, "[(3000, 3, %d)]\n" % MALLOC_LINE)
 
+    def check_types(self, test, **environment):
+        """Programs with types are taken by strict mypy, which finds those of the package, and do what
+        they say with the dump."""
+        here = os.path.join(ROOT, "tests", "python")
+        with open(os.path.join(here, "typed_standard.py"), encoding="utf-8") as file:
+            standard = file.read()
+        with open(os.path.join(here, "typed_further.py"), encoding="utf-8") as file:
+            further = file.read()
+        sources = {
+            "standard.py": standard,
+            "standing_in.py": standard.replace("import tracemalloc\n", "import allocsnap as tracemalloc\n"),
+            "further.py": further,
+        }
+        for name, text in sources.items():
+            with open(os.path.join(self.home, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        said = self.run("mypy", "--strict", *sources, **environment)
+        test.assertEqual(said, "Success: no issues found in 3 source files\n")
+        said = self.run("/usr/bin/python3", "standing_in.py", "one.dump", **environment)
+        test.assertEqual(said, "['3000 3 %d'] 24 3 False\nTrue\n" % MALLOC_LINE)
+        said = self.run("/usr/bin/python3", "further.py", "one.dump", **environment)
+        test.assertEqual(said, "['main', 'main', 'main'] 1 1010\n")
+
     def check_program_alone(self, test, version):
         test.assertEqual(self.run(self.program), "%s -2\n" % version)
 

@@ -153,6 +153,48 @@ class Functions(unittest.TestCase):
         kept = snapshot.skip(["inner"]).filter_traces([allocsnap.Filter(True, "*.c")])
         self.assertEqual(kept.traces._traces, NAMED[:1])
 
+    def test_built_in_sets(self):
+        places = (("/s/mem.c", 3), ("/i/v.h", 4), ("/s/a.c", 7))
+        names = ("xmalloc", "std::vector<A>::grow()", "f")
+        frames = tuple(NativeFrame.make(*place, name, False) for place, name in zip(places, names))
+        snapshot = allocsnap.Snapshot([(0, 5, places, 3)], 16)
+        named = allocsnap.Snapshot([(0, 5, frames, 3)], 16)
+        # Snapshots of given traces are as they are given, and sets need names.
+        self.assertEqual(str(named.statistics("lineno")[0].traceback), "/s/mem.c:3")
+        self.assertEqual(str(snapshot.skip().statistics("lineno")[0].traceback), "/s/mem.c:3")
+        for standard, place in ((True, "/s/a.c:7"), (False, "/s/mem.c:3"), ((), "/s/mem.c:3"),
+                                (["wrappers"], "/i/v.h:4"), ("wrappers", "/i/v.h:4"),
+                                (["wrappers", "c++"], "/s/a.c:7"), (["c++"], "/s/mem.c:3")):
+            with self.subTest(standard=standard):
+                skipped = named.skip(standard=standard)
+                self.assertEqual(str(skipped.statistics("lineno")[0].traceback), place)
+                self.assertEqual(skipped.statistics("filename")[0].traceback[0].filename,
+                                 place.partition(":")[0])
+                self.assertEqual(len(skipped.traces[0].traceback), 3)
+        self.assertEqual(named.skip().statistics("function")[0].traceback[0].function, "f")
+        with self.assertRaisesRegex(ValueError, "^no skip set 'glob': the sets are libc, c\\+\\+, "):
+            named.skip(standard=["libc", "glob"])
+
+    def test_no_set_is_for_given_places(self):
+        for file in ("a.c", "/usr/lib/libc.so.6", "/usr/include/c++/12/bits/stl_vector.h"):
+            for line in (0, 7):
+                snapshot = allocsnap.Snapshot([(0, 5, ((file, line), ("b.c", 7)), 2)], 16)
+                place = snapshot.skip().statistics("lineno")[0].traceback
+                self.assertEqual(str(place), "{}:{}".format(file, line))
+
+    def test_own_code(self):
+        snapshot = allocsnap.Snapshot(NAMED, 16)
+        for mine, place in ((["*.c"], "/src/a.c:7"), (["a.c"], "/src/a.c:7"), (["/src/*"], "/src/a.h:3"),
+                            (["b.c"], "/src/a.h:3"), ((), "/src/a.h:3")):
+            with self.subTest(mine=mine):
+                rows = snapshot.skip(mine=mine).statistics("lineno")
+                self.assertEqual(str(rows[0].traceback), place)
+        with tempfile.TemporaryDirectory() as directory:
+            snapshot.skip(mine=["a.c"]).dump(os.path.join(directory, "a"))
+            loaded = allocsnap.Snapshot.load(os.path.join(directory, "a"))
+        # How it was attributed is not part of it.
+        self.assertEqual(str(loaded.statistics("lineno")[0].traceback), "/src/a.h:3")
+
 
 class Lazy(unittest.TestCase):
     def test_traces_become_objects_when_asked_for(self):

@@ -82,7 +82,7 @@ class Binding(unittest.TestCase):
             enumerators("asnap_trace_order"),
         )
         self.assertEqual(
-            {"ASNAP_FORMAT_" + key.upper(): value for key, value in native.FORMATS.items()},
+            {"ASNAP_FORMAT_" + key.upper(): value[0] for key, value in native.FORMATS.items()},
             enumerators("asnap_format"),
         )
         self.assertIn("#define ASNAP_NO_MAPPING UINT32_MAX\n", header())

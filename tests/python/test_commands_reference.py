@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
 from allocsnap.commands import COMMANDS, FUNCTIONS  # noqa: E402
+from allocsnap.library.keys import keys  # noqa: E402
 
 # The guide says what the value is for each word of `snapshot set`.
 WITHOUT_NAME = {"VALUE"}
@@ -58,7 +59,7 @@ class Guide(unittest.TestCase):
         for command, (name, arguments) in zip(COMMANDS, lines):
             with self.subTest(name):
                 words = argument_words(command) - WITHOUT_NAME
-                self.assertLessEqual(words, set(re.findall(r"[A-Za-z]+", arguments)))
+                self.assertLessEqual(words, set(re.findall(r"[A-Za-z]+(?:-[a-z]+)*", arguments)))
                 if not words:
                     self.assertEqual(arguments, "")
 
@@ -71,6 +72,11 @@ class Guide(unittest.TestCase):
         self.assertEqual(
             written - {"--help"}, {form for form in all_options() if form.startswith("--")}
         )
+
+    def test_keys(self):
+        """The first table with `lineno` has a row for each key, and no other."""
+        table = re.search(r"^\| `lineno`.*\n(?:\|.*\n)*", self.guide, re.M).group()
+        self.assertEqual(set(re.findall(r"^\| `(\w+)`", table, re.M)), set(keys()))
 
     def test_functions(self):
         for function in FUNCTIONS:

@@ -135,6 +135,7 @@ class Packages(unittest.TestCase):
         stranger.check_session(self)
         packages = os.path.join(usr, "lib", "python3", "dist-packages")
         stranger.check_python(self, PYTHONPATH=packages)
+        stranger.check_types(self, PYTHONPATH=packages)
         page = os.path.join(usr, "share", "man", "man7", "allocsnap.7.gz")
         shown = stranger.run("mandoc", "-Tascii", "-Owidth=200", page)
         self.assertIn("source /usr/share/allocsnap/gdb/allocsnap_gdb.py", re.sub(".\b", "", shown))

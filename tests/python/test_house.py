@@ -220,6 +220,19 @@ class Laws(unittest.TestCase):
             ["core/python/allocsnap/a.py:" + place for place in places],
         )
 
+    def test_typed_modules(self):
+        tree = {
+            "core/python/allocsnap/__init__.py": "from .a import A\nfrom .b import B, C\nfrom . import d\n"
+            '__all__ = ["A", "C", "f"]\n',
+            ".mypy.ini": "[mypy]\ndisallow_untyped_defs = True\n"
+            "[mypy-allocsnap,allocsnap.b]\ndisallow_untyped_defs = True\n"
+            "[mypy-allocsnap.a]\ndisallow_untyped_defs = False\n",
+        }
+        self.assertEqual(
+            self.broken(house.typed_modules, tree),
+            [".mypy.ini does not disallow_untyped_defs in allocsnap.a"],
+        )
+
     def test_top_level(self):
         tree = {"Makefile": "", ".ci/run": "", "tools/x": "", "notes.txt": ""}
         self.assertEqual(

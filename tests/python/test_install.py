@@ -35,7 +35,8 @@ def expected():
     """What lies below a prefix, directories aside."""
     names = ["include/" + os.path.basename(path) for path in of_checkout("core/include/*.h")]
     names += ["share/man/man7/" + os.path.basename(path) for path in of_checkout("docs/man/*")]
-    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py", "gdb/*.py", "lldb/*.py") + ["installed"]
+    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py", "gdb/*.py", "lldb/*.py")
+    shared += ["core/python/allocsnap/py.typed", "installed"]
     names += ["share/allocsnap/" + path for path in shared]
     libraries = ["liballocsnap-hooks.so", "liballocsnap.so", "liballocsnap.so.0"]
     return sorted(names + ["lib/" + name for name in libraries + ["pkgconfig/allocsnap.pc"]])
@@ -196,6 +197,7 @@ class Installed(unittest.TestCase):
         self.stranger.check_session(self)
         packages = os.path.join(self.prefix, "share", "allocsnap", "core", "python")
         self.stranger.check_python(self, PYTHONPATH=packages)
+        self.stranger.check_types(self, PYTHONPATH=packages)
 
     @unittest.skipUnless(of_checkout("lldb/*.py"), "there is no binding for LLDB")
     def test_session_in_lldb(self):

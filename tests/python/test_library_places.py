@@ -15,11 +15,12 @@ NAMES = ("liballocsnap.so", "liballocsnap-hooks.so")
 INSTALLED = ("liballocsnap.so.0", "liballocsnap-hooks.so")
 TRIPLET = sys.implementation._multiarch
 CODE = """
-from allocsnap.library import native
-for find in (native.library_path, native.hooks_path):
+from allocsnap.errors import AllocsnapError
+from allocsnap.library import library_files
+for find in (library_files.library_path, library_files.hooks_path):
     try:
         print(find())
-    except native.AllocsnapError as error:
+    except AllocsnapError as error:
         print(error)
 """
 

@@ -21,6 +21,7 @@ LEFT_OUT = {
     "hidden_header.c": "it reads the headers itself",
     "misused_pool.c": "it is not told of its pools",
     "newhandler.cc": "its operator new cannot throw",
+    "obeyed.c": "it is not told of its pools",
     "pvalloc.c": "it has no pvalloc",
     "header_new.cc": "it takes operator new[] for itself",
     "pool_threads.c": "it is not told of its pools",

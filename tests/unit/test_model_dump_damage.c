@@ -167,41 +167,47 @@ ASNAP_TEST(model_dump_damage, right_checksums_and_wrong_contents)
     check_damaged(ASNAP_DUMP_FILES, 0, 0x7f7f7f7f, "section 1: name 1 is not greater than name 0");
     check_damaged(ASNAP_DUMP_FUNCTIONS, 0, 0x007f007f,
                   "section 2: name 1 is not greater than name 0");
-    check_damaged(ASNAP_DUMP_LOCATIONS, 0, 100, "location 0: file 100 of 5");
+    check_damaged(ASNAP_DUMP_LOCATIONS, 0, 100, "location 0: file index 100 of 5 files");
     check_damaged(ASNAP_DUMP_LOCATIONS, 4, 999999,
                   "location 0 has both line 999999 and a function");
-    check_damaged(ASNAP_DUMP_LOCATIONS, 8, 100, "function 100 of 6");
-    check_damaged(ASNAP_DUMP_FRAMES, 0, 100, "frame 0: location 100 of 6");
-    check_damaged(ASNAP_DUMP_FRAMES, 4, 100, "frame 0: location 2 of 6, function 100 of 6");
+    check_damaged(ASNAP_DUMP_LOCATIONS, 8, 100, "function index 100 of 6 functions");
+    check_damaged(ASNAP_DUMP_FRAMES, 0, 100, "frame 0: location index 100 of 6 locations");
+    check_damaged(ASNAP_DUMP_FRAMES, 4, 100,
+                  "frame 0: location index 2 of 6 locations, function index 100 of 6 functions");
     check_damaged(ASNAP_DUMP_FRAMES, 8, 2, "frame 0: inlined is 2, not 0 or 1");
-    check_damaged(ASNAP_DUMP_FRAME_ORDER, 0, 100, "place 0 in the order of frames: frame 100 of 7");
-    check_damaged(ASNAP_DUMP_FRAME_ORDER, 4, 0, "place 2 in the order of frames: frame 0 of 7");
-    check_damaged(ASNAP_DUMP_FRAME_IDS, 8, 100, "frame 100 of 7 in a traceback");
-    check_damaged(ASNAP_DUMP_FRAME_IDS, 8, UINT32_MAX, "frame 4294967295 of 7 in a traceback");
-    check_damaged(ASNAP_DUMP_TRACEBACKS, 0, 1, "traceback 0: 2 frames from place 1 of 9 on");
-    check_damaged(ASNAP_DUMP_TRACEBACKS, 8, 0, "traceback 0: 0 frames from place 0");
-    check_damaged(ASNAP_DUMP_TRACEBACKS, 8, UINT32_MAX, "traceback 0: 4294967295 frames");
-    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, 1, "of 1 in the stack");
-    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, 65536, "of 65536 in the stack");
-    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, UINT32_MAX - 1, "of 4294967294 in the stack");
-    check_damaged(ASNAP_DUMP_TRACES, 16, 3, "block at 0x7000: traceback 3 of 3");
+    check_damaged(ASNAP_DUMP_FRAME_ORDER, 0, 100,
+                  "entry 0 in the order of frames: frame index 100 of 7 frames");
+    check_damaged(ASNAP_DUMP_FRAME_ORDER, 4, 0,
+                  "entry 2 in the order of frames: frame index 0 of 7 frames");
+    check_damaged(ASNAP_DUMP_FRAME_IDS, 8, 100, "a traceback has frame index 100 of 7 frames");
+    check_damaged(ASNAP_DUMP_FRAME_IDS, 8, UINT32_MAX,
+                  "a traceback has frame index 4294967295 of 7 frames");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 0, 1,
+                  "traceback 0: frame_count 2 from index 1 of 9 frame indexes on");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 8, 0, "traceback 0: frame_count 0 from index 0");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 8, UINT32_MAX, "traceback 0: frame_count 4294967295");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, 1, "total_nframe 1)");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, 65536, "total_nframe 65536");
+    check_damaged(ASNAP_DUMP_TRACEBACKS, 12, UINT32_MAX - 1, "total_nframe 4294967294");
+    check_damaged(ASNAP_DUMP_TRACES, 16, 3, "block at 0x7000: traceback index 3 of 3 tracebacks");
     check_damaged(ASNAP_DUMP_TRACES, 12, UINT32_MAX,
-                  "its blocks have 2^63 bytes or more with that at 0x7000");
-    check_damaged(ASNAP_DUMP_TRACES, 24, 3, "block at 0x7000: thread 3 of 3");
-    check_damaged(ASNAP_DUMP_FRAME_MAPPINGS, 0, 3, "frame 0: mapping 3 of 3");
-    check_damaged(ASNAP_DUMP_THREADS, 0, 1,
-                  "thread 0 is 1, where 0 must stand for blocks whose thread is not known");
+                  "the sizes of its blocks, up to the block at 0x7000, are 2^63 bytes or more");
+    check_damaged(ASNAP_DUMP_TRACES, 24, 3, "block at 0x7000: thread index 3 of 3 threads");
+    check_damaged(ASNAP_DUMP_FRAME_MAPPINGS, 0, 3, "frame 0: mapping index 3 of 3 mappings");
+    check_damaged(
+        ASNAP_DUMP_THREADS, 0, 1,
+        "the first entry of the list of threads is 1, not 0, which stands for an unknown thread");
     check_damaged(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_UNTOLD,
-                  "frame 0: its name's origin 0 is none of 1 to 6");
+                  "frame 0: named_by is 0, not a number from 1 to 6");
     check_damaged(ASNAP_DUMP_NAMED_BY, 0, ASNAP_NAMED_KINDS,
-                  "frame 0: its name's origin 7 is none of 1 to 6");
-    check_damaged(ASNAP_DUMP_MAPPINGS, 8, 0x400000, "mapping 0: from 0x400000 to 0x400000");
-    check_damaged(ASNAP_DUMP_MAPPINGS, 24, 100, "names 100 and 1 of 6");
-    check_damaged(ASNAP_DUMP_MAPPINGS, 28, 100, "names 0 and 100 of 6");
-    check_damaged(ASNAP_DUMP_DOMAINS, 0, 9, "domain 1: number 9 is not greater than 9");
-    check_damaged(ASNAP_DUMP_DOMAIN_NAMES, 0, 0x41414100, "2 domains and 3 names of domains");
+                  "frame 0: named_by is 7, not a number from 1 to 6");
+    check_damaged(ASNAP_DUMP_MAPPINGS, 8, 0x400000, "mapping 0: start 0x400000, end 0x400000");
+    check_damaged(ASNAP_DUMP_MAPPINGS, 24, 100, "path index 100 and build ID index 1 of 6 names");
+    check_damaged(ASNAP_DUMP_MAPPINGS, 28, 100, "path index 0 and build ID index 100 of 6 names");
+    check_damaged(ASNAP_DUMP_DOMAINS, 0, 9, "domain 1: its number 9 is not greater than 9");
+    check_damaged(ASNAP_DUMP_DOMAIN_NAMES, 0, 0x41414100, "2 domains, but 3 names of domains");
     check_damaged(ASNAP_DUMP_ATTRIBUTES, 0, 0x41414100,
-                  "5 strings cannot be names and values of attributes");
+                  "5 strings for attributes, of which each has two, a name and a value");
     check_damaged(ASNAP_DUMP_ATTRIBUTES, 0, 0x7f7f7f7f, "the name of attribute 1 is not greater");
 }
 

@@ -100,7 +100,8 @@ ASNAP_TEST(model_naming, goes_by_the_frame_that_a_block_is_attributed_to)
     struct asnap_snapshot *skipped = NULL;
     struct asnap_naming_summary *summary = NULL;
     ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
-    ASNAP_ASSERT_OK(asnap_snapshot_skip(snapshot, rules, 1, false, &skipped));
+    ASNAP_ASSERT_OK(asnap_snapshot_skip(
+        snapshot, &(struct asnap_skip_rules){.patterns = rules, .pattern_count = 1}, &skipped));
     ASNAP_ASSERT_OK(asnap_naming_summary_create(skipped, &summary));
     CU_ASSERT_EQUAL_FATAL(asnap_naming_summary_count(summary), 1);
     CU_ASSERT_EQUAL(asnap_naming_summary_part(summary, 0).named_by, ASNAP_NAMED_SYMBOL);

@@ -27,7 +27,9 @@ static struct asnap_snapshot *skip(const char *const *patterns, size_t count, bo
 {
     struct asnap_snapshot *snapshot = heap_snapshot(heap, COUNT(heap));
     struct asnap_snapshot *attributed = NULL;
-    ASNAP_ASSERT_OK(asnap_snapshot_skip(snapshot, patterns, count, standard, &attributed));
+    struct asnap_skip_rules rules = {
+        .patterns = patterns, .pattern_count = count, .sets = standard ? ASNAP_SKIP_ALL_SETS : 0};
+    ASNAP_ASSERT_OK(asnap_snapshot_skip(snapshot, &rules, &attributed));
     CU_ASSERT_EQUAL(asnap_snapshot_size(attributed), asnap_snapshot_size(snapshot));
     CU_ASSERT_EQUAL(asnap_snapshot_count(attributed), 4);
     asnap_snapshot_destroy(snapshot);
@@ -74,7 +76,7 @@ ASNAP_TEST(model_skip, by_file)
 ASNAP_TEST(model_skip, standard_allocators)
 {
     expect_rows(skip(NULL, 0, true),
-                ROWS("9 2 /s/mem.c:7 xmalloc", "4 1 /s/b.cc:3 g()", "2 1 /s/a.c:1 f"));
+                ROWS("8 1 /s/mem.c:7 xmalloc", "4 1 /s/b.cc:3 g()", "3 2 /s/a.c:1 f"));
 }
 
 ASNAP_TEST(model_skip, leaves_tracebacks_and_cumulative_alone)
@@ -119,9 +121,11 @@ ASNAP_TEST(model_skip, filters_look_at_the_attributed_frame)
 
 static struct asnap_error *skip_once(void *context)
 {
-    const char *const rules[] = {"xmalloc", "/lib/*"};
+    const char *const patterns[] = {"xmalloc", "/lib/*"};
+    const char *const mine[] = {"a.c"};
+    const struct asnap_skip_rules rules = {patterns, 2, mine, 1, ASNAP_SKIP_ALL_SETS};
     struct asnap_snapshot *attributed;
-    struct asnap_error *error = asnap_snapshot_skip(context, rules, 2, true, &attributed);
+    struct asnap_error *error = asnap_snapshot_skip(context, &rules, &attributed);
     if (error == NULL)
         asnap_snapshot_destroy(attributed);
     return error;

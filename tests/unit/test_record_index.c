@@ -2,7 +2,7 @@
 #include "own_memory.h"
 #include "own_table.h"
 #include "raw.h"
-#include "record_search.h"
+#include "record_index.h"
 #include "records.h"
 #include "root.h"
 #include "stacks.h"

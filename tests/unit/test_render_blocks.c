@@ -231,6 +231,45 @@ ASNAP_TEST(render_blocks, who_on_the_map)
     asnap_snapshot_destroy(snapshot);
 }
 
+/* What is said of a place counts only where something is mapped, and no block is. */
+ASNAP_TEST(render_blocks, who_at_a_place)
+{
+    static const struct {
+        uint64_t address;
+        const char *end;
+        bool is_said;
+    } cases[] = {
+        {0x2fff, ": nothing is mapped there\n", false},
+        {0x3000, ": it is in section .data of a.so: x\\x1b+8\n", true},
+        {0x4000, ": it is in section .data of a.so: x\\x1b+8\n", true},
+        {0x6000, ": it is in section .data of a.so: x\\x1b+8\n", true},
+        {0x1001, NULL, false},
+    };
+    struct asnap_render_options options = {.regions = regions, .region_count = 5};
+    options.place = "it is in section .data of a.so: x\x1b+8";
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = NULL;
+        ASNAP_ASSERT_OK(
+            asnap_render_who(snapshot, cases[i].address, ASNAP_FORMAT_TEXT, &options, &text));
+        const char *end = strrchr(text, ':');
+        if (cases[i].is_said)
+            end = strstr(text, ": it is");
+        if (cases[i].end != NULL)
+            CU_ASSERT_STRING_EQUAL(end, cases[i].end);
+        CU_ASSERT_EQUAL(strstr(text, "it is in") != NULL, cases[i].is_said);
+        asnap_string_destroy(text);
+        ASNAP_ASSERT_OK(
+            asnap_render_who(snapshot, cases[i].address, ASNAP_FORMAT_JSON, &options, &text));
+        const char *wanted = cases[i].is_said ? ",\"place\":\"it is in section .data of a.so: x"
+                                                "\\u001b+8\","
+                                              : ",\"place\":null,";
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, wanted));
+        asnap_string_destroy(text);
+    }
+    asnap_snapshot_destroy(snapshot);
+}
+
 ASNAP_TEST(render_blocks, who_json)
 {
     struct asnap_snapshot *snapshot = blocks(NULL);
@@ -255,6 +294,24 @@ ASNAP_TEST(render_blocks, who_json_after_the_end)
     check(snapshot, text,
           "{\"address\":9097,\"trace\":null,\"offset\":null,\"near\":" LARGEST
           ",\"start\":null,\"notes\":[]}\n");
+}
+
+ASNAP_TEST(render_blocks, no_such_format)
+{
+    struct asnap_snapshot *snapshot = blocks(NULL);
+    struct asnap_render_options options = {0};
+    char *text = NULL;
+    struct asnap_error *error =
+        asnap_render_traces(snapshot, (enum asnap_format)2, &options, &text);
+    CU_ASSERT_STRING_EQUAL(asnap_error_message(error),
+                           "no output format 2: there are formats 0 to 1");
+    ASNAP_ASSERT_ERROR(error, ASNAP_ERROR_INVALID_ARGUMENT);
+    error = asnap_render_who(snapshot, 7, (enum asnap_format)2, &options, &text);
+    CU_ASSERT_STRING_EQUAL(asnap_error_message(error),
+                           "no output format 2: there are formats 0 to 1");
+    ASNAP_ASSERT_ERROR(error, ASNAP_ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NULL(text);
+    asnap_snapshot_destroy(snapshot);
 }
 
 ASNAP_TEST(render_blocks, source_lines)

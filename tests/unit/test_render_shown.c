@@ -24,6 +24,14 @@ ASNAP_TEST(render_shown, short_functions)
     expect_short("a::B<int>::operator<(a::B<int> const&) const", "a::B::operator<");
     expect_short("a::operator<< <char>(int)", "a::operator<<");
     expect_short("F::operator()(int) const", "F::operator()");
+    expect_short("A<int ()>& A<int ()>::operator=<main::$_0, void>(main::$_0&&)", "A::operator=");
+    expect_short("bool operator< <int>(A<int>, A<int>)", "operator<");
+    expect_short("F::operator()<int>(int) const", "F::operator()");
+    expect_short("P::operator->() const", "P::operator->");
+    expect_short("P::operator->*<int>(int)", "P::operator->*");
+    expect_short("auto operator<=><char>(char)", "operator<=>");
+    expect_short("V::operator[](unsigned long)", "V::operator[]");
+    expect_short("operator new[](unsigned long)", "operator new[]");
     expect_short("F::operator std::string() const", "F::operator std::string");
     expect_short("(anonymous namespace)::f(int)", "(anonymous namespace)::f");
     expect_short("main::{lambda(int)#1}::operator()(int) const",

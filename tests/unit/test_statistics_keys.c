@@ -302,7 +302,8 @@ ASNAP_TEST(statistics_keys, rows_tell_what_was_passed_over)
     static const char *const rules[] = {"dup", "copy"};
     struct asnap_snapshot *snapshot = heap_snapshot(helped, COUNT(helped));
     struct asnap_snapshot *skipped = NULL;
-    ASNAP_ASSERT_OK(asnap_snapshot_skip(snapshot, rules, 2, false, &skipped));
+    ASNAP_ASSERT_OK(asnap_snapshot_skip(
+        snapshot, &(struct asnap_skip_rules){.patterns = rules, .pattern_count = 2}, &skipped));
     asnap_snapshot_destroy(snapshot);
     struct asnap_statistics *statistics = heap_statistics(skipped, ASNAP_KEY_LINENO, false);
     struct asnap_detail detail;
@@ -436,7 +437,8 @@ ASNAP_TEST(statistics_keys, survive_every_failed_allocation)
     static const char *const rules[] = {"get"};
     struct asnap_snapshot *whole = keyed_snapshot(traces, COUNT(traces));
     struct asnap_snapshot *snapshot = NULL;
-    ASNAP_ASSERT_OK(asnap_snapshot_skip(whole, rules, 1, false, &snapshot));
+    ASNAP_ASSERT_OK(asnap_snapshot_skip(
+        whole, &(struct asnap_skip_rules){.patterns = rules, .pattern_count = 1}, &snapshot));
     asnap_snapshot_destroy(whole);
     for (int key = 0; asnap_key_describe((enum asnap_key)key) != NULL; key++) {
         struct sweep sweep = {snapshot, (enum asnap_key)key, false, ASNAP_FORMAT_TEXT};

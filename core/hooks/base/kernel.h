@@ -131,7 +131,7 @@ static inline long asnap_kernel_read_at(int file, void *bytes, size_t count, uin
     return got;
 }
 
-/* What is not written is lost: it is all for somebody to read who may not be there. */
+/* What cannot be written is lost: it is for people to read, and the file may be closed. */
 static inline void asnap_kernel_write(int file, const void *bytes, size_t count)
 {
     asnap_kernel_call(SYS_write, file, asnap_kernel_pointer(bytes), (long)count, 0, 0, 0);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "file_symbols.h"
 #include "libc.h"
 #include "pages.h"
 
@@ -13,28 +14,7 @@
 enum {
     LIBRARIES_MAX = 1 << 16,
     DYNAMIC_ENTRIES_MAX = 4096,
-    CHAIN_MAX = 1 << 16,
     TEXT_MAX = 4096,
-};
-
-enum { NAME_BYTES = 256 };
-
-/* A file, with the tables that its dynamic section tells of (gABI, Dynamic Section; addresses,
- * 0 for what it lacks). */
-struct asnap_library {
-    uint64_t link; /* its struct link_map */
-    uint64_t bias; /* from addresses in the file to those in memory */
-    uint64_t name; /* its path, as the linker knows it */
-    uint64_t dynamic;
-    uint64_t strings;
-    uint64_t symbols;
-    uint64_t versions;
-    uint64_t hash;
-    uint64_t gnu_hash;
-    uint64_t soname; /* place of the name in the strings */
-    bool is_hooks;   /* a copy of the hooks, of this version or another */
-    bool queued;     /* asnap_symbol_seen_from comes to it, or has */
-    uint32_t next;   /* in that queue, the place of which file; `count` at the end */
 };
 
 /* This file's own dynamic section, by which its place in the list is known. */
@@ -184,147 +164,9 @@ void asnap_libraries_close(struct asnap_libraries *libraries)
     libraries->count = libraries->own = 0;
 }
 
-/* ---- symbols of one file ---- */
-
-struct wanted {
-    const char *name;
-    size_t name_bytes; /* with its end */
-    uint32_t gnu_hash;
-    uint32_t hash;
-    bool also_hidden; /* versions that programs which are linked now do not find */
-    uint64_t bytes;   /* the size of what was found last; 0: it is not known */
-};
-
-static struct wanted want(const char *name)
+static void *find_in(struct asnap_libraries *libraries, uint32_t place, struct asnap_wanted *wanted)
 {
-    struct wanted wanted = {.name = name, .name_bytes = strlen(name) + 1, .gnu_hash = 5381};
-    for (const uint8_t *at = (const uint8_t *)name; *at != '\0'; at++) {
-        wanted.gnu_hash = wanted.gnu_hash * 33 + *at;
-        wanted.hash = (wanted.hash << 4) + *at;
-        wanted.hash = (wanted.hash ^ (wanted.hash >> 24 & 0xf0)) & 0x0fffffff;
-    }
-    return wanted;
-}
-
-/* A version that its file hides is for programs linked long ago (LSB, Symbol Versioning). */
-static bool is_hidden(struct asnap_known_pages *known, const struct asnap_library *library,
-                      uint64_t symbol)
-{
-    enum { HIDDEN = 0x8000 };
-    ElfW(Half) version = 0;
-    return library->versions != 0 &&
-           asnap_readable_copy(known, library->versions + symbol * sizeof(version), &version,
-                               sizeof(version)) &&
-           (version & HIDDEN) != 0;
-}
-
-/* What an indirect function says is called at start-up, as the linker does it. */
-static void *resolve(void *resolver)
-{
-#if defined(__aarch64__)
-    /* System V ABI for the Arm 64-bit Architecture, 9.4 */
-    const struct {
-        unsigned long size, hwcap, hwcap2;
-    } rest = {sizeof(rest), getauxval(AT_HWCAP), getauxval(AT_HWCAP2)};
-    void *(*function)(unsigned long hwcap, const void *rest);
-    memcpy(&function, &resolver, sizeof(function));
-    return function(rest.hwcap | 1UL << 62, &rest);
-#else
-    void *(*function)(void);
-    memcpy(&function, &resolver, sizeof(function));
-    return function();
-#endif
-}
-
-/* The address of the symbol with this number, where it is the wanted one and defined here. */
-static void *match(struct asnap_known_pages *known, const struct asnap_library *library,
-                   uint64_t number, struct wanted *wanted)
-{
-    enum { KINDS = 1 << STT_NOTYPE | 1 << STT_OBJECT | 1 << STT_FUNC | 1 << STT_GNU_IFUNC };
-    ElfW(Sym) symbol;
-    char name[NAME_BYTES];
-    if (wanted->name_bytes > sizeof(name) ||
-        !asnap_readable_copy(known, library->symbols + number * sizeof(symbol), &symbol,
-                             sizeof(symbol)) ||
-        symbol.st_shndx == SHN_UNDEF || (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
-        !asnap_readable_copy(known, library->strings + symbol.st_name, name, wanted->name_bytes) ||
-        memcmp(name, wanted->name, wanted->name_bytes) != 0 ||
-        (!wanted->also_hidden && is_hidden(known, library, number)))
-        return NULL;
-    uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
-    void *address = (void *)(uintptr_t)(bias + symbol.st_value);
-    if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
-        return resolve(address);
-    wanted->bytes = symbol.st_size;
-    return address;
-}
-
-static bool read_word(struct asnap_known_pages *known, uint64_t table, uint64_t place,
-                      uint32_t *word)
-{
-    return asnap_readable_copy(known, table + place * sizeof(*word), word, sizeof(*word));
-}
-
-/* By DT_GNU_HASH: four words, a Bloom filter of words of 64 bits, the buckets with the first
- * symbol of each, and the hashes of all symbols from `first` on, whose lowest bit ends a bucket. */
-static void *find_by_gnu_hash(struct asnap_known_pages *known, const struct asnap_library *library,
-                              struct wanted *wanted)
-{
-    uint32_t head[4];
-    uint64_t filter;
-    uint32_t symbol;
-    uint32_t hash;
-    uint32_t wanted_hash = wanted->gnu_hash;
-    if (!asnap_readable_copy(known, library->gnu_hash, head, sizeof(head)))
-        return NULL;
-    uint32_t buckets = head[0];
-    uint32_t first = head[1];
-    uint32_t words = head[2];
-    uint64_t filters = library->gnu_hash + sizeof(head);
-    uint64_t lists = filters + (uint64_t)words * sizeof(filter);
-    if (buckets == 0 || words == 0 ||
-        !asnap_readable_copy(known, filters + (uint64_t)(wanted_hash / 64 % words) * sizeof(filter),
-                             &filter, sizeof(filter)) ||
-        (filter >> wanted_hash % 64 & filter >> (wanted_hash >> head[3] % 32) % 64 & 1) == 0 ||
-        !read_word(known, lists, wanted_hash % buckets, &symbol) || symbol < first)
-        return NULL;
-    for (uint32_t i = 0; i < CHAIN_MAX; i++, symbol++) {
-        if (!read_word(known, lists, (uint64_t)buckets + symbol - first, &hash))
-            return NULL;
-        void *found = (hash ^ wanted_hash) >> 1 == 0 ? match(known, library, symbol, wanted) : NULL;
-        if (found != NULL || (hash & 1) != 0)
-            return found;
-    }
-    return NULL;
-}
-
-/* By DT_HASH (gABI, Hash Table): the numbers of buckets and of symbols, the buckets with the
- * first symbol of each, and for each symbol the next of its bucket. */
-static void *find_by_hash(struct asnap_known_pages *known, const struct asnap_library *library,
-                          struct wanted *wanted)
-{
-    uint32_t buckets;
-    uint32_t symbol;
-    if (!read_word(known, library->hash, 0, &buckets) || buckets == 0 ||
-        !read_word(known, library->hash, 2 + wanted->hash % buckets, &symbol))
-        return NULL;
-    for (uint32_t i = 0; i < CHAIN_MAX && symbol != STN_UNDEF; i++) {
-        void *found = match(known, library, symbol, wanted);
-        if (found != NULL ||
-            !read_word(known, library->hash, 2 + (uint64_t)buckets + symbol, &symbol))
-            return found;
-    }
-    return NULL;
-}
-
-static void *find_in(struct asnap_libraries *libraries, uint32_t place, struct wanted *wanted)
-{
-    const struct asnap_library *library = &libraries->list[place];
-    if (library->strings == 0 || library->symbols == 0)
-        return NULL;
-    if (library->gnu_hash != 0)
-        return find_by_gnu_hash(&libraries->known, library, wanted);
-    return library->hash == 0 ? NULL : find_by_hash(&libraries->known, library, wanted);
+    return asnap_file_symbol(&libraries->known, &libraries->list[place], wanted);
 }
 
 /* The root of the copy of the hooks that a file is; 0: it is none. */
@@ -333,7 +175,7 @@ static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
     static const char *const names[] = {"allocsnap_table", "allocsnap_root"};
     void *root = NULL;
     for (size_t i = 0; root == NULL && i < sizeof(names) / sizeof(names[0]); i++) {
-        struct wanted wanted = want(names[i]);
+        struct asnap_wanted wanted = asnap_wanted_symbol(names[i]);
         root = find_in(libraries, place, &wanted);
     }
     return (uint64_t)(uintptr_t)root;
@@ -343,7 +185,7 @@ static uint64_t hooks_root(struct asnap_libraries *libraries, uint32_t place)
 
 /* Among the files from the place `first` on, up to that before `end`. */
 static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint32_t end,
-                        struct wanted *wanted)
+                        struct asnap_wanted *wanted)
 {
     void *found = NULL;
     for (uint32_t i = first; i < end && found == NULL; i++)
@@ -354,13 +196,13 @@ static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint3
 
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name)
 {
-    struct wanted wanted = want(name);
+    struct asnap_wanted wanted = asnap_wanted_symbol(name);
     return find_among(libraries, 0, libraries->count, &wanted);
 }
 
 void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name, uint64_t *bytes)
 {
-    struct wanted wanted = want(name);
+    struct asnap_wanted wanted = asnap_wanted_symbol(name);
     wanted.also_hidden = true;
     void *found = find_among(libraries, 0, libraries->own, &wanted);
     *bytes = wanted.bytes;
@@ -369,14 +211,14 @@ void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name, u
 
 void *asnap_symbol_own(struct asnap_libraries *libraries, const char *name)
 {
-    struct wanted wanted = want(name);
+    struct asnap_wanted wanted = asnap_wanted_symbol(name);
     return libraries->own < libraries->count ? find_in(libraries, libraries->own, &wanted) : NULL;
 }
 
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name)
 {
     uint32_t first = libraries->own < libraries->count ? libraries->own + 1 : 0;
-    struct wanted wanted = want(name);
+    struct asnap_wanted wanted = asnap_wanted_symbol(name);
     return find_among(libraries, first, libraries->count, &wanted);
 }
 
@@ -480,7 +322,8 @@ static bool is_ready(const struct asnap_libraries *libraries, uint32_t place)
                                         library->link == (uint64_t)(uintptr_t)object.link_map);
 }
 
-static void *find_ready(struct asnap_libraries *libraries, uint32_t place, struct wanted *wanted)
+static void *find_ready(struct asnap_libraries *libraries, uint32_t place,
+                        struct asnap_wanted *wanted)
 {
     return !libraries->list[place].is_hooks && is_ready(libraries, place)
                ? find_in(libraries, place, wanted)
@@ -489,7 +332,7 @@ static void *find_ready(struct asnap_libraries *libraries, uint32_t place, struc
 
 /* In a C++ library that the program has loaded for all to see; it came with none of those that
  * the code needs by name. */
-static void *find_in_cxx_library(struct asnap_libraries *libraries, struct wanted *wanted)
+static void *find_in_cxx_library(struct asnap_libraries *libraries, struct asnap_wanted *wanted)
 {
     static const char *const names[] = {"libstdc++.so.6", "libc++.so.1"};
     void *found = NULL;
@@ -502,7 +345,7 @@ static void *find_in_cxx_library(struct asnap_libraries *libraries, struct wante
 
 void *asnap_symbol_seen_from(struct asnap_libraries *libraries, uint64_t pc, const char *name)
 {
-    struct wanted wanted = want(name);
+    struct asnap_wanted wanted = asnap_wanted_symbol(name);
     uint32_t place = library_at(libraries, pc);
     uint32_t last = place;
     void *found = NULL;

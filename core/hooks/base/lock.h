@@ -35,8 +35,9 @@ static inline bool asnap_is_alone(void)
 /* Mends what a lock protects, and opens it, where it is an orphan that this thread waits for. */
 extern void (*asnap_lock_mend)(uint32_t *word);
 
-/* Whether a lock that is to be mended, `only` this one or all (NULL), is an orphan: in a process
- * that is a copy each that is held is one, but for those of the thread that asks. */
+/* Whether a lock is an orphan: held by a thread that the child of a fork does not have. `only`:
+ * the lock that is to be mended, NULL for all. A lock that the calling thread holds
+ * itself looks the same. */
 static inline bool asnap_lock_is_orphan(const uint32_t *word, const uint32_t *only)
 {
     return (only == NULL || only == word) && __atomic_load_n(word, __ATOMIC_RELAXED) != 0;

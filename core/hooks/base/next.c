@@ -94,15 +94,13 @@ static void *early_valloc(size_t size)
 }
 
 #define EARLY                                                                                      \
-    {                                                                                              \
-        .malloc = early_malloc, .calloc = early_calloc, .realloc = early_realloc,                  \
-        .free = early_free, .posix_memalign = early_posix_memalign,                                \
-        .aligned_alloc = early_memalign, .memalign = early_memalign, .valloc = early_valloc,       \
-        .pvalloc = early_valloc, .malloc_usable_size = asnap_next_early_size,                      \
-    }
+    .malloc = early_malloc, .calloc = early_calloc, .realloc = early_realloc, .free = early_free,  \
+    .posix_memalign = early_posix_memalign, .aligned_alloc = early_memalign,                       \
+    .memalign = early_memalign, .valloc = early_valloc, .pvalloc = early_valloc,                   \
+    .malloc_usable_size = asnap_next_early_size
 
-struct asnap_next asnap_next = EARLY;
-struct asnap_next asnap_under = EARLY;
+struct asnap_next asnap_next = {EARLY};
+struct asnap_next asnap_under = {EARLY};
 
 /* Whether the function that tells sizes is of the allocator that malloc is of. */
 static bool tells_sizes;

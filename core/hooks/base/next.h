@@ -39,7 +39,7 @@ extern struct asnap_next asnap_under;
 void asnap_next_resolve(struct asnap_libraries *libraries);
 
 /* The size of a block of next.malloc, or more; at most `most` bytes, which can be read. Where its
- * allocator does not tell the sizes of its blocks, nobody else knows them. */
+ * allocator does not tell the sizes of its blocks, it is what can be read there. */
 size_t asnap_next_block_bytes(void *block, size_t most);
 
 /* Whether a block comes from the arena, which takes nothing back. */

@@ -95,9 +95,10 @@ static uint64_t through_linkage(struct asnap_known_pages *known, uint64_t entry)
     return target != 0 ? target : entry;
 }
 
-/* What the code at a place calls or jumps to; 0: it does neither. */
-static uint64_t led_to(struct asnap_known_pages *known, uint64_t at)
+/* What the code at a place of a function calls or jumps to; 0: it does neither. */
+static uint64_t led_to(struct asnap_known_pages *known, uint64_t start, uint64_t at)
 {
+    (void)start;
     uint8_t code[INSTRUCTION];
     if (!read_bytes(known, at, code, sizeof(code)))
         return 0;
@@ -117,6 +118,35 @@ static uint64_t field(uint32_t code, unsigned place, unsigned bits, unsigned shi
     return (uint64_t)((int64_t)top >> (64 - bits)) << shift;
 }
 
+enum { REGISTER = 0x1f };
+
+/* adrp: the page of an address, which it puts into a register. */
+static bool is_page(uint32_t code, uint32_t number)
+{
+    return (code & 0x9f000000) == 0x90000000 && (code & REGISTER) == number;
+}
+
+static uint64_t page_of(uint32_t code, uint64_t at)
+{
+    return (at & ~UINT64_C(0xfff)) + field(code, 5, 19, 14) + (uint64_t)(code >> 29 & 3) * 0x1000;
+}
+
+/* ldr: a word of 64 bits at a register plus a number, which it puts into a register. */
+static bool is_load(uint32_t code, uint32_t number)
+{
+    return (code & 0xffc00000) == 0xf9400000 && (code & REGISTER) == number;
+}
+
+static uint32_t load_base(uint32_t code)
+{
+    return code >> 5 & REGISTER;
+}
+
+static uint64_t load_offset(uint32_t code)
+{
+    return (uint64_t)(code >> 10 & 0xfff) * 8;
+}
+
 /* Through an entry of the procedure linkage table: adrp x16, ldr x17 from there; bti may come
  * first. */
 static uint64_t through_linkage(struct asnap_known_pages *known, uint64_t entry)
@@ -128,21 +158,51 @@ static uint64_t through_linkage(struct asnap_known_pages *known, uint64_t entry)
     uint32_t first = code[0] == 0xd503245f ? 1 : 0;
     uint32_t page = code[first];
     uint32_t load = code[first + 1];
-    if ((page & 0x9f00001f) != 0x90000010 || (load & 0xffc003ff) != 0xf9400211)
+    if (!is_page(page, 16) || !is_load(load, 17) || load_base(load) != 16)
         return entry;
-    uint64_t at = entry + first * sizeof(page);
-    uint64_t slot = (at & ~UINT64_C(0xfff)) + field(page, 5, 19, 14) +
-                    (uint64_t)(page >> 29 & 3) * 0x1000 + (uint64_t)(load >> 10 & 0xfff) * 8;
+    uint64_t slot = page_of(page, entry + first * sizeof(page)) + load_offset(load);
     return read_bytes(known, slot, &target, sizeof(target)) ? target : entry;
 }
 
-/* b and bl. */
-static uint64_t led_to(struct asnap_known_pages *known, uint64_t at)
+/* Where br or blr leads by a register that was loaded from the global offset table not long before
+ * (-fno-plt): adrp and ldr, between which others may be. */
+static uint64_t by_memory(struct asnap_known_pages *known, uint64_t start, uint64_t at,
+                          uint32_t number)
+{
+    enum { BEFORE_MAX = 16 };
+    uint32_t code[BEFORE_MAX];
+    uint64_t target;
+    uint64_t count = (at - start) / sizeof(*code);
+    if (count > BEFORE_MAX)
+        count = BEFORE_MAX;
+    uint64_t first = at - count * sizeof(*code);
+    if (!read_bytes(known, first, code, count * sizeof(*code)))
+        return 0;
+    uint64_t load = count;
+    while (load > 0 && !is_load(code[load - 1], number))
+        load--;
+    if (load-- == 0)
+        return 0;
+    uint64_t page = load;
+    while (page > 0 && !is_page(code[page - 1], load_base(code[load])))
+        page--;
+    if (page-- == 0)
+        return 0;
+    uint64_t slot = page_of(code[page], first + page * sizeof(*code)) + load_offset(code[load]);
+    return read_bytes(known, slot, &target, sizeof(target)) ? target : 0;
+}
+
+/* b and bl; br and blr. */
+static uint64_t led_to(struct asnap_known_pages *known, uint64_t start, uint64_t at)
 {
     uint32_t code;
-    if (!read_bytes(known, at, &code, sizeof(code)) || (code >> 26 & 0x1f) != 5)
+    if (!read_bytes(known, at, &code, sizeof(code)))
         return 0;
-    return through_linkage(known, at + field(code, 0, 26, 2));
+    if ((code >> 26 & 0x1f) == 5)
+        return through_linkage(known, at + field(code, 0, 26, 2));
+    if ((code & 0xffdffc1f) == 0xd61f0000)
+        return by_memory(known, start, at, code >> 5 & REGISTER);
+    return 0;
 }
 
 #endif
@@ -167,7 +227,7 @@ void asnap_preceding_read_code(void)
             continue;
         uint64_t bytes = one->bytes < CODE_MAX ? one->bytes : CODE_MAX;
         for (uint64_t at = 0; at < bytes; at += STEP)
-            if (is_own(led_to(&known, one->start + at), one->function))
+            if (is_own(led_to(&known, one->start, one->start + at), one->function))
                 asnap_preceding_passed(one->function);
     }
 }

@@ -12,8 +12,8 @@
 #include "linker.h"
 #include "root.h"
 
-/* Looks for a definition of `name` before the hooks' own, and notes it in the root as this one of
- * asnap_table_functions. */
+/* Looks for a definition of `name` before the hooks' own, and notes it in the root as `function`,
+ * a bit of asnap_table_functions. */
 bool asnap_preceding_find(struct asnap_libraries *libraries, const char *name, uint32_t function);
 
 /* Notes that the definition of this function has passed a call on. */

@@ -1,9 +1,9 @@
 /* Whether this process made the table, or has a copy of it: a child that was forked off has all
  * memory of its parent as it was at one moment, but only one of its threads. Where another one was
- * changing the table at that moment, nobody will end the change, nor open the lock that is held for
- * it. Holding all locks while the process forks would keep that from happening, but whoever
- * forks holds or wants other locks meanwhile, of libc's and of other libraries', whose owners may
- * allocate. So nothing is done in the parent, and the child mends what it finds.
+ * changing the table at that moment, the change is never ended in the child, nor is the lock opened
+ * that is held for it. Holding all locks while the process forks would keep that from happening,
+ * but whoever forks holds or wants other locks meanwhile, of libc's and of other libraries', whose
+ * owners may allocate. So nothing is done in the parent, and the child mends what it finds.
  *
  * The kernel clears this page in a child that has a copy of the memory (MADV_WIPEONFORK), whatever
  * made it: fork, _Fork, clone. Where the memory is shared (vfork) it is left as it is. */

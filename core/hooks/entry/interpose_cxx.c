@@ -17,7 +17,7 @@
 
 struct nothrow;
 
-/* Of no use without a C++ library: nobody can throw std::bad_alloc. */
+/* Without a C++ library there is no std::bad_alloc to throw. */
 static _Noreturn void give_up(void)
 {
     static const char line[] =

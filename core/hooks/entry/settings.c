@@ -154,7 +154,7 @@ static void complain(const struct variable *variable)
     asnap_kernel_write(STDERR_FILENO, line, length);
 }
 
-/* False: the value is bad; so is one of which a part only was kept. */
+/* False: the value is bad, or too long to have been kept whole. */
 static bool take_setting(int which, const char *value, struct asnap_settings *settings)
 {
     if (strlen(value) >= PATH_BYTES)

@@ -157,9 +157,11 @@ bool asnap_walker_pool_has_notice(void)
     return __atomic_load_n(&forked_process, __ATOMIC_ACQUIRE) == asnap_kernel_process();
 }
 
-/* The walkers of all threads that this process does not have. */
+/* The walkers of all threads that this process does not have. The lists are locked since another
+ * thread may fork meanwhile: its child must see that they were changed in part. */
 static void take_over(const struct asnap_thread *here)
 {
+    asnap_lock(&asnap_walker_lock);
     struct asnap_walker *own = take_owned(here);
     for (int i = 0; i < OWNER_BUCKETS; i++) {
         struct asnap_walker *next;
@@ -171,6 +173,7 @@ static void take_over(const struct asnap_thread *here)
     }
     if (own != NULL)
         put_owned(own, here);
+    asnap_unlock(&asnap_walker_lock);
 }
 
 void asnap_walker_pool_mend(const uint32_t *only)

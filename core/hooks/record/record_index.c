@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "pages.h"
-#include "record_search.h"
 
 /* An index of FIRST_LINES is a page; a small one grows by half. */
 enum { FIRST_LINES = 64, SMALL_LINES = 1024 };

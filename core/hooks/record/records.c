@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "lock.h"
 #include "pages.h"
-#include "record_search.h"
+#include "record_index.h"
 #include "root.h"
 #include "thread_numbers.h"
 #include "traced.h"
@@ -198,7 +198,7 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
     struct asnap_index_search search;
     asnap_lock(&shard->lock);
     bool found = shard->chunks != 0 && asnap_index_find(shard, key, &search);
-    /* With the lock held: a fork meanwhile would leave these bytes in nobody's account. */
+    /* With the lock held: after a fork in between, no thread's sum would have these bytes. */
     if (found)
         asnap_traced_give(asnap_thread_number(), withdraw(shard, &search, removed));
     asnap_unlock(&shard->lock);

@@ -52,6 +52,28 @@ static inline bool asnap_arch_follows_call(const uint8_t *code, uint64_t before)
     return false;
 }
 
+/* Whether the call instruction that ends at `code` leads to `target`: it says so itself, or by a
+ * register that is `known` and still has the address. What leads there by way of memory is not
+ * followed. */
+static inline bool asnap_arch_call_leads_to(const uint8_t *code, uint64_t before,
+                                            const uint64_t registers[ASNAP_REGISTERS],
+                                            uint64_t known, uint64_t target)
+{
+    /* Intel SDM: with a ModR/M of mode 3 its last bits are the register, and REX.B adds 8. */
+    static const uint8_t numbers[] = {0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+    int32_t offset = 0;
+    if (before >= 5 && code[-5] == 0xe8) {
+        __builtin_memcpy(&offset, code - sizeof(offset), sizeof(offset));
+        if ((uint64_t)(uintptr_t)code + (uint64_t)(int64_t)offset == target)
+            return true;
+    }
+    if (before < 2 || code[-2] != 0xff || code[-1] >> 3 != (3 << 3 | 2))
+        return false;
+    bool extended = before >= 3 && (code[-3] & 0xf1) == 0x41;
+    unsigned number = numbers[(extended ? 8 : 0) + (code[-1] & 7)];
+    return (known >> number & 1) != 0 && registers[number] == target;
+}
+
 /* The address of the next instruction, and the registers that the ABI preserves across
  * calls; the others are left alone. */
 static inline uint64_t asnap_arch_capture(uint64_t registers[ASNAP_REGISTERS])
@@ -99,14 +121,44 @@ static inline uint64_t asnap_arch_code_address(uint64_t word)
     return address;
 }
 
-/* Arm ARM: BL, and BLR with its kin that authenticate. */
-static inline bool asnap_arch_follows_call(const uint8_t *code, uint64_t before)
+/* The instruction that ends at `code`; 0, which is none, where it cannot be read. */
+static inline uint32_t asnap_arch_instruction_before(const uint8_t *code, uint64_t before)
 {
     uint32_t instruction = 0;
-    if (before < sizeof(instruction))
-        return false;
-    __builtin_memcpy(&instruction, code - sizeof(instruction), sizeof(instruction));
-    return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfefff000) == 0xd63f0000;
+    if (before >= sizeof(instruction))
+        __builtin_memcpy(&instruction, code - sizeof(instruction), sizeof(instruction));
+    return instruction;
+}
+
+/* Arm ARM: BL has an offset of 26 bits; BLR and its kin that authenticate have a register. */
+static inline bool asnap_arch_is_direct_call(uint32_t instruction)
+{
+    return (instruction & 0xfc000000) == 0x94000000;
+}
+
+static inline bool asnap_arch_is_call_by_register(uint32_t instruction)
+{
+    return (instruction & 0xfefff000) == 0xd63f0000;
+}
+
+static inline bool asnap_arch_follows_call(const uint8_t *code, uint64_t before)
+{
+    uint32_t instruction = asnap_arch_instruction_before(code, before);
+    return asnap_arch_is_direct_call(instruction) || asnap_arch_is_call_by_register(instruction);
+}
+
+static inline bool asnap_arch_call_leads_to(const uint8_t *code, uint64_t before,
+                                            const uint64_t registers[ASNAP_REGISTERS],
+                                            uint64_t known, uint64_t target)
+{
+    uint32_t instruction = asnap_arch_instruction_before(code, before);
+    if (asnap_arch_is_direct_call(instruction)) {
+        int64_t words = (int64_t)((uint64_t)instruction << 38) >> 38;
+        return (uint64_t)(uintptr_t)code - sizeof(instruction) + (uint64_t)words * 4 == target;
+    }
+    unsigned number = instruction >> 5 & 31; /* 31 is no register here */
+    return asnap_arch_is_call_by_register(instruction) && number != 31 &&
+           (known >> number & 1) != 0 && asnap_arch_code_address(registers[number]) == target;
 }
 
 static inline uint64_t asnap_arch_capture(uint64_t registers[ASNAP_REGISTERS])

@@ -37,7 +37,7 @@ enum {
     CFA_GNU_NEGATIVE_OFFSET = 0x2f,
 };
 
-/* Registers beyond those followed here (vectors) have rules that nobody needs. */
+/* Registers beyond those followed here (vectors) have rules that are not needed to unwind. */
 static void set_rule(struct asnap_cfi *cfi, uint64_t number, struct asnap_rule rule)
 {
     if (number < ASNAP_REGISTERS)

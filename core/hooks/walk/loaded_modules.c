@@ -107,7 +107,7 @@ static bool read_image(uint64_t address, struct asnap_mapped_file *file,
     struct asnap_linker_object object;
     if (!asnap_linker_can_find())
         return read_mapped(address, file, image);
-    /* Code that no file was mapped for has its first page anywhere, or nowhere. */
+    /* Code that the linker has not loaded is not looked for: where its file begins is not known. */
     return asnap_linker_find(address, &object) &&
            (read_linked(&object, file, image) || read_mapped(address, file, image));
 }

@@ -143,6 +143,7 @@ static enum outcome step_from_wild_call(struct walk *walk, struct asnap_step *st
     if (!asnap_wild_call_caller(step->words[ASNAP_WORD_PC] - 1, &walker->registers[1],
                                 asnap_walker_read, walker, caller, &pc))
         return STACK_ENDS;
+    step->flags |= ASNAP_FRAME_BY_CALL;
     walk->state.pc = pc;
     walk->state.sp = caller->values[ASNAP_REGISTER_SP];
     walk->state.fp = caller->values[ASNAP_REGISTER_FP];

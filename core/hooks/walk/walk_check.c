@@ -102,6 +102,14 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
     return comparison->seen < ASNAP_TABLE_FRAME_LIMIT_MAX ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
+/* Whether libgcc's stack has ended where it does not know how to go on, and the hooks do. */
+static bool ended_at_call(const struct comparison *comparison)
+{
+    const struct asnap_walk_frame *frames = comparison->walker->frames;
+    return comparison->seen != 0 && !comparison->differs &&
+           (frames[comparison->stack[comparison->place + 1]].step.flags & ASNAP_FRAME_BY_CALL) != 0;
+}
+
 static void show(const struct comparison *comparison)
 {
     const struct asnap_walker *walker = comparison->walker;
@@ -134,7 +142,7 @@ void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *ca
     int saved_errno = errno;
     _Unwind_Backtrace(visit, &comparison);
     __atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
-    bool cut = comparison.seen >= ASNAP_TABLE_FRAME_LIMIT_MAX;
+    bool cut = comparison.seen >= ASNAP_TABLE_FRAME_LIMIT_MAX || ended_at_call(&comparison);
     if (comparison.differs || (comparison.place != 0 && !cut)) {
         if (__atomic_fetch_add(&differing, 1, __ATOMIC_RELAXED) < DIFFERENCES_SHOWN)
             show(&comparison);

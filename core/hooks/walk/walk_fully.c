@@ -23,6 +23,7 @@ struct full_walk {
     uint32_t module;
     uint32_t descents;
     bool interrupted; /* the frame that is looked at, by a signal */
+    bool by_call;     /* the frame before has led to it as ASNAP_FRAME_BY_CALL */
 };
 
 /* Finds the caller's registers. `*interrupted` becomes whether a signal came there. */
@@ -40,9 +41,10 @@ static bool find_caller(struct full_walk *walk, uint64_t *word, bool *interrupte
     if (*interrupted)
         return asnap_signal_registers(walk->registers->values[ASNAP_REGISTER_SP], asnap_walker_read,
                                       walker, walk->caller, word);
-    return walk->interrupted &&
-           asnap_wild_call_caller(walk->pc - 1, walk->registers, asnap_walker_read, walker,
-                                  walk->caller, word);
+    walk->by_call =
+        walk->interrupted && asnap_wild_call_caller(walk->pc - 1, walk->registers,
+                                                    asnap_walker_read, walker, walk->caller, word);
+    return walk->by_call;
 }
 
 /* One frame up. False: there is no caller, or nothing is known of it. */
@@ -51,6 +53,7 @@ static bool climb(struct full_walk *walk)
     uint64_t sp = walk->registers->values[ASNAP_REGISTER_SP];
     uint64_t word;
     bool interrupted;
+    walk->by_call = false;
     if (!find_caller(walk, &word, &interrupted))
         return false;
     struct asnap_registers *registers = walk->registers;
@@ -100,6 +103,8 @@ static bool walk_from_here(struct asnap_walker *walker, const struct asnap_calle
         step->module = more ? (uint16_t)walk.module : 0;
         if (!climbed)
             break;
+        if (walk.by_call)
+            step->flags |= ASNAP_FRAME_BY_CALL;
         state.pc = walk.pc;
         state.sp = walk.registers->values[ASNAP_REGISTER_SP];
         state.fp = walk.registers->values[ASNAP_REGISTER_FP];

@@ -42,6 +42,7 @@ enum asnap_frame_flags {
     ASNAP_FRAME_FP_USED = 8,     /* the caller's place is found by the frame pointer */
     ASNAP_FRAME_FP_MATTERS = 16, /* some older frame's place is found by this frame pointer */
     ASNAP_FRAME_COMPARED = 32,   /* neither it nor an older frame is STEPPED */
+    ASNAP_FRAME_BY_CALL = 64,    /* its caller is known by the call alone (wild_call.h) */
 };
 
 /* The two words of a frame that its callee has on the stack. */
@@ -142,8 +143,8 @@ void asnap_walker_renew(struct asnap_walker *walker);
 bool asnap_walker_is_full(const struct asnap_walker *walker);
 
 /* Walks the stack from `caller` on, which is the most recent frame, to its end, of which
- * `limit` frames (1 or more) are wanted. With 1 the stack is that frame, of how many nobody
- * counts. False: there was no memory for it. */
+ * `limit` frames (1 or more) are wanted. With 1 the stack is that frame, and its others are not
+ * counted. False: there was no memory for it. */
 bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *caller,
                        uint32_t limit);
 

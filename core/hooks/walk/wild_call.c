@@ -5,16 +5,12 @@
 
 enum { CALL_BYTES = 8 };
 
-/* A jump to nowhere, or a return on a damaged stack, leaves another word there. */
-static bool follows_call(uint64_t address)
+/* So many bytes before an address can be read; 0: that is no address of code. */
+static uint64_t bytes_before(uint64_t address)
 {
-    uint64_t before = CALL_BYTES;
-    if (!asnap_readable_page(address - 1))
-        return false;
-    if (!asnap_readable_page(address - before))
-        before = address % ASNAP_PAGE;
-    return asnap_arch_follows_call((const uint8_t *)(uintptr_t)address, before) &&
-           asnap_memory_map_is_executable(address - 1);
+    if (!asnap_memory_map_is_executable(address - 1) || !asnap_readable_page(address - 1))
+        return 0;
+    return asnap_readable_page(address - CALL_BYTES) ? CALL_BYTES : address % ASNAP_PAGE;
 }
 
 static bool is_code(uint64_t pc)
@@ -22,13 +18,23 @@ static bool is_code(uint64_t pc)
     return asnap_readable_page(pc) && asnap_memory_map_is_executable(pc);
 }
 
+/* A jump to nowhere, or a return on a damaged stack, leaves another word there. What can run has
+ * perhaps run, and may have moved the stack pointer since it was called, or have been jumped to:
+ * only where the call leads to this very instruction, nothing has. */
+static bool has_called(uint64_t address, uint64_t pc, const struct asnap_registers *registers)
+{
+    const uint8_t *code = (const uint8_t *)(uintptr_t)address;
+    uint64_t before = bytes_before(address);
+    return asnap_arch_follows_call(code, before) &&
+           (!is_code(pc) ||
+            asnap_arch_call_leads_to(code, before, registers->values, registers->known, pc));
+}
+
 bool asnap_wild_call_caller(uint64_t pc, const struct asnap_registers *registers,
                             asnap_read_word *read, void *context, struct asnap_registers *caller,
                             uint64_t *return_address)
 {
     uint64_t word;
-    if (is_code(pc))
-        return false;
 #if ASNAP_ARCH_CALL_PUSHES
     if (!read(context, registers->values[ASNAP_REGISTER_SP], &word))
         return false;
@@ -40,7 +46,7 @@ bool asnap_wild_call_caller(uint64_t pc, const struct asnap_registers *registers
     (void)context;
 #endif
     word = asnap_arch_code_address(word);
-    if (!follows_call(word))
+    if (!has_called(word, pc, registers))
         return false;
     *caller = *registers;
     caller->values[ASNAP_REGISTER_SP] += ASNAP_ARCH_CALL_PUSHES;

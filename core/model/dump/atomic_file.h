@@ -16,7 +16,7 @@ struct asnap_atomic_file {
     char temporary[ASNAP_TEMPORARY_NAME];
 };
 
-/* Begins, with a file that nobody else can read (0600, less what the umask takes away), or that
+/* Begins, with a file that no other user can read (0600, less what the umask takes away), or that
  * has the permissions of a file of this user that it shall replace. Removes what killed writers
  * have left in the directory. Fails with IO where there is something at `path` that is no regular
  * file, or a symbolic link to nothing, or its directory cannot be written to. */

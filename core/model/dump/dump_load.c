@@ -19,15 +19,17 @@ static struct asnap_error *read_locations(const struct asnap_dump_reader *reader
         const struct asnap_location *location = &store->locations[i];
         if (location->file >= store->files.count ||
             (location->function != ASNAP_NONE && location->function >= store->functions.count))
-            error = asnap_dump_damaged(reader, "location %zu: file %u of %u or function %u of %u",
-                                       i, location->file, store->files.count, location->function,
-                                       store->functions.count);
+            error = asnap_dump_damaged(
+                reader,
+                "location %zu: file index %u of %u files, function index %u of %u functions", i,
+                location->file, store->files.count, location->function, store->functions.count);
         else if (location->lineno != 0 && location->function != ASNAP_NONE)
             error = asnap_dump_damaged(reader, "location %zu has both line %u and a function", i,
                                        location->lineno);
         else if (i > 0 && asnap_location_compare(location - 1, location) >= 0)
-            error = asnap_dump_damaged(reader, "location %zu is not greater than location %zu", i,
-                                       i - 1);
+            error = asnap_dump_damaged(
+                reader, "location %zu is not greater than location %zu, as their order has it", i,
+                i - 1);
     }
     return error;
 }
@@ -38,16 +40,19 @@ static struct asnap_error *check_frame(const struct asnap_dump_reader *reader,
 {
     if (frame->location >= store->location_count ||
         (frame->function != ASNAP_NONE && frame->function >= store->functions.count))
-        return asnap_dump_damaged(reader, "frame %zu: location %u of %zu, function %u of %u",
-                                  number, frame->location, store->location_count, frame->function,
-                                  store->functions.count);
+        return asnap_dump_damaged(
+            reader,
+            "frame %zu: location index %u of %zu locations, function index %u of %u functions",
+            number, frame->location, store->location_count, frame->function,
+            store->functions.count);
     if (frame->inlined > 1)
         return asnap_dump_damaged(reader, "frame %zu: inlined is %u, not 0 or 1", number,
                                   frame->inlined);
     const struct asnap_location *location = &store->locations[frame->location];
     if (location->lineno == 0 && location->function != frame->function)
-        return asnap_dump_damaged(reader, "frame %zu: function %u, and %u for its location", number,
-                                  frame->function, location->function);
+        return asnap_dump_damaged(
+            reader, "frame %zu has function index %u, but its location has function index %u",
+            number, frame->function, location->function);
     return NULL;
 }
 
@@ -67,15 +72,16 @@ static struct asnap_error *read_addresses(const struct asnap_dump_reader *reader
                                       &mappings, &mapping_count);
     if (error == NULL && ((address_count != 0 && address_count != store->frame_count) ||
                           (mapping_count != 0 && mapping_count != store->frame_count)))
-        error = asnap_dump_damaged(reader, "%zu frames, %zu addresses and %zu numbers of mappings",
-                                   store->frame_count, address_count, mapping_count);
+        error = asnap_dump_damaged(
+            reader, "%zu frames, but %zu addresses and %zu mapping indexes of frames",
+            store->frame_count, address_count, mapping_count);
     for (size_t i = 0; error == NULL && i < store->frame_count; i++) {
         struct asnap_stored_frame *frame = &store->frames[i];
         frame->address = address_count == 0 ? 0 : addresses[i];
         frame->mapping = mapping_count == 0 ? ASNAP_NONE : mappings[i];
         if (frame->mapping != ASNAP_NONE && frame->mapping >= store->mapping_count)
-            error = asnap_dump_damaged(reader, "frame %zu: mapping %u of %zu", i, frame->mapping,
-                                       store->mapping_count);
+            error = asnap_dump_damaged(reader, "frame %zu: mapping index %u of %zu mappings", i,
+                                       frame->mapping, store->mapping_count);
     }
     free(addresses);
     free(mappings);
@@ -91,14 +97,15 @@ static struct asnap_error *read_named_by(const struct asnap_dump_reader *reader,
     struct asnap_error *error =
         asnap_dump_read_array(reader, ASNAP_DUMP_NAMED_BY, sizeof(*named_by), &named_by, &count);
     if (error == NULL && count != 0 && count != store->frame_count)
-        error = asnap_dump_damaged(reader, "%zu frames and %zu origins of their names",
+        error = asnap_dump_damaged(reader, "%zu frames, but %zu named_by values",
                                    store->frame_count, count);
     for (size_t i = 0; error == NULL && i < store->frame_count; i++) {
         struct asnap_stored_frame *frame = &store->frames[i];
         frame->named_by = count == 0 ? asnap_store_named_by_default(store, frame) : named_by[i];
         if (frame->named_by == ASNAP_NAMED_UNTOLD || frame->named_by >= ASNAP_NAMED_KINDS)
-            error = asnap_dump_damaged(reader, "frame %zu: its name's origin %u is none of 1 to %d",
-                                       i, frame->named_by, ASNAP_NAMED_KINDS - 1);
+            error =
+                asnap_dump_damaged(reader, "frame %zu: named_by is %u, not a number from 1 to %d",
+                                   i, frame->named_by, ASNAP_NAMED_KINDS - 1);
     }
     free(named_by);
     return error;
@@ -113,7 +120,7 @@ static struct asnap_error *read_offsets(const struct asnap_dump_reader *reader,
     struct asnap_error *error =
         asnap_dump_read_array(reader, ASNAP_DUMP_OFFSETS, sizeof(*offsets), &offsets, &count);
     if (error == NULL && count != 0 && count != store->frame_count)
-        error = asnap_dump_damaged(reader, "%zu frames and %zu offsets in their modules",
+        error = asnap_dump_damaged(reader, "%zu frames, but %zu offsets of frames",
                                    store->frame_count, count);
     for (size_t i = 0; error == NULL && i < count; i++)
         store->frames[i].offset = offsets[i];
@@ -160,13 +167,15 @@ static struct asnap_error *read_frames(const struct asnap_dump_reader *reader,
         error = asnap_dump_read_array(reader, ASNAP_DUMP_FRAME_ORDER, sizeof(*store->frame_order),
                                       &store->frame_order, &count);
     if (error == NULL && count != store->frame_count)
-        error =
-            asnap_dump_damaged(reader, "%zu frames and an order of %zu", store->frame_count, count);
+        error = asnap_dump_damaged(reader, "%zu frames, but %zu entries in the order of frames",
+                                   store->frame_count, count);
     /* Each before the next: no frame is there twice, so all are. */
     for (size_t i = 0; error == NULL && i < count; i++) {
         const uint32_t *order = &store->frame_order[i];
         if (*order >= count || (i > 0 && asnap_store_compare_frames(store, order[-1], *order) >= 0))
-            error = asnap_dump_damaged(reader, "place %zu in the order of frames: frame %u of %zu",
+            error = asnap_dump_damaged(reader,
+                                       "entry %zu in the order of frames: frame index %u of %zu "
+                                       "frames is not greater than the one before, or too large",
                                        i, *order, count);
     }
     return error;
@@ -186,8 +195,8 @@ static struct asnap_error *look_at_frame_ids(void *context, const void *elements
         largest = frame_ids[i] > largest ? frame_ids[i] : largest;
     return largest < naming->frame_count
                ? NULL
-               : asnap_dump_damaged(naming->reader, "frame %u of %zu in a traceback", largest,
-                                    naming->frame_count);
+               : asnap_dump_damaged(naming->reader, "a traceback has frame index %u of %zu frames",
+                                    largest, naming->frame_count);
 }
 
 /* Whether a traceback can be of a stack of as many frames as it says. */
@@ -220,15 +229,18 @@ static struct asnap_error *read_tracebacks(const struct asnap_dump_reader *reade
         if (traceback->first != next || traceback->frame_count == 0 ||
             traceback->frame_count > store->frame_id_count - next ||
             traceback->frame_count > MOST_FRAMES || !is_right_total(reader, traceback))
-            error = asnap_dump_damaged(
-                reader, "traceback %zu: %u frames from place %llu of %zu on, of %u in the stack", i,
-                traceback->frame_count, (unsigned long long)traceback->first, store->frame_id_count,
-                traceback->total_nframe);
+            error =
+                asnap_dump_damaged(reader,
+                                   "traceback %zu: frame_count %u from index %llu of %zu frame "
+                                   "indexes on, total_nframe %u",
+                                   i, traceback->frame_count, (unsigned long long)traceback->first,
+                                   store->frame_id_count, traceback->total_nframe);
         next += traceback->frame_count;
     }
     if (error == NULL && next != store->frame_id_count)
-        error = asnap_dump_damaged(reader, "its tracebacks have %llu frames, and %zu are there",
-                                   (unsigned long long)next, store->frame_id_count);
+        error = asnap_dump_damaged(
+            reader, "the tracebacks have %llu frames in all, but there are %zu frame indexes",
+            (unsigned long long)next, store->frame_id_count);
     return error;
 }
 
@@ -244,10 +256,12 @@ static struct asnap_error *read_mappings(const struct asnap_dump_reader *reader,
         const struct asnap_stored_mapping *mapping = &store->mappings[i];
         if (mapping->start >= mapping->end || mapping->path >= store->mapping_names.count ||
             mapping->build_id >= store->mapping_names.count)
-            error = asnap_dump_damaged(
-                reader, "mapping %zu: from 0x%llx to 0x%llx, names %u and %u of %u", i,
-                (unsigned long long)mapping->start, (unsigned long long)mapping->end, mapping->path,
-                mapping->build_id, store->mapping_names.count);
+            error = asnap_dump_damaged(reader,
+                                       "mapping %zu: start 0x%llx, end 0x%llx, path index %u and "
+                                       "build ID index %u of %u names",
+                                       i, (unsigned long long)mapping->start,
+                                       (unsigned long long)mapping->end, mapping->path,
+                                       mapping->build_id, store->mapping_names.count);
     }
     return error;
 }
@@ -260,15 +274,17 @@ static struct asnap_error *read_threads(const struct asnap_dump_reader *reader,
     struct asnap_error *error = asnap_dump_read_array(
         reader, ASNAP_DUMP_THREADS, sizeof(*store->threads), &store->threads, &store->thread_count);
     if (error == NULL && store->thread_count != 0 && store->threads[0] != 0)
-        error = asnap_dump_damaged(
-            reader, "thread 0 is %u, where 0 must stand for blocks whose thread is not known",
-            store->threads[0]);
+        error = asnap_dump_damaged(reader,
+                                   "the first entry of the list of threads is %u, not 0, which "
+                                   "stands for an unknown thread",
+                                   store->threads[0]);
     if (error == NULL)
         error =
             asnap_dump_read_array(reader, ASNAP_DUMP_START_TIME, sizeof(*start), &start, &count);
     if (error == NULL && (count > 1 || (count == 1 && *start == 0)))
-        error = asnap_dump_damaged(reader, "%zu times at which tracing started, the first %llu",
-                                   count, (unsigned long long)*start);
+        error = asnap_dump_damaged(
+            reader, "%zu start times, the first is %llu: there can be one, and it is not 0", count,
+            (unsigned long long)*start);
     else if (error == NULL && count == 1)
         store->start_time = *start;
     free(start);
@@ -287,11 +303,13 @@ static struct asnap_error *read_domains(const struct asnap_dump_reader *reader,
         error = asnap_dump_read_strings(reader, ASNAP_DUMP_DOMAIN_NAMES, &names);
     if (error == NULL && count != names.count)
         error =
-            asnap_dump_damaged(reader, "%zu domains and %zu names of domains", count, names.count);
+            asnap_dump_damaged(reader, "%zu domains, but %zu names of domains", count, names.count);
     for (size_t i = 0; error == NULL && i < count; i++) {
         if (i > 0 && numbers[i] <= numbers[i - 1])
-            error = asnap_dump_damaged(reader, "domain %zu: number %u is not greater than %u", i,
-                                       numbers[i], numbers[i - 1]);
+            error = asnap_dump_damaged(
+                reader,
+                "domain %zu: its number %u is not greater than %u, that of the domain before it", i,
+                numbers[i], numbers[i - 1]);
         else
             error = asnap_store_name_domain(store, numbers[i], names.text + names.offsets[i]);
     }
@@ -312,13 +330,14 @@ static struct asnap_error *read_lists(const struct asnap_dump_reader *reader,
         return error;
     error = asnap_dump_read_strings(reader, ASNAP_DUMP_ATTRIBUTES, &strings);
     if (error == NULL && strings.count % 2 != 0)
-        error = asnap_dump_damaged(reader, "%zu strings cannot be names and values of attributes",
-                                   strings.count);
+        error = asnap_dump_damaged(
+            reader, "%zu strings for attributes, of which each has two, a name and a value",
+            strings.count);
     for (size_t i = 0; error == NULL && i < strings.count; i += 2) {
         const char *name = strings.text + strings.offsets[i];
         if (i > 0 && strcmp(strings.text + strings.offsets[i - 2], name) >= 0)
             error = asnap_dump_damaged(
-                reader, "the name of attribute %zu is not greater than that before it", i / 2);
+                reader, "the name of attribute %zu is not greater than the name before it", i / 2);
         else
             error = asnap_store_set_attribute(store, name, strings.text + strings.offsets[i + 1]);
     }

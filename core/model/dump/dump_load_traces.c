@@ -50,21 +50,23 @@ static struct asnap_error *look_at_traces(void *context, const void *elements, s
     const struct asnap_trace *traces = elements;
     for (size_t i = 0; i < count; i++) {
         if (traces[i].traceback_id >= store->traceback_count)
-            return asnap_dump_damaged(adding->reader, "block at 0x%llx: traceback %u of %zu",
+            return asnap_dump_damaged(adding->reader,
+                                      "block at 0x%llx: traceback index %u of %zu tracebacks",
                                       (unsigned long long)traces[i].address, traces[i].traceback_id,
                                       store->traceback_count);
         if (traces[i].thread != 0 && traces[i].thread >= store->thread_count)
-            return asnap_dump_damaged(adding->reader, "block at 0x%llx: thread %u of %zu",
-                                      (unsigned long long)traces[i].address, traces[i].thread,
-                                      store->thread_count);
-        if (traces[i].time != ASNAP_TIME_UNKNOWN && store->start_time == 0)
             return asnap_dump_damaged(
-                adding->reader, "block at 0x%llx has a time, and the file no time of the start",
-                (unsigned long long)traces[i].address);
-        if (traces[i].size > (uint64_t)INT64_MAX - snapshot->size)
+                adding->reader, "block at 0x%llx: thread index %u of %zu threads",
+                (unsigned long long)traces[i].address, traces[i].thread, store->thread_count);
+        if (traces[i].time != ASNAP_TIME_UNKNOWN && store->start_time == 0)
             return asnap_dump_damaged(adding->reader,
-                                      "its blocks have 2^63 bytes or more with that at 0x%llx",
+                                      "block at 0x%llx has a time, but the file has no start time",
                                       (unsigned long long)traces[i].address);
+        if (traces[i].size > (uint64_t)INT64_MAX - snapshot->size)
+            return asnap_dump_damaged(
+                adding->reader,
+                "the sizes of its blocks, up to the block at 0x%llx, are 2^63 bytes or more",
+                (unsigned long long)traces[i].address);
         snapshot->size += traces[i].size;
     }
     return asnap_totals_add(&adding->totals, traces, count);
@@ -96,7 +98,7 @@ static struct asnap_error *take_traces(const struct asnap_dump_reader *reader,
     size_t count = 0;
     struct asnap_error *error = load_traces(reader, adding, &traces, &count);
     if (error == NULL && count >= ASNAP_NONE)
-        error = asnap_dump_damaged(reader, "%zu blocks are too many", count);
+        error = asnap_dump_damaged(reader, "it has %zu blocks, more than can be counted", count);
     if (error == NULL)
         error = asnap_totals_finish(&adding->totals, &snapshot->totals);
     if (error == NULL)

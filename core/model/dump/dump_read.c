@@ -67,7 +67,7 @@ static struct asnap_error *check_header(const struct asnap_dump_reader *reader, 
                                   "it on such a machine",
                                   reader->path);
     if (header->byte_order != ASNAP_DUMP_BYTE_ORDER)
-        return asnap_dump_damaged(reader, "its mark of the byte order is 0x%x, not 0x%x",
+        return asnap_dump_damaged(reader, "its byte order mark is 0x%x, not 0x%x",
                                   header->byte_order, ASNAP_DUMP_BYTE_ORDER);
     if (header->version < ASNAP_DUMP_VERSION_TIMELESS || header->version > ASNAP_DUMP_VERSION)
         return asnap_error_create(ASNAP_ERROR_VERSION,
@@ -77,15 +77,15 @@ static struct asnap_error *check_header(const struct asnap_dump_reader *reader, 
                                   (unsigned long)ASNAP_DUMP_VERSION_TIMELESS,
                                   (unsigned long)ASNAP_DUMP_VERSION);
     if (header->file_size > file_size)
-        return asnap_dump_damaged(reader, "it has %llu bytes of %llu",
-                                  (unsigned long long)file_size,
-                                  (unsigned long long)header->file_size);
+        return asnap_dump_damaged(
+            reader, "it has %llu bytes, and its header says %llu: it is cut short",
+            (unsigned long long)file_size, (unsigned long long)header->file_size);
     if (header->file_size < file_size)
-        return asnap_dump_damaged(reader, "it has %llu bytes, and should have %llu",
+        return asnap_dump_damaged(reader, "it has %llu bytes, and its header says %llu",
                                   (unsigned long long)file_size,
                                   (unsigned long long)header->file_size);
     if (header->section_count > ASNAP_DUMP_SECTIONS_MAX)
-        return asnap_dump_damaged(reader, "%u sections, where %d are the most",
+        return asnap_dump_damaged(reader, "its header says %u sections, and there can be %d",
                                   header->section_count, ASNAP_DUMP_SECTIONS_MAX);
     return NULL;
 }
@@ -99,25 +99,26 @@ static struct asnap_error *check_sections(const struct asnap_dump_reader *reader
     for (uint32_t i = 0; i < header->section_count; i++) {
         const struct asnap_dump_section *section = &reader->sections[i];
         if (section->kind <= last_kind || section->reserved != 0)
-            return asnap_dump_damaged(reader, "section %u comes after section %u", section->kind,
-                                      last_kind);
+            return asnap_dump_damaged(
+                reader, "section %u comes after section %u, or its reserved field is not 0",
+                section->kind, last_kind);
         if (section->offset != end || section->size == 0 ||
             section->size > header->file_size - section->offset)
-            return asnap_dump_damaged(reader, "section %u: %llu bytes at %llu of %llu",
-                                      section->kind, (unsigned long long)section->size,
-                                      (unsigned long long)section->offset,
-                                      (unsigned long long)header->file_size);
+            return asnap_dump_damaged(
+                reader, "section %u: %llu bytes at offset %llu of a file of %llu bytes",
+                section->kind, (unsigned long long)section->size,
+                (unsigned long long)section->offset, (unsigned long long)header->file_size);
         end = section->offset + section->size;
         end += -end % ASNAP_DUMP_ALIGNMENT;
         last_kind = section->kind;
         if (end > header->file_size)
-            return asnap_dump_damaged(reader, "section %u: %llu bytes at %llu of %llu",
-                                      section->kind, (unsigned long long)section->size,
-                                      (unsigned long long)section->offset,
-                                      (unsigned long long)header->file_size);
+            return asnap_dump_damaged(
+                reader, "section %u: %llu bytes at offset %llu of a file of %llu bytes",
+                section->kind, (unsigned long long)section->size,
+                (unsigned long long)section->offset, (unsigned long long)header->file_size);
     }
     if (end != header->file_size)
-        return asnap_dump_damaged(reader, "something follows its last section");
+        return asnap_dump_damaged(reader, "there are bytes after its last section");
     return NULL;
 }
 
@@ -240,8 +241,9 @@ struct asnap_error *asnap_dump_read_looking(const struct asnap_dump_reader *read
             section = &reader->sections[i];
     }
     if (section->size % element_size != 0)
-        return asnap_dump_damaged(reader, "section %u: %llu bytes are no elements of %zu bytes",
-                                  section->kind, (unsigned long long)section->size, element_size);
+        return asnap_dump_damaged(
+            reader, "section %u: %llu bytes are no whole number of elements of %zu bytes",
+            section->kind, (unsigned long long)section->size, element_size);
     if (section->size > SIZE_MAX - element_size)
         return asnap_error_no_memory();
     size_t size = (size_t)section->size + element_size;

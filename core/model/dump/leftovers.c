@@ -11,8 +11,8 @@
 bool asnap_temporary_claim(int fd)
 {
     struct stat status;
-    /* Another writer has found it unclaimed, and is about to remove it. Where the file system
-     * has no locks, nobody does. */
+    /* Locked: another writer has found it unclaimed, and is about to remove it. A file system
+     * without locks fails in another way. */
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return false;
     return fstat(fd, &status) != 0 || status.st_nlink > 0;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "function_name.h"
 #include "grow.h"
 
 struct asnap_details {
@@ -62,6 +63,7 @@ static void find_repeated(const struct asnap_details *details, const uint32_t *i
 struct passage {
     uint32_t id;
     uint32_t function; /* ASNAP_NONE where it is not known */
+    bool in_libc;
     struct asnap_sum sum;
 };
 
@@ -127,6 +129,7 @@ static struct asnap_error *find_through(const struct asnap_details *details, con
                                              store->frames[frame_ids[place - 1]].function);
         if (passage == NULL)
             return asnap_error_no_memory();
+        passage->in_libc = details->attribution->in_libc[frame_ids[place - 1]];
         passage->sum.size += total->size;
         passage->sum.count += total->count;
     }
@@ -146,8 +149,10 @@ static void sum_through(const struct asnap_details *details, const struct passag
         group->function_count++;
         if (group->function_count == 1 || is_larger(passage, &passages->all[largest[passage->id]]))
             largest[passage->id] = i;
-        group->function =
-            asnap_store_function(details->store, passages->all[largest[passage->id]].function);
+        passage = &passages->all[largest[passage->id]];
+        group->function = asnap_store_function(details->store, passage->function);
+        if (group->function != NULL && passage->in_libc)
+            group->function = asnap_function_of_library(group->function);
     }
 }
 

@@ -1,5 +1,5 @@
 /* What there is to say of the groups of a snapshot beside their sums, worked out when it is
- * asked for: statistics that nobody looks at so closely need not wait for it. */
+ * asked for: statistics whose details are not shown need not wait for it. */
 #ifndef ASNAP_MODEL_DETAILS_H
 #define ASNAP_MODEL_DETAILS_H
 

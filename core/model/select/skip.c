@@ -1,123 +1,259 @@
-/* Skip rules: which frames are not answerable for the memory they ask for. */
+/* The frame that each block is attributed to: skip rules and the user's own code. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "pattern.h"
+#include "skip_sets.h"
 #include "snapshot.h"
 
-/* What C++ puts between a line of the program and the allocator: the functions of the
- * language ([new.delete]) and of the standard allocators, as libstdc++ and libc++ name
- * them. */
-static const char *const standard_allocators[] = {
-    "operator new*",
-    "*::operator new*",
-    "std::allocator<*",
-    "std::allocator_traits<*",
-    "std::__new_allocator<*",
-    "__gnu_cxx::new_allocator<*",
-    "__gnu_cxx::__alloc_traits<*",
-    "std::_Vector_base<*>::_M_allocate(*",
-    "std::_Vector_base<*>::_M_create_storage(*",
-    "std::__allocate_guarded<*",
-    "std::__1::allocator<*",
-    "std::__1::allocator_traits<*",
-    "std::__1::__libcpp_allocate*",
-    "std::__1::__libcpp_operator_new*",
-    "std::__1::__allocate_at_least*",
+/* What is known of a frame. */
+enum {
+    BY_USER = 1 << 0,     /* a rule of the user's passes over it */
+    BY_SET = 1 << 1,      /* a built-in set does */
+    IS_NAMELESS = 1 << 2, /* neither a function nor a line is known */
+    HAS_LINE = 1 << 3,
+    IS_MINE = 1 << 4,
 };
 
-/* Matches of one rule or more, by function and by file. */
-struct matches {
-    bool *functions;
-    bool *files;
+struct job {
+    const struct asnap_store *store;
+    uint8_t *flags;       /* by frame */
+    bool *functions;      /* by function: a rule of the user's is for it */
+    bool *files;          /* by file, likewise */
+    bool *own_files;      /* by file: it is the user's own code */
+    bool *own_modules;    /* by mapping name: likewise */
+    bool has_own;         /* something is said to be the user's own code */
+    bool passes_nameless; /* over frames without a name */
+    struct asnap_attribution *attribution;
 };
 
-static struct asnap_error *match_names(struct asnap_pattern *pattern,
-                                       const struct asnap_names *names, bool *matches)
-{
-    struct asnap_error *error = NULL;
-    for (uint32_t i = 0; error == NULL && i < names->count; i++)
-        if (!matches[i])
-            error = asnap_pattern_match(pattern, asnap_names_get(names, i), &matches[i]);
-    return error;
-}
-
-static struct asnap_error *add_rule(const struct asnap_store *store, const char *text,
-                                    struct matches *matches)
+static struct asnap_error *match_names(const struct asnap_names *names, const char *text,
+                                       bool *matches)
 {
     struct asnap_pattern pattern = {0};
     struct asnap_error *error = asnap_pattern_init(&pattern, text);
-    if (error == NULL && strchr(text, '/') != NULL)
-        error = match_names(&pattern, &store->files, matches->files);
-    else if (error == NULL)
-        error = match_names(&pattern, &store->functions, matches->functions);
+    for (uint32_t i = 0; error == NULL && i < names->count; i++) {
+        if (!matches[i])
+            error = asnap_pattern_match(&pattern, asnap_names_get(names, i), &matches[i]);
+    }
     asnap_pattern_deinit(&pattern);
     return error;
 }
 
-static struct asnap_error *add_rules(const struct asnap_store *store, const char *const *patterns,
-                                     size_t pattern_count, bool standard, struct matches *matches)
+static struct asnap_error *match_rules(struct job *job, const struct asnap_skip_rules *rules)
 {
     struct asnap_error *error = NULL;
-    size_t standard_count = sizeof(standard_allocators) / sizeof(standard_allocators[0]);
-    for (size_t i = 0; standard && error == NULL && i < standard_count; i++)
-        error = add_rule(store, standard_allocators[i], matches);
-    for (size_t i = 0; error == NULL && i < pattern_count; i++)
-        error = add_rule(store, patterns[i], matches);
+    for (size_t i = 0; error == NULL && i < rules->pattern_count; i++) {
+        const char *text = rules->patterns[i];
+        error = strchr(text, '/') != NULL
+                    ? match_names(&job->store->files, text, job->files)
+                    : match_names(&job->store->functions, text, job->functions);
+    }
     return error;
 }
 
-static bool is_skipped(const struct asnap_store *store, const struct matches *matches,
-                       uint32_t frame_id)
+/* Matches a pattern of the user's own code, which is for paths of sources and of modules. */
+static struct asnap_error *match_own_pattern(struct job *job, const char *text)
 {
-    const struct asnap_stored_frame *frame = &store->frames[frame_id];
-    return matches->files[store->locations[frame->location].file] ||
-           (frame->function != ASNAP_NONE && matches->functions[frame->function]);
+    struct asnap_error *error = match_names(&job->store->files, text, job->own_files);
+    return error != NULL ? error : match_names(&job->store->mapping_names, text, job->own_modules);
 }
 
-/* A stack of nothing but skipped frames stays with its most recent one. */
-static void mark(const struct asnap_store *store, const struct matches *matches, uint16_t *skipped)
+/* Without a / in it, a pattern is for the end of a path too. */
+static struct asnap_error *match_own(struct job *job, const struct asnap_skip_rules *rules)
 {
+    struct asnap_error *error = NULL;
+    job->has_own = rules->mine_count > 0;
+    for (size_t i = 0; error == NULL && i < rules->mine_count; i++) {
+        const char *text = rules->mine[i];
+        error = match_own_pattern(job, text);
+        if (error != NULL || strchr(text, '/') != NULL)
+            continue;
+        char *end = malloc(strlen(text) + sizeof("*/"));
+        if (end == NULL)
+            return asnap_error_no_memory();
+        memcpy(end, "*/", 2);
+        memcpy(end + 2, text, strlen(text) + 1);
+        error = match_own_pattern(job, end);
+        free(end);
+    }
+    return error;
+}
+
+static uint8_t flags_of(const struct job *job, uint32_t frame_id)
+{
+    const struct asnap_store *store = job->store;
+    const struct asnap_stored_frame *frame = &store->frames[frame_id];
+    const struct asnap_location *location = &store->locations[frame->location];
+    unsigned int flags = 0;
+    if (job->files[location->file] ||
+        (frame->function != ASNAP_NONE && job->functions[frame->function]))
+        flags |= BY_USER;
+    if (location->lineno != 0)
+        flags |= HAS_LINE;
+    else if (frame->named_by == ASNAP_NAMED_NONE && asnap_frame_is_code(frame))
+        flags |= IS_NAMELESS;
+    if (job->own_files[location->file] ||
+        (frame->mapping != ASNAP_NONE && job->own_modules[store->mappings[frame->mapping].path]))
+        flags |= IS_MINE;
+    return (uint8_t)flags;
+}
+
+static struct asnap_error *flag_frames(struct job *job, const struct asnap_skip_rules *rules)
+{
+    struct asnap_set_matches matches;
+    struct asnap_error *error = asnap_set_matches_init(&matches, job->store);
+    if (error != NULL)
+        return error;
+    job->passes_nameless = (rules->sets & ASNAP_SET_NAMELESS) != 0;
+    for (uint32_t i = 0; i < job->store->frame_count; i++) {
+        uint8_t sets = asnap_sets_of_frame(&matches, job->store, i);
+        job->flags[i] = flags_of(job, i);
+        if ((sets & rules->sets) != 0)
+            job->flags[i] |= BY_SET;
+        job->attribution->in_libc[i] = (sets & ASNAP_SET_LIBC) != 0;
+    }
+    asnap_set_matches_deinit(&matches);
+    return NULL;
+}
+
+/* A stack, most recent frame first. */
+struct stack {
+    const uint32_t *frame_ids;
+    uint32_t count;
+    bool is_whole; /* the older frames are all there */
+};
+
+/* The first frame from `first` on that has one of the flags `wanted`, or where that is 0 any,
+ * and none of `unwanted`; the stack's count where there is none. */
+static uint32_t find(const struct job *job, const struct stack *stack, uint32_t first,
+                     unsigned int wanted, unsigned int unwanted)
+{
+    for (uint32_t i = first; i < stack->count; i++) {
+        unsigned int flags = job->flags[stack->frame_ids[i]];
+        if ((wanted == 0 || (flags & wanted) != 0) && (flags & unwanted) == 0)
+            return i;
+    }
+    return stack->count;
+}
+
+static uint32_t module_of(const struct job *job, uint32_t frame_id)
+{
+    uint32_t mapping = job->store->frames[frame_id].mapping;
+    return mapping == ASNAP_NONE ? ASNAP_NONE : job->store->mappings[mapping].path;
+}
+
+/* Whether the code that calls frame `caller` may be that of frame `place`: then another library
+ * calls it back, and does not ask it for anything. Also where that cannot be told. */
+static bool may_be_called_back(const struct job *job, const struct stack *stack, uint32_t place,
+                               uint32_t caller)
+{
+    uint32_t module = module_of(job, stack->frame_ids[place]);
+    if (module != ASNAP_NONE && module_of(job, stack->frame_ids[caller]) == module)
+        return false;
+    for (uint32_t i = caller + 1; i < stack->count; i++) {
+        if (module_of(job, stack->frame_ids[i]) == module)
+            return true;
+    }
+    return !stack->is_whole || module == ASNAP_NONE;
+}
+
+/* The frame with a name that a frame without one works for, or that frame itself. A line says
+ * more than a symbol: one of a library between two parts of the program does not count. */
+static uint32_t find_named(const struct job *job, const struct stack *stack, uint32_t place)
+{
+    uint32_t caller = find(job, stack, place, 0, BY_USER | BY_SET | IS_NAMELESS);
+    if (caller == stack->count)
+        return place;
+    bool has_line = (job->flags[stack->frame_ids[caller]] & HAS_LINE) != 0;
+    return has_line || !may_be_called_back(job, stack, place, caller) ? caller : place;
+}
+
+/* The place of the frame that a stack's blocks are attributed to. */
+static uint32_t attribute(const struct job *job, const struct stack *stack)
+{
+    if (job->has_own) {
+        uint32_t own = find(job, stack, 0, IS_MINE, BY_USER | BY_SET);
+        if (own == stack->count)
+            own = find(job, stack, 0, IS_MINE, 0);
+        if (own < stack->count)
+            return own;
+    }
+    uint32_t place = find(job, stack, 0, 0, BY_USER | BY_SET);
+    /* The user's rules count for more than the sets; where nothing is left, all stays. */
+    if (place == stack->count)
+        place = find(job, stack, 0, 0, BY_USER);
+    if (place == stack->count)
+        return 0;
+    bool is_nameless = (job->flags[stack->frame_ids[place]] & IS_NAMELESS) != 0;
+    return is_nameless && job->passes_nameless ? find_named(job, stack, place) : place;
+}
+
+static void attribute_all(struct job *job)
+{
+    const struct asnap_store *store = job->store;
     for (uint32_t i = 0; i < store->traceback_count; i++) {
-        const uint32_t *frame_ids = asnap_store_frame_ids(store, i);
-        uint32_t count = store->tracebacks[i].frame_count;
-        uint32_t first = 0;
-        while (first < count && is_skipped(store, matches, frame_ids[first]))
-            first++;
-        skipped[i] = first == count ? 0 : (uint16_t)first;
+        const struct asnap_traceback *traceback = &store->tracebacks[i];
+        struct stack stack = {
+            .frame_ids = asnap_store_frame_ids(store, i),
+            .count = traceback->frame_count,
+            .is_whole = traceback->total_nframe == traceback->frame_count,
+        };
+        job->attribution->skipped[i] = (uint16_t)attribute(job, &stack);
     }
 }
 
-struct asnap_error *asnap_snapshot_skip(const struct asnap_snapshot *snapshot,
-                                        const char *const *patterns, size_t pattern_count,
-                                        bool standard, struct asnap_snapshot **attributed)
+static struct asnap_error *job_init(struct job *job, const struct asnap_store *store)
 {
-    const struct asnap_store *store = snapshot->store;
-    struct matches matches = {
+    *job = (struct job){
+        .store = store,
+        .flags = calloc(store->frame_count + 1, sizeof(*job->flags)),
         .functions = calloc((size_t)store->functions.count + 1, sizeof(bool)),
         .files = calloc((size_t)store->files.count + 1, sizeof(bool)),
+        .own_files = calloc((size_t)store->files.count + 1, sizeof(bool)),
+        .own_modules = calloc((size_t)store->mapping_names.count + 1, sizeof(bool)),
+        .attribution = asnap_attribution_create(store->traceback_count, store->frame_count),
     };
-    struct asnap_attribution *attribution = asnap_attribution_create(store->traceback_count);
-    struct asnap_error *error = NULL;
-    if (matches.functions == NULL || matches.files == NULL || attribution == NULL)
-        error = asnap_error_no_memory();
-    if (error == NULL)
-        error = add_rules(store, patterns, pattern_count, standard, &matches);
+    bool is_ready = job->flags != NULL && job->functions != NULL && job->files != NULL &&
+                    job->own_files != NULL && job->own_modules != NULL && job->attribution != NULL;
+    return is_ready ? NULL : asnap_error_no_memory();
+}
+
+static void job_deinit(struct job *job)
+{
+    free(job->flags);
+    free(job->functions);
+    free(job->files);
+    free(job->own_files);
+    free(job->own_modules);
+    asnap_attribution_release(job->attribution);
+}
+
+struct asnap_error *asnap_snapshot_skip(const struct asnap_snapshot *snapshot,
+                                        const struct asnap_skip_rules *rules,
+                                        struct asnap_snapshot **attributed)
+{
+    struct job job;
     struct asnap_snapshot *made = NULL;
+    struct asnap_error *error = job_init(&job, snapshot->store);
+    if (error == NULL)
+        error = match_rules(&job, rules);
+    if (error == NULL)
+        error = match_own(&job, rules);
+    if (error == NULL)
+        error = flag_frames(&job, rules);
     if (error == NULL) {
-        mark(store, &matches, attribution->skipped);
+        attribute_all(&job);
         made = asnap_snapshot_view(snapshot, asnap_total_list_share(snapshot->totals));
         if (made == NULL)
             error = asnap_error_no_memory();
     }
     if (error == NULL) {
         asnap_attribution_release(made->attribution);
-        made->attribution = asnap_attribution_share(attribution);
+        made->attribution = asnap_attribution_share(job.attribution);
         *attributed = made;
     }
-    asnap_attribution_release(attribution);
-    free(matches.functions);
-    free(matches.files);
+    job_deinit(&job);
     return error;
 }
 

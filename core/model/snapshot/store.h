@@ -109,7 +109,7 @@ struct asnap_error *asnap_attributes_create(const struct asnap_attribute *attrib
                                             struct asnap_store **store);
 void asnap_store_lists_deinit(struct asnap_store *store);
 
-/* What a frame has its name from, as far as the name itself shows it. */
+/* Where the name of a frame is from, as far as the name itself shows it. */
 static inline uint8_t asnap_named_by_default(bool inlined, uint32_t lineno, bool has_function)
 {
     if (inlined)

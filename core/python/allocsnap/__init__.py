@@ -7,6 +7,8 @@ imports no debugger: gdb and LLDB each implement `allocsnap.target.Target` and r
 `allocsnap.commands.COMMANDS`.
 """
 
+from __future__ import annotations
+
 # The version of the library that this package binds; native.py refuses others.
 __version__ = "0.1.0"
 
@@ -14,6 +16,7 @@ __version__ = "0.1.0"
 # pylint: disable=wrong-import-position
 import importlib  # noqa: E402
 import sys  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 # A debugger's commands hold its session in the modules that they came with. A package that is
 # imported again, after a change of sys.modules or under another path, is made of those.
@@ -65,7 +68,7 @@ __all__ = [
 ]
 
 
-def take_snapshot(*, graph=False):
+def take_snapshot(*, graph: bool = False) -> Snapshot:
     """A Snapshot of the traced program. `graph`: find out what points to its blocks, for
     Trace.reach and Snapshot.leaks, references, referrers, paths and retained."""
     if not is_tracing():
@@ -91,9 +94,12 @@ _BORROWED = {
 }
 
 
-def __getattr__(name):
-    if name not in _BORROWED:
-        raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
-    module, attribute = _BORROWED[name]
-    found = importlib.import_module(module)
-    return found if attribute is None else getattr(found, attribute)
+# A type checker that saw this would find every name in the package.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _BORROWED:
+            raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
+        module, attribute = _BORROWED[name]
+        found = importlib.import_module(module)
+        return found if attribute is None else getattr(found, attribute)

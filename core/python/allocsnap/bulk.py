@@ -189,10 +189,8 @@ class TraceTable:
 
 def traceback_of(snapshot, address):
     """(frames, total_nframe) of the block that holds an address, or None."""
-    lib = native.library()
-    found, trace = ctypes.c_bool(), native.Trace()
-    native.check(lib.asnap_snapshot_find(snapshot, address, byref(found), byref(trace)))
-    if not found:
+    trace = snapshot.find(address)
+    if trace is None:
         return None
     tracebacks = _Tracebacks(snapshot)
     return tracebacks[trace.traceback_id], tracebacks.total[trace.traceback_id]

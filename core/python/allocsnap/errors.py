@@ -1,6 +1,9 @@
 """The errors of this package: one line each, with what to do next."""
 
+from __future__ import annotations
+
 import enum
+from typing import Optional
 
 from .printable import printable_text
 
@@ -24,7 +27,13 @@ class AllocsnapError(RuntimeError):
     """A failure that one line explains, whatever names are in it. `code` is an ErrorCode; `filename` and `errno` are
     as OSError's, None where it is of no file and no system call failed."""
 
-    def __init__(self, message, code=ErrorCode.INVALID_ARGUMENT, filename=None, errno=None):
+    def __init__(
+        self,
+        message: object,
+        code: ErrorCode = ErrorCode.INVALID_ARGUMENT,
+        filename: Optional[str] = None,
+        errno: Optional[int] = None,
+    ) -> None:
         super().__init__(printable_text(str(message)))
         self.code = code
         self.filename = filename
@@ -35,6 +44,6 @@ class UnreadableMemory(Exception):
     """Raised by Target.read_memory where some of the bytes cannot be read."""
 
 
-def one_line(text):
+def one_line(text: object) -> str:
     """`text` without line breaks, so that an error stays one line."""
     return " ".join(str(text).split())

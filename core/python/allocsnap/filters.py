@@ -1,8 +1,11 @@
 """Filter, DomainFilter, and what the library makes of them."""
 
-import fnmatch
+from __future__ import annotations
 
-from .frames import _normalize_filename
+import fnmatch
+from typing import Any, Optional, Protocol, Sequence
+
+from .frames import FrameTuple, TraceTuple, _normalize_filename
 from .library import objects
 from .library.names import encoded_name
 
@@ -11,14 +14,22 @@ _NEVER = "[b-a]"
 _UINT32_MAX = 2**32 - 1
 
 
+class AnyFilter(Protocol):
+    """What every object has that serves as a filter."""
+
+    inclusive: bool
+
+    def _match(self, trace: TraceTuple) -> bool: ...
+
+
 class BaseFilter:
     """What filters have in common. A class of yours decides in `_match(trace)`, from a
     (domain, size, frames, total_nframe) tuple, whether the trace passes."""
 
-    def __init__(self, inclusive):
+    def __init__(self, inclusive: bool) -> None:
         self.inclusive = inclusive
 
-    def _match(self, trace):
+    def _match(self, trace: TraceTuple) -> bool:
         raise NotImplementedError
 
 
@@ -28,7 +39,14 @@ class Filter(BaseFilter):
     It looks at the most recent frame, or at all of them with `all_frames`.
     """
 
-    def __init__(self, inclusive, filename_pattern, lineno=None, all_frames=False, domain=None):
+    def __init__(
+        self,
+        inclusive: bool,
+        filename_pattern: str,
+        lineno: Optional[int] = None,
+        all_frames: bool = False,
+        domain: Optional[int] = None,
+    ) -> None:
         super().__init__(inclusive)
         self._filename_pattern = _normalize_filename(filename_pattern)
         self.lineno = lineno
@@ -36,25 +54,25 @@ class Filter(BaseFilter):
         self.domain = domain
 
     @property
-    def filename_pattern(self):
+    def filename_pattern(self) -> str:
         return self._filename_pattern
 
-    def _match_frame_impl(self, filename, lineno):
+    def _match_frame_impl(self, filename: str, lineno: int) -> bool:
         if not fnmatch.fnmatch(_normalize_filename(filename), self._filename_pattern):
             return False
         return self.lineno is None or lineno == self.lineno
 
-    def _match_frame(self, filename, lineno):
+    def _match_frame(self, filename: str, lineno: int) -> bool:
         return self._match_frame_impl(filename, lineno) ^ (not self.inclusive)
 
-    def _match_traceback(self, traceback):
+    def _match_traceback(self, traceback: Sequence[FrameTuple]) -> bool:
         if not self.all_frames:
             filename, lineno = traceback[0]
             return self._match_frame(filename, lineno)
         matches = any(self._match_frame_impl(filename, lineno) for filename, lineno in traceback)
         return self.inclusive if matches else not self.inclusive
 
-    def _match(self, trace):
+    def _match(self, trace: TraceTuple) -> bool:
         domain, _size, traceback = trace[:3]
         passes = self._match_traceback(traceback)
         if self.domain is None:
@@ -67,19 +85,19 @@ class Filter(BaseFilter):
 class DomainFilter(BaseFilter):
     """Traces by domain."""
 
-    def __init__(self, inclusive, domain):
+    def __init__(self, inclusive: bool, domain: int) -> None:
         super().__init__(inclusive)
         self._domain = domain
 
     @property
-    def domain(self):
+    def domain(self) -> int:
         return self._domain
 
-    def _match(self, trace):
+    def _match(self, trace: TraceTuple) -> bool:
         return (trace[0] == self.domain) ^ (not self.inclusive)
 
 
-def _number(value):
+def _number(value: Any) -> Optional[int]:
     """The 32-bit number that equals `value`; None where there is none."""
     try:
         number = int(value)
@@ -88,7 +106,7 @@ def _number(value):
     return number if number == value and 0 <= number <= _UINT32_MAX else None
 
 
-def is_known(one):
+def is_known(one: object) -> bool:
     """Whether the library can carry out this filter: one of the two above, with
     nothing overridden."""
     kind = type(one)
@@ -102,7 +120,7 @@ def is_known(one):
     )
 
 
-def for_library(one):
+def for_library(one: Any) -> objects.Filter:
     """A known filter as the library's."""
     pattern = lineno = domain = None
     all_frames = False

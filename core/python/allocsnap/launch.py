@@ -12,7 +12,7 @@ import os
 import re
 
 from .errors import AllocsnapError
-from .library import native
+from .library import library_files
 from .regular_files import open_regular
 
 DEFAULT_FRAME_LIMIT = 16
@@ -52,7 +52,7 @@ class Launch:
 
     def start(self, frame_limit):
         """Makes the next run load the hooks. Started before, it changes the limit."""
-        hooks = native.hooks_path()
+        hooks = library_files.hooks_path()
         # ld.so(8): the list is separated by blanks or colons, without a way to
         # quote them, and $ begins a token that is replaced.
         if re.search(r"[\s:$]", hooks):

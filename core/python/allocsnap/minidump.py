@@ -14,7 +14,7 @@ _ZEROS = 4096  # so many at the end of the file are no memory of a stack
 
 
 def is_minidump(path):
-    """Whether a file is one."""
+    """Whether a file is a minidump."""
     try:
         with open_regular(path) as file:
             return file.read(4) == _SIGNATURE

@@ -1,4 +1,4 @@
-"""Why a process, a program or a core has no hooks, or hooks that nobody calls, and what to do about
+"""Why a process, a program or a core has no hooks, or hooks that are not called, and what to do about
 it, as far as that can be told from here."""
 
 import os
@@ -7,11 +7,11 @@ import struct
 
 from . import minidump, program_file
 from .errors import AllocsnapError, ErrorCode
-from .library import native
+from .library import library_files, native
 
 _AT_SECURE = 23  # of the auxiliary vector (getauxval(3))
 
-_PRELOAD = "LD_PRELOAD=" + native.HOOKS_NAME
+_PRELOAD = "LD_PRELOAD=" + library_files.HOOKS_NAME
 _LOAD_THEM = "start the program with " + _PRELOAD
 _LIBC = (
     "{} is a program for {} ({}), which cannot load hooks that are built for {}: set"
@@ -152,7 +152,7 @@ def for_next_run(target):
     program = program_file.read(path)
     if program is None or _is_linker(path):
         return None
-    hooks = program_file.read(native.hooks_path())
+    hooks = program_file.read(library_files.hooks_path())
     if program.is_static:
         return _STATIC.format(path)
     if hooks is not None and (program.bits, program.machine) != (hooks.bits, hooks.machine):
@@ -173,7 +173,7 @@ def for_next_run(target):
 def _other_libc(name, program):
     """Why a program cannot load the hooks that there are here; None where it can."""
     try:
-        theirs = program_file.libc_of(native.hooks_path())
+        theirs = program_file.libc_of(library_files.hooks_path())
     except AllocsnapError:  # there are no hooks here
         return None
     if theirs in (None, program.libc):

@@ -5,12 +5,23 @@ import re
 from .errors import AllocsnapError
 from .library import objects
 
+#: The highest number of a line.
+LINE_MAX = 2**32 - 1
+
 
 def place_filters(location):
     """The objects.Filters for the blocks of "FILE:LINE" or "FILE": FILE is the whole
     path or the end of it, from one of its names on, as in the debugger."""
-    parts = re.match(r"(.*):([0-9]{1,9})\Z", location, re.S)
-    path, line = (parts.group(1), int(parts.group(2))) if parts else (location, None)
+    path, colon, number = location.rpartition(":")
+    line = None
+    if not colon:
+        path = location
+    elif re.fullmatch(r"[0-9]{1,10}", number) and int(number) <= LINE_MAX:
+        line = int(number)
+    elif re.fullmatch(r"[-+]?[0-9]*", number):
+        path = ""
+    else:
+        path = location
     if not path:
         raise AllocsnapError('no place "{}": give FILE:LINE or FILE'.format(location))
     path = re.sub(r"[*?[]", r"[\g<0>]", path)

@@ -1,4 +1,4 @@
-"""Text that came from somebody else, as a terminal may get it: names, paths, notes, messages.
+"""Text from outside, as a terminal may get it: names, paths, notes, messages.
 
 What core/base/printable.h says, for what is put together in Python.
 """

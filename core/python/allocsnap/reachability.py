@@ -1,6 +1,6 @@
 """What points to the blocks of a Snapshot, for its Python interface."""
 
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Union
 
 from . import bulk
 from .errors import AllocsnapError, ErrorCode
@@ -17,6 +17,10 @@ class Reference(NamedTuple):
     address: Optional[int]  # of the block that it is in, or leads to; None: it is in none
     name: Optional[str]  # of what it is in where that is no block: a register, a variable's file
     inside: bool  # it leads to the inside of a block, where no heuristic explains that
+
+
+#: A Reference that is in no block, and the addresses of the blocks from there on.
+Way = List[Union[Reference, int]]
 
 
 class Retained(NamedTuple):

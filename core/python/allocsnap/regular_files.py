@@ -1,4 +1,4 @@
-"""Opening files whose names came from somebody else: a program, a core, a dump."""
+"""Opening files by names from outside: of a program, a core, a dump."""
 
 import errno
 import os

@@ -1,11 +1,13 @@
 """The graph of a process or core: what the debugger knows of its threads, and names of roots."""
 
+import os
 import re
 
 from .errors import AllocsnapError, ErrorCode
 from .library import graph_types, graphs
 from .library.rows import format_size
 from .printable import printable_text
+from .target import shown_path
 
 
 class Computed:
@@ -32,7 +34,7 @@ class Computed:
     def _threads(self):
         if self.regions.is_core_map:
             return graphs.CoreThreads(self.regions)
-        return graphs.LiveThreads(self._target.threads())
+        return graphs.LiveThreads(self._target.thread_facts())
 
     def _words(self, block):
         """[(offset, word)] of a block's memory; none where it cannot be read."""
@@ -81,21 +83,41 @@ class Computed:
 
     def _stack_name(self, root, place):
         number = self.graph.thread_number(root.thread)
-        slot = None
-        if self.calls_debugger and number is not None:
-            slot = self._target.stack_slot(number, place)
+        slot = self._slot(number, place) if self.calls_debugger else None
         return "{} of {} at {:#x}".format(slot or "stack", self._thread_name(root.thread), place)
+
+    def _slot(self, kernel_number, place):
+        """The frame of a thread, and the variable, that a place in its stack is in, or None."""
+        for thread in self._target.threads():
+            if thread.kernel_number != kernel_number:
+                continue
+            found = self._target.frame_over(thread.number, place)
+            if found is None:
+                return None
+            level, function = found
+            text = "frame {}".format(level)
+            text += " ({})".format(printable_text(function)) if function else ""
+            variable = self._target.variable_at(thread.number, level, place)
+            return text + (", variable {}".format(printable_text(variable)) if variable else "")
+        return None
+
+    def _variable_name(self, place):
+        """What the symbols call the variable that an address is in, or None."""
+        found = self._target.file_place(place)
+        if found is None or found.symbol is None:
+            return None
+        path = self._target.variable_file(found.symbol) or found.path
+        return "global {}{}{}".format(
+            printable_text(found.symbol),
+            "+{:#x}".format(found.offset) if found.offset else "",
+            " ({})".format(shown_path(os.path.basename(path))) if path else "",
+        )
 
     def _memory_name(self, root, place):
         if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
-            symbol = self._target.data_symbol(place)
-            if symbol is not None:
-                name, offset, file = symbol
-                return "global {}{}{}".format(
-                    printable_text(name.encode("utf-8", "surrogateescape")),
-                    "+{:#x}".format(offset) if offset else "",
-                    " ({})".format(file) if file else "",
-                )
+            name = self._variable_name(place)
+            if name is not None:
+                return name
         region = self._region(place)
         path = region.path.decode("utf-8", "backslashreplace") if region and region.path else ""
         if path.startswith("/"):

@@ -1,33 +1,23 @@
-"""What is kept from one command to the next: snapshots, names, places found."""
+"""A debugger session: its process or core is read, and what is kept from one command to the next."""
 
 import contextlib
 import os
-from typing import NamedTuple
 
-from . import guessed_map, minidump, no_hooks, tracing
+from . import guessed_map, minidump, no_hooks, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
+from .exit_stop import ExitStop
+from .kept import NOW, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
-from .library.keys import find_name
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
+from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
 from .target import shown_path
 
 # The attribute of a dump file that holds Taken.source.
 _SOURCE = "allocsnap.source"
-
-#: The word that stands for a fresh reading of the paused process or core.
-NOW = "now"
-
-
-class Taken(NamedTuple):
-    """A snapshot with what it was taken from."""
-
-    snapshot: objects.Snapshot
-    source: str  # Process.description, or the file
-
 
 # What the library says of a damaged table, which is right of a process.
 _OVERWRITTEN = "the program has overwritten it; restart the program to trace it again"
@@ -86,12 +76,12 @@ class Session:
     def __init__(self, target):
         self.target = target
         self.launch = Launch(target)
-        self._taken = {}  # name -> Taken, oldest first
-        self._last_number = 0
+        self.exit_stop = ExitStop(target, self._is_traced)
+        self.snapshots = Kept()
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
-        self.skip = []  # the user's skip rules
+        self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
         tracing.set_session(self)
@@ -196,8 +186,18 @@ class Session:
             return status.traced_size, status.traced_count
         filters = place_filters(location)
         taken, _ = self._read(process)
-        found = taken.snapshot.skip(self.skip).filter(filters)
+        found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
+
+    def _is_traced(self):
+        """Whether the process is known to be, also where its other threads go on. Quick, and quiet
+        where there are no hooks."""
+        process = self.stopped_process(may_move=True)
+        status = self._known_status(process)
+        root = status is None and self._root_symbol()
+        if root:
+            status = objects.read_status(Calls(self.target), root)
+        return status is not None and status.tracing
 
     def _hooked_status(self):
         """The native.Status of the live process; None where no hooks obey in it."""
@@ -224,6 +224,7 @@ class Session:
         it, else of the next run. Returns the native.Status that the process had; None
         where it is the next run. Without a limit it is the process's, or the default."""
         status = self._hooked_status()
+        self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
@@ -324,10 +325,7 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        # Hooks of another release may have the second name.
-        candidate = self.target.find_symbol("allocsnap_table") or self.target.find_symbol(
-            "allocsnap_root"
-        )
+        candidate = self._root_symbol()
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -344,6 +342,12 @@ class Session:
             raise AllocsnapError(why, error.code) from None
         self._root = (process.identity, root)
         return root
+
+    def _root_symbol(self):
+        """The address of the symbol of the hooks' table; 0 where there is none. Hooks of another
+        release may have the second name."""
+        find = self.target.find_symbol
+        return find("allocsnap_table") or find("allocsnap_root")
 
     def _search_root(self, process, calls, candidate, regions):
         try:
@@ -375,76 +379,45 @@ class Session:
 
     # ---- snapshots ----
 
-    @property
-    def taken(self):
-        """The kept snapshots by name, oldest first."""
-        return dict(self._taken)
-
     def take(self, name=None, names=True):
         """Reads a snapshot and keeps it under `name`, or under the next number. `names`:
         its frames are named, as far as Ctrl-C lets them."""
         if name is not None:
-            self._check_new_name(name)
+            self.snapshots.check_new_name(name)
         extent = native.NAMING_UNTIL_STOPPED if names else native.NAMING_NOTHING
-        return self._keep(name, self._read(self.stopped_process(), extent=extent)[0])
+        return self.snapshots.keep(name, self._read(self.stopped_process(), extent=extent)[0])
 
     def symbolize(self, name, files=()):
         """Names the frames of a kept snapshot better, with these files and the debugger's
         beside those at the paths that were mapped. Returns its Taken."""
-        taken = self.kept(name)
+        taken = self.snapshots.get(name)
         symbolizer = self._names()
         symbolizer.set_files(list(files) + self.target.files())
         snapshot = taken.snapshot.symbolize(Calls(self.target), symbolizer)
-        self._taken[name] = taken._replace(snapshot=snapshot)
-        return self._taken[name]
-
-    def kept(self, name):
-        """The Taken that is kept under this name."""
-        if name == NOW:
-            raise AllocsnapError(
-                "`now` is a fresh reading each time, and not kept: `snapshot take` keeps one"
-            )
-        if name not in self._taken:
-            raise AllocsnapError(self.no_snapshot(name))
-        return self._taken[name]
-
-    def _keep(self, name, taken):
-        """Keeps a snapshot under a name that has been checked, or under the next number."""
-        if name is None:
-            number = self._last_number + 1
-            while str(number) in self._taken:
-                number += 1
-            self._last_number = number
-            name = str(number)
-        self._taken[name] = taken
-        return name, taken
-
-    def names(self):
-        """Every word that names a snapshot."""
-        return [NOW] + list(self._taken)
-
-    def is_name(self, word):
-        """Whether this word names a snapshot."""
-        return word == NOW or word in self._taken
+        return self.snapshots.replace(name, snapshot)
 
     def default_name(self):
         """The name of what is meant where none is given."""
-        if self.target.process() is None and self._taken:
-            return list(self._taken)[-1]
-        return NOW
+        kept = self.snapshots.all
+        return list(kept)[-1] if kept and self.target.process() is None else NOW
 
     def find(self, name):
         """The Taken of that name; `now` reads one, None stands for the default."""
         if name is None:
             name = self.default_name()
-        self.check_known(name)
-        return self.read() if name == NOW else self._taken[name]
+        self.snapshots.check_known(name)
+        return self.read() if name == NOW else self.snapshots.get(name)
 
     def find_mapped(self, name):
         """(Taken, where things are mapped now) of a name; None where it is not of now."""
         if name == NOW:
             return self._read(self.stopped_process())
         return self.find(name), None
+
+    def place(self, regions, address):
+        """whereabouts.sentence for an address of the process."""
+        process = self.stopped_process()
+        return whereabouts.sentence(self.target, process, regions, self.snapshots.all, address)
 
     def thread_labels(self, name):
         """Target.thread_labels for a snapshot of that name; none where it is not of now,
@@ -455,7 +428,7 @@ class Session:
     def dump(self, name, path, for_tracemalloc=False):
         """Writes a snapshot to a file; returns its Taken, and whether that replaced a
         file."""
-        self.check_known(name)
+        self.snapshots.check_known(name)
         taken = self.find(name)
         replaced = os.path.lexists(path)
         if for_tracemalloc:
@@ -467,46 +440,9 @@ class Session:
     def load(self, path, name=None):
         """Reads a snapshot from a file and keeps it as `take` does."""
         if name is not None:
-            self._check_new_name(name)
+            self.snapshots.check_new_name(name)
         snapshot = objects.Snapshot.load(path)
         source = snapshot.attributes.get(_SOURCE)
         source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
-        return self._keep(name, Taken(snapshot, printable_text(source)))
+        return self.snapshots.keep(name, Taken(snapshot, printable_text(source)))
 
-    def delete(self, names):
-        """Forgets these snapshots, or none of them where one is unknown."""
-        for name in names:
-            self.kept(name)
-        for name in set(names):
-            del self._taken[name]
-
-    def known(self):
-        """The names of the kept snapshots, for a message."""
-        if not self._taken:
-            return "there are no snapshots: `snapshot take` takes one"
-        return "the snapshots are {}".format(", ".join(self._taken))
-
-    def no_snapshot(self, name):
-        """The message for a name that no snapshot has."""
-        return 'no snapshot "{}": {}'.format(name, self.known())
-
-    def check_known(self, name):
-        """Fails where nothing has this name."""
-        if not self.is_name(name):
-            raise AllocsnapError(self.no_snapshot(name))
-
-    def _check_new_name(self, name):
-        if name in self._taken:
-            raise AllocsnapError(
-                'there is a snapshot "{0}" already: choose another name,'
-                " or `snapshot delete {0}` first".format(name)
-            )
-        if name == NOW or find_name(name) == name:
-            raise AllocsnapError(
-                '"{}" has a meaning of its own in the commands: choose another name'.format(name)
-            )
-        if not name.isprintable() or " " in name or not name[:1].isalnum():
-            raise AllocsnapError(
-                "{!r} cannot be the name of a snapshot: begin with a letter or digit,"
-                " and use no blanks".format(name)
-            )

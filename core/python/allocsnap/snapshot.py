@@ -1,18 +1,30 @@
 """Snapshot, Trace and the sequence of a snapshot's traces."""
 
+from __future__ import annotations
+
 import operator
 import os
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
+from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
 from . import bulk, dump_files, filters as filtering, raw_traces, reachability
-from .frames import Traceback, _format_size
+from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
+from .library.skip_rules import SkipRules, skip_sets
 from .library.calls import Calls
+from .statistic import Statistic, StatisticDiff
+
+if TYPE_CHECKING:
+    import tracemalloc
 
 _OWN_ATTRIBUTES = ("traces", "traceback_limit")
 _CHUNK = 4096  # traces made into objects at a time
 _NO_ORIGIN = (0, native.TIME_UNKNOWN)
+
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+# The last part may be left out.
+GivenTrace = Union[TraceTuple, Tuple[int, int, Sequence[FrameTuple]]]
 
 
 class Trace:
@@ -20,70 +32,75 @@ class Trace:
 
     __slots__ = ("_trace", "_origin", "_reach")
 
-    def __init__(self, trace, origin=_NO_ORIGIN, reach=None):
+    def __init__(
+        self,
+        trace: TraceTuple,
+        origin: Tuple[int, int] = _NO_ORIGIN,
+        reach: Optional[str] = None,
+    ) -> None:
         self._trace = trace
         self._origin = origin
         self._reach = reach
 
     @property
-    def domain(self):
+    def domain(self) -> int:
         return self._trace[0]
 
     @property
-    def size(self):
+    def size(self) -> int:
         return self._trace[1]
 
     @property
-    def traceback(self):
+    def traceback(self) -> Traceback:
         return Traceback(*self._trace[2:])
 
     @property
-    def thread(self):
+    def thread(self) -> Optional[int]:
         """The kernel's number of the thread that asked for the block; None: unknown."""
         return self._origin[0] or None
 
     @property
-    def time(self):
+    def time(self) -> Optional[float]:
         """When it did: seconds after the hooks' start; None: unknown."""
         time = self._origin[1]
         return None if time == native.TIME_UNKNOWN else time / native.TIMES_PER_SECOND
 
     @property
-    def reach(self):
+    def reach(self) -> Optional[str]:
         """Whether the program could get at it: "definite", "indirect", "possible" or
         "reachable"; None: that was not found out."""
         return self._reach
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if isinstance(other, Trace):
             return self._trace == other._trace
         return NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._trace)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "{}: {}".format(self.traceback, _format_size(self.size, False))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Trace domain={} size={}, traceback={!r}>".format(
             self.domain, _format_size(self.size, False), self.traceback
         )
 
 
-class _Traces(Sequence):
+class _Traces(Sequence[Trace]):
     """The traces of a snapshot: raw traces that were given, or those of a snapshot of
     the library, which become objects when they are asked for."""
 
-    def __init__(self, traces):
+    def __init__(self, traces: Any) -> None:
         super().__init__()
         self._given = traces
-        self._object = None  # the library's snapshot
-        self._origin = None  # the raw traces that its addresses count
-        self._table = None
+        self._object: Any = None  # the library's snapshot
+        self._origin: Optional[List[Any]] = None  # the raw traces that its addresses count
+        self._table: Optional[bulk.TraceTable] = None
 
     @classmethod
-    def of(cls, snapshot, origin=None):
+    def of(cls, snapshot: objects.Snapshot, origin: Optional[List[Any]] = None) -> _Traces:
         """The traces of a snapshot of the library. Where it was made of raw traces,
         `origin` is the list of those."""
         made = cls(None)
@@ -91,7 +108,7 @@ class _Traces(Sequence):
         made._origin = origin
         return made
 
-    def object(self, traceback_limit):
+    def object(self, traceback_limit: int) -> objects.Snapshot:
         """The library's snapshot."""
         if self._object is None:
             origin = list(self._given)
@@ -100,29 +117,29 @@ class _Traces(Sequence):
         return self._object
 
     @property
-    def origin(self):
+    def origin(self) -> Optional[List[Any]]:
         """See `of`."""
         return self._origin
 
     @property
-    def start_time(self):
+    def start_time(self) -> int:
         """When their times begin: nanoseconds since 1970; 0: unknown."""
         return 0 if self._object is None else self._object.start_time
 
     @property
-    def notes(self):
+    def notes(self) -> List[str]:
         """What is missing from the snapshot, a line each."""
         return [] if self._object is None else self._object.notes
 
     @property
-    def _traces(self):
+    def _traces(self) -> Any:
         """The raw traces as a list."""
         if self._given is None:
             self._given = self._raw(slice(None))
             self._table = None  # with the tuples it has made
         return self._given
 
-    def _objects(self, places):
+    def _objects(self, places: slice) -> Iterator[Trace]:
         """The traces at a slice of places, to go over."""
         raw = self._raw(places)
         if not self._is_found:
@@ -134,16 +151,16 @@ class _Traces(Sequence):
         return map(Trace, raw, table.origins(places), table.reach(places, graph))
 
     @property
-    def _is_found(self):
-        """Whether they are the library's, and nobody gave them."""
+    def _is_found(self) -> bool:
+        """Whether the library has read them: they were not given as raw traces."""
         return self._object is not None and self._origin is None
 
-    def _known_table(self):
+    def _known_table(self) -> bulk.TraceTable:
         if self._table is None:
             self._table = bulk.TraceTable(self._object)
         return self._table
 
-    def _raw(self, places):
+    def _raw(self, places: slice) -> Any:
         """The raw traces at a slice of places."""
         if self._given is not None:
             return self._given[places]
@@ -151,12 +168,18 @@ class _Traces(Sequence):
             return self._known_table().tuples(places)
         return list(map(self._origin.__getitem__, self._known_table().addresses(places)))
 
-    def __len__(self):
+    def __len__(self) -> int:
         if self._given is not None:
             return len(self._given)
         return self._object.count
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Trace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Tuple[Trace, ...]: ...
+
+    def __getitem__(self, index: Union[SupportsIndex, slice]) -> Union[Trace, Tuple[Trace, ...]]:
         if isinstance(index, slice):
             return tuple(self._objects(index))
         if self._given is not None and not self._is_found:
@@ -164,28 +187,28 @@ class _Traces(Sequence):
         place = range(len(self))[index]
         return next(self._objects(slice(place, place + 1)))
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Trace]:
         for start in range(0, len(self), _CHUNK):
             yield from self._objects(slice(start, start + _CHUNK))
 
-    def __contains__(self, trace):
+    def __contains__(self, trace: Any) -> bool:
         return trace._trace in self._traces
 
-    def __eq__(self, other):
+    def __eq__(self, other: Any) -> bool:
         if isinstance(other, _Traces):
             return self._traces == other._traces
         return NotImplemented
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self._traces,)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Traces len={}>".format(len(self))
 
 
-def _check_key(key_type, cumulative):
+def _check_key(key_type: str, cumulative: bool) -> None:
     # Not every object can be looked for in a dictionary.
     if key_type not in tuple(keys()):
         raise ValueError("unknown key_type: %r" % (key_type,))
@@ -201,28 +224,28 @@ class Snapshot:
     after that.
     """
 
-    def __init__(self, traces, traceback_limit):
+    def __init__(self, traces: Sequence[GivenTrace], traceback_limit: int) -> None:
         self.traces = _Traces(traces)
         self.traceback_limit = traceback_limit
 
     @property
-    def start_time(self):
+    def start_time(self) -> Optional[float]:
         """When the times of its traces begin: seconds since 1970; None: unknown."""
         start = self.traces.start_time
         return start / 1e9 if start else None
 
     @classmethod
-    def _of(cls, snapshot, origin=None):
+    def _of(cls, snapshot: objects.Snapshot, origin: Optional[List[Any]] = None) -> Snapshot:
         """A Snapshot of a snapshot of the library."""
         made = cls((), snapshot.traceback_limit)
         made.traces = _Traces.of(snapshot, origin)
         return made
 
     @property
-    def _object(self):
+    def _object(self) -> objects.Snapshot:
         return self.traces.object(self.traceback_limit)
 
-    def dump(self, filename, *, format="allocsnap"):
+    def dump(self, filename: Path, *, format: str = "allocsnap") -> None:
         """Writes the snapshot to a file, as a whole or not at all, with the strings that
         it was given as attributes. With the format "tracemalloc" it is a file for the
         standard library's tracemalloc.Snapshot.load."""
@@ -232,17 +255,17 @@ class Snapshot:
         dump_files.dump(self._object_to_dump(), filename, attributes, format)
 
     @staticmethod
-    def load(filename):
+    def load(filename: Path) -> Snapshot:
         """The Snapshot that `dump`, or `snapshot dump`, has written."""
         snapshot, attributes = dump_files.load(filename)
-        made = Snapshot._of(snapshot.skip(()))
+        made = Snapshot._of(snapshot.skip())
         for name, value in attributes.items():
             # A file comes from anywhere: it replaces nothing that is here already.
             if name not in _OWN_ATTRIBUTES and not hasattr(Snapshot, name):
                 vars(made)[name] = value
         return made
 
-    def _object_to_dump(self):
+    def _object_to_dump(self) -> objects.Snapshot:
         limit = self.traceback_limit
         if not raw_traces.is_limit(limit):
             raise ValueError("traceback_limit cannot be dumped: {!r}".format(limit))
@@ -252,16 +275,32 @@ class Snapshot:
             raise ValueError("the traceback_limit of a snapshot that was taken cannot change")
         return raw_traces.build(list(self.traces._traces), limit)
 
-    def skip(self, patterns=(), standard=True):
-        """A Snapshot whose statistics by file and line, and whose filters, pass over
-        allocator wrappers: the most recent frames whose function, or whose file where it
-        has a "/", matches a pattern. `standard`: those of C++ too. `take_snapshot` and
-        `load` give such snapshots; tracebacks keep every frame."""
-        made = Snapshot._of(self._object.skip(list(patterns), standard), self.traces.origin)
+    def skip(
+        self,
+        patterns: Iterable[str] = (),
+        standard: Union[bool, str, Iterable[str]] = True,
+        mine: Iterable[str] = (),
+    ) -> Snapshot:
+        """A Snapshot whose statistics by frame, and whose filters, pass over those that ask
+        for memory on behalf of others: the most recent frames whose function, or whose
+        file where it has a "/", matches a pattern, and those of the built-in sets; `standard`:
+        whether these count, or the names of those that do. `mine`: patterns of paths of
+        sources and modules; the first frame there is the one. `take_snapshot` and `load`
+        give such snapshots; tracebacks keep every frame."""
+        if isinstance(standard, str):
+            standard = (standard,)
+        sets = (None if standard else ()) if isinstance(standard, int) else tuple(standard)
+        unknown = [name for name in sets or () if name not in skip_sets()]
+        if unknown:
+            raise ValueError(
+                "no skip set {!r}: the sets are {}".format(unknown[0], ", ".join(skip_sets()))
+            )
+        rules = SkipRules(tuple(patterns), sets, tuple(mine))
+        made = Snapshot._of(self._object.skip(rules), self.traces.origin)
         made.traceback_limit = self.traceback_limit
         return made
 
-    def symbolize(self, files=(), debug_directories=None):
+    def symbolize(self, files: Iterable[Path] = (), debug_directories: Optional[str] = None) -> Snapshot:
         """A Snapshot whose frames without a line are named better, by the files that were
         mapped when it was taken, at their paths, or by `files`, where these have their
         build IDs. `debug_directories`: where separate debug files are, as text divided by
@@ -269,13 +308,13 @@ class Snapshot:
         symbolizer = objects.Symbolizer(debug_directories)
         symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
         named = self._object.symbolize(Calls(), symbolizer)
-        made = Snapshot._of(named.skip(()))
+        made = Snapshot._of(named.skip())
         for name, value in vars(self).items():
             if name not in _OWN_ATTRIBUTES:
                 vars(made)[name] = value
         return made
 
-    def filter_traces(self, filters):
+    def filter_traces(self, filters: Iterable[filtering.AnyFilter]) -> Snapshot:
         """A Snapshot of the traces that an inclusive filter lets through, where there
         is one, and that no exclusive filter holds back."""
         if not isinstance(filters, Iterable):
@@ -293,7 +332,7 @@ class Snapshot:
             made.traceback_limit = self.traceback_limit
         return made
 
-    def statistics(self, key_type, cumulative=False):
+    def statistics(self, key_type: str, cumulative: bool = False) -> List[Statistic]:
         """The traces in groups by 'filename', 'lineno' or 'traceback', or by 'function',
         'module', 'thread', 'age' or 'size', whose tracebacks are Groups: a list of
         Statistics, the largest first. `cumulative` counts a trace once for each of its
@@ -301,46 +340,54 @@ class Snapshot:
         _check_key(key_type, cumulative)
         return bulk.statistics(self._object, key_type, bool(cumulative))
 
-    def compare_to(self, old_snapshot, key_type, cumulative=False):
+    def compare_to(
+        self,
+        old_snapshot: Union[Snapshot, tracemalloc.Snapshot],
+        key_type: str,
+        cumulative: bool = False,
+    ) -> List[StatisticDiff]:
         """The groups of this snapshot and of an older one: a list of StatisticDiffs,
         the largest difference first."""
         _check_key(key_type, cumulative)
         if not isinstance(old_snapshot, Snapshot):
             # tracemalloc's own, for one.
-            old_snapshot = Snapshot(old_snapshot.traces._traces, old_snapshot.traceback_limit)
+            given = old_snapshot.traces._traces  # type: ignore[attr-defined]
+            old_snapshot = Snapshot(given, old_snapshot.traceback_limit)
         return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
 
-    def leaks(self, kinds=("definite",)):
+    def leaks(self, kinds: Sequence[str] = ("definite",)) -> Snapshot:
         """A Snapshot of the blocks of these kinds: "definite", "indirect", "possible",
         "reachable". Of one taken with take_snapshot(graph=True), or made of it."""
         made = Snapshot._of(reachability.selected(self._object, kinds))
         made.traceback_limit = self.traceback_limit
         return made
 
-    def references(self, address):
+    def references(self, address: SupportsIndex) -> List[reachability.Reference]:
         """What the block that holds an address points to: a list of References."""
         return reachability.references(self._object, operator.index(address))
 
-    def referrers(self, address):
+    def referrers(self, address: SupportsIndex) -> List[reachability.Reference]:
         """What points to the block that holds an address, likewise."""
         return reachability.referrers(self._object, operator.index(address))
 
-    def paths(self, address, limit=1):
+    def paths(self, address: SupportsIndex, limit: int = 1) -> List[reachability.Way]:
         """Ways to the block that holds an address, the shortest first: lists of a Reference
         that is in no block, and the addresses of blocks."""
         return reachability.paths(self._object, operator.index(address), limit)
 
-    def retained(self, key_type):
+    def retained(self, key_type: str) -> List[reachability.Retained]:
         """What the groups of `statistics` keep alive: a list of Retained, those that retain
         most first."""
         _check_key(key_type, False)
         return reachability.retained(self._object, key_type)
 
-    def _group_by(self, key_type, cumulative):
+    def _group_by(self, key_type: str, cumulative: bool) -> Dict[Traceback, Statistic]:
         return {one.traceback: one for one in self.statistics(key_type, cumulative)}
 
 
-def _passing(traces, filters):
+def _passing(
+    traces: Iterable[Any], filters: Sequence[filtering.AnyFilter]
+) -> List[TraceTuple]:
     """The raw traces that filters let through, some of which are not the library's."""
     inclusive = [one._match for one in filters if one.inclusive]
     exclusive = [one._match for one in filters if not one.inclusive]

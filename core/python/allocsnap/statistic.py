@@ -1,17 +1,21 @@
 """Statistic and StatisticDiff: what the blocks of one place sum to."""
 
-from .frames import _format_size
+from __future__ import annotations
+
+from typing import Any, List, Mapping, Optional, Tuple, Union
+
+from .frames import Traceback, _format_size
 
 
 class Source:
     """What makes the tracebacks of rows. A row that has one has an index instead of its
     traceback, until that is asked for."""
 
-    def traceback(self, index):
+    def traceback(self, index: int) -> Traceback:
         raise NotImplementedError
 
 
-def _average(size, count):
+def _average(size: int, count: int) -> str:
     return ", average=" + _format_size(size / count, False) if count else ""
 
 
@@ -20,27 +24,31 @@ class _Row:
 
     __slots__ = ("_traceback", "_source")
 
+    _traceback: Union[Traceback, int]
+    _source: Optional[Source]
+
     @property
-    def traceback(self):
+    def traceback(self) -> Traceback:
         # Another thread may be setting both.
-        source, made = self._source, self._traceback
+        source = self._source
+        made: Any = self._traceback
         if type(made) is int and source is not None:
             made = self.traceback = source.traceback(made)
         return made
 
     @traceback.setter
-    def traceback(self, traceback):
+    def traceback(self, traceback: Traceback) -> None:
         self._traceback = traceback
         self._source = None
 
-    def _values(self):
+    def _values(self) -> Tuple[Any, ...]:
         """What it was made from, which is also what makes it equal to another."""
         raise NotImplementedError
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._values())
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), self._values()
 
 
@@ -49,23 +57,25 @@ class Statistic(_Row):
 
     __slots__ = ("size", "count")
 
-    def __init__(self, traceback, size, count, _source=None):
+    def __init__(
+        self, traceback: Traceback, size: int, count: int, _source: Optional[Source] = None
+    ) -> None:
         self._traceback = traceback
         self._source = _source
         self.size = size
         self.count = count
 
-    def _values(self):
+    def _values(self) -> Tuple[Traceback, int, int]:
         return (self.traceback, self.size, self.count)
 
     __hash__ = _Row.__hash__
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if isinstance(other, Statistic):
             return self._values() == other._values()
         return NotImplemented
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%s: size=%s, count=%i%s" % (
             self.traceback,
             _format_size(self.size, False),
@@ -73,10 +83,10 @@ class Statistic(_Row):
             _average(self.size, self.count),
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<Statistic traceback=%r size=%i count=%i>" % self._values()
 
-    def _sort_key(self):
+    def _sort_key(self) -> Tuple[int, int, Traceback]:
         return (self.size, self.count, self.traceback)
 
 
@@ -85,7 +95,15 @@ class StatisticDiff(_Row):
 
     __slots__ = ("size", "size_diff", "count", "count_diff")
 
-    def __init__(self, traceback, size, size_diff, count, count_diff, _source=None):
+    def __init__(
+        self,
+        traceback: Traceback,
+        size: int,
+        size_diff: int,
+        count: int,
+        count_diff: int,
+        _source: Optional[Source] = None,
+    ) -> None:
         self._traceback = traceback
         self._source = _source
         self.size = size
@@ -93,17 +111,17 @@ class StatisticDiff(_Row):
         self.count = count
         self.count_diff = count_diff
 
-    def _values(self):
+    def _values(self) -> Tuple[Traceback, int, int, int, int]:
         return (self.traceback, self.size, self.size_diff, self.count, self.count_diff)
 
     __hash__ = _Row.__hash__
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if isinstance(other, StatisticDiff):
             return self._values() == other._values()
         return NotImplemented
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%s: size=%s (%s), count=%i (%+i)%s" % (
             self.traceback,
             _format_size(self.size, False),
@@ -113,10 +131,10 @@ class StatisticDiff(_Row):
             _average(self.size, self.count),
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<StatisticDiff traceback=%r size=%i (%+i) count=%i (%+i)>" % self._values()
 
-    def _sort_key(self):
+    def _sort_key(self) -> Tuple[int, int, int, int, Traceback]:
         return (
             abs(self.size_diff),
             self.size,
@@ -126,7 +144,9 @@ class StatisticDiff(_Row):
         )
 
 
-def _compare_grouped_stats(old_group, new_group):
+def _compare_grouped_stats(
+    old_group: Mapping[Traceback, Statistic], new_group: Mapping[Traceback, Statistic]
+) -> List[StatisticDiff]:
     """The StatisticDiffs of two {traceback: Statistic}, in no order."""
     rows = []
     for traceback, new in new_group.items():

@@ -3,6 +3,7 @@
 import re
 from typing import Hashable, NamedTuple, Optional
 
+from .errors import AllocsnapError
 from .printable import printable
 from .regular_files import open_regular
 
@@ -32,7 +33,7 @@ class Process(NamedTuple):
     """What the debugger has in front of it: a process or a core."""
 
     identity: Hashable  # equal as long as it is the same process or core
-    description: str  # "process 1234" or "core /tmp/core.1234"
+    pid: int  # as its own system numbers it
     core_path: Optional[str] = None  # of a core's file; None for a process
     is_core: bool = False
     running: bool = False  # threads of it run, and it is not at a stop
@@ -41,6 +42,30 @@ class Process(NamedTuple):
     local_pid: Optional[int] = None  # on this host, where reading it directly is faster
     proc_pid: Optional[int] = None  # below this host's /proc; None: it is not there
     of_server: bool = False  # a server has started it, and starts no other
+
+    @property
+    def description(self):
+        """"process 1234" or "core /tmp/core.1234"."""
+        if self.is_core:
+            return "core {}".format(shown_path(self.core_path or "file"))
+        return "process {}".format(self.pid)
+
+
+class Thread(NamedTuple):
+    """A thread as the debugger calls it."""
+
+    kernel_number: int
+    number: int  # the debugger's own
+    name: Optional[str] = None  # None where it has none that is text
+
+
+class FilePlace(NamedTuple):
+    """Where in a program or library an address is."""
+
+    section: str
+    path: str  # "": the debugger knows of only one file
+    symbol: Optional[str] = None
+    offset: int = 0  # in the symbol
 
 
 class Target:
@@ -79,28 +104,74 @@ class Target:
         raise NotImplementedError
 
     def memory_map(self):
-        """The Regions of a live process, sorted by address."""
+        """The Regions of the process, sorted by address."""
+        process = self.process()
+        if process is not None and process.proc_pid is not None:
+            try:
+                return linux_memory_map(process.proc_pid)
+            except OSError:
+                pass
+        return self.told_memory_map()
+
+    def told_memory_map(self):
+        """The Regions that the debugger knows, sorted by address."""
         raise NotImplementedError
 
+    def stack_pointers(self):
+        """{number of a Thread, the debugger's: its stack pointer} of those that have one."""
+        return {}
+
+    def frame_over(self, number, address):
+        """(level, function or None) of the frame of a thread whose part of the stack holds an
+        address; None: of no frame that the debugger finds."""
+        return None
+
+    def file_place(self, address):
+        """The FilePlace of an address in a program or library that is loaded; None: in none
+        that the debugger knows."""
+        return None
+
     def evaluate(self, expression):
-        """The value of an expression in the program's language, as an address."""
+        """The value of an expression in the program's language, as an address: a number's or
+        pointer's value, and of anything else where it lies."""
+        number, address = self.value(expression)
+        if number is None and address is None:
+            raise AllocsnapError(
+                "`{}` is neither an address nor in memory: give a pointer, a whole number, or a"
+                " variable in memory".format(expression)
+            )
+        return address if number is None else number
+
+    def value(self, expression):
+        """(number, address) of an expression's value, of what it refers to where it is a C++
+        reference. The number: None where it is no whole number and no pointer. The address:
+        where it lies in memory, None where it does not; of a number it is not looked at."""
         raise NotImplementedError
 
     def thread_labels(self):
-        """{kernel thread number: what the debugger calls the thread} of those it knows."""
-        return {}
+        """{kernel thread number: text} of the threads that the debugger knows."""
+        return {
+            thread.kernel_number: '{} "{}"'.format(thread.number, thread.name)
+            if thread.name
+            else str(thread.number)
+            for thread in self.threads()
+        }
 
     def threads(self):
+        """The Threads that the debugger knows."""
+        return []
+
+    def thread_facts(self):
         """The ThreadFacts of every thread of the process."""
         return []
 
-    def stack_slot(self, thread, address):
-        """What a person would call a place in the stack of a thread with this kernel number:
-        "frame 2 (main), variable conn"; None where it is not known."""
+    def variable_at(self, number, level, address):
+        """The name of the variable that an address is in, of the frame at a level of the thread
+        with this number, the debugger's; None: of none that it knows."""
         return None
 
-    def data_symbol(self, address):
-        """(name, offset in it, file or None) of the variable at an address; None: there is none."""
+    def variable_file(self, name):
+        """The path of the source that a global or static variable is in; None: not known."""
         return None
 
     def program_path(self):
@@ -120,9 +191,24 @@ class Target:
         a list of (file name or None, function or None, line or 0), empty where they do not.
 
         `build_id` is what the file in memory has, in hexadecimal, or "": symbols of another
-        build are no answer.
+        build are no answer. Code in no file, as it is compiled at run time, may have a symbol
+        and no lines.
         """
-        return []
+        theirs, frames = self.frames_at(address)
+        if frames:
+            return frames if theirs == build_id else []
+        symbol = None if build_id else self.symbol_at(address)
+        return [(None, symbol, 0)] if symbol else []
+
+    def frames_at(self, address):
+        """(build ID of the file, frames as name_address has them) of an instruction by the
+        debugger's line information; no frames where it has none. The build ID is in hexadecimal,
+        "" for none."""
+        return "", []
+
+    def symbol_at(self, address):
+        """The name of the symbol that an address is in, or None."""
+        return None
 
     def debug_directories(self):
         """Where separate debug files are, colon-separated; None: the default."""
@@ -136,6 +222,21 @@ class Target:
         """Whether the user has pressed Ctrl-C, where the debugger keeps that to itself instead
         of having KeyboardInterrupt raised."""
         return False
+
+    def watch_exits(self, functions, reached):
+        """Has `reached` called with the name of each of these functions of the C library when the
+        program comes to it, now and in later runs; where it returns true, the program stops. Told
+        again, it changes nothing. A debugger that has no such means does nothing."""
+
+    def forget_exits(self):
+        """Ends that."""
+
+    def has_program(self):
+        """Whether there is a program, of which exits can be watched."""
+        return True
+
+    def tell(self, text):
+        """Tells the user something while the program runs."""
 
     def show_progress(self, text):
         """Tells a user at a terminal how far a long step has come; never among output that

@@ -46,7 +46,7 @@ static bool start_child(struct asnap_apart *apart, struct asnap_frame_store *sto
     return true;
 }
 
-/* What became of the child; 0 where nobody can tell. */
+/* The exit status of the child (wait(2)); 0 where it is not known. */
 static int end_child(struct asnap_apart *apart)
 {
     int status = 0;

@@ -125,7 +125,7 @@ static struct asnap_error *hear(struct asnap_listener *listener, uint32_t messag
                                 const char *bytes, size_t size, bool *sound)
 {
     *sound = true;
-    /* Of a module that nobody asks about, only the strings. */
+    /* Of another module than the one asked for, only the strings. */
     bool is_wanted = listener->begun && listener->module == listener->wanted;
     switch (message) {
     case ASNAP_NAMING_BEGIN:
@@ -212,7 +212,7 @@ struct asnap_error *asnap_listener_hear(struct asnap_listener *listener, uint64_
     listener->problem = problem;
     listener->done = 0;
     listener->has_ended = false;
-    /* What is told of addresses that nobody asks about is not much. */
+    /* Addresses that were not asked for have few strings. */
     uint64_t more = ASNAP_NAMING_STRINGS_OF_ADDRESS * (uint64_t)count;
     if (listener->strings_most == 0)
         listener->strings_most = ASNAP_NAMING_STRINGS_ALWAYS;

@@ -10,8 +10,8 @@ struct asnap_teller;
 /* In a process just forked with all signals blocked: what is told goes to `fd`. */
 struct asnap_teller *asnap_teller_begin(int fd);
 
-/* Names addresses as asnap_dwarf_name_file does, and tells. Ends the process where nobody
- * listens any more, or for want of memory. */
+/* Names addresses as asnap_dwarf_name_file does, and tells. Ends the process where the reader
+ * of `fd` is gone, or for want of memory. */
 void asnap_teller_tell(struct asnap_teller *teller, uint64_t module,
                        const struct asnap_dwarf_source *source, struct asnap_frame_store *store,
                        struct asnap_naming *namings, size_t count);

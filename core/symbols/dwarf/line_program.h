@@ -51,8 +51,8 @@ struct asnap_error *asnap_line_program_read(const struct asnap_line_sections *se
                                             uint64_t offset, struct asnap_line_program *program,
                                             const char **damage);
 
-/* The parts of a file's path, for asnap_source_path: `compilation_directory` is replaced where
- * the table has its own; `directory` may become NULL. false: the table has no such file. */
+/* The parts of a file's path, for asnap_source_path: `compilation_directory` is replaced by
+ * the table's where it has one; `directory` may become NULL. false: the table has no such file. */
 bool asnap_line_program_file(const struct asnap_line_program *program, uint64_t file,
                              const char **compilation_directory, const char **directory,
                              const char **name);

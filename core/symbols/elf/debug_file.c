@@ -22,7 +22,7 @@ struct wanted {
     struct asnap_build_id id; /* size 0: go by the checksum */
     uint32_t checksum;
     bool is_supplement;
-    const struct asnap_progress *progress; /* NULL: nobody asks */
+    const struct asnap_progress *progress; /* NULL: progress is not asked for */
 };
 
 bool asnap_next_directory(const char **list, int *length)

@@ -18,8 +18,8 @@ struct asnap_fallback_names {
     struct asnap_eh_functions *bounds;
 };
 
-/* Names the function at a link-time address by the symbol tables. Where `name` is one already,
- * only a C++ name is better; it stays where there is none. */
+/* Names the function at a link-time address by the symbol tables. Where `name` is not NULL,
+ * only a C++ name replaces it. */
 struct asnap_error *asnap_fallback_by_symbol(struct asnap_fallback_names *names, uint64_t address,
                                              const char **name);
 

@@ -13,7 +13,7 @@ struct asnap_known_module {
     bool is_used;                   /* held an address since the regions were set */
 };
 
-/* More problems than these nobody reads; the last note says how many there are. */
+/* At most so many problems are noted; the last note says how many there are in all. */
 #define ASNAP_FILE_NOTES_MAX 100
 
 /* All zero is an empty list. */

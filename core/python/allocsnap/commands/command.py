@@ -1,5 +1,7 @@
 """What every `snapshot` command is."""
 
+from typing import Tuple
+
 from ..library import rows as results
 from .grammar import Parser
 from ..library.native import named_by_text, shown_name
@@ -13,7 +15,7 @@ class Command:
     """A sub-command. Derived classes give the texts, the arguments and `run`."""
 
     name = ""
-    aliases = ()  # beginnings of the name that stand for it, though others begin so, too
+    aliases: Tuple[str, ...] = ()  # beginnings of the name that stand for it, though others begin so, too
     summary = ""  # one sentence
     details = ""
     takes_files = False  # whether FILES is among its words
@@ -80,7 +82,7 @@ _HINT = (
 
 def naming_lines(session, name):
     """What the names of a kept snapshot are from, in lines."""
-    snapshot = session.kept(name).snapshot.skip(session.skip)
+    snapshot = session.snapshots.get(name).snapshot.skip(session.rules)
     if not snapshot.size:
         return "named:    no bytes\n"
     parts = snapshot.naming

@@ -2,6 +2,7 @@
 
 from typing import Callable, NamedTuple
 
+from ..errors import AllocsnapError
 from ..printable import printable
 from .command import Command
 
@@ -13,6 +14,27 @@ class Function(NamedTuple):
     name: str
     help: str
     of: Callable[[int, int], int]  # of bytes and blocks
+
+    def check(self, places):
+        """Fails where these are not the arguments that it takes: one place, by its number or
+        text, or none."""
+        if len(places) > 1 or None in places:
+            raise AllocsnapError(
+                "${0} takes a place as a string, or by the number that `snapshot place`"
+                ' gives it: ${0}("file.c:12"), ${0}(1)'.format(self.name)
+            )
+
+    def exceeds(self, script, above, place, measure):
+        """Whether it is above a number, for a breakpoint of LLDB's, which hands over texts;
+        None: an argument is not there. `measure` is of the Shell."""
+        if not (above or "").isdecimal():
+            raise AllocsnapError(
+                "{0} stops above a number: breakpoint command add -F {1}.{0} -k above"
+                " -v 100000000".format(self.name, script)
+            )
+        if place is not None and place.isdecimal():
+            place = int(place)
+        return measure(self, *[] if place is None else [place]) > int(above)
 
 
 _FUNCTION_HELP = """{0} now.

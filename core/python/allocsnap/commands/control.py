@@ -153,11 +153,11 @@ class Status(Command):
         )
 
     def words(self, session, typed):
-        return [] if typed else list(session.taken)
+        return [] if typed else list(session.snapshots.all)
 
     def run(self, session, options):
         if options.name is not None:
-            taken = session.kept(options.name)
+            taken = session.snapshots.get(options.name)
             return "snapshot: {}, from {}\nholds:    {} in {}\n".format(
                 options.name, taken.source, *amount(taken.snapshot)
             ) + naming_lines(session, options.name)

@@ -68,10 +68,10 @@ def _graph_options(options):
 
 def _only_now(session, name):
     """Fails where a name is that of a kept snapshot: the memory it is of has changed since."""
-    if name is None and session.target.process() is None and session.taken:
-        name = list(session.taken)[-1]
+    if name is None and session.target.process() is None and session.snapshots.all:
+        name = list(session.snapshots.all)[-1]
     if name not in (None, "now"):
-        session.check_known(name)
+        session.snapshots.check_known(name)
         raise AllocsnapError(
             "snapshot {} does not say what pointed to its blocks: this is found in the memory of the"
             " paused process or core, leave the name out".format(name),
@@ -169,7 +169,7 @@ class _Blocks:
     def __init__(self, session, computed):
         self._graph = computed.graph
         self._session = session
-        self._snapshot = computed.snapshot.skip(session.skip)
+        self._snapshot = computed.snapshot.skip(session.rules)
 
     def place(self, number):
         """(file, line, function) that a block is attributed to."""
@@ -401,9 +401,9 @@ class Retained(Command):
     @staticmethod
     def _top(session, computed, options):
         blocks, graph = _Blocks(session, computed), computed.graph
-        limit = _ROWS if options.limit is None and not options.json else options.limit
+        limit = _ROWS if options.limit is None and options.format == "text" else options.limit
         numbers = graph.top(limit or computed.snapshot.count)
-        if options.json:
+        if options.format == "json":
             rows = []
             for number in numbers:
                 size, count = graph.retained(number)

@@ -1,11 +1,9 @@
 """Commands that take snapshots, and keep them."""
 
 import os
-import shlex
 
 from ..errors import AllocsnapError
 from ..library import rows as results
-from ..printable import printable
 from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural
 
@@ -73,7 +71,7 @@ class Symbolize(Command):
         )
 
     def words(self, session, typed):
-        return FILES if typed else list(session.taken)
+        return FILES if typed else list(session.snapshots.all)
 
 
 class List(Command):
@@ -83,7 +81,7 @@ class List(Command):
     summary = "List the snapshots that are kept, oldest first."
 
     def run(self, session, options):
-        taken = session.taken
+        taken = session.snapshots.all
         if not taken:
             return "No snapshots: `snapshot take` takes one.\n"
         rows = [("NAME", "SIZE", "BLOCKS", "FRAMES", "FROM")]
@@ -117,11 +115,11 @@ class Delete(Command):
         parser.add_argument("names", metavar="NAME", nargs="+", help="a snapshot")
 
     def run(self, session, options):
-        session.delete(options.names)
+        session.snapshots.delete(options.names)
         return ""
 
     def words(self, session, typed):
-        return [name for name in session.taken if name not in typed]
+        return [name for name in session.snapshots.all if name not in typed]
 
 
 class Dump(Command):
@@ -156,7 +154,7 @@ class Dump(Command):
 
     def words(self, session, typed):
         if not typed:
-            return session.names()
+            return session.snapshots.words()
         return FILES if len(typed) == 1 else []
 
 
@@ -180,50 +178,3 @@ class Load(Command):
 
     def words(self, session, typed):
         return [] if typed else FILES
-
-
-class Set(Command):
-    """set [skip [PATTERN...] | names short|full | paths short|full]"""
-
-    name = "set"
-    summary = "Set skip rules and how names are shown; without arguments, show these."
-    details = (
-        "A block is attributed to the first frame of its stack that no rule matches,\n"
-        "in statistics, differences and filters. PATTERN, as of fnmatch, is for the name\n"
-        "of a function (xmalloc, my_*), or with a / in it for the path of a file\n"
-        "(*/mem.c). `set skip` replaces the rules given before; without a PATTERN it\n"
-        "leaves none of them. C++'s operator new and standard allocators are always\n"
-        "passed over, but for the option --no-skip.\n\n"
-        "`set names short` shows functions without template arguments, parameters and\n"
-        "return type, `set paths short` the shortest ends of paths that tell the files\n"
-        "shown apart, until it is `full` again. JSON has the full names always."
-    )
-
-    def arguments(self, parser):
-        parser.add_argument(
-            "setting", choices=["skip", "names", "paths"], nargs="?", help="what to set"
-        )
-        parser.add_argument(
-            "patterns", metavar="VALUE", nargs="*", help="a skip rule; or short, or full"
-        )
-
-    def run(self, session, options):
-        if options.setting in session.shown:
-            if len(options.patterns) != 1 or options.patterns[0] not in ("short", "full"):
-                raise AllocsnapError("{} are short or full: say which".format(options.setting))
-            session.shown[options.setting] = options.patterns[0]
-            return ""
-        if options.setting is not None:
-            if "" in options.patterns:
-                raise AllocsnapError("no function's name is empty: give a pattern of one")
-            session.skip = options.patterns
-            return ""
-        rules = " ".join(printable(shlex.quote(rule)) for rule in session.skip)
-        return "skip: {}\nnames: {names}\npaths: {paths}\n".format(
-            rules or "no rules but those for C++", **session.shown
-        )
-
-    def words(self, session, typed):
-        if typed:
-            return ["short", "full"] if typed[-1] in session.shown else []
-        return ["skip", "names", "paths"]

@@ -6,10 +6,11 @@ import re
 from ..errors import AllocsnapError
 from ..library import objects
 from ..library.keys import DEFAULT, cumulative_names, find_name, known_names
+from ..library.native import FORMATS
+from ..places import LINE_MAX
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
-LINE_MAX = 2**32 - 1
 DOMAIN_MAX = 2**32 - 1
 
 #: What the help of a command with filters says of them.
@@ -22,7 +23,7 @@ FILTER_HELP = (
     "that no skip rule matches: see `help snapshot set`."
 )
 
-_WITH_LINE = re.compile(r"(.*):([0-9]+)\Z", re.S)
+_WITH_LINE = re.compile(r"(.*):([-+]?[0-9]*)\Z", re.S)
 
 
 def _pattern(text):
@@ -48,6 +49,16 @@ def _paths(text):
     return [text] if "/" in text or text.startswith("*") else [text, "*/" + text]
 
 
+def add_formats(parser):
+    """An option for each format but the text, which is printed without one."""
+    for name, (_, summary) in FORMATS.items():
+        if summary is not None:
+            parser.add_argument(
+                "--" + name, action="store_const", const=name, dest="format", help=summary
+            )
+    parser.set_defaults(format="text")
+
+
 def add_rows(parser):
     """Options of a command that shows rows."""
     parser.add_argument(
@@ -58,7 +69,7 @@ def add_rows(parser):
         default=None,
         help="show N rows, or `all` (default: 10; with --json: all)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    add_formats(parser)
 
 
 def add_cumulative(parser):
@@ -108,7 +119,7 @@ def add_filters(parser):
     parser.add_argument(
         "--no-skip",
         action="store_true",
-        help="pass over no frame, not even of C++'s operator new",
+        help="pass over no frame, not even of the built-in sets",
     )
 
 
@@ -136,7 +147,8 @@ class Choice:
         if options.no_skip and options.skip:
             raise AllocsnapError("--skip and --no-skip contradict each other: give one of them")
         self._options = options
-        self._rules = session.skip + options.skip
+        rules = session.rules
+        self._rules = rules._replace(patterns=rules.patterns + tuple(options.skip))
         self.filters = bool(options.include or options.exclude or options.domain)
 
     def of(self, *snapshots):
@@ -197,7 +209,7 @@ def add_words(parser, names):
 
 def split_words(session, words, most):
     """(key, names) of the words of add_words: one key, `most` snapshots at most."""
-    names = [word for word in words if session.is_name(word)]
+    names = [word for word in words if session.snapshots.is_name(word)]
     others = [word for word in words if word not in names]
     keys = [find_name(word) for word in others if find_name(word) is not None]
     unknown = [word for word in others if find_name(word) is None]
@@ -226,17 +238,17 @@ def _unknown_word(session, word, keys, names, most):
             word, "a snapshot" if most == 1 else "two snapshots"
         )
     if keys:
-        return session.no_snapshot(word)
+        return session.snapshots.no_snapshot(word)
     if len(names) >= most:
         return 'no key "{}": {}'.format(word, all_keys)
-    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.known())
+    return 'no key or snapshot "{}": {}; {}'.format(word, all_keys, session.snapshots.known())
 
 
 def possible_words(session, typed, most):
     """What may come next among the words of add_words."""
     found = []
-    if all(session.is_name(word) or find_name(word) is None for word in typed):
+    if all(session.snapshots.is_name(word) or find_name(word) is None for word in typed):
         found += known_names()
-    if sum(session.is_name(word) for word in typed) < most:
-        found += [name for name in session.names() if name not in typed]
+    if sum(session.snapshots.is_name(word) for word in typed) < most:
+        found += [name for name in session.snapshots.words() if name not in typed]
     return found

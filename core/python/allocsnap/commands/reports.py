@@ -26,10 +26,11 @@ def _check_cumulative(options, key):
 
 def show(session, rows, options, unfiltered):
     """The text of native rows, as the options of shared.add_rows want it."""
-    if options.json:
-        return rows.json(options.limit or ALL, unfiltered).rstrip("\n") + "\n"
-    rows.display = session.display()
-    return rows.text(_ROWS if options.limit is None else options.limit, unfiltered)
+    limit = options.limit
+    if options.format == "text":
+        rows.display = session.display()
+        limit = _ROWS if limit is None else limit
+    return rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
 
 
 class Stats(Command):
@@ -88,7 +89,7 @@ class Diff(Command):
         key, names = shared.split_words(session, options.words, 2)
         if not names:
             raise AllocsnapError(
-                "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.known())
+                "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.snapshots.known())
             )
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
@@ -142,7 +143,7 @@ class Traces(Command):
         return show(session, rows, options, whole if choice.filters else None)
 
     def words(self, session, typed):
-        return [] if any(session.is_name(word) for word in typed) else session.names()
+        return [] if any(session.snapshots.is_name(word) for word in typed) else session.snapshots.words()
 
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[1-9][0-9]*|0")
@@ -178,9 +179,9 @@ class Who(Command):
     """who EXPRESSION"""
 
     name = "who"
-    summary = "Show which block holds an address, and the stack that allocated it."
+    summary = "Show which block holds an address, and the stack that allocated it; or what else it is."
     details = (
-        "EXPRESSION is one of the program's language, as for `print`: its value is the\n"
+        "EXPRESSION is in the program's language, as for `print`: its value is the\n"
         "address, or the address of its value where that is a structure or an array. It\n"
         "may lie anywhere inside a block. All after the options belongs to it."
     )
@@ -195,18 +196,20 @@ class Who(Command):
             help="look into this snapshot (default: now, or the newest one where there"
             " is neither process nor core)",
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+        shared.add_formats(parser)
         parser.add_argument("expression", metavar="EXPRESSION", help="for example p->next")
 
     def run(self, session, options):
         name = options.snapshot or session.default_name()
-        session.check_known(name)
+        session.snapshots.check_known(name)
         address = address_of(session, options.expression)
         taken, regions = session.find_mapped(name)
-        who = results.Who(
-            taken.snapshot, address, regions, session.thread_labels(name), session.display()
-        )
-        return who.json() if options.json else who.text()
+        place = None
+        if regions is not None and taken.snapshot.find(address) is None:
+            place = session.place(regions, address)
+        labels = session.thread_labels(name)
+        who = results.Who(taken.snapshot, address, regions, place, labels, session.display())
+        return who.render(options.format)
 
     def values(self, session, option):
-        return session.names() if option == "--in" else super().values(session, option)
+        return session.snapshots.words() if option == "--in" else super().values(session, option)

@@ -18,8 +18,9 @@ from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
 from .grammar import HelpRequested
 from .graph import Leaks, Path, Refs, Retained
-from .keeping import Delete, Dump, List, Load, Set, Symbolize, Take
+from .keeping import Delete, Dump, List, Load, Symbolize, Take
 from .reports import Diff, Stats, Traces, Who
+from .settings import Set
 
 #: Every command, in the order that help shows them.
 COMMANDS = tuple(
@@ -62,23 +63,25 @@ class Shell:
 
     def __init__(self, target):
         self.session = Session(target)
-        tracing.set_session(self.session)
 
     def execute(self, command, line):
         """Runs `command` with the arguments in `line`; returns what to print.
 
-        Whatever goes wrong becomes an AllocsnapError of one line.
+        Whatever goes wrong becomes an AllocsnapError of one line. From now on the functions of
+        the package act on the program of this debugger.
         """
+        tracing.set_session(self.session)
         with self._one_line():
             try:
                 return printable_lines(command.run(self.session, command.parse(line)))
             except HelpRequested as request:
                 return str(request)
 
-    def measure(self, function, location=None):
+    def measure(self, function, *places):
         """The value of a Function, for a place or for all; fails as `execute` does."""
         with self._one_line():
-            return function.of(*self.session.measure(location))
+            function.check(places)
+            return function.of(*self.session.measure(*places))
 
     @contextlib.contextmanager
     def _one_line(self):

@@ -2,24 +2,20 @@
 
 import ctypes
 import os
-import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from .. import __version__
 from ..errors import AllocsnapError, ErrorCode, one_line
 from ..printable import printable
-
-LIBRARY_NAME = "liballocsnap.so"
-# Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
-INSTALLED_NAME = LIBRARY_NAME + ".0"
-HOOKS_NAME = "liballocsnap-hooks.so"
+from .library_files import library_path
 
 #: asnap_trace_order, by the name a user types.
 ORDERS = {"size": 0, "age": 1}
 
-#: asnap_format, likewise.
-FORMATS = {"text": 0, "json": 1}
+#: asnap_format, by name: its number, and what the option of this name says. Text is what is
+#: printed without one.
+FORMATS = {"text": (0, None), "json": (1, "one JSON object on one line")}
 
 #: The mapping of a frame that is in none.
 NO_MAPPING = 2**32 - 1
@@ -31,7 +27,7 @@ TIMES_PER_SECOND = 100
 #: ASNAP_NAMED_LINE: what most frames have their name from.
 NAMED_LINE = 5
 
-#: Frames of a whole stack that nobody has counted (ASNAP_TOTAL_UNKNOWN).
+#: The number of frames of a whole stack, where they were not counted (ASNAP_TOTAL_UNKNOWN).
 TOTAL_UNKNOWN = 2**32 - 1
 
 READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
@@ -197,6 +193,20 @@ class KeyDescription(ctypes.Structure):
     ]
 
 
+class SkipSet(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("what", c_char_p)]
+
+
+class SkipRules(ctypes.Structure):
+    _fields_ = [
+        ("patterns", POINTER(c_char_p)),
+        ("pattern_count", c_size_t),
+        ("mine", POINTER(c_char_p)),
+        ("mine_count", c_size_t),
+        ("sets", c_uint32),
+    ]
+
+
 class Sum(ctypes.Structure):
     _fields_ = [("size", c_uint64), ("count", c_uint64)]
 
@@ -249,6 +259,7 @@ class RenderOptions(ctypes.Structure):
         ("unfiltered", POINTER(StatisticDiff)),
         ("regions", POINTER(Region)),
         ("region_count", c_size_t),
+        ("place", c_char_p),
         ("order", c_int),
         ("thread_labels", POINTER(c_char_p)),
         ("thread_label_count", c_size_t),
@@ -408,7 +419,8 @@ FUNCTIONS = {
     "asnap_snapshot_unnamed_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
-    "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t, c_bool, _OUT]),
+    "asnap_skip_set": (POINTER(SkipSet), [c_size_t]),
+    "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(SkipRules), _OUT]),
     "asnap_key_describe": (POINTER(KeyDescription), [c_int]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
     "asnap_statistics_destroy": (None, [_OBJECT]),
@@ -454,54 +466,6 @@ FUNCTIONS = {
 }
 
 _library = None
-
-
-def _library_places():
-    """Where liballocsnap.so may be: beside the package, in a checkout's build/,
-    in the library directory of the prefix it is installed in."""
-    # The real one: Python may have come by a link among its own packages.
-    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-    root = os.path.normpath(os.path.join(package, "..", "..", ".."))
-    yield os.path.join(package, LIBRARY_NAME)
-    yield os.path.join(root, "build", LIBRARY_NAME)
-    prefix, share = os.path.split(os.path.dirname(root))
-    if share == "share":
-        # What Debian calls the machine, such as x86_64-linux-gnu.
-        triplet = getattr(sys.implementation, "_multiarch", "")
-        for directory in ("lib", "lib64", os.path.join("lib", triplet)):
-            yield os.path.join(prefix, directory, INSTALLED_NAME)
-
-
-def library_path():
-    """The path of liballocsnap.so: $ALLOCSNAP_LIBRARY, else the first there is."""
-    chosen = os.environ.get("ALLOCSNAP_LIBRARY")
-    if chosen:
-        return os.path.abspath(chosen)
-    for place in _library_places():
-        if os.path.isfile(place):
-            return os.path.normpath(place)
-    raise AllocsnapError(
-        "{} was not found: build it with `make`, or set ALLOCSNAP_LIBRARY to its path".format(
-            LIBRARY_NAME
-        ),
-        ErrorCode.IO,
-    )
-
-
-def hooks_path():
-    """The path of the hooks library: $ALLOCSNAP_HOOKS, else beside liballocsnap.so."""
-    chosen = os.environ.get("ALLOCSNAP_HOOKS")
-    if chosen:
-        path = os.path.abspath(chosen)
-    else:
-        path = os.path.join(os.path.dirname(library_path()), HOOKS_NAME)
-    if not os.path.isfile(path):
-        raise AllocsnapError(
-            "there is no hooks library at {}: build it with `make`, or set ALLOCSNAP_HOOKS"
-            " to the path of {}".format(path, HOOKS_NAME),
-            ErrorCode.IO,
-        )
-    return path
 
 
 def library():

@@ -1,6 +1,6 @@
 """The library's objects, as Python's: tables, symbolizers, snapshots."""
 
-from ctypes import byref, c_char_p, c_uint64
+from ctypes import byref, c_bool, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
 from ..printable import printable_text
@@ -8,6 +8,7 @@ from ..target import path_bytes
 from . import native
 from .calls import Object
 from .native import Status, check, library, shown_name, text_of
+from .skip_rules import SkipRules
 
 
 class Raw(Object):
@@ -136,12 +137,10 @@ class Snapshot(Object):
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
         return made
 
-    def skip(self, patterns, standard=True):
-        """The Snapshot whose blocks are attributed past the frames that these rules
-        match; `standard`: and those of C++ (asnap_snapshot_skip)."""
+    def skip(self, rules=SkipRules()):
+        """The Snapshot whose blocks are attributed as these SkipRules say."""
         made = self._derived()
-        array = (c_char_p * len(patterns))(*[path_bytes(pattern) for pattern in patterns])
-        check(library().asnap_snapshot_skip(self, array, len(array), standard, made.out))
+        check(library().asnap_snapshot_skip(self, byref(rules.native()), made.out))
         return made
 
     @classmethod
@@ -198,6 +197,12 @@ class Snapshot(Object):
         first = lib.asnap_snapshot_tracebacks(self)[traceback_id].first
         frame = lib.asnap_snapshot_frame(self, lib.asnap_snapshot_frame_ids(self)[first + skipped])
         return shown_name(frame.filename), frame.lineno, shown_name(frame.function)
+
+    def find(self, address):
+        """The native.Trace of the block that holds an address, or None."""
+        found, trace = c_bool(), native.Trace()
+        check(library().asnap_snapshot_find(self, address, byref(found), byref(trace)))
+        return trace if found else None
 
     @property
     def size(self):

@@ -50,26 +50,19 @@ class Rows:
     def shown(self):
         return self
 
-    def text(self, limit=0, unfiltered=None):
-        """The first `limit` rows (0: all) for people. `unfiltered`: what was there
-        before filters."""
-        return self._render("text", limit, unfiltered)
-
-    def json(self, limit=0, unfiltered=None):
-        """The first `limit` rows (0: all) as one JSON object on one line."""
-        return self._render("json", limit, unfiltered)
-
     def options(self, limit):
         """The native.RenderOptions for `limit` rows."""
         return native.RenderOptions(limit=limit, source_lines=True)
 
-    def _render(self, form, limit, unfiltered):
+    def render(self, form, limit=0, unfiltered=None):
+        """The first `limit` rows (0: all) in one of native.FORMATS. `unfiltered`: what was there
+        before filters."""
         options = self.options(limit)
         self.display.set(options)
         if unfiltered is not None:
             options.unfiltered = ctypes.pointer(self.total(unfiltered))
         function = getattr(library(), self.render_function)
-        return _rendered(function, self.shown, native.FORMATS[form], byref(options))
+        return _rendered(function, self.shown, native.FORMATS[form][0], byref(options))
 
     def total(self, unfiltered):
         """What is `unfiltered`, as a sum."""
@@ -111,9 +104,12 @@ class Traces(Rows):
 
 class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
-    where the snapshot is of now. `labels`: as of Traces."""
+    where the snapshot is of now. `place`: what is there where no block is (whereabouts.py).
+    `labels`: as of Traces."""
 
-    def __init__(self, snapshot, address, regions=None, labels=None, display=Display()):
+    def __init__(
+        self, snapshot, address, regions=None, place=None, labels=None, display=Display()
+    ):
         self._arguments = snapshot, address
         self._options = native.RenderOptions(source_lines=True)
         display.set(self._options)
@@ -122,18 +118,12 @@ class Who:
         if regions is not None:
             self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native.Region))
             self._options.region_count = regions.count
+            self._options.place = None if place is None else place.encode()
 
-    def text(self):
-        """For people."""
-        return self._render("text")
-
-    def json(self):
-        """One JSON object on one line."""
-        return self._render("json")
-
-    def _render(self, form):
+    def render(self, form):
+        """It in one of native.FORMATS."""
         return _rendered(
-            library().asnap_render_who, *self._arguments, native.FORMATS[form], byref(self._options)
+            library().asnap_render_who, *self._arguments, native.FORMATS[form][0], byref(self._options)
         )
 
 

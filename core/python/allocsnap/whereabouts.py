@@ -1,0 +1,74 @@
+"""What an address is that is in no live block: on a thread's stack, in the data or code of a file, or
+in what was a block when a snapshot was taken."""
+
+import os
+
+from .printable import printable_text
+from .target import shown_path
+
+
+def sentence(target, process, regions, kept, address):
+    """What is known of an address of the process, as "it is on the stack of thread 1, frame #0 in
+    main"; None where nothing is. `regions`: where things are mapped. `kept`: {name: kept.Taken}."""
+    mapping = _mapping(regions, address)
+    if mapping is None:
+        return None
+    return (
+        _on_stack(target, mapping, address)
+        or _in_file(target.file_place(address))
+        or _in_snapshot(kept, process.description, address)
+    )
+
+
+def _mapping(regions, address):
+    """The native.Region that an address is in, or None."""
+    found = (regions.array[place] for place in range(regions.count))
+    return next((one for one in found if one.start <= address < one.end), None)
+
+
+def _on_stack(target, mapping, address):
+    within = {
+        number: pointer
+        for number, pointer in target.stack_pointers().items()
+        if mapping.start <= pointer < mapping.end
+    }
+    if not within:
+        return None
+    # Of stacks that lie in one mapping it is the last that begins before the address.
+    before = {number: pointer for number, pointer in within.items() if pointer <= address}
+    if not before:
+        number = min(within, key=within.get)
+        return "it is on the stack of thread {}, below its stack pointer".format(number)
+    number = max(before, key=before.get)
+    frame = target.frame_over(number, address)
+    if frame is None:
+        # What the kernel hands over, or thread-local storage.
+        return "it is in the mapping of the stack of thread {}, above its frames".format(number)
+    level, function = frame
+    text = "it is on the stack of thread {}, frame #{}".format(number, level)
+    return text + " in {}".format(printable_text(function)) if function else text
+
+
+def _in_file(place):
+    if place is None:
+        return None
+    name = shown_path(os.path.basename(place.path)) if place.path else "the program"
+    text = "it is in section {} of {}".format(printable_text(place.section), name)
+    if place.symbol is None:
+        return text
+    text += ": " + printable_text(place.symbol)
+    if place.offset:
+        text += "+{}".format(place.offset if place.offset < 10 else hex(place.offset))
+    return text
+
+
+def _in_snapshot(kept, source, address):
+    for name, taken in reversed(list(kept.items())):
+        if taken.source != source:
+            continue
+        if taken.snapshot.find(address) is not None:
+            return (
+                "it was in a block of the snapshot {0}, which `snapshot who --in {0} {1:#x}`"
+                " shows".format(name, address)
+            )
+    return None
