@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import unittest
 
 from . import debuggers
@@ -85,6 +86,16 @@ class Classes(Server):
             "gdbserver", "127.0.0.1:0", program("reach"), LD_PRELOAD=HOOKS, ALLOCSNAP="16"
         )
         before = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
+        self.check(self.batch(before + COMMANDS, program("reach")))
+
+    def test_jemalloc(self):
+        """Its heap is one mapping, with thread-local storage in it."""
+        library = subprocess.check_output(
+            ["gcc", "-print-file-name=libjemalloc.so"], encoding="utf-8"
+        ).strip()
+        self.assertTrue(os.path.isabs(library), library)
+        before = ["set environment LD_PRELOAD " + os.path.realpath(library)]
+        before += ["snapshot start 16", "break stop_here", "run"]
         self.check(self.batch(before + COMMANDS, program("reach")))
 
     def test_process_in_lldb(self):
