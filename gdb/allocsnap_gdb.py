@@ -36,7 +36,8 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
-    from allocsnap.target import FilePlace, Process, Region, Target, Thread, parsed_memory_map
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
+    from allocsnap.target import parsed_memory_map
 else:
     Target = object
 
@@ -189,6 +190,28 @@ class GdbTarget(Target):
 
     def told_memory_map(self):
         return _printed_memory_map() or _fetched_memory_map(gdb.selected_inferior())
+
+    def thread_facts(self):
+        found = []
+        for thread in gdb.selected_inferior().threads():
+            try:
+                with _selected(thread):
+                    found.append(_thread_facts(thread))
+            except gdb.error:
+                found.append(ThreadFacts(_kernel_number(thread)))
+        return found
+
+    def variable_at(self, number, level, address):
+        thread = next(one for one in gdb.selected_inferior().threads() if one.num == number)
+        with _selected(thread):
+            frame = gdb.newest_frame()
+            for _ in range(level):
+                frame = frame and frame.older()
+            return frame and _variable_at(frame, address)
+
+    def variable_file(self, name):
+        symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
+        return symbol.symtab.filename if symbol is not None and symbol.symtab else None
 
     def program_path(self):
         path = _text(lambda: gdb.current_progspace().filename or "")
@@ -365,6 +388,73 @@ def _selected(thread):
             before.switch()
         if frame is not None and frame.is_valid():
             frame.select()
+
+
+# What registers consist of that hold several words, by the name of a field of their type.
+_WORDS = re.compile(r"v\d+_int64\Z|d\Z")
+
+
+def _register_words(value):
+    """The words that a register holds."""
+    kind = value.type.strip_typedefs()
+    if kind.code in _NUMBERS:
+        return [int(value.cast(gdb.lookup_type("unsigned long")))]
+    for field in kind.fields() if kind.code == gdb.TYPE_CODE_UNION else ():
+        if field.name is not None and _WORDS.match(field.name):
+            part = value[field.name]
+            if part.type.strip_typedefs().code == gdb.TYPE_CODE_UNION:  # of aarch64
+                part = part["u"]
+            low, high = part.type.strip_typedefs().range()
+            return [int(part[index]) & (2**64 - 1) for index in range(low, high + 1)]
+    return []
+
+
+def _kernel_number(thread):
+    """The kernel's number of a thread; some servers give the process's alone."""
+    return thread.ptid[1] or thread.ptid[0]
+
+
+def _thread_facts(thread):
+    """The ThreadFacts of the selected thread."""
+    number = _kernel_number(thread)
+    frame = gdb.newest_frame()
+    architecture = frame.architecture()
+    names = {register.name for register in architecture.registers("general")}
+    names |= {register.name for register in architecture.registers("vector")}
+    words, found = [], {}
+    for name in sorted(names | {"fs_base"}):
+        try:
+            held = _register_words(frame.read_register(name))
+        except (gdb.error, ValueError):
+            continue
+        words += [(name, word) for word in held]
+        found[name] = held
+    stack_pointer = (found.get("rsp") or found.get("sp") or [0])[0]
+    pointer = (found.get("fs_base") or found.get("tpidr") or [0])[0]
+    return ThreadFacts(number, stack_pointer, pointer, tuple(words))
+
+
+def _variable_at(frame, address):
+    """The name of the frame's variable that an address is in, or None."""
+    try:
+        block = frame.block()
+    except RuntimeError:
+        return None
+    while block is not None:
+        for symbol in block:
+            if not (symbol.is_variable or symbol.is_argument):
+                continue
+            try:
+                value = symbol.value(frame)
+                start = int(value.address) if value.address is not None else None
+            except (gdb.error, RuntimeError):
+                continue
+            if start is not None and start <= address < start + value.type.sizeof:
+                return _text(lambda symbol=symbol: symbol.print_name)
+        if block.function is not None:
+            return None
+        block = block.superblock
+    return None
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ if _WRONG is None:
     from allocsnap import commands
     from allocsnap.errors import AllocsnapError, UnreadableMemory
     from allocsnap.joined_map import joined_map
-    from allocsnap.target import FilePlace, Process, Region, Target, Thread
+    from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
     from allocsnap.target import is_traced_below, mapped_cores
 else:
     Target = object
@@ -225,6 +225,21 @@ class LldbTarget(Target):
             for thread in self._process
         ]
 
+    def thread_facts(self):
+        return [_thread_facts(thread) for thread in self._process]
+
+    def variable_at(self, number, level, address):
+        frame = self._process.GetThreadByIndexID(number).GetFrameAtIndex(level)
+        for variable in frame.GetVariables(True, True, False, False):
+            start = variable.GetLoadAddress()
+            if start != lldb.LLDB_INVALID_ADDRESS and start <= address < start + variable.GetByteSize():
+                return variable.GetName()
+        return None
+
+    def variable_file(self, name):
+        found = self._target.FindGlobalVariables(name, 1)
+        return _path(found.GetValueAtIndex(0).GetDeclaration().GetFileSpec()) if found.GetSize() else None
+
     def program_path(self):
         return _path(self._target.GetExecutable())
 
@@ -341,6 +356,28 @@ class LldbTarget(Target):
             self._output("settings remove target.env-vars {}".format(name))
         else:
             self._output("settings append target.env-vars " + _quoted(name + "=" + value))
+
+
+def _thread_facts(thread):
+    """The ThreadFacts of a thread."""
+    frame = thread.GetFrameAtIndex(0)
+    words, found = [], {}
+    for registers in frame.GetRegisters() if frame.IsValid() else ():
+        for register in registers:
+            data, error = register.GetData(), lldb.SBError()
+            size = data.GetByteSize()
+            if size % 8:
+                continue
+            raw = data.ReadRawData(error, 0, size) if size else b""
+            if error.Fail() or raw is None or len(raw) != size:
+                continue
+            order = "big" if data.GetByteOrder() == lldb.eByteOrderBig else "little"
+            held = [int.from_bytes(raw[at : at + 8], order) for at in range(0, size, 8)]
+            words += [(register.GetName(), word) for word in held]
+            found[register.GetName()] = held
+    stack_pointer = (found.get("rsp") or found.get("sp") or [0])[0]
+    pointer = (found.get("fs_base") or found.get("tpidr") or [0])[0]
+    return ThreadFacts(thread.GetThreadID(), stack_pointer, pointer, tuple(words))
 
 
 def _is_whole(kind):

@@ -38,6 +38,7 @@ test                 libc6-dbg            file:/usr/share/doc/libc6-dbg
 test                 libbinutils-dbg      file:/usr/lib/debug/.dwz/x86_64-linux-gnu/libbinutils.debug
 test                 libstdc++6-14-dbg|libstdc++6-12-dbg file:/usr/lib/x86_64-linux-gnu/debug/libstdc++.so.6
 test,soak,bench      sqlite3              command:sqlite3
+test                 jq                   command:jq
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
 test                 libclang-rt-dev      file:/usr/share/doc/libclang-rt-dev

@@ -29,6 +29,8 @@ struct asnap_core_map {
     char *names;        /* what NT_FILE's regions point into */
     struct asnap_core_piece *pieces;
     size_t piece_count;
+    struct asnap_core_note_piece *notes;
+    size_t note_count;
     struct asnap_region *dumped;
     size_t dumped_count;
     size_t dumped_capacity;
@@ -180,6 +182,8 @@ static struct asnap_error *read_notes(struct core *core, const Elf64_Phdr *heade
     core->note_bytes += header->p_filesz;
     if (asnap_file_is_hollow(core->map->file, header->p_offset, header->p_filesz))
         return contradiction(core, "notes without contents");
+    core->map->notes[core->map->note_count++] =
+        (struct asnap_core_note_piece){header->p_offset, header->p_filesz};
     return asnap_core_notes_read(core->map->file, header->p_offset, header->p_filesz, take_note,
                                  core);
 }
@@ -336,7 +340,8 @@ static struct asnap_error *read_segments(struct core *core, const Elf64_Phdr *he
 {
     struct asnap_error *error = NULL;
     core->map->pieces = calloc(2 * count + 1, sizeof(*core->map->pieces));
-    if (core->map->pieces == NULL)
+    core->map->notes = calloc(count + 1, sizeof(*core->map->notes));
+    if (core->map->pieces == NULL || core->map->notes == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < count && error == NULL; i++) {
         if (headers[i].p_type == PT_NOTE)
@@ -491,6 +496,13 @@ const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map
     return map->pieces;
 }
 
+const struct asnap_core_note_piece *asnap_core_map_notes(const struct asnap_core_map *map,
+                                                         size_t *count)
+{
+    *count = map->note_count;
+    return map->notes;
+}
+
 int asnap_core_map_file(const struct asnap_core_map *map)
 {
     return map->file;
@@ -503,6 +515,7 @@ void asnap_core_map_destroy(struct asnap_core_map *map)
     if (map->file >= 0)
         close(map->file);
     free(map->pieces);
+    free(map->notes);
     free(map->dumped);
     free(map->regions);
     free(map->names);

@@ -20,6 +20,16 @@ struct asnap_core_piece {
 const struct asnap_core_piece *asnap_core_map_pieces(const struct asnap_core_map *map,
                                                      size_t *count);
 
+/* Where notes are in the file. */
+struct asnap_core_note_piece {
+    uint64_t offset;
+    uint64_t size;
+};
+
+/* Lends them. */
+const struct asnap_core_note_piece *asnap_core_map_notes(const struct asnap_core_map *map,
+                                                         size_t *count);
+
 /* The open file, which is the map's. */
 int asnap_core_map_file(const struct asnap_core_map *map);
 

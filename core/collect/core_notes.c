@@ -5,15 +5,28 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char owner[] = "CORE";
+/* "LINUX" is what registers are named by that one kind of machine has. */
+static const char *const owners[] = {"CORE", "LINUX"};
+
+enum { OWNER_BYTES = 6 };
 
 /* A note up to the end of its owner's name. */
 struct head {
     Elf64_Nhdr header;
-    char owner[sizeof(owner)];
+    char owner[OWNER_BYTES];
 };
 
-_Static_assert(sizeof(struct head) >= sizeof(Elf64_Nhdr) + sizeof(owner), "no padding before");
+_Static_assert(sizeof(struct head) >= sizeof(Elf64_Nhdr) + OWNER_BYTES, "no padding before");
+
+static bool is_ours(const struct head *head)
+{
+    for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+        size_t bytes = strlen(owners[i]) + 1;
+        if (head->header.n_namesz == bytes && memcmp(head->owner, owners[i], bytes) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* What was read of the file last: many notes are small. */
 struct window {
@@ -60,10 +73,8 @@ struct asnap_error *asnap_core_notes_read(int fd, uint64_t offset, uint64_t size
         uint64_t contents = sizeof(Elf64_Nhdr) + padded(head.header.n_namesz);
         if (contents > left || head.header.n_descsz > left - contents)
             return NULL;
-        bool is_ours =
-            head.header.n_namesz == sizeof(owner) && memcmp(head.owner, owner, sizeof(owner)) == 0;
         struct asnap_error *error = NULL;
-        if (is_ours)
+        if (is_ours(&head))
             error = visit(context, head.header.n_type, offset + contents, head.header.n_descsz);
         if (error != NULL)
             return error;

@@ -23,6 +23,14 @@ static uint32_t requests(const struct asnap_table_root *root)
     return flags;
 }
 
+/* Whether tracing was on when the program started, and no start, stop or clear was asked for
+ * since: the first request is that with which the hooks begin. */
+static bool since_start(const struct asnap_table_root *root)
+{
+    const struct asnap_table_control *applied = &root->applied;
+    return applied->tracing != 0 && applied->sequence == 1 + applied->reset_peak;
+}
+
 struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_t root_address,
                                       struct asnap_status *status)
 {
@@ -43,6 +51,8 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
         .refused = root.refused,
     };
     asnap_unseen_describe(&root, now.unseen);
+    now.is_whole =
+        since_start(&root) && root.dropped == 0 && root.refused == 0 && now.unseen[0] == '\0';
     memcpy(now.hooks_version, root.hooks_version, sizeof(now.hooks_version));
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         now.busy_shards += root.shards[i].lock != 0;

@@ -27,12 +27,12 @@ static struct asnap_error *check_layout(uint64_t address, const struct asnap_tab
                                   "the program has another byte order than this debugger's host: "
                                   "use a debugger on a host of the program's kind");
     }
-    if (root->version != ASNAP_TABLE_VERSION) {
+    if (root->version < ASNAP_TABLE_VERSION_OLDEST || root->version > ASNAP_TABLE_VERSION) {
         return asnap_error_create(ASNAP_ERROR_VERSION,
                                   "the hooks in this process write table version %" PRIu32
-                                  ", this library reads version %" PRIu32
+                                  ", this library reads versions %" PRIu32 " to %" PRIu32
                                   ": use the hooks and the library of one allocsnap release",
-                                  root->version, ASNAP_TABLE_VERSION);
+                                  root->version, ASNAP_TABLE_VERSION_OLDEST, ASNAP_TABLE_VERSION);
     }
     if (root->pointer_bytes != sizeof(uint64_t)) {
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,

@@ -176,6 +176,19 @@ static void find_owners(struct components *components, uint32_t block_count)
     }
 }
 
+/* Hands over how many blocks each component has, in place of what was the next edge. */
+static void count_cycles(struct components *components, uint32_t block_count)
+{
+    uint32_t *counts = components->next;
+    memset(counts, 0, block_count * sizeof(*counts));
+    for (uint32_t block = 0; block < block_count; block++) {
+        if (is_unreachable(components->reach, block))
+            counts[components->low[block]]++;
+    }
+    components->reach->cycles = counts;
+    components->next = NULL;
+}
+
 /* Tells definite from indirect blocks. `path` has room for all blocks. */
 static struct asnap_error *find_unreachable(const struct asnap_edges *edges,
                                             struct asnap_reach *reach, uint32_t *path,
@@ -206,6 +219,7 @@ static struct asnap_error *find_unreachable(const struct asnap_edges *edges,
         }
         find_definite(&components, block_count);
         find_owners(&components, block_count);
+        count_cycles(&components, block_count);
     }
     free(components.order);
     free(components.low);
@@ -243,5 +257,6 @@ void asnap_reach_deinit(struct asnap_reach *reach)
 {
     free(reach->classes);
     free(reach->owners);
+    free(reach->cycles);
     *reach = (struct asnap_reach){0};
 }

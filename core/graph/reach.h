@@ -16,6 +16,9 @@ struct asnap_reach {
     /* Of an unreachable block: the definite block that stands for it; its own number where it
      * stands for itself. Of others ASNAP_NO_BLOCK. */
     uint32_t *owners;
+    /* Of a definite block: how many are on the cycles that it stands for; 1: it is on none. NULL
+     * where no block is unreachable. */
+    uint32_t *cycles;
 };
 
 /* Finds the classes: reachable from a root by pointers to starts (and places where pointers are

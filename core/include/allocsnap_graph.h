@@ -16,7 +16,171 @@ enum asnap_reach_class {
     ASNAP_REACH_POSSIBLE,  /* only by pointers into the inside of a block */
     ASNAP_REACH_INDIRECT,  /* not, and only definite blocks lead to it */
     ASNAP_REACH_DEFINITE,  /* not, and nothing leads to it but a cycle that it stands for */
+    ASNAP_REACH_CLASSES,
 };
+
+/* The word for a class, as in JSON: "definite"; NULL for UNKNOWN. */
+ASNAP_API const char *asnap_reach_class_text(enum asnap_reach_class reach);
+
+/* What is searched for pointers to blocks. */
+enum asnap_root_kind {
+    ASNAP_ROOT_REGISTER, /* of a thread */
+    ASNAP_ROOT_STACK, /* of a thread: from its stack pointer on, or whole where that is elsewhere */
+    ASNAP_ROOT_TLS,   /* thread-local storage, where it lies apart from the thread's stack */
+    ASNAP_ROOT_FILE,  /* data of a program or library, or another writable mapping of a file */
+    ASNAP_ROOT_MAPPING, /* other anonymous memory, without a traced block */
+    ASNAP_ROOT_GAP,     /* between the traced blocks of an allocator's heap; what only these hold is
+                           POSSIBLE */
+    ASNAP_ROOT_KINDS,
+};
+
+/* A piece of memory that is searched; of a register the value. */
+struct asnap_root {
+    uint64_t start; /* of a REGISTER: which of asnap_graph_facts' */
+    uint64_t end;
+    uint32_t kind;   /* asnap_root_kind */
+    uint32_t thread; /* of REGISTER, STACK and TLS: its place among the threads; UINT32_MAX: one
+                        that has ended */
+};
+
+/* Whether the gaps between traced blocks are searched: they can hold blocks that were not
+ * recorded. */
+enum asnap_gaps {
+    ASNAP_GAPS_AUTO, /* where blocks are known to be missing (asnap_status.is_whole) */
+    ASNAP_GAPS_YES,
+    ASNAP_GAPS_NO,
+};
+
+/* What the graph is made of, all of one moment. */
+struct asnap_graph_facts {
+    const struct asnap_memory *memory;
+    uint64_t root_address;              /* of the table */
+    const struct asnap_region *regions; /* the memory map, sorted by address */
+    size_t region_count;
+    const struct asnap_core_map *core; /* NULL: it is no core, or not read by its map */
+    const struct asnap_thread *threads;
+    size_t thread_count;
+    const struct asnap_register *registers;
+    size_t register_count;
+    uint64_t main_stack; /* an address in the first thread's stack; 0: the region "[stack]" */
+    bool no_heuristics;  /* an interior pointer is never ordinary (docs/commands.md, leaks) */
+    uint32_t gaps;       /* asnap_gaps */
+    uint64_t tag_mask;   /* bits of pointers in which the program keeps other things */
+    const struct asnap_progress *progress; /* may be NULL */
+};
+
+struct asnap_graph;
+
+/* Finds the roots, reads them and all blocks of `snapshot`, which was just made from the same
+ * memory, and finds the class of each block. Keeps what it needs of the snapshot, and nothing
+ * of `facts`. Fails with NO_MEMORY, INTERRUPTED, UNSUPPORTED (2^30 blocks or more), VERSION
+ * where the hooks do not say which memory is theirs, and as asnap_status_read does. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_create(const struct asnap_snapshot *snapshot, const struct asnap_graph_facts *facts,
+                   struct asnap_graph **graph);
+ASNAP_API void asnap_graph_destroy(struct asnap_graph *graph);
+
+/* What was missing, and how that errs, a line each. None: nothing is known to be. */
+ASNAP_API size_t asnap_graph_note_count(const struct asnap_graph *graph);
+ASNAP_API const char *asnap_graph_note(const struct asnap_graph *graph, size_t index);
+
+/* Lends the roots that were searched. */
+ASNAP_API const struct asnap_root *asnap_graph_roots(const struct asnap_graph *graph,
+                                                     size_t *count);
+
+/* The bytes and the number of the blocks of a class. */
+ASNAP_API void asnap_graph_sum(const struct asnap_graph *graph, enum asnap_reach_class reach,
+                               uint64_t *size, uint64_t *count);
+
+/* No block of the graph. */
+#define ASNAP_GRAPH_NO_BLOCK UINT32_MAX
+
+/* What the graph knows of a block; it is a number in order of address. */
+struct asnap_graph_block_info {
+    struct asnap_trace trace;
+    uint32_t reach; /* asnap_reach_class */
+    uint32_t owner; /* of a DEFINITE or INDIRECT block: the definite one that stands for it */
+    uint64_t indirect_size; /* of a DEFINITE block: what only it leads to, or it first */
+    uint64_t indirect_count;
+    uint64_t cycle_count;     /* of a DEFINITE block that lies on a cycle: blocks on it; else 0 */
+    uint64_t reference_count; /* pointers in it to blocks */
+    uint64_t referrer_count;  /* pointers to it in other blocks; 0 before asnap_graph_referrers */
+};
+
+/* How many blocks there are, and one of them, below that number. */
+ASNAP_API uint32_t asnap_graph_block_count(const struct asnap_graph *graph);
+ASNAP_API struct asnap_graph_block_info asnap_graph_block(const struct asnap_graph *graph,
+                                                          uint32_t block);
+
+/* The block that holds an address, the innermost; ASNAP_GRAPH_NO_BLOCK: none does. */
+ASNAP_API uint32_t asnap_graph_find(const struct asnap_graph *graph, uint64_t address);
+
+/* The block of a trace of the snapshot, or of one filtered from it. */
+ASNAP_API uint32_t asnap_graph_block_of(const struct asnap_graph *graph,
+                                        const struct asnap_trace *trace);
+
+/* A snapshot of those blocks of `snapshot` (the graph's, or one made from it by filters and skip
+ * rules) whose class is one of those in `classes`, a bit (1 << class) for each. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_select(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                   uint32_t classes, struct asnap_snapshot **selected);
+
+/* Something that points to a block. */
+struct asnap_reference {
+    uint64_t place; /* of a pointer in a root: its address, or which register of the facts */
+    uint32_t block; /* the block that it is in, or that it leads to; ASNAP_GRAPH_NO_BLOCK: a root */
+    uint32_t root;  /* which of asnap_graph_roots; UINT32_MAX: a block */
+    bool inside;    /* it leads to the inside of the block, where that is not ordinary */
+};
+
+/* Up to `limit` of the pointers in `block` to other blocks, in the order in which they lie there;
+ * one to the same block twice is there twice. Sets *count to those written. */
+ASNAP_API void asnap_graph_references(const struct asnap_graph *graph, uint32_t block,
+                                      struct asnap_reference *references, size_t limit,
+                                      size_t *count);
+
+/* Up to `limit` of the pointers to `block`: those in roots first, then those in blocks, by address.
+ * Sets *root_count and *block_count to how many there are in all. The first call takes the time
+ * of a pass over all pointers. Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_referrers(struct asnap_graph *graph, uint32_t block, struct asnap_reference *references,
+                      size_t limit, size_t *root_count, size_t *block_count);
+
+/* Ways from a root to a block: the shortest first, each sharing neither a block nor a pointer in a
+ * root with those before. `graph` must live as long. */
+struct asnap_graph_paths;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,
+                         struct asnap_graph_paths **paths);
+/* The next one: lends the pointer in a root, and the blocks from there on, the last of them the
+ * block that is asked for; they live until the next call. *count is 0 where there is none. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_paths_next(struct asnap_graph_paths *paths, struct asnap_reference *root,
+                       const uint32_t **blocks, size_t *count);
+ASNAP_API void asnap_graph_paths_destroy(struct asnap_graph_paths *paths);
+
+/* Computes what each block keeps alive, once: what would become unreachable without it. Any
+ * pointer holds a block. Fails with NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_retain(struct asnap_graph *graph, const struct asnap_progress *progress);
+
+/* Of a block, after asnap_graph_retain: its own bytes among them. */
+ASNAP_API void asnap_graph_retained(const struct asnap_graph *graph, uint32_t block, uint64_t *size,
+                                    uint64_t *count);
+
+/* The `count` blocks (of all, at most) that retain most: by retained size, then by address.
+ * Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_graph_top(const struct asnap_graph *graph,
+                                                               size_t count, uint32_t *blocks);
+
+/* Of groups of blocks, after asnap_graph_retain: the sum of what those of its blocks retain that
+ * no other block of the group dominates, so that no block counts twice. `groups` has the group of
+ * each of `trace_count` traces, below group_count, or UINT32_MAX. Adds to `sizes` and `counts`.
+ * Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_retained_by(const struct asnap_graph *graph, const struct asnap_trace *traces,
+                        size_t trace_count, const uint32_t *groups, uint32_t group_count,
+                        uint64_t *sizes, uint64_t *counts);
 
 #ifdef __cplusplus
 }

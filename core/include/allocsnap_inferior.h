@@ -65,7 +65,46 @@ ASNAP_API uint64_t asnap_core_map_missing(const struct asnap_core_map *map);
 /* Whether that is because the file was cut off and filled up with zeros since, which are then no
  * memory of the program's. */
 ASNAP_API bool asnap_core_map_filled_up(const struct asnap_core_map *map);
+/* How many bytes of the memory from `start` to `end` the file has no contents of; holes in it are
+ * zeros that were dumped. */
+ASNAP_API uint64_t asnap_core_map_absent(const struct asnap_core_map *map, uint64_t start,
+                                         uint64_t end);
 ASNAP_API void asnap_core_map_destroy(struct asnap_core_map *map);
+
+/* A piece of memory: [start, end). */
+struct asnap_address_range {
+    uint64_t start;
+    uint64_t end;
+};
+
+/* A thread of the program. */
+struct asnap_thread {
+    uint64_t number;         /* the kernel's (TID) */
+    uint64_t stack_pointer;  /* 0: its registers are not known */
+    uint64_t thread_pointer; /* where its thread-local storage is: fs_base on x86-64, tpidr_el0 on
+                                aarch64; 0: not known */
+};
+
+/* A word that a register of a thread holds; of wide ones several have one name. */
+struct asnap_register {
+    uint64_t value;
+    uint32_t thread; /* its place among the threads */
+    char name[12];
+};
+
+/* The threads of a core file and what their registers hold, from its notes; values below 4096
+ * are left out. `map` must live as long. Fails with NO_MEMORY and INVALID_ARGUMENT only: what
+ * cannot be read is not there. */
+struct asnap_core_threads;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_core_threads_create(const struct asnap_core_map *map, struct asnap_core_threads **threads);
+ASNAP_API const struct asnap_thread *
+asnap_core_threads_list(const struct asnap_core_threads *threads, size_t *count);
+ASNAP_API const struct asnap_register *
+asnap_core_threads_registers(const struct asnap_core_threads *threads, size_t *count);
+/* An address in the stack of the program's first thread; 0: not known. */
+ASNAP_API uint64_t asnap_core_threads_main_stack(const struct asnap_core_threads *threads);
+ASNAP_API void asnap_core_threads_destroy(struct asnap_core_threads *threads);
 
 /* Memory that this library reads itself, and has the debugger read where it cannot. */
 struct asnap_direct_memory;

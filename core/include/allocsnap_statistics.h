@@ -2,7 +2,7 @@
 #ifndef ALLOCSNAP_STATISTICS_H
 #define ALLOCSNAP_STATISTICS_H
 
-#include "allocsnap_snapshot.h"
+#include "allocsnap_graph.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -145,6 +145,34 @@ ASNAP_API bool asnap_statistics_cumulative(const struct asnap_statistics *statis
 ASNAP_API size_t asnap_statistics_note_count(const struct asnap_statistics *statistics);
 ASNAP_API const char *asnap_statistics_note(const struct asnap_statistics *statistics,
                                             size_t index);
+
+/* What a graph tells of the blocks of a row, beside what they hold themselves. */
+enum asnap_beside {
+    ASNAP_BESIDE_NOTHING,
+    ASNAP_BESIDE_INDIRECT, /* of definite blocks: what is reachable only through them */
+    ASNAP_BESIDE_LEAKED,   /* the same, of rows of which all blocks have leaked */
+    ASNAP_BESIDE_RETAINED, /* what they keep alive, themselves too: the sum over those of them that
+                              no other block of the row dominates */
+};
+
+struct asnap_beside_sum {
+    uint64_t size;
+    uint64_t count;
+    uint64_t cycles;      /* of INDIRECT and LEAKED: blocks of the row that stand for a cycle */
+    uint64_t cycle_count; /* blocks on these cycles */
+};
+
+/* Adds that to statistics that are not cumulative; `snapshot` is what they were made from, and
+ * `graph` that of its blocks, for RETAINED after asnap_graph_retain. The notes of the graph come
+ * before the others then, and by RETAINED the rows that retain most come first. Once at most.
+ * Fails with NO_MEMORY or INVALID_ARGUMENT, and then only asnap_statistics_destroy may follow. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_statistics_add_graph(struct asnap_statistics *statistics,
+                           const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
+                           enum asnap_beside kind);
+ASNAP_API enum asnap_beside asnap_statistics_beside(const struct asnap_statistics *statistics);
+ASNAP_API struct asnap_beside_sum
+asnap_statistics_beside_sum(const struct asnap_statistics *statistics, size_t index);
 
 /* ---- differences ---- */
 

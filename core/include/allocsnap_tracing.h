@@ -44,6 +44,8 @@ struct asnap_status {
     uint64_t dropped;      /* blocks that there was no memory to record */
     uint64_t refused;      /* blocks of the program's pools that no record can be made of */
     uint32_t busy_shards;  /* parts of the table that were being changed */
+    bool is_whole;         /* every block since the program's start was recorded, as far as the
+                              hooks know: nothing was started, dropped or refused later */
     uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
     char unseen[ASNAP_UNSEEN_BYTES]; /* which calls of the program are not seen, and what that
                                         makes of the numbers, in a sentence; "" where none are
@@ -73,6 +75,17 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
                       enum asnap_request request, uint32_t frame_limit,
                       struct asnap_write writes[ASNAP_REQUEST_WRITES]);
+
+/* The memory that is the hooks' own: what they have mapped, and their library's writable parts.
+ * Sorted by address, none overlapping. Fails as asnap_status_read does, and with VERSION where the
+ * hooks are of a release that does not list it. */
+struct asnap_own_ranges;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_own_ranges_create(const struct asnap_memory *memory, uint64_t root_address,
+                        struct asnap_own_ranges **own);
+ASNAP_API const struct asnap_address_range *
+asnap_own_ranges_list(const struct asnap_own_ranges *own, size_t *count);
+ASNAP_API void asnap_own_ranges_destroy(struct asnap_own_ranges *own);
 
 /* The validated contents of a table, frames still unnamed. */
 struct asnap_raw;

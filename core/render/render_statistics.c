@@ -37,6 +37,11 @@ static struct asnap_error *get_detail(const void *object, size_t index, struct a
     return asnap_statistics_detail(object, index, detail);
 }
 
+static struct asnap_beside_sum get_beside(const void *object, size_t index)
+{
+    return asnap_statistics_beside_sum(object, index);
+}
+
 static const char *get_note(const void *object, size_t index)
 {
     return asnap_statistics_note(object, index);
@@ -55,6 +60,8 @@ static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
         .label = get_label,
         .bounds = get_bounds,
         .detail = get_detail,
+        .beside = asnap_statistics_beside(statistics),
+        .beside_sum = get_beside,
         .total.size = asnap_statistics_total_size(statistics),
         .total.count = asnap_statistics_total_count(statistics),
         .note_count = asnap_statistics_note_count(statistics),

@@ -16,6 +16,9 @@ struct asnap_rows {
     const char *(*label)(const void *object, size_t index, char buffer[ASNAP_LABEL_SIZE]);
     struct asnap_bounds (*bounds)(const void *object, size_t index);
     struct asnap_error *(*detail)(const void *object, size_t index, struct asnap_detail *detail);
+    enum asnap_beside beside;
+    struct asnap_beside_sum (*beside_sum)(const void *object,
+                                          size_t index); /* where beside is something */
     struct asnap_statistic_diff total;
     size_t note_count;
     const char *(*note)(const void *object, size_t index);

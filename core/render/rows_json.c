@@ -76,6 +76,20 @@ static struct asnap_error *write_detail(struct asnap_text *text, const struct as
     return NULL;
 }
 
+static void write_beside(struct asnap_text *text, const struct asnap_rows *rows, size_t index)
+{
+    if (rows->beside == ASNAP_BESIDE_NOTHING)
+        return;
+    bool retained = rows->beside == ASNAP_BESIDE_RETAINED;
+    struct asnap_beside_sum sum = rows->beside_sum(rows->object, index);
+    asnap_json_field(text, retained ? ",\"retained_size\":" : ",\"indirect_size\":", sum.size);
+    asnap_json_field(text, retained ? ",\"retained_count\":" : ",\"indirect_count\":", sum.count);
+    if (!retained) {
+        asnap_json_field(text, ",\"cycles\":", sum.cycles);
+        asnap_json_field(text, ",\"cycle_count\":", sum.cycle_count);
+    }
+}
+
 static struct asnap_error *write_row(struct asnap_text *text, const struct asnap_rows *rows,
                                      size_t index, const struct asnap_render_options *options)
 {
@@ -85,6 +99,7 @@ static struct asnap_error *write_row(struct asnap_text *text, const struct asnap
         asnap_format_ratio(row.size, row.count, average);
     asnap_text_string(text, "{");
     write_sum(text, rows, &row);
+    write_beside(text, rows, index);
     asnap_text_string(text, ",\"average\":");
     asnap_text_string(text, average);
     write_label(text, rows, index, options);

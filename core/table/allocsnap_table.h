@@ -29,7 +29,12 @@
 #define ASNAP_TABLE_ASIDE_MAGIC "allocsnap-aside"
 
 /* Changes with every change of layout or meaning. */
-#define ASNAP_TABLE_VERSION UINT32_C(3)
+#define ASNAP_TABLE_VERSION UINT32_C(4)
+
+/* The oldest version that is laid out so that a reader of this one can read it: version 3 has no
+ * `own_pages`. */
+#define ASNAP_TABLE_VERSION_OLDEST UINT32_C(3)
+#define ASNAP_TABLE_VERSION_OWN_PAGES UINT32_C(4)
 
 /* `byte_order` as its writer stores it. */
 #define ASNAP_TABLE_BYTE_ORDER UINT32_C(0x01020304)
@@ -105,6 +110,23 @@ struct asnap_table_module {
     uint32_t path_bytes;
     uint32_t build_id_bytes; /* 0: it has none */
     uint8_t build_id[ASNAP_TABLE_BUILD_ID_BYTES];
+};
+
+/* Memory of the hooks' own: a mapping, or a writable part of their library. Free places have the
+ * start 0. Where `bytes` is 0, nothing is there yet. */
+struct asnap_table_own_range {
+    uint64_t start;
+    uint64_t bytes;
+};
+
+#define ASNAP_TABLE_OWN_RANGES UINT32_C(255)
+
+/* A page of the list of these; it is the hooks' own memory as well. */
+struct asnap_table_own_page {
+    uint64_t next; /* address of the next page; 0: there is none */
+    uint32_t from; /* writers only: where to look for a free place */
+    uint32_t reserved;
+    struct asnap_table_own_range ranges[ASNAP_TABLE_OWN_RANGES];
 };
 
 /* One part of the table, by address (asnap_table_shard_of). */
@@ -198,6 +220,7 @@ struct asnap_table_root {
     uint64_t refused;       /* blocks not recorded, for what the program said of them: a size or
                                address too large, a domain too many, or a shard's limit */
     uint64_t missed_frees;  /* blocks that were given out again without having been freed here */
+    uint64_t own_pages;     /* address of the first asnap_table_own_page; 0: there is none */
 
     struct asnap_table_shard shards[ASNAP_TABLE_SHARDS] __attribute__((aligned(64)));
 
@@ -210,12 +233,14 @@ _Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
 _Static_assert(sizeof(struct asnap_table_node) == 16, "node layout");
 _Static_assert(sizeof(struct asnap_table_module) == 64, "module layout");
 _Static_assert(sizeof(struct asnap_table_shard) == 64, "shard layout");
+_Static_assert(sizeof(struct asnap_table_own_page) == 4096, "own page layout");
 _Static_assert(sizeof(struct asnap_table_control) == 32, "control layout");
 _Static_assert(offsetof(struct asnap_table_root, control) == 80, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domains) == 184, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, node_count) == 1216, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, refused) == 1256, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, missed_frees) == 1264, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, own_pages) == 1272, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root layout");
 

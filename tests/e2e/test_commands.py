@@ -141,7 +141,7 @@ class Names(Case):
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
-        self.assertIn("table version 3", rows["hooks"])
+        self.assertIn("table version 4", rows["hooks"])
         self.assertRegex(rows["target"], r"^ +process \d+$")
 
 
@@ -247,7 +247,7 @@ class Errors(Case):
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
             " start, stop, clear, reset-peak, status, take, list, delete, stats, diff, traces,"
-            " who, place, dump, load, symbolize, set",
+            " who, leaks, refs, path, retained, place, dump, load, symbolize, set",
         }
         for command, message in expected.items():
             with self.subTest(command):

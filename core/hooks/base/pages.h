@@ -9,10 +9,13 @@
 void asnap_pages_set_limit(uint64_t bytes);
 
 /* `bytes` of zeroed memory that core dumps include, or NULL. They count in the root's
- * tracker_bytes. */
+ * tracker_bytes, and are in its list of the hooks' own memory. */
 void *asnap_pages_map(size_t bytes);
 
 /* Gives back what asnap_pages_map gave; NULL is accepted. */
 void asnap_pages_unmap(void *pages, size_t bytes);
+
+/* Puts the writable parts of this library on that list. */
+void asnap_pages_list_library(void);
 
 #endif

@@ -57,6 +57,7 @@ static void get_ready(void)
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
     }
+    asnap_pages_list_library();
     asnap_root_describe();
 }
 

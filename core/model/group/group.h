@@ -27,6 +27,9 @@ struct asnap_group {
 struct asnap_groups {
     struct asnap_group *rows;
     uint32_t count;
+    /* Where the caller has set it before: the id of the group of each block, by their places, or by
+     * traceback that of each traceback. It stays the caller's. */
+    uint32_t *numbers;
 };
 
 void asnap_groups_deinit(struct asnap_groups *groups);

@@ -16,7 +16,10 @@ asnap_group_by_block(const struct asnap_snapshot *snapshot,
         return asnap_error_no_memory();
     for (size_t i = 0; i < blocks->count; i++) {
         const struct asnap_trace *trace = &blocks->traces[i];
-        struct asnap_group *row = &rows[number(context, trace)];
+        uint32_t id = number(context, trace);
+        struct asnap_group *row = &rows[id];
+        if (groups->numbers != NULL)
+            groups->numbers[i] = id;
         row->size += trace->size;
         row->count++;
     }
@@ -28,6 +31,7 @@ asnap_group_by_block(const struct asnap_snapshot *snapshot,
         rows[count].id = i;
         rows[count++].frame = ASNAP_NONE;
     }
-    *groups = (struct asnap_groups){.rows = rows, .count = count};
+    groups->rows = rows;
+    groups->count = count;
     return NULL;
 }

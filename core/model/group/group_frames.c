@@ -230,9 +230,11 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot,
     free(grouping.ids);
     free(grouping.sums);
     free(grouping.seen);
-    if (error == NULL)
-        *groups = grouping.groups;
-    else
+    if (error != NULL) {
         asnap_groups_deinit(&grouping.groups);
-    return error;
+        return error;
+    }
+    groups->rows = grouping.groups.rows;
+    groups->count = grouping.groups.count;
+    return NULL;
 }

@@ -9,6 +9,7 @@ struct grouping {
     uint32_t *last_seen;    /* by function: the number of the last group that has it, plus 1 */
     struct asnap_intern index;
     struct asnap_groups groups;
+    uint32_t *row_of; /* by traceback; NULL: nobody asks */
 };
 
 struct traceback_query {
@@ -64,8 +65,12 @@ static bool add_traceback(struct grouping *grouping, uint32_t traceback)
         grouping->groups.rows[found] = (struct asnap_group){
             .size = sum->size, .count = sum->count, .id = traceback, .frame = ASNAP_NONE};
         asnap_intern_add(&grouping->index, hash, found);
+        if (grouping->row_of != NULL)
+            grouping->row_of[traceback] = found;
         return true;
     }
+    if (grouping->row_of != NULL)
+        grouping->row_of[traceback] = found;
     struct asnap_group *group = &grouping->groups.rows[found];
     group->size += sum->size;
     group->count += sum->count;
@@ -107,6 +112,11 @@ static bool group(struct grouping *grouping, const struct asnap_total_list *tota
             return false;
     }
     count_functions(grouping);
+    for (uint32_t i = 0; grouping->row_of != NULL && i < grouping->ranked->store->traceback_count;
+         i++) {
+        if (grouping->sums[i].count != 0)
+            grouping->row_of[i] = grouping->groups.rows[grouping->row_of[i]].id;
+    }
     return true;
 }
 
@@ -118,6 +128,7 @@ struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ra
     size_t count = store->traceback_count;
     struct grouping grouping = {
         .ranked = ranked,
+        .row_of = groups->numbers,
         .sums = calloc(count + 1, sizeof(*grouping.sums)),
         .next = reallocarray(NULL, count + 1, sizeof(*grouping.next)),
         .last_seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping.last_seen)),
@@ -133,6 +144,7 @@ struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ra
         asnap_groups_deinit(&grouping.groups);
         return asnap_error_no_memory();
     }
-    *groups = grouping.groups;
+    groups->rows = grouping.groups.rows;
+    groups->count = grouping.groups.count;
     return NULL;
 }

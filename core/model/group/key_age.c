@@ -29,7 +29,7 @@ static uint32_t step_of(const void *context, const struct asnap_trace *trace)
     return step;
 }
 
-/* The time of the newest block, also of those that filters left out. */
+/* The time of the newest block, also of those that filters left out, or that were not chosen. */
 static uint32_t newest_of(const struct asnap_blocks *blocks)
 {
     uint32_t newest = 0;
@@ -43,7 +43,7 @@ static uint32_t newest_of(const struct asnap_blocks *blocks)
 
 static struct asnap_error *group(const struct asnap_snapshot *snapshot, struct asnap_groups *groups)
 {
-    uint32_t newest = newest_of(snapshot->blocks);
+    uint32_t newest = newest_of(snapshot->origin != NULL ? snapshot->origin : snapshot->blocks);
     return asnap_group_by_block(snapshot, step_of, &newest, STEPS, groups);
 }
 

@@ -20,6 +20,11 @@ static int compare_rows(const void *left, const void *right)
     return (a->frame > b->frame) - (a->frame < b->frame);
 }
 
+static uint32_t number_of(const struct asnap_store *store, uint32_t place)
+{
+    return place < store->thread_count ? store->threads[place] : 0;
+}
+
 /* The place of the thread stands where others have a frame. */
 static void number_threads(const struct asnap_store *store, struct asnap_groups *groups)
 {
@@ -27,7 +32,7 @@ static void number_threads(const struct asnap_store *store, struct asnap_groups 
     for (uint32_t i = 0; i < groups->count; i++) {
         struct asnap_group *row = &groups->rows[i];
         row->frame = row->id;
-        row->id = row->id < store->thread_count ? store->threads[row->id] : 0;
+        row->id = number_of(store, row->id);
     }
     qsort(groups->rows, groups->count, sizeof(*groups->rows), compare_rows);
     for (uint32_t i = 0; i < groups->count; i++) {
@@ -47,9 +52,12 @@ static struct asnap_error *group(const struct asnap_snapshot *snapshot, struct a
     size_t count = snapshot->store->thread_count;
     struct asnap_error *error =
         asnap_group_by_block(snapshot, place_of, NULL, count == 0 ? 1 : (uint32_t)count, groups);
-    if (error == NULL)
-        number_threads(snapshot->store, groups);
-    return error;
+    if (error != NULL)
+        return error;
+    number_threads(snapshot->store, groups);
+    for (uint64_t i = 0; groups->numbers != NULL && i < snapshot->count; i++)
+        groups->numbers[i] = number_of(snapshot->store, groups->numbers[i]);
+    return NULL;
 }
 
 static const char *label(const struct asnap_store *store, const struct asnap_group *group,

@@ -4,17 +4,7 @@
 #include "keys.h"
 #include "order.h"
 #include "snapshot.h"
-
-struct asnap_statistics {
-    struct asnap_store *store;
-    enum asnap_key key;
-    const struct asnap_key_kind *kind;
-    bool cumulative;
-    uint64_t total_size;
-    uint64_t total_count;
-    struct asnap_groups groups; /* in their final order */
-    struct asnap_details *details;
-};
+#include "statistics.h"
 
 struct sort_context {
     const struct asnap_group *rows;
@@ -144,6 +134,10 @@ void asnap_statistics_destroy(struct asnap_statistics *statistics)
     asnap_store_release(statistics->store);
     asnap_groups_deinit(&statistics->groups);
     asnap_details_destroy(statistics->details);
+    free(statistics->beside.sums);
+    for (size_t i = 0; i < statistics->beside.note_count; i++)
+        free(statistics->beside.notes[i]);
+    free(statistics->beside.notes);
     free(statistics);
 }
 
@@ -234,10 +228,12 @@ bool asnap_statistics_cumulative(const struct asnap_statistics *statistics)
 
 size_t asnap_statistics_note_count(const struct asnap_statistics *statistics)
 {
-    return statistics->store->note_count;
+    return statistics->beside.note_count + statistics->store->note_count;
 }
 
 const char *asnap_statistics_note(const struct asnap_statistics *statistics, size_t index)
 {
-    return statistics->store->notes[index];
+    const struct asnap_statistics_beside *beside = &statistics->beside;
+    return index < beside->note_count ? beside->notes[index]
+                                      : statistics->store->notes[index - beside->note_count];
 }

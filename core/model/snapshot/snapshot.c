@@ -8,6 +8,7 @@ void asnap_snapshot_destroy(struct asnap_snapshot *snapshot)
         return;
     asnap_store_release(snapshot->store);
     asnap_blocks_release(snapshot->blocks);
+    asnap_blocks_release(snapshot->origin);
     if (snapshot->kept != NULL)
         asnap_blocks_release(*snapshot->kept);
     free(snapshot->kept);
@@ -33,6 +34,7 @@ struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot
         *made->kept = asnap_blocks_share(*snapshot->kept);
     made->store = asnap_store_share(snapshot->store);
     made->blocks = asnap_blocks_share(snapshot->blocks);
+    made->origin = snapshot->origin == NULL ? NULL : asnap_blocks_share(snapshot->origin);
     made->attribution = asnap_attribution_share(snapshot->attribution);
     made->traceback_limit = snapshot->traceback_limit;
     made->totals = totals;

@@ -11,6 +11,7 @@ struct asnap_snapshot {
     struct asnap_store *store;
     struct asnap_blocks *blocks; /* those whose traceback and domain have a total are in
                                     the snapshot */
+    struct asnap_blocks *origin; /* those that `blocks` were chosen from; NULL: they were not */
     struct asnap_blocks **kept;  /* NULL: all are; else the place of those that are, which
                                     holds NULL until they are asked for */
     struct asnap_total_list *totals;
@@ -25,6 +26,11 @@ struct asnap_snapshot {
  * one. NULL where memory is short. */
 struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot,
                                            struct asnap_total_list *totals);
+
+/* A snapshot of the blocks for which `chosen` is not 0, by their place among those of `snapshot`.
+ * It shares all but the blocks. */
+struct asnap_error *asnap_snapshot_choose(const struct asnap_snapshot *snapshot,
+                                          const uint8_t *chosen, struct asnap_snapshot **made);
 
 /* The blocks that are in the snapshot; it keeps them. */
 struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,

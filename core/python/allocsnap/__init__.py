@@ -68,8 +68,9 @@ __all__ = [
 ]
 
 
-def take_snapshot() -> Snapshot:
-    """A Snapshot of the traced program."""
+def take_snapshot(*, graph: bool = False) -> Snapshot:
+    """A Snapshot of the traced program. `graph`: find out what points to its blocks, for
+    Trace.reach and Snapshot.leaks, references, referrers, paths and retained."""
     if not is_tracing():
         raise RuntimeError(
             "the tracemalloc module must be tracing memory allocations to take a snapshot"
@@ -77,7 +78,7 @@ def take_snapshot() -> Snapshot:
     if _get_traces is not tracing._get_traces:
         # Somebody gives traces of their own, as tests of tools do.
         return Snapshot(_get_traces(), get_traceback_limit())
-    return tracing.take_live_snapshot()
+    return tracing.take_live_snapshot(graph)
 
 
 #: What tracemalloc imports, for code that reaches it through it: name -> module, and the name

@@ -143,7 +143,8 @@ class TraceTable:
         lib = native.library()
         lent = POINTER(native.Trace)()
         native.check(lib.asnap_snapshot_traces(snapshot, byref(lent)))
-        traces = _view(lent, native.Trace, lib.asnap_snapshot_count(snapshot))
+        self._lent, self._count = lent, lib.asnap_snapshot_count(snapshot)
+        traces = _view(lent, native.Trace, self._count)
         columns = native.columns(traces, native.Trace)
         self._addresses = columns["address"]
         self._sizes = columns["size"]
@@ -166,6 +167,11 @@ class TraceTable:
         return zip(
             map(self._thread_numbers.__getitem__, threads), self._times[places].tolist()
         )
+
+    def reach(self, places, graph):
+        """The classes of the traces at a slice of places, in a graphs.Graph."""
+        for place in range(*places.indices(self._count)):
+            yield graph.class_of_trace(self._lent[place])
 
     def tuples(self, places):
         """The raw traces at a slice of places, as a list."""
@@ -236,6 +242,13 @@ def statistics(snapshot, key, cumulative):
     owner = results.Statistics(snapshot, key, cumulative)
     rows = _Rows(owner, "asnap_statistics", native.Statistic, key)
     return rows.made(Statistic, rows.columns["size"].tolist(), rows.columns["count"].tolist())
+
+
+def rows_of(owner, key):
+    """(traceback, size, count) of the rows of results.Statistics."""
+    rows = _Rows(owner, "asnap_statistics", native.Statistic, key)
+    columns = rows.columns["size"].tolist(), rows.columns["count"].tolist()
+    return [(rows.traceback(index),) + row for index, row in enumerate(zip(*columns))]
 
 
 def differences(new, old, key, cumulative):

@@ -299,6 +299,11 @@ class Session:
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
         return Taken(snapshot, process.description), regions
 
+    def inferior(self, process, regions):
+        """(Calls, address of the table's root) of a process whose regions these are."""
+        calls = self._calls(process, regions)
+        return calls, self._find_root(process, calls, regions)
+
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""
         direct = regions.direct(process.local_pid)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
 from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
-from . import bulk, dump_files, filters as filtering, raw_traces
+from . import bulk, dump_files, filters as filtering, raw_traces, reachability
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
@@ -29,11 +30,17 @@ GivenTrace = Union[TraceTuple, Tuple[int, int, Sequence[FrameTuple]]]
 class Trace:
     """A block, from a (domain, size, frames, total_nframe) tuple."""
 
-    __slots__ = ("_trace", "_origin")
+    __slots__ = ("_trace", "_origin", "_reach")
 
-    def __init__(self, trace: TraceTuple, origin: Tuple[int, int] = _NO_ORIGIN) -> None:
+    def __init__(
+        self,
+        trace: TraceTuple,
+        origin: Tuple[int, int] = _NO_ORIGIN,
+        reach: Optional[str] = None,
+    ) -> None:
         self._trace = trace
         self._origin = origin
+        self._reach = reach
 
     @property
     def domain(self) -> int:
@@ -57,6 +64,12 @@ class Trace:
         """When it did: seconds after the hooks' start; None: unknown."""
         time = self._origin[1]
         return None if time == native.TIME_UNKNOWN else time / native.TIMES_PER_SECOND
+
+    @property
+    def reach(self) -> Optional[str]:
+        """Whether the program could get at it: "definite", "indirect", "possible" or
+        "reachable"; None: that was not found out."""
+        return self._reach
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Trace):
@@ -131,7 +144,11 @@ class _Traces(Sequence[Trace]):
         raw = self._raw(places)
         if not self._is_found:
             return map(Trace, raw)
-        return map(Trace, raw, self._known_table().origins(places))
+        table = self._known_table()
+        if self._object.computed is None:
+            return map(Trace, raw, table.origins(places))
+        graph = self._object.computed.graph
+        return map(Trace, raw, table.origins(places), table.reach(places, graph))
 
     @property
     def _is_found(self) -> bool:
@@ -337,6 +354,32 @@ class Snapshot:
             given = old_snapshot.traces._traces  # type: ignore[attr-defined]
             old_snapshot = Snapshot(given, old_snapshot.traceback_limit)
         return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
+
+    def leaks(self, kinds: Sequence[str] = ("definite",)) -> Snapshot:
+        """A Snapshot of the blocks of these kinds: "definite", "indirect", "possible",
+        "reachable". Of one taken with take_snapshot(graph=True), or made of it."""
+        made = Snapshot._of(reachability.selected(self._object, kinds))
+        made.traceback_limit = self.traceback_limit
+        return made
+
+    def references(self, address: SupportsIndex) -> List[reachability.Reference]:
+        """What the block that holds an address points to: a list of References."""
+        return reachability.references(self._object, operator.index(address))
+
+    def referrers(self, address: SupportsIndex) -> List[reachability.Reference]:
+        """What points to the block that holds an address, likewise."""
+        return reachability.referrers(self._object, operator.index(address))
+
+    def paths(self, address: SupportsIndex, limit: int = 1) -> List[reachability.Way]:
+        """Ways to the block that holds an address, the shortest first: lists of a Reference
+        that is in no block, and the addresses of blocks."""
+        return reachability.paths(self._object, operator.index(address), limit)
+
+    def retained(self, key_type: str) -> List[reachability.Retained]:
+        """What the groups of `statistics` keep alive: a list of Retained, those that retain
+        most first."""
+        _check_key(key_type, False)
+        return reachability.retained(self._object, key_type)
 
     def _group_by(self, key_type: str, cumulative: bool) -> Dict[Traceback, Statistic]:
         return {one.traceback: one for one in self.statistics(key_type, cumulative)}

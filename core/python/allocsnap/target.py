@@ -20,6 +20,15 @@ class Region(NamedTuple):
     executable: bool = False
 
 
+class ThreadFacts(NamedTuple):
+    """What a thread's registers hold; 0 where it is not known."""
+
+    number: int  # the kernel's
+    stack_pointer: int = 0
+    thread_pointer: int = 0  # fs_base on x86-64, tpidr_el0 on aarch64
+    registers: tuple = ()  # (name, word): of wide ones several words of one name
+
+
 class Process(NamedTuple):
     """What the debugger has in front of it: a process or a core."""
 
@@ -151,6 +160,19 @@ class Target:
     def threads(self):
         """The Threads that the debugger knows."""
         return []
+
+    def thread_facts(self):
+        """The ThreadFacts of every thread of the process."""
+        return []
+
+    def variable_at(self, number, level, address):
+        """The name of the variable that an address is in, of the frame at a level of the thread
+        with this number, the debugger's; None: of none that it knows."""
+        return None
+
+    def variable_file(self, name):
+        """The path of the source that a global or static variable is in; None: not known."""
+        return None
 
     def program_path(self):
         """The path of the program's own file, as the debugger has it; None: there is none."""

@@ -10,7 +10,7 @@ import operator
 import sys
 from typing import Any, Optional, Sequence, SupportsIndex, Tuple
 
-from . import __version__, bulk
+from . import __version__, bulk, reachability
 from .errors import AllocsnapError, ErrorCode
 from .frames import FrameTuple, Traceback, TraceTuple
 from .launch import DEFAULT_FRAME_LIMIT
@@ -151,6 +151,10 @@ def get_object_traceback(obj: SupportsIndex) -> Optional[Traceback]:
     return None if frames is None else Traceback(frames)
 
 
-def take_live_snapshot() -> Snapshot:
-    """A Snapshot of the program, which is being traced."""
-    return Snapshot._of(_read())
+def take_live_snapshot(graph: bool = False) -> Snapshot:
+    """A Snapshot of the program, which is being traced. `graph`: with what points to its
+    blocks."""
+    if not graph:
+        return Snapshot._of(_read())
+    session = _required()
+    return Snapshot._of(reachability.compute(session).skip(session.rules))

@@ -70,7 +70,7 @@ class Parser(argparse.ArgumentParser):
         """Parses a line whose last argument is all that follows the options."""
         words = []
         rest = line.strip()
-        while rest.startswith("--") or rest == "-h":
+        while rest.startswith("--") or rest == "-h" or self._is_short(rest):
             word, _, rest = rest.partition(" ")
             rest = rest.lstrip()
             if word == "--":
@@ -83,6 +83,11 @@ class Parser(argparse.ArgumentParser):
                 words += [value] if value else []
                 rest = rest.lstrip()
         return self.parse_args(words + (["--", rest] if rest else []))
+
+    def _is_short(self, rest):
+        """Whether a line begins with a short option whose value comes next."""
+        word = rest.partition(" ")[0]
+        return len(word) == 2 and word[0] == "-" and self.takes_value(word)
 
     def actions(self):
         """The arguments that were declared, for the reference."""

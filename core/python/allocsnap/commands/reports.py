@@ -25,7 +25,7 @@ def _check_cumulative(options, key):
         )
 
 
-def _show(session, rows, options, unfiltered, name):
+def show(session, rows, options, unfiltered, name=NOW):
     """The text of native rows, as the options of shared.add_rows want it. `name`: of the snapshot
     that was asked for, or None."""
     limit, first = options.limit, ""
@@ -73,7 +73,7 @@ class Stats(Command):
         whole = session.find(name).snapshot
         labels = session.thread_labels(name)
         rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
-        return _show(session, rows, options, whole if choice.filters else None, name)
+        return show(session, rows, options, whole if choice.filters else None, name)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -114,7 +114,7 @@ class Diff(Command):
         old, new = (session.find(name).snapshot for name in (old_name, new_name))
         labels = session.thread_labels(new_name)
         rows = results.Diff(*choice.of(new, old), key, options.cumulative, labels)
-        return _show(session, rows, options, (new, old) if choice.filters else None, given)
+        return show(session, rows, options, (new, old) if choice.filters else None, given)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 2)
@@ -152,7 +152,7 @@ class Traces(Command):
             )
         labels = session.thread_labels(options.snapshot)
         rows = results.Traces(*choice.of(whole), options.sort, labels)
-        return _show(session, rows, options, whole if choice.filters else None, options.snapshot)
+        return show(session, rows, options, whole if choice.filters else None, options.snapshot)
 
     def words(self, session, typed):
         return [] if any(session.snapshots.is_name(word) for word in typed) else session.snapshots.words()
@@ -164,7 +164,7 @@ _NAME = re.compile(r"(?<![\w$.])[A-Za-z_]\w*")
 _TYPES = {"char", "const", "int", "long", "short", "signed", "size_t", "unsigned", "void"}
 
 
-def _address(session, expression):
+def address_of(session, expression):
     """The value of an expression. What the program's names stand for, only a process knows:
     without one, debuggers answer with where the file has them."""
     if _NUMBER.fullmatch(expression):
@@ -214,7 +214,7 @@ class Who(Command):
     def run(self, session, options):
         name = options.snapshot or session.default_name()
         session.snapshots.check_known(name)
-        address = _address(session, options.expression)
+        address = address_of(session, options.expression)
         taken, regions = session.find_mapped(name)
         place = None
         if regions is not None and taken.snapshot.find(address) is None:

@@ -17,6 +17,7 @@ from .command import FILES
 from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
 from .grammar import HelpRequested
+from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
 from .reports import Diff, Stats, Traces, Who
 from .settings import Set
@@ -37,6 +38,10 @@ COMMANDS = tuple(
         Diff,
         Traces,
         Who,
+        Leaks,
+        Refs,
+        Path,
+        Retained,
         Place,
         Dump,
         Load,

@@ -166,6 +166,7 @@ class _Mapped:
     missing = 0  # bytes that a core's file lacks
     filled_up = False  # as it was cut off, and filled up with zeros
     size = 0  # how many bytes of memory there are; 0: not known
+    is_core_map = False
 
     def paths(self):
         """The files that are mapped."""
@@ -207,6 +208,7 @@ class Regions(_Mapped):
 class CoreMap(_Mapped, Object):
     """The memory map of a core file; stands where Regions do."""
 
+    is_core_map = True
     destroy = "asnap_core_map_destroy"
 
     def __init__(self, path):

@@ -64,6 +64,20 @@ class Region(ctypes.Structure):
     ]
 
 
+class AddressRange(ctypes.Structure):
+    """A piece of memory (asnap_address_range)."""
+
+    _fields_ = [("start", c_uint64), ("end", c_uint64)]
+
+
+class Thread(ctypes.Structure):
+    _fields_ = [("number", c_uint64), ("stack_pointer", c_uint64), ("thread_pointer", c_uint64)]
+
+
+class Register(ctypes.Structure):
+    _fields_ = [("value", c_uint64), ("thread", c_uint32), ("name", ctypes.c_char * 12)]
+
+
 UNSEEN_BYTES = 1536
 
 
@@ -83,6 +97,7 @@ class Status(ctypes.Structure):
         ("dropped", c_uint64),
         ("refused", c_uint64),
         ("busy_shards", c_uint32),
+        ("is_whole", c_bool),
         ("requests", c_uint32),
         ("unseen", ctypes.c_char * UNSEEN_BYTES),
     ]
@@ -262,8 +277,8 @@ _ERROR = c_void_p  # struct asnap_error *, NULL on success
 _OUT = POINTER(c_void_p)
 _OBJECT = c_void_p
 
-# Every function of allocsnap.h: what it returns and takes. A test compares the
-# names with the header's.
+# Every function of allocsnap.h: what it returns and takes; those of allocsnap_graph.h are in
+# graph_types.py. A test compares the names with the header's.
 FUNCTIONS = {
     "asnap_version": (c_char_p, []),
     "asnap_error_code": (c_int, [_ERROR]),
@@ -278,7 +293,16 @@ FUNCTIONS = {
     "asnap_core_map_filled_up": (c_bool, [_OBJECT]),
     "asnap_core_map_dumped": (POINTER(Region), [_OBJECT, POINTER(c_size_t)]),
     "asnap_core_map_missing": (c_uint64, [_OBJECT]),
+    "asnap_core_map_absent": (c_uint64, [_OBJECT, c_uint64, c_uint64]),
     "asnap_core_map_destroy": (None, [_OBJECT]),
+    "asnap_core_threads_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_core_threads_list": (POINTER(Thread), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_core_threads_registers": (POINTER(Register), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_core_threads_main_stack": (c_uint64, [_OBJECT]),
+    "asnap_core_threads_destroy": (None, [_OBJECT]),
+    "asnap_own_ranges_create": (_ERROR, [POINTER(Memory), c_uint64, _OUT]),
+    "asnap_own_ranges_list": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_own_ranges_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
     "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
@@ -452,6 +476,20 @@ def library():
     return _library
 
 
+def declare(functions):
+    """Adds to FUNCTIONS, where another module has those of a part of the library."""
+    FUNCTIONS.update(functions)
+    if _library is not None:
+        _declare(_library, functions)
+
+
+def _declare(loaded, functions):
+    for name, (result, arguments) in functions.items():
+        function = getattr(loaded, name)
+        function.restype = result
+        function.argtypes = arguments
+
+
 def _load(path):
     # A debugger can hold elfutils' libdw, several of whose functions have the names
     # of libdwarf's: the library must see its own dependencies first.
@@ -470,10 +508,7 @@ def _load(path):
         loaded.asnap_version.restype = c_char_p
         found = text_of(loaded.asnap_version())
         if found == __version__:
-            for name, (result, arguments) in FUNCTIONS.items():
-                function = getattr(loaded, name)
-                function.restype = result
-                function.argtypes = arguments
+            _declare(loaded, FUNCTIONS)
             return loaded
     except AttributeError as error:
         found += " ({})".format(one_line(error))

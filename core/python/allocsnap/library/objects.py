@@ -85,6 +85,7 @@ class Snapshot(Object):
     """The live blocks of a process at one moment. It is filled by its maker."""
 
     destroy = "asnap_snapshot_destroy"
+    computed = None  # roots.Computed, where what points to its blocks was found out
 
     @classmethod
     def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
@@ -123,16 +124,22 @@ class Snapshot(Object):
         # The paths are the snapshot's.
         return parts
 
+    def _derived(self):
+        """A Snapshot to be made of some of the same blocks."""
+        made = type(self)()
+        made.computed = self.computed
+        return made
+
     def filter(self, filters):
         """The Snapshot of the traces that these Filters keep."""
-        made = type(self)()
+        made = self._derived()
         array = _filter_array(list(filters))
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
         return made
 
     def skip(self, rules=SkipRules()):
         """The Snapshot whose blocks are attributed as these SkipRules say."""
-        made = type(self)()
+        made = self._derived()
         check(library().asnap_snapshot_skip(self, byref(rules.native()), made.out))
         return made
 
@@ -181,6 +188,15 @@ class Snapshot(Object):
     def start_time(self):
         """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
         return library().asnap_snapshot_start_time(self)
+
+    def attributed(self, traceback_id):
+        """(file, line or 0, function or "") of the frame that blocks of a traceback are
+        attributed to, to be printed."""
+        lib = library()
+        skipped = lib.asnap_snapshot_skipped_frames(self, traceback_id)
+        first = lib.asnap_snapshot_tracebacks(self)[traceback_id].first
+        frame = lib.asnap_snapshot_frame(self, lib.asnap_snapshot_frame_ids(self)[first + skipped])
+        return shown_name(frame.filename), frame.lineno, shown_name(frame.function)
 
     def find(self, address):
         """The native.Trace of the block that holds an address, or None."""

@@ -1,0 +1,421 @@
+"""Commands about what still points to blocks: leaks, refs, path, retained."""
+
+import argparse
+import json
+
+from ..errors import AllocsnapError, ErrorCode
+from ..library import graph_types, graphs
+from ..library import rows as results
+from ..printable import printable
+from ..roots import Computed, tag_mask
+from . import options as shared
+from .command import Command, plural
+from .grammar import whole_number
+from .reports import address_of, show
+
+_ROWS = 10
+
+
+def _kinds(text):
+    """An argparse type: classes of blocks, separated by commas."""
+    if text == "all":
+        return graphs.CLASSES
+    kinds = [word for word in text.split(",") if word]
+    unknown = [word for word in kinds if word not in graphs.CLASSES]
+    if unknown or not kinds:
+        raise argparse.ArgumentTypeError(
+            "{} is no kind of block: the kinds are {}, or all".format(
+                repr(unknown[0] if unknown else text), ", ".join(graphs.CLASSES)
+            )
+        )
+    return tuple(name for name in graphs.CLASSES if name in kinds)
+
+
+def _mask(text):
+    """An argparse type: the bits of a pointer that are no part of it."""
+    number = tag_mask(text)
+    if number is None:
+        raise argparse.ArgumentTypeError('"{}" is not a mask such as 0xff00000000000000'.format(text))
+    return number
+
+
+def add_graph(parser):
+    """Options of a command that looks for pointers."""
+    parser.add_argument(
+        "--no-heuristics",
+        action="store_true",
+        help="take no pointer to the inside of a block for an ordinary one",
+    )
+    parser.add_argument(
+        "--gaps",
+        choices=list(graph_types.GAPS),
+        default="auto",
+        help="search the memory between traced blocks as well (default: auto, where blocks were"
+        " not recorded)",
+    )
+    parser.add_argument(
+        "--tag-mask",
+        metavar="MASK",
+        type=_mask,
+        default=0,
+        help="bits of pointers in which the program keeps tags, such as 0xff00000000000000",
+    )
+
+
+def _graph_options(options):
+    return graphs.Options(not options.no_heuristics, options.gaps, options.tag_mask)
+
+
+def _only_now(session, name):
+    """Fails where a name is that of a kept snapshot: the memory it is of has changed since."""
+    if name is None and session.target.process() is None and session.snapshots.all:
+        name = list(session.snapshots.all)[-1]
+    if name not in (None, "now"):
+        session.snapshots.check_known(name)
+        raise AllocsnapError(
+            "snapshot {} does not say what pointed to its blocks: this is found in the memory of the"
+            " paused process or core, leave the name out".format(name),
+            ErrorCode.UNSUPPORTED,
+        )
+
+
+class Leaks(Command):
+    """leaks [KEY] [NAME]"""
+
+    name = "leaks"
+    summary = "Show what nothing points to any more, by the line that allocated it."
+    details = (
+        "Every register, stack, global variable and other memory of the program that is no\n"
+        "heap is searched for pointers, and so is every block that these lead to. A block is\n"
+        "`definite` where nothing leads to it; of a cycle one block stands for all. It is\n"
+        "`indirect` where only definite blocks lead to it, `possible` where only pointers to\n"
+        "the inside of a block do, for no known reason, and else `reachable`.\n\n"
+        "Without --kinds, definite blocks are shown, and beside them what is reachable only\n"
+        "through them. The first lines say what could not be searched. Old values that were\n"
+        "not overwritten can hide leaks, and a pointer that is kept in another form holds\n"
+        "nothing.\n\n" + shared.FILTER_HELP
+    )
+
+    def arguments(self, parser):
+        shared.add_words(parser, ["NAME"])
+        parser.add_argument(
+            "--kinds",
+            metavar="KIND,...",
+            type=_kinds,
+            default=("definite",),
+            help="which blocks to show: {}, or all (default: definite)".format(
+                ", ".join(graphs.CLASSES)
+            ),
+        )
+        add_graph(parser)
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        key, names = shared.split_words(session, options.words, 1)
+        _only_now(session, names[0] if names else None)
+        choice = shared.Choice(session, options)
+        computed = Computed(session, _graph_options(options))
+        whole = computed.graph.select(computed.snapshot, options.kinds)
+        (chosen,) = choice.of(whole)
+        rows = results.Statistics(chosen, key, False, session.thread_labels("now"))
+        leaked = "reachable" not in options.kinds
+        beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
+        computed.graph.add_to(rows, chosen, beside)
+        return show(session, rows, options, whole if choice.filters else None)
+
+    def words(self, session, typed):
+        return shared.possible_words(session, typed, 1)
+
+
+class _OfBlock(Command):
+    """A command about one block."""
+
+    rest_of_line = True
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "-n",
+            "--limit",
+            metavar="N",
+            type=whole_number("number", 1, 10000),
+            default=None,
+            help=self.limit_help,
+        )
+        add_graph(parser)
+        parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+        parser.add_argument("expression", metavar="EXPRESSION", help="for example p->next")
+
+    limit_help = ""
+
+    def computed(self, session, options):
+        """(Computed, Blocks, number of the block)."""
+        _only_now(session, "now")
+        address = address_of(session, options.expression)
+        computed = Computed(session, _graph_options(options))
+        block = computed.graph.find(address)
+        if block is None:
+            raise AllocsnapError(
+                "{:#x} is in no live traced block: `snapshot who {:#x}` says what is there".format(
+                    address, address
+                )
+            )
+        return computed, _Blocks(session, computed), block
+
+
+class _Blocks:
+    """How blocks are shown: by the line that allocated them."""
+
+    def __init__(self, session, computed):
+        self._graph = computed.graph
+        self._session = session
+        self._snapshot = computed.snapshot.skip(session.rules)
+
+    def place(self, number):
+        """(file, line, function) that a block is attributed to."""
+        trace = self._graph.block(number).trace
+        return self._snapshot.attributed(trace.traceback_id)
+
+    def text(self, number):
+        """A block on a line: "block of server.c:52 in load at 0x..., 120 B"."""
+        trace = self._graph.block(number).trace
+        filename, lineno, function = self.place(number)
+        where = "{}:{}".format(filename, lineno) if lineno else filename
+        if function:
+            where += " in " + function
+        return "block of {} at {:#x}, size={}".format(
+            where, trace.address, results.format_size(trace.size)
+        )
+
+    def json(self, number):
+        """The same as an object."""
+        info = self._graph.block(number)
+        filename, lineno, function = self.place(number)
+        return {
+            "address": info.trace.address,
+            "size": info.trace.size,
+            "reach": self._graph.class_of(number),
+            "filename": filename,
+            "lineno": lineno,
+            "function": function,
+        }
+
+
+def _notes(computed):
+    return list(computed.graph.notes) + computed.snapshot.notes
+
+
+def _warnings(computed):
+    return "".join("warning: {}\n".format(printable(note.encode())) for note in _notes(computed))
+
+
+class Refs(_OfBlock):
+    """refs EXPRESSION"""
+
+    name = "refs"
+    summary = "Show what points to a block, and what it points to."
+    limit_help = "show N of each (default: 10)"
+    details = (
+        "EXPRESSION is one of the program's language, as for `print`: its value is the address\n"
+        "of the block, or an address inside it. All after the options belongs to it.\n\n"
+        "What is in no block is named: a global variable, a register, a thread's stack.\n"
+        "`inside` marks pointers to the inside of a block."
+    )
+
+    def run(self, session, options):
+        limit = options.limit or _ROWS
+        computed, blocks, block = self.computed(session, options)
+        graph = computed.graph
+        referrers, roots, holders = graph.referrers(block, limit)
+        references = graph.references(block, limit)
+        info = graph.block(block)
+        if options.json:
+            return self._json(computed, blocks, block, (referrers, roots, holders), references)
+        lines = [
+            blocks.text(block) + ", " + graph.class_of(block),
+            "pointed to by {} in roots and {} in blocks:".format(
+                plural(roots, "pointer"), plural(holders, "pointer")
+            ),
+        ]
+        if info.cycle_count:
+            lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
+        lines += ["  " + self._referrer(computed, blocks, block, one) for one in referrers]
+        if roots + holders > len(referrers):
+            lines.append("  and {} other".format(roots + holders - len(referrers)))
+        lines.append("points to {}:".format(plural(info.reference_count, "block")))
+        for one in references:
+            lines.append("  " + _at(computed.offset(block, one.block)) + blocks.text(one.block) + _inside(one))
+        if info.reference_count > len(references):
+            lines.append("  and {} other".format(info.reference_count - len(references)))
+        return _warnings(computed) + "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _referrer(computed, blocks, block, reference):
+        if reference.block == graph_types.NO_BLOCK:
+            return computed.root_name(reference) + _inside(reference)
+        offset = computed.offset(reference.block, block)
+        return blocks.text(reference.block) + _at(offset, " ").rstrip() + _inside(reference)
+
+    @staticmethod
+    def _json(computed, blocks, block, referrers, references):
+        pointers, roots, holders = referrers
+        graph = computed.graph
+        info = graph.block(block)
+        found = {
+            "block": blocks.json(block),
+            "root_count": roots,
+            "referrer_count": holders,
+            "reference_count": info.reference_count,
+            "cycle_count": info.cycle_count,
+            "roots": [
+                {"name": computed.root_name(one), "inside": one.inside}
+                for one in pointers
+                if one.block == graph_types.NO_BLOCK
+            ],
+            "referrers": [
+                dict(
+                    blocks.json(one.block),
+                    offset=computed.offset(one.block, block),
+                    inside=one.inside,
+                )
+                for one in pointers
+                if one.block != graph_types.NO_BLOCK
+            ],
+            "references": [
+                dict(
+                    blocks.json(one.block),
+                    offset=computed.offset(block, one.block),
+                    inside=one.inside,
+                )
+                for one in references
+            ],
+            "notes": _notes(computed),
+        }
+        return json.dumps(found) + "\n"
+
+
+def _at(offset, before=""):
+    """"+0x18 -> ", where the place is known."""
+    return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
+
+
+def _inside(reference):
+    return ", inside" if reference.inside else ""
+
+
+class Path(_OfBlock):
+    """path EXPRESSION"""
+
+    name = "path"
+    summary = "Show how the program gets to a block: from a root through other blocks."
+    limit_help = "show N paths that have no block in common (default: 1, the shortest)"
+    details = (
+        "EXPRESSION is one of the program's language, as for `print`: its value is the address\n"
+        "of the block, or an address inside it. All after the options belongs to it."
+    )
+
+    def run(self, session, options):
+        computed, blocks, block = self.computed(session, options)
+        graph = computed.graph
+        paths = graph.paths(block, options.limit or 1)
+        if options.json:
+            found = {
+                "block": blocks.json(block),
+                "paths": [
+                    {
+                        "root": computed.root_name(root),
+                        "blocks": [
+                            dict(blocks.json(number), offset=offset)
+                            for number, offset in self._steps(computed, way)
+                        ],
+                    }
+                    for root, way in paths
+                ],
+                "notes": _notes(computed),
+            }
+            return json.dumps(found) + "\n"
+        text = _warnings(computed)
+        if not paths:
+            return text + "no pointer leads to the {}: it is {}\n".format(
+                blocks.text(block), graph.class_of(block)
+            )
+        for number, (root, way) in enumerate(paths):
+            if len(paths) > 1:
+                text += "#{}:\n".format(number + 1)
+            text += computed.root_name(root) + _inside(root) + "\n"
+            for one, offset in self._steps(computed, way):
+                text += "  -> {}{}\n".format(blocks.text(one), _at(offset, " "))
+        return text
+
+    @staticmethod
+    def _steps(computed, way):
+        """(block, where in it the pointer to the next is) along a path."""
+        following = list(way[1:]) + [None]
+        return [
+            (block, None if after is None else computed.offset(block, after))
+            for block, after in zip(way, following)
+        ]
+
+
+class Retained(Command):
+    """retained [KEY] [NAME]"""
+
+    name = "retained"
+    summary = "Show what each line keeps alive, beside what it holds itself."
+    details = (
+        "A block keeps alive what the program could not get at without it: itself, and the\n"
+        "blocks that all ways from a root lead to through it. A line keeps alive the sum over\n"
+        "its blocks that no other of its blocks keeps alive, so that none counts twice; what\n"
+        "only several of its blocks together keep alive is not in it. Leaked blocks count as\n"
+        "if they were held.\n\n"
+        + shared.FILTER_HELP
+    )
+
+    def arguments(self, parser):
+        shared.add_words(parser, ["NAME"])
+        parser.add_argument(
+            "--top",
+            action="store_true",
+            help="list the single blocks that keep most alive",
+        )
+        add_graph(parser)
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        key, names = shared.split_words(session, options.words, 1)
+        _only_now(session, names[0] if names else None)
+        choice = shared.Choice(session, options)
+        if options.top and choice.filters:
+            raise AllocsnapError("--top goes over all blocks: leave out the filters")
+        computed = Computed(session, _graph_options(options))
+        computed.graph.retain(computed.calls)
+        if options.top:
+            return self._top(session, computed, options)
+        whole = computed.snapshot
+        (chosen,) = choice.of(whole)
+        rows = results.Statistics(chosen, key, False, session.thread_labels("now"))
+        computed.graph.add_to(rows, chosen, graph_types.BESIDE_RETAINED)
+        return show(session, rows, options, whole if choice.filters else None)
+
+    @staticmethod
+    def _top(session, computed, options):
+        blocks, graph = _Blocks(session, computed), computed.graph
+        limit = _ROWS if options.limit is None and options.format == "text" else options.limit
+        numbers = graph.top(limit or computed.snapshot.count)
+        if options.format == "json":
+            rows = []
+            for number in numbers:
+                size, count = graph.retained(number)
+                rows.append(dict(blocks.json(number), retained_size=size, retained_count=count))
+            return json.dumps({"blocks": rows, "notes": _notes(computed)}) + "\n"
+        text = _warnings(computed)
+        for place, number in enumerate(numbers):
+            size, count = graph.retained(number)
+            text += "#{}: {}, retained={} in {}\n".format(
+                place + 1, blocks.text(number), results.format_size(size), plural(count, "block")
+            )
+        return text
+
+    def words(self, session, typed):
+        return shared.possible_words(session, typed, 1)

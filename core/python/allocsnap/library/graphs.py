@@ -1,0 +1,220 @@
+"""The graph over the blocks of a snapshot: classes of reachability, references, paths."""
+
+import ctypes
+from ctypes import POINTER, byref, c_size_t, c_uint32, c_uint64
+from typing import NamedTuple
+
+from ..printable import printable_text
+from . import graph_types as types, native, objects
+from .calls import Object
+from .native import check, library
+
+#: The classes of blocks, those first that the program cannot get at.
+CLASSES = ("definite", "indirect", "possible", "reachable")
+
+_CLASS_NAMES = {number: name for name, number in types.REACH.items()}
+
+
+class Options(NamedTuple):
+    """How the graph is computed."""
+
+    heuristics: bool = True
+    gaps: str = "auto"  # of types.GAPS
+    tag_mask: int = 0
+
+
+class CoreThreads(Object):
+    """The threads of a core file, from its notes (asnap_core_threads)."""
+
+    destroy = "asnap_core_threads_destroy"
+
+    def __init__(self, core_map):
+        super().__init__()
+        self._core_map = core_map
+        check(library().asnap_core_threads_create(core_map, self.out))
+
+    def set(self, facts):
+        """Puts them into types.GraphFacts."""
+        count = c_size_t()
+        lib = library()
+        facts.threads = lib.asnap_core_threads_list(self, byref(count))
+        facts.thread_count = count.value
+        facts.registers = lib.asnap_core_threads_registers(self, byref(count))
+        facts.register_count = count.value
+        facts.main_stack = lib.asnap_core_threads_main_stack(self)
+
+
+class LiveThreads:
+    """The ThreadFacts of a Target, in the library's form."""
+
+    def __init__(self, threads):
+        words = [
+            (value, place, name)
+            for place, thread in enumerate(threads)
+            for name, value in thread.registers
+            if value >= 4096
+        ]
+        self._threads = (native.Thread * len(threads))(
+            *((thread.number, thread.stack_pointer, thread.thread_pointer) for thread in threads)
+        )
+        self._registers = (native.Register * len(words))(
+            *((value, place, name.encode("ascii", "replace")[:11]) for value, place, name in words)
+        )
+
+    def set(self, facts):
+        """Puts them into types.GraphFacts."""
+        facts.threads = ctypes.cast(self._threads, POINTER(native.Thread))
+        facts.thread_count = len(self._threads)
+        facts.registers = ctypes.cast(self._registers, POINTER(native.Register))
+        facts.register_count = len(self._registers)
+
+
+class Graph(Object):
+    """Which blocks of a snapshot the program can still get at, and what points to them.
+    `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads."""
+
+    destroy = "asnap_graph_destroy"
+
+    def __init__(self, calls, snapshot, root, regions, threads, options=Options()):
+        super().__init__()
+        facts = types.GraphFacts(root_address=root, region_count=regions.count)
+        facts.memory = ctypes.cast(calls.memory, POINTER(native.Memory))
+        facts.progress = ctypes.cast(calls.progress, POINTER(native.Progress))
+        facts.regions = ctypes.cast(regions.array, POINTER(native.Region))
+        if regions.is_core_map:
+            facts.core = regions._as_parameter_
+        facts.no_heuristics = not options.heuristics
+        facts.gaps = types.GAPS[options.gaps]
+        facts.tag_mask = options.tag_mask
+        threads.set(facts)
+        self._facts = facts
+        self._threads, self._regions = threads, regions  # the facts refer to them
+        self.snapshot = snapshot
+        calls.run(library().asnap_graph_create, snapshot, byref(facts), self.out)
+
+    @property
+    def notes(self):
+        """What was missing, a line each."""
+        lib = library()
+        count = lib.asnap_graph_note_count(self)
+        return [printable_text(lib.asnap_graph_note(self, index)) for index in range(count)]
+
+    def sums(self):
+        """{class: (bytes, blocks)}."""
+        found = {}
+        for name in CLASSES:
+            size, count = c_uint64(), c_uint64()
+            library().asnap_graph_sum(self, types.REACH[name], byref(size), byref(count))
+            found[name] = size.value, count.value
+        return found
+
+    def select(self, snapshot, classes):
+        """The Snapshot of those blocks of `snapshot` that are of these classes."""
+        bits = sum(1 << types.REACH[name] for name in classes)
+        made = objects.Snapshot()
+        made.computed = snapshot.computed
+        check(library().asnap_graph_select(self, snapshot, bits, made.out))
+        return made
+
+    def find(self, address):
+        """The number of the block that holds an address, or None."""
+        block = library().asnap_graph_find(self, address)
+        return None if block == types.NO_BLOCK else block
+
+    def block(self, number):
+        """The types.GraphBlockInfo of a block."""
+        return library().asnap_graph_block(self, number)
+
+    def class_of_trace(self, trace):
+        """The word for the class of a native.Trace; None: it is not of this graph."""
+        number = library().asnap_graph_block_of(self, byref(trace))
+        return None if number == types.NO_BLOCK else self.class_of(number)
+
+    def class_of(self, number):
+        """The word for a block's class."""
+        return _CLASS_NAMES[self.block(number).reach]
+
+    @property
+    def roots(self):
+        """The types.Roots, as the library lends them."""
+        count = c_size_t()
+        array = library().asnap_graph_roots(self, byref(count))
+        return array[: count.value] if count.value else []
+
+    def root(self, number):
+        """One of them."""
+        count = c_size_t()
+        return library().asnap_graph_roots(self, byref(count))[number]
+
+    def register(self, number):
+        """(place of the thread, name) of a register that a root is."""
+        register = self._facts.registers[number]
+        return register.thread, register.name.decode("ascii", "replace")
+
+    def thread_number(self, place):
+        """The kernel's number of the thread at a place; None: it has ended."""
+        if place >= self._facts.thread_count:
+            return None
+        return self._facts.threads[place].number
+
+    def references(self, number, limit):
+        """The types.References of a block to others, `limit` at most."""
+        array, count = (types.Reference * limit)(), c_size_t()
+        library().asnap_graph_references(self, number, array, limit, byref(count))
+        return array[: count.value]
+
+    def referrers(self, number, limit):
+        """(types.References to a block, how many are in roots, how many in blocks)."""
+        array, roots, blocks = (types.Reference * limit)(), c_size_t(), c_size_t()
+        check(
+            library().asnap_graph_referrers(
+                self, number, array, limit, byref(roots), byref(blocks)
+            )
+        )
+        shown = min(limit, roots.value + blocks.value)
+        return array[:shown], roots.value, blocks.value
+
+    def paths(self, number, limit):
+        """Up to `limit` ways to a block: (types.Reference in a root, [numbers of blocks])."""
+        paths = _Paths()
+        lib = library()
+        check(lib.asnap_graph_paths_create(self, number, paths.out))
+        found = []
+        while len(found) < limit:
+            root, blocks, count = types.Reference(), POINTER(c_uint32)(), c_size_t()
+            check(lib.asnap_graph_paths_next(paths, byref(root), byref(blocks), byref(count)))
+            if not count.value:
+                break
+            found.append((root, blocks[: count.value]))
+        return found
+
+    def retain(self, calls):
+        """Computes what blocks keep alive."""
+        calls.run(library().asnap_graph_retain, self, calls.progress)
+
+    def retained(self, number):
+        """(bytes, blocks) that a block keeps alive, after `retain`."""
+        size, count = c_uint64(), c_uint64()
+        library().asnap_graph_retained(self, number, byref(size), byref(count))
+        return size.value, count.value
+
+    def top(self, count):
+        """The numbers of the blocks that keep most alive, after `retain`."""
+        count = min(count, library().asnap_graph_block_count(self))
+        blocks = (c_uint32 * count)()
+        check(library().asnap_graph_top(self, count, blocks))
+        return list(blocks)
+
+    def add_to(self, rows, snapshot, beside):
+        """Adds one of types.BESIDE_... to Statistics of a snapshot."""
+        check(library().asnap_statistics_add_graph(rows, snapshot, self, beside))
+
+    @staticmethod
+    def beside(rows, index):
+        """(bytes, blocks) that were added to a row of Statistics."""
+        found = library().asnap_statistics_beside_sum(rows, index)
+        return found.size, found.count
+
+
+class _Paths(Object):
+    destroy = "asnap_graph_paths_destroy"

@@ -1,0 +1,237 @@
+"""Classes of reachability, of blocks whose class is known by construction (reach.cc)."""
+
+import os
+import re
+import unittest
+
+from . import debuggers
+from .debuggers import RUN, stop_at
+from .harness import HOOKS, ROOT, Case, program, tag_line
+from .test_remote import Server
+
+SOURCE = os.path.join(ROOT, "tests", "programs", "reach.cc")
+KINDS = ("definite", "indirect", "possible", "reachable")
+COMMANDS = ["snapshot leaks --json --kinds " + kind for kind in KINDS]
+
+_TAG = re.compile(r"/\* tag: (\w+) (.*?)(?:, (\d+))? \*/")
+#: Who allocates on some lines: the most recent frame with a line may be theirs.
+_LIBRARIES = ("the C library", "the C++ library", "the dynamic linker")
+
+
+def expected():
+    """{kind: {line: blocks}} by the tags of the source."""
+    found = {kind: {} for kind in KINDS}
+    with open(SOURCE, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            tag = _TAG.search(line)
+            if tag is None or tag.group(2).startswith(_LIBRARIES):
+                continue
+            kind, count = tag.group(1), int(tag.group(3) or 1)
+            if kind == "cycle":
+                found["definite"][number] = 1
+                found["indirect"][number] = count - 1
+            else:
+                found[kind][number] = count
+    return found
+
+
+def classes(results):
+    """({kind: {line: blocks}} of the program's own lines, {kind: other rows}, notes)."""
+    found, others, notes = {}, {}, set()
+    for kind, command in zip(KINDS, COMMANDS):
+        answer = results.json(command)
+        found[kind], others[kind] = {}, []
+        notes.update(answer["notes"])
+        for row in answer["statistics"]:
+            frame = row["traceback"][0]
+            if frame["filename"] == SOURCE:
+                found[kind][frame["lineno"]] = row["count"]
+            else:
+                others[kind].append((frame["filename"], frame["lineno"], row["count"]))
+    return found, others, notes
+
+
+class Classes(Server):
+    def check(self, results, notes=()):
+        found, others, told = classes(results)
+        known = expected()
+        for kind in ("definite", "indirect", "possible"):
+            self.assertEqual(found[kind], known[kind], kind)
+            self.assertEqual(others[kind], [], kind)
+        library_lines = set(found["reachable"]) - set(known["reachable"])
+        own = {line: found["reachable"][line] for line in set(found["reachable"]) - library_lines}
+        self.assertEqual(own, known["reachable"])
+        self.assertEqual(told, set(notes))
+
+    def test_the_program_has_all_tags(self):
+        known = expected()
+        self.assertEqual({kind: bool(known[kind]) for kind in KINDS}, dict.fromkeys(KINDS, True))
+        self.assertGreater(len(known["reachable"]), 20)
+
+    def test_process_in_gdb(self):
+        self.check(self.at_stop(COMMANDS, "reach"))
+
+    def test_kernel_core_in_gdb(self):
+        core = self.kernel_core("reach", "trap")
+        self.check(self.batch(COMMANDS, program("reach"), core))
+
+    def test_core_of_gdb(self):
+        path = os.path.join(self.directory, "core.gdb")
+        self.at_stop(["generate-core-file " + path], "reach")
+        self.check(self.batch(COMMANDS, program("reach"), path))
+
+    def test_gdbserver(self):
+        port = self.server(
+            "gdbserver", "127.0.0.1:0", program("reach"), LD_PRELOAD=HOOKS, ALLOCSNAP="16"
+        )
+        before = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
+        self.check(self.batch(before + COMMANDS, program("reach")))
+
+    def test_process_in_lldb(self):
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                before = ["snapshot start 16", stop_at("stop_here"), RUN]
+                self.check(debugger.run(self, before + COMMANDS, program("reach")))
+
+    def test_kernel_core_in_lldb(self):
+        core = self.kernel_core("reach", "trap")
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                self.check(debugger.run(self, COMMANDS, program("reach"), core=core))
+
+
+LATE = os.path.join(ROOT, "tests", "programs", "late.c")
+UNKNOWN = "there are blocks that were not recorded, as those from before the tracing began: "
+
+
+class Incomplete(Case):
+    """What is missing is said in the first lines, and in which direction it errs."""
+
+    def lines(self, results, command):
+        """([lines of the source that rows are of], notes)."""
+        answer = results.json(command)
+        rows = answer["statistics"]
+        return sorted(row["traceback"][0]["lineno"] for row in rows), answer["notes"]
+
+    def setUp(self):
+        super().setUp()
+        tags = "held by an early block", "held by undumped memory", "lost"
+        self.by_early, self.by_undumped, self.lost = (tag_line(LATE, tag) for tag in tags)
+
+    def test_tracing_that_began_late(self):
+        commands = ["snapshot leaks --json" + more for more in ("", " --kinds possible", " --gaps no")]
+        before = [
+            "set environment LD_PRELOAD " + HOOKS,
+            "set environment ALLOCSNAP 0",
+            "break phase",
+            "break stop_here",
+            "run",
+            "snapshot start",
+            "continue",
+        ]
+        results = self.batch(before + commands + ["snapshot leaks"], program("late"))
+        note = UNKNOWN + (
+            "what only the memory between the recorded ones leads to counts as possible, which may"
+            " hide leaks"
+        )
+        self.assertEqual(self.lines(results, commands[0]), ([self.lost], [note]))
+        self.assertEqual(self.lines(results, commands[1]), ([self.by_early], [note]))
+        note = UNKNOWN + "what only they hold is shown as leaked"
+        self.assertEqual(self.lines(results, commands[2]), ([self.by_early, self.lost], [note]))
+        self.assertTrue(results["snapshot leaks"].startswith("warning: " + UNKNOWN))
+
+    def test_traces_that_were_dropped(self):
+        before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot clear", "continue"]
+        results = self.batch(before + ["snapshot leaks --json"], program("late"))
+        found, notes = self.lines(results, "snapshot leaks --json")
+        self.assertEqual(found, [self.lost])
+        self.assertTrue(notes[0].startswith(UNKNOWN))
+
+    def test_memory_that_a_core_lacks(self):
+        results = self.at_stop(["snapshot leaks --json"], "late")
+        self.assertEqual(self.lines(results, "snapshot leaks --json"), ([self.lost], []))
+        core = self.kernel_core("late", "trap")
+        results = self.batch(["snapshot leaks --json"], program("late"), core)
+        found, notes = self.lines(results, "snapshot leaks --json")
+        self.assertEqual(found, [self.by_undumped, self.lost])
+        self.assertEqual(
+            notes,
+            ["96.0 KiB of roots are not in this core: blocks that only they hold are shown as leaked"],
+        )
+
+    def test_what_is_no_block_and_no_process(self):
+        results = self.at_stop(
+            ["snapshot refs 16", "snapshot path &early", "snapshot leaks --kinds lost", "snapshot take a",
+             "snapshot leaks a", "snapshot leaks --tag-mask 0xg"], "late")
+        self.assertEqual(
+            results["snapshot refs 16"],
+            "0x10 is in no live traced block: `snapshot who 0x10` says what is there\n",
+        )
+        self.assertIn("is in no live traced block", results["snapshot path &early"])
+        self.assertIn("'lost' is no kind of block", results["snapshot leaks --kinds lost"])
+        self.assertIn("does not say what pointed to its blocks", results["snapshot leaks a"])
+        self.assertIn("is not a mask", results["snapshot leaks --tag-mask 0xg"])
+        results = self.batch(["snapshot leaks", "snapshot refs 16"], program("late"))
+        for command in ("snapshot leaks", "snapshot refs 16"):
+            self.assertTrue(results[command].startswith("there is no process and no core"), command)
+
+
+class PythonApi(Case):
+    """The graph in the Python interface, inside gdb."""
+
+    def test_a_live_program(self):
+        path = os.path.join(self.directory, "script.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SCRIPT)
+        lines = self.at_stop(["source " + path], "reach")["source " + path].splitlines()
+        with open(SOURCE, encoding="utf-8") as file:
+            tags = {_TAG.search(line).group(2): n for n, line in enumerate(file, 1) if _TAG.search(line)}
+        known = expected()
+        self.assertEqual(
+            lines,
+            [
+                str(sorted(known["definite"].items())),
+                str(sum(known["definite"].values()) + sum(known["indirect"].values())),
+                "definite 20 1",
+                "[(None, True, False)]",
+                str([tags["another block"]]),
+                "[1] True",
+                "True",
+                "this snapshot does not say what pointed to its blocks: take one with"
+                " take_snapshot(graph=True)",
+                "None",
+            ],
+        )
+
+
+SCRIPT = """
+import allocsnap, gdb
+def value(text):
+    return int(gdb.parse_and_eval("(unsigned long)" + text))
+snapshot = allocsnap.take_snapshot(graph=True)
+leaked = snapshot.leaks()
+rows = leaked.statistics("lineno")
+print(sorted((row.traceback[0].lineno, row.count) for row in rows))
+print(len(snapshot.leaks(("definite", "indirect")).traces))
+lost = [trace for trace in snapshot.traces if trace.size == 80][0]
+below = [row for row in snapshot.retained("lineno") if row.size == 80][0]
+print(lost.reach, below.retained_count - 1, below.count)
+found = snapshot.referrers(value("in_bss"))
+print([(one.address, "/reach at" in one.name, one.inside) for one in found])
+def line(address):
+    return allocsnap.get_object_traceback(address)[-1].lineno
+print([line(one.address) for one in snapshot.references(value("in_bss"))])
+paths = snapshot.paths(value("in_bss->next"), 5)
+print([len(paths)], paths[0][1:] == [value("in_bss"), value("in_bss->next")])
+print(all(trace.reach == "definite" for trace in leaked.traces))
+plain = allocsnap.take_snapshot()
+try:
+    plain.leaks()
+except allocsnap.AllocsnapError as error:
+    print(error)
+print(plain.traces[0].reach)
+"""
+
+
+if __name__ == "__main__":
+    unittest.main()
