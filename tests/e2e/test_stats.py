@@ -154,6 +154,30 @@ class AtBreakpoint(Case):
         self.assertEqual(results[commands[4]], results[commands[5]])
 
 
+class AfterTheEnd(Case):
+    """Without a process it is the newest snapshot, and text says so."""
+
+    def test_which_snapshot_is_shown(self):
+        first = "Snapshot b, the newest: there is no process and no core.\n"
+        commands = ["stats", "traces", "diff a", "who 1", "stats filename"]
+        named = ["stats b", "stats a lineno", "traces b", "diff a b", "who --in b 1"]
+        commands, named = (["snapshot " + one for one in each] for each in (commands, named))
+        as_json = ["snapshot stats --json", "snapshot traces --json"]
+        before = ["snapshot take a", "snapshot take b", " snapshot stats", "kill"]
+        results = self.at_stop(before + commands + named + as_json, "holds")
+        self.assertFalse(results[" snapshot stats"].startswith("Snapshot"))
+        for command in commands:
+            with self.subTest(command):
+                self.assertTrue(results[command].startswith(first), results[command])
+                self.assertEqual(results[command].count("Snapshot "), 1)
+        for command in named:
+            with self.subTest(command):
+                self.assertNotIn("Snapshot ", results[command])
+        self.assertEqual(results["snapshot stats"], first + results["snapshot stats b"])
+        self.assertEqual(results.json(as_json[0])["total"], TOTAL)
+        self.assertEqual(results.json(as_json[1])["total"], TOTAL)
+
+
 class MemoryMaps(Case):
     """Where /proc or the core file cannot be read, what gdb prints does as well."""
 

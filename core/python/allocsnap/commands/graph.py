@@ -116,7 +116,7 @@ class Leaks(Command):
         leaked = "reachable" not in options.kinds
         beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
         computed.graph.add_to(rows, chosen, beside)
-        return show(session, rows, options, whole if choice.filters else None)
+        return show(session, rows, options, whole if choice.filters else None, name)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -390,7 +390,7 @@ class Retained(Command):
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         computed.graph.add_to(rows, chosen, graph_types.BESIDE_RETAINED)
-        return show(session, rows, options, whole if choice.filters else None)
+        return show(session, rows, options, whole if choice.filters else None, name)
 
     @staticmethod
     def _top(session, computed, options):

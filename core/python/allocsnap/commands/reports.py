@@ -4,6 +4,7 @@ import json
 import re
 
 from ..errors import AllocsnapError
+from ..kept import NOW
 from ..library import rows as results
 from ..library.keys import cumulative_names, keys
 from . import options as shared
@@ -25,14 +26,24 @@ def _check_cumulative(options, key):
         )
 
 
-def show(session, rows, options, unfiltered):
-    """The text of native rows, as the options of shared.add_rows want it."""
-    limit = options.limit
+def show(session, rows, options, unfiltered, name=NOW):
+    """The text of native rows, as the options of shared.add_rows want it. `name`: of the snapshot
+    that was asked for, or None."""
+    limit, first = options.limit, ""
     if options.format == "text":
         rows.display = session.display()
         limit = _ROWS if limit is None else limit
+        first = _which(session, name)
     text = rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
-    return _with_notes(text, getattr(options, "graph_notes", None), options.format)
+    return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+
+
+def _which(session, name):
+    """Which snapshot is shown, and why, where nobody has named one and there is no process."""
+    chosen = session.default_name()
+    if name is not None or chosen == NOW:
+        return ""
+    return "Snapshot {}, the newest: there is no process and no core.\n".format(chosen)
 
 
 def _with_notes(text, notes, form):
@@ -77,7 +88,7 @@ class Stats(Command):
         whole = shared.whole(session, name, options)
         labels = session.thread_labels(name)
         rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
-        return show(session, rows, options, whole if choice.filters else None)
+        return show(session, rows, options, whole if choice.filters else None, name)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -109,7 +120,8 @@ class Diff(Command):
             )
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
-        old_name, new_name = names[0], names[1] if len(names) > 1 else session.default_name()
+        old_name, given = names[0], names[1] if len(names) > 1 else None
+        new_name = given or session.default_name()
         if old_name == new_name:
             raise AllocsnapError(
                 "{} would be compared with itself: name another snapshot,"
@@ -118,7 +130,7 @@ class Diff(Command):
         old, new = (shared.whole(session, name, options) for name in (old_name, new_name))
         labels = session.thread_labels(new_name)
         rows = results.Diff(*choice.of(new, old), key, options.cumulative, labels)
-        return show(session, rows, options, (new, old) if choice.filters else None)
+        return show(session, rows, options, (new, old) if choice.filters else None, given)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 2)
@@ -157,7 +169,7 @@ class Traces(Command):
             )
         labels = session.thread_labels(options.snapshot)
         rows = results.Traces(*choice.of(whole), options.sort, labels)
-        return show(session, rows, options, whole if choice.filters else None)
+        return show(session, rows, options, whole if choice.filters else None, options.snapshot)
 
     def words(self, session, typed):
         return [] if any(session.snapshots.is_name(word) for word in typed) else session.snapshots.words()
@@ -226,7 +238,8 @@ class Who(Command):
             place = session.place(regions, address)
         labels = session.thread_labels(name)
         who = results.Who(taken.snapshot, address, regions, place, labels, session.display())
-        return who.render(options.format)
+        first = _which(session, options.snapshot) if options.format == "text" else ""
+        return first + who.render(options.format)
 
     def values(self, session, option):
         return session.snapshots.words() if option == "--in" else super().values(session, option)
