@@ -111,6 +111,84 @@ class Classes(Server):
                 self.check(debugger.run(self, COMMANDS, program("reach"), core=core))
 
 
+class Names(Case):
+    """What roots are called, in gdb and LLDB, and what blocks keep alive."""
+
+    COMMANDS = [
+        "snapshot path --json in_bss->next",
+        "snapshot path --json ~hiddens[0]",
+        "snapshot path --json ~hiddens[3]",
+        "snapshot path --json in_tls",
+        "snapshot path --json region[1001]",
+        "snapshot refs --json in_bss",
+        "snapshot refs in_bss->next",
+        "snapshot retained --json",
+        "snapshot retained --top -n 1 --json",
+        "snapshot retained --top -n 1",
+    ]
+
+    def check(self, results):
+        known = {}
+        with open(SOURCE, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                tag = _TAG.search(line)
+                if tag is not None:
+                    known[tag.group(2)] = number
+        paths = [results.json(command)["paths"] for command in self.COMMANDS[:5]]
+        roots = [found[0]["root"] for found in paths]
+        self.assertEqual(roots[0], "global in_bss (reach.cc)")
+        self.assertRegex(roots[1], r'^register r12 of thread \d+ \(1 "reach"\)$')
+        self.assertRegex(
+            roots[2],
+            r'^frame \d+ \((::)?on_its_stack(\(void ?\*\))?\), variable pointer of thread \d+ \(\d+ "reach"\) at 0x',
+        )
+        self.assertRegex(roots[3], r"^thread-local storage of thread \d+ ")
+        self.assertRegex(roots[4], r"^mapping of 64.0 KiB at 0x[0-9a-f]+, \+0x1f48$")
+        self.assertEqual(
+            [(block["lineno"], block["offset"]) for block in paths[0][0]["blocks"]],
+            [(known["zero-initialised data"], 0), (known["another block"], None)],
+        )
+        refs = results.json("snapshot refs --json in_bss")
+        self.assertEqual((refs["root_count"], refs["referrer_count"], refs["reference_count"]), (1, 0, 1))
+        self.assertEqual(refs["roots"], [{"name": "global in_bss (reach.cc)", "inside": False}])
+        self.assertEqual(refs["references"][0]["lineno"], known["another block"])
+        self.assertEqual(refs["block"]["reach"], "reachable")
+        self.assertIn(
+            "pointed to by 0 pointers in roots and 1 pointer in blocks:\n  block of {}:{} ".format(
+                SOURCE, known["zero-initialised data"]
+            ),
+            results["snapshot refs in_bss->next"],
+        )
+        retained = {
+            row["traceback"][0]["lineno"]: row
+            for row in results.json("snapshot retained --json")["statistics"]
+            if row["traceback"][0]["filename"] == SOURCE
+        }
+        head = retained[known["nothing, the head of a list"]]
+        self.assertEqual(
+            (head["size"], head["count"], head["retained_size"], head["retained_count"]),
+            (80, 1, 80 + 20 * 81, 21),
+        )
+        cycle = retained[known["itself"]]
+        self.assertEqual((cycle["retained_size"], cycle["retained_count"]), (12 * 82 + 83, 13))
+        (top,) = results.json("snapshot retained --top -n 1 --json")["blocks"]
+        joined = known["a region, which is joined with this one's"]
+        self.assertEqual(
+            (top["lineno"], top["size"], top["retained_size"], top["retained_count"]),
+            (joined, 2 << 20, (2 << 20) + 92, 2),
+        )
+        self.assertIn("retained=2048 KiB in 2 blocks", results["snapshot retained --top -n 1"])
+
+    def test_gdb(self):
+        self.check(self.at_stop(self.COMMANDS, "reach"))
+
+    def test_lldb(self):
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                before = ["snapshot start 16", stop_at("stop_here"), RUN]
+                self.check(debugger.run(self, before + self.COMMANDS, program("reach")))
+
+
 LATE = os.path.join(ROOT, "tests", "programs", "late.c")
 UNKNOWN = "there are blocks that were not recorded, as those from before the tracing began: "
 

@@ -145,8 +145,9 @@ class _OfBlock(Command):
     def computed(self, session, options):
         """(Computed, Blocks, number of the block)."""
         _of_now(session)
-        address = address_of(session, options.expression)
         computed = Computed(session, _graph_options(options))
+        # LLDB leaves the value in memory that it has mapped in the program: it is asked afterwards.
+        address = address_of(session, options.expression)
         block = computed.graph.find(address)
         if block is None:
             raise AllocsnapError(
