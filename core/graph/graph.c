@@ -116,7 +116,8 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
                                        const struct asnap_graph_facts *facts,
                                        struct asnap_graph **graph)
 {
-    if (snapshot == NULL || facts == NULL || facts->memory == NULL || graph == NULL)
+    if (snapshot == NULL || facts == NULL || facts->memory == NULL || graph == NULL ||
+        (facts->regions == NULL && facts->region_count != 0))
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_graph_create: NULL argument");
     struct asnap_graph *made = calloc(1, sizeof(*made));

@@ -276,6 +276,8 @@ static bool may_be_ended(const struct finding *finding, const struct asnap_regio
 static struct asnap_error *find_ended(struct finding *finding)
 {
     const struct asnap_graph_facts *facts = finding->facts;
+    if (facts->regions == NULL)
+        return NULL;
     uint64_t *words = malloc(SEARCH_BYTES);
     struct asnap_error *error = words == NULL ? asnap_error_no_memory() : NULL;
     for (size_t i = 1; error == NULL && i < facts->region_count; i++) {

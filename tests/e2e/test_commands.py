@@ -500,6 +500,7 @@ class Completion(Case):
                         "help",
                         "include",
                         "json",
+                        "leaked",
                         "limit",
                         "no-skip",
                         "skip",

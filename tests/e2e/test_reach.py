@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import unittest
 
 from . import debuggers
@@ -87,6 +88,16 @@ class Classes(Server):
         before = ["target remote 127.0.0.1:" + port, "break stop_here", "continue"]
         self.check(self.batch(before + COMMANDS, program("reach")))
 
+    def test_jemalloc(self):
+        """Its heap is one mapping, with thread-local storage in it."""
+        library = subprocess.check_output(
+            ["gcc", "-print-file-name=libjemalloc.so"], encoding="utf-8"
+        ).strip()
+        self.assertTrue(os.path.isabs(library), library)
+        before = ["set environment LD_PRELOAD " + os.path.realpath(library)]
+        before += ["snapshot start 16", "break stop_here", "run"]
+        self.check(self.batch(before + COMMANDS, program("reach")))
+
     def test_process_in_lldb(self):
         for debugger in debuggers.lldbs():
             with self.subTest(debugger.name):
@@ -158,6 +169,39 @@ class Incomplete(Case):
             notes,
             ["96.0 KiB of roots are not in this core: blocks that only they hold are shown as leaked"],
         )
+
+    def test_what_has_leaked_since(self):
+        before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot take --graph a", "continue"]
+        commands = [
+            "snapshot diff a --leaked --json",
+            "snapshot stats --leaked",
+            "snapshot traces --leaked --json",
+            "snapshot take --graph b",
+            "snapshot leaks b --json",
+            "snapshot take c",
+            "snapshot diff c b --leaked",
+            "snapshot leaks b --gaps yes",
+        ]
+        results = self.batch(before + commands, program("late"))
+        (row,) = results.json(commands[0])["statistics"]
+        self.assertEqual(
+            (row["traceback"][0]["lineno"], row["size_diff"], row["count_diff"]), (self.lost, 79, 1)
+        )
+        self.assertIn("late.c:{}: size=79 B, count=1".format(self.lost), results[commands[1]])
+        (trace,) = results.json(commands[2])["traces"]
+        self.assertEqual(trace["size"], 79)
+        self.assertEqual(self.lines(results, commands[4]), ([self.lost], []))
+        self.assertIn("snapshot c does not say what pointed to its blocks", results[commands[6]])
+        self.assertIn("was found out when it was taken", results[commands[7]])
+
+    def test_leaked_blocks_with_notes(self):
+        before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot clear", "continue"]
+        commands = ["snapshot stats --leaked", "snapshot stats --leaked --json", "snapshot take --graph"]
+        results = self.batch(before + commands, program("late"))
+        self.assertTrue(results[commands[0]].startswith("warning: " + UNKNOWN))
+        (note,) = results.json(commands[1])["notes"]
+        self.assertTrue(note.startswith(UNKNOWN))
+        self.assertTrue(results[commands[2]].startswith("warning: " + UNKNOWN))
 
     def test_what_is_no_block_and_no_process(self):
         results = self.at_stop(

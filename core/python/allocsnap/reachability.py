@@ -28,7 +28,7 @@ class Retained(NamedTuple):
 
     traceback: object
     size: int
-    count: int
+    count: int  # type: ignore[assignment]  # as of a Statistic
     retained_size: int
     retained_count: int
 

@@ -4,6 +4,7 @@ import os
 import re
 
 from .errors import AllocsnapError, ErrorCode
+from .kept import NOW, Taken
 from .library import graph_types, graphs
 from .library.rows import format_size
 from .printable import printable_text
@@ -135,6 +136,39 @@ class Computed:
             if region.start <= address < region.end:
                 return region
         return None
+
+
+def keep(session, name):
+    """Takes a snapshot with its graph, and keeps it as Session.take does."""
+    if name is not None:
+        session.snapshots.check_new_name(name)
+    computed = Computed(session, graphs.Options())
+    # Names would be asked for when the program may be elsewhere.
+    computed.calls_debugger = False
+    computed.snapshot.computed = computed
+    return session.snapshots.keep(name, Taken(computed.snapshot, computed.process.description))
+
+
+def find(session, name, options=graphs.Options()):
+    """The Computed of `now`, or of a kept snapshot that was taken with its graph; a name of None
+    stands for the default."""
+    name = name or session.default_name()
+    session.snapshots.check_known(name)
+    if name == NOW:
+        return Computed(session, options)
+    computed = session.snapshots.get(name).snapshot.computed
+    if computed is None:
+        raise AllocsnapError(
+            "snapshot {} does not say what pointed to its blocks: `snapshot take --graph` keeps that,"
+            " and without a name it is found in the memory of the paused process or core".format(name),
+            ErrorCode.UNSUPPORTED,
+        )
+    if options != graphs.Options():
+        raise AllocsnapError(
+            "what points to the blocks of snapshot {} was found out when it was taken: leave out"
+            " --no-heuristics, --gaps and --tag-mask".format(name)
+        )
+    return computed
 
 
 #: The largest block that is looked through for a pointer's place.

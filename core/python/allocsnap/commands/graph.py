@@ -3,11 +3,12 @@
 import argparse
 import json
 
-from ..errors import AllocsnapError, ErrorCode
+from ..errors import AllocsnapError
+from ..kept import NOW
 from ..library import graph_types, graphs
 from ..library import rows as results
 from ..printable import printable
-from ..roots import Computed, tag_mask
+from ..roots import Computed, find, tag_mask
 from . import options as shared
 from .command import Command, plural
 from .grammar import whole_number
@@ -66,17 +67,10 @@ def _graph_options(options):
     return graphs.Options(not options.no_heuristics, options.gaps, options.tag_mask)
 
 
-def _only_now(session, name):
-    """Fails where a name is that of a kept snapshot: the memory it is of has changed since."""
-    if name is None and session.target.process() is None and session.snapshots.all:
-        name = list(session.snapshots.all)[-1]
-    if name not in (None, "now"):
-        session.snapshots.check_known(name)
-        raise AllocsnapError(
-            "snapshot {} does not say what pointed to its blocks: this is found in the memory of the"
-            " paused process or core, leave the name out".format(name),
-            ErrorCode.UNSUPPORTED,
-        )
+def _of_now(session):
+    """Fails where there is nothing to be read anew."""
+    if session.default_name() != NOW:
+        session.stopped_process()
 
 
 class Leaks(Command):
@@ -113,16 +107,16 @@ class Leaks(Command):
 
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 1)
-        _only_now(session, names[0] if names else None)
         choice = shared.Choice(session, options)
-        computed = Computed(session, _graph_options(options))
+        name = names[0] if names else None
+        computed = find(session, name, _graph_options(options))
         whole = computed.graph.select(computed.snapshot, options.kinds)
         (chosen,) = choice.of(whole)
-        rows = results.Statistics(chosen, key, False, session.thread_labels("now"))
+        rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         leaked = "reachable" not in options.kinds
         beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
         computed.graph.add_to(rows, chosen, beside)
-        return show(session, rows, options, whole if choice.filters else None)
+        return show(session, rows, options, whole if choice.filters else None, name)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -150,7 +144,7 @@ class _OfBlock(Command):
 
     def computed(self, session, options):
         """(Computed, Blocks, number of the block)."""
-        _only_now(session, "now")
+        _of_now(session)
         address = address_of(session, options.expression)
         computed = Computed(session, _graph_options(options))
         block = computed.graph.find(address)
@@ -384,19 +378,19 @@ class Retained(Command):
 
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 1)
-        _only_now(session, names[0] if names else None)
         choice = shared.Choice(session, options)
+        name = names[0] if names else None
         if options.top and choice.filters:
             raise AllocsnapError("--top goes over all blocks: leave out the filters")
-        computed = Computed(session, _graph_options(options))
+        computed = find(session, name, _graph_options(options))
         computed.graph.retain(computed.calls)
         if options.top:
             return self._top(session, computed, options)
         whole = computed.snapshot
         (chosen,) = choice.of(whole)
-        rows = results.Statistics(chosen, key, False, session.thread_labels("now"))
+        rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         computed.graph.add_to(rows, chosen, graph_types.BESIDE_RETAINED)
-        return show(session, rows, options, whole if choice.filters else None)
+        return show(session, rows, options, whole if choice.filters else None, name)
 
     @staticmethod
     def _top(session, computed, options):

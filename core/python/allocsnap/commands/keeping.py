@@ -4,13 +4,16 @@ import os
 
 from ..errors import AllocsnapError
 from ..library import rows as results
+from ..roots import keep as keep_with_graph
 from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural
 
 
 def _kept(name, taken):
     """What to say of a snapshot that is kept now."""
-    warnings = "".join("warning: {}\n".format(note) for note in taken.snapshot.notes)
+    computed = taken.snapshot.computed
+    notes = (computed.graph.notes if computed is not None else []) + taken.snapshot.notes
+    warnings = "".join("warning: {}\n".format(note) for note in notes)
     text = warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
     if taken.snapshot.unnamed:
         text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
@@ -34,10 +37,19 @@ class Take(Command):
             "--no-names", action="store_true", help="name no frames: keep their addresses"
         )
         parser.add_argument(
+            "--graph",
+            action="store_true",
+            help="find out what points to the blocks, for leaks, retained and --leaked later",
+        )
+        parser.add_argument(
             "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
         )
 
     def run(self, session, options):
+        if options.graph and options.no_names:
+            raise AllocsnapError("--graph and --no-names do not go together: give one of them")
+        if options.graph:
+            return _kept(*keep_with_graph(session, options.name))
         name, taken = session.take(options.name, not options.no_names)
         return _kept(name, taken)
 

@@ -8,6 +8,7 @@ from ..library import objects
 from ..library.keys import DEFAULT, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
 from ..places import LINE_MAX
+from ..roots import find as find_computed
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
@@ -121,6 +122,27 @@ def add_filters(parser):
         action="store_true",
         help="pass over no frame, not even of the built-in sets",
     )
+
+
+def add_leaked(parser):
+    """The option of a command that can show leaked blocks only."""
+    parser.add_argument(
+        "--leaked",
+        action="store_true",
+        help="look only at blocks that nothing points to any more: of now, and of snapshots"
+        " that were taken with --graph",
+    )
+    parser.set_defaults(graph_notes=None)
+
+
+def whole(session, name, options):
+    """The Snapshot of a name that the options of add_leaked look at."""
+    if not options.leaked:
+        return session.find(name).snapshot
+    options.graph_notes = options.graph_notes or []
+    computed = find_computed(session, name)
+    options.graph_notes += [note for note in computed.graph.notes if note not in options.graph_notes]
+    return computed.graph.select(computed.snapshot, ("definite",))
 
 
 def _domain_text(text):

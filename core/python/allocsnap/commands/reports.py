@@ -1,5 +1,6 @@
 """Commands that show what is in snapshots."""
 
+import json
 import re
 
 from ..errors import AllocsnapError
@@ -33,7 +34,8 @@ def show(session, rows, options, unfiltered, name=NOW):
         rows.display = session.display()
         limit = _ROWS if limit is None else limit
         first = _which(session, name)
-    return first + rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
+    text = rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
+    return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
 
 
 def _which(session, name):
@@ -42,6 +44,18 @@ def _which(session, name):
     if name is not None or chosen == NOW:
         return ""
     return "Snapshot {}, the newest: there is no process and no core.\n".format(chosen)
+
+
+def _with_notes(text, notes, form):
+    """A text with what the graph lacks, before what the snapshot lacks."""
+    if not notes:
+        return text
+    if form == "text":
+        return "".join("warning: {}\n".format(note) for note in notes) + text
+    # Within a string of JSON, quotes are escaped.
+    before, field, after = text.rpartition('"notes":[')
+    more = json.dumps(notes)[1:-1]
+    return before + field + more + ("" if after.startswith("]") else ",") + after
 
 
 class Stats(Command):
@@ -62,6 +76,7 @@ class Stats(Command):
     def arguments(self, parser):
         shared.add_words(parser, ["NAME"])
         shared.add_cumulative(parser)
+        shared.add_leaked(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
 
@@ -70,7 +85,7 @@ class Stats(Command):
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
         name = names[0] if names else None
-        whole = session.find(name).snapshot
+        whole = shared.whole(session, name, options)
         labels = session.thread_labels(name)
         rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
         return show(session, rows, options, whole if choice.filters else None, name)
@@ -93,6 +108,7 @@ class Diff(Command):
     def arguments(self, parser):
         shared.add_words(parser, ["OLD", "NEW"])
         shared.add_cumulative(parser)
+        shared.add_leaked(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
 
@@ -111,7 +127,7 @@ class Diff(Command):
                 "{} would be compared with itself: name another snapshot,"
                 " `snapshot diff OLD NEW`".format(old_name)
             )
-        old, new = (session.find(name).snapshot for name in (old_name, new_name))
+        old, new = (shared.whole(session, name, options) for name in (old_name, new_name))
         labels = session.thread_labels(new_name)
         rows = results.Diff(*choice.of(new, old), key, options.cumulative, labels)
         return show(session, rows, options, (new, old) if choice.filters else None, given)
@@ -140,12 +156,13 @@ class Traces(Command):
             default="size",
             help="what comes first: the largest (size, the default) or the oldest (age)",
         )
+        shared.add_leaked(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
 
     def run(self, session, options):
         choice = shared.Choice(session, options)
-        whole = session.find(options.snapshot).snapshot
+        whole = shared.whole(session, options.snapshot, options)
         if options.sort == "age" and not whole.start_time:
             raise AllocsnapError(
                 "nothing says when the blocks of this snapshot were asked for: leave out --sort age"

@@ -4,8 +4,11 @@ import ctypes
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_size_t
 from ctypes import c_uint32, c_uint64, c_void_p
 
+from typing import Dict
+
 from . import native
 from .native import Memory, Progress, Region, Register, Thread, Trace
+
 
 class Root(ctypes.Structure):
     """What is searched for pointers (asnap_root)."""
@@ -14,10 +17,10 @@ class Root(ctypes.Structure):
 
 
 #: asnap_gaps, by the word a user types.
-GAPS = {"auto": 0, "yes": 1, "no": 2}
+GAPS: Dict[str, int] = {"auto": 0, "yes": 1, "no": 2}
 
 #: asnap_reach_class, likewise; UNKNOWN is 0.
-REACH = {"reachable": 1, "possible": 2, "indirect": 3, "definite": 4}
+REACH: Dict[str, int] = {"reachable": 1, "possible": 2, "indirect": 3, "definite": 4}
 
 #: asnap_root_kind.
 ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP = range(6)

@@ -5,21 +5,21 @@ from ctypes import POINTER, byref, c_size_t, c_uint32, c_uint64
 from typing import NamedTuple
 
 from ..printable import printable_text
-from . import graph_types as types, native, objects
+from . import graph_types, native, objects
 from .calls import Object
 from .native import check, library
 
 #: The classes of blocks, those first that the program cannot get at.
 CLASSES = ("definite", "indirect", "possible", "reachable")
 
-_CLASS_NAMES = {number: name for name, number in types.REACH.items()}
+_CLASS_NAMES = {number: name for name, number in graph_types.REACH.items()}
 
 
 class Options(NamedTuple):
     """How the graph is computed."""
 
     heuristics: bool = True
-    gaps: str = "auto"  # of types.GAPS
+    gaps: str = "auto"  # of graph_types.GAPS
     tag_mask: int = 0
 
 
@@ -34,7 +34,7 @@ class CoreThreads(Object):
         check(library().asnap_core_threads_create(core_map, self.out))
 
     def set(self, facts):
-        """Puts them into types.GraphFacts."""
+        """Puts them into graph_types.GraphFacts."""
         count = c_size_t()
         lib = library()
         facts.threads = lib.asnap_core_threads_list(self, byref(count))
@@ -62,7 +62,7 @@ class LiveThreads:
         )
 
     def set(self, facts):
-        """Puts them into types.GraphFacts."""
+        """Puts them into graph_types.GraphFacts."""
         facts.threads = ctypes.cast(self._threads, POINTER(native.Thread))
         facts.thread_count = len(self._threads)
         facts.registers = ctypes.cast(self._registers, POINTER(native.Register))
@@ -77,14 +77,14 @@ class Graph(Object):
 
     def __init__(self, calls, snapshot, root, regions, threads, options=Options()):
         super().__init__()
-        facts = types.GraphFacts(root_address=root, region_count=regions.count)
+        facts = graph_types.GraphFacts(root_address=root, region_count=regions.count)
         facts.memory = ctypes.cast(calls.memory, POINTER(native.Memory))
         facts.progress = ctypes.cast(calls.progress, POINTER(native.Progress))
         facts.regions = ctypes.cast(regions.array, POINTER(native.Region))
         if regions.is_core_map:
             facts.core = regions._as_parameter_
         facts.no_heuristics = not options.heuristics
-        facts.gaps = types.GAPS[options.gaps]
+        facts.gaps = graph_types.GAPS[options.gaps]
         facts.tag_mask = options.tag_mask
         threads.set(facts)
         self._facts = facts
@@ -104,13 +104,13 @@ class Graph(Object):
         found = {}
         for name in CLASSES:
             size, count = c_uint64(), c_uint64()
-            library().asnap_graph_sum(self, types.REACH[name], byref(size), byref(count))
+            library().asnap_graph_sum(self, graph_types.REACH[name], byref(size), byref(count))
             found[name] = size.value, count.value
         return found
 
     def select(self, snapshot, classes):
         """The Snapshot of those blocks of `snapshot` that are of these classes."""
-        bits = sum(1 << types.REACH[name] for name in classes)
+        bits = sum(1 << graph_types.REACH[name] for name in classes)
         made = objects.Snapshot()
         made.computed = snapshot.computed
         check(library().asnap_graph_select(self, snapshot, bits, made.out))
@@ -119,16 +119,16 @@ class Graph(Object):
     def find(self, address):
         """The number of the block that holds an address, or None."""
         block = library().asnap_graph_find(self, address)
-        return None if block == types.NO_BLOCK else block
+        return None if block == graph_types.NO_BLOCK else block
 
     def block(self, number):
-        """The types.GraphBlockInfo of a block."""
+        """The graph_types.GraphBlockInfo of a block."""
         return library().asnap_graph_block(self, number)
 
     def class_of_trace(self, trace):
         """The word for the class of a native.Trace; None: it is not of this graph."""
         number = library().asnap_graph_block_of(self, byref(trace))
-        return None if number == types.NO_BLOCK else self.class_of(number)
+        return None if number == graph_types.NO_BLOCK else self.class_of(number)
 
     def class_of(self, number):
         """The word for a block's class."""
@@ -136,7 +136,7 @@ class Graph(Object):
 
     @property
     def roots(self):
-        """The types.Roots, as the library lends them."""
+        """The graph_types.Roots, as the library lends them."""
         count = c_size_t()
         array = library().asnap_graph_roots(self, byref(count))
         return array[: count.value] if count.value else []
@@ -158,14 +158,14 @@ class Graph(Object):
         return self._facts.threads[place].number
 
     def references(self, number, limit):
-        """The types.References of a block to others, `limit` at most."""
-        array, count = (types.Reference * limit)(), c_size_t()
+        """The graph_types.References of a block to others, `limit` at most."""
+        array, count = (graph_types.Reference * limit)(), c_size_t()
         library().asnap_graph_references(self, number, array, limit, byref(count))
         return array[: count.value]
 
     def referrers(self, number, limit):
-        """(types.References to a block, how many are in roots, how many in blocks)."""
-        array, roots, blocks = (types.Reference * limit)(), c_size_t(), c_size_t()
+        """(graph_types.References to a block, how many are in roots, how many in blocks)."""
+        array, roots, blocks = (graph_types.Reference * limit)(), c_size_t(), c_size_t()
         check(
             library().asnap_graph_referrers(
                 self, number, array, limit, byref(roots), byref(blocks)
@@ -175,13 +175,13 @@ class Graph(Object):
         return array[:shown], roots.value, blocks.value
 
     def paths(self, number, limit):
-        """Up to `limit` ways to a block: (types.Reference in a root, [numbers of blocks])."""
+        """Up to `limit` ways to a block: (graph_types.Reference in a root, [numbers of blocks])."""
         paths = _Paths()
         lib = library()
         check(lib.asnap_graph_paths_create(self, number, paths.out))
         found = []
         while len(found) < limit:
-            root, blocks, count = types.Reference(), POINTER(c_uint32)(), c_size_t()
+            root, blocks, count = graph_types.Reference(), POINTER(c_uint32)(), c_size_t()
             check(lib.asnap_graph_paths_next(paths, byref(root), byref(blocks), byref(count)))
             if not count.value:
                 break
@@ -206,7 +206,7 @@ class Graph(Object):
         return list(blocks)
 
     def add_to(self, rows, snapshot, beside):
-        """Adds one of types.BESIDE_... to Statistics of a snapshot."""
+        """Adds one of graph_types.BESIDE_... to Statistics of a snapshot."""
         check(library().asnap_statistics_add_graph(rows, snapshot, self, beside))
 
     @staticmethod
