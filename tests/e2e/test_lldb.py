@@ -225,7 +225,7 @@ class Lldb(Case):
     @in_each
     def test_core_read_by_lldb(self):
         commands = ["snapshot stats traceback --json", "snapshot traces --json"]
-        nameless = "script {}m._core_path = lambda process: None".format(MODULE)
+        nameless = "script {}sys.modules['lldb_target']._core_path = lambda process: None".format(MODULE)
         core = os.path.join(self.directory, "gdb.core")
         debuggers.gdb().run(self, STARTED + [debuggers.write_core(core)], program("holds"))
         results = self.session(commands + [nameless] + commands + ["snapshot status"], core=core)

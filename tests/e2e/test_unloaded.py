@@ -12,7 +12,7 @@ FIRST = expectations.source("libfirst.c")
 SECOND = expectations.source("libsecond.c")
 FIRST_LINE = expectations.named(FIRST)["first"].line
 SECOND_LINE = expectations.named(SECOND)["second"].line
-LINES = "snapshot stats --json"
+LINES = "snapshot stats --json --no-skip"
 SAME_PLACE = "output first_function == second_function"
 
 

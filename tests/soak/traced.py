@@ -73,6 +73,7 @@ def expect(condition, *words):
 def gdb(commands, arguments, directory, **extra):
     """What each command prints in a gdb with the snapshot command."""
     line = [GDB, "-nx", "-batch", "-iex", "set auto-load off", "-ex", "source " + SCRIPT]
+    line += ["-ex", "snapshot set stop-at-exit off"]
     for command in commands:
         line += ["-ex", "echo {}\\n".format(_MARK), "-ex", command]
     library = os.path.join(BUILD, "liballocsnap.so")

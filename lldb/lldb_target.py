@@ -1,0 +1,423 @@
+"""What LLDB knows of the program, for the commands (allocsnap.target.Target)."""
+
+import os
+import re
+import sys
+
+import lldb
+from allocsnap.errors import UnreadableMemory
+from allocsnap.joined_map import joined_map
+from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
+from allocsnap.target import is_traced_below, mapped_cores
+
+# States in which there is nothing to be read, and in which memory changes.
+_NO_PROCESS = (
+    lldb.eStateInvalid,
+    lldb.eStateUnloaded,
+    lldb.eStateConnected,
+    lldb.eStateAttaching,
+    lldb.eStateLaunching,
+    lldb.eStateDetached,
+    lldb.eStateExited,
+)
+_RUNNING = (lldb.eStateRunning, lldb.eStateStepping)
+
+_PATH_RULE = re.compile(r'^\[\d+\] "(.*)" -> "(.*)"$', re.M)
+# Several entries stand on one line.
+_PATH_ENTRY = re.compile(r"\[\d+\]: (.*?)(?=  \[\d+\]: |$)", re.M)
+
+
+class LldbError(Exception):
+    """What LLDB says is wrong."""
+
+
+def _required(error):
+    """Raises what an SBError says, if it does."""
+    if error.Fail():
+        raise LldbError(error.GetCString() or "unknown error")
+
+
+def _options():
+    """How expressions are evaluated: nothing runs in the program."""
+    options = lldb.SBExpressionOptions()
+    options.SetAllowJIT(False)
+    options.SetAutoApplyFixIts(False)  # `1 2` would become `1; 2`
+    options.SetIgnoreBreakpoints(True)
+    options.SetUnwindOnError(True)
+    options.SetSuppressPersistentResult(True)
+    options.SetFetchDynamicValue(lldb.eNoDynamicValues)
+    return options
+
+
+def quoted(text):
+    """One word of a command."""
+    return '"{}"'.format(re.sub(r'(["\\`])', r"\\\1", text))
+
+
+def _path(spec):
+    """The path of an SBFileSpec, or None."""
+    return spec.fullpath if spec.IsValid() and spec.GetFilename() else None
+
+
+def _build_id(module):
+    """The build ID of a module in hexadecimal; "" where it has none, for which LLDB
+    makes a UUID of the four bytes of a checksum."""
+    uuid = (module.GetUUIDString() or "").replace("-", "").lower()
+    return uuid if len(uuid) > 8 else ""
+
+
+class LldbTarget(Target):
+    """The selected target of one debugger."""
+
+    errors = (LldbError,)
+
+    #: The name of a function that the breakpoint of watch_exits calls, as LLDB finds it.
+    exit_callback = ""
+
+    how_to_interrupt = "Ctrl-C, or `process interrupt`"
+
+    def __init__(self, debugger):
+        self._debugger_id = debugger.GetID()
+        self._numbers = []  # (number, SBTarget)
+        self._exits = {}  # launch_id() -> the SBBreakpoint of watch_exits
+
+    @property
+    def _debugger(self):
+        return lldb.SBDebugger.FindDebuggerWithID(self._debugger_id)
+
+    @property
+    def _target(self):
+        return self._debugger.GetSelectedTarget()
+
+    def _program(self):
+        """The target, where there is one: without it, LLDB has nowhere to keep things."""
+        if not self._target.IsValid():
+            raise LldbError("there is no program: name it first with `target create PROGRAM`")
+        return self._target
+
+    @property
+    def _process(self):
+        return self._target.GetProcess()
+
+    def _output(self, command):
+        """What an LLDB command prints."""
+        result = lldb.SBCommandReturnObject()
+        self._debugger.GetCommandInterpreter().HandleCommand(command, result, False)
+        if not result.Succeeded():
+            raise LldbError((result.GetError() or "").strip().replace("error: ", "", 1))
+        return result.GetOutput() or ""
+
+    def process(self):
+        process = self._process
+        state = process.GetState()
+        if not process.IsValid() or state in _NO_PROCESS:
+            return None
+        pid = process.GetProcessID()
+        is_core = process.GetPluginName() in ("elf-core", "minidump")
+        core_path = _core_path(process) if is_core else None
+        local_pid = None if is_core else self._local_pid()
+        return Process(
+            identity=(process.GetUniqueID(), pid, core_path),
+            pid=pid,
+            core_path=core_path,
+            is_core=is_core,
+            running=state in _RUNNING,
+            pointer_bytes=self._target.GetAddressByteSize(),
+            local_pid=local_pid,
+            proc_pid=local_pid,
+        )
+
+    def _local_pid(self):
+        """The process's number where it is of this host: a server elsewhere has numbers of
+        its own. LLDB's server here is a child of LLDB."""
+        pid = self._process.GetProcessID()
+        return pid if is_traced_below(pid, os.getpid()) else None
+
+    def read_memory(self, address, size):
+        error = lldb.SBError()
+        data = self._process.ReadMemory(address, size, error) if size else b""
+        if error.Fail() or data is None or len(data) != size:
+            raise UnreadableMemory
+        return data
+
+    def write_memory(self, address, data):
+        error = lldb.SBError()
+        self._process.WriteMemory(address, bytes(data), error)
+        _required(error)
+
+    def find_symbol(self, name):
+        for context in self._target.FindSymbols(name, lldb.eSymbolTypeAny):
+            address = context.GetSymbol().GetStartAddress().GetLoadAddress(self._target)
+            if address != lldb.LLDB_INVALID_ADDRESS:
+                return address
+        return 0
+
+    def told_memory_map(self):
+        return joined_map(_mappings(self._process), _loaded_parts(self._target))
+
+    def value(self, expression):
+        value = self._value(expression)
+        kind = value.GetType().GetCanonicalType()
+        if kind.IsReferenceType():
+            value = value.Dereference()
+            kind = value.GetType().GetCanonicalType()
+        if kind.IsPointerType() or _is_whole(kind):
+            return _whole_number(value, bool(kind.GetTypeFlags() & lldb.eTypeIsSigned)), None
+        if value.GetLoadAddress() != lldb.LLDB_INVALID_ADDRESS:
+            return None, value.GetLoadAddress()
+        # In LLDB 19 and older, what the compiler's code gives is a copy.
+        try:
+            return None, self._value("&({})".format(expression)).GetValueAsUnsigned()
+        except LldbError:
+            return None, None
+
+    def _value(self, expression):
+        """The SBValue of an expression: variables and their members without the compiler, which
+        does not know all of them."""
+        frame = self._process.GetSelectedThread().GetSelectedFrame()
+        value = frame.GetValueForVariablePath(expression, lldb.eNoDynamicValues)
+        # A constant (of LLDB 22) takes itself for an address.
+        is_place = value.GetValueType() != lldb.eValueTypeConstResult
+        if value.IsValid() and value.GetError().Success():
+            if is_place or value.GetType().IsPointerType():
+                return value
+        within = frame if frame.IsValid() else self._program()
+        value = within.EvaluateExpression(expression, _options())
+        if value.GetError().Success():
+            return value
+        text = value.GetError().GetCString() or "no value"
+        if "without a running target" in text:
+            raise LldbError(
+                "`{}` would run code of the program, or take memory in it: do without calls,"
+                " overloaded operators and strings".format(expression)
+            )
+        # The compiler's words come with a place and the line again.
+        said = re.search(r"error: (?:<[^>]*>:\d+:\d+: )?(.*)", text)
+        raise LldbError(said.group(1) if said else text)
+
+    def threads(self):
+        return [
+            Thread(thread.GetThreadID(), thread.GetIndexID(), thread.GetName())
+            for thread in self._process
+        ]
+
+    def thread_facts(self):
+        return [_thread_facts(thread) for thread in self._process]
+
+    def variable_at(self, number, level, address):
+        frame = self._process.GetThreadByIndexID(number).GetFrameAtIndex(level)
+        for variable in frame.GetVariables(True, True, False, False):
+            start = variable.GetLoadAddress()
+            if start != lldb.LLDB_INVALID_ADDRESS and start <= address < start + variable.GetByteSize():
+                return variable.GetName()
+        return None
+
+    def variable_file(self, name):
+        found = self._target.FindGlobalVariables(name, 1)
+        return _path(found.GetValueAtIndex(0).GetDeclaration().GetFileSpec()) if found.GetSize() else None
+
+    def program_path(self):
+        return _path(self._target.GetExecutable())
+
+    def stack_pointer(self):
+        frame = self._process.GetSelectedThread().GetFrameAtIndex(0)
+        return frame.GetSP() if frame.IsValid() else None
+
+    def stack_pointers(self):
+        frames = {thread.GetIndexID(): thread.GetFrameAtIndex(0) for thread in self._process}
+        return {number: frame.GetSP() for number, frame in frames.items() if frame.IsValid()}
+
+    def frame_over(self, number, address):
+        thread = self._process.GetThreadByIndexID(number)
+        level, frame = 0, thread.GetFrameAtIndex(0)
+        while frame.IsValid():
+            older = thread.GetFrameAtIndex(level + 1)
+            if older.IsValid() and address < older.GetSP():
+                return level, frame.GetDisplayFunctionName()
+            level, frame = level + 1, older
+        return None
+
+    def file_place(self, address):
+        place = self._target.ResolveLoadAddress(address)
+        section, symbol = place.GetSection(), place.GetSymbol()
+        if not section.IsValid():
+            return None
+        path = _path(place.GetModule().GetFileSpec()) or ""
+        start = symbol.GetStartAddress().GetLoadAddress(self._target)
+        if not symbol.IsValid() or start == lldb.LLDB_INVALID_ADDRESS:
+            return FilePlace(section.GetName() or "", path)
+        return FilePlace(section.GetName() or "", path, symbol.GetDisplayName(), address - start)
+
+    def files(self):
+        paths = []
+        for module in self._target.module_iter():
+            paths += [_path(module.GetFileSpec()), _path(module.GetSymbolFileSpec())]
+        return list(dict.fromkeys(path for path in paths if path))
+
+    def _context(self, address):
+        place = self._target.ResolveLoadAddress(address)
+        return self._target.ResolveSymbolContextForAddress(place, lldb.eSymbolContextEverything)
+
+    def frames_at(self, address):
+        context = self._context(address)
+        entry, block = context.GetLineEntry(), context.GetBlock()
+        if not entry.IsValid() or not block.IsValid():
+            return "", []
+        path, line = _path(entry.GetFileSpec()), entry.GetLine()
+        frames = []
+        block = block if block.IsInlined() else block.GetContainingInlinedBlock()
+        while block.IsValid():
+            frames.append((path, block.GetInlinedName(), line))
+            path, line = _path(block.GetInlinedCallSiteFile()), block.GetInlinedCallSiteLine()
+            block = block.GetParent().GetContainingInlinedBlock()
+        frames.append((path, context.GetFunction().GetName(), line))
+        return _build_id(context.GetModule()), frames
+
+    def symbol_at(self, address):
+        symbol = self._context(address).GetSymbol()
+        return symbol.GetName() if symbol.IsValid() else None
+
+    def debug_directories(self):
+        found = _PATH_ENTRY.findall(self._output("settings show target.debug-file-search-paths"))
+        return ":".join(found + ["/usr/lib/debug"])
+
+    def path_rules(self):
+        return _PATH_RULE.findall(self._output("settings show target.source-map"))
+
+    def watch_exits(self, functions, reached):
+        number = self.launch_id()
+        if number in self._exits and self._exits[number].IsValid():
+            return
+        found = self._program().BreakpointCreateByNames(
+            list(functions), lldb.eFunctionNameTypeFull, lldb.SBFileSpecList(), lldb.SBFileSpecList()
+        )
+        found.AddName("allocsnap_exits")
+        found.SetScriptCallbackFunction(self.exit_callback)
+        self._exits[number] = found
+        self.exits, self.exit_reached = functions, reached
+
+    def forget_exits(self):
+        for found in self._exits.values():
+            found.GetTarget().BreakpointDelete(found.GetID())
+        self._exits = {}
+
+    def has_program(self):
+        return self._target.IsValid()
+
+    def tell(self, text):
+        print(text, end="", file=sys.stderr, flush=True)
+
+    def interrupted(self):
+        return self._debugger.GetCommandInterpreter().WasInterrupted()
+
+    def show_progress(self, text):
+        if sys.stderr.isatty():
+            print(text, file=sys.stderr, flush=True)
+
+    def launch_id(self):
+        target = self._target
+        for number, known in self._numbers:
+            if known == target:
+                return number
+        number = len(self._numbers)
+        self._numbers.append((number, target))
+        return number
+
+    def get_environment(self, name):
+        return self._program().GetEnvironment().Get(name)
+
+    def set_environment(self, name, value):
+        if value is None or value == os.environ.get(name):
+            # As it was before: the debugger's own.
+            self._output("settings remove target.env-vars {}".format(name))
+        else:
+            self._output("settings append target.env-vars " + quoted(name + "=" + value))
+
+
+def _thread_facts(thread):
+    """The ThreadFacts of a thread."""
+    frame = thread.GetFrameAtIndex(0)
+    words, found = [], {}
+    for registers in frame.GetRegisters() if frame.IsValid() else ():
+        for register in registers:
+            data, error = register.GetData(), lldb.SBError()
+            size = data.GetByteSize()
+            if size % 8:
+                continue
+            raw = data.ReadRawData(error, 0, size) if size else b""
+            if error.Fail() or raw is None or len(raw) != size:
+                continue
+            order = "big" if data.GetByteOrder() == lldb.eByteOrderBig else "little"
+            held = [int.from_bytes(raw[at : at + 8], order) for at in range(0, size, 8)]
+            words += [(register.GetName(), word) for word in held]
+            found[register.GetName()] = held
+    stack_pointer = (found.get("rsp") or found.get("sp") or [0])[0]
+    pointer = (found.get("fs_base") or found.get("tpidr") or [0])[0]
+    return ThreadFacts(thread.GetThreadID(), stack_pointer, pointer, tuple(words))
+
+
+def _is_whole(kind):
+    """Whether values of a type are whole numbers."""
+    flags = kind.GetTypeFlags()
+    return bool(flags & (lldb.eTypeIsInteger | lldb.eTypeIsEnumeration)) or kind.GetBasicType() in (
+        lldb.eBasicTypeBool,
+        lldb.eBasicTypeNullPtr,
+    )
+
+
+def _whole_number(value, signed):
+    """The number that an SBValue is, of any width."""
+    error = lldb.SBError()
+    data = value.GetData()
+    raw = data.ReadRawData(error, 0, data.GetByteSize())
+    _required(error)
+    order = "big" if data.GetByteOrder() == lldb.eByteOrderBig else "little"
+    return int.from_bytes(raw, order, signed=signed)
+
+
+def _core_path(process):
+    """The path of the core file; None where nothing says."""
+    if hasattr(process, "GetCoreFile"):  # LLDB 18 and later
+        return _path(process.GetCoreFile())
+    # LLDB maps the cores that it reads.
+    found = mapped_cores()
+    return found[0] if len(found) == 1 else None
+
+
+def _loaded_parts(target):
+    """The Regions that LLDB has loaded of files."""
+    parts = []
+    for module in target.module_iter():
+        path = _path(module.GetFileSpec()) or ""
+        # A program names its libraries by links (/lib), the kernel by what they are.
+        path = os.path.realpath(path) if os.path.exists(path) else path
+        for section in module.section_iter():
+            start, size = section.GetLoadAddress(target), section.GetFileByteSize()
+            if start != lldb.LLDB_INVALID_ADDRESS and size:
+                flags = section.GetPermissions()
+                parts.append(
+                    Region(
+                        start,
+                        start + size,
+                        section.GetFileOffset(),
+                        path,
+                        bool(flags & lldb.ePermissionsReadable),
+                        bool(flags & lldb.ePermissionsWritable),
+                        bool(flags & lldb.ePermissionsExecutable),
+                    )
+                )
+    return parts
+
+
+def _mappings(process):
+    """The Regions that LLDB lists: what is mapped of files it does not tell apart."""
+    listed = process.GetMemoryRegions()
+    info = lldb.SBMemoryRegionInfo()
+    found = []
+    for index in range(listed.GetSize()):
+        listed.GetMemoryRegionAtIndex(index, info)
+        if info.IsMapped():
+            start, end, name = info.GetRegionBase(), info.GetRegionEnd(), info.GetName() or ""
+            flags = (info.IsReadable(), info.IsWritable(), info.IsExecutable())
+            found.append(Region(start, end, 0, name, *flags))
+    return found
