@@ -132,9 +132,13 @@ class GdbTarget(Target):
                 frame = frame and frame.older()
             return frame and _variable_at(frame, address)
 
-    def variable_file(self, name):
-        symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
-        return symbol.symtab.filename if symbol is not None and symbol.symtab else None
+    def variable_file(self, name, start):
+        found = _file_of_variable(name, start)
+        if found is None and re.fullmatch(r"\w+", name):
+            # Of files that gdb has not looked into it knows no static symbols yet.
+            _output("info variables -q ^{}$".format(name))
+            found = _file_of_variable(name, start)
+        return found
 
     def program_path(self):
         path = _text(lambda: gdb.current_progspace().filename or "")
@@ -176,11 +180,14 @@ class GdbTarget(Target):
         thread = next(one for one in gdb.selected_inferior().threads() if one.num == number)
         with _selected(thread), _past_main():
             frame = gdb.newest_frame()
+            start = int(frame.read_register("sp"))
             while frame is not None:
                 older = frame.older()
-                if older is not None and address < int(older.read_register("sp")):
+                end = 0 if older is None else int(older.read_register("sp"))
+                # Where a handler has a stack of its own, the older frame's may lie anywhere.
+                if start <= address < end:
                     return frame.level(), _text(frame.name)
-                frame = older
+                frame, start = older, end
         return None
 
     def file_place(self, address):
@@ -266,6 +273,17 @@ class GdbTarget(Target):
             _output("unset environment {}".format(name))
         else:
             _output("set environment {} = {}".format(name, value))
+
+
+def _file_of_variable(name, start):
+    """The path of the source of the variable that begins at an address, or None."""
+    for symbol in [gdb.lookup_global_symbol(name)] + gdb.lookup_static_symbols(name):
+        if symbol is None or symbol.symtab is None or not symbol.is_variable:
+            continue
+        address = _address_of(symbol.value()) if not symbol.needs_frame else None
+        if address is not None and int(address) == start:
+            return _text(lambda found=symbol: found.symtab.filename)
+    return None
 
 
 def _has_frame():

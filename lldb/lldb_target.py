@@ -212,9 +212,13 @@ class LldbTarget(Target):
                 return variable.GetName()
         return None
 
-    def variable_file(self, name):
-        found = self._target.FindGlobalVariables(name, 1)
-        return _path(found.GetValueAtIndex(0).GetDeclaration().GetFileSpec()) if found.GetSize() else None
+    def variable_file(self, name, start):
+        found = self._target.FindGlobalVariables(name, 64)
+        for place in range(found.GetSize()):
+            value = found.GetValueAtIndex(place)
+            if value.GetLoadAddress() == start:
+                return _path(value.GetDeclaration().GetFileSpec())
+        return None
 
     def program_path(self):
         return _path(self._target.GetExecutable())
@@ -232,7 +236,8 @@ class LldbTarget(Target):
         level, frame = 0, thread.GetFrameAtIndex(0)
         while frame.IsValid():
             older = thread.GetFrameAtIndex(level + 1)
-            if older.IsValid() and address < older.GetSP():
+            # Where a handler has a stack of its own, the older frame's may lie anywhere.
+            if older.IsValid() and frame.GetSP() <= address < older.GetSP():
                 return level, frame.GetDisplayFunctionName()
             level, frame = level + 1, older
         return None

@@ -229,7 +229,7 @@ static struct asnap_error *scan_piece(struct pass *pass, uint32_t number, uint64
         size_t size;
         struct asnap_error *error =
             asnap_word_window_at(&pass->window, at, SHAPE_BYTES, end, likely, &bytes, &size);
-        if (error == NULL && bytes == NULL && !pass->again)
+        if (error == NULL && bytes == NULL && !pass->window.is_zero && !pass->again)
             pass->edges->unread_bytes += size;
         if (error == NULL && bytes != NULL && pass->reader->heuristics && !pass->again)
             error = look_at_shape(pass, number, at, bytes, size);
@@ -327,7 +327,8 @@ struct asnap_error *asnap_edges_init(struct asnap_edges *edges,
         pass.total += index->blocks[i].end - index->blocks[i].start;
     edges->first = malloc(((size_t)index->count + 1) * sizeof(*edges->first));
     edges->shapes = calloc((size_t)index->count + 1, sizeof(*edges->shapes));
-    struct asnap_error *error = asnap_word_window_init(&pass.window, reader->memory);
+    struct asnap_error *error =
+        asnap_word_window_init(&pass.window, reader->memory, reader->holes, reader->hole_count);
     if (error == NULL && (edges->first == NULL || edges->shapes == NULL))
         error = asnap_error_no_memory();
     if (error == NULL)
@@ -378,7 +379,7 @@ static struct asnap_error *scan_outside(const struct asnap_edges *edges,
         const uint8_t *bytes;
         size_t size;
         struct asnap_error *error = asnap_word_window_at(window, at, WORD, end, end, &bytes, &size);
-        if (error == NULL && bytes == NULL)
+        if (error == NULL && bytes == NULL && !window->is_zero)
             *unread_bytes += size;
         for (size_t i = 0; error == NULL && bytes != NULL && i + WORD <= size; i += WORD) {
             uint32_t edge;
@@ -402,7 +403,8 @@ struct asnap_error *asnap_edges_scan(const struct asnap_edges *edges,
                                      uint64_t *unread_bytes)
 {
     struct asnap_word_window window;
-    struct asnap_error *error = asnap_word_window_init(&window, reader->memory);
+    struct asnap_error *error =
+        asnap_word_window_init(&window, reader->memory, reader->holes, reader->hole_count);
     while (error == NULL && start < end) {
         uint32_t holder = asnap_block_index_find(index, start);
         if (holder != ASNAP_NO_BLOCK) {

@@ -4,6 +4,7 @@
 #define ASNAP_GRAPH_EDGES_H
 
 #include "block_index.h"
+#include "word_window.h"
 
 /* What a pointer leads to. The kinds of interior pointers that a heuristic may explain are
  * told apart until all of the memory was seen. */
@@ -48,6 +49,8 @@ enum asnap_block_shape {
 /* How words are read. */
 struct asnap_word_reader {
     const struct asnap_memory *memory;
+    const struct asnap_hole *holes; /* word_window.h */
+    size_t hole_count;
     uint64_t tag_mask; /* bits that programs keep tags in, and no part of an address */
     bool heuristics;
     /* Whether a word is the address of a vtable; NULL: none is. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "holes.h"
 #include "paths.h"
 #include "vtables.h"
 
@@ -86,9 +87,13 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
         .context = vtables,
         .progress = facts->progress,
     };
+    struct asnap_hole *holes = NULL;
     struct asnap_error *error = asnap_status_read(facts->memory, facts->root_address, &status);
     bool gaps = facts->gaps == ASNAP_GAPS_YES ||
                 (facts->gaps == ASNAP_GAPS_AUTO && error == NULL && !status.is_whole);
+    if (error == NULL)
+        error = asnap_holes_find(facts, &holes, &reader.hole_count);
+    reader.holes = holes;
     if (error == NULL)
         error = asnap_snapshot_blocks(graph->snapshot, &blocks);
     if (error == NULL)
@@ -103,6 +108,7 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
         error = asnap_reach_init(&graph->reach, &graph->index, &graph->edges, graph->roots.pointers,
                                  graph->roots.pointer_count);
     free(vtables);
+    free(holes);
     if (error == NULL)
         error = sum_up(graph);
     if (error == NULL)

@@ -111,7 +111,13 @@ struct asnap_error *asnap_graph_add_notes(struct asnap_graph *graph,
                                           const struct asnap_graph_facts *facts, bool whole,
                                           size_t skipped)
 {
+    char text[32];
     struct asnap_error *error = note_memory(graph);
+    if (error == NULL && facts->unsearched_bytes != 0)
+        error = asnap_graph_add_note(graph,
+                                     "%s of very large mappings are not searched: blocks that only "
+                                     "they hold are shown as leaked",
+                                     amount(facts->unsearched_bytes, text));
     if (error == NULL)
         error = note_threads(graph, facts);
     if (error == NULL)

@@ -17,6 +17,13 @@ enum { PTHREAD_BYTES = 0xa00, PTHREAD_WORDS = PTHREAD_BYTES / 8 };
 #define SEARCH_BYTES ((uint64_t)1 << 20)
 #define SMALLEST_STACK 4096u
 
+/* Whether struct pthread begins with what tells it apart. */
+#if defined(__x86_64__)
+#define HEAD_IS_FOUND true
+#else
+#define HEAD_IS_FOUND false
+#endif
+
 struct finding {
     const struct asnap_graph_facts *facts;
     struct asnap_claims *claims;
@@ -177,18 +184,19 @@ static struct asnap_error *add_vector(struct asnap_thread_stacks *stacks, uint64
     return NULL;
 }
 
-/* Where a thread's thread pointer is in words that end at its struct pthread's stack: on x86-64 the
- * place points to itself, and again two words on (tcbhead_t: tcb, dtv, self). Its vector of
- * thread-local storage is the next word; it stays while the stack is kept. */
-static struct asnap_error *keep_vector(struct finding *finding, const uint64_t *words, size_t place,
-                                       uint64_t at)
+/* Where a thread's struct pthread begins in words that end at its stack's place: on x86-64 the
+ * first word points to itself, and so does the third (tcbhead_t: tcb, dtv, self). False: it is not
+ * there. */
+static bool find_head(const uint64_t *words, size_t place, uint64_t at, size_t *head)
 {
     size_t first = place < PTHREAD_WORDS ? 0 : place - PTHREAD_WORDS;
     for (size_t i = first; i + 2 < place; i++) {
-        if (words[i] == at + i * 8 && words[i + 2] == words[i])
-            return add_vector(finding->stacks, at + (i + 1) * 8, words[i + 1]);
+        if (words[i] == at + i * 8 && words[i + 2] == words[i]) {
+            *head = i;
+            return true;
+        }
     }
-    return NULL;
+    return false;
 }
 
 static bool is_used(const struct finding *finding, const struct stack_block *block)
@@ -206,10 +214,12 @@ static bool is_used(const struct finding *finding, const struct stack_block *blo
     return false;
 }
 
-/* Claims the stack of an ended thread. */
+/* Claims the stack of an ended thread. From `head` on, its struct pthread, it may still be used:
+ * who joins the thread gets its result from there. 0: not known where. */
 static struct asnap_error *claim_ended(struct finding *finding, const struct asnap_region *region,
-                                       const struct stack_block *block)
+                                       const struct stack_block *block, uint64_t head)
 {
+    uint64_t end = block->start + block->size;
     bool all_known = finding->facts->thread_count != 0;
     for (size_t i = 0; i < finding->facts->thread_count; i++)
         all_known = all_known && finding->facts->threads[i].thread_pointer != 0;
@@ -217,8 +227,11 @@ static struct asnap_error *claim_ended(struct finding *finding, const struct asn
         finding->stacks->unmatched_count++;
         return NULL;
     }
-    return asnap_claims_add(finding->claims, region->start, block->start + block->size,
-                            ASNAP_CLAIM_DEAD, 0);
+    struct asnap_error *error = asnap_claims_add(finding->claims, region->start,
+                                                 head == 0 ? end : head, ASNAP_CLAIM_DEAD, 0);
+    if (error == NULL && head != 0)
+        error = asnap_claims_add(finding->claims, head, end, ASNAP_CLAIM_STACK, UINT32_MAX);
+    return error;
 }
 
 /* Looks for the struct pthread of a stack that begins where `region` does, in the words at `at`. */
@@ -230,11 +243,20 @@ static struct asnap_error *look_at(struct finding *finding, const struct asnap_r
         if (!may_be_stack(&block) || block.start + block.guard != region->start ||
             block.start + block.size > region->end || !holds(&block, at + i * 8))
             continue;
+        size_t head = 0;
+        bool has_head = find_head(words, i, at, &head);
+        /* Without it, numbers of the program's may look like a stack's. */
+        if (!has_head && HEAD_IS_FOUND)
+            continue;
         *found = true;
         if (is_used(finding, &block))
             return NULL;
-        struct asnap_error *error = claim_ended(finding, region, &block);
-        return error == NULL ? keep_vector(finding, words, i, at) : error;
+        struct asnap_error *error =
+            claim_ended(finding, region, &block, has_head ? at + head * 8 : 0);
+        /* The vector of its thread-local storage is the second word. */
+        if (error == NULL && has_head)
+            error = add_vector(finding->stacks, at + (head + 1) * 8, words[head + 1]);
+        return error;
     }
     return NULL;
 }

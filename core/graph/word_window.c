@@ -7,9 +7,11 @@
 #define PAGE ((uint64_t)4096)
 
 struct asnap_error *asnap_word_window_init(struct asnap_word_window *window,
-                                           const struct asnap_memory *memory)
+                                           const struct asnap_memory *memory,
+                                           const struct asnap_hole *holes, size_t hole_count)
 {
-    *window = (struct asnap_word_window){.memory = memory};
+    *window =
+        (struct asnap_word_window){.memory = memory, .holes = holes, .hole_count = hole_count};
     window->bytes = malloc(ASNAP_WINDOW_BYTES);
     return window->bytes == NULL ? asnap_error_no_memory() : NULL;
 }
@@ -39,10 +41,34 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* The hole that holds an address, or NULL. */
+static const struct asnap_hole *hole_at(const struct asnap_word_window *window, uint64_t address)
+{
+    size_t low = 0;
+    size_t high = window->hole_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (window->holes[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == window->hole_count || window->holes[low].start > address)
+        return NULL;
+    return &window->holes[low];
+}
+
 struct asnap_error *asnap_word_window_at(struct asnap_word_window *window, uint64_t address,
                                          size_t needed, uint64_t limit, uint64_t likely,
                                          const uint8_t **bytes, size_t *available)
 {
+    const struct asnap_hole *hole = window->hole_count == 0 ? NULL : hole_at(window, address);
+    window->is_zero = hole != NULL && hole->is_zero;
+    if (hole != NULL) {
+        *bytes = NULL;
+        *available = (size_t)(smaller(hole->end, limit) - address);
+        return NULL;
+    }
     uint64_t wanted = smaller(address + needed, limit);
     bool read = address >= window->start && wanted <= window->end;
     if (!read) {

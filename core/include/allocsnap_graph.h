@@ -67,6 +67,11 @@ struct asnap_graph_facts {
     uint32_t gaps;       /* asnap_gaps */
     uint64_t tag_mask;   /* bits of pointers in which the program keeps other things */
     const struct asnap_progress *progress; /* may be NULL */
+    /* Parts of the regions, sorted and apart from each other, that nothing was ever written to:
+     * they are zeros, and not read. */
+    const struct asnap_address_range *untouched;
+    size_t untouched_count;
+    uint64_t unsearched_bytes; /* among these that may hold something all the same */
 };
 
 struct asnap_graph;

@@ -1,9 +1,12 @@
 """Classes of reachability, of blocks whose class is known by construction (reach.cc)."""
 
+import json
 import os
 import re
 import subprocess
 import unittest
+
+import expectations
 
 from . import debuggers
 from .debuggers import RUN, stop_at
@@ -109,6 +112,82 @@ class Classes(Server):
         for debugger in debuggers.lldbs():
             with self.subTest(debugger.name):
                 self.check(debugger.run(self, COMMANDS, program("reach"), core=core))
+
+
+class Reserved(Case):
+    """Much memory that was never touched, and a thread's result that nobody has fetched yet."""
+
+    KINDS = ["snapshot leaks --kinds {} --json --no-skip".format(kind) for kind in KINDS]
+
+    def check(self, results):
+        found = dict(zip(KINDS, (results.json(command) for command in self.KINDS)))
+        marks = expectations.named(expectations.source("reserved.c"))
+        for kind, names in {"definite": ["lost"], "reachable": ["reserved", "result", "global"]}.items():
+            lines = {
+                row["traceback"][0]["lineno"]: row["size"]
+                for row in found[kind]["statistics"]
+                if row["traceback"][0]["filename"] == expectations.source("reserved.c")
+            }
+            self.assertEqual(lines, {marks[name].line: marks[name].size for name in names}, kind)
+            self.assertEqual(found[kind]["notes"], [])
+
+    def test_live(self):
+        """It is not read: the program gets no page tables for it (32 MiB, all of it)."""
+        tables = "shell grep VmPTE /proc/{}/status"
+        gdb = self.gdb(program("reserved"))
+        for command in ("snapshot start", "break stop_here", "run"):
+            gdb.run(command)
+        pid = re.search(r"process (\d+)", gdb.run("info inferiors")).group(1)
+        before = gdb.run(tables.format(pid))
+        self.check(Results({command: gdb.run(command) for command in self.KINDS}))
+        kib = [int(re.search(r"(\d+) kB", text).group(1)) for text in (before, gdb.run(tables.format(pid)))]
+        self.assertLess(kib[1] - kib[0], 4096)
+
+    def test_lldb(self):
+        for debugger in debuggers.lldbs():
+            before = ["snapshot start 16", stop_at("stop_here"), RUN]
+            self.check(debugger.run(self, before + self.KINDS, program("reserved")))
+
+
+class Results:
+    """Answers by command."""
+
+    def __init__(self, outputs):
+        self._outputs = outputs
+
+    def json(self, command):
+        return json.loads(self._outputs[command])
+
+
+class SameNames(Case):
+    def test_variables_of_several_files(self):
+        """None is called by another's file."""
+        texts = {
+            "one.c": "#include <stdlib.h>\nvoid other(void);\nstatic void *cache[4];\n"
+            "void stop_here(void) { __asm__ volatile(\"\"); }\n"
+            "int main(void) { cache[2] = malloc(601); other(); stop_here(); return cache[2] == 0; }\n",
+            "two.c": "#include <stdlib.h>\nstatic void *cache[4];\n"
+            "void other(void) { cache[3] = malloc(602); }\n",
+        }
+        for name, text in texts.items():
+            with open(os.path.join(self.directory, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        path = os.path.join(self.directory, "same")
+        subprocess.run(["gcc", "-g", "-O0", *texts, "-o", path], check=True, cwd=self.directory)
+        start = {"gdb": ["snapshot start", "break stop_here", "run"]}
+        list_blocks = "snapshot traces --json --no-skip"
+        for debugger in [debuggers.gdb()] + debuggers.lldbs():
+            before = start.get(debugger.name, ["snapshot start", stop_at("stop_here"), RUN])
+            blocks = debugger.run(self, before + [list_blocks], path).json(list_blocks)["traces"]
+            at = {block["size"]: block["address"] for block in blocks}
+            commands = ["snapshot path {}".format(at[size]) for size in (601, 602)]
+            results = debugger.run(self, before + commands, path)
+            said = [results[command].splitlines()[0] for command in commands]
+            self.assertEqual(said[0], "global cache+0x10 (one.c)", debugger.name)
+            # gdb may not have looked into that file yet: then it is the program's name.
+            self.assertIn(
+                said[1], ("global cache+0x18 (two.c)", "global cache+0x18 (same)"), debugger.name
+            )
 
 
 class Names(Case):

@@ -17,8 +17,8 @@ static const struct heap_blocks heap[] = {
      .count = 1,
      .stack = {{"/lib/c++.so", "operator new(unsigned long)", 0, false, 0},
                {"/s/pool.h", "pool<int>::operator new(unsigned long)", 12, false, 0},
-               {"/inc/alloc.h", "std::__new_allocator<int>::allocate(unsigned long, void const*)",
-                137, true, 0},
+               {"/usr/include/c++/12/alloc.h",
+                "std::__new_allocator<int>::allocate(unsigned long, void const*)", 137, true, 0},
                {"/s/b.cc", "g()", 3, false, 0}}},
     {.size = 8, .count = 1, .stack = {{"/s/mem.c", "xmalloc", 7, false, 0}}},
 };

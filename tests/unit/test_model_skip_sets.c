@@ -82,12 +82,15 @@ static const struct {
     {0, "/usr/include/x86_64-linux-gnu/bits/stdio2.h", "asprintf", 99, PROGRAM},
     {1, "/bin/prog", "operator new(unsigned long)", 0, PROGRAM},
     {1, "/s/a.h", "pool<int>::operator new[](unsigned long)", 3, PROGRAM},
-    {1, "/i/v.h", "std::vector<int, std::allocator<int> >::push_back(int&&)", 3, PROGRAM},
-    {1, "/i/v.h", "void std::vector<A>::_M_realloc_insert<A>(A*, A&&)", 3, PROGRAM},
-    {1, "/i/v.h", "std::__1::vector<int>::reserve(unsigned long)", 3, PROGRAM},
-    {1, "/i/v.h", "std::enable_if<true, int>::type std::f<int, (A)1>(int)", 3, PROGRAM},
-    {1, "/i/v.h", "__gnu_cxx::new_allocator<int>::allocate(unsigned long, void const*)", 3,
+    {1, "/usr/include/c++/12/v.h", "std::vector<int, std::allocator<int> >::push_back(int&&)", 3,
      PROGRAM},
+    {1, "/usr/include/c++/12/v.h", "void std::vector<A>::_M_realloc_insert<A>(A*, A&&)", 3,
+     PROGRAM},
+    {1, "/usr/include/c++/12/v.h", "std::__1::vector<int>::reserve(unsigned long)", 3, PROGRAM},
+    {1, "/usr/include/c++/12/v.h", "std::enable_if<true, int>::type std::f<int, (A)1>(int)", 3,
+     PROGRAM},
+    {1, "/usr/include/c++/12/v.h",
+     "__gnu_cxx::new_allocator<int>::allocate(unsigned long, void const*)", 3, PROGRAM},
     {1, "/lib/libstdc++.so.6", "__cxa_allocate_exception", 0, ASNAP_NO_MAPPING},
     {2, "/rustc/0123/library/alloc/src/vec/mod.rs", "push", 3, PROGRAM},
     {2, "/r/lib/rustlib/src/rust/library/core/src/iter.rs", "next", 3, PROGRAM},
@@ -157,6 +160,10 @@ static const struct {
     {"/bin/prog", "<shop::S as core::clone::Clone>::clone", 0},
     {"/s/g.c", "g_markup", 3},
     {"/usr/include/boost/x.hpp", "boost::f()", 3},
+    /* What the program implements for types of the libraries. */
+    {"/s/a.rs", "<shop::Foo as alloc::string::ToString>::to_string", 3},
+    {"/s/a.rs", "<alloc::vec::Vec<T> as shop::Mk>::mk", 3},
+    {"/s/a.cc", "std::hash<A>::operator()(A const&) const", 3},
 };
 
 ASNAP_TEST(model_skip_sets, leave_others_alone)

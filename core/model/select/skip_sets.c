@@ -234,6 +234,27 @@ static bool is_rust_source(const char *path)
     return length > 3 && strcmp(path + length - 3, ".rs") == 0;
 }
 
+static bool has_part(const char *path, const char *const *parts)
+{
+    while (*parts != NULL && strstr(path, *parts) == NULL)
+        parts++;
+    return *parts != NULL;
+}
+
+/* The sets of a function whose line is known. What the program implements for a library's types has
+ * names that begin as the library's own, but its own sources: impl ToString for Mine, and
+ * std::hash<Mine>. */
+static uint8_t sets_with_source(uint8_t functions, const char *name, const char *path)
+{
+    static const char *const rust[] = {"library/", "/rustc/", "hashbrown", NULL};
+    static const char *const cxx[] = {"/c++/", "libstdc++", "libcxx", "libc++", NULL};
+    if (!is_rust_source(path) || (*name == '<' && !has_part(path, rust)))
+        functions &= (uint8_t)~ASNAP_SET_RUST;
+    if (strncmp(name, "std::", 5) == 0 && !has_part(path, cxx))
+        functions &= (uint8_t)~ASNAP_SET_CXX;
+    return functions;
+}
+
 uint8_t asnap_sets_of_frame(const struct asnap_set_matches *found, const struct asnap_store *store,
                             uint32_t frame_id)
 {
@@ -244,9 +265,10 @@ uint8_t asnap_sets_of_frame(const struct asnap_set_matches *found, const struct 
         return 0;
     if (frame->function != ASNAP_NONE) {
         sets_found = found->functions[frame->function];
-        if (location->lineno != 0 &&
-            !is_rust_source(asnap_names_get(&store->files, location->file)))
-            sets_found &= (uint8_t)~ASNAP_SET_RUST;
+        if (location->lineno != 0)
+            sets_found =
+                sets_with_source(sets_found, asnap_names_get(&store->functions, frame->function),
+                                 asnap_names_get(&store->files, location->file));
     }
     if (frame->mapping != ASNAP_NONE)
         sets_found |= found->mapped[store->mappings[frame->mapping].path];

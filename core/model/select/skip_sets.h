@@ -9,6 +9,7 @@
 /* Sets as bits, by their numbers. Names alone do not tell Rust's functions from those of C++. */
 enum {
     ASNAP_SET_LIBC = 1u << 0,
+    ASNAP_SET_CXX = 1u << 1,
     ASNAP_SET_RUST = 1u << 2,
     ASNAP_SET_NAMELESS = 1u << 6,
 };

@@ -24,7 +24,7 @@ class ExitStop:
     def __init__(self, target, is_traced):
         self._target = target
         self._is_traced = is_traced  # whether the process is traced now
-        self._stopped = {}  # "exit" or "end" -> Process.identity that has stopped there
+        self._stopped = set()  # ("exit" or "end", Process.identity) of what has stopped there
         self.mode = "exit"
 
     def set(self, mode):
@@ -49,7 +49,7 @@ class ExitStop:
         process = self._target.process()
         if process is None or not self._is_first(process.identity, place) or not self._traced():
             return False
-        self._stopped[place] = process.identity
+        self._stopped.add((place, process.identity))
         does = "is about to exit" if place == "exit" else "is at its end"
         self._target.tell(_NOTICE.format(does))
         return True
@@ -57,7 +57,7 @@ class ExitStop:
     def _is_first(self, identity, place):
         """Whether it has not stopped in this process, where one stop is to be."""
         places = ("exit", "end") if self.mode == "exit" else (place,)
-        return all(self._stopped.get(each) != identity for each in places)
+        return not any((each, identity) in self._stopped for each in places)
 
     def _traced(self):
         try:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 from .errors import AllocsnapError, ErrorCode
 from .kept import NOW, Taken
@@ -9,6 +10,7 @@ from .library import graph_types, graphs
 from .library.rows import format_size
 from .printable import printable
 from .target import shown_path
+from .untouched import untouched
 
 
 class Computed:
@@ -28,8 +30,11 @@ class Computed:
         self._target = session.target
         self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
+        zeros = ((), 0)
+        if process.proc_pid is not None:
+            zeros = untouched(process.proc_pid, self.regions)
         self.graph = graphs.Graph(
-            self.calls, self.snapshot, root, self.regions, self._threads(), options
+            self.calls, self.snapshot, root, self.regions, self._threads(), options, zeros
         )
 
     def _threads(self):
@@ -38,27 +43,35 @@ class Computed:
         return graphs.LiveThreads(self._target.thread_facts())
 
     def _words(self, block):
-        """[(offset, word)] of a block's memory; none where it cannot be read."""
+        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read."""
         trace = self.graph.block(block).trace
         start = -trace.address % 8
         size = (trace.size - start) // 8 * 8 if trace.size > start else 0
         if not 0 < size <= _BLOCK_MAX:
-            return []
+            return start, b""
         try:
-            data = bytes(self._target.read_memory(trace.address + start, size))
+            return start, bytes(self._target.read_memory(trace.address + start, size))
         except AllocsnapError:
-            return []
-        words = memoryview(data).cast("Q")
-        mask = ~self._options.tag_mask
-        return [(start + 8 * index, word & mask) for index, word in enumerate(words)]
+            return start, b""
 
     def offset(self, source, block):
-        """Where in a block the first pointer to another is, or None."""
+        """Where in a block the first pointer to the start of another is, else the first to its
+        inside, or None."""
         target = self.graph.block(block).trace
-        for offset, word in self._words(source):
-            if target.address <= word < target.address + max(target.size, 1):
-                if self.graph.find(word) == block:
-                    return offset
+        start, data = self._words(source)
+        words = memoryview(data).cast("Q")
+        mask = ~self._options.tag_mask
+        if self._options.tag_mask == 0:
+            # What most pointers are is found without looking at each word.
+            place = data.find(target.address.to_bytes(8, sys.byteorder))
+            while place % 8 != 0 and place >= 0:
+                place = data.find(target.address.to_bytes(8, sys.byteorder), place + 1)
+            if place >= 0:
+                return start + place
+        end = target.address + max(target.size, 1)
+        for index, word in enumerate(words):
+            if target.address <= word & mask < end and self.graph.find(word & mask) == block:
+                return start + 8 * index
         return None
 
     def root_name(self, reference):
@@ -107,7 +120,7 @@ class Computed:
         found = self._target.file_place(place)
         if found is None or found.symbol is None:
             return None
-        path = self._target.variable_file(found.symbol) or found.path
+        path = self._target.variable_file(found.symbol, place - found.offset) or found.path
         return "global {}{}{}".format(
             printable(found.symbol),
             "+{:#x}".format(found.offset) if found.offset else "",

@@ -170,8 +170,9 @@ class Target:
         with this number, the debugger's; None: of none that it knows."""
         return None
 
-    def variable_file(self, name):
-        """The path of the source that a global or static variable is in; None: not known."""
+    def variable_file(self, name, start):
+        """The path of the source that a global or static variable is in which begins at an address;
+        None: not known. Several files may have a variable of that name."""
         return None
 
     def program_path(self):

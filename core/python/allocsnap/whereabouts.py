@@ -3,6 +3,9 @@ in what was a block when a snapshot was taken."""
 
 import os
 
+#: Of more, the stacks that they have left are not looked through.
+_MOST_THREADS = 256
+
 
 def sentence(target, process, regions, kept, address):
     """What is known of an address of the process, as "it is on the stack of thread 1, frame #0 in
@@ -12,9 +15,10 @@ def sentence(target, process, regions, kept, address):
     if mapping is None:
         return None
     return (
-        _on_stack(target, mapping, address)
-        or _in_file(target.file_place(address))
+        _in_file(target.file_place(address))
         or _in_snapshot(kept, process.description, address)
+        or _on_stack(target, mapping, address)
+        or _in_storage(target, mapping)
     )
 
 
@@ -31,7 +35,7 @@ def _on_stack(target, mapping, address):
         if mapping.start <= pointer < mapping.end
     }
     if not within:
-        return None
+        return _on_other_stack(target, address)
     # Of stacks that lie in one mapping it is the last that begins before the address.
     before = {number: pointer for number, pointer in within.items() if pointer <= address}
     if not before:
@@ -42,9 +46,34 @@ def _on_stack(target, mapping, address):
     if frame is None:
         # What the kernel hands over, or thread-local storage.
         return "it is in the mapping of the stack of thread {}, above its frames".format(number)
+    return _in_frame(number, frame)
+
+
+def _on_other_stack(target, address):
+    """The same of a stack that its thread has left, for that of a signal handler."""
+    threads = target.threads()
+    for thread in threads if len(threads) <= _MOST_THREADS else ():
+        frame = target.frame_over(thread.number, address)
+        if frame is not None:
+            return _in_frame(thread.number, frame)
+    return None
+
+
+def _in_frame(number, frame):
     level, function = frame
     text = "it is on the stack of thread {}, frame #{}".format(number, level)
     return text + " in {}".format(function) if function else text
+
+
+def _in_storage(target, mapping):
+    """What holds a thread pointer: of the first thread no stack is in the same mapping."""
+    numbers = {thread.kernel_number: thread.number for thread in target.threads()}
+    for facts in target.thread_facts():
+        if mapping.start <= facts.thread_pointer < mapping.end and facts.number in numbers:
+            return "it is in the mapping of the thread-local storage of thread {}".format(
+                numbers[facts.number]
+            )
+    return None
 
 
 def _in_file(place):

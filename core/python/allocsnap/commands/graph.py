@@ -115,7 +115,9 @@ class Leaks(Command):
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         leaked = "reachable" not in options.kinds
         beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
-        computed.graph.add_to(rows, chosen, beside)
+        # In text no block is told of twice: those beside a row may be in the rows.
+        if options.format != "text" or "indirect" not in options.kinds:
+            computed.graph.add_to(rows, chosen, beside)
         return show(session, rows, options, whole if choice.filters else None, name)
 
     def words(self, session, typed):

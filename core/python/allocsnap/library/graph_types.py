@@ -7,7 +7,7 @@ from ctypes import c_uint32, c_uint64, c_void_p
 from typing import Dict
 
 from . import native
-from .native import Memory, Progress, Region, Register, Thread, Trace
+from .native import AddressRange, Memory, Progress, Region, Register, Thread, Trace
 
 
 class Root(ctypes.Structure):
@@ -48,6 +48,9 @@ class GraphFacts(ctypes.Structure):
         ("gaps", c_uint32),
         ("tag_mask", c_uint64),
         ("progress", POINTER(Progress)),
+        ("untouched", POINTER(AddressRange)),
+        ("untouched_count", c_size_t),
+        ("unsearched_bytes", c_uint64),
     ]
 
 

@@ -71,11 +71,12 @@ class LiveThreads:
 
 class Graph(Object):
     """Which blocks of a snapshot the program can still get at, and what points to them.
-    `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads."""
+    `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of
+    addresses, what of the regions is all zeros, and how many bytes of it may not be."""
 
     destroy = "asnap_graph_destroy"
 
-    def __init__(self, calls, snapshot, root, regions, threads, options=Options()):
+    def __init__(self, calls, snapshot, root, regions, threads, options=Options(), untouched=((), 0)):
         super().__init__()
         facts = graph_types.GraphFacts(root_address=root, region_count=regions.count)
         facts.memory = ctypes.cast(calls.memory, POINTER(native.Memory))
@@ -87,8 +88,12 @@ class Graph(Object):
         facts.gaps = graph_types.GAPS[options.gaps]
         facts.tag_mask = options.tag_mask
         threads.set(facts)
+        zeros, facts.unsearched_bytes = untouched
+        ranges = (native.AddressRange * len(zeros))(*zeros)
+        facts.untouched = ctypes.cast(ranges, POINTER(native.AddressRange))
+        facts.untouched_count = len(zeros)
         self._facts = facts
-        self._threads, self._regions = threads, regions  # the facts refer to them
+        self._threads, self._regions, self._ranges = threads, regions, ranges  # the facts refer to them
         self.snapshot = snapshot
         calls.run(library().asnap_graph_create, snapshot, byref(facts), self.out)
 
