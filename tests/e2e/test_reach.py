@@ -125,6 +125,11 @@ class Names(Case):
         "snapshot retained --json",
         "snapshot retained --top -n 1 --json",
         "snapshot retained --top -n 1",
+        "snapshot take --graph g",
+        "snapshot who --in g --json in_bss",
+        "snapshot who --in g in_bss",
+        "snapshot who --in g --json 16",
+        "snapshot who --json in_bss",
     ]
 
     def check(self, results):
@@ -178,6 +183,14 @@ class Names(Case):
             (joined, 2 << 20, (2 << 20) + 92, 2),
         )
         self.assertIn("retained=2048 KiB in 2 blocks", results["snapshot retained --top -n 1"])
+        self.assertEqual(
+            [results.json("snapshot who " + rest)["reach"]
+             for rest in ("--in g --json in_bss", "--in g --json 16", "--json in_bss")],
+            ["reachable", None, None],
+        )
+        self.assertRegex(
+            results["snapshot who --in g in_bss"], r"\A0x[0-9a-f]+: a block, size=65 B, reachable\n"
+        )
 
     def test_gdb(self):
         self.check(self.at_stop(self.COMMANDS, "reach"))

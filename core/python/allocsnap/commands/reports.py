@@ -212,7 +212,8 @@ class Who(Command):
     details = (
         "EXPRESSION is in the program's language, as for `print`: its value is the\n"
         "address, or the address of its value where that is a structure or an array. It\n"
-        "may lie anywhere inside a block. All after the options belongs to it."
+        "may lie anywhere inside a block. All after the options belongs to it.\n\n"
+        "In a snapshot that was taken with --graph, the block's class follows (`leaks`)."
     )
     rest_of_line = True
 
@@ -233,11 +234,15 @@ class Who(Command):
         session.snapshots.check_known(name)
         address = address_of(session, options.expression)
         taken, regions = session.find_mapped(name)
-        place = None
-        if regions is not None and taken.snapshot.find(address) is None:
+        snapshot = taken.snapshot
+        trace, place = snapshot.find(address), None
+        if regions is not None and trace is None:
             place = session.place(regions, address)
         labels = session.thread_labels(name)
-        who = results.Who(taken.snapshot, address, regions, place, labels, session.display())
+        reach = None
+        if trace is not None and snapshot.computed is not None:
+            reach = snapshot.computed.graph.class_of_trace(trace)
+        who = results.Who(snapshot, address, regions, place, labels, session.display(), reach)
         first = _which(session, options.snapshot) if options.format == "text" else ""
         return first + who.render(options.format)
 
