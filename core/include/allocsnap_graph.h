@@ -125,6 +125,12 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_select(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    uint32_t classes, struct asnap_snapshot **selected);
 
+/* As asnap_snapshot_filter, of such a snapshot, by filters that may have classes. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_filter(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                   const struct asnap_filter *filters, size_t filter_count,
+                   struct asnap_snapshot **filtered);
+
 /* Something that points to a block. */
 struct asnap_reference {
     uint64_t place; /* of a pointer in a root: its address, or which register of the facts */

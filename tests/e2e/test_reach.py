@@ -338,6 +338,61 @@ class PythonApi(Case):
             ],
         )
 
+    def test_filters_by_class(self):
+        path = os.path.join(self.directory, "filters.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(FILTERS)
+        known = expected()
+        counts = [sum(known[kind].values()) for kind in ("definite", "indirect", "possible")]
+        text = [
+            str(counts),
+            str([sum(counts[:2]), 0]),
+            "True",
+            str([counts[0], counts[0], counts[0]]),
+            "this snapshot does not say what pointed to its blocks: take one with"
+            " take_snapshot(graph=True)",
+            "this snapshot does not say what pointed to its blocks: take one with"
+            " take_snapshot(graph=True)",
+        ]
+        source = debuggers.Step("source " + path, "command script import " + path)
+        with self.subTest("gdb"):
+            results = self.at_stop([source.gdb], "reach")
+            self.assertEqual(results[source.gdb].splitlines(), text)
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                before = ["snapshot start 16", stop_at("stop_here"), RUN]
+                results = debugger.run(self, before + [source], program("reach"))
+                self.assertEqual(results[source].splitlines(), text)
+
+
+FILTERS = """
+import allocsnap
+from allocsnap import DomainFilter, Filter, ReachFilter
+snapshot = allocsnap.take_snapshot(graph=True)
+def kept(*filters):
+    return len(snapshot.filter_traces(filters).traces)
+print([kept(ReachFilter(True, kind)) for kind in ("definite", "indirect", "possible")])
+both = kept(ReachFilter(True, "definite"), ReachFilter(True, "indirect"))
+print([both, kept(ReachFilter(True, "definite"), ReachFilter(False, "definite"))])
+rest = [kept(ReachFilter(False, "definite")) + kept(ReachFilter(True, "definite"))]
+rest += [kept(Filter(True, "*"), ReachFilter(True, "definite"))]
+rest += [kept(DomainFilter(False, 0), ReachFilter(True, "definite")) + len(snapshot.traces)]
+print(rest == [len(snapshot.traces)] * 3)
+class Mine(allocsnap.BaseFilter):
+    def _match(self, trace):
+        return True
+leaked = snapshot.filter_traces([ReachFilter(True, "definite")])
+counts = [kept(ReachFilter(True, "definite"), Mine(False))]
+counts += [sum(trace.reach == "definite" for trace in leaked.traces)]
+counts += [sum(row.count for row in leaked.statistics("lineno"))]
+print(counts)
+plain = allocsnap.take_snapshot()
+for filters in ([ReachFilter(True, "definite")], [ReachFilter(True, "definite"), Mine(True)]):
+    try:
+        plain.filter_traces(filters)
+    except allocsnap.AllocsnapError as error:
+        print(error)
+"""
 
 SCRIPT = """
 import allocsnap, gdb

@@ -68,6 +68,16 @@ def selected(snapshot, kinds):
     return _computed(snapshot).graph.select(snapshot, kinds)
 
 
+def filtered(snapshot, filters):
+    """The library's snapshot of the traces that its filters keep, some of them by class."""
+    return _computed(snapshot).graph.filter(snapshot, filters)
+
+
+def check(snapshot):
+    """Fails where the library's snapshot does not say the classes of its blocks."""
+    _computed(snapshot)
+
+
 def _reference(computed, reference):
     graph = computed.graph
     if reference.block == graph_types.NO_BLOCK:

@@ -101,6 +101,7 @@ FUNCTIONS = {
     "asnap_graph_find": (c_uint32, [_OBJECT, c_uint64]),
     "asnap_graph_block_of": (c_uint32, [_OBJECT, POINTER(Trace)]),
     "asnap_graph_select": (_ERROR, [_OBJECT, _OBJECT, c_uint32, _OUT]),
+    "asnap_graph_filter": (_ERROR, [_OBJECT, _OBJECT, POINTER(native.Filter), c_size_t, _OUT]),
     "asnap_graph_references": (
         None,
         [_OBJECT, c_uint32, POINTER(Reference), c_size_t, POINTER(c_size_t)],

@@ -116,6 +116,14 @@ class Graph(Object):
         check(library().asnap_graph_select(self, snapshot, bits, made.out))
         return made
 
+    def filter(self, snapshot, filters):
+        """The Snapshot of the traces that these Filters keep, which may be by class."""
+        made = objects.Snapshot()
+        made.computed = snapshot.computed
+        array = objects.filter_array(filters)
+        check(library().asnap_graph_filter(self, snapshot, array, len(array), made.out))
+        return made
+
     def find(self, address):
         """The number of the block that holds an address, or None."""
         block = library().asnap_graph_find(self, address)

@@ -245,6 +245,7 @@ class Filter(ctypes.Structure):
         ("all_frames", c_bool),
         ("has_domain", c_bool),
         ("domain", c_uint32),
+        ("classes", c_uint32),
     ]
 
 
