@@ -188,6 +188,15 @@ asnap_graph_retained_by(const struct asnap_graph *graph, const struct asnap_trac
                         size_t trace_count, const uint32_t *groups, uint32_t group_count,
                         uint64_t *sizes, uint64_t *counts);
 
+/* Likewise, what would become unreachable without all blocks of a group, these among it: also what
+ * several of them together keep alive. It is set, not added. Each group takes the time of a pass
+ * over all pointers. Leaked blocks count as held. Fails with NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_retained_exactly(const struct asnap_graph *graph, const struct asnap_trace *traces,
+                             size_t trace_count, const uint32_t *groups, uint32_t group_count,
+                             const struct asnap_progress *progress, uint64_t *sizes,
+                             uint64_t *counts);
+
 #ifdef __cplusplus
 }
 #endif

@@ -160,6 +160,9 @@ struct asnap_beside_sum {
     uint64_t count;
     uint64_t cycles;      /* of INDIRECT and LEAKED: blocks of the row that stand for a cycle */
     uint64_t cycle_count; /* blocks on these cycles */
+    uint64_t exact_size;  /* after asnap_statistics_add_exact: what would become unreachable without
+                             all blocks of the row */
+    uint64_t exact_count; /* 0: not computed; else the row's own blocks are among it */
 };
 
 /* Adds that to statistics that are not cumulative; `snapshot` is what they were made from, and
@@ -170,6 +173,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_add_graph(struct asnap_statistics *statistics,
                            const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
                            enum asnap_beside kind);
+/* Adds the exact sums of the first `row_count` rows (0: of all) to statistics that have RETAINED,
+ * of the same snapshot and graph (asnap_graph_retained_exactly). Fails with NO_MEMORY, INTERRUPTED
+ * or INVALID_ARGUMENT, and leaves the statistics as they were. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_statistics_add_exact(struct asnap_statistics *statistics,
+                           const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
+                           size_t row_count, const struct asnap_progress *progress);
 ASNAP_API enum asnap_beside asnap_statistics_beside(const struct asnap_statistics *statistics);
 ASNAP_API struct asnap_beside_sum
 asnap_statistics_beside_sum(const struct asnap_statistics *statistics, size_t index);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "allocsnap_graph.h"
+#include "allocsnap_statistics.h"
 #include "table_image.h"
 
 enum { PIECES_MAX = 16, BLOCKS_MAX = 64 };
@@ -437,6 +438,17 @@ static struct asnap_error *make_once(void *context)
         error = asnap_graph_retain(graph, NULL);
     if (error == NULL)
         error = asnap_graph_filter(graph, swept_snapshot, &filter, 1, &filtered);
+    struct asnap_statistics *statistics = NULL;
+    if (error == NULL)
+        error = asnap_statistics_create(swept_snapshot, ASNAP_KEY_LINENO, false, &statistics);
+    if (error == NULL)
+        error =
+            asnap_statistics_add_graph(statistics, swept_snapshot, graph, ASNAP_BESIDE_RETAINED);
+    if (error == NULL)
+        error = asnap_statistics_add_exact(statistics, swept_snapshot, graph, 0, NULL);
+    if (error == NULL)
+        CU_ASSERT_EQUAL(asnap_statistics_beside_sum(statistics, 0).exact_count, 3);
+    asnap_statistics_destroy(statistics);
     asnap_snapshot_destroy(filtered);
     asnap_graph_destroy(graph);
     return error;

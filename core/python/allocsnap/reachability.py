@@ -31,6 +31,8 @@ class Retained(NamedTuple):
     count: int  # type: ignore[assignment]  # as of a Statistic
     retained_size: int
     retained_count: int
+    exact_size: Optional[int] = None  # of all its blocks together, where that was asked for
+    exact_count: Optional[int] = None
 
 
 def compute(session):
@@ -111,12 +113,15 @@ def paths(snapshot, address, limit):
     ]
 
 
-def retained(snapshot, key):
-    """A list of Retained, those first that retain most."""
+def retained(snapshot, key, exact):
+    """A list of Retained, those first that retain most. `exact`: with what all blocks of a place
+    together keep alive."""
     computed = _computed(snapshot)
     computed.graph.retain(computed.calls)
     rows = results.Statistics(snapshot, key)
     computed.graph.add_to(rows, snapshot, graph_types.BESIDE_RETAINED)
+    if exact:
+        computed.graph.add_exact(computed.calls, rows, snapshot, 0)
     return [
         Retained(traceback, size, count, *computed.graph.beside(rows, index))
         for index, (traceback, size, count) in enumerate(bulk.rows_of(rows, key))

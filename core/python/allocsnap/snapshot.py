@@ -389,11 +389,12 @@ class Snapshot:
         that is in no block, and the addresses of blocks."""
         return reachability.paths(self._object, operator.index(address), limit)
 
-    def retained(self, key_type: str) -> List[reachability.Retained]:
+    def retained(self, key_type: str, exact: bool = False) -> List[reachability.Retained]:
         """What the groups of `statistics` keep alive: a list of Retained, those that retain
-        most first."""
+        most first. `exact`: with `exact_size` and `exact_count`, what all blocks of a group
+        together keep alive, at the cost of a pass over all pointers for each group."""
         _check_key(key_type, False)
-        return reachability.retained(self._object, key_type)
+        return reachability.retained(self._object, key_type, bool(exact))
 
     def _group_by(self, key_type: str, cumulative: bool) -> Dict[Traceback, Statistic]:
         return {one.traceback: one for one in self.statistics(key_type, cumulative)}

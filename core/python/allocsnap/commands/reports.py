@@ -29,13 +29,20 @@ def _check_cumulative(options, key):
 def show(session, rows, options, unfiltered, name=NOW):
     """The text of native rows, as the options of shared.add_rows want it. `name`: of the snapshot
     that was asked for, or None."""
-    limit, first = options.limit, ""
+    limit, first = shown_rows(options), ""
     if options.format == "text":
         rows.display = session.display()
-        limit = _ROWS if limit is None else limit
         first = _which(session, name)
-    text = rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
+    text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
     return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+
+
+def shown_rows(options):
+    """How many rows the options of shared.add_rows show; ALL: all."""
+    limit = options.limit
+    if limit is None and options.format == "text":
+        limit = _ROWS
+    return limit or ALL
 
 
 def _which(session, name):

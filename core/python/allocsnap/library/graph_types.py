@@ -81,6 +81,8 @@ class BesideSum(ctypes.Structure):
         ("count", c_uint64),
         ("cycles", c_uint64),
         ("cycle_count", c_uint64),
+        ("exact_size", c_uint64),
+        ("exact_count", c_uint64),
     ]
 
 
@@ -142,6 +144,23 @@ FUNCTIONS = {
         ],
     ),
     "asnap_statistics_add_graph": (_ERROR, [_OBJECT, _OBJECT, _OBJECT, c_int]),
+    "asnap_graph_retained_exactly": (
+        _ERROR,
+        [
+            _OBJECT,
+            POINTER(Trace),
+            c_size_t,
+            POINTER(c_uint32),
+            c_uint32,
+            POINTER(Progress),
+            POINTER(c_uint64),
+            POINTER(c_uint64),
+        ],
+    ),
+    "asnap_statistics_add_exact": (
+        _ERROR,
+        [_OBJECT, _OBJECT, _OBJECT, c_size_t, POINTER(Progress)],
+    ),
     "asnap_statistics_beside": (c_int, [_OBJECT]),
     "asnap_statistics_beside_sum": (BesideSum, [_OBJECT, c_size_t]),
 }

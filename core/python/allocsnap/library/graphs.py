@@ -217,11 +217,20 @@ class Graph(Object):
         """Adds one of graph_types.BESIDE_... to Statistics of a snapshot."""
         check(library().asnap_statistics_add_graph(rows, snapshot, self, beside))
 
+    def add_exact(self, calls, rows, snapshot, count):
+        """Adds to the first `count` rows (0: to all) of Statistics that have BESIDE_RETAINED what
+        would become unreachable without all their blocks."""
+        calls.run(
+            library().asnap_statistics_add_exact, rows, snapshot, self, count, calls.progress
+        )
+
     @staticmethod
     def beside(rows, index):
-        """(bytes, blocks) that were added to a row of Statistics."""
+        """(bytes, blocks) that were added to a row of Statistics, and the exact ones; None: these
+        were not."""
         found = library().asnap_statistics_beside_sum(rows, index)
-        return found.size, found.count
+        exact = (found.exact_size, found.exact_count) if found.exact_count else (None, None)
+        return (found.size, found.count) + exact
 
 
 class _Paths(Object):
