@@ -111,6 +111,8 @@ static void write_label(struct writer *writer, size_t index)
         asnap_page_path(&writer->page, label);
     else if (kind == ASNAP_LABEL_THREAD)
         asnap_origin_thread(&writer->page, rows->bounds(rows->object, index));
+    else if (kind == ASNAP_LABEL_TYPE)
+        asnap_page_name(&writer->page, label);
     else
         write_string(writer, label);
 }

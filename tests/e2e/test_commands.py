@@ -15,7 +15,7 @@ NO_PROCESS = (
 )
 
 
-KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size"]
+KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size", "type"]
 
 
 class Settings(Case):

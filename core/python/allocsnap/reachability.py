@@ -40,6 +40,7 @@ def compute(session):
     computed = Computed(session, graphs.Options())
     # Names are asked for when the program may be elsewhere.
     computed.calls_debugger = False
+    computed.add_types()
     computed.snapshot.computed = computed
     return computed.snapshot
 

@@ -109,7 +109,7 @@ class Leaks(Command):
         key, names = shared.split_words(session, options.words, 1)
         choice = shared.Choice(session, options)
         name = names[0] if names else None
-        computed = find(session, name, _graph_options(options))
+        computed = find(session, name, _graph_options(options), key)
         whole = computed.graph.select(computed.snapshot, options.kinds)
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
@@ -391,7 +391,7 @@ class Retained(Command):
             raise AllocsnapError("--top goes over all blocks: leave out the filters")
         if options.top and options.exact:
             raise AllocsnapError("what --top lists of single blocks is exact: leave out --exact")
-        computed = find(session, name, _graph_options(options))
+        computed = find(session, name, _graph_options(options), key)
         computed.graph.retain(computed.calls)
         if options.top:
             return self._top(session, computed, options)

@@ -75,7 +75,8 @@ class Stats(Command):
         "KEY and NAME may come in either order; the beginning of a KEY will do. By\n"
         "`traceback`, a group is a whole stack; by `module`, what one program or library\n"
         "asked for; by `thread`, what one thread did; by `age`, what was asked for so long\n"
-        "before the newest block; by `size`, blocks so large.\n\n"
+        "before the newest block; by `size`, blocks so large; by `type`, C++ objects of one\n"
+        "class that has virtual functions, and other blocks by their size.\n\n"
         "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
         "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
     )
@@ -92,7 +93,7 @@ class Stats(Command):
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
         name = names[0] if names else None
-        whole = shared.whole(session, name, options)
+        whole = shared.whole(session, name, options, key)
         labels = session.thread_labels(name)
         rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
         return show(session, rows, options, whole if choice.filters else None, name)
@@ -134,7 +135,7 @@ class Diff(Command):
                 "{} would be compared with itself: name another snapshot,"
                 " `snapshot diff OLD NEW`".format(old_name)
             )
-        old, new = (shared.whole(session, name, options) for name in (old_name, new_name))
+        old, new = (shared.whole(session, name, options, key) for name in (old_name, new_name))
         labels = session.thread_labels(new_name)
         rows = results.Diff(*choice.of(new, old), key, options.cumulative, labels)
         return show(session, rows, options, (new, old) if choice.filters else None, given)

@@ -161,6 +161,10 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, _OBJECT, _OBJECT, c_size_t, POINTER(Progress)],
     ),
+    "asnap_vtable_list_create": (_ERROR, [_OBJECT, POINTER(GraphFacts), _OUT]),
+    "asnap_vtable_list_destroy": (None, [_OBJECT]),
+    "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_vtable_list_name": (_ERROR, [_OBJECT, _OBJECT, POINTER(c_char_p)]),
     "asnap_statistics_beside": (c_int, [_OBJECT]),
     "asnap_statistics_beside_sum": (BesideSum, [_OBJECT, c_size_t]),
 }
