@@ -9,7 +9,7 @@ from .kept import NOW, Taken
 from .library import graph_types, graphs
 from .library.keys import TYPE
 from .library.rows import format_size
-from .printable import printable_text
+from .printable import printable
 from .target import shown_path
 
 
@@ -82,7 +82,7 @@ class Computed:
         if number is None:
             return "a thread that has ended"
         label = self._target.thread_labels().get(number) if self.calls_debugger else None
-        return "thread {}".format(number) + (" ({})".format(label) if label else "")
+        return "thread {}".format(number) + (" ({})".format(printable(label)) if label else "")
 
     def _stack_name(self, root, place):
         number = self.graph.thread_number(root.thread)
@@ -99,9 +99,9 @@ class Computed:
                 return None
             level, function = found
             text = "frame {}".format(level)
-            text += " ({})".format(printable_text(function)) if function else ""
+            text += " ({})".format(printable(function)) if function else ""
             variable = self._target.variable_at(thread.number, level, place)
-            return text + (", variable {}".format(printable_text(variable)) if variable else "")
+            return text + (", variable {}".format(printable(variable)) if variable else "")
         return None
 
     def _variable_name(self, place):
@@ -111,7 +111,7 @@ class Computed:
             return None
         path = self._target.variable_file(found.symbol) or found.path
         return "global {}{}{}".format(
-            printable_text(found.symbol),
+            printable(found.symbol),
             "+{:#x}".format(found.offset) if found.offset else "",
             " ({})".format(shown_path(os.path.basename(path))) if path else "",
         )
@@ -122,9 +122,9 @@ class Computed:
             if name is not None:
                 return name
         region = self.regions.find(place)
-        path = region.path.decode("utf-8", "backslashreplace") if region and region.path else ""
-        if path.startswith("/"):
-            return "data of {} at {:#x}".format(path, place)
+        path = region.path if region and region.path else b""
+        if path.startswith(b"/"):
+            return "data of {} at {:#x}".format(printable(path), place)
         if root.kind == graph_types.ROOT_FILE:
             return "data at {:#x}".format(place)
         kind = "memory between traced blocks" if root.kind == graph_types.ROOT_GAP else "mapping"

@@ -3,13 +3,11 @@ in what was a block when a snapshot was taken."""
 
 import os
 
-from .printable import printable_text
-from .target import shown_path
-
 
 def sentence(target, process, regions, kept, address):
     """What is known of an address of the process, as "it is on the stack of thread 1, frame #0 in
-    main"; None where nothing is. `regions`: where things are mapped. `kept`: {name: kept.Taken}."""
+    main", with names as they are; None where nothing is. `regions`: where things are mapped. `kept`:
+    {name: kept.Taken}."""
     mapping = _mapping(regions, address)
     if mapping is None:
         return None
@@ -46,17 +44,17 @@ def _on_stack(target, mapping, address):
         return "it is in the mapping of the stack of thread {}, above its frames".format(number)
     level, function = frame
     text = "it is on the stack of thread {}, frame #{}".format(number, level)
-    return text + " in {}".format(printable_text(function)) if function else text
+    return text + " in {}".format(function) if function else text
 
 
 def _in_file(place):
     if place is None:
         return None
-    name = shown_path(os.path.basename(place.path)) if place.path else "the program"
-    text = "it is in section {} of {}".format(printable_text(place.section), name)
+    name = os.path.basename(place.path) if place.path else "the program"
+    text = "it is in section {} of {}".format(place.section, name)
     if place.symbol is None:
         return text
-    text += ": " + printable_text(place.symbol)
+    text += ": " + place.symbol
     if place.offset:
         text += "+{}".format(place.offset if place.offset < 10 else hex(place.offset))
     return text

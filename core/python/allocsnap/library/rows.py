@@ -119,7 +119,7 @@ class Who:
         if regions is not None:
             self._options.regions = ctypes.cast(regions.array, ctypes.POINTER(native.Region))
             self._options.region_count = regions.count
-            self._options.place = None if place is None else place.encode()
+            self._options.place = None if place is None else path_bytes(place)
 
     def render(self, form):
         """It in one of native.FORMATS."""
