@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "exact_retained.h"
 #include "graph.h"
 #include "order.h"
 
@@ -45,22 +46,53 @@ struct asnap_error *asnap_graph_top(const struct asnap_graph *graph, size_t coun
     return NULL;
 }
 
+/* The group of each block: that of its trace. */
+static struct asnap_error *groups_of_blocks(const struct asnap_graph *graph,
+                                            const struct asnap_trace *traces, size_t trace_count,
+                                            const uint32_t *groups, uint32_t **of_blocks)
+{
+    uint32_t *found = malloc(((size_t)graph->index.count + 1) * sizeof(*found));
+    if (found == NULL)
+        return asnap_error_no_memory();
+    memset(found, 0xff, graph->index.count * sizeof(*found));
+    for (size_t i = 0; i < trace_count; i++) {
+        uint32_t block = asnap_graph_block_of(graph, &traces[i]);
+        if (block != ASNAP_GRAPH_NO_BLOCK)
+            found[block] = groups[i];
+    }
+    *of_blocks = found;
+    return NULL;
+}
+
 struct asnap_error *asnap_graph_retained_by(const struct asnap_graph *graph,
                                             const struct asnap_trace *traces, size_t trace_count,
                                             const uint32_t *groups, uint32_t group_count,
                                             uint64_t *sizes, uint64_t *counts)
 {
-    uint32_t *of_blocks = malloc(((size_t)graph->index.count + 1) * sizeof(*of_blocks));
-    if (of_blocks == NULL)
-        return asnap_error_no_memory();
-    memset(of_blocks, 0xff, graph->index.count * sizeof(*of_blocks));
-    for (size_t i = 0; i < trace_count; i++) {
-        uint32_t block = asnap_graph_block_of(graph, &traces[i]);
-        if (block != ASNAP_GRAPH_NO_BLOCK)
-            of_blocks[block] = groups[i];
-    }
-    struct asnap_error *error = asnap_dominators_sum(&graph->dominators, graph->index.count,
-                                                     of_blocks, group_count, sizes, counts);
+    uint32_t *of_blocks;
+    struct asnap_error *error = groups_of_blocks(graph, traces, trace_count, groups, &of_blocks);
+    if (error != NULL)
+        return error;
+    error = asnap_dominators_sum(&graph->dominators, graph->index.count, of_blocks, group_count,
+                                 sizes, counts);
+    free(of_blocks);
+    return error;
+}
+
+struct asnap_error *asnap_graph_retained_exactly(const struct asnap_graph *graph,
+                                                 const struct asnap_trace *traces,
+                                                 size_t trace_count, const uint32_t *groups,
+                                                 uint32_t group_count,
+                                                 const struct asnap_progress *progress,
+                                                 uint64_t *sizes, uint64_t *counts)
+{
+    uint32_t *of_blocks;
+    struct asnap_error *error = groups_of_blocks(graph, traces, trace_count, groups, &of_blocks);
+    if (error != NULL)
+        return error;
+    error = asnap_exact_retained(&graph->index, &graph->edges, &graph->reach, graph->roots.pointers,
+                                 graph->roots.pointer_count, of_blocks, group_count, progress,
+                                 sizes, counts);
     free(of_blocks);
     return error;
 }

@@ -130,6 +130,12 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_select(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    uint32_t classes, struct asnap_snapshot **selected);
 
+/* As asnap_snapshot_filter, of such a snapshot, by filters that may have classes. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_filter(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                   const struct asnap_filter *filters, size_t filter_count,
+                   struct asnap_snapshot **filtered);
+
 /* Something that points to a block. */
 struct asnap_reference {
     uint64_t place; /* of a pointer in a root: its address, or which register of the facts */
@@ -186,6 +192,35 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_retained_by(const struct asnap_graph *graph, const struct asnap_trace *traces,
                         size_t trace_count, const uint32_t *groups, uint32_t group_count,
                         uint64_t *sizes, uint64_t *counts);
+
+/* Likewise, what would become unreachable without all blocks of a group, these among it: also what
+ * several of them together keep alive. It is set, not added. Each group takes the time of a pass
+ * over all pointers. Leaked blocks count as held. Fails with NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_retained_exactly(const struct asnap_graph *graph, const struct asnap_trace *traces,
+                             size_t trace_count, const uint32_t *groups, uint32_t group_count,
+                             const struct asnap_progress *progress, uint64_t *sizes,
+                             uint64_t *counts);
+
+/* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
+ * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++
+ * ABI). `snapshot` and `facts` are as for asnap_graph_create; of the facts only memory, regions and
+ * core are looked at. Fails with NO_MEMORY or INTERRUPTED. */
+struct asnap_vtable_list;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_vtable_list_create(const struct asnap_snapshot *snapshot,
+                         const struct asnap_graph_facts *facts, struct asnap_vtable_list **list);
+ASNAP_API void asnap_vtable_list_destroy(struct asnap_vtable_list *list);
+
+/* Lends the addresses of the vtables, ascending. */
+ASNAP_API const uint64_t *asnap_vtable_list_addresses(const struct asnap_vtable_list *list,
+                                                      size_t *count);
+
+/* Tells the snapshot, and all that are made of it by filters, the names of the classes, one for
+ * each vtable; NULL: it is none after all. Once. Fails with NO_MEMORY or INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_vtable_list_name(const struct asnap_vtable_list *list, const struct asnap_snapshot *snapshot,
+                       const char *const *names);
 
 #ifdef __cplusplus
 }

@@ -48,6 +48,9 @@ struct asnap_render_options {
     size_t path_rule_count;
     bool short_names; /* in text: functions without template arguments and parameters */
     bool short_paths; /* in text: the shortest ends that tell the files shown apart */
+    /* Of who: the class of the block that holds the address (asnap_reach_class); UNKNOWN: no
+     * graph was computed. */
+    enum asnap_reach_class reach;
 };
 
 /* How rows are written. */

@@ -334,11 +334,14 @@ struct asnap_filter {
     bool all_frames; /* look at every frame, not only at the most recent one */
     bool has_domain;
     uint32_t domain;
+    uint32_t classes; /* a bit (1 << asnap_reach_class) for each that it matches; 0: any. Of
+                         asnap_graph_filter alone */
 };
 
 /* A snapshot of the traces that at least one inclusive filter matches, where
  * there are inclusive ones, and that no exclusive filter matches. It shares the
- * storage of `snapshot`, which may be destroyed first; its notes are the same. */
+ * storage of `snapshot`, which may be destroyed first; its notes are the same. Fails with
+ * NO_MEMORY, and with INVALID_ARGUMENT where a filter has classes. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_filter(const struct asnap_snapshot *snapshot, const struct asnap_filter *filters,
                       size_t filter_count, struct asnap_snapshot **filtered);

@@ -18,6 +18,8 @@ enum asnap_key {
     ASNAP_KEY_THREAD,   /* that asked for the block, by the kernel's number */
     ASNAP_KEY_AGE,      /* of the block, in steps: how long before the newest one of the snapshot */
     ASNAP_KEY_SIZE,     /* of the block, in powers of two */
+    ASNAP_KEY_TYPE, /* the class of the C++ object in the block (asnap_vtable_list_name), else its
+                       size, in powers of two */
 };
 
 /* What a row is called by. */
@@ -27,6 +29,7 @@ enum asnap_label_kind {
     ASNAP_LABEL_MODULE,   /* a path */
     ASNAP_LABEL_THREAD,   /* a kernel thread number; there is no frame */
     ASNAP_LABEL_RANGE,    /* a range of numbers; there is no frame */
+    ASNAP_LABEL_TYPE,     /* the name of a class; there is no frame */
 };
 
 struct asnap_key_description {
@@ -43,8 +46,8 @@ ASNAP_API const struct asnap_key_description *asnap_key_describe(enum asnap_key 
 struct asnap_statistic {
     uint64_t size;           /* bytes in its blocks */
     uint64_t count;          /* its blocks */
-    size_t frame_count;      /* frames of its traceback: any number by traceback; 0 by thread, age
-                                and size; else 1 */
+    size_t frame_count;      /* frames of its traceback: any number by traceback; 0 by thread,
+                                age, size and type; else 1 */
     uint32_t total_nframe;   /* by traceback as in asnap_traceback; else frame_count */
     uint32_t function_count; /* distinct known functions of its most recent frames, or of all
                                 its frames where cumulative; 0 where it has no frame */
@@ -160,6 +163,9 @@ struct asnap_beside_sum {
     uint64_t count;
     uint64_t cycles;      /* of INDIRECT and LEAKED: blocks of the row that stand for a cycle */
     uint64_t cycle_count; /* blocks on these cycles */
+    uint64_t exact_size;  /* after asnap_statistics_add_exact: what would become unreachable without
+                             all blocks of the row */
+    uint64_t exact_count; /* 0: not computed; else the row's own blocks are among it */
 };
 
 /* Adds that to statistics that are not cumulative; `snapshot` is what they were made from, and
@@ -170,6 +176,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_add_graph(struct asnap_statistics *statistics,
                            const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
                            enum asnap_beside kind);
+/* Adds the exact sums of the first `row_count` rows (0: of all) to statistics that have RETAINED,
+ * of the same snapshot and graph (asnap_graph_retained_exactly). Fails with NO_MEMORY, INTERRUPTED
+ * or INVALID_ARGUMENT, and leaves the statistics as they were. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_statistics_add_exact(struct asnap_statistics *statistics,
+                           const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
+                           size_t row_count, const struct asnap_progress *progress);
 ASNAP_API enum asnap_beside asnap_statistics_beside(const struct asnap_statistics *statistics);
 ASNAP_API struct asnap_beside_sum
 asnap_statistics_beside_sum(const struct asnap_statistics *statistics, size_t index);

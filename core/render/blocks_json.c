@@ -110,6 +110,8 @@ struct asnap_error *asnap_who_json(const struct asnap_snapshot *snapshot, uint64
     } else {
         asnap_text_string(&json, "null,\"offset\":null");
     }
+    asnap_text_string(&json, ",\"reach\":");
+    asnap_text_json_string(&json, where.found ? asnap_reach_class_text(options->reach) : NULL);
     if (where.near) {
         asnap_text_string(&json, ",\"near\":");
         write_block(&json, snapshot, &where.trace, options);

@@ -142,7 +142,7 @@ static struct asnap_error *write_stack(struct asnap_page *page,
 
 /* "0x1010: 16 bytes into the block at 0x1000, size=5000 B" */
 static void write_holder(struct asnap_page *page, const struct asnap_snapshot *snapshot,
-                         const struct asnap_trace *trace, uint64_t address)
+                         const struct asnap_trace *trace, uint64_t address, const char *reach)
 {
     uint64_t offset = address - trace->address;
     if (offset == 0) {
@@ -156,6 +156,10 @@ static void write_holder(struct asnap_page *page, const struct asnap_snapshot *s
     asnap_page_string(page, ", size=");
     asnap_page_size(page, (int64_t)trace->size, false);
     write_domain(page, snapshot, trace->domain);
+    if (reach != NULL) {
+        asnap_page_string(page, ", ");
+        asnap_page_string(page, reach);
+    }
     asnap_page_string(page, "\n");
 }
 
@@ -214,7 +218,8 @@ struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64
     asnap_page_address(&page, address);
     asnap_page_string(&page, ": ");
     if (where.found)
-        write_holder(&page, snapshot, &where.trace, address);
+        write_holder(&page, snapshot, &where.trace, address,
+                     asnap_reach_class_text(options->reach));
     else if (where.near)
         write_near(&page, snapshot, &where.trace, address);
     else

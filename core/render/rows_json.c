@@ -84,6 +84,10 @@ static void write_beside(struct asnap_text *text, const struct asnap_rows *rows,
     struct asnap_beside_sum sum = rows->beside_sum(rows->object, index);
     asnap_json_field(text, retained ? ",\"retained_size\":" : ",\"indirect_size\":", sum.size);
     asnap_json_field(text, retained ? ",\"retained_count\":" : ",\"indirect_count\":", sum.count);
+    if (sum.exact_count != 0) {
+        asnap_json_field(text, ",\"exact_size\":", sum.exact_size);
+        asnap_json_field(text, ",\"exact_count\":", sum.exact_count);
+    }
     if (!retained) {
         asnap_json_field(text, ",\"cycles\":", sum.cycles);
         asnap_json_field(text, ",\"cycle_count\":", sum.cycle_count);

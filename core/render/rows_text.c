@@ -111,6 +111,8 @@ static void write_label(struct writer *writer, size_t index)
         asnap_page_path(&writer->page, label);
     else if (kind == ASNAP_LABEL_THREAD)
         asnap_origin_thread(&writer->page, rows->bounds(rows->object, index));
+    else if (kind == ASNAP_LABEL_TYPE)
+        asnap_page_name(&writer->page, label);
     else
         write_string(writer, label);
 }
@@ -168,6 +170,16 @@ static void write_repeated(struct writer *writer, const struct asnap_statistic_d
     write_string(writer, ")");
 }
 
+/* ", retained=1700 B in 21 blocks" */
+static void write_retained(struct writer *writer, const char *name, uint64_t size, uint64_t count)
+{
+    write_string(writer, name);
+    asnap_page_size(&writer->page, (int64_t)size, false);
+    write_string(writer, " in ");
+    write_number(writer, count);
+    write_string(writer, count == 1 ? " block" : " blocks");
+}
+
 /* " (and 3.4 MiB in 5000 blocks reachable only through them)", and what is kept alive. */
 static void write_beside(struct writer *writer, const struct asnap_statistic_diff *row,
                          size_t index)
@@ -177,13 +189,9 @@ static void write_beside(struct writer *writer, const struct asnap_statistic_dif
         return;
     struct asnap_beside_sum sum = rows->beside_sum(rows->object, index);
     if (rows->beside == ASNAP_BESIDE_RETAINED) {
-        write_string(writer, ", retained=");
-        asnap_page_size(&writer->page, (int64_t)sum.size, false);
-        write_string(writer, sum.count == 1 ? " in 1 block" : " in ");
-        if (sum.count != 1) {
-            write_number(writer, sum.count);
-            write_string(writer, " blocks");
-        }
+        write_retained(writer, ", retained=", sum.size, sum.count);
+        if (sum.exact_count != 0)
+            write_retained(writer, ", exact=", sum.exact_size, sum.exact_count);
         return;
     }
     if (sum.cycles == 1 && row->count == 1) {

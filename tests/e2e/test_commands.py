@@ -15,7 +15,7 @@ NO_PROCESS = (
 )
 
 
-KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size"]
+KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size", "type"]
 
 
 class Settings(Case):
@@ -221,7 +221,7 @@ class Errors(Case):
             ],
             "holds",
         )
-        keys = "the keys are filename, lineno, traceback, function, module, thread, age, size"
+        keys = "the keys are filename, lineno, traceback, function, module, thread, age, size, type"
         expected = {
             "snapshot stats lines": 'no key or snapshot "lines": {}; there are no snapshots:'
             " `snapshot take` takes one".format(keys),

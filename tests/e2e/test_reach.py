@@ -204,6 +204,11 @@ class Names(Case):
         "snapshot retained --json",
         "snapshot retained --top -n 1 --json",
         "snapshot retained --top -n 1",
+        "snapshot take --graph g",
+        "snapshot who --in g --json in_bss",
+        "snapshot who --in g in_bss",
+        "snapshot who --in g --json 16",
+        "snapshot who --json in_bss",
     ]
 
     def check(self, results):
@@ -257,6 +262,14 @@ class Names(Case):
             (joined, 2 << 20, (2 << 20) + 92, 2),
         )
         self.assertIn("retained=2048 KiB in 2 blocks", results["snapshot retained --top -n 1"])
+        self.assertEqual(
+            [results.json("snapshot who " + rest)["reach"]
+             for rest in ("--in g --json in_bss", "--in g --json 16", "--json in_bss")],
+            ["reachable", None, None],
+        )
+        self.assertRegex(
+            results["snapshot who --in g in_bss"], r"\A0x[0-9a-f]+: a block, size=65 B, reachable\n"
+        )
 
     def test_gdb(self):
         self.check(self.at_stop(self.COMMANDS, "reach"))
@@ -266,6 +279,77 @@ class Names(Case):
             with self.subTest(debugger.name):
                 before = ["snapshot start 16", stop_at("stop_here"), RUN]
                 self.check(debugger.run(self, before + self.COMMANDS, program("reach")))
+
+
+TOGETHER = os.path.join(ROOT, "tests", "programs", "together.c")
+
+
+class Together(Case):
+    """`retained --exact`: what only several blocks of a line keep alive."""
+
+    COMMANDS = [
+        "snapshot retained --exact --json --include */together.c",
+        "snapshot retained --exact --include */together.c -n 2",
+        "snapshot retained --json --include */together.c",
+        "snapshot retained --exact --top",
+        "snapshot take --graph g",
+        "snapshot retained --exact --json g size",
+    ]
+    # (bytes held, blocks held, retained, exact), by line.
+    KNOWN = {
+        "two that hold one": (200, 2, (220, 3), (1250, 5)),
+        "held by both": (1000, 1, (1030, 2), (1030, 2)),
+        "held by that": (30, 1, (30, 1), (30, 1)),
+        "held by one": (20, 1, (20, 1), (20, 1)),
+        "one that holds one": (50, 1, (110, 2), (110, 2)),
+        "held by it alone": (60, 1, (60, 1), (60, 1)),
+    }
+
+    @staticmethod
+    def numbers(row):
+        return (
+            row["size"],
+            row["count"],
+            (row["retained_size"], row["retained_count"]),
+            (row["exact_size"], row["exact_count"]),
+        )
+
+    def check(self, results):
+        rows = results.json(self.COMMANDS[0])["statistics"]
+        self.assertEqual(
+            {row["traceback"][0]["lineno"]: self.numbers(row) for row in rows},
+            {tag_line(TOGETHER, tag): numbers for tag, numbers in self.KNOWN.items()},
+        )
+        # In the order of what is retained, as without --exact.
+        self.assertEqual([row["retained_size"] for row in rows], [1030, 220, 110, 60, 30, 20])
+        for row in results.json(self.COMMANDS[2])["statistics"]:
+            self.assertNotIn("exact_size", row)
+        lines = [line for line in results[self.COMMANDS[1]].splitlines() if line.startswith("#")]
+        self.assertIn(": size=1000 B, count=1, ", lines[0])
+        self.assertIn(", retained=1030 B in 2 blocks, exact=1030 B in 2 blocks", lines[0])
+        self.assertIn(": size=200 B, count=2, ", lines[1])
+        self.assertIn(", retained=220 B in 3 blocks, exact=1250 B in 5 blocks", lines[1])
+        self.assertIn(
+            "what --top lists of single blocks is exact: leave out --exact\n",
+            results[self.COMMANDS[3]],
+        )
+        by_size = {row["label"]: row for row in results.json(self.COMMANDS[5])["statistics"]}
+        self.assertEqual(
+            self.numbers(by_size["64 B to < 128 B"]), (200, 2, (220, 3), (1250, 5))
+        )
+
+    def test_gdb(self):
+        self.check(self.at_stop(self.COMMANDS, "together"))
+
+    def test_lldb(self):
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                before = ["snapshot start 16", stop_at("stop_here"), RUN]
+                self.check(debugger.run(self, before + self.COMMANDS, program("together")))
+
+    def test_a_core(self):
+        core = self.kernel_core("together", "trap")
+        self.check(self.batch(self.COMMANDS, program("together"), core))
 
 
 LATE = os.path.join(ROOT, "tests", "programs", "late.c")
@@ -394,6 +478,7 @@ class PythonApi(Case):
                 str(sorted(known["definite"].items())),
                 str(sum(known["definite"].values()) + sum(known["indirect"].values())),
                 "definite 20 1",
+                "1700 21 None",
                 "[(None, True, False)]",
                 str([tags["another block"]]),
                 "[1] True",
@@ -404,6 +489,61 @@ class PythonApi(Case):
             ],
         )
 
+    def test_filters_by_class(self):
+        path = os.path.join(self.directory, "filters.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(FILTERS)
+        known = expected()
+        counts = [sum(known[kind].values()) for kind in ("definite", "indirect", "possible")]
+        text = [
+            str(counts),
+            str([sum(counts[:2]), 0]),
+            "True",
+            str([counts[0], counts[0], counts[0]]),
+            "this snapshot does not say what pointed to its blocks: take one with"
+            " take_snapshot(graph=True)",
+            "this snapshot does not say what pointed to its blocks: take one with"
+            " take_snapshot(graph=True)",
+        ]
+        source = debuggers.Step("source " + path, "command script import " + path)
+        with self.subTest("gdb"):
+            results = self.at_stop([source.gdb], "reach")
+            self.assertEqual(results[source.gdb].splitlines(), text)
+        for debugger in debuggers.lldbs():
+            with self.subTest(debugger.name):
+                before = ["snapshot start 16", stop_at("stop_here"), RUN]
+                results = debugger.run(self, before + [source], program("reach"))
+                self.assertEqual(results[source].splitlines(), text)
+
+
+FILTERS = """
+import allocsnap
+from allocsnap import DomainFilter, Filter, ReachFilter
+snapshot = allocsnap.take_snapshot(graph=True)
+def kept(*filters):
+    return len(snapshot.filter_traces(filters).traces)
+print([kept(ReachFilter(True, kind)) for kind in ("definite", "indirect", "possible")])
+both = kept(ReachFilter(True, "definite"), ReachFilter(True, "indirect"))
+print([both, kept(ReachFilter(True, "definite"), ReachFilter(False, "definite"))])
+rest = [kept(ReachFilter(False, "definite")) + kept(ReachFilter(True, "definite"))]
+rest += [kept(Filter(True, "*"), ReachFilter(True, "definite"))]
+rest += [kept(DomainFilter(False, 0), ReachFilter(True, "definite")) + len(snapshot.traces)]
+print(rest == [len(snapshot.traces)] * 3)
+class Mine(allocsnap.BaseFilter):
+    def _match(self, trace):
+        return True
+leaked = snapshot.filter_traces([ReachFilter(True, "definite")])
+counts = [kept(ReachFilter(True, "definite"), Mine(False))]
+counts += [sum(trace.reach == "definite" for trace in leaked.traces)]
+counts += [sum(row.count for row in leaked.statistics("lineno"))]
+print(counts)
+plain = allocsnap.take_snapshot()
+for filters in ([ReachFilter(True, "definite")], [ReachFilter(True, "definite"), Mine(True)]):
+    try:
+        plain.filter_traces(filters)
+    except allocsnap.AllocsnapError as error:
+        print(error)
+"""
 
 SCRIPT = """
 import allocsnap, gdb
@@ -417,6 +557,8 @@ print(len(snapshot.leaks(("definite", "indirect")).traces))
 lost = [trace for trace in snapshot.traces if trace.size == 80][0]
 below = [row for row in snapshot.retained("lineno") if row.size == 80][0]
 print(lost.reach, below.retained_count - 1, below.count)
+exact = [row for row in snapshot.retained("lineno", exact=True) if row.size == 80][0]
+print(exact.exact_size, exact.exact_count, below.exact_size)
 found = snapshot.referrers(value("in_bss"))
 print([(one.address, "/reach at" in one.name, one.inside) for one in found])
 def line(address):

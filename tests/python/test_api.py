@@ -40,6 +40,28 @@ def python(code, **environment):
     ).stdout
 
 
+class ByClass(unittest.TestCase):
+    """ReachFilter where no graph was computed; e2e.test_reach has the rest."""
+
+    def test_traces_that_were_given(self):
+        snapshot = allocsnap.Snapshot(NAMED, 16)
+        for filters in ([allocsnap.ReachFilter(True, "definite")],
+                        [allocsnap.ReachFilter(False, "possible"), allocsnap.DomainFilter(True, 2)]):
+            with self.assertRaisesRegex(allocsnap.AllocsnapError, "does not say what pointed to"):
+                snapshot.filter_traces(filters)
+        with self.assertRaisesRegex(allocsnap.AllocsnapError, "does not say its class"):
+            allocsnap.ReachFilter(True, "definite")._match(NAMED[0])
+
+    def test_what_is_no_class(self):
+        for reach in ("lost", "", None, ["definite"]):
+            with self.assertRaisesRegex(ValueError, "^reach is one of definite, indirect, possible"):
+                allocsnap.ReachFilter(True, reach)
+        one = allocsnap.ReachFilter(inclusive=False, reach="possible")
+        self.assertEqual((one.inclusive, one.reach), (False, "possible"))
+        with self.assertRaises(AttributeError):
+            one.reach = "definite"
+
+
 class Library(unittest.TestCase):
     def test_importing_loads_nothing(self):
         code = """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import List, Optional, Sequence, Tuple, assert_type
 
 import allocsnap
-from allocsnap import BaseFilter, Filter, Frame, Group, Snapshot, Traceback
+from allocsnap import BaseFilter, Filter, Frame, Group, ReachFilter, Snapshot, Traceback
 from allocsnap.errors import AllocsnapError, ErrorCode
 
 
@@ -50,6 +50,12 @@ def found(address: int) -> Optional[Traceback]:
     return allocsnap.get_object_traceback(address)
 
 
+def leaked(snapshot: Snapshot) -> Snapshot:
+    lost = ReachFilter(True, "definite")
+    assert_type((lost.inclusive, lost.reach), Tuple[bool, str])
+    return snapshot.filter_traces([lost, ReachFilter(inclusive=False, reach="possible")])
+
+
 def from_raw() -> int:
     """Raw traces, of this package or of the standard library's, with their last part and without."""
     frames = (("a.c", 1), ("b.c", 2))
@@ -66,6 +72,7 @@ def mistakes(snapshot: Snapshot) -> None:
     snapshot.filter_traces(["*/use.c"])  # type: ignore[list-item]
     snapshot.traces[0].traceback[0].function.upper()  # type: ignore[union-attr]
     Filter("*/use.c", True)  # type: ignore[arg-type]
+    ReachFilter("definite", True)  # type: ignore[arg-type]
     allocsnap.start("5")  # type: ignore[arg-type]
     snapshot.dump("one", "allocsnap")  # type: ignore[misc]
 

@@ -137,6 +137,6 @@ ASNAP_TEST(render_origins, json)
     ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x2000, ASNAP_FORMAT_JSON, &options, &text));
     check(text, "{\"address\":8192,\"trace\":{\"address\":8192,\"size\":30,\"domain\":0,"
                 "\"domain_name\":null,\"thread\":4711,\"thread_label\":null,\"time\":null," FRAMES
-                ",\"offset\":0,\"start\":1715954590.123456789,\"notes\":[]}\n");
+                ",\"offset\":0,\"reach\":null,\"start\":1715954590.123456789,\"notes\":[]}\n");
     asnap_snapshot_destroy(snapshot);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "allocsnap_graph.h"
+#include "allocsnap_statistics.h"
 #include "table_image.h"
 
 enum { PIECES_MAX = 16, BLOCKS_MAX = 64 };
@@ -367,6 +368,60 @@ ASNAP_TEST(graph_roots, lists_of_free_chunks_and_the_loader)
     program_deinit(&program);
 }
 
+/* ---- filters by class ---- */
+
+/* The bytes that filters keep of blocks of three classes: 8 reachable, 16 possible, 32 definite. */
+static uint64_t kept(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                     const struct asnap_filter *filters, size_t count)
+{
+    struct asnap_snapshot *filtered = NULL;
+    ASNAP_ASSERT_OK(asnap_graph_filter(graph, snapshot, filters, count, &filtered));
+    uint64_t size = asnap_snapshot_size(filtered);
+    asnap_snapshot_destroy(filtered);
+    return size;
+}
+
+#define KEPT(...)                                                                                  \
+    kept(graph, snapshot, (const struct asnap_filter[]){__VA_ARGS__},                              \
+         sizeof((const struct asnap_filter[]){__VA_ARGS__}) / sizeof(struct asnap_filter))
+#define OF(NAME) (1u << ASNAP_REACH_##NAME)
+
+ASNAP_TEST(graph_filters, by_class)
+{
+    static const uint64_t sizes[] = {8, 16, 32};
+    struct program program;
+    program_init(&program);
+    load_file(&program);
+    put(&program, FILE_AT + 0x3f00, heap_blocks[0]);
+    put(&program, FILE_AT + 0x4800, heap_blocks[1] + 4);
+    struct asnap_snapshot *snapshot = snapshot_of(&program, heap_blocks, sizes, 3);
+    struct asnap_graph *graph = NULL;
+    ASNAP_ASSERT_OK(asnap_graph_create(snapshot, &program.facts, &graph));
+    CU_ASSERT_EQUAL(KEPT({.inclusive = true, .classes = OF(REACHABLE)}), 8);
+    CU_ASSERT_EQUAL(KEPT({.inclusive = true, .classes = OF(POSSIBLE)}), 16);
+    CU_ASSERT_EQUAL(KEPT({.inclusive = true, .classes = OF(INDIRECT)}), 0);
+    CU_ASSERT_EQUAL(KEPT({.inclusive = false, .classes = OF(DEFINITE)}), 24);
+    CU_ASSERT_EQUAL(KEPT({.inclusive = true, .classes = OF(DEFINITE) | OF(POSSIBLE)}), 48);
+    CU_ASSERT_EQUAL(
+        KEPT({.inclusive = true, .classes = OF(DEFINITE)}, {.inclusive = true, .has_domain = true}),
+        56);
+    CU_ASSERT_EQUAL(KEPT({.inclusive = true, .has_domain = true},
+                         {.inclusive = false, .classes = OF(DEFINITE)}),
+                    24);
+    CU_ASSERT_EQUAL(KEPT({.inclusive = true, .filename_pattern = "main.c"}), 56);
+    CU_ASSERT_EQUAL(
+        KEPT({.inclusive = true, .filename_pattern = "other.c", .classes = OF(DEFINITE)}), 0);
+    struct asnap_filter filter = {.inclusive = true, .classes = OF(DEFINITE)};
+    struct asnap_snapshot *untouched = NULL;
+    struct asnap_error *error = asnap_snapshot_filter(snapshot, &filter, 1, &untouched);
+    CU_ASSERT_EQUAL(asnap_error_code(error), ASNAP_ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NULL(untouched);
+    asnap_error_destroy(error);
+    asnap_graph_destroy(graph);
+    asnap_snapshot_destroy(snapshot);
+    program_deinit(&program);
+}
+
 /* ---- no memory, and memory of anything ---- */
 
 static struct program *swept;
@@ -377,8 +432,24 @@ static struct asnap_error *make_once(void *context)
     struct asnap_graph *graph = NULL;
     (void)context;
     struct asnap_error *error = asnap_graph_create(swept_snapshot, &swept->facts, &graph);
+    struct asnap_filter filter = {.inclusive = true, .classes = OF(REACHABLE)};
+    struct asnap_snapshot *filtered = NULL;
     if (error == NULL)
         error = asnap_graph_retain(graph, NULL);
+    if (error == NULL)
+        error = asnap_graph_filter(graph, swept_snapshot, &filter, 1, &filtered);
+    struct asnap_statistics *statistics = NULL;
+    if (error == NULL)
+        error = asnap_statistics_create(swept_snapshot, ASNAP_KEY_LINENO, false, &statistics);
+    if (error == NULL)
+        error =
+            asnap_statistics_add_graph(statistics, swept_snapshot, graph, ASNAP_BESIDE_RETAINED);
+    if (error == NULL)
+        error = asnap_statistics_add_exact(statistics, swept_snapshot, graph, 0, NULL);
+    if (error == NULL)
+        CU_ASSERT_EQUAL(asnap_statistics_beside_sum(statistics, 0).exact_count, 3);
+    asnap_statistics_destroy(statistics);
+    asnap_snapshot_destroy(filtered);
     asnap_graph_destroy(graph);
     return error;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "snapshot.h"
 #include "test_model_heap.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -120,8 +121,8 @@ static void expect_rows(struct asnap_snapshot *snapshot, enum asnap_key key, boo
 
 ASNAP_TEST(statistics_keys, the_table_names_each_key)
 {
-    static const char *const names[] = {"filename", "lineno", "traceback", "function",
-                                        "module",   "thread", "age",       "size"};
+    static const char *const names[] = {"filename", "lineno", "traceback", "function", "module",
+                                        "thread",   "age",    "size",      "type"};
     for (size_t i = 0; i < COUNT(names); i++)
         CU_ASSERT_STRING_EQUAL(asnap_key_describe((enum asnap_key)i)->name, names[i]);
     CU_ASSERT_PTR_NULL(asnap_key_describe((enum asnap_key)COUNT(names)));
@@ -182,11 +183,97 @@ ASNAP_TEST(statistics_keys, the_largest_sizes)
     expect_rows(keyed_snapshot(large, 2), ASNAP_KEY_SIZE, false, rows, 2);
 }
 
+/* Five of the blocks begin with vtables: two of one class, and one whose name is not known. */
+static struct asnap_error *add_types(const struct asnap_snapshot *snapshot, bool newer)
+{
+    static const uint64_t addresses[] = {0x10000, 0x10100, 0x10200, 0x10500, 0x10600};
+    static const uint32_t vtables[] = {0, 1, 2, 3, 3};
+    static const char *const names[] = {"b::Name", "a::Name", "b::Name", NULL};
+    static const char *const newer_names[] = {"b::Name", "c::Name", "b::Name", "d"};
+    return asnap_types_create(addresses, vtables, 5, newer ? newer_names : names, 4,
+                              &snapshot->store->types);
+}
+
+ASNAP_TEST(statistics_keys, by_type_then_by_size)
+{
+    static const char *const rows[] = {
+        "5000 1 <no vtable>, 4 KiB to < 8 KiB [0, 0)",
+        "192 2 b::Name [0, 0)",
+        "127 1 a::Name [0, 0)",
+        "20 1 <no vtable>, 16 B to < 32 B [0, 0)",
+        "1 1 <no vtable>, 1 B [0, 0)",
+        "0 1 <no vtable>, 0 B [0, 0)",
+    };
+    struct asnap_statistics *statistics = NULL;
+    struct asnap_snapshot *snapshot = keyed_snapshot(traces, COUNT(traces));
+    struct asnap_error *error =
+        asnap_statistics_create(snapshot, ASNAP_KEY_TYPE, false, &statistics);
+    CU_ASSERT_EQUAL(asnap_error_code(error), ASNAP_ERROR_UNSUPPORTED);
+    asnap_error_destroy(error);
+    ASNAP_ASSERT_OK(add_types(snapshot, false));
+    expect_rows(snapshot, ASNAP_KEY_TYPE, false, rows, COUNT(rows));
+}
+
+/* Classes and sizes are what they are in both, whatever their numbers are in either. */
+ASNAP_TEST(statistics_keys, differences_by_type)
+{
+    static const char *const rows[] = {
+        "<no vtable>, 4 KiB to < 8 KiB -5000 -1",
+        "d +5020 +2",
+        "c::Name +127 +1",
+        "a::Name -127 -1",
+        "<no vtable>, 16 B to < 32 B -20 -1",
+    };
+    struct asnap_snapshot *old = keyed_snapshot(traces, COUNT(traces));
+    struct asnap_snapshot *new = keyed_snapshot(traces, COUNT(traces));
+    struct asnap_diff *diff = NULL;
+    ASNAP_ASSERT_OK(add_types(old, false));
+    ASNAP_ASSERT_OK(add_types(new, true));
+    ASNAP_ASSERT_OK(asnap_diff_create(new, old, ASNAP_KEY_TYPE, false, &diff));
+    size_t found = 0;
+    for (size_t i = 0; i < asnap_diff_count(diff); i++) {
+        char buffer[ASNAP_LABEL_SIZE];
+        char text[128];
+        struct asnap_statistic_diff row = asnap_diff_row(diff, i);
+        snprintf(text, sizeof(text), "%s %+" PRId64 " %+" PRId64, asnap_diff_label(diff, i, buffer),
+                 row.size_diff, row.count_diff);
+        for (size_t j = 0; j < COUNT(rows); j++)
+            found += strcmp(text, rows[j]) == 0;
+        if (row.count_diff == 0)
+            CU_ASSERT_EQUAL(row.size_diff, 0);
+    }
+    CU_ASSERT_EQUAL(asnap_diff_count(diff), 8);
+    CU_ASSERT_EQUAL(found, COUNT(rows));
+    asnap_diff_destroy(diff);
+    asnap_snapshot_destroy(old);
+    asnap_snapshot_destroy(new);
+}
+
+static struct asnap_error *type_once(void *context)
+{
+    const struct asnap_snapshot *snapshot = context;
+    struct asnap_statistics *statistics = NULL;
+    struct asnap_error *error = add_types(snapshot, false);
+    if (error == NULL)
+        error = asnap_statistics_create(snapshot, ASNAP_KEY_TYPE, false, &statistics);
+    asnap_statistics_destroy(statistics);
+    asnap_types_destroy(snapshot->store->types);
+    snapshot->store->types = NULL;
+    return error;
+}
+
+ASNAP_TEST(statistics_keys, every_allocation_for_types_may_fail)
+{
+    struct asnap_snapshot *snapshot = keyed_snapshot(traces, COUNT(traces));
+    CU_ASSERT(asnap_unit_sweep(type_once, snapshot) > 8);
+    asnap_snapshot_destroy(snapshot);
+}
+
 ASNAP_TEST(statistics_keys, blocks_have_no_cumulative_rows)
 {
     struct asnap_snapshot *snapshot = keyed_snapshot(traces, COUNT(traces));
     struct asnap_statistics *statistics = NULL;
-    for (int key = ASNAP_KEY_THREAD; key <= ASNAP_KEY_SIZE; key++) {
+    for (int key = ASNAP_KEY_THREAD; key <= ASNAP_KEY_TYPE; key++) {
         CU_ASSERT_FALSE(asnap_key_describe((enum asnap_key)key)->has_cumulative);
         ASNAP_ASSERT_ERROR(
             asnap_statistics_create(snapshot, (enum asnap_key)key, true, &statistics),
@@ -439,6 +526,7 @@ ASNAP_TEST(statistics_keys, survive_every_failed_allocation)
     struct asnap_snapshot *snapshot = NULL;
     ASNAP_ASSERT_OK(asnap_snapshot_skip(
         whole, &(struct asnap_skip_rules){.patterns = rules, .pattern_count = 1}, &snapshot));
+    ASNAP_ASSERT_OK(add_types(whole, false));
     asnap_snapshot_destroy(whole);
     for (int key = 0; asnap_key_describe((enum asnap_key)key) != NULL; key++) {
         struct sweep sweep = {snapshot, (enum asnap_key)key, false, ASNAP_FORMAT_TEXT};

@@ -131,6 +131,51 @@ struct asnap_error *asnap_statistics_add_graph(struct asnap_statistics *statisti
     return error;
 }
 
+/* The sums of the first `row_count` rows. */
+static struct asnap_error *add_exact(struct asnap_statistics *statistics,
+                                     const struct asnap_snapshot *snapshot,
+                                     const struct asnap_graph *graph, uint32_t row_count,
+                                     const struct asnap_progress *progress)
+{
+    struct asnap_blocks *blocks;
+    struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
+    if (error != NULL)
+        return error;
+    uint32_t *numbers = calloc(blocks->count + 1, sizeof(*numbers));
+    uint64_t *sizes = calloc((size_t)row_count + 1, sizeof(*sizes));
+    uint64_t *counts = calloc((size_t)row_count + 1, sizeof(*counts));
+    error = asnap_error_no_memory();
+    if (numbers != NULL && sizes != NULL && counts != NULL)
+        error = asnap_statistics_row_numbers(statistics, snapshot, numbers);
+    if (error == NULL) {
+        for (size_t i = 0; i < blocks->count; i++)
+            numbers[i] = numbers[i] < row_count ? numbers[i] : UINT32_MAX;
+        error = asnap_graph_retained_exactly(graph, blocks->traces, blocks->count, numbers,
+                                             row_count, progress, sizes, counts);
+    }
+    for (uint32_t i = 0; error == NULL && i < row_count; i++) {
+        statistics->beside.sums[i].exact_size = sizes[i];
+        statistics->beside.sums[i].exact_count = counts[i];
+    }
+    free(numbers);
+    free(sizes);
+    free(counts);
+    return error;
+}
+
+struct asnap_error *asnap_statistics_add_exact(struct asnap_statistics *statistics,
+                                               const struct asnap_snapshot *snapshot,
+                                               const struct asnap_graph *graph, size_t row_count,
+                                               const struct asnap_progress *progress)
+{
+    if (statistics->beside.kind != ASNAP_BESIDE_RETAINED)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_statistics_add_exact: what rows retain was not added");
+    uint32_t all = statistics->groups.count;
+    bool is_part = row_count != 0 && row_count < all;
+    return add_exact(statistics, snapshot, graph, is_part ? (uint32_t)row_count : all, progress);
+}
+
 enum asnap_beside asnap_statistics_beside(const struct asnap_statistics *statistics)
 {
     return statistics->beside.kind;

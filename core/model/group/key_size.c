@@ -5,15 +5,20 @@
 #include "keys.h"
 
 /* 0 for no byte, and n for 2^(n-1) to 2^n - 1 bytes. */
+uint32_t asnap_size_group(uint64_t size)
+{
+    return size == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(size);
+}
+
 static uint32_t power_of(const void *context, const struct asnap_trace *trace)
 {
     (void)context;
-    return trace->size == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(trace->size);
+    return asnap_size_group(trace->size);
 }
 
 static struct asnap_error *group(const struct asnap_snapshot *snapshot, struct asnap_groups *groups)
 {
-    return asnap_group_by_block(snapshot, power_of, NULL, 65, groups);
+    return asnap_group_by_block(snapshot, power_of, NULL, ASNAP_SIZE_GROUPS, groups);
 }
 
 static struct asnap_bounds bounds(const struct asnap_group *group)
@@ -32,22 +37,28 @@ static void write_power(uint32_t power, char text[24])
     snprintf(text, 24, "%" PRIu64 " %s", UINT64_C(1) << power % 10, units[power / 10]);
 }
 
+void asnap_size_label(uint32_t group, char buffer[ASNAP_LABEL_SIZE])
+{
+    char from[24];
+    char below[24];
+    if (group < 2) {
+        snprintf(buffer, ASNAP_LABEL_SIZE, "%" PRIu32 " B", group);
+        return;
+    }
+    write_power(group - 1, from);
+    if (group == 64) {
+        snprintf(buffer, ASNAP_LABEL_SIZE, "%s or more", from);
+        return;
+    }
+    write_power(group, below);
+    snprintf(buffer, ASNAP_LABEL_SIZE, "%s to < %s", from, below);
+}
+
 static const char *label(const struct asnap_store *store, const struct asnap_group *group,
                          char buffer[ASNAP_LABEL_SIZE])
 {
     (void)store;
-    char from[24];
-    char below[24];
-    uint32_t power = group->id;
-    if (power < 2)
-        return power == 0 ? "0 B" : "1 B";
-    write_power(power - 1, from);
-    if (power == 64) {
-        snprintf(buffer, ASNAP_LABEL_SIZE, "%s or more", from);
-        return buffer;
-    }
-    write_power(power, below);
-    snprintf(buffer, ASNAP_LABEL_SIZE, "%s to < %s", from, below);
+    asnap_size_label(group->id, buffer);
     return buffer;
 }
 

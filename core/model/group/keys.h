@@ -12,6 +12,12 @@ extern const struct asnap_key_kind asnap_key_module;
 extern const struct asnap_key_kind asnap_key_thread;
 extern const struct asnap_key_kind asnap_key_age;
 extern const struct asnap_key_kind asnap_key_size;
+extern const struct asnap_key_kind asnap_key_type;
+
+/* The group of key_size.c that a block is in, below ASNAP_SIZE_GROUPS, and its label. */
+enum { ASNAP_SIZE_GROUPS = 65 };
+uint32_t asnap_size_group(uint64_t size);
+void asnap_size_label(uint32_t group, char buffer[ASNAP_LABEL_SIZE]);
 
 /* The kind of a key; INVALID_ARGUMENT where there is no such way of grouping. */
 struct asnap_error *asnap_key_find(enum asnap_key key, bool cumulative,

@@ -29,6 +29,7 @@ void asnap_store_release(struct asnap_store *store)
     free(store->frame_ids);
     free(store->tracebacks);
     asnap_store_lists_deinit(store);
+    asnap_types_destroy(store->types);
     free(store);
 }
 

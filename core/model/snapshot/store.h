@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "block_types.h"
 #include "names.h"
 
 /* What two frames must have in common to be one row. In a closed store, the
@@ -71,7 +72,8 @@ struct asnap_store {
     struct asnap_names mapping_names;
     uint32_t *threads; /* the kernel's number of each; the first is 0: not known */
     size_t thread_count;
-    uint64_t start_time; /* of the traces' times, nanoseconds since 1970; 0: they have none */
+    struct asnap_types *types; /* NULL: not found out. Set once, after the store was closed */
+    uint64_t start_time;       /* of the traces' times, nanoseconds since 1970; 0: they have none */
 };
 
 /* An empty store with one reference; NULL where memory is short. */

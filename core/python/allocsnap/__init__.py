@@ -29,7 +29,7 @@ if _held is not None and _held.version == __version__:
 
 from . import tracing  # noqa: E402
 from .errors import AllocsnapError  # noqa: E402
-from .filters import BaseFilter, DomainFilter, Filter  # noqa: E402
+from .filters import BaseFilter, DomainFilter, Filter, ReachFilter  # noqa: E402
 from .frames import Frame, Group, Traceback, _format_size, _normalize_filename  # noqa: E402
 from .snapshot import Snapshot, Trace, _Traces  # noqa: E402
 from .statistic import Statistic, StatisticDiff, _compare_grouped_stats  # noqa: E402
@@ -44,6 +44,7 @@ __all__ = [
     "Filter",
     "Frame",
     "Group",
+    "ReachFilter",
     "Snapshot",
     "Statistic",
     "StatisticDiff",

@@ -1,12 +1,13 @@
-"""Filter, DomainFilter, and what the library makes of them."""
+"""Filter, DomainFilter, ReachFilter, and what the library makes of them."""
 
 from __future__ import annotations
 
 import fnmatch
 from typing import Any, Optional, Protocol, Sequence
 
+from .errors import AllocsnapError, ErrorCode
 from .frames import FrameTuple, TraceTuple, _normalize_filename
-from .library import objects
+from .library import graph_types, objects
 from .library.names import encoded_name
 
 # A set that holds nothing: the library matches no file name with it.
@@ -97,6 +98,32 @@ class DomainFilter(BaseFilter):
         return (trace[0] == self.domain) ^ (not self.inclusive)
 
 
+class ReachFilter(BaseFilter):
+    """Traces by class: "definite", "indirect", "possible" or "reachable", of snapshots that
+    were taken with take_snapshot(graph=True)."""
+
+    def __init__(self, inclusive: bool, reach: str) -> None:
+        super().__init__(inclusive)
+        if reach not in tuple(graph_types.REACH):
+            raise ValueError(
+                "reach is one of {}, not {!r}".format(", ".join(sorted(graph_types.REACH)), reach)
+            )
+        self._reach = reach
+
+    @property
+    def reach(self) -> str:
+        return self._reach
+
+    def _match_reach(self, reach: Optional[str]) -> bool:
+        return (reach == self.reach) ^ (not self.inclusive)
+
+    def _match(self, trace: TraceTuple) -> bool:
+        raise AllocsnapError(
+            "a trace by itself does not say its class: filter_traces looks it up in the snapshot",
+            ErrorCode.UNSUPPORTED,
+        )
+
+
 def _number(value: Any) -> Optional[int]:
     """The 32-bit number that equals `value`; None where there is none."""
     try:
@@ -107,13 +134,14 @@ def _number(value: Any) -> Optional[int]:
 
 
 def is_known(one: object) -> bool:
-    """Whether the library can carry out this filter: one of the two above, with
+    """Whether the library can carry out this filter: one of those above, with
     nothing overridden."""
     kind = type(one)
-    base = Filter if isinstance(one, Filter) else DomainFilter
-    if not isinstance(one, base):
+    bases = [base for base in (Filter, DomainFilter, ReachFilter) if isinstance(one, base)]
+    if not bases:
         return False
-    names = ("_match", "_match_traceback", "_match_frame", "_match_frame_impl")
+    base = bases[0]
+    names = ("_match", "_match_traceback", "_match_frame", "_match_frame_impl", "_match_reach")
     return all(
         name not in vars(one) and getattr(kind, name, None) is getattr(base, name, None)
         for name in names
@@ -122,6 +150,8 @@ def is_known(one: object) -> bool:
 
 def for_library(one: Any) -> objects.Filter:
     """A known filter as the library's."""
+    if isinstance(one, ReachFilter):
+        return objects.Filter(bool(one.inclusive), classes=1 << graph_types.REACH[one.reach])
     pattern = lineno = domain = None
     all_frames = False
     possible = True

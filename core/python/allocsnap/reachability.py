@@ -31,6 +31,8 @@ class Retained(NamedTuple):
     count: int  # type: ignore[assignment]  # as of a Statistic
     retained_size: int
     retained_count: int
+    exact_size: Optional[int] = None  # of all its blocks together, where that was asked for
+    exact_count: Optional[int] = None
 
 
 def compute(session):
@@ -38,6 +40,7 @@ def compute(session):
     computed = Computed(session, graphs.Options())
     # Names are asked for when the program may be elsewhere.
     computed.calls_debugger = False
+    computed.add_types()
     computed.snapshot.computed = computed
     return computed.snapshot
 
@@ -66,6 +69,16 @@ def selected(snapshot, kinds):
     if isinstance(kinds, str) or unknown:
         raise ValueError("kinds are of {}, not {!r}".format(", ".join(graphs.CLASSES), kinds))
     return _computed(snapshot).graph.select(snapshot, kinds)
+
+
+def filtered(snapshot, filters):
+    """The library's snapshot of the traces that its filters keep, some of them by class."""
+    return _computed(snapshot).graph.filter(snapshot, filters)
+
+
+def check(snapshot):
+    """Fails where the library's snapshot does not say the classes of its blocks."""
+    _computed(snapshot)
 
 
 def _reference(computed, reference):
@@ -101,12 +114,15 @@ def paths(snapshot, address, limit):
     ]
 
 
-def retained(snapshot, key):
-    """A list of Retained, those first that retain most."""
+def retained(snapshot, key, exact):
+    """A list of Retained, those first that retain most. `exact`: with what all blocks of a place
+    together keep alive."""
     computed = _computed(snapshot)
     computed.graph.retain(computed.calls)
     rows = results.Statistics(snapshot, key)
     computed.graph.add_to(rows, snapshot, graph_types.BESIDE_RETAINED)
+    if exact:
+        computed.graph.add_exact(computed.calls, rows, snapshot, 0)
     return [
         Retained(traceback, size, count, *computed.graph.beside(rows, index))
         for index, (traceback, size, count) in enumerate(bulk.rows_of(rows, key))

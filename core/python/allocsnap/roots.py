@@ -4,9 +4,11 @@ import os
 import re
 import sys
 
+from . import object_types
 from .errors import AllocsnapError, ErrorCode
 from .kept import NOW, Taken
 from .library import graph_types, graphs
+from .library.keys import TYPE
 from .library.rows import format_size
 from .printable import printable
 from .target import shown_path
@@ -132,7 +134,7 @@ class Computed:
             name = self._variable_name(place)
             if name is not None:
                 return name
-        region = self._region(place)
+        region = self.regions.find(place)
         path = region.path if region and region.path else b""
         if path.startswith(b"/"):
             return "data of {} at {:#x}".format(printable(path), place)
@@ -143,12 +145,9 @@ class Computed:
             kind, format_size(root.end - root.start), root.start, place - root.start
         )
 
-    def _region(self, address):
-        for index in range(self.regions.count):
-            region = self.regions.array[index]
-            if region.start <= address < region.end:
-                return region
-        return None
+    def add_types(self):
+        """Tells the snapshot of which classes its objects are, while the program is there."""
+        object_types.add(self._target, self.calls, self.regions, self.snapshot)
 
 
 def keep(session, name):
@@ -158,17 +157,21 @@ def keep(session, name):
     computed = Computed(session, graphs.Options())
     # Names would be asked for when the program may be elsewhere.
     computed.calls_debugger = False
+    computed.add_types()
     computed.snapshot.computed = computed
     return session.snapshots.keep(name, Taken(computed.snapshot, computed.process.description))
 
 
-def find(session, name, options=graphs.Options()):
+def find(session, name, options=graphs.Options(), key=None):
     """The Computed of `now`, or of a kept snapshot that was taken with its graph; a name of None
-    stands for the default."""
+    stands for the default. `key`: that statistics are wanted by."""
     name = name or session.default_name()
     session.snapshots.check_known(name)
     if name == NOW:
-        return Computed(session, options)
+        computed = Computed(session, options)
+        if key == TYPE:
+            computed.add_types()
+        return computed
     computed = session.snapshots.get(name).snapshot.computed
     if computed is None:
         raise AllocsnapError(

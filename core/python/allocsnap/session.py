@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from . import guessed_map, minidump, no_hooks, tracing, whereabouts
+from . import guessed_map, minidump, no_hooks, object_types, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
 from .kept import NOW, Kept, Taken
@@ -407,6 +407,15 @@ class Session:
             name = self.default_name()
         self.snapshots.check_known(name)
         return self.read() if name == NOW else self.snapshots.get(name)
+
+    def find_typed(self, name):
+        """As `find`, with the classes of C++ objects where they can be found out."""
+        name = name or self.default_name()
+        taken, regions = self.find_mapped(name)
+        if regions is not None:
+            calls = self._calls(self.stopped_process(), regions)
+            object_types.add(self.target, calls, regions, taken.snapshot)
+        return taken
 
     def find_mapped(self, name):
         """(Taken, where things are mapped now) of a name; None where it is not of now."""

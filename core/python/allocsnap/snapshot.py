@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
 from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
@@ -325,16 +326,29 @@ class Snapshot:
         for one in own:
             one.inclusive, one._match  # pylint: disable=pointless-statement
         if own:
-            made = Snapshot(_passing(self.traces._traces, filters), self.traceback_limit)
+            made = Snapshot(self._passing(filters), self.traceback_limit)
         else:
-            kept = self._object.filter(map(filtering.for_library, filters))
+            of_library = list(map(filtering.for_library, filters))
+            if any(isinstance(one, filtering.ReachFilter) for one in filters):
+                kept = reachability.filtered(self._object, of_library)
+            else:
+                kept = self._object.filter(of_library)
             made = Snapshot._of(kept, self.traces.origin)
             made.traceback_limit = self.traceback_limit
         return made
 
+    def _passing(self, filters: Sequence[filtering.AnyFilter]) -> List[TraceTuple]:
+        """The raw traces that filters let through, some of which are not the library's."""
+        raw = self.traces._traces
+        reach: Iterable[Optional[str]] = repeat(None)
+        if any(isinstance(one, filtering.ReachFilter) for one in filters):
+            reachability.check(self._object)
+            reach = (trace.reach for trace in self.traces)
+        return _passing(raw, reach, filters)
+
     def statistics(self, key_type: str, cumulative: bool = False) -> List[Statistic]:
         """The traces in groups by 'filename', 'lineno' or 'traceback', or by 'function',
-        'module', 'thread', 'age' or 'size', whose tracebacks are Groups: a list of
+        'module', 'thread', 'age', 'size' or 'type', whose tracebacks are Groups: a list of
         Statistics, the largest first. `cumulative` counts a trace once for each of its
         frames, in the group of that frame."""
         _check_key(key_type, cumulative)
@@ -375,26 +389,35 @@ class Snapshot:
         that is in no block, and the addresses of blocks."""
         return reachability.paths(self._object, operator.index(address), limit)
 
-    def retained(self, key_type: str) -> List[reachability.Retained]:
+    def retained(self, key_type: str, exact: bool = False) -> List[reachability.Retained]:
         """What the groups of `statistics` keep alive: a list of Retained, those that retain
-        most first."""
+        most first. `exact`: with `exact_size` and `exact_count`, what all blocks of a group
+        together keep alive, at the cost of a pass over all pointers for each group."""
         _check_key(key_type, False)
-        return reachability.retained(self._object, key_type)
+        return reachability.retained(self._object, key_type, bool(exact))
 
     def _group_by(self, key_type: str, cumulative: bool) -> Dict[Traceback, Statistic]:
         return {one.traceback: one for one in self.statistics(key_type, cumulative)}
 
 
+def _lets_through(
+    one: filtering.AnyFilter, trace: TraceTuple, reach: Optional[str]
+) -> bool:
+    if isinstance(one, filtering.ReachFilter) and filtering.is_known(one):
+        return one._match_reach(reach)
+    return one._match(trace)
+
+
 def _passing(
-    traces: Iterable[Any], filters: Sequence[filtering.AnyFilter]
+    traces: Iterable[Any], reach: Iterable[Optional[str]], filters: Sequence[filtering.AnyFilter]
 ) -> List[TraceTuple]:
-    """The raw traces that filters let through, some of which are not the library's."""
-    inclusive = [one._match for one in filters if one.inclusive]
-    exclusive = [one._match for one in filters if not one.inclusive]
+    """The raw traces that filters let through; `reach`: their classes."""
+    inclusive = [one for one in filters if one.inclusive]
+    exclusive = [one for one in filters if not one.inclusive]
     traces = [trace if len(trace) > 3 else tuple(trace) + (None,) for trace in traces]
     return [
         trace
-        for trace in traces
-        if (not inclusive or any(match(trace) for match in inclusive))
-        and all(match(trace) for match in exclusive)
+        for trace, of in zip(traces, reach)
+        if (not inclusive or any(_lets_through(one, trace, of) for one in inclusive))
+        and all(_lets_through(one, trace, of) for one in exclusive)
     ]

@@ -12,7 +12,7 @@ from ..roots import Computed, find, tag_mask
 from . import options as shared
 from .command import Command, plural
 from .grammar import whole_number
-from .reports import address_of, show
+from .reports import address_of, show, shown_rows
 
 _ROWS = 10
 
@@ -109,7 +109,7 @@ class Leaks(Command):
         key, names = shared.split_words(session, options.words, 1)
         choice = shared.Choice(session, options)
         name = names[0] if names else None
-        computed = find(session, name, _graph_options(options))
+        computed = find(session, name, _graph_options(options), key)
         whole = computed.graph.select(computed.snapshot, options.kinds)
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
@@ -361,10 +361,11 @@ class Retained(Command):
     summary = "Show what each line keeps alive, beside what it holds itself."
     details = (
         "A block keeps alive what the program could not get at without it: itself, and the\n"
-        "blocks that all ways from a root lead to through it. A line keeps alive the sum over\n"
-        "its blocks that no other of its blocks keeps alive, so that none counts twice; what\n"
-        "only several of its blocks together keep alive is not in it. Leaked blocks count as\n"
-        "if they were held.\n\n"
+        "blocks that all ways from a root lead to through it. `retained` of a line is the sum\n"
+        "over its blocks that no other of its blocks keeps alive, so that none counts twice;\n"
+        "what only several of its blocks together keep alive is not in it. With --exact it is\n"
+        "told as well: `exact` is what the program could not get at without all blocks of the\n"
+        "line. Leaked blocks count as if they were held.\n\n"
         + shared.FILTER_HELP
     )
 
@@ -374,6 +375,11 @@ class Retained(Command):
             "--top",
             action="store_true",
             help="list the single blocks that keep most alive",
+        )
+        parser.add_argument(
+            "--exact",
+            action="store_true",
+            help="tell of the rows shown what all their blocks together keep alive",
         )
         add_graph(parser)
         shared.add_filters(parser)
@@ -385,7 +391,9 @@ class Retained(Command):
         name = names[0] if names else None
         if options.top and choice.filters:
             raise AllocsnapError("--top goes over all blocks: leave out the filters")
-        computed = find(session, name, _graph_options(options))
+        if options.top and options.exact:
+            raise AllocsnapError("what --top lists of single blocks is exact: leave out --exact")
+        computed = find(session, name, _graph_options(options), key)
         computed.graph.retain(computed.calls)
         if options.top:
             return self._top(session, computed, options)
@@ -393,6 +401,8 @@ class Retained(Command):
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         computed.graph.add_to(rows, chosen, graph_types.BESIDE_RETAINED)
+        if options.exact:
+            computed.graph.add_exact(computed.calls, rows, chosen, shown_rows(options))
         return show(session, rows, options, whole if choice.filters else None, name)
 
     @staticmethod

@@ -5,7 +5,7 @@ import re
 
 from ..errors import AllocsnapError
 from ..library import objects
-from ..library.keys import DEFAULT, cumulative_names, find_name, known_names
+from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
 from ..places import LINE_MAX
 from ..roots import find as find_computed
@@ -135,12 +135,12 @@ def add_leaked(parser):
     parser.set_defaults(graph_notes=None)
 
 
-def whole(session, name, options):
-    """The Snapshot of a name that the options of add_leaked look at."""
+def whole(session, name, options, key=None):
+    """The Snapshot of a name that the options of add_leaked look at. `key`: of the statistics."""
     if not options.leaked:
-        return session.find(name).snapshot
+        return (session.find_typed if key == TYPE else session.find)(name).snapshot
     options.graph_notes = options.graph_notes or []
-    computed = find_computed(session, name)
+    computed = find_computed(session, name, key=key)
     options.graph_notes += [note for note in computed.graph.notes if note not in options.graph_notes]
     return computed.graph.select(computed.snapshot, ("definite",))
 

@@ -29,13 +29,20 @@ def _check_cumulative(options, key):
 def show(session, rows, options, unfiltered, name=NOW):
     """The text of native rows, as the options of shared.add_rows want it. `name`: of the snapshot
     that was asked for, or None."""
-    limit, first = options.limit, ""
+    limit, first = shown_rows(options), ""
     if options.format == "text":
         rows.display = session.display()
-        limit = _ROWS if limit is None else limit
         first = _which(session, name)
-    text = rows.render(options.format, limit or ALL, unfiltered).rstrip("\n") + "\n"
+    text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
     return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+
+
+def shown_rows(options):
+    """How many rows the options of shared.add_rows show; ALL: all."""
+    limit = options.limit
+    if limit is None and options.format == "text":
+        limit = _ROWS
+    return limit or ALL
 
 
 def _which(session, name):
@@ -68,7 +75,8 @@ class Stats(Command):
         "KEY and NAME may come in either order; the beginning of a KEY will do. By\n"
         "`traceback`, a group is a whole stack; by `module`, what one program or library\n"
         "asked for; by `thread`, what one thread did; by `age`, what was asked for so long\n"
-        "before the newest block; by `size`, blocks so large.\n\n"
+        "before the newest block; by `size`, blocks so large; by `type`, C++ objects of one\n"
+        "class that has virtual functions, and other blocks by their size.\n\n"
         "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
         "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
     )
@@ -85,7 +93,7 @@ class Stats(Command):
         _check_cumulative(options, key)
         choice = shared.Choice(session, options)
         name = names[0] if names else None
-        whole = shared.whole(session, name, options)
+        whole = shared.whole(session, name, options, key)
         labels = session.thread_labels(name)
         rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
         return show(session, rows, options, whole if choice.filters else None, name)
@@ -127,7 +135,7 @@ class Diff(Command):
                 "{} would be compared with itself: name another snapshot,"
                 " `snapshot diff OLD NEW`".format(old_name)
             )
-        old, new = (shared.whole(session, name, options) for name in (old_name, new_name))
+        old, new = (shared.whole(session, name, options, key) for name in (old_name, new_name))
         labels = session.thread_labels(new_name)
         rows = results.Diff(*choice.of(new, old), key, options.cumulative, labels)
         return show(session, rows, options, (new, old) if choice.filters else None, given)
@@ -212,7 +220,8 @@ class Who(Command):
     details = (
         "EXPRESSION is in the program's language, as for `print`: its value is the\n"
         "address, or the address of its value where that is a structure or an array. It\n"
-        "may lie anywhere inside a block. All after the options belongs to it."
+        "may lie anywhere inside a block. All after the options belongs to it.\n\n"
+        "In a snapshot that was taken with --graph, the block's class follows (`leaks`)."
     )
     rest_of_line = True
 
@@ -233,11 +242,15 @@ class Who(Command):
         session.snapshots.check_known(name)
         address = address_of(session, options.expression)
         taken, regions = session.find_mapped(name)
-        place = None
-        if regions is not None and taken.snapshot.find(address) is None:
+        snapshot = taken.snapshot
+        trace, place = snapshot.find(address), None
+        if regions is not None and trace is None:
             place = session.place(regions, address)
         labels = session.thread_labels(name)
-        who = results.Who(taken.snapshot, address, regions, place, labels, session.display())
+        reach = None
+        if trace is not None and snapshot.computed is not None:
+            reach = snapshot.computed.graph.class_of_trace(trace)
+        who = results.Who(snapshot, address, regions, place, labels, session.display(), reach)
         first = _which(session, options.snapshot) if options.format == "text" else ""
         return first + who.render(options.format)
 

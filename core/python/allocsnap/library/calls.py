@@ -168,6 +168,14 @@ class _Mapped:
     size = 0  # how many bytes of memory there are; 0: not known
     is_core_map = False
 
+    def find(self, address):
+        """The native.Region that holds an address, or None."""
+        for index in range(self.count):
+            region = self.array[index]
+            if region.start <= address < region.end:
+                return region
+        return None
+
     def paths(self):
         """The files that are mapped."""
         found = (self.array[index].path for index in range(self.count))

@@ -84,6 +84,8 @@ class BesideSum(ctypes.Structure):
         ("count", c_uint64),
         ("cycles", c_uint64),
         ("cycle_count", c_uint64),
+        ("exact_size", c_uint64),
+        ("exact_count", c_uint64),
     ]
 
 
@@ -104,6 +106,7 @@ FUNCTIONS = {
     "asnap_graph_find": (c_uint32, [_OBJECT, c_uint64]),
     "asnap_graph_block_of": (c_uint32, [_OBJECT, POINTER(Trace)]),
     "asnap_graph_select": (_ERROR, [_OBJECT, _OBJECT, c_uint32, _OUT]),
+    "asnap_graph_filter": (_ERROR, [_OBJECT, _OBJECT, POINTER(native.Filter), c_size_t, _OUT]),
     "asnap_graph_references": (
         None,
         [_OBJECT, c_uint32, POINTER(Reference), c_size_t, POINTER(c_size_t)],
@@ -144,6 +147,27 @@ FUNCTIONS = {
         ],
     ),
     "asnap_statistics_add_graph": (_ERROR, [_OBJECT, _OBJECT, _OBJECT, c_int]),
+    "asnap_graph_retained_exactly": (
+        _ERROR,
+        [
+            _OBJECT,
+            POINTER(Trace),
+            c_size_t,
+            POINTER(c_uint32),
+            c_uint32,
+            POINTER(Progress),
+            POINTER(c_uint64),
+            POINTER(c_uint64),
+        ],
+    ),
+    "asnap_statistics_add_exact": (
+        _ERROR,
+        [_OBJECT, _OBJECT, _OBJECT, c_size_t, POINTER(Progress)],
+    ),
+    "asnap_vtable_list_create": (_ERROR, [_OBJECT, POINTER(GraphFacts), _OUT]),
+    "asnap_vtable_list_destroy": (None, [_OBJECT]),
+    "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_vtable_list_name": (_ERROR, [_OBJECT, _OBJECT, POINTER(c_char_p)]),
     "asnap_statistics_beside": (c_int, [_OBJECT]),
     "asnap_statistics_beside_sum": (BesideSum, [_OBJECT, c_size_t]),
 }

@@ -1,10 +1,11 @@
 """The graph over the blocks of a snapshot: classes of reachability, references, paths."""
 
 import ctypes
-from ctypes import POINTER, byref, c_size_t, c_uint32, c_uint64
+from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint32, c_uint64
 from typing import NamedTuple
 
 from ..printable import printable_text
+from ..target import path_bytes
 from . import graph_types, native, objects
 from .calls import Object
 from .native import check, library
@@ -69,6 +70,41 @@ class LiveThreads:
         facts.register_count = len(self._registers)
 
 
+def _facts(calls, regions):
+    """graph_types.GraphFacts with what Calls read, and the memory map."""
+    facts = graph_types.GraphFacts(region_count=regions.count)
+    facts.memory = ctypes.cast(calls.memory, POINTER(native.Memory))
+    facts.progress = ctypes.cast(calls.progress, POINTER(native.Progress))
+    facts.regions = ctypes.cast(regions.array, POINTER(native.Region))
+    if regions.is_core_map:
+        facts.core = regions._as_parameter_
+    return facts
+
+
+class Vtables(Object):
+    """The vtables that the blocks of a Snapshot begin with."""
+
+    destroy = "asnap_vtable_list_destroy"
+
+    def __init__(self, calls, snapshot, regions):
+        super().__init__()
+        facts = _facts(calls, regions)
+        self._snapshot = snapshot
+        calls.run(library().asnap_vtable_list_create, snapshot, byref(facts), self.out)
+
+    @property
+    def addresses(self):
+        count = c_size_t()
+        array = library().asnap_vtable_list_addresses(self, byref(count))
+        return array[: count.value]
+
+    def name(self, names):
+        """Tells the Snapshot the names of the classes, of each vtable; None: it is none."""
+        texts = [None if name is None else path_bytes(name) for name in names]
+        array = (c_char_p * (len(texts) + 1))(*texts)
+        check(library().asnap_vtable_list_name(self, self._snapshot, array))
+
+
 class Graph(Object):
     """Which blocks of a snapshot the program can still get at, and what points to them.
     `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of
@@ -78,12 +114,8 @@ class Graph(Object):
 
     def __init__(self, calls, snapshot, root, regions, threads, options=Options(), untouched=((), 0)):
         super().__init__()
-        facts = graph_types.GraphFacts(root_address=root, region_count=regions.count)
-        facts.memory = ctypes.cast(calls.memory, POINTER(native.Memory))
-        facts.progress = ctypes.cast(calls.progress, POINTER(native.Progress))
-        facts.regions = ctypes.cast(regions.array, POINTER(native.Region))
-        if regions.is_core_map:
-            facts.core = regions._as_parameter_
+        facts = _facts(calls, regions)
+        facts.root_address = root
         facts.no_heuristics = not options.heuristics
         facts.gaps = graph_types.GAPS[options.gaps]
         facts.tag_mask = options.tag_mask
@@ -119,6 +151,14 @@ class Graph(Object):
         made = objects.Snapshot()
         made.computed = snapshot.computed
         check(library().asnap_graph_select(self, snapshot, bits, made.out))
+        return made
+
+    def filter(self, snapshot, filters):
+        """The Snapshot of the traces that these Filters keep, which may be by class."""
+        made = objects.Snapshot()
+        made.computed = snapshot.computed
+        array = objects.filter_array(filters)
+        check(library().asnap_graph_filter(self, snapshot, array, len(array), made.out))
         return made
 
     def find(self, address):
@@ -214,11 +254,20 @@ class Graph(Object):
         """Adds one of graph_types.BESIDE_... to Statistics of a snapshot."""
         check(library().asnap_statistics_add_graph(rows, snapshot, self, beside))
 
+    def add_exact(self, calls, rows, snapshot, count):
+        """Adds to the first `count` rows (0: to all) of Statistics that have BESIDE_RETAINED what
+        would become unreachable without all their blocks."""
+        calls.run(
+            library().asnap_statistics_add_exact, rows, snapshot, self, count, calls.progress
+        )
+
     @staticmethod
     def beside(rows, index):
-        """(bytes, blocks) that were added to a row of Statistics."""
+        """(bytes, blocks) that were added to a row of Statistics, and the exact ones; None: these
+        were not."""
         found = library().asnap_statistics_beside_sum(rows, index)
-        return found.size, found.count
+        exact = (found.exact_size, found.exact_count) if found.exact_count else (None, None)
+        return (found.size, found.count) + exact
 
 
 class _Paths(Object):

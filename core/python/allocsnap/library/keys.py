@@ -7,7 +7,10 @@ from ..errors import AllocsnapError
 from . import native
 
 #: asnap_label_kind: what a row of a key is called by.
-LABEL_PLACE, LABEL_FUNCTION, LABEL_MODULE, LABEL_THREAD, LABEL_RANGE = range(5)
+LABEL_PLACE, LABEL_FUNCTION, LABEL_MODULE, LABEL_THREAD, LABEL_RANGE, LABEL_TYPE = range(6)
+
+#: The key whose groups are found out where they are asked for (object_types.py).
+TYPE = "type"
 
 LABEL_SIZE = 64
 _UINT64_MAX = 2**64 - 1

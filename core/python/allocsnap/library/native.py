@@ -245,6 +245,7 @@ class Filter(ctypes.Structure):
         ("all_frames", c_bool),
         ("has_domain", c_bool),
         ("domain", c_uint32),
+        ("classes", c_uint32),
     ]
 
 
@@ -267,6 +268,7 @@ class RenderOptions(ctypes.Structure):
         ("path_rule_count", c_size_t),
         ("short_names", c_bool),
         ("short_paths", c_bool),
+        ("reach", c_int),
     ]
 
 

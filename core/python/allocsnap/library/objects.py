@@ -65,9 +65,11 @@ class Filter(NamedTuple):
     lineno: Optional[int] = None  # None: any line
     all_frames: bool = False
     domain: Optional[int] = None  # None: any domain
+    classes: int = 0  # bits of graph_types.REACH; 0: any class. Of graphs.Graph.filter alone
 
 
-def _filter_array(filters):
+def filter_array(filters):
+    """Filters in the library's form."""
     array = (native.Filter * len(filters))()
     for place, one in zip(array, filters):
         place.inclusive = one.inclusive
@@ -78,6 +80,7 @@ def _filter_array(filters):
         place.all_frames = one.all_frames
         place.has_domain = one.domain is not None
         place.domain = one.domain or 0
+        place.classes = one.classes
     return array
 
 
@@ -133,7 +136,7 @@ class Snapshot(Object):
     def filter(self, filters):
         """The Snapshot of the traces that these Filters keep."""
         made = self._derived()
-        array = _filter_array(list(filters))
+        array = filter_array(list(filters))
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
         return made
 

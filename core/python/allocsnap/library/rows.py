@@ -5,7 +5,7 @@ from ctypes import byref, c_char_p
 from typing import NamedTuple, Sequence, Tuple
 
 from ..target import path_bytes
-from . import native
+from . import graph_types, native
 from .calls import Object
 from .keys import keys
 from .native import check, library, text_of
@@ -105,13 +105,14 @@ class Traces(Rows):
 class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
     where the snapshot is of now. `place`: what is there where no block is (whereabouts.py).
-    `labels`: as of Traces."""
+    `labels`: as of Traces. `reach`: the class of the block, of graph_types.REACH, or None."""
 
     def __init__(
-        self, snapshot, address, regions=None, place=None, labels=None, display=Display()
+        self, snapshot, address, regions=None, place=None, labels=None, display=Display(), reach=None
     ):
         self._arguments = snapshot, address
         self._options = native.RenderOptions(source_lines=True)
+        self._options.reach = 0 if reach is None else graph_types.REACH[reach]
         display.set(self._options)
         _thread_labels(self._options, snapshot, labels)
         self._regions = regions
