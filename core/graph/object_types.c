@@ -135,7 +135,7 @@ static struct asnap_error *fill(struct asnap_vtable_list *list,
     if (vtables == NULL)
         return asnap_error_no_memory();
     vtables->facts = facts;
-    struct asnap_error *error = asnap_word_window_init(&window, facts->memory);
+    struct asnap_error *error = asnap_word_window_init(&window, facts->memory, NULL, 0);
     if (error == NULL)
         error = read_blocks(list, index, vtables, &window);
     asnap_word_window_deinit(&window);

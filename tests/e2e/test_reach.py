@@ -121,14 +121,18 @@ class Reserved(Case):
 
     def check(self, results):
         found = dict(zip(KINDS, (results.json(command) for command in self.KINDS)))
-        marks = expectations.named(expectations.source("reserved.c"))
-        for kind, names in {"definite": ["lost"], "reachable": ["reserved", "result", "global"]}.items():
+        path = expectations.source("reserved.c")
+        known = {
+            "definite": {"lost": 503},
+            "reachable": {"reserved": 501, "result": 502, "global": 504},
+        }
+        for kind, sizes in known.items():
             lines = {
                 row["traceback"][0]["lineno"]: row["size"]
                 for row in found[kind]["statistics"]
-                if row["traceback"][0]["filename"] == expectations.source("reserved.c")
+                if row["traceback"][0]["filename"] == path
             }
-            self.assertEqual(lines, {marks[name].line: marks[name].size for name in names}, kind)
+            self.assertEqual(lines, {tag_line(path, tag): size for tag, size in sizes.items()}, kind)
             self.assertEqual(found[kind]["notes"], [])
 
     def test_live(self):

@@ -16,17 +16,17 @@ __attribute__((noinline)) void stop_here(void)
 static void *work(void *argument)
 {
     (void)argument;
-    return malloc(502); /* heap: result size=502 count=1 */
+    return malloc(502); /* tag: result */
 }
 
 /* So that no register and no stack holds what was made here. */
 __attribute__((noinline)) static void fill(void **place)
 {
     volatile char none[4096];
-    *place = malloc(501); /* heap: reserved size=501 count=1 */
-    held[0] = malloc(503);   /* heap: lost size=503 count=1 */
+    *place = malloc(501);  /* tag: reserved */
+    held[0] = malloc(503); /* tag: lost */
     held[0] = NULL;
-    held[1] = malloc(504); /* heap: global size=504 count=1 */
+    held[1] = malloc(504); /* tag: global */
     for (size_t i = 0; i < sizeof(none); i++)
         none[i] = 0;
 }
