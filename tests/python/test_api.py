@@ -176,7 +176,7 @@ class Functions(unittest.TestCase):
         self.assertEqual(kept.traces._traces, NAMED[:1])
 
     def test_built_in_sets(self):
-        places = (("/s/mem.c", 3), ("/i/v.h", 4), ("/s/a.c", 7))
+        places = (("/s/mem.c", 3), ("/i/c++/v.h", 4), ("/s/a.c", 7))
         names = ("xmalloc", "std::vector<A>::grow()", "f")
         frames = tuple(NativeFrame.make(*place, name, False) for place, name in zip(places, names))
         snapshot = allocsnap.Snapshot([(0, 5, places, 3)], 16)
@@ -185,7 +185,7 @@ class Functions(unittest.TestCase):
         self.assertEqual(str(named.statistics("lineno")[0].traceback), "/s/mem.c:3")
         self.assertEqual(str(snapshot.skip().statistics("lineno")[0].traceback), "/s/mem.c:3")
         for standard, place in ((True, "/s/a.c:7"), (False, "/s/mem.c:3"), ((), "/s/mem.c:3"),
-                                (["wrappers"], "/i/v.h:4"), ("wrappers", "/i/v.h:4"),
+                                (["wrappers"], "/i/c++/v.h:4"), ("wrappers", "/i/c++/v.h:4"),
                                 (["wrappers", "c++"], "/s/a.c:7"), (["c++"], "/s/mem.c:3")):
             with self.subTest(standard=standard):
                 skipped = named.skip(standard=standard)

@@ -41,7 +41,7 @@ class Filter(ctypes.Structure):
     _fields_ = [("inclusive", ctypes.c_bool), ("filename_pattern", ctypes.c_char_p),
                 ("has_lineno", ctypes.c_bool), ("lineno", ctypes.c_uint32),
                 ("all_frames", ctypes.c_bool), ("has_domain", ctypes.c_bool),
-                ("domain", ctypes.c_uint32)]
+                ("domain", ctypes.c_uint32), ("classes", ctypes.c_uint32)]
 
 
 class StatisticDiff(ctypes.Structure):
