@@ -55,14 +55,12 @@ static size_t first_pointer(const struct asnap_roots *roots, uint32_t block)
     return low;
 }
 
-/* Whether all pointers of `source` to a block lead to its inside. */
-static bool is_inside(const struct asnap_edges *edges, uint32_t source, uint32_t block)
+/* Of a block's pointers, the first from place `i` on that leads to `block`. */
+static uint32_t next_to(const struct asnap_edges *edges, uint32_t i, uint32_t block)
 {
-    for (uint32_t i = edges->first[source]; i < edges->first[source + 1]; i++) {
-        if (asnap_edge_block(edges->targets[i]) == block && asnap_edge_is_start(edges->targets[i]))
-            return false;
-    }
-    return true;
+    while (asnap_edge_block(edges->targets[i]) != block)
+        i++;
+    return i;
 }
 
 struct asnap_error *asnap_graph_referrers(struct asnap_graph *graph, uint32_t block,
@@ -79,13 +77,19 @@ struct asnap_error *asnap_graph_referrers(struct asnap_graph *graph, uint32_t bl
     for (size_t i = first; i < end && written < limit; i++)
         references[written++] = of_root(&roots->pointers[i]);
     const struct asnap_referrers *referrers = &graph->referrers;
+    const struct asnap_edges *edges = &graph->edges;
+    uint32_t last = UINT32_MAX;
+    uint32_t place = 0;
     for (uint32_t i = referrers->first[block]; i < referrers->first[block + 1] && written < limit;
          i++) {
+        /* A source stands once for each of its pointers, in their order. */
         uint32_t source = referrers->sources[i];
+        place = next_to(edges, source == last ? place + 1 : edges->first[source], block);
+        last = source;
         references[written++] = (struct asnap_reference){
             .block = source,
             .root = UINT32_MAX,
-            .inside = is_inside(&graph->edges, source, block),
+            .inside = !asnap_edge_is_start(edges->targets[place]),
         };
     }
     *root_count = end - first;

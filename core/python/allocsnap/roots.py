@@ -1,5 +1,6 @@
 """The graph of a process or core: what the debugger knows of its threads, and names of roots."""
 
+import heapq
 import os
 import re
 import sys
@@ -59,22 +60,43 @@ class Computed:
     def offset(self, source, block):
         """Where in a block the first pointer to the start of another is, else the first to its
         inside, or None."""
+        if self._options.tag_mask == 0:
+            start, data = self._words(source)
+            address = self.graph.block(block).trace.address.to_bytes(8, sys.byteorder)
+            for place in _aligned(data, address, 0):
+                return start + place
+        return next(self.pointers(source, block), None)
+
+    def pointers(self, source, block):
+        """Where in a block each pointer to another is, in order."""
         target = self.graph.block(block).trace
         start, data = self._words(source)
-        words = memoryview(data).cast("Q")
         mask = ~self._options.tag_mask
-        if self._options.tag_mask == 0:
-            # What most pointers are is found without looking at each word.
-            place = data.find(target.address.to_bytes(8, sys.byteorder))
-            while place % 8 != 0 and place >= 0:
-                place = data.find(target.address.to_bytes(8, sys.byteorder), place + 1)
-            if place >= 0:
-                return start + place
+        words = memoryview(data).cast("Q")
         end = target.address + max(target.size, 1)
-        for index, word in enumerate(words):
-            if target.address <= word & mask < end and self.graph.find(word & mask) == block:
-                return start + 8 * index
-        return None
+        for place in self._possible(data, target.address, end):
+            word = words[place // 8] & mask
+            if target.address <= word < end and self.graph.find(word) == block:
+                yield start + place
+
+    def _possible(self, data, address, end):
+        """Where in some bytes pointers to [address, end) may be, in order."""
+        heads = range(address >> 16, (end - 1 >> 16) + 1)
+        if self._options.tag_mask != 0 or sys.byteorder != "little" or len(heads) > _HEADS_MAX:
+            return range(0, len(data), 8)
+        # The upper bytes of all such pointers are few: found without looking at each word.
+        return heapq.merge(*(_aligned(data, head.to_bytes(6, "little"), 2) for head in heads))
+
+    def places(self, pairs):
+        """Where each pointer of `pairs`, (source, block), is: those of one source to one block
+        are in order of offset. None where that cannot be read."""
+        found = {}
+        places = []
+        for pair in pairs:
+            if pair not in found:
+                found[pair] = self.pointers(*pair)
+            places.append(next(found[pair], None))
+        return places
 
     def root_name(self, reference):
         """What a person would call the place of a pointer that is in no block."""
@@ -186,6 +208,18 @@ def find(session, name, options=graphs.Options(), key=None):
         )
     return computed
 
+
+def _aligned(data, part, within):
+    """Where the words are whose bytes from `within` on are `part`, in order."""
+    found = data.find(part)
+    while found >= 0:
+        if found >= within and (found - within) % 8 == 0:
+            yield found - within
+        found = data.find(part, found + 1)
+
+
+#: The most different upper bytes that are looked for one by one.
+_HEADS_MAX = 8
 
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20

@@ -11,7 +11,6 @@ from ..printable import printable
 from ..roots import Computed, find, tag_mask
 from . import options as shared
 from .command import Command, plural
-from .grammar import whole_number
 from .reports import address_of, show, shown_rows
 
 _ROWS = 10
@@ -134,7 +133,7 @@ class _OfBlock(Command):
             "-n",
             "--limit",
             metavar="N",
-            type=whole_number("number", 1, 10000),
+            type=shared.limit_of("number"),
             default=None,
             help=self.limit_help,
         )
@@ -211,7 +210,7 @@ class Refs(_OfBlock):
 
     name = "refs"
     summary = "Show what points to a block, and what it points to."
-    limit_help = "show N of each (default: 10)"
+    limit_help = "show N of each, or `all` (default: 10)"
     details = (
         "EXPRESSION is one of the program's language, as for `print`: its value is the address\n"
         "of the block, or an address inside it. All after the options belongs to it.\n\n"
@@ -220,14 +219,28 @@ class Refs(_OfBlock):
     )
 
     def run(self, session, options):
-        limit = options.limit or _ROWS
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
-        referrers, roots, holders = graph.referrers(block, limit)
-        references = graph.references(block, limit)
         info = graph.block(block)
+        _, roots, holders = graph.referrers(block, 0)
+        limit = max(roots + holders, info.reference_count)
+        if options.limit != 0:
+            limit = min(limit, options.limit or _ROWS)
+        referrers, _, _ = graph.referrers(block, limit)
+        references = graph.references(block, limit)
+        pointers = [one for one in referrers if one.block != graph_types.NO_BLOCK]
+        pointers = list(zip(pointers, computed.places((one.block, block) for one in pointers)))
+        places = computed.places((block, one.block) for one in references)
+        references = list(zip(references, places))
+        referrers = [one for one in referrers if one.block == graph_types.NO_BLOCK]
         if options.json:
-            return self._json(computed, blocks, block, (referrers, roots, holders), references)
+            counts = {
+                "root_count": roots,
+                "referrer_count": holders,
+                "reference_count": info.reference_count,
+                "cycle_count": info.cycle_count,
+            }
+            return self._json(computed, blocks, block, counts, (referrers, pointers, references))
         lines = [
             blocks.text(block) + ", " + graph.class_of(block),
             "pointed to by {} in roots and {} in blocks:".format(
@@ -236,59 +249,35 @@ class Refs(_OfBlock):
         ]
         if info.cycle_count:
             lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
-        lines += ["  " + self._referrer(computed, blocks, block, one) for one in referrers]
-        if roots + holders > len(referrers):
-            lines.append("  and {} other".format(roots + holders - len(referrers)))
-        lines.append("points to {}:".format(plural(info.reference_count, "block")))
-        for one in references:
-            lines.append("  " + _at(computed.offset(block, one.block)) + blocks.text(one.block) + _inside(one))
+        lines += ["  " + computed.root_name(one) + _inside(one) for one in referrers]
+        lines += [
+            "  " + blocks.text(one.block) + _at(offset, " ").rstrip() + _inside(one)
+            for one, offset in pointers
+        ]
+        shown = len(referrers) + len(pointers)
+        if roots + holders > shown:
+            lines.append("  and {} other".format(roots + holders - shown))
+        lines.append("has {} to blocks:".format(plural(info.reference_count, "pointer")))
+        lines += [
+            "  " + _at(offset) + blocks.text(one.block) + _inside(one) for one, offset in references
+        ]
         if info.reference_count > len(references):
             lines.append("  and {} other".format(info.reference_count - len(references)))
         return _warnings(computed) + "\n".join(lines) + "\n"
 
     @staticmethod
-    def _referrer(computed, blocks, block, reference):
-        if reference.block == graph_types.NO_BLOCK:
-            return computed.root_name(reference) + _inside(reference)
-        offset = computed.offset(reference.block, block)
-        return blocks.text(reference.block) + _at(offset, " ").rstrip() + _inside(reference)
-
-    @staticmethod
-    def _json(computed, blocks, block, referrers, references):
-        pointers, roots, holders = referrers
-        graph = computed.graph
-        info = graph.block(block)
-        found = {
-            "block": blocks.json(block),
-            "root_count": roots,
-            "referrer_count": holders,
-            "reference_count": info.reference_count,
-            "cycle_count": info.cycle_count,
-            "roots": [
-                {"name": computed.root_name(one), "inside": one.inside}
-                for one in pointers
-                if one.block == graph_types.NO_BLOCK
-            ],
-            "referrers": [
-                dict(
-                    blocks.json(one.block),
-                    offset=computed.offset(one.block, block),
-                    inside=one.inside,
-                )
-                for one in pointers
-                if one.block != graph_types.NO_BLOCK
-            ],
-            "references": [
-                dict(
-                    blocks.json(one.block),
-                    offset=computed.offset(block, one.block),
-                    inside=one.inside,
-                )
-                for one in references
-            ],
-            "notes": _notes(computed),
-        }
-        return json.dumps(found) + "\n"
+    def _json(computed, blocks, block, counts, found):
+        roots, referrers, references = found
+        answer = {"block": blocks.json(block)}
+        answer.update(counts)
+        answer["roots"] = [{"name": computed.root_name(one), "inside": one.inside} for one in roots]
+        for name, pointers in (("referrers", referrers), ("references", references)):
+            answer[name] = [
+                dict(blocks.json(one.block), offset=offset, inside=one.inside)
+                for one, offset in pointers
+            ]
+        answer["notes"] = _notes(computed)
+        return json.dumps(answer) + "\n"
 
 
 def _at(offset, before=""):
@@ -305,7 +294,7 @@ class Path(_OfBlock):
 
     name = "path"
     summary = "Show how the program gets to a block: from a root through other blocks."
-    limit_help = "show N paths that have no block in common (default: 1, the shortest)"
+    limit_help = "show N paths that have no block in common, or `all` (default: 1, the shortest)"
     details = (
         "EXPRESSION is one of the program's language, as for `print`: its value is the address\n"
         "of the block, or an address inside it. All after the options belongs to it."
@@ -314,7 +303,7 @@ class Path(_OfBlock):
     def run(self, session, options):
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
-        paths = graph.paths(block, options.limit or 1)
+        paths = graph.paths(block, None if options.limit == 0 else options.limit or 1)
         if options.json:
             found = {
                 "block": blocks.json(block),

@@ -38,11 +38,13 @@ def _pattern(text):
     return text, line
 
 
-def _limit(text):
-    """An argparse type: a number of rows; 0 for all of them."""
-    if text == "all":
-        return 0
-    return whole_number("number of rows", 1, LIMIT_MAX)(text)
+def limit_of(what):
+    """An argparse type: how many of something are shown; 0 for all."""
+
+    def limit(text):
+        return 0 if text == "all" else whole_number(what, 1, LIMIT_MAX)(text)
+
+    return limit
 
 
 def _paths(text):
@@ -66,7 +68,7 @@ def add_rows(parser):
         "-n",
         "--limit",
         metavar="N",
-        type=_limit,
+        type=limit_of("number of rows"),
         default=None,
         help="show N rows, or `all` (default: 10; with --json: all)",
     )

@@ -220,12 +220,12 @@ class Graph(Object):
         return array[:shown], roots.value, blocks.value
 
     def paths(self, number, limit):
-        """Up to `limit` ways to a block: (graph_types.Reference in a root, [numbers of blocks])."""
+        """Up to `limit` ways to a block, or all: (graph_types.Reference in a root, [numbers of blocks])."""
         paths = _Paths()
         lib = library()
         check(lib.asnap_graph_paths_create(self, number, paths.out))
         found = []
-        while len(found) < limit:
+        while limit is None or len(found) < limit:
             root, blocks, count = graph_types.Reference(), POINTER(c_uint32)(), c_size_t()
             check(lib.asnap_graph_paths_next(paths, byref(root), byref(blocks), byref(count)))
             if not count.value:
