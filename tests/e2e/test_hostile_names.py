@@ -130,7 +130,7 @@ class HostileNames(Case):
         }
         self.assertEqual(wrong, set(), (command, output))
 
-    def check_session(self, debugger, before, program=None, core=None, most=None, name="one"):
+    def check_session(self, debugger, before, program=None, core=None, cwd=None, name="one"):
         """Every command, after some that make a snapshot `name`; returns the results."""
         self.assertEqual(set(LINES), {command.name for command in COMMANDS}, "each command has lines")
         file = os.path.join(self.directory, debugger.name + ".dump")
@@ -142,7 +142,7 @@ class HostileNames(Case):
         # What LLDB does not take from a line: its editor's own commands, and what is no UTF-8.
         if debugger.name != "gdb":
             lines = [re.sub("[\x07\x1b\ud800-\udfff]", "", line) for line in lines]
-        results = debugger.run(self, before + lines, program or "/bin/true", core=core)
+        results = debugger.run(self, before + lines, program or "/bin/true", core=core, cwd=cwd)
         for command, output in zip(results.commands, results.outputs):
             if isinstance(command, str) and command.startswith("snapshot "):
                 with self.subTest(debugger=debugger.name, command=command):
@@ -155,7 +155,7 @@ class HostileNames(Case):
     # ---- a core ----
 
     def core(self):
-        """A core whose names are nasty, as is its own; returns its path."""
+        """Writes a core whose names are nasty, as is its own."""
         table = Table(hooks_version=NASTY[10:])
         places = [table.module(0x7F0000000000, 0x7F0000100000, b"/nonexistent/" + NASTY + b".so"),
                   table.module(0x7F0000200000, 0x7F0000300000, NASTY)]
@@ -168,12 +168,12 @@ class HostileNames(Case):
         core.files = [(0x7F0000000000, 0x7F0000100000, b"/nonexistent/" + NASTY + b".so")]
         path = self.path("core")
         core.write(path)
-        return os.fsdecode(path)
 
     def test_core(self):
-        core = self.core()
+        self.core()
         for debugger in self.everywhere():
-            results = self.check_session(debugger, ["snapshot take one"], core=core)
+            # From its directory: gdb 16 and later take spaces and quotes in a core's path for its end.
+            results = self.check_session(debugger, ["snapshot take one"], core="core", cwd=self.nasty)
             if debugger.name == "gdb":
                 self.assertIn(SHOWN, results["snapshot status"])
                 self.assertIn("version " + r"\x1b[31m\x0aFORGED", results["snapshot status"])

@@ -41,6 +41,9 @@ class Memcheck(harness.Case):
         text = done.stderr.decode("utf-8", "replace")
         found = {}
         for kind, words in KINDS.items():
+            if "All heap blocks were freed -- no leaks are possible" in text:
+                found[kind] = (0, 0)
+                continue
             numbers = re.search(words + r": ([\d,]+) bytes in ([\d,]+) blocks", text)
             self.assertIsNotNone(numbers, text)
             found[kind] = tuple(int(number.replace(",", "")) for number in numbers.groups())
@@ -94,17 +97,25 @@ class Memcheck(harness.Case):
         return expected
 
     def test_jq_that_halts(self):
-        """It has lost what it was to print."""
+        """It has lost what it was to print, in versions before 1.7."""
         found = self.compare(["/usr/bin/jq", "-n", "[range(2000)|{a:.}]|halt_error"])
-        self.assertEqual(found["definite"][1], 1)
-        self.assertGreater(found["indirect"][1], 2000)
+        self.assertIn(found["definite"][1], (0, 1))
+        self.assertEqual(found["indirect"][1] > 2000, found["definite"][1] == 1)
+
+    def test_jq_without_its_program(self):
+        """It loses the name of the file that it cannot read."""
+        found = self.compare(["/usr/bin/jq", "-f", "/nonexistent"])
+        self.assertEqual((found["definite"], found["indirect"]), ((len("/nonexistent") + 1, 1), (0, 0)))
 
     def test_sqlite3_that_exits_in_the_middle(self):
-        """Its blocks have the length before what pointers lead to."""
+        """Its blocks have the length before what pointers lead to. Without its pool of small
+        blocks: there it leaves pointers to what was freed, to whose place glibc's allocator gives
+        other blocks, and valgrind's does not."""
         script = self.write("script.sql", SCRIPT)
         read = ".read {}".format(script)
         found = self.compare(
-            ["/usr/bin/sqlite3", "-batch", "-init", "/dev/null", ":memory:", read, ".exit 1"]
+            ["/usr/bin/sqlite3", "-batch", "-init", "/dev/null", "-lookaside", "0", "0", ":memory:",
+             read, ".exit 1"]
         )
         self.assertGreater(found["possible"][1], 100)
 

@@ -175,7 +175,7 @@ int main()
 {
     kept[0].append("a text that is too long for the string itself"); /* at: std::.*string::append */
     kept[1].assign(500, 'x');                                        /* at: std::.*string::assign */
-    kept[2].reserve(900);                                            /* at: libc..[.]so */
+    kept[2].reserve(900);                                            /* at: libc..[.]so|string::reserve */
     stop_here();
     return 0;
 }

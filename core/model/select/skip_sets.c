@@ -46,7 +46,9 @@ static const struct set sets[] = {
                           "<T as std::*", "<I as core::*", "<&T as core::*", "<&str as core::*",
                           "<str as core::*", "<U as core::*", "<F as core::*", "__rust_*",
                           "__rustc::*", "__rdl_*", "__rg_*", "rust_begin_unwind"),
-        .files = LIST("/rustc/*", "*/lib/rustlib/src/rust/library/*"),
+        /* As rustc's own builds say it, what is installed beside them, and Debian's builds. */
+        .files = LIST("/rustc/*", "*/lib/rustlib/src/rust/library/*", "/rust/deps/*",
+                      "/usr/src/rustc-*"),
     },
     {
         .description = {"glib", "GLib and GObject: g_malloc, g_strdup, containers, objects ..."},
