@@ -41,12 +41,18 @@ void asnap_write_string(struct asnap_file_writer *writer, const char *string)
 
 void asnap_write_number(struct asnap_file_writer *writer, uint64_t number)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t start = sizeof(digits);
-    do {
-        digits[--start] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
+    for (; number >= 100; number /= 100)
+        memcpy(digits + (start -= 2), pairs + 2 * (number % 100), 2);
+    if (number >= 10)
+        memcpy(digits + (start -= 2), pairs + 2 * number, 2);
+    else
+        digits[--start] = (char)('0' + number);
     asnap_write_bytes(writer, digits + start, sizeof(digits) - start);
 }
 
