@@ -247,7 +247,7 @@ ASNAP_TEST(dump_temporary, writers_beside_one_another)
     pid_t children[WRITERS];
     for (int i = 0; i < WRITERS; i++) {
         char path[512];
-        char name[16];
+        char name[32];
         snprintf(name, sizeof(name), "writer-%d", i);
         snprintf(path, sizeof(path), "%s", dump_path(name));
         children[i] = fork();
