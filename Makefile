@@ -55,6 +55,8 @@ WALK_OBJECTS := $(call room_objects,hooks/walk)
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
+# npm's own list of what it has installed.
+VIEWERS := $(BUILD)/viewers/node_modules/.package-lock.json
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
@@ -124,8 +126,16 @@ $(THREADS): $(THREADS_OBJECTS)
 	$(wildcard $(BUILD)/obj/tests/fuzz/*.d)
 
 .PHONY: deps
-deps: ## install what is missing (Debian packages), and say what
+deps: ## install what is missing (Debian packages; npm's into build/), and say what
 	@tests/deps.sh test
+	@$(MAKE) --no-print-directory $(VIEWERS)
+
+# What reads exported files in the tests.
+$(VIEWERS): tests/export/package.json tests/export/package-lock.json
+	@mkdir -p $(BUILD)/viewers
+	cp $^ $(BUILD)/viewers
+	cd $(BUILD)/viewers && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: demo
 demo: ## set up, build, and show a session in gdb

@@ -95,6 +95,8 @@ test                 faketime             command:faketime
 test                 libtcmalloc-minimal4t64|libtcmalloc-minimal4 preload:libtcmalloc_minimal.so.4
 test                 libmimalloc3|libmimalloc2.0 preload:libmimalloc.so.2,libmimalloc.so.3
 test                 pkgconf              command:pkg-config
+test                 nodejs               command:node
+test                 npm                  command:npm
 END
 }
 

@@ -9,9 +9,16 @@
 void asnap_graph_references(const struct asnap_graph *graph, uint32_t block,
                             struct asnap_reference *references, size_t limit, size_t *count)
 {
+    asnap_graph_references_from(graph, block, 0, references, limit, count);
+}
+
+void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block, uint64_t first,
+                                 struct asnap_reference *references, size_t limit, size_t *count)
+{
     const struct asnap_edges *edges = &graph->edges;
     *count = 0;
-    for (uint32_t i = edges->first[block]; i < edges->first[block + 1] && *count < limit; i++) {
+    for (uint64_t i = edges->first[block] + first; i < edges->first[block + 1] && *count < limit;
+         i++) {
         references[(*count)++] = (struct asnap_reference){
             .block = asnap_edge_block(edges->targets[i]),
             .root = UINT32_MAX,
@@ -38,6 +45,17 @@ static struct asnap_reference of_root(const struct asnap_root_pointer *pointer)
         .root = pointer->root,
         .inside = !asnap_edge_is_start(pointer->edge),
     };
+}
+
+void asnap_graph_root_references(const struct asnap_graph *graph, uint64_t first,
+                                 struct asnap_reference *references, size_t limit, size_t *count)
+{
+    const struct asnap_roots *roots = &graph->roots;
+    *count = 0;
+    for (uint64_t i = first; i < roots->pointer_count && *count < limit; i++) {
+        references[*count] = of_root(&roots->pointers[i]);
+        references[(*count)++].block = asnap_edge_block(roots->pointers[i].edge);
+    }
 }
 
 /* The first of the pointers in roots that leads to a block, or to a later one. */

@@ -150,6 +150,17 @@ ASNAP_API void asnap_graph_references(const struct asnap_graph *graph, uint32_t 
                                       struct asnap_reference *references, size_t limit,
                                       size_t *count);
 
+/* The same, from the pointer number `first` on. */
+ASNAP_API void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block,
+                                           uint64_t first, struct asnap_reference *references,
+                                           size_t limit, size_t *count);
+
+/* Up to `limit` of all pointers in roots to blocks, from number `first` on; `block` is what each
+ * leads to. They are in order of these blocks. Sets *count to those written. */
+ASNAP_API void asnap_graph_root_references(const struct asnap_graph *graph, uint64_t first,
+                                           struct asnap_reference *references, size_t limit,
+                                           size_t *count);
+
 /* Up to `limit` of the pointers to `block`: those in roots first, then those in blocks, by address.
  * Sets *root_count and *block_count to how many there are in all. The first call takes the time
  * of a pass over all pointers. Fails with NO_MEMORY only. */

@@ -73,6 +73,10 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
                     struct asnap_trace *trace);
 
+/* The class of the C++ object in the block at an address, where the snapshot was told the classes
+ * (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
+ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot, uint64_t address);
+
 /* The places among asnap_snapshot_traces of the `count` largest traces (of all, at
  * most), by size, descending, then by address. Fails with NO_MEMORY only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *

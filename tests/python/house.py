@@ -41,8 +41,8 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 #: Who opens files, beside core/base/open_file.c: under names of this project's or of the kernel's own.
 OPENERS = {
     "core/base/open_file.c",
-    "core/model/dump/atomic_file.c",
-    "core/model/dump/leftovers.c",
+    "core/base/atomic_file.c",
+    "core/base/leftovers.c",
     "core/symbols/apart/naming_teller.c",
     "core/python/allocsnap/regular_files.py",
 }
@@ -144,10 +144,10 @@ _ORDER = [
     "hooks/base", "hooks/record", "hooks/unwind", "hooks/walk", "hooks/entry",
     "base", "collect",
     "symbols/base", "symbols/demangle", "symbols/elf", "symbols/dwarf", "symbols/apart", "symbols/naming",
-    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render",
+    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render", "export",
 ]  # fmt: skip
 # These see the results that the public headers show.
-_RESULTS_ONLY = ("render",)
+_RESULTS_ONLY = ("render", "export")
 
 
 def room_page(root):

@@ -16,6 +16,7 @@ from ..session import Session
 from .command import FILES
 from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
+from .exporting import Export
 from .grammar import HelpRequested
 from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
@@ -45,6 +46,7 @@ COMMANDS = tuple(
         Place,
         Dump,
         Load,
+        Export,
         Symbolize,
         Set,
     )

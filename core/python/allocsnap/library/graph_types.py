@@ -111,6 +111,14 @@ FUNCTIONS = {
         None,
         [_OBJECT, c_uint32, POINTER(Reference), c_size_t, POINTER(c_size_t)],
     ),
+    "asnap_graph_references_from": (
+        None,
+        [_OBJECT, c_uint32, c_uint64, POINTER(Reference), c_size_t, POINTER(c_size_t)],
+    ),
+    "asnap_graph_root_references": (
+        None,
+        [_OBJECT, c_uint64, POINTER(Reference), c_size_t, POINTER(c_size_t)],
+    ),
     "asnap_graph_referrers": (
         _ERROR,
         [

@@ -1,0 +1,10 @@
+/* What writes each format, for the table in export.c. */
+#ifndef ASNAP_EXPORT_KINDS_H
+#define ASNAP_EXPORT_KINDS_H
+
+#include "job.h"
+
+struct asnap_error *asnap_export_folded(const struct asnap_export_job *job);
+struct asnap_error *asnap_export_heapsnapshot(const struct asnap_export_job *job);
+
+#endif
