@@ -39,6 +39,13 @@ static const struct export_kind kinds[] = {
                             .what = "a pickle for Python's tracemalloc"},
             .write_path = write_tracemalloc,
         },
+    [ASNAP_EXPORT_PPROF] =
+        {
+            .description = {.name = "pprof",
+                            .endings = ".pb.gz,.pprof",
+                            .what = "a profile, for go tool pprof"},
+            .write = asnap_export_pprof,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)

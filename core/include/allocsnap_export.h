@@ -12,6 +12,7 @@ enum asnap_export_format {
     ASNAP_EXPORT_FOLDED,       /* a line for each stack */
     ASNAP_EXPORT_HEAPSNAPSHOT, /* V8's: blocks and the pointers between them */
     ASNAP_EXPORT_TRACEMALLOC,  /* asnap_snapshot_dump_tracemalloc */
+    ASNAP_EXPORT_PPROF,        /* sums by stack, compressed */
 };
 
 struct asnap_export_description {
@@ -29,7 +30,8 @@ asnap_export_describe(enum asnap_export_format format);
 struct asnap_export_options {
     /* An older snapshot to compare with, where the format can; NULL: none. */
     const struct asnap_snapshot *old_snapshot;
-    const struct asnap_graph *graph; /* of the blocks; NULL: not known */
+    /* Of the blocks, or of those that they were filtered from; NULL: not known. */
+    const struct asnap_graph *graph;
     /* What the graph's roots are called (asnap_graph_roots), NULL for one or all: by their kind. */
     const char *const *root_names;
     size_t root_name_count;

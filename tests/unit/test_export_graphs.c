@@ -119,10 +119,16 @@ static void unmake(struct made_graph *made)
     graph_heap_deinit(&made->heap);
 }
 
-static struct asnap_error *export(struct made_graph *made, const char *path)
+static struct asnap_error *export_as(struct made_graph *made, enum asnap_export_format format,
+                                     const char *path)
 {
     struct asnap_export_options options = {.graph = &made->graph};
-    return asnap_export(made->snapshot, ASNAP_EXPORT_HEAPSNAPSHOT, &options, path);
+    return asnap_export(made->snapshot, format, &options, path);
+}
+
+static struct asnap_error *export(struct made_graph *made, const char *path)
+{
+    return export_as(made, ASNAP_EXPORT_HEAPSNAPSHOT, path);
 }
 
 static void write_expected(const struct made_graph *made, const char *path)
@@ -171,20 +177,24 @@ ASNAP_TEST(export_graphs, random_graphs)
 struct step {
     struct made_graph *made;
     const char *path;
+    enum asnap_export_format format;
 };
 
 static struct asnap_error *export_step(void *context)
 {
     struct step *step = context;
-    return export(step->made, step->path);
+    return export_as(step->made, step->format, step->path);
 }
 
 ASNAP_TEST(export_graphs, no_memory)
 {
     struct made_graph made;
     make(&made, 24);
-    struct step step = {&made, dump_path("graph.heapsnapshot")};
-    CU_ASSERT(asnap_unit_sweep(export_step, &step) > 10);
+    struct step step = {.made = &made, .path = dump_path("graph.file")};
+    for (int i = 0; asnap_export_describe((enum asnap_export_format)i) != NULL; i++) {
+        step.format = (enum asnap_export_format)i;
+        CU_ASSERT(asnap_unit_sweep(export_step, &step) > 2);
+    }
     unmake(&made);
 }
 

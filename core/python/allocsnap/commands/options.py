@@ -144,7 +144,9 @@ def whole(session, name, options, key=None):
     options.graph_notes = options.graph_notes or []
     computed = find_computed(session, name, key=key)
     options.graph_notes += [note for note in computed.graph.notes if note not in options.graph_notes]
-    return computed.graph.select(computed.snapshot, ("definite",))
+    selected = computed.graph.select(computed.snapshot, ("definite",))
+    selected.computed = computed
+    return selected
 
 
 def _domain_text(text):
