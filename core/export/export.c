@@ -46,6 +46,11 @@ static const struct export_kind kinds[] = {
                             .what = "a profile, for go tool pprof"},
             .write = asnap_export_pprof,
         },
+    [ASNAP_EXPORT_CSV] =
+        {
+            .description = {.name = "csv", .endings = ".csv", .what = "a table, for spreadsheets"},
+            .write = asnap_export_csv,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)

@@ -13,6 +13,7 @@ enum asnap_export_format {
     ASNAP_EXPORT_HEAPSNAPSHOT, /* V8's: blocks and the pointers between them */
     ASNAP_EXPORT_TRACEMALLOC,  /* asnap_snapshot_dump_tracemalloc */
     ASNAP_EXPORT_PPROF,        /* sums by stack, compressed */
+    ASNAP_EXPORT_CSV,          /* a row for blocks that are alike */
 };
 
 struct asnap_export_description {

@@ -66,7 +66,7 @@ LINES = {
     "export": ["export {name} {file}.folded", "export {name} {file}", "export " + TYPED + " {file}.folded",
                "export {name} /nonexistent/" + TYPED + ".folded", "export now {file}.heapsnapshot",
                "export {name} {file}.heapsnapshot", "export {name} {file} --format " + TYPED,
-               "export {name} {file}.pb.gz"],
+               "export {name} {file}.pb.gz", "export {name} {file}.csv"],
     "symbolize": ["symbolize {name}", "symbolize {name} /nonexistent/" + TYPED],
     "set": ["set skip " + TYPED, "set", "set skip", "set names short", "set paths short",
             "set " + TYPED],

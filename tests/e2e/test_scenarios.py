@@ -45,6 +45,7 @@ COMMANDS = [
     "snapshot export one now two.folded --count",
     "snapshot export one heap.heapsnapshot",
     "snapshot export one heap.pb.gz",
+    "snapshot export one heap.csv",
     "snapshot export one one.xyz",
     "snapshot diff one again traceback --json",
     "snapshot status again",

@@ -1,5 +1,6 @@
 """Names of any bytes, in every format: the file is one, and nothing in it is obeyed."""
 
+import csv
 import ctypes
 import gzip
 import os
@@ -15,13 +16,14 @@ from .test_pprof import Pprof
 # pylint: disable=wrong-import-position,wrong-import-order
 from allocsnap.library import exports, native, objects  # noqa: E402
 from allocsnap.library.calls import Calls  # noqa: E402
+from allocsnap.printable import printable as shown  # noqa: E402
 
 #: What breaks quotes, cells, statements, escapes and markup.
 TRICKS = [
     NASTY,
     b"\"quoted\", 'so'; DROP TABLE blocks; -- \\",
     b"=cmd|' /C calc'!A0",
-    b"+1", b"-1", b"@SUM(A1)", b"\t=1", b" ",
+    b"+1", b"-1", b"@SUM(A1)", b"\t=1", b" ", "\uff1d1".encode(),
     b"</script><script>alert(1)</script>&amp;<!--",
     b"\\x41 \\u0041 \\n %s %n",
     b"a\rb\nc\r\nd", b"a;b#c 12", b"\x80\xff\xfe\xed\xa0\x80",
@@ -108,6 +110,22 @@ class Names(Case):
         self.assertEqual(len(loaded.traces), len(TRICKS))
         names = {trace.traceback[-1].filename for trace in loaded.traces}
         self.assertEqual(names, {os.fsdecode(raw) for raw in TRICKS})
+
+    def check_csv(self, path):
+        text = self.read(path)
+        self.check_text(text.replace("\r\n", "\n"))
+        csv.field_size_limit(10**6)
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        self.assertEqual(len(rows), len(TRICKS))
+        for row in rows:
+            self.assertNotIn(None, row)
+            for cell in row.values():
+                self.assertNotRegex(cell, "\\A[=+\\-@\uff1d]")
+        for column in ("filename", "module", "build_id"):
+            self.assertEqual(
+                {re.sub(r"\A'", "", row[column]) for row in rows}, {shown(raw) for raw in TRICKS}
+            )
 
     def check_pprof(self, path):
         with gzip.open(path) as file:
