@@ -24,6 +24,7 @@ run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,lint,soak   libprotobuf-c-dev    header:protobuf-c/protobuf-c.h
 run,test,lint,soak   protobuf-c-compiler  command:protoc-c
+run,test,lint,soak   libsqlite3-dev       header:sqlite3.h
 run,test,soak        gdb                  command:gdb
 test,bench           $lldb                command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
 test,lint,soak,bench python3              command:/usr/bin/python3

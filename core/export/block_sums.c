@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "age_steps.h"
+#include "block_reach.h"
 #include "grow.h"
 #include "intern.h"
 
@@ -55,29 +56,6 @@ static struct asnap_error *add(struct summing *summing)
     return NULL;
 }
 
-/* The class of a block. `next` is the one in the graph that is tried first: most come in the same
- * order there. */
-static uint32_t reach_of(const struct asnap_graph *graph, const struct asnap_trace *trace,
-                         uint32_t *next)
-{
-    struct asnap_graph_block_info info;
-    if (graph == NULL)
-        return ASNAP_REACH_UNKNOWN;
-    if (*next < asnap_graph_block_count(graph)) {
-        info = asnap_graph_block(graph, *next);
-        if (info.trace.address == trace->address && info.trace.size == trace->size &&
-            info.trace.domain == trace->domain && info.trace.traceback_id == trace->traceback_id) {
-            ++*next;
-            return info.reach;
-        }
-    }
-    uint32_t block = asnap_graph_block_of(graph, trace);
-    if (block == ASNAP_GRAPH_NO_BLOCK)
-        return ASNAP_REACH_UNKNOWN;
-    *next = block + 1;
-    return asnap_graph_block(graph, block).reach;
-}
-
 struct asnap_error *asnap_block_sums_create(const struct asnap_export_job *job,
                                             struct asnap_block_sum **sums, size_t *count)
 {
@@ -94,7 +72,7 @@ struct asnap_error *asnap_block_sums_create(const struct asnap_export_job *job,
             .traceback = traces[i].traceback_id,
             .thread = traces[i].thread,
             .domain = traces[i].domain,
-            .reach = (uint16_t)reach_of(graph, &traces[i], &next),
+            .reach = (uint16_t)asnap_block_reach(graph, &traces[i], &next),
             .age = (uint16_t)asnap_age_step(newest, traces[i].time),
             .count = 1,
         };

@@ -51,6 +51,14 @@ static const struct export_kind kinds[] = {
             .description = {.name = "csv", .endings = ".csv", .what = "a table, for spreadsheets"},
             .write = asnap_export_csv,
         },
+    [ASNAP_EXPORT_SQLITE] =
+        {
+            .description = {.name = "sqlite",
+                            .endings = ".sqlite,.db",
+                            .what = "a database, for questions of one's own",
+                            .compares = true},
+            .write = asnap_export_sqlite,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)

@@ -14,6 +14,7 @@ enum asnap_export_format {
     ASNAP_EXPORT_TRACEMALLOC,  /* asnap_snapshot_dump_tracemalloc */
     ASNAP_EXPORT_PPROF,        /* sums by stack, compressed */
     ASNAP_EXPORT_CSV,          /* a row for blocks that are alike */
+    ASNAP_EXPORT_SQLITE,       /* a database */
 };
 
 struct asnap_export_description {

@@ -5,6 +5,7 @@ import ctypes
 import gzip
 import os
 import re
+import sqlite3
 import tracemalloc
 import unicodedata
 
@@ -83,14 +84,18 @@ class Names(Case):
                 exports.write(Calls(), snapshot, form, path)
                 getattr(self, "check_" + form.name)(path)
 
-    def check_text(self, text):
-        """All of it is shown, and nothing obeyed."""
+    def check_line(self, text):
+        """Nothing of it is obeyed."""
         wrong = {
             one
             for one in text
             if one not in "\n" and unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp", "Cs")
         }
         self.assertEqual(wrong, set())
+
+    def check_text(self, text):
+        """The same, and all of it is shown."""
+        self.check_line(text)
         self.assertIn(SHOWN, text)
 
     def read(self, path):
@@ -126,6 +131,21 @@ class Names(Case):
             self.assertEqual(
                 {re.sub(r"\A'", "", row[column]) for row in rows}, {shown(raw) for raw in TRICKS}
             )
+
+    def check_sqlite(self, path):
+        database = sqlite3.connect("file:{}?mode=ro".format(path), uri=True)
+        self.addCleanup(database.close)
+        self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        names = {shown(raw) for raw in TRICKS}
+        for query in (
+            "SELECT path FROM modules", "SELECT build_id FROM modules", "SELECT path FROM mappings",
+            "SELECT function FROM frames WHERE function NOT NULL", "SELECT filename FROM frames",
+            "SELECT name FROM domains", "SELECT filename FROM block_lines",
+        ):
+            self.assertEqual({name for name, in database.execute(query)}, names)
+        self.assertEqual(database.execute("SELECT count(*) FROM notes").fetchone(), (len(TRICKS),))
+        for line in database.iterdump():
+            self.check_line(line)
 
     def check_pprof(self, path):
         with gzip.open(path) as file:

@@ -76,7 +76,7 @@ class Deps(unittest.TestCase):
             (
                 1,
                 "deps: missing, and no apt-get to install it: what Debian packages as"
-                " libc6-dev libdwarf-dev libelf-dev zlib1g-dev libiberty-dev liblzma-dev libprotobuf-c-dev\n",
+                " libc6-dev libdwarf-dev libelf-dev zlib1g-dev libiberty-dev liblzma-dev libprotobuf-c-dev libsqlite3-dev\n",
             ),
         )
 
