@@ -100,6 +100,7 @@ test                 libmimalloc3|libmimalloc2.0 preload:libmimalloc.so.2,libmim
 test                 pkgconf              command:pkg-config
 test                 nodejs               command:node
 test                 npm                  command:npm
+test                 chromium             command:chromium
 test                 golang-go            command:go
 test                 golang-github-google-pprof-dev file:/usr/share/gocode/src/github.com/google/pprof/pprof.go
 END

@@ -59,6 +59,14 @@ static const struct export_kind kinds[] = {
                             .compares = true},
             .write = asnap_export_sqlite,
         },
+    [ASNAP_EXPORT_SPEEDSCOPE] =
+        {
+            .description = {.name = "speedscope",
+                            .endings = ".speedscope.json",
+                            .what = "a profile, for speedscope",
+                            .compares = true},
+            .write = asnap_export_speedscope,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)

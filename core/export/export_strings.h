@@ -25,6 +25,8 @@ void asnap_strings_bytes(struct asnap_strings *strings, const char *bytes, size_
 void asnap_strings_number(struct asnap_strings *strings, uint64_t number);
 void asnap_strings_name(struct asnap_strings *strings, const char *name, const char *escaped);
 void asnap_strings_text(struct asnap_strings *strings, const char *text);
+/* A name within the quotes of a string of JSON. */
+void asnap_strings_json(struct asnap_strings *strings, const char *name);
 
 /* Ends it: its number, which is an older one's where they are equal. Fails with NO_MEMORY only. */
 struct asnap_error *asnap_strings_end(struct asnap_strings *strings, uint32_t *id);

@@ -15,6 +15,7 @@ enum asnap_export_format {
     ASNAP_EXPORT_PPROF,        /* sums by stack, compressed */
     ASNAP_EXPORT_CSV,          /* a row for blocks that are alike */
     ASNAP_EXPORT_SQLITE,       /* a database */
+    ASNAP_EXPORT_SPEEDSCOPE,   /* stacks and their weights, in JSON */
 };
 
 struct asnap_export_description {
@@ -37,7 +38,8 @@ struct asnap_export_options {
     /* What the graph's roots are called (asnap_graph_roots), NULL for one or all: by their kind. */
     const char *const *root_names;
     size_t root_name_count;
-    bool by_count;                         /* of FOLDED: the numbers are blocks, and not bytes */
+    bool by_count; /* of FOLDED the numbers are blocks, and not bytes; of SPEEDSCOPE the profile
+                      that is shown first */
     const struct asnap_progress *progress; /* may be NULL */
 };
 

@@ -67,7 +67,7 @@ LINES = {
                "export {name} /nonexistent/" + TYPED + ".folded", "export now {file}.heapsnapshot",
                "export {name} {file}.heapsnapshot", "export {name} {file} --format " + TYPED,
                "export {name} {file}.pb.gz", "export {name} {file}.csv",
-               "export {name} {name} {file}.db"],
+               "export {name} {name} {file}.db", "export {name} {file}.speedscope.json"],
     "symbolize": ["symbolize {name}", "symbolize {name} /nonexistent/" + TYPED],
     "set": ["set skip " + TYPED, "set", "set skip", "set names short", "set paths short",
             "set " + TYPED],

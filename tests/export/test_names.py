@@ -3,6 +3,7 @@
 import csv
 import ctypes
 import gzip
+import json
 import os
 import re
 import sqlite3
@@ -146,6 +147,14 @@ class Names(Case):
         self.assertEqual(database.execute("SELECT count(*) FROM notes").fetchone(), (len(TRICKS),))
         for line in database.iterdump():
             self.check_line(line)
+
+    def check_speedscope(self, path):
+        whole = json.loads(self.read(path))
+        names = {shown(raw) for raw in TRICKS}
+        self.assertEqual({frame.get("file") for frame in whole["shared"]["frames"]}, names | {None})
+        self.check_text("".join(frame["name"] for frame in whole["shared"]["frames"]))
+        self.check_line("".join(whole["notes"]))
+        self.assertEqual(len(whole["notes"]), len(TRICKS))
 
     def check_pprof(self, path):
         with gzip.open(path) as file:
