@@ -33,7 +33,7 @@ def dump(snapshot, filename, attributes, kind):
         native.check(write(snapshot, path, array, len(attributes)))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _os_error(filename, error) from None
+            raise os_error(filename, error) from None
         raise
 
 
@@ -45,7 +45,7 @@ def load(filename):
         native.check(lib.asnap_snapshot_load(os.fsencode(filename), made.out))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _os_error(filename, error) from None
+            raise os_error(filename, error) from None
         raise
     attributes = {}
     for index in range(lib.asnap_snapshot_attribute_count(made)):
@@ -54,7 +54,7 @@ def load(filename):
     return made, attributes
 
 
-def _os_error(filename, error):
+def os_error(filename, error):
     """The error that Python's open gives for this file, for code that tells errors apart; else
     the library's words."""
     number = errno.EISDIR if os.path.isdir(filename) else error.errno
