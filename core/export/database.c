@@ -99,6 +99,14 @@ void asnap_bind_text(struct asnap_database *database, sqlite3_stmt *statement, i
               sqlite3_bind_text64(statement, place, text, size, SQLITE_STATIC, SQLITE_UTF8));
 }
 
+void asnap_bind_copy(struct asnap_database *database, sqlite3_stmt *statement, int place,
+                     const char *text, size_t size)
+{
+    if (statement != NULL)
+        check(database,
+              sqlite3_bind_text64(statement, place, text, size, SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
 void asnap_bind_literal(struct asnap_database *database, sqlite3_stmt *statement, int place,
                         const char *text)
 {

@@ -33,6 +33,9 @@ void asnap_bind_text(struct asnap_database *database, sqlite3_stmt *statement, i
                      const char *text, size_t size);
 void asnap_bind_literal(struct asnap_database *database, sqlite3_stmt *statement, int place,
                         const char *text);
+/* Text that need not stay. */
+void asnap_bind_copy(struct asnap_database *database, sqlite3_stmt *statement, int place,
+                     const char *text, size_t size);
 /* One of `strings`, of which none may be added before the last run; the empty one is NULL. */
 void asnap_bind_string(struct asnap_database *database, sqlite3_stmt *statement, int place,
                        const struct asnap_strings *strings, uint32_t id);
