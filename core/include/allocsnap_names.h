@@ -94,6 +94,8 @@ ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 struct asnap_named_pc {
     const struct asnap_frame *frames;
     size_t frame_count;
+    const char *allocates; /* the type of the objects in the block that the call returns, where the
+                              debug information tells it; NULL: it does not */
 };
 
 /* Names `count` return addresses, in any order. names[i] belongs to

@@ -241,6 +241,12 @@ asnap_builder_frame(struct asnap_builder *builder, const struct asnap_frame *fra
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id, uint64_t offset);
 
+/* Tells the type of the objects in the blocks that a frame's call returns
+ * (asnap_named_pc.allocates), which it copies: statistics by type go by it where nothing in a block
+ * tells of what class it is. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_allocates(struct asnap_builder *builder, uint32_t frame_id, const char *type);
+
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
  * frame_count; or ASNAP_TOTAL_UNKNOWN). frame_count may be 0. */

@@ -56,7 +56,7 @@ struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const c
     }
     if (error == NULL) {
         struct asnap_frame frame = {.filename = made->file};
-        error = asnap_frame_store_frames(store, &frame, 1, &made->unnamed);
+        error = asnap_frame_store_frames(store, &frame, 1, NULL, &made->unnamed);
     }
     if (error != NULL) {
         asnap_module_destroy(made);
@@ -435,7 +435,8 @@ static struct asnap_error *complete(struct asnap_module *module, struct sources 
             frames[i].filename = module->file;
     }
     if (error == NULL)
-        error = asnap_frame_store_frames(module->store, frames, known.frame_count, &naming->named);
+        error = asnap_frame_store_frames(module->store, frames, known.frame_count, known.allocates,
+                                         &naming->named);
     free(frames);
     return error;
 }

@@ -27,7 +27,7 @@ static struct asnap_error *fill(struct asnap_symbolizer *symbolizer, const char 
     if (symbolizer->resolver.debug_directories == NULL)
         return asnap_error_no_memory();
     static const struct asnap_frame unknown = {.filename = UNKNOWN_FILE};
-    return asnap_frame_store_frames(symbolizer->resolver.store, &unknown, 1,
+    return asnap_frame_store_frames(symbolizer->resolver.store, &unknown, 1, NULL,
                                     &symbolizer->resolver.unknown);
 }
 

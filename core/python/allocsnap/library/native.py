@@ -132,7 +132,7 @@ class Place(ctypes.Structure):
 
 
 class NamedPc(ctypes.Structure):
-    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t)]
+    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t), ("allocates", c_char_p)]
 
 
 class Trace(ctypes.Structure):
@@ -384,6 +384,7 @@ FUNCTIONS = {
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
     "asnap_builder_offset": (_ERROR, [_OBJECT, c_uint32, c_uint64]),
+    "asnap_builder_allocates": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
