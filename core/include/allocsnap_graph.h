@@ -202,6 +202,27 @@ asnap_graph_retained_exactly(const struct asnap_graph *graph, const struct asnap
                              const struct asnap_progress *progress, uint64_t *sizes,
                              uint64_t *counts);
 
+/* The thread-local variables of a file that a thread has. */
+struct asnap_thread_local {
+    uint64_t start; /* of the thread's copy of the file's PT_TLS segment */
+    uint64_t end;
+    uint64_t file;   /* where the file begins in memory */
+    uint32_t thread; /* its place among the facts' */
+};
+
+/* Finds those of all threads, as glibc lays them out: static storage by the thread pointer, other
+ * by the vector that it leads to. What looks otherwise is left out. Of `facts` memory, regions,
+ * core and threads are looked at. Fails with NO_MEMORY or INTERRUPTED. */
+struct asnap_thread_local_list;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_thread_local_list_create(const struct asnap_graph_facts *facts,
+                               struct asnap_thread_local_list **list);
+ASNAP_API void asnap_thread_local_list_destroy(struct asnap_thread_local_list *list);
+
+/* Lends the one that holds an address, or NULL. */
+ASNAP_API const struct asnap_thread_local *
+asnap_thread_local_list_find(const struct asnap_thread_local_list *list, uint64_t address);
+
 /* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
  * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++
  * ABI). `snapshot` and `facts` are as for asnap_graph_create; of the facts only memory, regions and

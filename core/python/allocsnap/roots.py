@@ -11,7 +11,7 @@ from .library import graph_types, graphs
 from .library.keys import TYPE
 from .library.rows import format_size
 from .printable import printable
-from .target import shown_path
+from .target import path_bytes, shown_path
 from .untouched import untouched
 
 
@@ -30,6 +30,8 @@ class Computed:
         self.snapshot = taken.snapshot
         self.calls, root = session.inferior(process, self.regions)
         self._target = session.target
+        self._symbolizer = session.symbolizer()
+        self._thread_locals = None  # library.graphs.ThreadLocals, once it was asked for
         self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
         zeros = ((), 0)
@@ -82,6 +84,11 @@ class Computed:
         if root.kind == graph_types.ROOT_REGISTER:
             place, name = self.graph.register(root.start)
             return "register {} of {}".format(name, self._thread_name(place))
+        name = None
+        if root.kind != graph_types.ROOT_FILE:
+            name = self.thread_local_name(reference.place)
+        if name is not None:
+            return name
         if root.kind == graph_types.ROOT_STACK:
             return self._stack_name(root, reference.place)
         if root.kind == graph_types.ROOT_TLS:
@@ -89,6 +96,25 @@ class Computed:
                 self._thread_name(root.thread), reference.place
             )
         return self._memory_name(root, reference.place)
+
+    def thread_local_name(self, address):
+        """What the thread-local variable is called that an address is in, and of which thread; None:
+        it is in none that is known."""
+        if not self.calls_debugger:
+            return None
+        if self._thread_locals is None:
+            self._thread_locals = self.graph.thread_locals(self.calls)
+        storage = self._thread_locals.find(address)
+        if storage is None:
+            return None
+        found = self._symbolizer.variable(storage.file, address - storage.start, True)
+        region = self.regions.find(storage.file)
+        file = shown_path(os.path.basename(os.fsdecode(region.path))) if region else "a file"
+        if found is None:
+            name = "thread-local storage+{:#x} ({})".format(address - storage.start, file)
+        else:
+            name = "thread-local " + _in_variable(found[0], found[1], found[2] or file)
+        return "{} of {}".format(name, self._thread_name(storage.thread))
 
     def _thread_name(self, place):
         number = self.graph.thread_number(place)
@@ -122,12 +148,24 @@ class Computed:
         found = self._target.file_place(place)
         if found is None or found.symbol is None:
             return None
-        path = self._target.variable_file(found.symbol, place - found.offset) or found.path
-        return "global {}{}{}".format(
-            printable(found.symbol),
-            "+{:#x}".format(found.offset) if found.offset else "",
-            " ({})".format(shown_path(os.path.basename(path))) if path else "",
+        path = (
+            self._target.variable_file(found.symbol, place - found.offset)
+            or self._static_source(found, place)
+            or found.path
         )
+        return "global " + _in_variable(
+            printable(found.symbol), found.offset, shown_path(os.path.basename(path))
+        )
+
+    def _static_source(self, found, place):
+        """The source of a static variable by the symbol table of its file, where the debugger has not
+        looked into that yet; None: not known."""
+        path = path_bytes(found.path)
+        regions = (self.regions.array[place] for place in range(self.regions.count))
+        starts = (one.start for one in regions if one.path == path and not one.file_offset)
+        start = next(starts, None)
+        variable = None if start is None else self._symbolizer.variable(start, place - start)
+        return variable[2] if variable is not None else None
 
     def _memory_name(self, root, place):
         if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
@@ -148,6 +186,12 @@ class Computed:
     def add_types(self):
         """Tells the snapshot of which classes its objects are, while the program is there."""
         object_types.add(self._target, self.calls, self.regions, self.snapshot)
+
+
+def _in_variable(name, offset, file):
+    return "{}{}{}".format(
+        name, "+{:#x}".format(offset) if offset else "", " ({})".format(file) if file else ""
+    )
 
 
 def keep(session, name):

@@ -251,7 +251,8 @@ class Refs(_OfBlock):
         if reference.block == graph_types.NO_BLOCK:
             return computed.root_name(reference) + _inside(reference)
         offset = computed.offset(reference.block, block)
-        return blocks.text(reference.block) + _at(offset, " ").rstrip() + _inside(reference)
+        text = blocks.text(reference.block) + _at(offset, " ").rstrip() + _inside(reference)
+        return text + _variable(computed, reference.block, offset)
 
     @staticmethod
     def _json(computed, blocks, block, referrers, references):
@@ -294,6 +295,15 @@ class Refs(_OfBlock):
 def _at(offset, before=""):
     """"+0x18 -> ", where the place is known."""
     return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
+
+
+def _variable(computed, block, offset):
+    """", thread-local NAME of thread N", of a place in a block that the dynamic linker keeps such
+    variables in."""
+    if offset is None:
+        return ""
+    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset)
+    return ", " + name if name else ""
 
 
 def _inside(reference):
@@ -341,7 +351,9 @@ class Path(_OfBlock):
                 text += "#{}:\n".format(number + 1)
             text += computed.root_name(root) + _inside(root) + "\n"
             for one, offset in self._steps(computed, way):
-                text += "  -> {}{}\n".format(blocks.text(one), _at(offset, " "))
+                text += "  -> {}{}{}\n".format(
+                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset)
+                )
         return text
 
     @staticmethod

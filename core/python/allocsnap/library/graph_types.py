@@ -78,6 +78,15 @@ class Reference(ctypes.Structure):
     ]
 
 
+class ThreadLocal(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file", c_uint64),
+        ("thread", c_uint32),
+    ]
+
+
 class BesideSum(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
@@ -164,6 +173,9 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, _OBJECT, _OBJECT, c_size_t, POINTER(Progress)],
     ),
+    "asnap_thread_local_list_create": (_ERROR, [POINTER(GraphFacts), _OUT]),
+    "asnap_thread_local_list_destroy": (None, [_OBJECT]),
+    "asnap_thread_local_list_find": (POINTER(ThreadLocal), [_OBJECT, c_uint64]),
     "asnap_vtable_list_create": (_ERROR, [_OBJECT, POINTER(GraphFacts), _OUT]),
     "asnap_vtable_list_destroy": (None, [_OBJECT]),
     "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),

@@ -131,6 +131,10 @@ class Place(ctypes.Structure):
     _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
 
 
+class Variable(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("offset", c_uint64), ("source", c_char_p)]
+
+
 class NamedPc(ctypes.Structure):
     _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t), ("allocates", c_char_p)]
 
@@ -341,6 +345,10 @@ FUNCTIONS = {
     "asnap_symbolizer_name": (
         _ERROR,
         [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],
+    ),
+    "asnap_symbolizer_variable": (
+        _ERROR,
+        [_OBJECT, c_uint64, c_uint64, c_bool, POINTER(Variable)],
     ),
     "asnap_symbolizer_read_apart": (None, [_OBJECT, c_bool]),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
