@@ -67,3 +67,18 @@ struct asnap_error *asnap_loaded_file_read(const struct asnap_graph_facts *facts
     *found = true;
     return NULL;
 }
+
+struct asnap_error *asnap_loaded_machine(const struct asnap_graph_facts *facts, uint16_t *machine)
+{
+    struct asnap_error *error = NULL;
+    struct asnap_loaded_file file;
+    bool found = false;
+    for (size_t i = 0; error == NULL && !found && i < facts->region_count; i++)
+        error = asnap_loaded_file_read(facts, i, &file, &found);
+#if defined(__aarch64__)
+    *machine = found ? file.machine : EM_AARCH64;
+#else
+    *machine = found ? file.machine : EM_X86_64;
+#endif
+    return error;
+}

@@ -22,6 +22,10 @@ struct asnap_loaded_file {
 struct asnap_error *asnap_loaded_file_read(const struct asnap_graph_facts *facts, size_t region,
                                            struct asnap_loaded_file *file, bool *found);
 
+/* What the program runs on (EM_X86_64 ...), as the first file that is loaded says; where none can
+ * be read, what this library runs on. Fails with INTERRUPTED only. */
+struct asnap_error *asnap_loaded_machine(const struct asnap_graph_facts *facts, uint16_t *machine);
+
 /* Its first program header of a type (PT_TLS ...), or NULL. */
 const Elf64_Phdr *asnap_loaded_header(const struct asnap_loaded_file *file, uint32_t type);
 

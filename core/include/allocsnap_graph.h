@@ -31,6 +31,8 @@ enum asnap_root_kind {
     ASNAP_ROOT_MAPPING, /* other anonymous memory, without a traced block */
     ASNAP_ROOT_GAP,     /* between the traced blocks of an allocator's heap; what only these hold is
                            POSSIBLE */
+    ASNAP_ROOT_RED_ZONE, /* of a thread's stack: what a function may use below its stack pointer
+                            (System V ABI of x86-64, 3.2.2); mostly old values */
     ASNAP_ROOT_KINDS,
 };
 
@@ -39,8 +41,8 @@ struct asnap_root {
     uint64_t start; /* of a REGISTER: which of asnap_graph_facts' */
     uint64_t end;
     uint32_t kind;   /* asnap_root_kind */
-    uint32_t thread; /* of REGISTER, STACK and TLS: its place among the threads; UINT32_MAX: one
-                        that has ended */
+    uint32_t thread; /* of REGISTER, STACK, RED_ZONE and TLS: its place among the threads;
+                        UINT32_MAX: one that has ended */
 };
 
 /* Whether the gaps between traced blocks are searched: they can hold blocks that were not
@@ -150,15 +152,17 @@ ASNAP_API void asnap_graph_references(const struct asnap_graph *graph, uint32_t 
                                       struct asnap_reference *references, size_t limit,
                                       size_t *count);
 
-/* Up to `limit` of the pointers to `block`: those in roots first, then those in blocks, by address.
+/* Up to `limit` of the pointers to `block`: those in roots first, of these variables before other
+ * memory, registers, stacks, and what mostly holds old values; then those in blocks, by address.
  * Sets *root_count and *block_count to how many there are in all. The first call takes the time
  * of a pass over all pointers. Fails with NO_MEMORY only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_referrers(struct asnap_graph *graph, uint32_t block, struct asnap_reference *references,
                       size_t limit, size_t *root_count, size_t *block_count);
 
-/* Ways from a root to a block: the shortest first, each sharing neither a block nor a pointer in a
- * root with those before. `graph` must live as long. */
+/* Ways from a root to a block: the shortest first, and of equally short ones that from the first
+ * root in the order of asnap_graph_referrers, each sharing neither a block nor a pointer in a root
+ * with those before. `graph` must live as long. */
 struct asnap_graph_paths;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,

@@ -89,13 +89,28 @@ class Computed:
             name = self.thread_local_name(reference.place)
         if name is not None:
             return name
-        if root.kind == graph_types.ROOT_STACK:
+        if root.kind in _ON_STACKS:
             return self._stack_name(root, reference.place)
         if root.kind == graph_types.ROOT_TLS:
             return "thread-local storage of {} at {:#x}".format(
                 self._thread_name(root.thread), reference.place
             )
         return self._memory_name(root, reference.place)
+
+    def best_root(self, reference, block):
+        """Of the pointers in roots to a block the one that says most: a variable of a frame, which
+        the debugger knows, before a register or a stack slot that may hold an old value."""
+        kinds = _ON_STACKS + (graph_types.ROOT_REGISTER,)
+        if not self.calls_debugger or self.graph.root(reference.root).kind not in kinds:
+            return reference
+        others, roots, _ = self.graph.referrers(block, _SLOTS_MOST)
+        for other in [reference] + others[: min(roots, _SLOTS_MOST)]:
+            root = self.graph.root(other.root)
+            if root.kind in _ON_STACKS and other.inside == reference.inside:
+                slot = self._slot(self.graph.thread_number(root.thread), other.place)
+                if slot is not None and slot[1] is not None:
+                    return other
+        return reference
 
     def thread_local_name(self, address):
         """What the thread-local variable is called that an address is in, and of which thread; None:
@@ -126,21 +141,24 @@ class Computed:
     def _stack_name(self, root, place):
         number = self.graph.thread_number(root.thread)
         slot = self._slot(number, place) if self.calls_debugger else None
-        return "{} of {} at {:#x}".format(slot or "stack", self._thread_name(root.thread), place)
+        if slot is not None:
+            text = slot[0] + (", variable {}".format(printable(slot[1])) if slot[1] else "")
+        else:
+            text = "stack" if root.kind == graph_types.ROOT_STACK else "below the stack pointer"
+        return "{} of {} at {:#x}".format(text, self._thread_name(root.thread), place)
 
     def _slot(self, kernel_number, place):
-        """The frame of a thread, and the variable, that a place in its stack is in, or None."""
+        """(frame of a thread, its variable or None) that a place in its stack is in, or None."""
         for thread in self._target.threads():
             if thread.kernel_number != kernel_number:
                 continue
             found = self._target.frame_over(thread.number, place)
-            if found is None:
-                return None
-            level, function = found
-            text = "frame {}".format(level)
-            text += " ({})".format(printable(function)) if function else ""
+            level, function = (0, None) if found is None else found
             variable = self._target.variable_at(thread.number, level, place)
-            return text + (", variable {}".format(printable(variable)) if variable else "")
+            if found is None and variable is None:
+                return None
+            text = "frame {}".format(level)
+            return text + (" ({})".format(printable(function)) if function else ""), variable
         return None
 
     def _variable_name(self, place):
@@ -230,6 +248,12 @@ def find(session, name, options=graphs.Options(), key=None):
         )
     return computed
 
+
+#: Kinds of roots on stacks; below the stack pointer can be variables of the newest frame.
+_ON_STACKS = (graph_types.ROOT_STACK, graph_types.ROOT_RED_ZONE)
+
+#: Of more stack slots that lead to a block, the others are not asked for their variables.
+_SLOTS_MOST = 64
 
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20

@@ -325,6 +325,9 @@ class Path(_OfBlock):
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
         paths = graph.paths(block, options.limit or 1)
+        if len(paths) == 1:
+            # Of several paths each has a root of its own.
+            paths = [(computed.best_root(root, way[0]), way) for root, way in paths]
         if options.json:
             found = {
                 "block": blocks.json(block),

@@ -23,7 +23,9 @@ GAPS: Dict[str, int] = {"auto": 0, "yes": 1, "no": 2}
 REACH: Dict[str, int] = {"reachable": 1, "possible": 2, "indirect": 3, "definite": 4}
 
 #: asnap_root_kind.
-ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP = range(6)
+(
+    ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP, ROOT_RED_ZONE,
+) = range(7)
 
 #: asnap_beside.
 BESIDE_INDIRECT, BESIDE_LEAKED, BESIDE_RETAINED = 1, 2, 3
