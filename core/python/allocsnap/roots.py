@@ -32,6 +32,7 @@ class Computed:
         self._target = session.target
         self._symbolizer = session.symbolizer()
         self._thread_locals = None  # library.graphs.ThreadLocals, once it was asked for
+        self._last_words = None, (0, b"")
         self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
         zeros = ((), 0)
@@ -47,7 +48,13 @@ class Computed:
         return graphs.LiveThreads(self._target.thread_facts())
 
     def _words(self, block):
-        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read."""
+        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read. Of
+        the last block they are kept: several places in it are looked for, one after the other."""
+        if self._last_words[0] != block:
+            self._last_words = block, self._read_words(block)
+        return self._last_words[1]
+
+    def _read_words(self, block):
         trace = self.graph.block(block).trace
         start = -trace.address % 8
         size = (trace.size - start) // 8 * 8 if trace.size > start else 0
