@@ -41,6 +41,7 @@ test,soak,bench      sqlite3              command:sqlite3
 test                 jq                   command:jq
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
+test                 clang-22             command:clang++-22
 test                 libclang-rt-dev      file:/usr/share/doc/libclang-rt-dev
 test,bench           llvm                 command:llvm-symbolizer
 test                 lld                  command:ld.lld

@@ -114,7 +114,8 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
     if (error == NULL)
         error = asnap_graph_add_notes(graph, facts, status.is_whole, skipped);
     if (error == NULL)
-        asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count);
+        asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count,
+                                 graph->roots.roots);
     return error;
 }
 

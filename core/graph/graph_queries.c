@@ -131,8 +131,9 @@ struct asnap_error *asnap_graph_paths_create(struct asnap_graph *graph, uint32_t
     if (made == NULL)
         return asnap_error_no_memory();
     made->graph = graph;
-    error = asnap_paths_init(&made->paths, graph->index.count, &graph->referrers,
-                             graph->roots.pointers, graph->roots.pointer_count, block);
+    error =
+        asnap_paths_init(&made->paths, graph->index.count, &graph->referrers, graph->roots.pointers,
+                         graph->roots.pointer_count, graph->roots.roots, block);
     if (error != NULL) {
         free(made);
         return error;

@@ -31,6 +31,8 @@ enum asnap_root_kind {
     ASNAP_ROOT_MAPPING, /* other anonymous memory, without a traced block */
     ASNAP_ROOT_GAP,     /* between the traced blocks of an allocator's heap; what only these hold is
                            POSSIBLE */
+    ASNAP_ROOT_RED_ZONE, /* of a thread's stack: what a function may use below its stack pointer
+                            (System V ABI of x86-64, 3.2.2); mostly old values */
     ASNAP_ROOT_KINDS,
 };
 
@@ -39,8 +41,8 @@ struct asnap_root {
     uint64_t start; /* of a REGISTER: which of asnap_graph_facts' */
     uint64_t end;
     uint32_t kind;   /* asnap_root_kind */
-    uint32_t thread; /* of REGISTER, STACK and TLS: its place among the threads; UINT32_MAX: one
-                        that has ended */
+    uint32_t thread; /* of REGISTER, STACK, RED_ZONE and TLS: its place among the threads;
+                        UINT32_MAX: one that has ended */
 };
 
 /* Whether the gaps between traced blocks are searched: they can hold blocks that were not
@@ -161,15 +163,17 @@ ASNAP_API void asnap_graph_root_references(const struct asnap_graph *graph, uint
                                            struct asnap_reference *references, size_t limit,
                                            size_t *count);
 
-/* Up to `limit` of the pointers to `block`: those in roots first, then those in blocks, by address.
+/* Up to `limit` of the pointers to `block`: those in roots first, of these variables before other
+ * memory, registers, stacks, and what mostly holds old values; then those in blocks, by address.
  * Sets *root_count and *block_count to how many there are in all. The first call takes the time
  * of a pass over all pointers. Fails with NO_MEMORY only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_referrers(struct asnap_graph *graph, uint32_t block, struct asnap_reference *references,
                       size_t limit, size_t *root_count, size_t *block_count);
 
-/* Ways from a root to a block: the shortest first, each sharing neither a block nor a pointer in a
- * root with those before. `graph` must live as long. */
+/* Ways from a root to a block: the shortest first, and of equally short ones that from the first
+ * root in the order of asnap_graph_referrers, each sharing neither a block nor a pointer in a root
+ * with those before. `graph` must live as long. */
 struct asnap_graph_paths;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,
@@ -212,6 +216,27 @@ asnap_graph_retained_exactly(const struct asnap_graph *graph, const struct asnap
                              size_t trace_count, const uint32_t *groups, uint32_t group_count,
                              const struct asnap_progress *progress, uint64_t *sizes,
                              uint64_t *counts);
+
+/* The thread-local variables of a file that a thread has. */
+struct asnap_thread_local {
+    uint64_t start; /* of the thread's copy of the file's PT_TLS segment */
+    uint64_t end;
+    uint64_t file;   /* where the file begins in memory */
+    uint32_t thread; /* its place among the facts' */
+};
+
+/* Finds those of all threads, as glibc lays them out: static storage by the thread pointer, other
+ * by the vector that it leads to. What looks otherwise is left out. Of `facts` memory, regions,
+ * core and threads are looked at. Fails with NO_MEMORY or INTERRUPTED. */
+struct asnap_thread_local_list;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_thread_local_list_create(const struct asnap_graph_facts *facts,
+                               struct asnap_thread_local_list **list);
+ASNAP_API void asnap_thread_local_list_destroy(struct asnap_thread_local_list *list);
+
+/* Lends the one that holds an address, or NULL. */
+ASNAP_API const struct asnap_thread_local *
+asnap_thread_local_list_find(const struct asnap_thread_local_list *list, uint64_t address);
 
 /* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
  * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++

@@ -73,9 +73,10 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
                     struct asnap_trace *trace);
 
-/* The class of the C++ object in the block at an address, where the snapshot was told the classes
+/* The class of the C++ object in the block of a trace of the snapshot, where it was told the classes
  * (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
-ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot, uint64_t address);
+ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot,
+                                           const struct asnap_trace *trace);
 
 /* The places among asnap_snapshot_traces of the `count` largest traces (of all, at
  * most), by size, descending, then by address. Fails with NO_MEMORY only. */
@@ -244,6 +245,12 @@ asnap_builder_frame(struct asnap_builder *builder, const struct asnap_frame *fra
  */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id, uint64_t offset);
+
+/* Tells the type of the objects in the blocks that a frame's call returns
+ * (asnap_named_pc.allocates), which it copies: statistics by type go by it where nothing in a block
+ * tells of what class it is. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_allocates(struct asnap_builder *builder, uint32_t frame_id, const char *type);
 
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for

@@ -95,7 +95,8 @@ static void make(struct made_graph *made, uint64_t seed)
     make_roots(made, &reader, seed % 17);
     ASNAP_ASSERT_OK(asnap_reach_init(&graph->reach, &graph->index, &graph->edges,
                                      graph->roots.pointers, graph->roots.pointer_count));
-    asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count);
+    asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count,
+                             graph->roots.roots);
     for (uint32_t i = 0; i < graph->index.count; i++)
         graph->counts[graph->reach.classes[i]]++;
     graph->indirect_size = calloc(graph->index.count + 1, sizeof(*graph->indirect_size));

@@ -399,7 +399,7 @@ static void check_paths_to(const struct made *made, const struct asnap_referrers
     bool *used_blocks = calloc(made->index.count, 1);
     size_t last = 0;
     ASNAP_ASSERT_OK(asnap_paths_init(&paths, made->index.count, referrers, made->roots,
-                                     made->root_count, target));
+                                     made->root_count, NULL, target));
     for (size_t found = 0;; found++) {
         ASNAP_ASSERT_OK(asnap_paths_next(&paths, &path));
         if (found == 0)
@@ -430,7 +430,7 @@ static void check_paths(struct made *made)
     struct asnap_referrers referrers;
     uint32_t *distances = calloc(made->index.count + 1, sizeof(*distances));
     ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, made->index.count));
-    asnap_root_pointers_sort(made->roots, made->root_count);
+    asnap_root_pointers_sort(made->roots, made->root_count, NULL);
     slow_distances(made, distances);
     for (uint32_t target = 0; target < made->index.count; target++)
         check_paths_to(made, &referrers, target, distances[target]);
@@ -454,4 +454,42 @@ ASNAP_TEST(graph, random_heaps)
         unmake(&made);
         graph_heap_deinit(&heap);
     }
+}
+
+/* Blocks 0 and 1 lead to block 2, and old values below a stack pointer to the first of them. */
+ASNAP_TEST(graph, paths_begin_where_values_are_in_use)
+{
+    static const struct asnap_root roots[] = {
+        {0x1000, 0x1008, ASNAP_ROOT_RED_ZONE, 0}, {0x2000, 0x2008, ASNAP_ROOT_STACK, 0},
+        {0x3000, 0x3008, ASNAP_ROOT_FILE, 0},     {0, 1, ASNAP_ROOT_REGISTER, 0},
+        {0x4000, 0x4008, ASNAP_ROOT_GAP, 0},      {0x5000, 0x5008, ASNAP_ROOT_TLS, 0},
+    };
+    const uint32_t inside = (uint32_t)ASNAP_EDGE_INSIDE << ASNAP_EDGE_KIND_SHIFT;
+    struct asnap_root_pointer pointers[] = {
+        {0x1000, 0, 0}, {0x1000, 1, 0},          {0x4000, 1, 4}, {0, 1, 3},
+        {0x2000, 1, 1}, {0x3000, 1 | inside, 2}, {0x3000, 1, 2}, {0x5000, 1, 5},
+    };
+    static const uint32_t sorted[] = {0, 2, 2, 5, 3, 1, 0, 4}; /* which roots they are from */
+    uint32_t first[] = {0, 1, 2, 2};
+    uint32_t targets[] = {2, 2};
+    const struct asnap_edges edges = {.first = first, .targets = targets, .count = 2};
+    struct asnap_referrers referrers;
+    struct asnap_paths paths;
+    struct asnap_path path;
+    size_t count = sizeof(pointers) / sizeof(pointers[0]);
+    asnap_root_pointers_sort(pointers, count, roots);
+    for (size_t i = 0; i < count; i++)
+        CU_ASSERT_EQUAL(pointers[i].root, sorted[i]);
+    CU_ASSERT_EQUAL(pointers[1].edge, 1);
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &edges, 3));
+    ASNAP_ASSERT_OK(asnap_paths_init(&paths, 3, &referrers, pointers, count, roots, 2));
+    for (uint32_t block = 2; block-- > 0;) {
+        ASNAP_ASSERT_OK(asnap_paths_next(&paths, &path));
+        CU_ASSERT_EQUAL_FATAL(path.count, 2);
+        CU_ASSERT_EQUAL(path.blocks[0], block);
+        CU_ASSERT_EQUAL(pointers[path.root].root, block == 1 ? 2 : 0);
+        asnap_path_deinit(&path);
+    }
+    asnap_paths_deinit(&paths);
+    asnap_referrers_deinit(&referrers);
 }

@@ -1,4 +1,5 @@
-/* By class of the C++ object in the block; other blocks by their size. */
+/* By class of the C++ object in the block, or type of what its operator new is for; other blocks
+ * by their size. */
 #include <stdio.h>
 
 #include "keys.h"
@@ -8,7 +9,7 @@
 static uint32_t number_of(const void *context, const struct asnap_trace *trace)
 {
     const struct asnap_types *types = context;
-    uint32_t type = asnap_types_of(types, trace->address);
+    uint32_t type = asnap_types_of(types, trace);
     return type != ASNAP_NONE ? type : types->name_count + asnap_size_group(trace->size);
 }
 

@@ -293,7 +293,7 @@ class Session:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
-        symbolizer = self._names()
+        symbolizer = self.symbolizer()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
@@ -369,7 +369,7 @@ class Session:
         started = self.launch.frame_limit() is not None
         return no_hooks.in_process(self.target, process, regions, started)
 
-    def _names(self):
+    def symbolizer(self):
         """The symbolizer, made anew where the user changed the debug directories."""
         directories = self.target.debug_directories()
         if self._symbolizer is None or directories != self._debug_directories:
@@ -391,7 +391,7 @@ class Session:
         """Names the frames of a kept snapshot better, with these files and the debugger's
         beside those at the paths that were mapped. Returns its Taken."""
         taken = self.snapshots.get(name)
-        symbolizer = self._names()
+        symbolizer = self.symbolizer()
         symbolizer.set_files(list(files) + self.target.files())
         snapshot = taken.snapshot.symbolize(Calls(self.target), symbolizer)
         return self.snapshots.replace(name, snapshot)

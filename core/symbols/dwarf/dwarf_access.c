@@ -177,10 +177,27 @@ static enum asnap_entry_kind kind_of(Dwarf_Half tag)
         return ASNAP_ENTRY_BLOCK;
     case DW_TAG_namespace:
     case DW_TAG_module:
+        return ASNAP_ENTRY_NAMESPACE;
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
-        return ASNAP_ENTRY_SPACE;
+        return ASNAP_ENTRY_CLASS;
+    case DW_TAG_call_site:
+    case DW_TAG_GNU_call_site:
+        return ASNAP_ENTRY_CALL;
+    case DW_TAG_base_type:
+    case DW_TAG_enumeration_type:
+    case DW_TAG_unspecified_type:
+        return ASNAP_ENTRY_TYPE;
+    case DW_TAG_typedef:
+        return ASNAP_ENTRY_ALIAS;
+    case DW_TAG_pointer_type:
+        return ASNAP_ENTRY_POINTER;
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type:
+    case DW_TAG_atomic_type:
+    case DW_TAG_array_type:
+        return ASNAP_ENTRY_MODIFIED;
     default:
         return ASNAP_ENTRY_OTHER;
     }
@@ -361,6 +378,17 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
     if (in_supplement)
         name->origin |= ASNAP_ENTRY_SUPPLEMENT;
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+}
+
+bool asnap_entry_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint16_t name, uint64_t *offset)
+{
+    Dwarf_Attribute attribute = attribute_of(dwarf, entry, name);
+    if (attribute == NULL)
+        return false;
+    bool found = reference_of(dwarf, entry, attribute, offset);
+    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+    return found;
 }
 
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)

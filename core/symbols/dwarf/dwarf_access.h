@@ -51,10 +51,16 @@ struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *e
 enum asnap_entry_kind {
     ASNAP_ENTRY_OTHER,
     ASNAP_ENTRY_UNIT,
-    ASNAP_ENTRY_FUNCTION, /* DW_TAG_subprogram */
-    ASNAP_ENTRY_INLINED,  /* DW_TAG_inlined_subroutine */
-    ASNAP_ENTRY_BLOCK,    /* a scope within a function */
-    ASNAP_ENTRY_SPACE,    /* a namespace, class or the like: may hold functions */
+    ASNAP_ENTRY_FUNCTION,  /* DW_TAG_subprogram */
+    ASNAP_ENTRY_INLINED,   /* DW_TAG_inlined_subroutine */
+    ASNAP_ENTRY_BLOCK,     /* a scope within a function */
+    ASNAP_ENTRY_NAMESPACE, /* may hold functions */
+    ASNAP_ENTRY_CLASS,     /* of C++, or a structure or union: likewise */
+    ASNAP_ENTRY_CALL,      /* DW_TAG_call_site, and what it was before DWARF 5 */
+    ASNAP_ENTRY_TYPE,      /* another type with a name of its own: a number, an enumeration */
+    ASNAP_ENTRY_ALIAS,     /* DW_TAG_typedef */
+    ASNAP_ENTRY_POINTER,   /* DW_TAG_pointer_type */
+    ASNAP_ENTRY_MODIFIED,  /* a const type and the like, or an array: is named as what it is of */
 };
 
 /* Set in the offset of an entry of the supplementary file. */
@@ -92,6 +98,11 @@ struct asnap_entry_name {
 };
 void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                       struct asnap_entry_name *name);
+
+/* The offset of the entry that an attribute (DW_AT_...) of another leads to; false: it has no such
+ * attribute, or leads out of reach. */
+bool asnap_entry_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint16_t name, uint64_t *offset);
 
 /* Where an inlined function was called (section 3.3.8.2); 0: unknown. */
 void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,

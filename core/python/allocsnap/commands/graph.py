@@ -251,7 +251,11 @@ class Refs(_OfBlock):
             lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
         lines += ["  " + computed.root_name(one) + _inside(one) for one in referrers]
         lines += [
-            "  " + blocks.text(one.block) + _at(offset, " ").rstrip() + _inside(one)
+            "  "
+            + blocks.text(one.block)
+            + _at(offset, " ").rstrip()
+            + _inside(one)
+            + _variable(computed, one.block, offset)
             for one, offset in pointers
         ]
         shown = len(referrers) + len(pointers)
@@ -285,6 +289,15 @@ def _at(offset, before=""):
     return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
 
 
+def _variable(computed, block, offset):
+    """", thread-local NAME of thread N", of a place in a block that the dynamic linker keeps such
+    variables in."""
+    if offset is None:
+        return ""
+    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset)
+    return ", " + name if name else ""
+
+
 def _inside(reference):
     return ", inside" if reference.inside else ""
 
@@ -304,6 +317,9 @@ class Path(_OfBlock):
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
         paths = graph.paths(block, None if options.limit == 0 else options.limit or 1)
+        if len(paths) == 1:
+            # Of several paths each has a root of its own.
+            paths = [(computed.best_root(root, way[0]), way) for root, way in paths]
         if options.json:
             found = {
                 "block": blocks.json(block),
@@ -330,7 +346,9 @@ class Path(_OfBlock):
                 text += "#{}:\n".format(number + 1)
             text += computed.root_name(root) + _inside(root) + "\n"
             for one, offset in self._steps(computed, way):
-                text += "  -> {}{}\n".format(blocks.text(one), _at(offset, " "))
+                text += "  -> {}{}{}\n".format(
+                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset)
+                )
         return text
 
     @staticmethod

@@ -23,7 +23,9 @@ GAPS: Dict[str, int] = {"auto": 0, "yes": 1, "no": 2}
 REACH: Dict[str, int] = {"reachable": 1, "possible": 2, "indirect": 3, "definite": 4}
 
 #: asnap_root_kind.
-ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP = range(6)
+(
+    ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP, ROOT_RED_ZONE,
+) = range(7)
 
 #: asnap_beside.
 BESIDE_INDIRECT, BESIDE_LEAKED, BESIDE_RETAINED = 1, 2, 3
@@ -75,6 +77,15 @@ class Reference(ctypes.Structure):
         ("block", c_uint32),
         ("root", c_uint32),
         ("inside", c_bool),
+    ]
+
+
+class ThreadLocal(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file", c_uint64),
+        ("thread", c_uint32),
     ]
 
 
@@ -172,6 +183,9 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, _OBJECT, _OBJECT, c_size_t, POINTER(Progress)],
     ),
+    "asnap_thread_local_list_create": (_ERROR, [POINTER(GraphFacts), _OUT]),
+    "asnap_thread_local_list_destroy": (None, [_OBJECT]),
+    "asnap_thread_local_list_find": (POINTER(ThreadLocal), [_OBJECT, c_uint64]),
     "asnap_vtable_list_create": (_ERROR, [_OBJECT, POINTER(GraphFacts), _OUT]),
     "asnap_vtable_list_destroy": (None, [_OBJECT]),
     "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),

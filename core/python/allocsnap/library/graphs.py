@@ -105,6 +105,21 @@ class Vtables(Object):
         check(library().asnap_vtable_list_name(self, self._snapshot, array))
 
 
+class ThreadLocals(Object):
+    """Where threads have their thread-local variables, by the facts of a Graph."""
+
+    destroy = "asnap_thread_local_list_destroy"
+
+    def __init__(self, calls, facts):
+        super().__init__()
+        calls.run(library().asnap_thread_local_list_create, byref(facts), self.out)
+
+    def find(self, address):
+        """The graph_types.ThreadLocal that holds an address, or None."""
+        found = library().asnap_thread_local_list_find(self, address)
+        return found.contents if found else None
+
+
 class Graph(Object):
     """Which blocks of a snapshot the program can still get at, and what points to them.
     `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of
@@ -201,6 +216,10 @@ class Graph(Object):
         if place >= self._facts.thread_count:
             return None
         return self._facts.threads[place].number
+
+    def thread_locals(self, calls):
+        """The ThreadLocals of the same facts, while the program is as it was."""
+        return ThreadLocals(calls, self._facts)
 
     def references(self, number, limit):
         """The graph_types.References of a block to others, `limit` at most."""

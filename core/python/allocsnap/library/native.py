@@ -131,8 +131,12 @@ class Place(ctypes.Structure):
     _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
 
 
+class Variable(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("offset", c_uint64), ("source", c_char_p)]
+
+
 class NamedPc(ctypes.Structure):
-    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t)]
+    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t), ("allocates", c_char_p)]
 
 
 class Trace(ctypes.Structure):
@@ -342,6 +346,10 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],
     ),
+    "asnap_symbolizer_variable": (
+        _ERROR,
+        [_OBJECT, c_uint64, c_uint64, c_bool, POINTER(Variable)],
+    ),
     "asnap_symbolizer_read_apart": (None, [_OBJECT, c_bool]),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
     "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
@@ -385,6 +393,7 @@ FUNCTIONS = {
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
     "asnap_builder_offset": (_ERROR, [_OBJECT, c_uint32, c_uint64]),
+    "asnap_builder_allocates": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],

@@ -3,7 +3,7 @@
 from ctypes import byref, c_bool, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
-from ..printable import printable_text
+from ..printable import printable, printable_text
 from ..target import path_bytes
 from . import native
 from .calls import Object
@@ -55,6 +55,17 @@ class Symbolizer(Object):
     def set_files(self, paths):
         array = (c_char_p * len(paths))(*[path_bytes(path) for path in paths])
         check(library().asnap_symbolizer_set_files(self, array, len(paths)))
+
+
+    def variable(self, file, offset, is_thread_local=False):
+        """(name, offset in it, source or None) of the variable so many bytes behind where a file
+        begins in memory, or behind its thread-local storage; None: of none that symbols know."""
+        found = native.Variable()
+        check(library().asnap_symbolizer_variable(self, file, offset, is_thread_local, byref(found)))
+        if found.name is None:
+            return None
+        source = None if found.source is None else printable(found.source)
+        return printable(found.name), found.offset, source
 
 
 class Filter(NamedTuple):
