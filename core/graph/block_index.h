@@ -45,7 +45,8 @@ void asnap_block_index_deinit(struct asnap_block_index *index);
 /* The bytes of a block that were asked for. */
 static inline uint64_t asnap_block_size(const struct asnap_block_index *index, uint32_t block)
 {
-    return index->traces[index->places[block]].size;
+    uint64_t size = index->blocks[block].end - index->blocks[block].start;
+    return size != 1 ? size : index->traces[index->places[block]].size;
 }
 
 /* The innermost block that holds an address; ASNAP_NO_BLOCK: none does. */

@@ -3,7 +3,6 @@
 #define ASNAP_GRAPH_GRAPH_H
 
 #include "dominators.h"
-#include "referrers.h"
 #include "roots.h"
 #include "snapshot.h"
 
@@ -32,6 +31,9 @@ static inline const struct asnap_trace *asnap_graph_trace(const struct asnap_gra
 {
     return &graph->index.traces[graph->index.places[block]];
 }
+
+/* Makes `referrers`, the first time. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_graph_make_referrers(struct asnap_graph *graph);
 
 /* Adds a note in a printf-style format. */
 struct asnap_error *asnap_graph_add_note(struct asnap_graph *graph, const char *format, ...)

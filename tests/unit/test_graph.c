@@ -287,9 +287,12 @@ static void check_exact(const struct made *made, const struct made *all, const u
 static void check_dominators(struct made *made, struct graph_heap *heap)
 {
     uint32_t count = made->index.count;
+    struct asnap_referrers referrers;
     struct asnap_dominators dominators;
-    ASNAP_ASSERT_OK(asnap_dominators_init(&dominators, &made->index, &made->edges, &made->reach,
-                                          made->roots, made->root_count, NULL));
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, count));
+    ASNAP_ASSERT_OK(asnap_dominators_init(&dominators, &made->index, &made->edges, &referrers,
+                                          &made->reach, made->roots, made->root_count, NULL));
+    asnap_referrers_deinit(&referrers);
     /* Definite blocks count as held. */
     struct made all = *made;
     all.roots = calloc(made->root_count + count, sizeof(*all.roots));
