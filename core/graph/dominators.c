@@ -13,13 +13,13 @@
 struct tree {
     const struct asnap_edges *edges;
     const struct asnap_referrers *referrers;
-    uint32_t count; /* blocks */
+    uint32_t count;  /* blocks */
     uint32_t *block; /* of each node. In the end: the blocks, each before all that it dominates */
     uint32_t *node;  /* of each block, and ROOTED; 0: not met. In the end its immediate dominator */
-    uint32_t *parent; /* in the depth-first tree. In the end: its immediate dominator's node */
+    uint32_t *parent;   /* in the depth-first tree. In the end: its immediate dominator's node */
     uint32_t *ancestor; /* the parent, then one further up: paths are cut down to it */
-    uint32_t *least; /* the earliest semidominator on the way up to below the ancestor */
-    uint32_t *semi;  /* the semidominator. In the end: how many blocks the block retains */
+    uint32_t *least;    /* the earliest semidominator on the way up to below the ancestor */
+    uint32_t *semi;     /* the semidominator. In the end: how many blocks the block retains */
 };
 
 /* A root points to the block: of the numbers of nodes, below 2^30 + 1, no bit. */

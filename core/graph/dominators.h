@@ -11,7 +11,7 @@ struct asnap_dominators {
     uint32_t *immediate;
     uint64_t *retained_size;  /* bytes of the block and of all that it dominates */
     uint32_t *retained_count; /* those blocks */
-    uint32_t *order; /* the blocks, each followed by all that it dominates, side by side */
+    uint32_t *order;          /* the blocks, each followed by all that it dominates, side by side */
 };
 
 /* Computes them (Georgiadis 2005: SEMI-NCA). Any pointer holds a block, also one to its inside.
