@@ -8,6 +8,7 @@
 
 /* Addresses that one word of bits stands for: 64 granules of 16 bytes, as allocators align. */
 #define GRANULE_BITS 4u
+#define GRANULE (1u << GRANULE_BITS)
 #define WORD_BITS (GRANULE_BITS + 6u)
 #define WORDS ((size_t)1 << (ASNAP_MIB_BITS - WORD_BITS))
 /* From so many blocks in a MiB on they have bits, and less than 6 bytes of them each. */
@@ -263,10 +264,19 @@ uint32_t asnap_block_index_find(const struct asnap_block_index *index, uint64_t 
     return holder(index, found, address);
 }
 
-void asnap_block_index_find_many(const struct asnap_block_index *index, const uint64_t *addresses,
-                                 size_t count, uint32_t *found)
+/* Whether a block is known to start at an address, whatever it looks like itself. */
+static bool is_start(const struct asnap_mib *mib, uint64_t address)
+{
+    const struct asnap_granules *here = &mib->granules[offset_in_mib(address) >> WORD_BITS];
+    return mib->is_even && address % GRANULE == 0 &&
+           (here->bits >> (address >> GRANULE_BITS & 63) & 1) != 0;
+}
+
+uint64_t asnap_block_index_find_many(const struct asnap_block_index *index,
+                                     const uint64_t *addresses, size_t count, uint32_t *found)
 {
     const struct asnap_mib *mibs[ASNAP_FIND_MANY];
+    uint64_t starts = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t number = asnap_mib_at(&index->mibs, addresses[i]);
         mibs[i] = number == 0 ? NULL : &index->mibs.mibs[number - 1];
@@ -276,9 +286,14 @@ void asnap_block_index_find_many(const struct asnap_block_index *index, const ui
     for (size_t i = 0; i < count; i++) {
         found[i] = mibs[i] == NULL ? find_large_at(index, addresses[i])
                                    : find_in_mib(index, mibs[i], addresses[i]);
-        if (found[i] != ASNAP_NO_BLOCK)
+        if (mibs[i] != NULL && mibs[i]->granules != NULL && is_start(mibs[i], addresses[i]))
+            starts |= (uint64_t)1 << i;
+        else if (found[i] != ASNAP_NO_BLOCK)
             __builtin_prefetch(&index->blocks[found[i]]);
     }
-    for (size_t i = 0; i < count; i++)
-        found[i] = holder(index, found[i], addresses[i]);
+    for (size_t i = 0; i < count; i++) {
+        if ((starts >> i & 1) == 0)
+            found[i] = holder(index, found[i], addresses[i]);
+    }
+    return starts;
 }

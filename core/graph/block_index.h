@@ -61,9 +61,10 @@ static inline uint64_t asnap_block_size(const struct asnap_block_index *index, u
 uint32_t asnap_block_index_find(const struct asnap_block_index *index, uint64_t address);
 
 /* Looks up to ASNAP_FIND_MANY addresses up at once, all of them from index->lowest up to below
- * index->highest: what one waits for is fetched while another is looked at. */
+ * index->highest: what one waits for is fetched while another is looked at. Returns a bit for each
+ * that is known to be where its block starts; not all such are. */
 #define ASNAP_FIND_MANY 64u
-void asnap_block_index_find_many(const struct asnap_block_index *index, const uint64_t *addresses,
-                                 size_t count, uint32_t *found);
+uint64_t asnap_block_index_find_many(const struct asnap_block_index *index,
+                                     const uint64_t *addresses, size_t count, uint32_t *found);
 
 #endif

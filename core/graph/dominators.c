@@ -6,6 +6,10 @@
 #include "poll.h"
 
 #define STEP "finding what keeps what alive"
+/* How many blocks before they come up what is needed of them is fetched from memory, and for how
+ * many of a block's pointers. */
+#define AHEAD 8u
+#define FETCHED_MOST 8u
 
 /* Nodes are numbered in depth-first order from 1; node 0 stands for all roots. Six numbers for each
  * block are all that there is room for (docs/architecture.md, the graph's memory): arrays change
@@ -30,8 +34,18 @@ static uint32_t node_of(const struct tree *tree, uint32_t block)
     return tree->node[block] & ~ROOTED;
 }
 
+/* Numbers a block. Whether what it leads to has numbers is asked soon. */
 static void meet(struct tree *tree, uint32_t block, uint32_t parent, uint32_t *met)
 {
+    const struct asnap_edges *edges = tree->edges;
+    uint32_t end = edges->first[block + 1];
+    if (end - edges->first[block] > FETCHED_MOST)
+        end = edges->first[block] + FETCHED_MOST;
+    for (uint32_t i = edges->first[block]; i < end; i++) {
+        uint32_t target = asnap_edge_block(edges->targets[i]);
+        __builtin_prefetch(&tree->node[target]);
+        __builtin_prefetch(&edges->first[target]);
+    }
     tree->node[block] |= ++*met;
     tree->block[*met] = block;
     tree->parent[*met] = tree->ancestor[*met] = parent;
@@ -110,12 +124,30 @@ static uint32_t evaluate(struct tree *tree, uint32_t node, uint32_t linked)
     return best;
 }
 
+/* Fetches what is needed when a node comes up: the nearer, the more of it is known. */
+static void fetch(const struct tree *tree, uint32_t node)
+{
+    const struct asnap_referrers *referrers = tree->referrers;
+    if (node <= 3 * AHEAD)
+        return;
+    uint32_t far = tree->block[node - 3 * AHEAD];
+    __builtin_prefetch(&referrers->first[far]);
+    __builtin_prefetch(&tree->node[far]);
+    __builtin_prefetch(&referrers->sources[referrers->first[tree->block[node - 2 * AHEAD]]]);
+    uint32_t near = tree->block[node - AHEAD];
+    uint32_t end = referrers->first[near + 1];
+    for (uint32_t i = referrers->first[near]; i < end && i < referrers->first[near] + FETCHED_MOST;
+         i++)
+        __builtin_prefetch(&tree->node[referrers->sources[i]]);
+}
+
 /* Semidominators, from the last node on. */
 static struct asnap_error *find_semidominators(struct tree *tree,
                                                const struct asnap_progress *progress)
 {
     const struct asnap_referrers *referrers = tree->referrers;
     for (uint32_t node = tree->count; node >= 1; node--) {
+        fetch(tree, node);
         uint32_t block = tree->block[node];
         uint32_t semi = (tree->node[block] & ROOTED) != 0 ? 0 : tree->parent[node];
         uint32_t end = referrers->first[block + 1];

@@ -175,7 +175,7 @@ static struct asnap_error *add_words(struct pass *pass)
     uint32_t found[ASNAP_FIND_MANY];
     size_t count = pass->word_count;
     pass->word_count = 0;
-    asnap_block_index_find_many(pass->index, pass->words, count, found);
+    uint64_t starts = asnap_block_index_find_many(pass->index, pass->words, count, found);
     for (size_t i = 0; i < count; i++) {
         if (found[i] == ASNAP_NO_BLOCK)
             continue;
@@ -183,8 +183,9 @@ static struct asnap_error *add_words(struct pass *pass)
             settle_again(pass, pass->sources[i], found[i], pass->words[i]);
             continue;
         }
-        struct asnap_error *error =
-            add_edge(pass, pass->sources[i], edge_to(pass->index, found[i], pass->words[i]));
+        uint32_t edge =
+            (starts >> i & 1) != 0 ? found[i] : edge_to(pass->index, found[i], pass->words[i]);
+        struct asnap_error *error = add_edge(pass, pass->sources[i], edge);
         if (error != NULL)
             return error;
     }

@@ -12,8 +12,6 @@ struct asnap_graph {
     struct asnap_edges edges;
     struct asnap_roots roots; /* its pointers sorted by block */
     struct asnap_reach reach;
-    uint64_t *indirect_size; /* of definite blocks; NULL where there are none */
-    uint32_t *indirect_count;
     uint64_t sizes[ASNAP_REACH_CLASSES];
     uint64_t counts[ASNAP_REACH_CLASSES];
     struct asnap_referrers referrers; /* where has_referrers */

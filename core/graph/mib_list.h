@@ -19,6 +19,7 @@ struct asnap_mib {
     uint32_t end;
     struct asnap_granules *granules; /* NULL where blocks are few */
     uint16_t *steps;                 /* NULL where they are very few, or many */
+    bool is_even; /* with granules: each block starts where its granule does, alone in it */
 };
 
 /* By MiB: its place in asnap_mib_list.mibs plus 1; 0: no block starts there. */

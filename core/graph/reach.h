@@ -11,24 +11,41 @@ struct asnap_root_pointer {
     uint32_t root;  /* which of the roots holds it: the caller's number */
 };
 
-struct asnap_reach {
-    uint8_t *classes; /* of each block: asnap_reach_class */
-    /* Of an unreachable block: the definite block that stands for it; its own number where it
-     * stands for itself. Of others ASNAP_NO_BLOCK. */
-    uint32_t *owners;
-    /* Of a definite block: how many are on the cycles that it stands for; 1: it is on none. NULL
-     * where no block is unreachable. */
-    uint32_t *cycles;
+/* What a definite block stands for. */
+struct asnap_leak {
+    uint64_t indirect_size; /* bytes in the blocks that only it leads to, or it first */
+    uint32_t block;
+    uint32_t indirect_count; /* those blocks */
+    uint32_t cycle_count; /* the blocks of the cycles that it is on, itself among them; 1: none */
 };
+
+struct asnap_reach {
+    uint8_t *classes;         /* of each block: asnap_reach_class */
+    uint32_t *owners;         /* asnap_reach_owner; NULL where no block is unreachable */
+    struct asnap_leak *leaks; /* of definite blocks that lead to others, by block */
+    uint32_t leak_count;
+};
+
+/* Of an unreachable block: the definite block that stands for it; its own number where it stands
+ * for itself. Of others ASNAP_NO_BLOCK. */
+static inline uint32_t asnap_reach_owner(const struct asnap_reach *reach, uint32_t block)
+{
+    return reach->owners == NULL ? ASNAP_NO_BLOCK : reach->owners[block];
+}
+
+/* What a definite block stands for; NULL: for itself alone. */
+const struct asnap_leak *asnap_reach_leak(const struct asnap_reach *reach, uint32_t block);
 
 /* Finds the classes: reachable from a root by pointers to starts (and places where pointers are
  * ordinary); possible where one of the pointers on every way leads inside a block; else
  * definite where no other unreachable block leads to it, or where it is the first by address of
- * a cycle that none leads to; else indirect. Fails with NO_MEMORY only. */
+ * a cycle that none leads to; else indirect. Fails with
+ * NO_MEMORY, and INTERRUPTED where `progress`, which may be NULL, stops it. */
 struct asnap_error *asnap_reach_init(struct asnap_reach *reach,
                                      const struct asnap_block_index *index,
                                      const struct asnap_edges *edges,
-                                     const struct asnap_root_pointer *roots, size_t root_count);
+                                     const struct asnap_root_pointer *roots, size_t root_count,
+                                     const struct asnap_progress *progress);
 void asnap_reach_deinit(struct asnap_reach *reach);
 
 #endif
