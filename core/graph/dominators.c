@@ -11,6 +11,12 @@
 #define AHEAD 8u
 #define FETCHED_MOST 8u
 
+/* The way up from a node that is linked. */
+struct link {
+    uint32_t ancestor; /* its parent, then one further up: ways are cut down to it */
+    uint32_t least;    /* the earliest semidominator on the way up to below the ancestor */
+};
+
 /* Nodes are numbered in depth-first order from 1; node 0 stands for all roots. Six numbers for each
  * block are all that there is room for (docs/architecture.md, the graph's memory): arrays change
  * their meaning on the way. */
@@ -21,9 +27,8 @@ struct tree {
     uint32_t *block; /* of each node. In the end: the blocks, each before all that it dominates */
     uint32_t *node;  /* of each block, and ROOTED; 0: not met. In the end its immediate dominator */
     uint32_t *parent;   /* in the depth-first tree. In the end: its immediate dominator's node */
-    uint32_t *ancestor; /* the parent, then one further up: paths are cut down to it */
-    uint32_t *least;    /* the earliest semidominator on the way up to below the ancestor */
     uint32_t *semi;     /* the semidominator. In the end: how many blocks the block retains */
+    struct link *links; /* of each node. In the end: how many bytes the block retains */
 };
 
 /* A root points to the block: of the numbers of nodes, below 2^30 + 1, no bit. */
@@ -34,13 +39,18 @@ static uint32_t node_of(const struct tree *tree, uint32_t block)
     return tree->node[block] & ~ROOTED;
 }
 
+/* The end of those of a block's pointers that are fetched. */
+static uint32_t last_fetched(const uint32_t *first, uint32_t block)
+{
+    uint32_t count = first[block + 1] - first[block];
+    return first[block] + (count > FETCHED_MOST ? FETCHED_MOST : count);
+}
+
 /* Numbers a block. Whether what it leads to has numbers is asked soon. */
 static void meet(struct tree *tree, uint32_t block, uint32_t parent, uint32_t *met)
 {
     const struct asnap_edges *edges = tree->edges;
-    uint32_t end = edges->first[block + 1];
-    if (end - edges->first[block] > FETCHED_MOST)
-        end = edges->first[block] + FETCHED_MOST;
+    uint32_t end = last_fetched(edges->first, block);
     for (uint32_t i = edges->first[block]; i < end; i++) {
         uint32_t target = asnap_edge_block(edges->targets[i]);
         __builtin_prefetch(&tree->node[target]);
@@ -48,24 +58,24 @@ static void meet(struct tree *tree, uint32_t block, uint32_t parent, uint32_t *m
     }
     tree->node[block] |= ++*met;
     tree->block[*met] = block;
-    tree->parent[*met] = tree->ancestor[*met] = parent;
+    tree->parent[*met] = tree->links[*met].ancestor = parent;
 }
 
 /* Numbers the blocks from `start` on; `semi` holds the next edge of each block on the way, and
- * `least` the way itself. */
+ * the links the way itself. */
 static void number_from(struct tree *tree, uint32_t start, uint32_t *met)
 {
     const struct asnap_edges *edges = tree->edges;
-    uint32_t *way = tree->least;
+    struct link *way = tree->links;
     uint32_t *next = tree->semi;
     uint32_t depth = 0;
     if (node_of(tree, start) != 0)
         return;
     meet(tree, start, 0, met);
     next[start] = edges->first[start];
-    way[depth++] = start;
+    way[depth++].least = start;
     while (depth > 0) {
-        uint32_t block = way[depth - 1];
+        uint32_t block = way[depth - 1].least;
         if (next[block] == edges->first[block + 1]) {
             depth--;
             continue;
@@ -75,7 +85,7 @@ static void number_from(struct tree *tree, uint32_t start, uint32_t *met)
             continue;
         meet(tree, target, node_of(tree, block), met);
         next[target] = edges->first[target];
-        way[depth++] = target;
+        way[depth++].least = target;
     }
 }
 
@@ -99,27 +109,26 @@ static void number_blocks(struct tree *tree)
  * where the way came from, so that no stack is needed. */
 static uint32_t evaluate(struct tree *tree, uint32_t node, uint32_t linked)
 {
-    uint32_t *ancestor = tree->ancestor;
-    uint32_t *least = tree->least;
+    struct link *links = tree->links;
     if (node < linked)
         return node;
     uint32_t before = 0;
-    while (ancestor[node] >= linked) {
-        uint32_t above = ancestor[node];
-        ancestor[node] = before;
+    while (links[node].ancestor >= linked) {
+        uint32_t above = links[node].ancestor;
+        links[node].ancestor = before;
         before = node;
         node = above;
     }
-    uint32_t top = ancestor[node];
-    uint32_t best = least[node];
+    uint32_t top = links[node].ancestor;
+    uint32_t best = links[node].least;
     while (before != 0) {
-        node = before;
-        before = ancestor[node];
-        ancestor[node] = top;
-        if (best < least[node])
-            least[node] = best;
+        struct link *link = &links[before];
+        before = link->ancestor;
+        link->ancestor = top;
+        if (best < link->least)
+            link->least = best;
         else
-            best = least[node];
+            best = link->least;
     }
     return best;
 }
@@ -128,17 +137,20 @@ static uint32_t evaluate(struct tree *tree, uint32_t node, uint32_t linked)
 static void fetch(const struct tree *tree, uint32_t node)
 {
     const struct asnap_referrers *referrers = tree->referrers;
-    if (node <= 3 * AHEAD)
+    if (node <= 4 * AHEAD)
         return;
-    uint32_t far = tree->block[node - 3 * AHEAD];
-    __builtin_prefetch(&referrers->first[far]);
-    __builtin_prefetch(&tree->node[far]);
-    __builtin_prefetch(&referrers->sources[referrers->first[tree->block[node - 2 * AHEAD]]]);
-    uint32_t near = tree->block[node - AHEAD];
-    uint32_t end = referrers->first[near + 1];
-    for (uint32_t i = referrers->first[near]; i < end && i < referrers->first[near] + FETCHED_MOST;
+    uint32_t block = tree->block[node - 4 * AHEAD];
+    __builtin_prefetch(&referrers->first[block]);
+    __builtin_prefetch(&tree->node[block]);
+    __builtin_prefetch(&referrers->sources[referrers->first[tree->block[node - 3 * AHEAD]]]);
+    block = tree->block[node - 2 * AHEAD];
+    for (uint32_t i = referrers->first[block], end = last_fetched(referrers->first, block); i < end;
          i++)
         __builtin_prefetch(&tree->node[referrers->sources[i]]);
+    block = tree->block[node - AHEAD];
+    for (uint32_t i = referrers->first[block], end = last_fetched(referrers->first, block); i < end;
+         i++)
+        __builtin_prefetch(&tree->links[node_of(tree, referrers->sources[i])]);
 }
 
 /* Semidominators, from the last node on. */
@@ -156,7 +168,7 @@ static struct asnap_error *find_semidominators(struct tree *tree,
             uint32_t candidate = evaluate(tree, source, node + 1);
             semi = candidate < semi ? candidate : semi;
         }
-        tree->semi[node] = tree->least[node] = semi;
+        tree->semi[node] = tree->links[node].least = semi;
         if (node % ASNAP_POLL_EVERY == 0) {
             struct asnap_error *error =
                 asnap_graph_poll(progress, STEP, tree->count - node, tree->count);
@@ -178,7 +190,7 @@ static void find_immediate(struct tree *tree)
     }
 }
 
-/* The results, by block. `sizes` are where `least` and `ancestor` were. */
+/* The results, by block. `sizes` are where the links were. */
 static void sum_up(struct tree *tree, const struct asnap_block_index *index, uint64_t *sizes)
 {
     uint32_t *immediate = tree->node;
@@ -256,8 +268,7 @@ asnap_dominators_init(struct asnap_dominators *dominators, const struct asnap_bl
         error = asnap_error_no_memory();
     } else {
         /* The sizes are summed up when these are not needed any more. */
-        tree.least = (uint32_t *)sizes;
-        tree.ancestor = tree.least + room;
+        tree.links = (struct link *)sizes;
         for (size_t i = 0; i < root_count; i++)
             tree.node[asnap_edge_block(roots[i].edge)] = ROOTED;
         for (uint32_t block = 0; block < index->count; block++) {
