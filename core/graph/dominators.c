@@ -6,16 +6,6 @@
 #include "poll.h"
 
 #define STEP "finding what keeps what alive"
-/* How many blocks before they come up what is needed of them is fetched from memory, and for how
- * many of a block's pointers. */
-#define AHEAD 8u
-#define FETCHED_MOST 8u
-
-/* The way up from a node that is linked. */
-struct link {
-    uint32_t ancestor; /* its parent, then one further up: ways are cut down to it */
-    uint32_t least;    /* the earliest semidominator on the way up to below the ancestor */
-};
 
 /* Nodes are numbered in depth-first order from 1; node 0 stands for all roots. Six numbers for each
  * block are all that there is room for (docs/architecture.md, the graph's memory): arrays change
@@ -23,12 +13,13 @@ struct link {
 struct tree {
     const struct asnap_edges *edges;
     const struct asnap_referrers *referrers;
-    uint32_t count;  /* blocks */
+    uint32_t count; /* blocks */
     uint32_t *block; /* of each node. In the end: the blocks, each before all that it dominates */
     uint32_t *node;  /* of each block, and ROOTED; 0: not met. In the end its immediate dominator */
-    uint32_t *parent;   /* in the depth-first tree. In the end: its immediate dominator's node */
-    uint32_t *semi;     /* the semidominator. In the end: how many blocks the block retains */
-    struct link *links; /* of each node. In the end: how many bytes the block retains */
+    uint32_t *parent; /* in the depth-first tree. In the end: its immediate dominator's node */
+    uint32_t *ancestor; /* the parent, then one further up: paths are cut down to it */
+    uint32_t *least; /* the earliest semidominator on the way up to below the ancestor */
+    uint32_t *semi;  /* the semidominator. In the end: how many blocks the block retains */
 };
 
 /* A root points to the block: of the numbers of nodes, below 2^30 + 1, no bit. */
@@ -39,43 +30,28 @@ static uint32_t node_of(const struct tree *tree, uint32_t block)
     return tree->node[block] & ~ROOTED;
 }
 
-/* The end of those of a block's pointers that are fetched. */
-static uint32_t last_fetched(const uint32_t *first, uint32_t block)
-{
-    uint32_t count = first[block + 1] - first[block];
-    return first[block] + (count > FETCHED_MOST ? FETCHED_MOST : count);
-}
-
-/* Numbers a block. Whether what it leads to has numbers is asked soon. */
 static void meet(struct tree *tree, uint32_t block, uint32_t parent, uint32_t *met)
 {
-    const struct asnap_edges *edges = tree->edges;
-    uint32_t end = last_fetched(edges->first, block);
-    for (uint32_t i = edges->first[block]; i < end; i++) {
-        uint32_t target = asnap_edge_block(edges->targets[i]);
-        __builtin_prefetch(&tree->node[target]);
-        __builtin_prefetch(&edges->first[target]);
-    }
     tree->node[block] |= ++*met;
     tree->block[*met] = block;
-    tree->parent[*met] = tree->links[*met].ancestor = parent;
+    tree->parent[*met] = tree->ancestor[*met] = parent;
 }
 
 /* Numbers the blocks from `start` on; `semi` holds the next edge of each block on the way, and
- * the links the way itself. */
+ * `least` the way itself. */
 static void number_from(struct tree *tree, uint32_t start, uint32_t *met)
 {
     const struct asnap_edges *edges = tree->edges;
-    struct link *way = tree->links;
+    uint32_t *way = tree->least;
     uint32_t *next = tree->semi;
     uint32_t depth = 0;
     if (node_of(tree, start) != 0)
         return;
     meet(tree, start, 0, met);
     next[start] = edges->first[start];
-    way[depth++].least = start;
+    way[depth++] = start;
     while (depth > 0) {
-        uint32_t block = way[depth - 1].least;
+        uint32_t block = way[depth - 1];
         if (next[block] == edges->first[block + 1]) {
             depth--;
             continue;
@@ -85,7 +61,7 @@ static void number_from(struct tree *tree, uint32_t start, uint32_t *met)
             continue;
         meet(tree, target, node_of(tree, block), met);
         next[target] = edges->first[target];
-        way[depth++].least = target;
+        way[depth++] = target;
     }
 }
 
@@ -109,48 +85,29 @@ static void number_blocks(struct tree *tree)
  * where the way came from, so that no stack is needed. */
 static uint32_t evaluate(struct tree *tree, uint32_t node, uint32_t linked)
 {
-    struct link *links = tree->links;
+    uint32_t *ancestor = tree->ancestor;
+    uint32_t *least = tree->least;
     if (node < linked)
         return node;
     uint32_t before = 0;
-    while (links[node].ancestor >= linked) {
-        uint32_t above = links[node].ancestor;
-        links[node].ancestor = before;
+    while (ancestor[node] >= linked) {
+        uint32_t above = ancestor[node];
+        ancestor[node] = before;
         before = node;
         node = above;
     }
-    uint32_t top = links[node].ancestor;
-    uint32_t best = links[node].least;
+    uint32_t top = ancestor[node];
+    uint32_t best = least[node];
     while (before != 0) {
-        struct link *link = &links[before];
-        before = link->ancestor;
-        link->ancestor = top;
-        if (best < link->least)
-            link->least = best;
+        node = before;
+        before = ancestor[node];
+        ancestor[node] = top;
+        if (best < least[node])
+            least[node] = best;
         else
-            best = link->least;
+            best = least[node];
     }
     return best;
-}
-
-/* Fetches what is needed when a node comes up: the nearer, the more of it is known. */
-static void fetch(const struct tree *tree, uint32_t node)
-{
-    const struct asnap_referrers *referrers = tree->referrers;
-    if (node <= 4 * AHEAD)
-        return;
-    uint32_t block = tree->block[node - 4 * AHEAD];
-    __builtin_prefetch(&referrers->first[block]);
-    __builtin_prefetch(&tree->node[block]);
-    __builtin_prefetch(&referrers->sources[referrers->first[tree->block[node - 3 * AHEAD]]]);
-    block = tree->block[node - 2 * AHEAD];
-    for (uint32_t i = referrers->first[block], end = last_fetched(referrers->first, block); i < end;
-         i++)
-        __builtin_prefetch(&tree->node[referrers->sources[i]]);
-    block = tree->block[node - AHEAD];
-    for (uint32_t i = referrers->first[block], end = last_fetched(referrers->first, block); i < end;
-         i++)
-        __builtin_prefetch(&tree->links[node_of(tree, referrers->sources[i])]);
 }
 
 /* Semidominators, from the last node on. */
@@ -159,7 +116,6 @@ static struct asnap_error *find_semidominators(struct tree *tree,
 {
     const struct asnap_referrers *referrers = tree->referrers;
     for (uint32_t node = tree->count; node >= 1; node--) {
-        fetch(tree, node);
         uint32_t block = tree->block[node];
         uint32_t semi = (tree->node[block] & ROOTED) != 0 ? 0 : tree->parent[node];
         uint32_t end = referrers->first[block + 1];
@@ -168,7 +124,7 @@ static struct asnap_error *find_semidominators(struct tree *tree,
             uint32_t candidate = evaluate(tree, source, node + 1);
             semi = candidate < semi ? candidate : semi;
         }
-        tree->semi[node] = tree->links[node].least = semi;
+        tree->semi[node] = tree->least[node] = semi;
         if (node % ASNAP_POLL_EVERY == 0) {
             struct asnap_error *error =
                 asnap_graph_poll(progress, STEP, tree->count - node, tree->count);
@@ -190,7 +146,7 @@ static void find_immediate(struct tree *tree)
     }
 }
 
-/* The results, by block. `sizes` are where the links were. */
+/* The results, by block. `sizes` are where `least` and `ancestor` were. */
 static void sum_up(struct tree *tree, const struct asnap_block_index *index, uint64_t *sizes)
 {
     uint32_t *immediate = tree->node;
@@ -268,7 +224,8 @@ asnap_dominators_init(struct asnap_dominators *dominators, const struct asnap_bl
         error = asnap_error_no_memory();
     } else {
         /* The sizes are summed up when these are not needed any more. */
-        tree.links = (struct link *)sizes;
+        tree.least = (uint32_t *)sizes;
+        tree.ancestor = tree.least + room;
         for (size_t i = 0; i < root_count; i++)
             tree.node[asnap_edge_block(roots[i].edge)] = ROOTED;
         for (uint32_t block = 0; block < index->count; block++) {
