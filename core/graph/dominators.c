@@ -1,6 +1,7 @@
 #include "dominators.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "poll.h"
@@ -13,55 +14,62 @@
 struct tree {
     const struct asnap_edges *edges;
     const struct asnap_referrers *referrers;
-    uint32_t count; /* blocks */
+    uint32_t count;  /* blocks */
     uint32_t *block; /* of each node. In the end: the blocks, each before all that it dominates */
     uint32_t *node;  /* of each block, and ROOTED; 0: not met. In the end its immediate dominator */
-    uint32_t *parent; /* in the depth-first tree. In the end: its immediate dominator's node */
+    uint32_t *parent;   /* in the depth-first tree. In the end: its immediate dominator's node */
     uint32_t *ancestor; /* the parent, then one further up: paths are cut down to it */
-    uint32_t *least; /* the earliest semidominator on the way up to below the ancestor */
-    uint32_t *semi;  /* the semidominator. In the end: how many blocks the block retains */
+    uint32_t *least;    /* the earliest semidominator on the way up to below the ancestor */
+    uint32_t *semi;     /* the semidominator. In the end: how many blocks the block retains */
 };
 
-/* A root points to the block: of the numbers of nodes, below 2^30 + 1, no bit. */
+/* A root points to the block: of numbers of blocks and nodes, at most 2^30, no bit. It is there in
+ * `node` until the block is met, and in `block` afterwards. */
 #define ROOTED (UINT32_C(1) << 31)
 
-static uint32_t node_of(const struct tree *tree, uint32_t block)
+static bool is_met(const struct tree *tree, uint32_t block)
 {
-    return tree->node[block] & ~ROOTED;
+    return (tree->node[block] & ~ROOTED) != 0;
 }
 
 static void meet(struct tree *tree, uint32_t block, uint32_t parent, uint32_t *met)
 {
-    tree->node[block] |= ++*met;
-    tree->block[*met] = block;
-    tree->parent[*met] = tree->ancestor[*met] = parent;
+    uint32_t rooted = tree->node[block];
+    tree->node[block] = ++*met;
+    tree->block[*met] = block | rooted;
+    tree->parent[*met] = parent;
 }
 
-/* Numbers the blocks from `start` on; `semi` holds the next edge of each block on the way, and
- * `least` the way itself. */
+/* Numbers the blocks from `start` on. Of the nodes on the way there are the numbers, the next of
+ * their edges and where these end; a node is left before its last edge is gone along. */
 static void number_from(struct tree *tree, uint32_t start, uint32_t *met)
 {
     const struct asnap_edges *edges = tree->edges;
     uint32_t *way = tree->least;
     uint32_t *next = tree->semi;
-    uint32_t depth = 0;
-    if (node_of(tree, start) != 0)
+    uint32_t *end = tree->ancestor;
+    uint32_t depth = 1;
+    if (is_met(tree, start))
         return;
     meet(tree, start, 0, met);
-    next[start] = edges->first[start];
-    way[depth++] = start;
+    way[0] = *met;
+    next[0] = edges->first[start];
+    end[0] = edges->first[start + 1];
     while (depth > 0) {
-        uint32_t block = way[depth - 1];
-        if (next[block] == edges->first[block + 1]) {
+        uint32_t last = depth - 1;
+        if (next[last] == end[last]) {
             depth--;
             continue;
         }
-        uint32_t target = asnap_edge_block(edges->targets[next[block]++]);
-        if (node_of(tree, target) != 0)
+        uint32_t target = asnap_edge_block(edges->targets[next[last]++]);
+        if (is_met(tree, target))
             continue;
-        meet(tree, target, node_of(tree, block), met);
-        next[target] = edges->first[target];
-        way[depth++] = target;
+        meet(tree, target, way[last], met);
+        last += next[last] != end[last];
+        way[last] = *met;
+        next[last] = edges->first[target];
+        end[last] = edges->first[target + 1];
+        depth = last + 1;
     }
 }
 
@@ -69,15 +77,16 @@ static void number_blocks(struct tree *tree)
 {
     uint32_t met = 0;
     for (uint32_t block = 0; block < tree->count; block++) {
-        if ((tree->node[block] & ROOTED) != 0)
+        if (tree->node[block] == ROOTED)
             number_from(tree, block, &met);
     }
     /* None are left where the classes fit the edges. */
     for (uint32_t block = 0; block < tree->count; block++) {
-        if (node_of(tree, block) == 0)
-            tree->node[block] |= ROOTED;
+        if (!is_met(tree, block))
+            tree->node[block] = ROOTED;
         number_from(tree, block, &met);
     }
+    memcpy(tree->ancestor, tree->parent, ((size_t)tree->count + 1) * sizeof(uint32_t));
 }
 
 /* The earliest semidominator on the way from `node` up to what is not linked yet: nodes below
@@ -116,11 +125,12 @@ static struct asnap_error *find_semidominators(struct tree *tree,
 {
     const struct asnap_referrers *referrers = tree->referrers;
     for (uint32_t node = tree->count; node >= 1; node--) {
-        uint32_t block = tree->block[node];
-        uint32_t semi = (tree->node[block] & ROOTED) != 0 ? 0 : tree->parent[node];
-        uint32_t end = referrers->first[block + 1];
-        for (uint32_t i = referrers->first[block]; semi != 0 && i < end; i++) {
-            uint32_t source = node_of(tree, referrers->sources[i]);
+        uint32_t block = tree->block[node] & ~ROOTED;
+        uint32_t semi = block != tree->block[node] ? 0 : tree->parent[node];
+        tree->block[node] = block;
+        for (size_t i = referrers->first[block]; semi != 0 && i < referrers->first[block + 1];
+             i++) {
+            uint32_t source = tree->node[referrers->sources[i]];
             uint32_t candidate = evaluate(tree, source, node + 1);
             semi = candidate < semi ? candidate : semi;
         }
