@@ -232,7 +232,6 @@ static void find_owners(const struct components *components)
         if (reach->classes[definite] != ASNAP_REACH_DEFINITE)
             continue;
         uint32_t depth = 0;
-        reach->owners[definite] = definite;
         stack[depth++] = definite;
         while (depth > 0) {
             uint32_t block = stack[--depth];
@@ -274,13 +273,12 @@ static struct asnap_error *sum_up(struct components *components,
     for (uint32_t block = 0; block < block_count; block++) {
         if (counts[block] == 0)
             continue;
-        reach->leaks[reach->leak_count] =
-            (struct asnap_leak){0, block, counts[block], cycles[block]};
-        counts[block] = reach->leak_count++;
+        reach->leaks[reach->leak_count] = (struct asnap_leak){0, counts[block], cycles[block]};
+        reach->owners[block] = reach->leak_count++;
     }
     for (uint32_t block = 0; block < block_count; block++) {
         if (reach->classes[block] == ASNAP_REACH_INDIRECT)
-            reach->leaks[counts[reach->owners[block]]].indirect_size +=
+            reach->leaks[reach->owners[reach->owners[block]]].indirect_size +=
                 asnap_block_size(index, block);
     }
     return NULL;
@@ -356,19 +354,4 @@ void asnap_reach_deinit(struct asnap_reach *reach)
     free(reach->owners);
     free(reach->leaks);
     *reach = (struct asnap_reach){0};
-}
-
-const struct asnap_leak *asnap_reach_leak(const struct asnap_reach *reach, uint32_t block)
-{
-    uint32_t low = 0;
-    uint32_t high = reach->leak_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (reach->leaks[middle].block < block)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool found = low < reach->leak_count && reach->leaks[low].block == block;
-    return found ? &reach->leaks[low] : NULL;
 }
