@@ -62,8 +62,8 @@ THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
 	$(call room_objects,base) $(TABLE_OBJECTS)
 
-# Functions whose failure the unit tests can force.
-WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
+# Functions whose failure the unit tests can force, and free, to count what is there.
+WRAPPED := malloc calloc realloc reallocarray free strdup strndup vasprintf asprintf open_memstream
 WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 
 TSAN_CFLAGS := -O1 -g -fsanitize=thread

@@ -46,28 +46,12 @@ static struct asnap_error *find_roots(struct asnap_graph *graph,
     return error;
 }
 
-/* Sums up the classes, and what hangs below each definite block. */
-static struct asnap_error *sum_up(struct asnap_graph *graph)
+static void sum_up(struct asnap_graph *graph)
 {
-    uint32_t count = graph->index.count;
-    for (uint32_t block = 0; block < count; block++) {
+    for (uint32_t block = 0; block < graph->index.count; block++) {
         graph->sizes[graph->reach.classes[block]] += asnap_block_size(&graph->index, block);
         graph->counts[graph->reach.classes[block]]++;
     }
-    if (graph->counts[ASNAP_REACH_DEFINITE] == 0)
-        return NULL;
-    graph->indirect_size = calloc(count, sizeof(*graph->indirect_size));
-    graph->indirect_count = calloc(count, sizeof(*graph->indirect_count));
-    if (graph->indirect_size == NULL || graph->indirect_count == NULL)
-        return asnap_error_no_memory();
-    for (uint32_t block = 0; block < count; block++) {
-        uint32_t owner = graph->reach.owners[block];
-        if (graph->reach.classes[block] != ASNAP_REACH_INDIRECT || owner == ASNAP_NO_BLOCK)
-            continue;
-        graph->indirect_size[owner] += asnap_block_size(&graph->index, block);
-        graph->indirect_count[owner]++;
-    }
-    return NULL;
 }
 
 static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap_graph_facts *facts)
@@ -106,11 +90,11 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
         error = asnap_roots_read(&graph->roots, facts, &graph->index, &graph->edges, &reader);
     if (error == NULL)
         error = asnap_reach_init(&graph->reach, &graph->index, &graph->edges, graph->roots.pointers,
-                                 graph->roots.pointer_count);
+                                 graph->roots.pointer_count, facts->progress);
     free(vtables);
     free(holes);
     if (error == NULL)
-        error = sum_up(graph);
+        sum_up(graph);
     if (error == NULL)
         error = asnap_graph_add_notes(graph, facts, status.is_whole, skipped);
     if (error == NULL)
@@ -152,8 +136,6 @@ void asnap_graph_destroy(struct asnap_graph *graph)
     asnap_edges_deinit(&graph->edges);
     asnap_block_index_deinit(&graph->index);
     asnap_snapshot_destroy(graph->snapshot);
-    free(graph->indirect_size);
-    free(graph->indirect_count);
     for (size_t i = 0; i < graph->note_count; i++)
         free(graph->notes[i]);
     free(graph->notes);
@@ -184,14 +166,15 @@ struct asnap_graph_block_info asnap_graph_block(const struct asnap_graph *graph,
     struct asnap_graph_block_info info = {
         .trace = *asnap_graph_trace(graph, block),
         .reach = graph->reach.classes[block],
-        .owner = graph->reach.owners[block],
+        .owner = asnap_reach_owner(&graph->reach, block),
         .reference_count = edges->first[block + 1] - edges->first[block],
     };
-    if (info.reach == ASNAP_REACH_DEFINITE) {
-        info.indirect_size = graph->indirect_size[block];
-        info.indirect_count = graph->indirect_count[block];
-        uint32_t cycle = graph->reach.cycles[block];
-        info.cycle_count = cycle > 1 ? cycle : 0;
+    const struct asnap_leak *leak =
+        info.reach == ASNAP_REACH_DEFINITE ? asnap_reach_leak(&graph->reach, block) : NULL;
+    if (leak != NULL) {
+        info.indirect_size = leak->indirect_size;
+        info.indirect_count = leak->indirect_count;
+        info.cycle_count = leak->cycle_count > 1 ? leak->cycle_count : 0;
     }
     if (graph->has_referrers)
         info.referrer_count = graph->referrers.first[block + 1] - graph->referrers.first[block];

@@ -3,7 +3,6 @@
 #define ASNAP_GRAPH_GRAPH_H
 
 #include "dominators.h"
-#include "referrers.h"
 #include "roots.h"
 #include "snapshot.h"
 
@@ -13,8 +12,6 @@ struct asnap_graph {
     struct asnap_edges edges;
     struct asnap_roots roots; /* its pointers sorted by block */
     struct asnap_reach reach;
-    uint64_t *indirect_size; /* of definite blocks; NULL where there are none */
-    uint32_t *indirect_count;
     uint64_t sizes[ASNAP_REACH_CLASSES];
     uint64_t counts[ASNAP_REACH_CLASSES];
     struct asnap_referrers referrers; /* where has_referrers */
@@ -32,6 +29,9 @@ static inline const struct asnap_trace *asnap_graph_trace(const struct asnap_gra
 {
     return &graph->index.traces[graph->index.places[block]];
 }
+
+/* Makes `referrers`, the first time. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_graph_make_referrers(struct asnap_graph *graph);
 
 /* Adds a note in a printf-style format. */
 struct asnap_error *asnap_graph_add_note(struct asnap_graph *graph, const char *format, ...)

@@ -27,7 +27,7 @@ void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block
     }
 }
 
-static struct asnap_error *make_referrers(struct asnap_graph *graph)
+struct asnap_error *asnap_graph_make_referrers(struct asnap_graph *graph)
 {
     if (graph->has_referrers)
         return NULL;
@@ -85,7 +85,7 @@ struct asnap_error *asnap_graph_referrers(struct asnap_graph *graph, uint32_t bl
                                           struct asnap_reference *references, size_t limit,
                                           size_t *root_count, size_t *block_count)
 {
-    struct asnap_error *error = make_referrers(graph);
+    struct asnap_error *error = asnap_graph_make_referrers(graph);
     if (error != NULL)
         return error;
     const struct asnap_roots *roots = &graph->roots;
@@ -124,7 +124,7 @@ struct asnap_graph_paths {
 struct asnap_error *asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,
                                              struct asnap_graph_paths **paths)
 {
-    struct asnap_error *error = make_referrers(graph);
+    struct asnap_error *error = asnap_graph_make_referrers(graph);
     if (error != NULL)
         return error;
     struct asnap_graph_paths *made = calloc(1, sizeof(*made));

@@ -194,10 +194,8 @@ asnap_graph_retain(struct asnap_graph *graph, const struct asnap_progress *progr
 ASNAP_API void asnap_graph_retained(const struct asnap_graph *graph, uint32_t block, uint64_t *size,
                                     uint64_t *count);
 
-/* The `count` blocks (of all, at most) that retain most: by retained size, then by address.
- * Fails with NO_MEMORY only. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_graph_top(const struct asnap_graph *graph,
-                                                               size_t count, uint32_t *blocks);
+/* The `count` blocks (of all, at most) that retain most: by retained size, then by address. */
+ASNAP_API void asnap_graph_top(const struct asnap_graph *graph, size_t count, uint32_t *blocks);
 
 /* Of groups of blocks, after asnap_graph_retain: the sum of what those of its blocks retain that
  * no other block of the group dominates, so that no block counts twice. `groups` has the group of

@@ -37,6 +37,7 @@ $(SPECIMENS_NEW): $(SPECIMEN_DIR)/new_%: tests/fuzz/specimen_new.cc
 # What the long runs start from.
 CORPUS_load := tests/fuzz/corpus/load
 CORPUS_cfi := tests/fuzz/corpus/cfi
+CORPUS_graph := tests/fuzz/corpus/graph
 CORPUS_symbols := $(SPECIMEN_DIR)
 
 $(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c

@@ -11,6 +11,7 @@ CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus")
 SPECIMENS = os.path.join(BUILD, "asan", "tests", "fuzz", "specimens")
 RUNS = 40000
 SYMBOL_RUNS = 60000
+GRAPH_RUNS = 3000
 
 
 class Fuzz(unittest.TestCase):
@@ -51,6 +52,12 @@ class Fuzz(unittest.TestCase):
         files, inputs = self.run_fuzzer("cfi", RUNS, os.path.join(CORPUS, "cfi"))
         self.assertEqual(files, 5)
         self.assertGreater(inputs - files, RUNS // 20)
+
+    def test_graph(self):
+        directory = os.path.join(CORPUS, "graph")
+        files, inputs = self.run_fuzzer("graph", GRAPH_RUNS, directory)
+        self.assertEqual(files, len(os.listdir(directory)))
+        self.assertGreater(inputs - files, GRAPH_RUNS // 2)
 
 
 if __name__ == "__main__":

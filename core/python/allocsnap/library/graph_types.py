@@ -152,7 +152,7 @@ FUNCTIONS = {
         None,
         [_OBJECT, c_uint32, POINTER(c_uint64), POINTER(c_uint64)],
     ),
-    "asnap_graph_top": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_graph_top": (None, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_graph_retained_by": (
         _ERROR,
         [

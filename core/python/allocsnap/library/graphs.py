@@ -266,7 +266,7 @@ class Graph(Object):
         """The numbers of the blocks that keep most alive, after `retain`."""
         count = min(count, library().asnap_graph_block_count(self))
         blocks = (c_uint32 * count)()
-        check(library().asnap_graph_top(self, count, blocks))
+        library().asnap_graph_top(self, count, blocks)
         return list(blocks)
 
     def add_to(self, rows, snapshot, beside):
