@@ -325,7 +325,7 @@ class Programs(Case):
             commands = ["snapshot start 64", debuggers.stop_at("stop_here"), debuggers.RUN, JSON, STATS]
             shown = [
                 each.run(self, commands, made, arguments=[path])
-                for each in [debuggers.gdb()] + debuggers.lldbs()
+                for each in debuggers.every()
             ]
             for other in shown[1:]:
                 self.assertEqual(other.json(JSON), shown[0].json(JSON))
