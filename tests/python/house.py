@@ -237,6 +237,26 @@ def table_readers(root):
     ]
 
 
+def function_names(root):
+    """Each function whose definition before the hooks the table can tell of (asnap_table_functions) has its
+    name where it is said, and its number on the page of the layout."""
+    header = re.search(r"enum asnap_table_functions \{.*?\};", text(root, "core/table/" + PUBLIC_TABLE), re.S).group()
+    bits = {name: int(bit) for name, bit in re.findall(r"ASNAP_TABLE_(\w+) = 1 << (\d+),", header)}
+    said = dict(re.findall(r'\{ASNAP_TABLE_(\w+), "([^"]+)"\}', text(root, "core/collect/unseen.c")))
+    page = text(root, "docs/table-layout.md")
+    found = []
+    width = re.search(r"ASNAP_TABLE_FUNCTIONS = \(1 << (\d+)\) - 1,", header)
+    if sorted(bits.values()) != list(range(int(width.group(1)))):
+        found.append("ASNAP_TABLE_FUNCTIONS is not all of enum asnap_table_functions")
+    for function, bit in bits.items():
+        name = "operator " * (function in ("NEW", "DELETE")) + function.lower()
+        if said.get(function) != name:
+            found.append("core/collect/unseen.c does not name %s" % name)
+        if not re.search(r"(bit |, )%d %s(?!\w)" % (bit, name), page):
+            found.append("docs/table-layout.md does not show bit %d, %s" % (bit, name))
+    return found
+
+
 def libdwarf_includes(root):
     """One source and one header for it, at most, include libdwarf.h."""
     users = [
@@ -493,6 +513,7 @@ TREE_LAWS = (
     room_table,
     room_page,
     table_readers,
+    function_names,
     libdwarf_includes,
     file_openers,
     python_openers,

@@ -145,6 +145,25 @@ class Laws(unittest.TestCase):
             self.broken(house.table_readers, tree), ["core/model/c.c includes allocsnap_table.h"]
         )
 
+    def test_function_names(self):
+        tree = {
+            "core/table/allocsnap_table.h": "enum asnap_table_functions {\n    ASNAP_TABLE_MALLOC = 1 << 0,\n"
+            "    ASNAP_TABLE_NEW = 1 << 1,\n    ASNAP_TABLE_FREE = 1 << 2,\n"
+            "    ASNAP_TABLE_FUNCTIONS = (1 << 2) - 1,\n};\n",
+            "core/collect/unseen.c": '{ASNAP_TABLE_MALLOC, "calloc"}, {ASNAP_TABLE_NEW, "operator new"}',
+            "docs/table-layout.md": "bit 0 malloc, 2 operator new, 2 free_sized |",
+        }
+        self.assertEqual(
+            self.broken(house.function_names, tree),
+            [
+                "ASNAP_TABLE_FUNCTIONS is not all of enum asnap_table_functions",
+                "core/collect/unseen.c does not name malloc",
+                "docs/table-layout.md does not show bit 1, operator new",
+                "core/collect/unseen.c does not name free",
+                "docs/table-layout.md does not show bit 2, free",
+            ],
+        )
+
     def test_libdwarf_includes(self):
         line = "#include <libdwarf/libdwarf.h>\n"
         tree = {"core/symbols/a.c": line, "core/symbols/a.h": line}

@@ -188,6 +188,7 @@ class KeyDescription(ctypes.Structure):
     _fields_ = [
         ("name", c_char_p),
         ("noun", c_char_p),
+        ("means", c_char_p),
         ("label", c_int),
         ("has_cumulative", c_bool),
     ]
