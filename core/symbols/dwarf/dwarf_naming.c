@@ -32,7 +32,6 @@ struct unit {
     struct asnap_scopes scopes;
     uint64_t *addresses;
     uint32_t *innermost;
-    bool is_cplusplus;
     struct asnap_split_unit split; /* where the functions are in another file */
     struct asnap_function_names split_names;
 };
@@ -104,7 +103,7 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
         scope = inner->outer;
     }
     asnap_dwarf_frames_made(unit->dwarf, count);
-    naming->prefers_symbol = unit->is_cplusplus && is_plain;
+    naming->prefers_symbol = unit->names->is_cplusplus && is_plain;
     return asnap_frame_store_frames(unit->store, frames, count, &naming->named);
 }
 
@@ -138,7 +137,7 @@ static struct asnap_error *decode(struct unit *unit, struct asnap_split_files *f
     bool is_split = unit->split.dwarf != NULL;
     struct asnap_dwarf *dwarf = is_split ? unit->split.dwarf : unit->dwarf;
     const struct asnap_entry *first = is_split ? &unit->split.entry : &entry;
-    unit->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
+    unit->names->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
     if (error == NULL)
         error = asnap_problem_keep(
             asnap_scopes_read(&unit->scopes, dwarf, first, unit->addresses, count, unit->innermost),
