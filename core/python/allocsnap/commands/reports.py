@@ -35,7 +35,7 @@ def show(session, rows, options, unfiltered, name=NOW):
         rows.display = session.display()
         first = _which(session, name)
     text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
-    return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+    return first + _with_notes(text, getattr(options, "notes", None), options.format)
 
 
 def shown_rows(options):
@@ -55,7 +55,7 @@ def _which(session, name):
 
 
 def _with_notes(text, notes, form):
-    """A text with what the graph lacks, before what the snapshot lacks."""
+    """A text with notes of the command, before what the snapshot lacks."""
     if not notes:
         return text
     if form == "text":

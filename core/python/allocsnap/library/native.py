@@ -423,6 +423,7 @@ FUNCTIONS = {
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_skip_set": (POINTER(SkipSet), [c_size_t]),
+    "asnap_snapshot_has_own": (_ERROR, [_OBJECT, c_char_p, POINTER(c_bool)]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(SkipRules), _OUT]),
     "asnap_key_describe": (POINTER(KeyDescription), [c_int]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
