@@ -87,8 +87,7 @@ static const struct set sets[] = {
                  "zmalloc*", "zcalloc*", "zrealloc*", "ztrymalloc*", "ztrycalloc*", "ztryrealloc*",
                  "zstrdup", "valkey_malloc*", "valkey_calloc*", "valkey_realloc*",
                  /* PostgreSQL */
-                 "palloc", "palloc0", "palloc_aligned", "palloc_extended", "repalloc", "repalloc0",
-                 "repalloc_extended", "repalloc_huge", "pstrdup", "pnstrdup", "psprintf",
+                 "palloc", "palloc0*", "palloc_*", "repalloc*", "pstrdup", "pnstrdup", "psprintf",
                  "pvsnprintf", "MemoryContextAlloc*", "MemoryContextStrdup", "AllocSetAlloc*",
                  "AllocSetRealloc", "AllocSetContextCreate*", "GenerationAlloc*",
                  "GenerationRealloc", "GenerationContextCreate", "SlabAlloc*", "SlabContextCreate",
