@@ -394,6 +394,10 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const struct asnap_skip_rules *rules,
                     struct asnap_snapshot **attributed);
 
+/* Whether a pattern of the user's own code is for a source or module of any frame of a snapshot. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_has_own(const struct asnap_snapshot *snapshot, const char *pattern, bool *has);
+
 /* How many of the most recent frames of a traceback are passed over. */
 ASNAP_API uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot,
                                                  uint32_t traceback_id);

@@ -36,7 +36,7 @@ class ExitStop(Case):
     seconds = 60
 
     def each(self):
-        return [debuggers.gdb()] + debuggers.lldbs()
+        return debuggers.every()
 
     def test_ways_to_end(self):
         for debugger in self.each():

@@ -153,7 +153,7 @@ class HostileNames(Case):
         return results
 
     def everywhere(self):
-        return [debuggers.gdb()] + debuggers.lldbs()
+        return debuggers.every()
 
     # ---- a core ----
 

@@ -180,7 +180,7 @@ class SameNames(Case):
         subprocess.run(["gcc", "-g", "-O0", *texts, "-o", path], check=True, cwd=self.directory)
         start = {"gdb": ["snapshot start", "break stop_here", "run"]}
         list_blocks = "snapshot traces --json --no-skip"
-        for debugger in [debuggers.gdb()] + debuggers.lldbs():
+        for debugger in debuggers.every():
             before = start.get(debugger.name, ["snapshot start", stop_at("stop_here"), RUN])
             blocks = debugger.run(self, before + [list_blocks], path).json(list_blocks)["traces"]
             at = {block["size"]: block["address"] for block in blocks}

@@ -324,6 +324,23 @@ ASNAP_TEST(statistics_keys, blocks_have_no_cumulative_rows)
     asnap_snapshot_destroy(snapshot);
 }
 
+/* Whatever keys there are. */
+ASNAP_TEST(statistics_keys, refusal_names_the_keys_that_have_cumulative_rows)
+{
+    struct asnap_snapshot *snapshot = keyed_snapshot(traces, COUNT(traces));
+    struct asnap_statistics *statistics = NULL;
+    struct asnap_error *error = asnap_statistics_create(snapshot, ASNAP_KEY_AGE, true, &statistics);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    const char *said = asnap_error_message(error);
+    CU_ASSERT_STRING_EQUAL(said, "cannot group by age cumulatively: use filename, lineno, function "
+                                 "or module, or leave out cumulative");
+    const struct asnap_key_description *key;
+    for (int i = 0; (key = asnap_key_describe((enum asnap_key)i)) != NULL; i++)
+        CU_ASSERT_EQUAL(strstr(said, key->name) != NULL, key->has_cumulative || i == ASNAP_KEY_AGE);
+    asnap_error_destroy(error);
+    asnap_snapshot_destroy(snapshot);
+}
+
 /* Filters leave blocks out, and ages are what they were. */
 ASNAP_TEST(statistics_keys, of_a_filtered_snapshot)
 {

@@ -57,7 +57,12 @@ static const char *label(const struct asnap_store *store, const struct asnap_gro
 }
 
 const struct asnap_key_kind asnap_key_type = {
-    .description = {"type", "type", ASNAP_LABEL_TYPE, false},
+    .description =
+        {.name = "type",
+         .noun = "type",
+         .means = "C++ objects of one class that has virtual functions, or other blocks so large",
+         .label = ASNAP_LABEL_TYPE,
+         .has_cumulative = false},
     .by_block = group,
     .compare = compare,
     .label = label,

@@ -108,6 +108,11 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf)
     free(dwarf);
 }
 
+struct asnap_dwarf *asnap_dwarf_supplement(struct asnap_dwarf *dwarf)
+{
+    return dwarf->supplement;
+}
+
 const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf)
 {
     return dwarf->elf->path;
@@ -389,6 +394,39 @@ bool asnap_entry_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *
     bool found = reference_of(dwarf, entry, attribute, offset);
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
     return found;
+}
+
+static bool has_attribute(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                          Dwarf_Half name)
+{
+    Dwarf_Bool has = false;
+    Dwarf_Error reason = NULL;
+    return is_ok(dwarf, dwarf_hasattr(entry->handle, name, &has, &reason), reason) && has;
+}
+
+void asnap_entry_declaration(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                             struct asnap_declaration *declaration)
+{
+    uint64_t number = 0;
+    Dwarf_Half tag = 0;
+    Dwarf_Error reason = NULL;
+    *declaration = (struct asnap_declaration){0};
+    if (number_of(dwarf, entry, DW_AT_decl_line, &number) && number <= UINT32_MAX)
+        declaration->line = (uint32_t)number;
+    declaration->is_artificial = has_attribute(dwarf, entry, DW_AT_artificial);
+    declaration->is_external = has_attribute(dwarf, entry, DW_AT_external);
+    if (is_ok(dwarf, dwarf_tag(entry->handle, &tag, &reason), reason)) {
+        declaration->is_namespace = tag == DW_TAG_namespace;
+        declaration->is_class = tag == DW_TAG_class_type;
+    }
+}
+
+uint64_t asnap_entry_unit(struct asnap_dwarf *dwarf, const struct asnap_entry *entry)
+{
+    Dwarf_Off offset = 0;
+    Dwarf_Error reason = NULL;
+    int result = dwarf_CU_dieoffset_given_die(entry->handle, &offset, &reason);
+    return is_ok(dwarf, result, reason) ? offset : 0;
 }
 
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)

@@ -20,6 +20,9 @@ struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
                                      struct asnap_dwarf **dwarf);
 void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 
+/* That of the supplementary file, whose offsets are its own; NULL: there is none. */
+struct asnap_dwarf *asnap_dwarf_supplement(struct asnap_dwarf *dwarf);
+
 /* The path of the file. */
 const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf);
 
@@ -63,6 +66,12 @@ enum asnap_entry_kind {
     ASNAP_ENTRY_MODIFIED,  /* a const type and the like, or an array: is named as what it is of */
 };
 
+/* What may hold functions and is no function. */
+static inline bool asnap_entry_is_space(enum asnap_entry_kind kind)
+{
+    return kind == ASNAP_ENTRY_NAMESPACE || kind == ASNAP_ENTRY_CLASS;
+}
+
 /* Set in the offset of an entry of the supplementary file. */
 #define ASNAP_ENTRY_SUPPLEMENT (UINT64_C(1) << 63)
 
@@ -103,6 +112,20 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
  * attribute, or leads out of reach. */
 bool asnap_entry_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                            uint16_t name, uint64_t *offset);
+
+/* What an entry says of where and how it is declared. */
+struct asnap_declaration {
+    uint32_t line;      /* DW_AT_decl_line; 0: unknown */
+    bool is_artificial; /* DW_AT_artificial: the compiler has made it */
+    bool is_external;   /* DW_AT_external: seen in other files too */
+    bool is_namespace;  /* DW_TAG_namespace */
+    bool is_class;      /* DW_TAG_class_type, which a structure is not */
+};
+void asnap_entry_declaration(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                             struct asnap_declaration *declaration);
+
+/* The offset of the first entry of the unit that an entry is in; 0: unknown. */
+uint64_t asnap_entry_unit(struct asnap_dwarf *dwarf, const struct asnap_entry *entry);
 
 /* Where an inlined function was called (section 3.3.8.2); 0: unknown. */
 void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,

@@ -35,7 +35,6 @@ struct unit {
     uint32_t *innermost;
     uint64_t *allocated; /* what the calls there allocate: entries of types, or 0 */
     struct asnap_type_names *types;
-    bool is_cplusplus;
     struct asnap_split_unit split; /* where the functions are in another file */
     struct asnap_function_names split_names;
     struct asnap_type_names split_types;
@@ -110,7 +109,7 @@ static struct asnap_error *name_address(struct unit *unit, uint32_t scope, const
         scope = inner->outer;
     }
     asnap_dwarf_frames_made(unit->dwarf, count);
-    naming->prefers_symbol = unit->is_cplusplus && is_plain;
+    naming->prefers_symbol = unit->names->is_cplusplus && is_plain;
     return asnap_frame_store_frames(unit->store, frames, count, allocates, &naming->named);
 }
 
@@ -146,7 +145,7 @@ static struct asnap_error *decode(struct unit *unit, struct asnap_split_files *f
     bool is_split = unit->split.dwarf != NULL;
     struct asnap_dwarf *dwarf = is_split ? unit->split.dwarf : unit->dwarf;
     const struct asnap_entry *first = is_split ? &unit->split.entry : &entry;
-    unit->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
+    unit->names->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
     if (error == NULL)
         error = asnap_problem_keep(asnap_scopes_read(&unit->scopes, dwarf, first, unit->addresses,
                                                      count, unit->innermost, unit->allocated),

@@ -157,6 +157,12 @@ class Snapshot(Object):
         check(library().asnap_snapshot_skip(self, byref(rules.native()), made.out))
         return made
 
+    def has_own(self, pattern):
+        """Whether a pattern of SkipRules.mine is for a source or module of any frame."""
+        has = c_bool()
+        check(library().asnap_snapshot_has_own(self, path_bytes(pattern), byref(has)))
+        return has.value
+
     @classmethod
     def load(cls, path):
         """The Snapshot in a dump file."""
