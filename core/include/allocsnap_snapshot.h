@@ -73,8 +73,8 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
                     struct asnap_trace *trace);
 
-/* The class of the C++ object in the block of a trace of the snapshot, where it was told the classes
- * (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
+/* The class of the C++ object in the block of a trace of the snapshot, where it was told the
+ * classes (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
 ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot,
                                            const struct asnap_trace *trace);
 

@@ -155,7 +155,7 @@ FUNCTIONS = {
     "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
     "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(Trace))]),
     "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(Trace)]),
-    "asnap_snapshot_class": (c_char_p, [_OBJECT, c_uint64]),
+    "asnap_snapshot_class": (c_char_p, [_OBJECT, POINTER(Trace)]),
     "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_snapshot_oldest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_snapshot_thread_count": (c_size_t, [_OBJECT]),
