@@ -15,8 +15,8 @@ const char *asnap_reach_class_text(enum asnap_reach_class reach)
     return reach < ASNAP_REACH_CLASSES ? class_names[reach] : NULL;
 }
 
-/* A view of the snapshot that lives as long as the graph. */
-static struct asnap_error *keep(struct asnap_graph *graph, const struct asnap_snapshot *snapshot)
+struct asnap_error *asnap_graph_keep_snapshot(struct asnap_graph *graph,
+                                              const struct asnap_snapshot *snapshot)
 {
     graph->snapshot = asnap_snapshot_view(snapshot, asnap_total_list_share(snapshot->totals));
     return graph->snapshot == NULL ? asnap_error_no_memory() : NULL;
@@ -129,7 +129,7 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
     struct asnap_graph *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = keep(made, snapshot);
+    struct asnap_error *error = asnap_graph_keep_snapshot(made, snapshot);
     if (error == NULL)
         error = compute(made, facts);
     if (error != NULL) {

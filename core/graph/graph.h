@@ -21,6 +21,9 @@ struct asnap_graph {
     bool has_referrers;
     struct asnap_dominators dominators; /* where has_dominators */
     bool has_dominators;
+    /* It is from a file: the edges are those between blocks that are not reachable, and the roots
+     * are not known. */
+    bool is_partial;
     char **notes;
     size_t note_count;
     size_t note_capacity;
@@ -32,6 +35,13 @@ static inline const struct asnap_trace *asnap_graph_trace(const struct asnap_gra
 {
     return &graph->index.traces[graph->index.places[block]];
 }
+
+/* Sets `snapshot`: a view that lives as long as the graph. */
+struct asnap_error *asnap_graph_keep_snapshot(struct asnap_graph *graph,
+                                              const struct asnap_snapshot *snapshot);
+
+/* Fails where the graph is partial. `what` is asked for, as in "what points to a block". */
+struct asnap_error *asnap_graph_check_whole(const struct asnap_graph *graph, const char *what);
 
 /* Adds a note in a printf-style format. */
 struct asnap_error *asnap_graph_add_note(struct asnap_graph *graph, const char *format, ...)

@@ -136,6 +136,11 @@ asnap_graph_filter(const struct asnap_graph *graph, const struct asnap_snapshot 
                    const struct asnap_filter *filters, size_t filter_count,
                    struct asnap_snapshot **filtered);
 
+/* Whether it was computed, and has all pointers. One that was read from a file (asnap_graph_load),
+ * or that asnap_graph_rename has made, has none: asnap_graph_references shows those between blocks
+ * that are not REACHABLE, and what follows roots, or all pointers, fails with UNSUPPORTED. */
+ASNAP_API bool asnap_graph_has_pointers(const struct asnap_graph *graph);
+
 /* Something that points to a block. */
 struct asnap_reference {
     uint64_t place; /* of a pointer in a root: its address, or which register of the facts */
@@ -201,6 +206,27 @@ asnap_graph_retained_exactly(const struct asnap_graph *graph, const struct asnap
                              size_t trace_count, const uint32_t *groups, uint32_t group_count,
                              const struct asnap_progress *progress, uint64_t *sizes,
                              uint64_t *counts);
+
+/* As asnap_snapshot_dump, of the graph's snapshot or one made from that by filters, with what the
+ * graph knows of its blocks: classes, what hangs below leaked ones, what each keeps alive (as by
+ * asnap_graph_retain), notes. Fails with IO, NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_dump(struct asnap_graph *graph, const struct asnap_snapshot *snapshot, const char *path,
+                 const struct asnap_attribute *attributes, size_t attribute_count,
+                 const struct asnap_progress *progress);
+
+/* As asnap_snapshot_load; *graph becomes the graph of the snapshot, NULL where the file has none.
+ */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_load(const char *path, struct asnap_snapshot **snapshot, struct asnap_graph **graph);
+
+/* The graph of `named`, which asnap_snapshot_symbolize has made of `snapshot`, that of `graph` or
+ * one made from it by filters; and the types of its objects. It has what asnap_graph_dump would
+ * write. Fails with NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_rename(struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                   const struct asnap_snapshot *named, const struct asnap_progress *progress,
+                   struct asnap_graph **made);
 
 /* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
  * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++

@@ -109,7 +109,7 @@ void asnap_types_destroy(struct asnap_types *types)
     free(types);
 }
 
-uint32_t asnap_types_of(const struct asnap_types *types, uint64_t address)
+size_t asnap_types_place(const struct asnap_types *types, uint64_t address)
 {
     size_t low = 0;
     size_t high = types->count;
@@ -120,6 +120,11 @@ uint32_t asnap_types_of(const struct asnap_types *types, uint64_t address)
         else
             high = middle;
     }
-    return low < types->count && types->addresses[low] == address ? types->numbers[low]
-                                                                  : ASNAP_NONE;
+    return low < types->count && types->addresses[low] == address ? low : types->count;
+}
+
+uint32_t asnap_types_of(const struct asnap_types *types, uint64_t address)
+{
+    size_t place = asnap_types_place(types, address);
+    return place < types->count ? types->numbers[place] : ASNAP_NONE;
 }

@@ -20,6 +20,9 @@ struct asnap_error *asnap_types_create(const uint64_t *addresses, const uint32_t
                                        uint32_t vtable_count, struct asnap_types **types);
 void asnap_types_destroy(struct asnap_types *types);
 
+/* Where an address is among `addresses`; `count`: it is not. */
+size_t asnap_types_place(const struct asnap_types *types, uint64_t address);
+
 /* The class of the block at an address; ASNAP_NONE: it holds no object of a class. */
 uint32_t asnap_types_of(const struct asnap_types *types, uint64_t address);
 

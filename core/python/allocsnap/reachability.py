@@ -91,6 +91,12 @@ def _reference(computed, reference):
 def references(snapshot, address):
     """The References of the block that holds an address to others."""
     computed, block = _block(snapshot, address)
+    if not computed.graph.has_pointers:
+        raise AllocsnapError(
+            "a snapshot from a file, or named later, does not have the pointers that say what a block"
+            " points to: ask in the paused process, or in its core",
+            ErrorCode.UNSUPPORTED,
+        )
     count = min(_MOST, computed.graph.block(block).reference_count)
     return [_reference(computed, one) for one in computed.graph.references(block, count)]
 

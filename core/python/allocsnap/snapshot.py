@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
 from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
-from . import bulk, dump_files, filters as filtering, raw_traces, reachability
+from . import bulk, dump_files, filters as filtering, kept_graph, raw_traces, reachability
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
@@ -308,7 +308,7 @@ class Snapshot:
         colons; None: /usr/lib/debug. Skip rules are those of `take_snapshot`."""
         symbolizer = objects.Symbolizer(debug_directories)
         symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
-        named = self._object.symbolize(Calls(), symbolizer)
+        named = kept_graph.symbolize(self._object, Calls(), symbolizer)
         made = Snapshot._of(named.skip())
         for name, value in vars(self).items():
             if name not in _OWN_ATTRIBUTES:

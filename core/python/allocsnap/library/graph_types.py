@@ -107,6 +107,20 @@ FUNCTIONS = {
     "asnap_graph_block_of": (c_uint32, [_OBJECT, POINTER(Trace)]),
     "asnap_graph_select": (_ERROR, [_OBJECT, _OBJECT, c_uint32, _OUT]),
     "asnap_graph_filter": (_ERROR, [_OBJECT, _OBJECT, POINTER(native.Filter), c_size_t, _OUT]),
+    "asnap_graph_has_pointers": (c_bool, [_OBJECT]),
+    "asnap_graph_dump": (
+        _ERROR,
+        [
+            _OBJECT,
+            _OBJECT,
+            c_char_p,
+            POINTER(native.Attribute),
+            c_size_t,
+            POINTER(Progress),
+        ],
+    ),
+    "asnap_graph_load": (_ERROR, [c_char_p, _OUT, _OUT]),
+    "asnap_graph_rename": (_ERROR, [_OBJECT, _OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_graph_references": (
         None,
         [_OBJECT, c_uint32, POINTER(Reference), c_size_t, POINTER(c_size_t)],
