@@ -46,8 +46,7 @@ static struct asnap_error *find_roots(struct asnap_graph *graph,
     return error;
 }
 
-/* Sums up the classes, and what hangs below each definite block. */
-static struct asnap_error *sum_up(struct asnap_graph *graph)
+struct asnap_error *asnap_graph_sum_up(struct asnap_graph *graph)
 {
     uint32_t count = graph->index.count;
     for (uint32_t block = 0; block < count; block++) {
@@ -110,7 +109,7 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
     free(vtables);
     free(holes);
     if (error == NULL)
-        error = sum_up(graph);
+        error = asnap_graph_sum_up(graph);
     if (error == NULL)
         error = asnap_graph_add_notes(graph, facts, status.is_whole, skipped);
     if (error == NULL)
@@ -126,7 +125,7 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
         (facts->regions == NULL && facts->region_count != 0))
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_graph_create: NULL argument");
-    struct asnap_graph *made = calloc(1, sizeof(*made));
+    struct asnap_graph *made = asnap_graph_new();
     if (made == NULL)
         return asnap_error_no_memory();
     struct asnap_error *error = asnap_graph_keep_snapshot(made, snapshot);
@@ -140,17 +139,42 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
     return NULL;
 }
 
-void asnap_graph_destroy(struct asnap_graph *graph)
+struct asnap_graph *asnap_graph_new(void)
 {
-    if (graph == NULL)
-        return;
+    struct asnap_graph *made = calloc(1, sizeof(*made));
+    if (made != NULL)
+        atomic_init(&made->references, 1);
+    return made;
+}
+
+struct asnap_graph *asnap_graph_share(struct asnap_graph *graph)
+{
+    atomic_fetch_add(&graph->references, 1);
+    return graph;
+}
+
+/* What a graph does not borrow. */
+static void free_pointers(struct asnap_graph *graph)
+{
     asnap_dominators_deinit(&graph->dominators);
     asnap_referrers_deinit(&graph->referrers);
-    asnap_reach_deinit(&graph->reach);
     asnap_roots_deinit(&graph->roots);
     asnap_edges_deinit(&graph->edges);
     asnap_block_index_deinit(&graph->index);
     asnap_snapshot_destroy(graph->snapshot);
+}
+
+void asnap_graph_destroy(struct asnap_graph *graph)
+{
+    if (graph == NULL || atomic_fetch_sub(&graph->references, 1) != 1)
+        return;
+    asnap_reach_deinit(&graph->reach);
+    if (graph->base == NULL)
+        free_pointers(graph);
+    else
+        asnap_graph_destroy(graph->base);
+    free(graph->reasons);
+    free(graph->held);
     free(graph->indirect_size);
     free(graph->indirect_count);
     for (size_t i = 0; i < graph->note_count; i++)
@@ -237,8 +261,9 @@ struct asnap_error *asnap_graph_select(const struct asnap_graph *graph,
         return asnap_error_no_memory();
     for (size_t i = 0; i < blocks->count; i++) {
         uint32_t block = asnap_graph_block_of(graph, &blocks->traces[i]);
-        chosen[i] =
-            block != ASNAP_GRAPH_NO_BLOCK && (classes >> graph->reach.classes[block] & 1) != 0;
+        chosen[i] = block != ASNAP_GRAPH_NO_BLOCK &&
+                    (classes >> graph->reach.classes[block] & 1) != 0 &&
+                    (graph->reasons == NULL || graph->reasons[block] == ASNAP_NO_BLOCK);
     }
     error = asnap_snapshot_choose(snapshot, chosen, selected);
     free(chosen);

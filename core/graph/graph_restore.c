@@ -162,7 +162,7 @@ struct asnap_error *asnap_graph_restore(const struct asnap_snapshot *snapshot,
                                         const struct asnap_graph_parts *parts,
                                         struct asnap_graph **graph)
 {
-    struct asnap_graph *made = calloc(1, sizeof(*made));
+    struct asnap_graph *made = asnap_graph_new();
     if (made == NULL)
         return asnap_error_no_memory();
     made->is_partial = true;

@@ -130,6 +130,59 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_select(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    uint32_t classes, struct asnap_snapshot **selected);
 
+/* A graph in which some blocks count as held by a root, whatever leads to them: reasons[block] is a
+ * number below reason_count, or ASNAP_GRAPH_NO_BLOCK where it is not held. What they lead to is
+ * classified anew; asnap_graph_select passes over those that are held. It has no pointers
+ * (asnap_graph_has_pointers), and `graph` is none that this has made. Fails with NO_MEMORY or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_graph_hold(struct asnap_graph *graph,
+                                                                const uint32_t *reasons,
+                                                                uint32_t reason_count,
+                                                                struct asnap_graph **made);
+
+/* Of such a graph: the blocks that are held for a reason and were of one of `classes` (bits) in the
+ * graph that it was made of; and other blocks that were, and are of none of these now. */
+ASNAP_API void asnap_graph_held(const struct asnap_graph *graph, uint32_t reason, uint32_t classes,
+                                uint64_t *size, uint64_t *count);
+ASNAP_API void asnap_graph_released(const struct asnap_graph *graph, uint32_t classes,
+                                    uint64_t *size, uint64_t *count);
+
+/* Rules for blocks that are not to be shown as leaks: those of files, as LeakSanitizer has them
+ * (docs/commands.md, suppressions), and built-in ones for what programs keep by design of the
+ * C library, the loader and the C++ library. */
+struct asnap_suppressions;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_suppressions_create(bool builtin, struct asnap_suppressions **suppressions);
+ASNAP_API void asnap_suppressions_destroy(struct asnap_suppressions *suppressions);
+
+/* Adds the rules of a file. Fails with IO, NO_MEMORY, and INVALID_ARGUMENT where a line is no rule,
+ * which the message names; then some of the rules may have been added. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_suppressions_read(struct asnap_suppressions *suppressions, const char *path);
+
+struct asnap_suppression {
+    const char *rule; /* its pattern; of a built-in one its name */
+    const char *path; /* of its file; NULL: it is built in */
+    const char *what; /* of a built-in one what its blocks are; else NULL */
+    uint32_t line;    /* in its file */
+};
+
+/* How many rules there are, and one of them, below that number: those of files first. It lives as
+ * long as they do. */
+ASNAP_API uint32_t asnap_suppressions_count(const struct asnap_suppressions *suppressions);
+ASNAP_API struct asnap_suppression
+asnap_suppressions_rule(const struct asnap_suppressions *suppressions, uint32_t number);
+
+/* The graph of a snapshot, whose blocks of `classes` (bits) count as held where a rule matches
+ * their stack: asnap_graph_hold, whose reasons are the numbers of the rules. A rule of a file
+ * matches by the module, the function or the source of any frame; of several the first frame
+ * counts, and then the first rule. `progress` may be NULL. Fails with NO_MEMORY, INTERRUPTED or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_suppress(struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                     const struct asnap_suppressions *suppressions, uint32_t classes,
+                     const struct asnap_progress *progress, struct asnap_graph **made);
+
 /* As asnap_snapshot_filter, of such a snapshot, by filters that may have classes. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_filter(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,

@@ -30,6 +30,7 @@ $(SPECIMENS): $(SPECIMEN_DIR)/%: tests/fuzz/specimen.c
 # What the long runs start from.
 CORPUS_load := tests/fuzz/corpus/load
 CORPUS_cfi := tests/fuzz/corpus/cfi
+CORPUS_suppressions := tests/fuzz/corpus/suppressions
 CORPUS_symbols := $(SPECIMEN_DIR)
 
 $(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c

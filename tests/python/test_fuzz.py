@@ -47,6 +47,12 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, len(os.listdir(SPECIMENS)))
         self.assertGreater(inputs - files, SYMBOL_RUNS // 4)
 
+    def test_suppressions(self):
+        files, inputs = self.run_fuzzer("suppressions", RUNS, os.path.join(CORPUS, "suppressions"))
+        # One has a rule of another type.
+        self.assertEqual(files, 3)
+        self.assertGreater(inputs - files, RUNS // 20)
+
     def test_cfi(self):
         files, inputs = self.run_fuzzer("cfi", RUNS, os.path.join(CORPUS, "cfi"))
         self.assertEqual(files, 5)

@@ -5,70 +5,11 @@
 
 #include "dump_format.h"
 #include "dump_repair.h"
-#include "graph.h"
-#include "graph_heap.h"
 #include "graph_parts.h"
+#include "made_graph.h"
 #include "test_model_dump.h"
 
 /* ---- graphs of random heaps ---- */
-
-/* A snapshot of a heap, with a line for every third block. */
-static struct asnap_snapshot *snapshot_of(const struct graph_heap *heap)
-{
-    struct asnap_builder *builder = NULL;
-    struct asnap_snapshot *snapshot = NULL;
-    ASNAP_ASSERT_OK(asnap_builder_create(&builder));
-    for (size_t i = 0; i < heap->count; i++) {
-        const struct asnap_frame frame = {.filename = "/src/a.c", .lineno = 1 + (uint32_t)i % 3};
-        struct asnap_trace trace = heap->traces[i];
-        uint32_t id;
-        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &id));
-        ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &id, 1, 1, &trace.traceback_id));
-        ASNAP_ASSERT_OK(asnap_builder_traces(builder, &trace, 1));
-    }
-    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
-    asnap_builder_destroy(builder);
-    return snapshot;
-}
-
-/* The graph of a snapshot of `heap`, some of whose blocks `roots` point to. */
-static struct asnap_graph *graph_of(const struct asnap_snapshot *snapshot, struct graph_heap *heap,
-                                    size_t root_count)
-{
-    struct asnap_graph *graph = calloc(1, sizeof(*graph));
-    struct asnap_word_reader reader = {.memory = &heap->memory};
-    struct asnap_root_pointer *roots = calloc(root_count + 1, sizeof(*roots));
-    struct asnap_blocks *blocks = NULL;
-    size_t skipped;
-    CU_ASSERT_FATAL(graph != NULL && roots != NULL);
-    ASNAP_ASSERT_OK(asnap_graph_keep_snapshot(graph, snapshot));
-    ASNAP_ASSERT_OK(asnap_snapshot_blocks(graph->snapshot, &blocks));
-    ASNAP_ASSERT_OK(asnap_block_index_init(&graph->index, blocks->traces, blocks->count, &skipped));
-    ASNAP_ASSERT_OK(asnap_edges_init(&graph->edges, &graph->index, &reader));
-    uint32_t count = graph->index.count;
-    for (size_t i = 0; i < root_count; i++)
-        roots[i].edge = (uint32_t)graph_heap_random(heap, count) |
-                        (uint32_t)graph_heap_random(heap, 2) << ASNAP_EDGE_KIND_SHIFT;
-    ASNAP_ASSERT_OK(
-        asnap_reach_init(&graph->reach, &graph->index, &graph->edges, roots, root_count));
-    graph->indirect_size = calloc(count, sizeof(*graph->indirect_size));
-    graph->indirect_count = calloc(count, sizeof(*graph->indirect_count));
-    for (uint32_t block = 0; block < count; block++) {
-        uint8_t reach = graph->reach.classes[block];
-        graph->sizes[reach] += asnap_block_size(&graph->index, block);
-        graph->counts[reach]++;
-        if (reach == ASNAP_REACH_INDIRECT) {
-            graph->indirect_size[graph->reach.owners[block]] +=
-                asnap_block_size(&graph->index, block);
-            graph->indirect_count[graph->reach.owners[block]]++;
-        }
-    }
-    graph->roots.pointers = roots;
-    graph->roots.pointer_count = root_count;
-    ASNAP_ASSERT_OK(asnap_graph_add_note(graph, "a note with %d%%", 100));
-    ASNAP_ASSERT_OK(asnap_graph_retain(graph, NULL));
-    return graph;
-}
 
 /* All that two graphs tell of the traces of `snapshot`. */
 static void check_same(const struct asnap_graph *left, const struct asnap_graph *right,
@@ -177,8 +118,8 @@ ASNAP_TEST(graph_dump, random_heaps)
         struct graph_heap heap;
         graph_heap_init(&heap, 4000 + 40 * seed, seed);
         graph_heap_fill(&heap, 200, 20 + seed % 120);
-        struct asnap_snapshot *snapshot = snapshot_of(&heap);
-        struct asnap_graph *graph = graph_of(snapshot, &heap, seed % 9);
+        struct asnap_snapshot *snapshot = made_graph_snapshot(&heap);
+        struct asnap_graph *graph = made_graph(snapshot, &heap, NULL, seed % 9);
         struct asnap_snapshot *loaded = NULL;
         struct asnap_graph *loaded_graph = NULL;
         const char *path = dump_path("whole");

@@ -84,6 +84,7 @@ class Session:
         self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
+        self.suppressions = None  # the path of a file of rules
         tracing.set_session(self)
 
     def display(self):

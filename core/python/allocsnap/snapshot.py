@@ -15,6 +15,7 @@ from .library.keys import keys
 from .library.skip_rules import SkipRules, skip_sets
 from .library.calls import Calls
 from .statistic import Statistic, StatisticDiff
+from .suppressions import Suppressed, Suppressions
 
 if TYPE_CHECKING:
     import tracemalloc
@@ -369,12 +370,26 @@ class Snapshot:
             old_snapshot = Snapshot(given, old_snapshot.traceback_limit)
         return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
 
-    def leaks(self, kinds: Sequence[str] = ("definite",)) -> Snapshot:
+    def leaks(
+        self,
+        kinds: Sequence[str] = ("definite",),
+        suppressions: Optional[Suppressions] = None,
+    ) -> Snapshot:
         """A Snapshot of the blocks of these kinds: "definite", "indirect", "possible",
-        "reachable". Of one taken with take_snapshot(graph=True), or made of it."""
-        made = Snapshot._of(reachability.selected(self._object, kinds))
+        "reachable". Of one taken with take_snapshot(graph=True), or made of it. `suppressions`:
+        rules for blocks that are none; None: the built-in ones."""
+        made = Snapshot._of(reachability.selected(self._object, kinds, suppressions))
         made.traceback_limit = self.traceback_limit
         return made
+
+    def suppressed(
+        self,
+        kinds: Sequence[str] = ("definite",),
+        suppressions: Optional[Suppressions] = None,
+    ) -> List[Suppressed]:
+        """What `leaks` leaves out, by rule. What is suppressed counts as held by the program,
+        and so does what it leads to, which is in no number here."""
+        return reachability.suppressed(self._object, kinds, suppressions)
 
     def references(self, address: SupportsIndex) -> List[reachability.Reference]:
         """What the block that holds an address points to: a list of References."""

@@ -9,6 +9,7 @@ from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_nam
 from ..library.native import FORMATS
 from ..places import LINE_MAX
 from ..roots import find as find_computed
+from . import suppressing
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
@@ -132,17 +133,23 @@ def add_leaked(parser):
         help="look only at blocks that nothing points to any more: of now, and of snapshots"
         " that were taken with --graph",
     )
-    parser.set_defaults(graph_notes=None)
+    parser.set_defaults(graph_notes=None, suppressed=None)
+    suppressing.add_options(parser)
 
 
 def whole(session, name, options, key=None):
     """The Snapshot of a name that the options of add_leaked look at. `key`: of the statistics."""
     if not options.leaked:
+        suppressing.check_unused(options)
         return (session.find_typed if key == TYPE else session.find)(name).snapshot
-    options.graph_notes = options.graph_notes or []
+    rules = suppressing.rules(session, options)
     computed = find_computed(session, name, key=key)
-    options.graph_notes += [note for note in computed.graph.notes if note not in options.graph_notes]
-    return computed.graph.select(computed.snapshot, ("definite",))
+    found = suppressing.Found(computed, rules, ("definite",), name)
+    options.graph_notes = options.graph_notes or []
+    notes = found.graph.notes
+    options.graph_notes += [note for note in notes if note not in options.graph_notes]
+    options.suppressed = (options.suppressed or []) + [found]
+    return found.graph.select(computed.snapshot, ("definite",))
 
 
 def _domain_text(text):

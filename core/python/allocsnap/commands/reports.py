@@ -8,6 +8,7 @@ from ..kept import NOW
 from ..library import rows as results
 from ..library.keys import cumulative_names, keys
 from . import options as shared
+from . import suppressing
 from .command import Command
 from ..library.native import ORDERS
 
@@ -15,6 +16,9 @@ from ..library.native import ORDERS
 #: The limit that shows all rows, and that of text where none is given.
 ALL = 0
 _ROWS = 10
+
+# How to see by which rules blocks were left out.
+_HINT = "`snapshot leaks --show-suppressed`"
 
 
 def _check_cumulative(options, key):
@@ -34,7 +38,11 @@ def show(session, rows, options, unfiltered, name=NOW):
         rows.display = session.display()
         first = _which(session, name)
     text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
-    return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+    text = _with_notes(text, getattr(options, "graph_notes", None), options.format)
+    found = getattr(options, "suppressed", None)
+    if found is not None:
+        text = suppressing.added(text, options.format, found, hint=_HINT)
+    return first + text
 
 
 def shown_rows(options):
