@@ -260,6 +260,7 @@ void asnap_dominators_deinit(struct asnap_dominators *dominators)
     free(dominators->retained_size);
     free(dominators->retained_count);
     free(dominators->order);
+    free(dominators->in_order);
     *dominators = (struct asnap_dominators){0};
 }
 
@@ -271,12 +272,14 @@ struct asnap_error *asnap_dominators_sum(const struct asnap_dominators *dominato
     uint32_t *ends = calloc((size_t)group_count + 1, sizeof(*ends));
     if (ends == NULL)
         return asnap_error_no_memory();
+    const uint32_t *in_order =
+        dominators->in_order != NULL ? dominators->in_order : dominators->retained_count;
     for (uint32_t place = 0; place < block_count; place++) {
         uint32_t block = dominators->order[place];
         uint32_t group = groups[block];
         if (group == ASNAP_NO_BLOCK || place < ends[group])
             continue;
-        ends[group] = place + dominators->retained_count[block];
+        ends[group] = place + in_order[block];
         sizes[group] += dominators->retained_size[block];
         counts[group] += dominators->retained_count[block];
     }

@@ -12,6 +12,9 @@ struct asnap_dominators {
     uint64_t *retained_size;  /* bytes of the block and of all that it dominates */
     uint32_t *retained_count; /* those blocks */
     uint32_t *order;          /* the blocks, each followed by all that it dominates, side by side */
+    /* Of each block: how many of `order` it and what it dominates are; NULL: as many as
+     * retained_count says. They are fewer where some of these blocks are in no file. */
+    uint32_t *in_order;
 };
 
 /* Computes them (Georgiadis 2005: SEMI-NCA). Any pointer holds a block, also one to its inside.

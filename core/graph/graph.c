@@ -15,8 +15,8 @@ const char *asnap_reach_class_text(enum asnap_reach_class reach)
     return reach < ASNAP_REACH_CLASSES ? class_names[reach] : NULL;
 }
 
-/* A view of the snapshot that lives as long as the graph. */
-static struct asnap_error *keep(struct asnap_graph *graph, const struct asnap_snapshot *snapshot)
+struct asnap_error *asnap_graph_keep_snapshot(struct asnap_graph *graph,
+                                              const struct asnap_snapshot *snapshot)
 {
     graph->snapshot = asnap_snapshot_view(snapshot, asnap_total_list_share(snapshot->totals));
     return graph->snapshot == NULL ? asnap_error_no_memory() : NULL;
@@ -46,7 +46,7 @@ static struct asnap_error *find_roots(struct asnap_graph *graph,
     return error;
 }
 
-static void sum_up(struct asnap_graph *graph)
+void asnap_graph_sum_up(struct asnap_graph *graph)
 {
     for (uint32_t block = 0; block < graph->index.count; block++) {
         graph->sizes[graph->reach.classes[block]] += asnap_block_size(&graph->index, block);
@@ -94,7 +94,7 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
     free(vtables);
     free(holes);
     if (error == NULL)
-        sum_up(graph);
+        asnap_graph_sum_up(graph);
     if (error == NULL)
         error = asnap_graph_add_notes(graph, facts, status.is_whole, skipped);
     if (error == NULL)
@@ -111,10 +111,10 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
         (facts->regions == NULL && facts->region_count != 0))
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_graph_create: NULL argument");
-    struct asnap_graph *made = calloc(1, sizeof(*made));
+    struct asnap_graph *made = asnap_graph_new();
     if (made == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = keep(made, snapshot);
+    struct asnap_error *error = asnap_graph_keep_snapshot(made, snapshot);
     if (error == NULL)
         error = compute(made, facts);
     if (error != NULL) {
@@ -125,17 +125,42 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
     return NULL;
 }
 
-void asnap_graph_destroy(struct asnap_graph *graph)
+struct asnap_graph *asnap_graph_new(void)
 {
-    if (graph == NULL)
-        return;
+    struct asnap_graph *made = calloc(1, sizeof(*made));
+    if (made != NULL)
+        atomic_init(&made->references, 1);
+    return made;
+}
+
+struct asnap_graph *asnap_graph_share(struct asnap_graph *graph)
+{
+    atomic_fetch_add(&graph->references, 1);
+    return graph;
+}
+
+/* What a graph does not borrow. */
+static void free_pointers(struct asnap_graph *graph)
+{
     asnap_dominators_deinit(&graph->dominators);
     asnap_referrers_deinit(&graph->referrers);
-    asnap_reach_deinit(&graph->reach);
     asnap_roots_deinit(&graph->roots);
     asnap_edges_deinit(&graph->edges);
     asnap_block_index_deinit(&graph->index);
     asnap_snapshot_destroy(graph->snapshot);
+}
+
+void asnap_graph_destroy(struct asnap_graph *graph)
+{
+    if (graph == NULL || atomic_fetch_sub(&graph->references, 1) != 1)
+        return;
+    asnap_reach_deinit(&graph->reach);
+    if (graph->base == NULL)
+        free_pointers(graph);
+    else
+        asnap_graph_destroy(graph->base);
+    free(graph->reasons);
+    free(graph->held);
     for (size_t i = 0; i < graph->note_count; i++)
         free(graph->notes[i]);
     free(graph->notes);
@@ -221,8 +246,9 @@ struct asnap_error *asnap_graph_select(const struct asnap_graph *graph,
         return asnap_error_no_memory();
     for (size_t i = 0; i < blocks->count; i++) {
         uint32_t block = asnap_graph_block_of(graph, &blocks->traces[i]);
-        chosen[i] =
-            block != ASNAP_GRAPH_NO_BLOCK && (classes >> graph->reach.classes[block] & 1) != 0;
+        chosen[i] = block != ASNAP_GRAPH_NO_BLOCK &&
+                    (classes >> graph->reach.classes[block] & 1) != 0 &&
+                    (graph->reasons == NULL || graph->reasons[block] == ASNAP_NO_BLOCK);
     }
     error = asnap_snapshot_choose(snapshot, chosen, selected);
     free(chosen);

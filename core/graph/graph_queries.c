@@ -27,12 +27,28 @@ void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block
     }
 }
 
+bool asnap_graph_has_pointers(const struct asnap_graph *graph)
+{
+    return !graph->is_partial;
+}
+
+struct asnap_error *asnap_graph_check_whole(const struct asnap_graph *graph, const char *what)
+{
+    if (!graph->is_partial)
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                              "a snapshot from a file, or named later, does not have the pointers "
+                              "that say %s: ask in the paused process, or in its core",
+                              what);
+}
+
 struct asnap_error *asnap_graph_make_referrers(struct asnap_graph *graph)
 {
     if (graph->has_referrers)
         return NULL;
-    struct asnap_error *error =
-        asnap_referrers_init(&graph->referrers, &graph->edges, graph->index.count);
+    struct asnap_error *error = asnap_graph_check_whole(graph, "what points to a block");
+    if (error == NULL)
+        error = asnap_referrers_init(&graph->referrers, &graph->edges, graph->index.count);
     graph->has_referrers = error == NULL;
     return error;
 }

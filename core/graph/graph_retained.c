@@ -11,7 +11,9 @@ struct asnap_error *asnap_graph_retain(struct asnap_graph *graph,
 {
     if (graph->has_dominators)
         return NULL;
-    struct asnap_error *error = asnap_graph_make_referrers(graph);
+    struct asnap_error *error = asnap_graph_check_whole(graph, "what blocks keep alive");
+    if (error == NULL)
+        error = asnap_graph_make_referrers(graph);
     if (error == NULL) {
         error = asnap_dominators_init(&graph->dominators, &graph->index, &graph->edges,
                                       &graph->referrers, &graph->reach, graph->roots.pointers,
@@ -120,7 +122,10 @@ struct asnap_error *asnap_graph_retained_exactly(const struct asnap_graph *graph
                                                  uint64_t *sizes, uint64_t *counts)
 {
     uint32_t *of_blocks;
-    struct asnap_error *error = groups_of_blocks(graph, traces, trace_count, groups, &of_blocks);
+    struct asnap_error *error =
+        asnap_graph_check_whole(graph, "what all blocks of a line together keep alive");
+    if (error == NULL)
+        error = groups_of_blocks(graph, traces, trace_count, groups, &of_blocks);
     if (error != NULL)
         return error;
     error = asnap_exact_retained(&graph->index, &graph->edges, &graph->reach, graph->roots.pointers,

@@ -132,11 +132,69 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_select(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    uint32_t classes, struct asnap_snapshot **selected);
 
+/* A graph in which some blocks count as held by a root, whatever leads to them: reasons[block] is a
+ * number below reason_count, or ASNAP_GRAPH_NO_BLOCK where it is not held. What they lead to is
+ * classified anew; asnap_graph_select passes over those that are held. It has no pointers
+ * (asnap_graph_has_pointers), and `graph` is none that this has made. Fails with NO_MEMORY or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_graph_hold(struct asnap_graph *graph,
+                                                                const uint32_t *reasons,
+                                                                uint32_t reason_count,
+                                                                struct asnap_graph **made);
+
+/* Of such a graph: the blocks that are held for a reason and were of one of `classes` (bits) in the
+ * graph that it was made of; and other blocks that were, and are of none of these now. */
+ASNAP_API void asnap_graph_held(const struct asnap_graph *graph, uint32_t reason, uint32_t classes,
+                                uint64_t *size, uint64_t *count);
+ASNAP_API void asnap_graph_released(const struct asnap_graph *graph, uint32_t classes,
+                                    uint64_t *size, uint64_t *count);
+
+/* Rules for blocks that are not to be shown as leaks: those of files, as LeakSanitizer has them
+ * (docs/commands.md, suppressions), and built-in ones for what programs keep by design of the
+ * C library, the loader and the C++ library. */
+struct asnap_suppressions;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_suppressions_create(bool builtin, struct asnap_suppressions **suppressions);
+ASNAP_API void asnap_suppressions_destroy(struct asnap_suppressions *suppressions);
+
+/* Adds the rules of a file. Fails with IO, NO_MEMORY, and INVALID_ARGUMENT where a line is no rule,
+ * which the message names; then some of the rules may have been added. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_suppressions_read(struct asnap_suppressions *suppressions, const char *path);
+
+struct asnap_suppression {
+    const char *rule; /* its pattern; of a built-in one its name */
+    const char *path; /* of its file; NULL: it is built in */
+    const char *what; /* of a built-in one what its blocks are; else NULL */
+    uint32_t line;    /* in its file */
+};
+
+/* How many rules there are, and one of them, below that number: those of files first. It lives as
+ * long as they do. */
+ASNAP_API uint32_t asnap_suppressions_count(const struct asnap_suppressions *suppressions);
+ASNAP_API struct asnap_suppression
+asnap_suppressions_rule(const struct asnap_suppressions *suppressions, uint32_t number);
+
+/* The graph of a snapshot, whose blocks of `classes` (bits) count as held where a rule matches
+ * their stack: asnap_graph_hold, whose reasons are the numbers of the rules. A rule of a file
+ * matches by the module, the function or the source of any frame; of several the first frame
+ * counts, and then the first rule. `progress` may be NULL. Fails with NO_MEMORY, INTERRUPTED or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_suppress(struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                     const struct asnap_suppressions *suppressions, uint32_t classes,
+                     const struct asnap_progress *progress, struct asnap_graph **made);
+
 /* As asnap_snapshot_filter, of such a snapshot, by filters that may have classes. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_filter(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    const struct asnap_filter *filters, size_t filter_count,
                    struct asnap_snapshot **filtered);
+
+/* Whether it was computed, and has all pointers. One that was read from a file (asnap_graph_load),
+ * or that asnap_graph_rename has made, has none: asnap_graph_references shows those between blocks
+ * that are not REACHABLE, and what follows roots, or all pointers, fails with UNSUPPORTED. */
+ASNAP_API bool asnap_graph_has_pointers(const struct asnap_graph *graph);
 
 /* Something that points to a block. */
 struct asnap_reference {
@@ -235,6 +293,27 @@ ASNAP_API void asnap_thread_local_list_destroy(struct asnap_thread_local_list *l
 /* Lends the one that holds an address, or NULL. */
 ASNAP_API const struct asnap_thread_local *
 asnap_thread_local_list_find(const struct asnap_thread_local_list *list, uint64_t address);
+
+/* As asnap_snapshot_dump, of the graph's snapshot or one made from that by filters, with what the
+ * graph knows of its blocks: classes, what hangs below leaked ones, what each keeps alive (as by
+ * asnap_graph_retain), notes. Fails with IO, NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_dump(struct asnap_graph *graph, const struct asnap_snapshot *snapshot, const char *path,
+                 const struct asnap_attribute *attributes, size_t attribute_count,
+                 const struct asnap_progress *progress);
+
+/* As asnap_snapshot_load; *graph becomes the graph of the snapshot, NULL where the file has none.
+ */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_load(const char *path, struct asnap_snapshot **snapshot, struct asnap_graph **graph);
+
+/* The graph of `named`, which asnap_snapshot_symbolize has made of `snapshot`, that of `graph` or
+ * one made from it by filters; and the types of its objects. It has what asnap_graph_dump would
+ * write. Fails with NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_rename(struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                   const struct asnap_snapshot *named, const struct asnap_progress *progress,
+                   struct asnap_graph **made);
 
 /* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
  * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++

@@ -64,7 +64,7 @@ class Memcheck(harness.Case):
         return size, count
 
     def by_graph(self, command, env):
-        commands = ["snapshot leaks --json -n 1 --kinds " + kind for kind in KINDS]
+        commands = ["snapshot leaks --json -n 1 --no-suppressions --kinds " + kind for kind in KINDS]
         results = self.batch(
             self.setup_of(env)
             + [

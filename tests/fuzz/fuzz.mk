@@ -38,6 +38,7 @@ $(SPECIMENS_NEW): $(SPECIMEN_DIR)/new_%: tests/fuzz/specimen_new.cc
 CORPUS_load := tests/fuzz/corpus/load
 CORPUS_cfi := tests/fuzz/corpus/cfi
 CORPUS_graph := tests/fuzz/corpus/graph
+CORPUS_suppressions := tests/fuzz/corpus/suppressions
 CORPUS_symbols := $(SPECIMEN_DIR)
 
 $(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c

@@ -39,7 +39,7 @@ class Fuzz(unittest.TestCase):
     def test_load(self):
         files, inputs = self.run_fuzzer("load", RUNS, os.path.join(CORPUS, "load"))
         # Each file that is a good one is loaded twice: as it is, and repaired.
-        self.assertEqual(files, 12)
+        self.assertEqual(files, 16)
         self.assertGreater(inputs - files, RUNS // 20)
 
     def test_symbols(self):
@@ -47,6 +47,12 @@ class Fuzz(unittest.TestCase):
         # Each small library has addresses with lines, and so have many damaged ones.
         self.assertEqual(files, len(os.listdir(SPECIMENS)))
         self.assertGreater(inputs - files, SYMBOL_RUNS // 4)
+
+    def test_suppressions(self):
+        files, inputs = self.run_fuzzer("suppressions", RUNS, os.path.join(CORPUS, "suppressions"))
+        # One has a rule of another type.
+        self.assertEqual(files, 3)
+        self.assertGreater(inputs - files, RUNS // 20)
 
     def test_cfi(self):
         files, inputs = self.run_fuzzer("cfi", RUNS, os.path.join(CORPUS, "cfi"))

@@ -141,17 +141,55 @@ void asnap_types_destroy(struct asnap_types *types)
     free(types);
 }
 
-uint32_t asnap_types_of(const struct asnap_types *types, const struct asnap_trace *trace)
+/* Where an address is among `addresses`; `count`: it is not. */
+static size_t place_of(const struct asnap_types *types, uint64_t address)
 {
     size_t low = 0;
     size_t high = types->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (types->addresses[middle] < trace->address)
+        if (types->addresses[middle] < address)
             low = middle + 1;
         else
             high = middle;
     }
-    bool is_found = low < types->count && types->addresses[low] == trace->address;
-    return is_found ? types->numbers[low] : types->of_tracebacks[trace->traceback_id];
+    return low < types->count && types->addresses[low] == address ? low : types->count;
+}
+
+uint32_t asnap_types_of(const struct asnap_types *types, const struct asnap_trace *trace)
+{
+    size_t place = place_of(types, trace->address);
+    return place < types->count ? types->numbers[place] : types->of_tracebacks[trace->traceback_id];
+}
+
+static int by_address(const void *left, const void *right)
+{
+    const struct asnap_typed *a = left;
+    const struct asnap_typed *b = right;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+struct asnap_error *asnap_types_list(const struct asnap_types *types,
+                                     const struct asnap_trace *traces, size_t count,
+                                     struct asnap_typed **typed, size_t *typed_count)
+{
+    struct asnap_typed *found = malloc((count + 1) * sizeof(*found));
+    size_t known = 0, kept = 0;
+    if (found == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = asnap_types_of(types, &traces[i]);
+        if (number != ASNAP_NONE)
+            found[known++] = (struct asnap_typed){traces[i].address, number};
+    }
+    qsort(found, known, sizeof(*found), by_address);
+    for (size_t i = 0; i < known; i++) {
+        if (kept == 0 || found[kept - 1].address != found[i].address)
+            found[kept++] = found[i];
+    }
+    *typed = found;
+    *typed_count = kept;
+    return NULL;
 }

@@ -28,4 +28,15 @@ void asnap_types_destroy(struct asnap_types *types);
 /* The class of what is in a block; ASNAP_NONE: not known. */
 uint32_t asnap_types_of(const struct asnap_types *types, const struct asnap_trace *trace);
 
+struct asnap_typed {
+    uint64_t address;
+    uint32_t number;
+};
+
+/* Those of `count` blocks whose class is known, in order of address; of several at one address the
+ * class with the first name. The caller frees *typed. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_types_list(const struct asnap_types *types,
+                                     const struct asnap_trace *traces, size_t count,
+                                     struct asnap_typed **typed, size_t *typed_count);
+
 #endif

@@ -39,7 +39,7 @@ class Computed:
         zeros = ((), 0)
         if process.proc_pid is not None:
             zeros = untouched(process.proc_pid, self.regions)
-        self.graph = graphs.Graph(
+        self.graph = graphs.Graph().compute(
             self.calls, self.snapshot, root, self.regions, self._threads(), options, zeros
         )
 
@@ -271,7 +271,8 @@ def find(session, name, options=graphs.Options(), key=None):
     if computed is None:
         raise AllocsnapError(
             "snapshot {} does not say what pointed to its blocks: `snapshot take --graph` keeps that,"
-            " and without a name it is found in the memory of the paused process or core".format(name),
+            " also for `dump`, and without a name it is found in the memory of the paused process or"
+            " core".format(name),
             ErrorCode.UNSUPPORTED,
         )
     if options != graphs.Options():

@@ -10,6 +10,7 @@ from ..library.native import FORMATS
 from ..places import LINE_MAX
 from ..printable import printable
 from ..roots import find as find_computed
+from . import suppressing
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
@@ -135,15 +136,21 @@ def add_leaked(parser):
         help="look only at blocks that nothing points to any more: of now, and of snapshots"
         " that were taken with --graph",
     )
+    parser.set_defaults(suppressed=None)
+    suppressing.add_options(parser)
 
 
 def whole(session, name, options, key=None):
     """The Snapshot of a name that the options of add_leaked look at. `key`: of the statistics."""
     if not options.leaked:
+        suppressing.check_unused(options)
         return (session.find_typed if key == TYPE else session.find)(name).snapshot
+    rules = suppressing.rules(session, options)
     computed = find_computed(session, name, key=key)
-    add_notes(options, computed.graph.notes)
-    return computed.graph.select(computed.snapshot, ("definite",))
+    found = suppressing.Found(computed, rules, ("definite",), name)
+    add_notes(options, found.graph.notes)
+    options.suppressed = (options.suppressed or []) + [found]
+    return found.graph.select(computed.snapshot, ("definite",))
 
 
 def _domain_text(text):

@@ -9,6 +9,7 @@ from ..kept import NOW
 from ..library import rows as results
 from ..library.keys import cumulative_names, keys, known_names
 from . import options as shared
+from . import suppressing
 from .command import Command
 from ..library.native import ORDERS
 
@@ -35,7 +36,11 @@ def show(session, rows, options, unfiltered, name=NOW):
         rows.display = session.display()
         first = _which(session, name)
     text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
-    return first + _with_notes(text, getattr(options, "notes", None), options.format)
+    text = _with_notes(text, getattr(options, "notes", None), options.format)
+    found = getattr(options, "suppressed", None)
+    if found is not None:
+        text = suppressing.added(text, options.format, found, hint=suppressing.HINT)
+    return first + text
 
 
 def shown_rows(options):

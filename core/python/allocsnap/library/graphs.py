@@ -121,14 +121,16 @@ class ThreadLocals(Object):
 
 
 class Graph(Object):
-    """Which blocks of a snapshot the program can still get at, and what points to them.
-    `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of
-    addresses, what of the regions is all zeros, and how many bytes of it may not be."""
+    """Which blocks of a snapshot the program can still get at. It is filled by its maker."""
 
     destroy = "asnap_graph_destroy"
 
-    def __init__(self, calls, snapshot, root, regions, threads, options=Options(), untouched=((), 0)):
-        super().__init__()
+    def compute(
+        self, calls, snapshot, root, regions, threads, options=Options(), untouched=((), 0)
+    ):
+        """Finds out what points to the blocks of a snapshot that was just made. `regions`: Regions
+        or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of addresses, what
+        of the regions is all zeros, and how many bytes of it may not be."""
         facts = _facts(calls, regions)
         facts.root_address = root
         facts.no_heuristics = not options.heuristics
@@ -141,8 +143,20 @@ class Graph(Object):
         facts.untouched_count = len(zeros)
         self._facts = facts
         self._threads, self._regions, self._ranges = threads, regions, ranges  # the facts refer to them
-        self.snapshot = snapshot
         calls.run(library().asnap_graph_create, snapshot, byref(facts), self.out)
+        return self
+
+    @property
+    def has_pointers(self):
+        """Whether it has all pointers: it is not from a file."""
+        return library().asnap_graph_has_pointers(self)
+
+    def dump(self, calls, snapshot, path, attributes, count):
+        """Writes a snapshot of its blocks to a file, with what it knows of them
+        (asnap_graph_dump)."""
+        calls.run(
+            library().asnap_graph_dump, self, snapshot, path, attributes, count, calls.progress
+        )
 
     @property
     def notes(self):
@@ -150,6 +164,13 @@ class Graph(Object):
         lib = library()
         count = lib.asnap_graph_note_count(self)
         return [printable_text(lib.asnap_graph_note(self, index)) for index in range(count)]
+
+    def renamed(self, calls, snapshot, named):
+        """The Graph of a snapshot that Snapshot.symbolize has made of `snapshot`."""
+        made = type(self)()
+        run = calls.run
+        run(library().asnap_graph_rename, self, snapshot, named, calls.progress, made.out)
+        return made
 
     def sums(self):
         """{class: (bytes, blocks)}."""
@@ -191,8 +212,8 @@ class Graph(Object):
         return None if number == graph_types.NO_BLOCK else self.class_of(number)
 
     def class_of(self, number):
-        """The word for a block's class."""
-        return _CLASS_NAMES[self.block(number).reach]
+        """The word for a block's class; None: a file does not say it."""
+        return _CLASS_NAMES.get(self.block(number).reach)
 
     @property
     def roots(self):
@@ -287,6 +308,13 @@ class Graph(Object):
         found = library().asnap_statistics_beside_sum(rows, index)
         exact = (found.exact_size, found.exact_count) if found.exact_count else (None, None)
         return (found.size, found.count) + exact
+
+
+def load(path):
+    """(Snapshot in a dump file, its Graph or None); `path` in bytes."""
+    snapshot, graph = objects.Snapshot(), Graph()
+    check(library().asnap_graph_load(path, snapshot.out, graph.out))
+    return snapshot, graph if graph._as_parameter_ else None
 
 
 class _Paths(Object):

@@ -99,7 +99,8 @@ class Snapshot(Object):
     """The live blocks of a process at one moment. It is filled by its maker."""
 
     destroy = "asnap_snapshot_destroy"
-    computed = None  # roots.Computed, where what points to its blocks was found out
+    # roots.Computed, or kept_graph.KeptGraph, where what points to its blocks was found out.
+    computed = None
 
     @classmethod
     def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
@@ -163,24 +164,18 @@ class Snapshot(Object):
         check(library().asnap_snapshot_has_own(self, path_bytes(pattern), byref(has)))
         return has.value
 
-    @classmethod
-    def load(cls, path):
-        """The Snapshot in a dump file."""
-        made = cls()
-        check(library().asnap_snapshot_load(path_bytes(path), made.out))
-        return made
+    def dump_tracemalloc(self, path, attributes=None, count=0):
+        """Writes it to a file that the standard library's tracemalloc loads; `path` in bytes,
+        `attributes`: native ones, or None."""
+        check(library().asnap_snapshot_dump_tracemalloc(self, path, attributes, count))
 
-    def dump_tracemalloc(self, path):
-        """Writes it to a file that the standard library's tracemalloc loads."""
-        check(library().asnap_snapshot_dump_tracemalloc(self, path_bytes(path), None, 0))
-
-    def dump(self, path, attributes=None):
-        """Writes it to a file, with these attributes, {name: text}, or its own."""
-        array, count = None, 0
-        if attributes is not None:
-            pairs = [(path_bytes(name), path_bytes(value)) for name, value in attributes.items()]
-            array, count = (native.Attribute * len(pairs))(*pairs), len(pairs)
-        check(library().asnap_snapshot_dump(self, path_bytes(path), array, count))
+    def dump(self, path, attributes, count):
+        """Writes it to a file, with what points to its blocks where that was found out; `path`
+        in bytes, `attributes`: native ones."""
+        if self.computed is None:
+            check(library().asnap_snapshot_dump(self, path, attributes, count))
+        else:
+            self.computed.graph.dump(self.computed.calls, self, path, attributes, count)
 
     @property
     def attributes(self):
