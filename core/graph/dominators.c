@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "poll.h"
+#include "graph_poll.h"
 
 #define STEP "finding what keeps what alive"
 

@@ -183,8 +183,9 @@ static void distribute(const uint64_t *from, uint64_t *to, size_t count, unsigne
 static int by_size(const void *left, const void *right, void *context)
 {
     const struct asnap_trace *traces = *(const struct asnap_trace **)context;
-    uint32_t a = (uint32_t) * (const uint64_t *)left;
-    uint32_t b = (uint32_t) * (const uint64_t *)right;
+    const uint64_t *keys[] = {left, right};
+    uint32_t a = (uint32_t)keys[0][0];
+    uint32_t b = (uint32_t)keys[1][0];
     if (traces[a].size != traces[b].size)
         return traces[a].size > traces[b].size ? -1 : 1;
     return (a > b) - (a < b);
