@@ -19,7 +19,11 @@ struct asnap_mib_page;
 
 /* The MiB in which blocks start. */
 struct asnap_mib_list {
-    uint32_t *directory; /* by the bits of an address above those of its page: page + 1 */
+    /* By the highest bits of an address, where in this array its part is; there, by the next bits,
+     * its page. The first part and the first page are empty, and stand for all such. */
+    uint32_t *directory;
+    size_t directory_count;
+    size_t directory_capacity;
     struct asnap_mib_page *pages;
     size_t page_count;
     size_t page_capacity;

@@ -6,7 +6,8 @@
 #include "error.h"
 #include "grow.h"
 
-#define DIRECTORY_ENTRIES ((size_t)1 << (ASNAP_ADDRESS_BITS - ASNAP_MIB_BITS - ASNAP_MIB_PAGE_BITS))
+#define TOP ((size_t)1 << ASNAP_MIB_TOP_BITS)
+#define PART ((size_t)1 << ASNAP_MIB_PART_BITS)
 /* A block while the MiB that it is in is sorted: where in the MiB it starts, and its place. */
 #define KEY_SHIFT 32u
 /* Fewer are sorted by insertion. */
@@ -22,6 +23,20 @@ static bool is_possible(const struct asnap_trace *trace)
            end <= (uint64_t)1 << ASNAP_ADDRESS_BITS && trace->address >> ASNAP_ADDRESS_BITS == 0;
 }
 
+/* Adds a part without pages to the directory, behind what there is. */
+static struct asnap_error *add_part(struct asnap_mib_list *list)
+{
+    size_t count = list->directory_count + PART;
+    uint32_t *directory =
+        asnap_grow(list->directory, &list->directory_capacity, count, sizeof(*directory));
+    if (directory == NULL)
+        return asnap_error_no_memory();
+    list->directory = directory;
+    memset(directory + list->directory_count, 0, PART * sizeof(*directory));
+    list->directory_count = count;
+    return NULL;
+}
+
 static struct asnap_error *add_page(struct asnap_mib_list *list, uint32_t number)
 {
     struct asnap_mib_page *pages =
@@ -29,9 +44,44 @@ static struct asnap_error *add_page(struct asnap_mib_list *list, uint32_t number
     if (pages == NULL)
         return asnap_error_no_memory();
     list->pages = pages;
-    pages[list->page_count] = (struct asnap_mib_page){.number = number};
-    list->directory[number] = (uint32_t)++list->page_count;
+    pages[list->page_count++] = (struct asnap_mib_page){.number = number};
     return NULL;
+}
+
+/* The page of that number; adds what is missing. */
+static struct asnap_error *find_page(struct asnap_mib_list *list, uint32_t number,
+                                     struct asnap_mib_page **page)
+{
+    struct asnap_error *error = NULL;
+    size_t top = number / PART;
+    if (list->directory[top] == TOP) {
+        size_t part = list->directory_count;
+        error = add_part(list);
+        if (error != NULL)
+            return error;
+        list->directory[top] = (uint32_t)part;
+    }
+    size_t place = list->directory[top] + number % PART;
+    if (list->directory[place] == 0) {
+        error = add_page(list, number);
+        if (error != NULL)
+            return error;
+        list->directory[place] = (uint32_t)list->page_count - 1;
+    }
+    *page = &list->pages[list->directory[place]];
+    return NULL;
+}
+
+static struct asnap_error *make_directory(struct asnap_mib_list *list)
+{
+    list->directory = malloc(TOP * sizeof(*list->directory));
+    if (list->directory == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < TOP; i++)
+        list->directory[i] = TOP;
+    list->directory_count = list->directory_capacity = TOP;
+    struct asnap_error *error = add_part(list);
+    return error == NULL ? add_page(list, 0) : error;
 }
 
 /* Counts the blocks of each MiB in its page. */
@@ -44,14 +94,11 @@ static struct asnap_error *count_blocks(struct asnap_mib_list *list,
         if (!is_possible(&traces[i]))
             continue;
         uint64_t mib = traces[i].address >> ASNAP_MIB_BITS;
-        uint32_t page = (uint32_t)(mib >> ASNAP_MIB_PAGE_BITS);
-        if (list->directory[page] == 0) {
-            struct asnap_error *error = add_page(list, page);
-            if (error != NULL)
-                return error;
-        }
-        uint32_t *counts = list->pages[list->directory[page] - 1].mib;
-        uint32_t *here = &counts[mib & (((uint64_t)1 << ASNAP_MIB_PAGE_BITS) - 1)];
+        struct asnap_mib_page *page;
+        struct asnap_error *error = find_page(list, (uint32_t)(mib >> ASNAP_MIB_PAGE_BITS), &page);
+        if (error != NULL)
+            return error;
+        uint32_t *here = &page->mib[mib & (((uint64_t)1 << ASNAP_MIB_PAGE_BITS) - 1)];
         list->count += *here == 0;
         ++*here;
         ++*taken;
@@ -73,13 +120,13 @@ static struct asnap_error *list_mibs(struct asnap_mib_list *list)
     list->mibs = malloc(((size_t)list->count + 1) * sizeof(*list->mibs));
     if (list->mibs == NULL)
         return asnap_error_no_memory();
-    if (list->page_count > 1)
-        qsort(list->pages, list->page_count, sizeof(*list->pages), by_number);
+    /* The first one stands for those that are not there. */
+    qsort(list->pages + 1, list->page_count - 1, sizeof(*list->pages), by_number);
     uint32_t sum = 0;
     uint32_t made = 0;
-    for (size_t i = 0; i < list->page_count; i++) {
+    for (size_t i = 1; i < list->page_count; i++) {
         struct asnap_mib_page *page = &list->pages[i];
-        list->directory[page->number] = (uint32_t)i + 1;
+        list->directory[list->directory[page->number / PART] + page->number % PART] = (uint32_t)i;
         for (uint32_t j = 0; j < (uint32_t)1 << ASNAP_MIB_PAGE_BITS; j++) {
             uint32_t count = page->mib[j];
             if (count == 0)
@@ -136,8 +183,9 @@ static void distribute(const uint64_t *from, uint64_t *to, size_t count, unsigne
 static int by_size(const void *left, const void *right, void *context)
 {
     const struct asnap_trace *traces = *(const struct asnap_trace **)context;
-    uint32_t a = (uint32_t) * (const uint64_t *)left;
-    uint32_t b = (uint32_t) * (const uint64_t *)right;
+    const uint64_t *keys[] = {left, right};
+    uint32_t a = (uint32_t)keys[0][0];
+    uint32_t b = (uint32_t)keys[1][0];
     if (traces[a].size != traces[b].size)
         return traces[a].size > traces[b].size ? -1 : 1;
     return (a > b) - (a < b);
@@ -205,8 +253,7 @@ struct asnap_error *asnap_mib_list_init(struct asnap_mib_list *list,
                                         uint32_t **places, uint32_t *taken)
 {
     *list = (struct asnap_mib_list){0};
-    list->directory = calloc(DIRECTORY_ENTRIES, sizeof(*list->directory));
-    struct asnap_error *error = list->directory == NULL ? asnap_error_no_memory() : NULL;
+    struct asnap_error *error = make_directory(list);
     if (error == NULL)
         error = count_blocks(list, traces, count, taken);
     if (error == NULL)

@@ -9,6 +9,10 @@
 #define ASNAP_MIB_BITS 20u
 /* MiB of one page of the directory: few enough that a block alone in its page costs little. */
 #define ASNAP_MIB_PAGE_BITS 5u
+/* Pages of one part of the directory, and how many parts there can be. */
+#define ASNAP_MIB_PART_BITS 11u
+#define ASNAP_MIB_TOP_BITS                                                                         \
+    (ASNAP_ADDRESS_BITS - ASNAP_MIB_BITS - ASNAP_MIB_PAGE_BITS - ASNAP_MIB_PART_BITS)
 
 struct asnap_granules;
 
@@ -31,11 +35,11 @@ struct asnap_mib_page {
 /* The place of a MiB in the list plus 1, or 0. Addresses are below 2^48. */
 static inline uint32_t asnap_mib_at(const struct asnap_mib_list *list, uint64_t address)
 {
-    uint32_t page = list->directory[address >> (ASNAP_MIB_BITS + ASNAP_MIB_PAGE_BITS)];
-    return page == 0
-               ? 0
-               : list->pages[page - 1]
-                     .mib[address >> ASNAP_MIB_BITS & (((uint64_t)1 << ASNAP_MIB_PAGE_BITS) - 1)];
+    uint64_t mib = address >> ASNAP_MIB_BITS;
+    uint64_t page = mib >> ASNAP_MIB_PAGE_BITS;
+    uint64_t part = list->directory[page >> ASNAP_MIB_PART_BITS];
+    uint32_t place = list->directory[part + (page & (((uint64_t)1 << ASNAP_MIB_PART_BITS) - 1))];
+    return list->pages[place].mib[mib & (((uint64_t)1 << ASNAP_MIB_PAGE_BITS) - 1)];
 }
 
 /* Lists the MiB of `count` traces, and sets *places to the traces in order of address, of equal

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "progress_poll.h"
+#include "graph_poll.h"
 
 #define STEP "following pointers"
 

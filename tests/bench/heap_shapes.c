@@ -10,7 +10,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_DO_LEAK_CHECK
+#endif
 
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 

@@ -11,7 +11,7 @@ CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus")
 SPECIMENS = os.path.join(BUILD, "asan", "tests", "fuzz", "specimens")
 RUNS = 40000
 SYMBOL_RUNS = 60000
-GRAPH_RUNS = 3000
+GRAPH_RUNS = 6000
 
 
 class Fuzz(unittest.TestCase):

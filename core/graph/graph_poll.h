@@ -1,6 +1,6 @@
 /* Asking on the way whether the user wants to go on. */
-#ifndef ASNAP_GRAPH_PROGRESS_POLL_H
-#define ASNAP_GRAPH_PROGRESS_POLL_H
+#ifndef ASNAP_GRAPH_GRAPH_POLL_H
+#define ASNAP_GRAPH_GRAPH_POLL_H
 
 #include "allocsnap.h"
 #include "error.h"
