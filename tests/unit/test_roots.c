@@ -102,7 +102,8 @@ static void put(struct program *program, uint64_t address, uint64_t word)
 static uint32_t thread(struct program *program, uint64_t stack_pointer, uint64_t thread_pointer)
 {
     uint32_t number = (uint32_t)program->facts.thread_count++;
-    program->threads[number] = (struct asnap_thread){100 + number, stack_pointer, thread_pointer};
+    program->threads[number] = (struct asnap_thread){
+        .number = 100 + number, .stack_pointer = stack_pointer, .thread_pointer = thread_pointer};
     return number;
 }
 
