@@ -4,6 +4,7 @@
 
 #include "edges.h"
 #include "holes.h"
+#include "inferior_map.h"
 #include "unit.h"
 
 #define HEAP UINT64_C(0x555500000000)
@@ -72,6 +73,41 @@ ASNAP_TEST(graph_work, a_block_of_85_tib)
     CU_ASSERT(reads < (LIBRARY - HEAP) / PAGE + 1024);
     CU_ASSERT_EQUAL(unread_of(size, 1), size - (HEAP_BYTES - 256));
     CU_ASSERT(reads < 1024);
+}
+
+/* Not even single words are looked at where nothing was ever written. */
+ASNAP_TEST(graph_work, words_that_were_never_touched)
+{
+    static const struct asnap_address_range untouched[] = {{HEAP + PAGE, HEAP + 2 * PAGE},
+                                                           {HEAP + 4 * PAGE, HEAP + 8 * PAGE}};
+    static const struct {
+        uint64_t address;
+        size_t size;
+        size_t reads;
+    } places[] = {
+        {HEAP, 8, 1},
+        {HEAP + PAGE - 8, 16, 1}, /* into it */
+        {HEAP + PAGE, 16, 0},
+        {HEAP + 2 * PAGE - 8, 8, 0},
+        {HEAP + 2 * PAGE - 8, 16, 1}, /* out of it */
+        {HEAP + 3 * PAGE, 8, 1},
+        {HEAP + 6 * PAGE, PAGE, 0},
+        {HEAP + 8 * PAGE, 8, 1},
+    };
+    const struct asnap_graph_facts facts = {
+        .memory = &memory, .untouched = untouched, .untouched_count = 2};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        uint8_t bytes[PAGE];
+        bool read = false;
+        memset(bytes, 0xff, sizeof(bytes));
+        reads = 0;
+        ASNAP_ASSERT_OK(
+            asnap_inferior_copy(&facts, places[i].address, bytes, places[i].size, &read));
+        CU_ASSERT(read);
+        CU_ASSERT_EQUAL(reads, places[i].reads);
+        CU_ASSERT_EQUAL(bytes[0], 0);
+        CU_ASSERT_EQUAL(bytes[places[i].size - 1], 0);
+    }
 }
 
 ASNAP_TEST(graph_work, where_holes_are)

@@ -28,6 +28,12 @@ class Computed:
             )
         self.process = process
         taken, self.regions = session.find_mapped("now")
+        if not self.regions.count:
+            raise AllocsnapError(
+                "the debugger does not tell where the program's memory is mapped: what points to blocks"
+                " is not found without; take a core, and load that",
+                ErrorCode.UNSUPPORTED,
+            )
         self.snapshot = taken.snapshot
         self.calls, root = session.inferior(process, self.regions)
         self._target = session.target

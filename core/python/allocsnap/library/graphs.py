@@ -1,6 +1,7 @@
 """The graph over the blocks of a snapshot: classes of reachability, references, paths."""
 
 import ctypes
+import re
 from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint32, c_uint64
 from typing import NamedTuple
 
@@ -45,6 +46,15 @@ class CoreThreads(Object):
         facts.main_stack = lib.asnap_core_threads_main_stack(self)
 
 
+# What vector registers are called, of x86-64 and of aarch64.
+_VECTOR = re.compile(r"[xyz]mm\d+\Z|v\d+\Z")
+
+
+def _lacks_vectors(thread):
+    """Whether a debugger knows other registers of a thread, and none of these."""
+    return bool(thread.registers) and not any(_VECTOR.match(name) for name, _ in thread.registers)
+
+
 class LiveThreads:
     """The ThreadFacts of a Target, in the library's form."""
 
@@ -56,7 +66,10 @@ class LiveThreads:
             if value >= 4096
         ]
         self._threads = (native.Thread * len(threads))(
-            *((thread.number, thread.stack_pointer, thread.thread_pointer) for thread in threads)
+            *(
+                (thread.number, thread.stack_pointer, thread.thread_pointer, _lacks_vectors(thread))
+                for thread in threads
+            )
         )
         self._registers = (native.Register * len(words))(
             *((value, place, name.encode("ascii", "replace")[:11]) for value, place, name in words)

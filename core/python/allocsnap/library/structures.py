@@ -41,7 +41,12 @@ class AddressRange(ctypes.Structure):
 
 
 class Thread(ctypes.Structure):
-    _fields_ = [("number", c_uint64), ("stack_pointer", c_uint64), ("thread_pointer", c_uint64)]
+    _fields_ = [
+        ("number", c_uint64),
+        ("stack_pointer", c_uint64),
+        ("thread_pointer", c_uint64),
+        ("vectors_unknown", c_bool),
+    ]
 
 
 class Register(ctypes.Structure):
