@@ -70,17 +70,19 @@ THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
 	$(call room_objects,base) $(TABLE_OBJECTS)
 
-# Functions whose failure the unit tests can force.
-WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
+# Functions whose failure the unit tests can force, and free, to count what is there.
+WRAPPED := malloc calloc realloc reallocarray free strdup strndup vasprintf asprintf open_memstream
 WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 
 TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
+DEBUGGERS := $(shell sed -n '/^\#/!s/|.*//p' core/debuggers.txt)
+
 # What the linters and the formatter look at. A room without sources has nothing to compile.
 TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py $(addsuffix /*.py,$(DEBUGGERS)) tests/*.py tests/*/*.py)
 SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0
@@ -213,7 +215,7 @@ fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
 
 .PHONY: fuzzers-here
-fuzzers-here: $(FUZZERS) $(SPECIMENS)
+fuzzers-here: $(FUZZERS) $(SPECIMENS) $(SPECIMENS_NEW)
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
@@ -229,7 +231,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	cd tests && ALLOCSNAP_WALKS=10 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
-$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS)
+$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS) $(SPECIMENS_NEW)
 	@mkdir -p $(BUILD)/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -artifact_prefix=$(BUILD)/ \
 		$(BUILD)/corpus/$* $(CORPUS_$*)

@@ -44,6 +44,7 @@ test,soak,bench      sqlite3              command:sqlite3
 test                 jq                   command:jq
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
+test                 clang-22             command:clang++-22
 test                 libclang-rt-dev      file:/usr/share/doc/libclang-rt-dev
 test,bench           llvm                 command:llvm-symbolizer
 test                 lld                  command:ld.lld
@@ -60,6 +61,7 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 test                 libglib2.0-0t64|libglib2.0-0 preload:libglib-2.0.so.0
 test                 libqt5core5t64|libqt5core5a preload:libQt5Core.so.5
+test                 libqt5widgets5t64|libqt5widgets5 preload:libQt5Widgets.so.5
 test                 libc++1              preload:libc++.so.1
 soak                 memcached            command:memcached
 test,soak            nginx-light          command:nginx
@@ -78,7 +80,7 @@ soak                 php-fpm              command:php-fpm8.2,php-fpm8.4
 soak                 procps               command:ps
 soak                 mariadb-server-core  command:mariadbd
 soak                 mariadb-client-core  command:mariadb
-soak                 postgresql           file:/usr/lib/postgresql
+test,soak            postgresql           file:/usr/lib/postgresql
 bench                heaptrack            command:heaptrack
 test,bench           libjemalloc2         preload:libjemalloc.so.2
 bench                libgoogle-perftools4t64|libgoogle-perftools4 preload:libtcmalloc.so.4

@@ -134,7 +134,7 @@ static struct asnap_error *add_thread(struct reading *reading, size_t size)
     uint32_t number;
     memcpy(&number, reading->bytes + PID_AT, sizeof(number));
     threads->threads = grown;
-    grown[threads->count++] = (struct asnap_thread){.number = number};
+    grown[threads->count++] = (struct asnap_thread){.number = number, .vectors_unknown = true};
     if (reading->machine == EM_X86_64)
         return add_x86_64(threads, reading->bytes, size);
     return reading->machine == EM_AARCH64 ? add_aarch64(threads, reading->bytes, size) : NULL;
@@ -145,6 +145,7 @@ static struct asnap_error *add_vectors(struct reading *reading, size_t size)
 {
     struct asnap_core_threads *threads = reading->threads;
     struct asnap_error *error = NULL;
+    threads->threads[threads->count - 1].vectors_unknown = false;
     for (size_t at = 0; error == NULL && at + 8 <= size; at += 8) {
         char name[sizeof(threads->registers->name)] = "vector";
         if (reading->machine == EM_X86_64 && at >= XMM_AT && at < XMM_END)

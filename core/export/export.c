@@ -90,6 +90,12 @@ static struct asnap_error *find_kind(enum asnap_export_format format,
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_export: the format %s needs the graph of the blocks",
                                   description->name);
+    if (description->needs_graph && !asnap_graph_has_pointers(options->graph))
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "a snapshot from a file, or named later, does not have the "
+                                  "pointers that the format %s is of: export it in the paused "
+                                  "process, or in its core",
+                                  description->name);
     if (!description->compares && options->old_snapshot != NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_export: the format %s cannot compare snapshots",

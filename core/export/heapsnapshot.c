@@ -96,7 +96,7 @@ static struct asnap_error *name_block(struct heap *heap, const struct asnap_trac
                                       uint32_t *id)
 {
     const struct asnap_snapshot *snapshot = heap->job->snapshot;
-    const char *class = asnap_snapshot_class(snapshot, trace->address);
+    const char *class = asnap_snapshot_class(snapshot, trace);
     if (class != NULL)
         return add_string(heap, class, id);
     uint32_t *known = &heap->place_names[trace->traceback_id];

@@ -309,10 +309,10 @@ static sqlite3_stmt *prepare_blocks(struct contents *contents, uint32_t number, 
 }
 
 static struct asnap_error *bind_type(const struct blocks *blocks, sqlite3_stmt *insert, int place,
-                                     uint64_t address)
+                                     const struct asnap_trace *trace)
 {
     struct contents *contents = blocks->contents;
-    const char *type = asnap_snapshot_class(blocks->snapshot, address);
+    const char *type = asnap_snapshot_class(blocks->snapshot, trace);
     uint32_t id;
     size_t size;
     if (type == NULL) {
@@ -349,7 +349,7 @@ static struct asnap_error *bind_block(struct blocks *blocks, sqlite3_stmt *inser
     asnap_bind_literal(
         database, insert, place++,
         asnap_reach_class_text(asnap_block_reach(blocks->graph, trace, &blocks->next)));
-    return bind_type(blocks, insert, place, trace->address);
+    return bind_type(blocks, insert, place, trace);
 }
 
 /* Inserts traces `first` up to `past`, `count` at once. */

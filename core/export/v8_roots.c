@@ -5,22 +5,35 @@
 /* Pointers that are asked for at once. */
 enum { AT_ONCE = 1024 };
 
-static const char *const group_names[ASNAP_V8_GROUPS] = {
-    [ASNAP_ROOT_REGISTER] = "(registers)",
-    [ASNAP_ROOT_STACK] = "(stacks)",
-    [ASNAP_ROOT_TLS] = "(thread-local storage)",
-    [ASNAP_ROOT_FILE] = "(data of programs and libraries)",
-    [ASNAP_ROOT_MAPPING] = "(other memory)",
-    [ASNAP_ROOT_GAP] = "(memory between traced blocks)",
-    [ASNAP_V8_LEAKED] = "(leaked: nothing points to these)",
+struct kind_names {
+    const char *group;
+    const char *root; /* where nobody has named it */
 };
 
-/* What a root is called where nobody has named it. */
-static const char *const root_names[ASNAP_ROOT_KINDS] = {
-    [ASNAP_ROOT_REGISTER] = "register",        [ASNAP_ROOT_STACK] = "stack",
-    [ASNAP_ROOT_TLS] = "thread-local storage", [ASNAP_ROOT_FILE] = "data",
-    [ASNAP_ROOT_MAPPING] = "mapping",          [ASNAP_ROOT_GAP] = "memory between traced blocks",
-};
+/* A new kind without names does not compile. */
+static struct kind_names names_of(enum asnap_root_kind kind)
+{
+    switch (kind) {
+    case ASNAP_ROOT_REGISTER:
+        return (struct kind_names){"(registers)", "register"};
+    case ASNAP_ROOT_STACK:
+        return (struct kind_names){"(stacks)", "stack"};
+    case ASNAP_ROOT_TLS:
+        return (struct kind_names){"(thread-local storage)", "thread-local storage"};
+    case ASNAP_ROOT_FILE:
+        return (struct kind_names){"(data of programs and libraries)", "data"};
+    case ASNAP_ROOT_MAPPING:
+        return (struct kind_names){"(other memory)", "mapping"};
+    case ASNAP_ROOT_GAP:
+        return (struct kind_names){"(memory between traced blocks)",
+                                   "memory between traced blocks"};
+    case ASNAP_ROOT_RED_ZONE:
+        return (struct kind_names){"(below stack pointers)", "below a stack pointer"};
+    case ASNAP_ROOT_KINDS:
+        break;
+    }
+    return (struct kind_names){"(other roots)", "root"};
+}
 
 /* Calls for each pointer in a root. */
 typedef void visitor(void *context, const struct asnap_reference *reference);
@@ -133,7 +146,9 @@ void asnap_v8_roots_deinit(struct asnap_v8_roots *roots)
 
 struct asnap_error *asnap_v8_group_name(uint32_t group, struct asnap_strings *strings, uint32_t *id)
 {
-    asnap_strings_name(strings, group_names[group], "");
+    const char *name = group == ASNAP_V8_LEAKED ? "(leaked: nothing points to these)"
+                                                : names_of((enum asnap_root_kind)group).group;
+    asnap_strings_name(strings, name, "");
     return asnap_strings_end(strings, id);
 }
 
@@ -145,6 +160,7 @@ struct asnap_error *asnap_v8_root_name(const struct asnap_export_options *option
     const char *name = NULL;
     if (options->root_names != NULL && root < options->root_name_count)
         name = options->root_names[root];
-    asnap_strings_name(strings, name != NULL ? name : root_names[roots[root].kind], "");
+    asnap_strings_name(
+        strings, name != NULL ? name : names_of((enum asnap_root_kind)roots[root].kind).root, "");
     return asnap_strings_end(strings, id);
 }

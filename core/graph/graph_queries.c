@@ -27,12 +27,28 @@ void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block
     }
 }
 
-static struct asnap_error *make_referrers(struct asnap_graph *graph)
+bool asnap_graph_has_pointers(const struct asnap_graph *graph)
+{
+    return !graph->is_partial;
+}
+
+struct asnap_error *asnap_graph_check_whole(const struct asnap_graph *graph, const char *what)
+{
+    if (!graph->is_partial)
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                              "a snapshot from a file, or named later, does not have the pointers "
+                              "that say %s: ask in the paused process, or in its core",
+                              what);
+}
+
+struct asnap_error *asnap_graph_make_referrers(struct asnap_graph *graph)
 {
     if (graph->has_referrers)
         return NULL;
-    struct asnap_error *error =
-        asnap_referrers_init(&graph->referrers, &graph->edges, graph->index.count);
+    struct asnap_error *error = asnap_graph_check_whole(graph, "what points to a block");
+    if (error == NULL)
+        error = asnap_referrers_init(&graph->referrers, &graph->edges, graph->index.count);
     graph->has_referrers = error == NULL;
     return error;
 }
@@ -85,7 +101,7 @@ struct asnap_error *asnap_graph_referrers(struct asnap_graph *graph, uint32_t bl
                                           struct asnap_reference *references, size_t limit,
                                           size_t *root_count, size_t *block_count)
 {
-    struct asnap_error *error = make_referrers(graph);
+    struct asnap_error *error = asnap_graph_make_referrers(graph);
     if (error != NULL)
         return error;
     const struct asnap_roots *roots = &graph->roots;
@@ -124,15 +140,16 @@ struct asnap_graph_paths {
 struct asnap_error *asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,
                                              struct asnap_graph_paths **paths)
 {
-    struct asnap_error *error = make_referrers(graph);
+    struct asnap_error *error = asnap_graph_make_referrers(graph);
     if (error != NULL)
         return error;
     struct asnap_graph_paths *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
     made->graph = graph;
-    error = asnap_paths_init(&made->paths, graph->index.count, &graph->referrers,
-                             graph->roots.pointers, graph->roots.pointer_count, block);
+    error =
+        asnap_paths_init(&made->paths, graph->index.count, &graph->referrers, graph->roots.pointers,
+                         graph->roots.pointer_count, graph->roots.roots, block);
     if (error != NULL) {
         free(made);
         return error;

@@ -89,11 +89,29 @@ ASNAP_API void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, 
 
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
+/* A variable of a program or library. */
+struct asnap_variable {
+    const char *name;   /* made readable; NULL: no symbol is there */
+    uint64_t offset;    /* of the place in it */
+    const char *source; /* the last part of the path of its source, where it is static and the
+                           symbol table tells it (STT_FILE); NULL: not known */
+};
+
+/* Names the variable at a place in the file that begins at `file` in memory: `offset` bytes behind
+ * that, or, of thread-local ones, behind the start of its PT_TLS segment. It is looked for in the
+ * symbol tables of the file, or of its debug file. The strings live as long as the symbolizer.
+ * Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_variable(struct asnap_symbolizer *symbolizer, uint64_t file, uint64_t offset,
+                          bool is_thread_local, struct asnap_variable *variable);
+
 /* The frames that one program counter stands for, innermost (inlined) first.
  * At least one; owned by the symbolizer. */
 struct asnap_named_pc {
     const struct asnap_frame *frames;
     size_t frame_count;
+    const char *allocates; /* the type of the objects in the block that the call returns, where the
+                              debug information tells it; NULL: it does not */
 };
 
 /* Names `count` return addresses, in any order. names[i] belongs to

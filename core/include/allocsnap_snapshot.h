@@ -73,9 +73,10 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
                     struct asnap_trace *trace);
 
-/* The class of the C++ object in the block at an address, where the snapshot was told the classes
- * (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
-ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot, uint64_t address);
+/* The class of the C++ object in the block of a trace of the snapshot, where it was told the
+ * classes (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
+ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot,
+                                           const struct asnap_trace *trace);
 
 /* The places among asnap_snapshot_traces of the `count` largest traces (of all, at
  * most), by size, descending, then by address. Fails with NO_MEMORY only. */
@@ -248,6 +249,12 @@ asnap_builder_frame(struct asnap_builder *builder, const struct asnap_frame *fra
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id, uint64_t offset);
 
+/* Tells the type of the objects in the blocks that a frame's call returns
+ * (asnap_named_pc.allocates), which it copies: statistics by type go by it where nothing in a block
+ * tells of what class it is. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_allocates(struct asnap_builder *builder, uint32_t frame_id, const char *type);
+
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
  * frame_count; or ASNAP_TOTAL_UNKNOWN). frame_count may be 0. */
@@ -389,6 +396,10 @@ struct asnap_skip_rules {
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const struct asnap_skip_rules *rules,
                     struct asnap_snapshot **attributed);
+
+/* Whether a pattern of the user's own code is for a source or module of any frame of a snapshot. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_has_own(const struct asnap_snapshot *snapshot, const char *pattern, bool *has);
 
 /* How many of the most recent frames of a traceback are passed over. */
 ASNAP_API uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot,

@@ -33,8 +33,9 @@ enum asnap_label_kind {
 };
 
 struct asnap_key_description {
-    const char *name; /* what a user types: "lineno" */
-    const char *noun; /* what one row is: "line" */
+    const char *name;  /* what a user types: "lineno" */
+    const char *noun;  /* what one row is: "line" */
+    const char *means; /* the same to who has not met it: "a source line" */
     enum asnap_label_kind label;
     bool has_cumulative; /* a block can count for each frame of its stack */
 };

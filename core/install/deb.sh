@@ -48,6 +48,10 @@ make_package() { # PACKAGE
     doc=$root/usr/share/doc/$1
     mkdir -p "$root/DEBIAN" "$doc"
     : >"$work/$1.substvars"
+    if [ "$1" = allocsnap ]; then
+        grep -v '^#' core/debuggers.txt | cut -d '|' -f 6 | paste -s -d '|' | sed 's/|/ | /g; s/^/allocsnap:Debuggers=/' \
+            >"$work/$1.substvars"
+    fi
     cp core/install/debian/copyright "$doc"
     gzip -9cn docs/changelog.md >"$doc/changelog.gz"
     gzip -9cn "$work/debian/changelog" >"$doc/changelog.Debian.gz"

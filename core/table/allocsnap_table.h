@@ -172,8 +172,9 @@ enum asnap_table_functions {
     ASNAP_TABLE_FREE = 1 << 9,
     ASNAP_TABLE_FREE_SIZED = 1 << 10,
     ASNAP_TABLE_FREE_ALIGNED_SIZED = 1 << 11,
-    ASNAP_TABLE_NEW = 1 << 12,    /* any form of operator new */
-    ASNAP_TABLE_DELETE = 1 << 13, /* any form of operator delete */
+    ASNAP_TABLE_NEW = 1 << 12,             /* any form of operator new */
+    ASNAP_TABLE_DELETE = 1 << 13,          /* any form of operator delete */
+    ASNAP_TABLE_FUNCTIONS = (1 << 14) - 1, /* all of these */
 
     /* those that take blocks back and make none; all others make them */
     ASNAP_TABLE_TAKE_BACK = ASNAP_TABLE_FREE | ASNAP_TABLE_FREE_SIZED |

@@ -503,7 +503,9 @@ class Completion(Case):
                         "leaked",
                         "limit",
                         "no-skip",
+                        "no-suppressions",
                         "skip",
+                        "suppressions",
                     )
                 ],
                 [stats + "--json --cumulative"],
@@ -521,7 +523,10 @@ class Completion(Case):
                 ["snapshot dump " + w for w in ("a-1", "b", "now")],
                 ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
                 ["snapshot dump --format tracemalloc a-1"],
-                ["snapshot set " + w for w in ("mine", "names", "paths", "skip", "stop-at-exit")],
+                [
+                    "snapshot set " + w
+                    for w in ("mine", "names", "paths", "skip", "stop-at-exit", "suppressions")
+                ],
                 ["snapshot set skip default"]
                 + [
                     "snapshot set skip no-" + w

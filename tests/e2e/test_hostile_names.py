@@ -55,7 +55,9 @@ LINES = {
     "who": ["who --in {name} 0x500010", "who --in {name} --json 0x500010", "who " + TYPED,
             "who 0x7f0000001000", "who 0x500010", "who &kept[1]", "who --json &kept[1]", "who $sp", "who $pc"],
     "leaks": ["leaks", "leaks --kinds all", "leaks traceback --kinds all --json", "leaks " + TYPED,
-              "leaks --kinds " + TYPED],
+              "leaks --kinds " + TYPED, "leaks --suppressions /nonexistent/" + TYPED,
+              "leaks --kinds all --suppressions {supp} --show-suppressed", "leaks --json --suppressions {supp}",
+              "leaks --suppressions {bad}"],
     "refs": ["refs 0x500010", "refs --json 0x500010", "refs kept[0]", "refs --json kept[0]", "refs " + TYPED],
     "path": ["path 0x500010", "path --json 0x500010", "path kept[0]", "path --json kept[0]", "path " + TYPED],
     "retained": ["retained", "retained --json", "retained --top", "retained --top --json",
@@ -70,7 +72,8 @@ LINES = {
                "export {name} {name} {file}.db", "export {name} {file}.speedscope.json"],
     "symbolize": ["symbolize {name}", "symbolize {name} /nonexistent/" + TYPED],
     "set": ["set skip " + TYPED, "set", "set skip", "set names short", "set paths short",
-            "set " + TYPED],
+            "set " + TYPED, "set suppressions {supp}", "set", "set suppressions /nonexistent/" + TYPED,
+            "set suppressions {bad}", "set suppressions off"],
 }
 
 PROGRAM = r"""
@@ -139,8 +142,12 @@ class HostileNames(Case):
         """Every command, after some that make a snapshot `name`; returns the results."""
         self.assertEqual(set(LINES), {command.name for command in COMMANDS}, "each command has lines")
         file = os.path.join(self.directory, debugger.name + ".dump")
+        supp, bad = (os.path.join(self.directory, name) for name in ("rules.supp", "bad.supp"))
+        for path, rules in ((supp, b"leak:" + NASTY + b"\nleak:*\n"), (bad, b"\x1b[31m\r\x9b31m\n")):
+            with open(path, "wb") as rules_file:
+                rules_file.write(rules)
         lines = [
-            "snapshot " + line.format(name=name, file=file)
+            "snapshot " + line.format(name=name, file=file, supp=supp, bad=bad)
             for command in COMMANDS
             for line in LINES[command.name]
         ]
@@ -155,7 +162,7 @@ class HostileNames(Case):
         return results
 
     def everywhere(self):
-        return [debuggers.gdb()] + debuggers.lldbs()
+        return debuggers.every()
 
     # ---- a core ----
 

@@ -40,6 +40,25 @@ class Api(Case):
                 self.assertEqual(self.read("api" + ending), self.read("command" + ending))
         self.assertEqual(self.read("leaked.csv"), self.read("command_leaked.csv"))
 
+    def test_of_a_dump(self):
+        """It has what the file keeps of the pointers: classes, but no heap snapshot."""
+        heap = "snapshot export again heap.heapsnapshot"
+        results = self.at_stop(
+            ["snapshot take --graph heap", "snapshot dump heap heap.dump", "snapshot load heap.dump again",
+             "snapshot export heap taken.csv", "snapshot export again loaded.csv", heap,
+             "python import allocsnap",
+             "python allocsnap.Snapshot.load('heap.dump').export('api.csv')",
+             "python allocsnap.Snapshot.load('heap.dump').export('api.heapsnapshot')"],
+            "reach",
+        )
+        self.assertIn(b",definite,", self.read("taken.csv"))
+        self.assertEqual(self.read("loaded.csv"), self.read("taken.csv"))
+        self.assertEqual(self.read("api.csv"), self.read("taken.csv"))
+        words = "does not have the pointers that the format heapsnapshot is of: "
+        self.assertIn(words, results[heap])
+        self.assertIn("AllocsnapError: a snapshot from a file, or named later, " + words, results.outputs[-1])
+        self.assertEqual([name for name in os.listdir(self.directory) if name.endswith(".heapsnapshot")], [])
+
     def read(self, name):
         with open(os.path.join(self.directory, name), "rb") as file:
             return file.read()

@@ -186,7 +186,7 @@ class Numbers(Pprof):
 
     def test_classes(self):
         kinds = ("definite", "indirect", "possible", "reachable")
-        leaks = ["snapshot leaks --kinds {} --json heap".format(kind) for kind in kinds]
+        leaks = ["snapshot leaks --kinds {} --no-suppressions --json heap".format(kind) for kind in kinds]
         path, results = self.export("reach", *leaks)
         profile = self.check(path, results)
         for kind, command in zip(kinds, leaks):

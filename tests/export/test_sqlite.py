@@ -196,7 +196,7 @@ class Queries(Databases):
 
     def test_leaks(self):
         path = os.path.join(self.directory, "heap.db")
-        leaks = ["snapshot leaks lineno --kinds {} --json heap".format(kind) for kind in ("definite", "indirect")]
+        leaks = ["snapshot leaks lineno --kinds {} --no-suppressions --json heap".format(kind) for kind in ("definite", "indirect")]
         results = self.at_stop([TAKE, "snapshot export heap " + path, *leaks], "reach")
         rows = self.ask(self.open(path), "What has leaked")
         for kind, command in zip(("definite", "indirect"), leaks):

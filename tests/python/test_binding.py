@@ -141,6 +141,8 @@ class Binding(unittest.TestCase):
             "asnap_write": native.Write,
             "asnap_frame": native.Frame,
             "asnap_named_pc": native.NamedPc,
+            "asnap_variable": native.Variable,
+            "asnap_thread_local": graph_types.ThreadLocal,
             "asnap_trace": native.Trace,
             "asnap_traceback": native.Traceback,
             "asnap_mapping": native.Mapping,

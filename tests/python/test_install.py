@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+from . import house
 from .installed import ROOT, Stranger, make, own_environment, run, tree
 
 # Legal in a path, and apt to mean something to make, sh, pkg-config, roff or a debugger.
@@ -35,7 +36,8 @@ def expected():
     """What lies below a prefix, directories aside."""
     names = ["include/" + os.path.basename(path) for path in of_checkout("core/include/*.h")]
     names += ["share/man/man7/" + os.path.basename(path) for path in of_checkout("docs/man/*")]
-    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py", "gdb/*.py", "lldb/*.py")
+    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py")
+    shared += of_checkout(*(folder + "/*.py" for folder in house.folders(ROOT)))
     shared += ["core/python/allocsnap/py.typed", "installed"]
     names += ["share/allocsnap/" + path for path in shared]
     libraries = ["liballocsnap-hooks.so", "liballocsnap.so", "liballocsnap.so.0"]
@@ -54,16 +56,17 @@ class Install(unittest.TestCase):
     def test_files_below_destdir(self):
         said = make("install", "PREFIX=/opt/allocsnap", "DESTDIR=" + self.place)
         self.assertEqual(self.files(), ["opt/allocsnap/" + path for path in expected()])
-        for path in ("core/python/allocsnap/__init__.py", "gdb/allocsnap_gdb.py", "installed"):
+        scripts = [debugger.script for debugger in house.debuggers(ROOT)]
+        for path in ["core/python/allocsnap/__init__.py", "installed"] + scripts:
             self.assertIn("share/allocsnap/" + path, expected())
         library = os.path.join(self.place, "opt", "allocsnap", "lib", "liballocsnap.so")
         self.assertEqual(os.readlink(library), "liballocsnap.so.0")
         lines = ["For the snapshot commands in every gdb, add this line to your ~/.gdbinit:"]
         lines += ["source /opt/allocsnap/share/allocsnap/gdb/allocsnap_gdb.py"]
-        if of_checkout("lldb/*.py"):
-            lines += ["In every LLDB, with this one in your ~/.lldbinit:"]
-            lines += ["command script import /opt/allocsnap/share/allocsnap/lldb/allocsnap_lldb.py"]
-        self.assertEqual(said.splitlines(), lines)
+        lines += ["In every LLDB, with this one in your ~/.lldbinit:"]
+        lines += ["command script import /opt/allocsnap/share/allocsnap/lldb/allocsnap_lldb.py"]
+        self.assertEqual(said.splitlines()[:4], lines)
+        self.assertEqual(len(said.splitlines()), 2 * len(scripts))
 
     def test_for_everybody(self):
         """Whatever the umask of who installs is."""
@@ -172,7 +175,7 @@ class Installed(unittest.TestCase):
         cls.addClassCleanup(directory.cleanup)
         place = os.path.realpath(directory.name)
         cls.checkout, cls.prefix = os.path.join(place, "checkout"), os.path.join(place, "prefix")
-        for path in of_checkout("Makefile", "core", "gdb", "lldb", "docs", "tests/*/*.mk",
+        for path in of_checkout("Makefile", "core", *house.folders(ROOT), "docs", "tests/*/*.mk",
                                 "build/*.so", "build/*.so.0", "build/obj/core"):
             cls.copy(path)
         cls.said = make("install", "PREFIX=" + cls.prefix, directory=cls.checkout).splitlines()
@@ -199,7 +202,6 @@ class Installed(unittest.TestCase):
         self.stranger.check_python(self, PYTHONPATH=packages)
         self.stranger.check_types(self, PYTHONPATH=packages)
 
-    @unittest.skipUnless(of_checkout("lldb/*.py"), "there is no binding for LLDB")
     def test_session_in_lldb(self):
         names = ["lldb"] + ["lldb-%d" % number for number in range(40, 13, -1)]
         lldb = next(filter(None, map(shutil.which, names)))

@@ -80,6 +80,17 @@ static void make_roots(struct made_graph *made, const struct asnap_word_reader *
     }
 }
 
+/* Makes a block larger than a number of 32 bits says, though no memory is behind it. */
+static void make_large(struct made_graph *made, size_t place, uint64_t more)
+{
+    struct asnap_block_index *index = &made->graph.index;
+    uint64_t size = made->heap.traces[place].size += more;
+    for (uint32_t i = 0; i < index->count; i++) {
+        if (index->places[i] == place)
+            index->blocks[i].end = index->blocks[i].start + size;
+    }
+}
+
 static void make(struct made_graph *made, uint64_t seed)
 {
     size_t skipped;
@@ -94,27 +105,23 @@ static void make(struct made_graph *made, uint64_t seed)
     ASNAP_ASSERT_OK(asnap_edges_init(&graph->edges, &graph->index, &reader));
     make_roots(made, &reader, seed % 17);
     ASNAP_ASSERT_OK(asnap_reach_init(&graph->reach, &graph->index, &graph->edges,
-                                     graph->roots.pointers, graph->roots.pointer_count));
-    asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count);
+                                     graph->roots.pointers, graph->roots.pointer_count, NULL));
+    asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count, graph->roots.roots);
     for (uint32_t i = 0; i < graph->index.count; i++)
         graph->counts[graph->reach.classes[i]]++;
-    graph->indirect_size = calloc(graph->index.count + 1, sizeof(*graph->indirect_size));
-    graph->indirect_count = calloc(graph->index.count + 1, sizeof(*graph->indirect_count));
-    /* More than a number of 32 bits says, though no memory is behind it. */
     if (seed % 5 == 0)
-        made->heap.traces[seed % made->heap.count].size += (seed << 30) - 1;
+        make_large(made, seed % made->heap.count, (seed << 30) - 1);
     ASNAP_ASSERT_OK(asnap_graph_retain(graph, NULL));
 }
 
 static void unmake(struct made_graph *made)
 {
     asnap_dominators_deinit(&made->graph.dominators);
+    asnap_referrers_deinit(&made->graph.referrers);
     asnap_reach_deinit(&made->graph.reach);
     asnap_roots_deinit(&made->graph.roots);
     asnap_edges_deinit(&made->graph.edges);
     asnap_block_index_deinit(&made->graph.index);
-    free(made->graph.indirect_size);
-    free(made->graph.indirect_count);
     asnap_snapshot_destroy(made->snapshot);
     graph_heap_deinit(&made->heap);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dump_load_graph.h"
 #include "dump_load_traces.h"
 #include "dump_strings.h"
 #include "snapshot.h"
@@ -369,7 +370,26 @@ static struct asnap_error *read_store(const struct asnap_dump_reader *reader,
     return error;
 }
 
-struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot)
+static struct asnap_error *read_all(const struct asnap_dump_reader *reader,
+                                    struct asnap_snapshot *snapshot, struct asnap_graph **graph)
+{
+    struct asnap_error *error = read_store(reader, snapshot->store);
+    if (error == NULL)
+        error = asnap_dump_read_traces(reader, snapshot);
+    if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN)
+        error = asnap_dump_read_types(reader, snapshot->store);
+    if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN)
+        error = asnap_dump_read_graph(reader, snapshot, graph);
+    if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN && *graph == NULL &&
+        snapshot->store->types == NULL)
+        error =
+            asnap_dump_damaged(reader, "it has format version %u, but neither a graph nor types",
+                               reader->header.version);
+    return error;
+}
+
+struct asnap_error *asnap_graph_load(const char *path, struct asnap_snapshot **snapshot,
+                                     struct asnap_graph **graph)
 {
     struct asnap_dump_reader reader;
     struct asnap_error *error = asnap_dump_open(&reader, path);
@@ -377,6 +397,7 @@ struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot 
         return error;
     struct asnap_snapshot *made = calloc(1, sizeof(*made));
     struct asnap_store *store = asnap_store_create();
+    struct asnap_graph *made_graph = NULL;
     if (made == NULL || store == NULL) {
         free(made);
         asnap_store_release(store);
@@ -385,14 +406,22 @@ struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot 
     }
     made->store = store;
     made->traceback_limit = reader.header.traceback_limit;
-    error = read_store(&reader, store);
-    if (error == NULL)
-        error = asnap_dump_read_traces(&reader, made);
+    error = read_all(&reader, made, &made_graph);
     asnap_dump_close(&reader);
     if (error != NULL) {
         asnap_snapshot_destroy(made);
         return error;
     }
     *snapshot = made;
+    *graph = made_graph;
     return NULL;
+}
+
+struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot)
+{
+    struct asnap_graph *graph = NULL;
+    struct asnap_error *error = asnap_graph_load(path, snapshot, &graph);
+    if (error == NULL)
+        asnap_graph_destroy(graph);
+    return error;
 }

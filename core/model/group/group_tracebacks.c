@@ -9,7 +9,7 @@ struct grouping {
     uint32_t *last_seen;    /* by function: the number of the last group that has it, plus 1 */
     struct asnap_intern index;
     struct asnap_groups groups;
-    uint32_t *row_of; /* by traceback; NULL: nobody asks */
+    uint32_t *row_of; /* by traceback; NULL: not wanted */
 };
 
 struct traceback_query {

@@ -30,7 +30,11 @@ static struct asnap_bounds bounds(const struct asnap_group *group)
 }
 
 const struct asnap_key_kind asnap_key_age = {
-    .description = {"age", "age", ASNAP_LABEL_RANGE, false},
+    .description = {.name = "age",
+                    .noun = "age",
+                    .means = "what was asked for so long before the newest block",
+                    .label = ASNAP_LABEL_RANGE,
+                    .has_cumulative = false},
     .by_block = group,
     .compare = asnap_key_compare_ids,
     .label = label,

@@ -78,7 +78,11 @@ static struct asnap_bounds bounds(const struct asnap_group *group)
 }
 
 const struct asnap_key_kind asnap_key_thread = {
-    .description = {"thread", "thread", ASNAP_LABEL_THREAD, false},
+    .description = {.name = "thread",
+                    .noun = "thread",
+                    .means = "what one thread asked for",
+                    .label = ASNAP_LABEL_THREAD,
+                    .has_cumulative = false},
     .by_block = group,
     .compare = asnap_key_compare_ids,
     .label = label,

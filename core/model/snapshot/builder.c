@@ -189,6 +189,21 @@ struct asnap_error *asnap_builder_offset(struct asnap_builder *builder, uint32_t
     return NULL;
 }
 
+struct asnap_error *asnap_builder_allocates(struct asnap_builder *builder, uint32_t frame_id,
+                                            const char *type)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    if (frame_id >= builder->store->frame_count)
+        return invalid("a type is told of a frame that was never added");
+    uint32_t number;
+    error = asnap_names_add(&builder->store->allocated, type, &number);
+    if (error == NULL)
+        builder->store->frames[frame_id].allocates = number + 1;
+    return error;
+}
+
 struct traceback_query {
     const struct asnap_store *store;
     const uint32_t *frame_ids;

@@ -115,9 +115,10 @@ struct asnap_attribute asnap_snapshot_attribute(const struct asnap_snapshot *sna
     return (struct asnap_attribute){.name = attribute->name, .value = attribute->value};
 }
 
-const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot, uint64_t address)
+const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot,
+                                 const struct asnap_trace *trace)
 {
     const struct asnap_types *types = snapshot->store->types;
-    uint32_t type = types == NULL ? ASNAP_NONE : asnap_types_of(types, address);
+    uint32_t type = types == NULL ? ASNAP_NONE : asnap_types_of(types, trace);
     return type == ASNAP_NONE ? NULL : types->names[type];
 }

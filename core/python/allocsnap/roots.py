@@ -12,7 +12,7 @@ from .library import graph_types, graphs
 from .library.keys import TYPE
 from .library.rows import format_size
 from .printable import printable
-from .target import shown_path
+from .target import path_bytes, shown_path
 from .untouched import untouched
 
 
@@ -28,15 +28,24 @@ class Computed:
             )
         self.process = process
         taken, self.regions = session.find_mapped("now")
+        if not self.regions.count:
+            raise AllocsnapError(
+                "the debugger does not tell where the program's memory is mapped: what points to blocks"
+                " is not found without; take a core, and load that",
+                ErrorCode.UNSUPPORTED,
+            )
         self.snapshot = taken.snapshot
         self.calls, root = session.inferior(process, self.regions)
         self._target = session.target
+        self._symbolizer = session.symbolizer()
+        self._thread_locals = None  # library.graphs.ThreadLocals, once it was asked for
+        self._last_words = None, (0, b"")
         self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
         zeros = ((), 0)
         if process.proc_pid is not None:
             zeros = untouched(process.proc_pid, self.regions)
-        self.graph = graphs.Graph(
+        self.graph = graphs.Graph().compute(
             self.calls, self.snapshot, root, self.regions, self._threads(), options, zeros
         )
 
@@ -46,7 +55,13 @@ class Computed:
         return graphs.LiveThreads(self._target.thread_facts())
 
     def _words(self, block):
-        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read."""
+        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read. Of
+        the last block they are kept: several places in it are looked for, one after the other."""
+        if self._last_words[0] != block:
+            self._last_words = block, self._read_words(block)
+        return self._last_words[1]
+
+    def _read_words(self, block):
         trace = self.graph.block(block).trace
         start = -trace.address % 8
         size = (trace.size - start) // 8 * 8 if trace.size > start else 0
@@ -88,14 +103,18 @@ class Computed:
         return heapq.merge(*(_aligned(data, head.to_bytes(6, "little"), 2) for head in heads))
 
     def places(self, pairs):
-        """Where each pointer of `pairs`, (source, block), is: those of one source to one block
-        are in order of offset. None where that cannot be read."""
+        """Where each pointer of `pairs`, (source, block), is: those of one source follow each other,
+        and those to one block are in order of offset. None where that cannot be read."""
         found = {}
         places = []
-        for pair in pairs:
-            if pair not in found:
-                found[pair] = self.pointers(*pair)
-            places.append(next(found[pair], None))
+        last = None
+        for source, block in pairs:
+            if source != last:
+                # The bytes of the source before are not kept.
+                found, last = {}, source
+            if block not in found:
+                found[block] = self.pointers(source, block)
+            places.append(next(found[block], None))
         return places
 
     def root_name(self, reference):
@@ -104,13 +123,52 @@ class Computed:
         if root.kind == graph_types.ROOT_REGISTER:
             place, name = self.graph.register(root.start)
             return "register {} of {}".format(name, self._thread_name(place))
-        if root.kind == graph_types.ROOT_STACK:
+        name = None
+        if root.kind != graph_types.ROOT_FILE:
+            name = self.thread_local_name(reference.place)
+        if name is not None:
+            return name
+        if root.kind in _ON_STACKS:
             return self._stack_name(root, reference.place)
         if root.kind == graph_types.ROOT_TLS:
             return "thread-local storage of {} at {:#x}".format(
                 self._thread_name(root.thread), reference.place
             )
         return self._memory_name(root, reference.place)
+
+    def best_root(self, reference, block):
+        """Of the pointers in roots to a block the one that says most: a variable of a frame, which
+        the debugger knows, before a register or a stack slot that may hold an old value."""
+        kinds = _ON_STACKS + (graph_types.ROOT_REGISTER,)
+        if not self.calls_debugger or self.graph.root(reference.root).kind not in kinds:
+            return reference
+        others, roots, _ = self.graph.referrers(block, _SLOTS_MOST)
+        for other in [reference] + others[: min(roots, _SLOTS_MOST)]:
+            root = self.graph.root(other.root)
+            if root.kind in _ON_STACKS and other.inside == reference.inside:
+                slot = self._slot(self.graph.thread_number(root.thread), other.place)
+                if slot is not None and slot[1] is not None:
+                    return other
+        return reference
+
+    def thread_local_name(self, address):
+        """What the thread-local variable is called that an address is in, and of which thread; None:
+        it is in none that is known."""
+        if not self.calls_debugger:
+            return None
+        if self._thread_locals is None:
+            self._thread_locals = self.graph.thread_locals(self.calls)
+        storage = self._thread_locals.find(address)
+        if storage is None:
+            return None
+        found = self._symbolizer.variable(storage.file, address - storage.start, True)
+        region = self.regions.find(storage.file)
+        file = shown_path(os.path.basename(os.fsdecode(region.path))) if region else "a file"
+        if found is None:
+            name = "thread-local storage+{:#x} ({})".format(address - storage.start, file)
+        else:
+            name = "thread-local " + _in_variable(found[0], found[1], found[2] or file)
+        return "{} of {}".format(name, self._thread_name(storage.thread))
 
     def _thread_name(self, place):
         number = self.graph.thread_number(place)
@@ -122,21 +180,24 @@ class Computed:
     def _stack_name(self, root, place):
         number = self.graph.thread_number(root.thread)
         slot = self._slot(number, place) if self.calls_debugger else None
-        return "{} of {} at {:#x}".format(slot or "stack", self._thread_name(root.thread), place)
+        if slot is not None:
+            text = slot[0] + (", variable {}".format(printable(slot[1])) if slot[1] else "")
+        else:
+            text = "stack" if root.kind == graph_types.ROOT_STACK else "below the stack pointer"
+        return "{} of {} at {:#x}".format(text, self._thread_name(root.thread), place)
 
     def _slot(self, kernel_number, place):
-        """The frame of a thread, and the variable, that a place in its stack is in, or None."""
+        """(frame of a thread, its variable or None) that a place in its stack is in, or None."""
         for thread in self._target.threads():
             if thread.kernel_number != kernel_number:
                 continue
             found = self._target.frame_over(thread.number, place)
-            if found is None:
-                return None
-            level, function = found
-            text = "frame {}".format(level)
-            text += " ({})".format(printable(function)) if function else ""
+            level, function = (0, None) if found is None else found
             variable = self._target.variable_at(thread.number, level, place)
-            return text + (", variable {}".format(printable(variable)) if variable else "")
+            if found is None and variable is None:
+                return None
+            text = "frame {}".format(level)
+            return text + (" ({})".format(printable(function)) if function else ""), variable
         return None
 
     def _variable_name(self, place):
@@ -144,12 +205,24 @@ class Computed:
         found = self._target.file_place(place)
         if found is None or found.symbol is None:
             return None
-        path = self._target.variable_file(found.symbol, place - found.offset) or found.path
-        return "global {}{}{}".format(
-            printable(found.symbol),
-            "+{:#x}".format(found.offset) if found.offset else "",
-            " ({})".format(shown_path(os.path.basename(path))) if path else "",
+        path = (
+            self._target.variable_file(found.symbol, place - found.offset)
+            or self._static_source(found, place)
+            or found.path
         )
+        return "global " + _in_variable(
+            printable(found.symbol), found.offset, shown_path(os.path.basename(path))
+        )
+
+    def _static_source(self, found, place):
+        """The source of a static variable by the symbol table of its file, where the debugger has not
+        looked into that yet; None: not known."""
+        path = path_bytes(found.path)
+        regions = (self.regions.array[place] for place in range(self.regions.count))
+        starts = (one.start for one in regions if one.path == path and not one.file_offset)
+        start = next(starts, None)
+        variable = None if start is None else self._symbolizer.variable(start, place - start)
+        return variable[2] if variable is not None else None
 
     def _memory_name(self, root, place):
         if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
@@ -170,6 +243,12 @@ class Computed:
     def add_types(self):
         """Tells the snapshot of which classes its objects are, while the program is there."""
         object_types.add(self._target, self.calls, self.regions, self.snapshot)
+
+
+def _in_variable(name, offset, file):
+    return "{}{}{}".format(
+        name, "+{:#x}".format(offset) if offset else "", " ({})".format(file) if file else ""
+    )
 
 
 def keep(session, name):
@@ -198,7 +277,8 @@ def find(session, name, options=graphs.Options(), key=None):
     if computed is None:
         raise AllocsnapError(
             "snapshot {} does not say what pointed to its blocks: `snapshot take --graph` keeps that,"
-            " and without a name it is found in the memory of the paused process or core".format(name),
+            " also for `dump`, and without a name it is found in the memory of the paused process or"
+            " core".format(name),
             ErrorCode.UNSUPPORTED,
         )
     if options != graphs.Options():
@@ -220,6 +300,12 @@ def _aligned(data, part, within):
 
 #: The most different upper bytes that are looked for one by one.
 _HEADS_MAX = 8
+
+#: Kinds of roots on stacks; below the stack pointer can be variables of the newest frame.
+_ON_STACKS = (graph_types.ROOT_STACK, graph_types.ROOT_RED_ZONE)
+
+#: Of more stack slots that lead to a block, the others are not asked for their variables.
+_SLOTS_MOST = 64
 
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20

@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from . import guessed_map, minidump, no_hooks, object_types, tracing, whereabouts
+from . import guessed_map, kept_graph, minidump, no_hooks, object_types, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
 from .kept import NOW, Kept, Taken
@@ -14,7 +14,7 @@ from .library.rows import Display, format_size
 from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
-from .target import shown_path
+from .target import path_bytes, shown_path
 
 # The attribute of a dump file that holds Taken.source.
 _SOURCE = "allocsnap.source"
@@ -84,6 +84,7 @@ class Session:
         self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
+        self.suppressions = None  # the path of a file of rules
         tracing.set_session(self)
 
     def display(self):
@@ -293,7 +294,7 @@ class Session:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
-        symbolizer = self._names()
+        symbolizer = self.symbolizer()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
@@ -369,7 +370,7 @@ class Session:
         started = self.launch.frame_limit() is not None
         return no_hooks.in_process(self.target, process, regions, started)
 
-    def _names(self):
+    def symbolizer(self):
         """The symbolizer, made anew where the user changed the debug directories."""
         directories = self.target.debug_directories()
         if self._symbolizer is None or directories != self._debug_directories:
@@ -391,9 +392,9 @@ class Session:
         """Names the frames of a kept snapshot better, with these files and the debugger's
         beside those at the paths that were mapped. Returns its Taken."""
         taken = self.snapshots.get(name)
-        symbolizer = self._names()
+        symbolizer = self.symbolizer()
         symbolizer.set_files(list(files) + self.target.files())
-        snapshot = taken.snapshot.symbolize(Calls(self.target), symbolizer)
+        snapshot = kept_graph.symbolize(taken.snapshot, Calls(self.target), symbolizer)
         return self.snapshots.replace(name, snapshot)
 
     def default_name(self):
@@ -441,16 +442,19 @@ class Session:
         taken = self.find(name)
         replaced = os.path.lexists(path)
         if for_tracemalloc:
-            taken.snapshot.dump_tracemalloc(path)
+            taken.snapshot.dump_tracemalloc(path_bytes(path))
         else:
-            taken.snapshot.dump(path, dict({_SOURCE: taken.source}, **taken.snapshot.attributes))
+            attributes = dict({_SOURCE: taken.source}, **taken.snapshot.attributes)
+            pairs = [(path_bytes(key), path_bytes(value)) for key, value in attributes.items()]
+            array = (native.Attribute * len(pairs))(*pairs)
+            taken.snapshot.dump(path_bytes(path), array, len(pairs))
         return taken, replaced
 
     def load(self, path, name=None):
         """Reads a snapshot from a file and keeps it as `take` does."""
         if name is not None:
             self.snapshots.check_new_name(name)
-        snapshot = objects.Snapshot.load(path)
+        snapshot = kept_graph.load(path_bytes(path))
         source = snapshot.attributes.get(_SOURCE)
         source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
         return self.snapshots.keep(name, Taken(snapshot, printable_text(source)))

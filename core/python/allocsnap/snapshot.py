@@ -8,13 +8,15 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
 from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
-from . import bulk, dump_files, export_files, filters as filtering, raw_traces, reachability
+from . import bulk, dump_files, export_files, filters as filtering
+from . import kept_graph, raw_traces, reachability
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
 from .library.skip_rules import SkipRules, skip_sets
 from .library.calls import Calls
 from .statistic import Statistic, StatisticDiff
+from .suppressions import Suppressed, Suppressions
 
 if TYPE_CHECKING:
     import tracemalloc
@@ -323,7 +325,7 @@ class Snapshot:
         colons; None: /usr/lib/debug. Skip rules are those of `take_snapshot`."""
         symbolizer = objects.Symbolizer(debug_directories)
         symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
-        named = self._object.symbolize(Calls(), symbolizer)
+        named = kept_graph.symbolize(self._object, Calls(), symbolizer)
         made = Snapshot._of(named.skip())
         for name, value in vars(self).items():
             if name not in _OWN_ATTRIBUTES:
@@ -384,12 +386,26 @@ class Snapshot:
             old_snapshot = Snapshot(given, old_snapshot.traceback_limit)
         return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
 
-    def leaks(self, kinds: Sequence[str] = ("definite",)) -> Snapshot:
+    def leaks(
+        self,
+        kinds: Sequence[str] = ("definite",),
+        suppressions: Optional[Suppressions] = None,
+    ) -> Snapshot:
         """A Snapshot of the blocks of these kinds: "definite", "indirect", "possible",
-        "reachable". Of one taken with take_snapshot(graph=True), or made of it."""
-        made = Snapshot._of(reachability.selected(self._object, kinds))
+        "reachable". Of one taken with take_snapshot(graph=True), or made of it. `suppressions`:
+        rules for blocks that are none; None: the built-in ones."""
+        made = Snapshot._of(reachability.selected(self._object, kinds, suppressions))
         made.traceback_limit = self.traceback_limit
         return made
+
+    def suppressed(
+        self,
+        kinds: Sequence[str] = ("definite",),
+        suppressions: Optional[Suppressions] = None,
+    ) -> List[Suppressed]:
+        """What `leaks` leaves out, by rule. What is suppressed counts as held by the program,
+        and so does what it leads to, which is in no number here."""
+        return reachability.suppressed(self._object, kinds, suppressions)
 
     def references(self, address: SupportsIndex) -> List[reachability.Reference]:
         """What the block that holds an address points to: a list of References."""

@@ -84,6 +84,11 @@ class Target:
     #: What the user does to stop a running program.
     how_to_interrupt = "Ctrl-C"
 
+    def words_for_all(self):
+        """What the user types to stop the other threads of a process of which one has come to a
+        stop, and to have all go on; None where they have stopped with it."""
+        return None
+
     def process(self):
         """The Process now selected, or None."""
         raise NotImplementedError

@@ -26,24 +26,8 @@ struct asnap_symbols {
     struct asnap_mini_debug mini; /* has names of functions */
 };
 
-/* No name that anyone reads is longer: many symbols can share one that is as long as the file. */
-#define NAME_BYTES_MAX ((size_t)64 * 1024)
-
 /* As much of two names tells which comes first. */
 #define COMPARED_BYTES ((size_t)256)
-
-static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
-{
-    if (elf == NULL)
-        return NULL;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) != NULL && header.sh_type == type &&
-            header.sh_entsize != 0)
-            return section;
-    }
-    return NULL;
-}
 
 /* Of symbols of one address, that with the lowest rank names it. */
 enum { RANK_GLOBAL, RANK_WEAK, RANK_LOCAL, RANK_LABEL };
@@ -70,7 +54,8 @@ static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size
     if ((!is_typed && !is_label) || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0)
         return false;
     const char *name = elf_strptr(elf, table->sh_link, symbol.st_name);
-    if (name == NULL || name[0] == '\0' || strnlen(name, NAME_BYTES_MAX) == NAME_BYTES_MAX)
+    if (name == NULL || name[0] == '\0' ||
+        strnlen(name, ASNAP_SYMBOL_BYTES_MAX) == ASNAP_SYMBOL_BYTES_MAX)
         return false;
     size_t underscores = 0;
     while (underscores < UINT8_MAX && name[underscores] == '_')
@@ -170,7 +155,7 @@ static struct asnap_error *read_table(const struct asnap_elf *elf, Elf_Scn *sect
 static struct asnap_error *read_mini(const struct asnap_elf *elf, struct asnap_symbols *symbols)
 {
     struct asnap_error *error = asnap_mini_debug_open(elf, &symbols->mini);
-    Elf_Scn *section = table_of(symbols->mini.elf, SHT_SYMTAB);
+    Elf_Scn *section = asnap_elf_symbol_table(symbols->mini.elf, SHT_SYMTAB);
     if (error == NULL && section != NULL)
         error = read_table(symbols->mini.elf, section, symbols);
     return error;
@@ -183,15 +168,15 @@ struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const stru
     if (made == NULL)
         return asnap_error_no_memory();
     const struct asnap_elf *source = elf;
-    Elf_Scn *section = table_of(elf, SHT_SYMTAB);
+    Elf_Scn *section = asnap_elf_symbol_table(elf, SHT_SYMTAB);
     if (section == NULL) {
-        section = table_of(debug, SHT_SYMTAB);
+        section = asnap_elf_symbol_table(debug, SHT_SYMTAB);
         source = section != NULL ? debug : elf;
     }
     struct asnap_error *error = NULL;
     if (section == NULL) {
         error = read_mini(elf, made);
-        section = table_of(elf, SHT_DYNSYM);
+        section = asnap_elf_symbol_table(elf, SHT_DYNSYM);
     }
     if (error == NULL && section != NULL)
         error = read_table(source, section, made);

@@ -213,6 +213,13 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
                 return error;
             used++;
         }
+        /* Of an inlined function it is the innermost frame that calls. */
+        if (names[i].allocates == NULL)
+            continue;
+        struct asnap_error *error = asnap_builder_allocates(
+            job->builder, job->frame_ids[job->first_frame[i]], names[i].allocates);
+        if (error != NULL)
+            return error;
     }
     job->first_frame[job->pc_count] = used;
     return NULL;

@@ -10,6 +10,7 @@ from ..root_titles import root_titles
 from ..roots import find as find_computed
 from ..target import shown_path
 from . import options as shared
+from . import suppressing
 from .command import FILES, Command, amount
 
 
@@ -92,9 +93,12 @@ class Export(Command):
         replaced = os.path.lexists(path)
         snapshot, notes = write(session, options, choice, form, path)
         warnings = "".join("warning: {}\n".format(note) for note in notes)
-        return warnings + "{}: {} in {}{}.\n".format(
+        said = "{}: {} in {}{}.\n".format(
             shown_path(path), *amount(snapshot), ", in place of the file that was there" if replaced else ""
         )
+        if options.suppressed is not None:
+            said = suppressing.added(said, "text", options.suppressed, hint=suppressing.HINT)
+        return warnings + said
 
     @staticmethod
     def _write_blocks(session, options, choice, form, path):
@@ -110,7 +114,9 @@ class Export(Command):
             graph=graph,
             by_count=options.count,
         )
-        notes = list(options.graph_notes or (graph.notes if graph else []))
+        if graph is not None:
+            shared.add_notes(options, graph.notes)
+        notes = list(getattr(options, "notes", []))
         return new, notes + [note for one in whole for note in one.notes if note not in notes]
 
     @staticmethod

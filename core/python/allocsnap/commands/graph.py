@@ -10,6 +10,7 @@ from ..library import rows as results
 from ..printable import printable
 from ..roots import Computed, find, tag_mask
 from . import options as shared
+from . import suppressing
 from .command import Command, plural
 from .reports import address_of, show, shown_rows
 
@@ -86,7 +87,13 @@ class Leaks(Command):
         "Without --kinds, definite blocks are shown, and beside them what is reachable only\n"
         "through them. The first lines say what could not be searched. Old values that were\n"
         "not overwritten can hide leaks, and a pointer that is kept in another form holds\n"
-        "nothing.\n\n" + shared.FILTER_HELP
+        "nothing.\n\n"
+        "--suppressions names a file of rules as LeakSanitizer has them: `leak:PATTERN` leaves\n"
+        "out what was allocated through a function, source or module of that name, or of one\n"
+        "that has PATTERN within it; * stands for anything, ^ for the beginning, $ for the end.\n"
+        "Built-in rules leave out what the C library, the loader and the C++ library keep until\n"
+        "the program ends. What is left out counts as held, and so does what it leads to.\n\n"
+        + shared.FILTER_HELP
     )
 
     def arguments(self, parser):
@@ -100,6 +107,12 @@ class Leaks(Command):
                 ", ".join(graphs.CLASSES)
             ),
         )
+        suppressing.add_options(parser)
+        parser.add_argument(
+            "--show-suppressed",
+            action="store_true",
+            help="list the rules by which blocks are left out, with what they leave out",
+        )
         add_graph(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
@@ -107,17 +120,20 @@ class Leaks(Command):
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 1)
         choice = shared.Choice(session, options)
+        rules = suppressing.rules(session, options)
         name = names[0] if names else None
         computed = find(session, name, _graph_options(options), key)
-        whole = computed.graph.select(computed.snapshot, options.kinds)
+        found = suppressing.Found(computed, rules, options.kinds)
+        whole = found.graph.select(computed.snapshot, options.kinds)
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         leaked = "reachable" not in options.kinds
         beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
         # In text no block is told of twice: those beside a row may be in the rows.
         if options.format != "text" or "indirect" not in options.kinds:
-            computed.graph.add_to(rows, chosen, beside)
-        return show(session, rows, options, whole if choice.filters else None, name)
+            found.graph.add_to(rows, chosen, beside)
+        text = show(session, rows, options, whole if choice.filters else None, name)
+        return suppressing.added(text, options.format, [found], options.show_suppressed)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -251,7 +267,11 @@ class Refs(_OfBlock):
             lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
         lines += ["  " + computed.root_name(one) + _inside(one) for one in referrers]
         lines += [
-            "  " + blocks.text(one.block) + _at(offset, " ").rstrip() + _inside(one)
+            "  "
+            + blocks.text(one.block)
+            + _at(offset, " ").rstrip()
+            + _inside(one)
+            + _variable(computed, one.block, offset)
             for one, offset in pointers
         ]
         shown = len(referrers) + len(pointers)
@@ -285,6 +305,15 @@ def _at(offset, before=""):
     return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
 
 
+def _variable(computed, block, offset):
+    """", thread-local NAME of thread N", of a place in a block that the dynamic linker keeps such
+    variables in."""
+    if offset is None:
+        return ""
+    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset)
+    return ", " + name if name else ""
+
+
 def _inside(reference):
     return ", inside" if reference.inside else ""
 
@@ -304,6 +333,9 @@ class Path(_OfBlock):
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
         paths = graph.paths(block, None if options.limit == 0 else options.limit or 1)
+        if len(paths) == 1:
+            # Of several paths each has a root of its own.
+            paths = [(computed.best_root(root, way[0]), way) for root, way in paths]
         if options.json:
             found = {
                 "block": blocks.json(block),
@@ -330,7 +362,9 @@ class Path(_OfBlock):
                 text += "#{}:\n".format(number + 1)
             text += computed.root_name(root) + _inside(root) + "\n"
             for one, offset in self._steps(computed, way):
-                text += "  -> {}{}\n".format(blocks.text(one), _at(offset, " "))
+                text += "  -> {}{}{}\n".format(
+                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset)
+                )
         return text
 
     @staticmethod

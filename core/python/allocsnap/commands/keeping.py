@@ -39,7 +39,8 @@ class Take(Command):
         parser.add_argument(
             "--graph",
             action="store_true",
-            help="find out what points to the blocks, for leaks, retained and --leaked later",
+            help="find out what points to the blocks, for leaks, retained and --leaked later, and"
+            " in files",
         )
         parser.add_argument(
             "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
@@ -86,11 +87,26 @@ class Symbolize(Command):
         return FILES if typed else list(session.snapshots.all)
 
 
+def _remarks(snapshot):
+    """What the list says of a snapshot after where it is from."""
+    notes, remarks = list(snapshot.notes), []
+    if snapshot.computed is not None:
+        notes += snapshot.computed.graph.notes
+        remarks.append("graph")
+    if notes:
+        remarks.append("incomplete")
+    return " ({})".format(", ".join(remarks)) if remarks else ""
+
+
 class List(Command):
     """list"""
 
     name = "list"
     summary = "List the snapshots that are kept, oldest first."
+    details = (
+        "`graph` stands behind those that say what points to their blocks (take --graph),\n"
+        "`incomplete` behind those that something is missing from."
+    )
 
     def run(self, session, options):
         taken = session.snapshots.all
@@ -105,7 +121,7 @@ class List(Command):
                     results.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
-                    one.source + (" (incomplete)" if snapshot.notes else ""),
+                    one.source + _remarks(snapshot),
                 )
             )
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -142,7 +158,8 @@ class Dump(Command):
     summary = "Write a snapshot to a file, which `snapshot load` reads."
     details = (
         "The file is written whole or not at all; one of that name that is there already\n"
-        "is replaced. In the format `tracemalloc` it is for\n"
+        "is replaced. Of a snapshot that was taken with --graph it has what points to the\n"
+        "blocks, for leaks, retained and --leaked. In the format `tracemalloc` it is for\n"
         "tracemalloc.Snapshot.load of Python 3.9 and later, without the functions, and\n"
         "cannot be loaded here: to load it can run any code in it."
     )

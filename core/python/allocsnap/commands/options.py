@@ -4,11 +4,14 @@ import argparse
 import re
 
 from ..errors import AllocsnapError
+from ..kept_graph import KeptGraph
 from ..library import objects
 from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
 from ..places import LINE_MAX
+from ..printable import printable
 from ..roots import find as find_computed
+from . import suppressing
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
@@ -134,18 +137,22 @@ def add_leaked(parser):
         help="look only at blocks that nothing points to any more: of now, and of snapshots"
         " that were taken with --graph",
     )
-    parser.set_defaults(graph_notes=None)
+    parser.set_defaults(suppressed=None)
+    suppressing.add_options(parser)
 
 
 def whole(session, name, options, key=None):
     """The Snapshot of a name that the options of add_leaked look at. `key`: of the statistics."""
     if not options.leaked:
+        suppressing.check_unused(options)
         return (session.find_typed if key == TYPE else session.find)(name).snapshot
-    options.graph_notes = options.graph_notes or []
+    rules = suppressing.rules(session, options)
     computed = find_computed(session, name, key=key)
-    options.graph_notes += [note for note in computed.graph.notes if note not in options.graph_notes]
-    selected = computed.graph.select(computed.snapshot, ("definite",))
-    selected.computed = computed
+    found = suppressing.Found(computed, rules, ("definite",), name)
+    add_notes(options, found.graph.notes)
+    options.suppressed = (options.suppressed or []) + [found]
+    selected = found.graph.select(computed.snapshot, ("definite",))
+    selected.computed = KeptGraph(computed.snapshot, found.graph)
     return selected
 
 
@@ -182,6 +189,7 @@ class Choice:
         rules."""
         options = self._options
         if not options.no_skip:
+            self._note_unused(snapshots)
             snapshots = [snapshot.skip(self._rules) for snapshot in snapshots]
         if not self.filters:
             return snapshots
@@ -189,6 +197,24 @@ class Choice:
         domains = [_domain(named, text) for text in options.domain]
         filters = _filters(options, domains or [None])
         return [snapshot.filter(filters) for snapshot in snapshots]
+
+    def _note_unused(self, snapshots):
+        for pattern in self._rules.mine:
+            if not any(snapshot.has_own(pattern) for snapshot in snapshots):
+                add_notes(self._options, [_UNUSED.format(printable(pattern))])
+
+
+#: Where `set mine` changes nothing.
+_UNUSED = (
+    "`set mine {}`: no frame here is in such a source, program or library;"
+    " `snapshot stats filename --no-skip` and `module --no-skip` list them"
+)
+
+
+def add_notes(options, notes):
+    """Has a command say these, with what the snapshot lacks."""
+    options.notes = getattr(options, "notes", [])
+    options.notes += [note for note in notes if note not in options.notes]
 
 
 def _filters(options, domains):

@@ -2,12 +2,14 @@
 
 import json
 import re
+import textwrap
 
 from ..errors import AllocsnapError
 from ..kept import NOW
 from ..library import rows as results
-from ..library.keys import cumulative_names, keys
+from ..library.keys import cumulative_names, keys, known_names
 from . import options as shared
+from . import suppressing
 from .command import Command
 from ..library.native import ORDERS
 
@@ -34,7 +36,11 @@ def show(session, rows, options, unfiltered, name=NOW):
         rows.display = session.display()
         first = _which(session, name)
     text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
-    return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+    text = _with_notes(text, getattr(options, "notes", None), options.format)
+    found = getattr(options, "suppressed", None)
+    if found is not None:
+        text = suppressing.added(text, options.format, found, hint=suppressing.HINT)
+    return first + text
 
 
 def shown_rows(options):
@@ -54,7 +60,7 @@ def _which(session, name):
 
 
 def _with_notes(text, notes, form):
-    """A text with what the graph lacks, before what the snapshot lacks."""
+    """A text with notes of the command, before what the snapshot lacks."""
     if not notes:
         return text
     if form == "text":
@@ -71,15 +77,16 @@ class Stats(Command):
     name = "stats"
     aliases = ("stat",)
     summary = "Show what holds the memory, largest first: lines, files, functions, threads ..."
-    details = (
-        "KEY and NAME may come in either order; the beginning of a KEY will do. By\n"
-        "`traceback`, a group is a whole stack; by `module`, what one program or library\n"
-        "asked for; by `thread`, what one thread did; by `age`, what was asked for so long\n"
-        "before the newest block; by `size`, blocks so large; by `type`, C++ objects of one\n"
-        "class that has virtual functions, and other blocks by their size.\n\n"
-        "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
-        "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
-    )
+
+    @property
+    def details(self):
+        meant = "; ".join("by `{}`, {}".format(name, keys()[name].means) for name in known_names())
+        words = "KEY and NAME may come in either order; the beginning of a KEY will do. A row is, {}."
+        return (
+            textwrap.fill(words.format(meant), 82)
+            + "\n\nWithout a NAME it is `now`, a fresh reading of the paused process or core, and\n"
+            "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+        )
 
     def arguments(self, parser):
         shared.add_words(parser, ["NAME"])

@@ -7,7 +7,7 @@ from ctypes import byref, c_size_t, c_void_p
 
 from ..errors import UnreadableMemory
 from ..target import path_bytes
-from . import native
+from . import native, structures
 from .names import decoded_name
 from .native import check, library, text_of
 
@@ -49,9 +49,9 @@ class Calls:
         self._shown = None  # when progress was shown last, or the call began
         self._kept = None
         self._escaped = []
-        self._read = native.ReadFunction(self._on_read)
-        self._report = native.ReportFunction(self._on_report)
-        self._name = native.NameFunction(self._on_name)
+        self._read = structures.ReadFunction(self._on_read)
+        self._report = structures.ReportFunction(self._on_report)
+        self._name = structures.NameFunction(self._on_name)
         self._named = None  # the strings of the last answer
         self.memory = byref(native.Memory(self._read, None, size))
         self.progress = byref(native.Progress(self._report, None))
