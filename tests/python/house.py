@@ -41,6 +41,7 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 #: Who opens files, beside core/base/open_file.c: under names of this project's or of the kernel's own.
 OPENERS = {
     "core/base/open_file.c",
+    "core/collect/held_process.c",
     "core/model/dump/atomic_file.c",
     "core/model/dump/leftovers.c",
     "core/symbols/apart/naming_teller.c",
