@@ -69,6 +69,12 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
                                       struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress);
 
+/* Opens the module's file, and its debug file where that is apart, for their symbol tables; both
+ * become NULL where there is none, or none of the right build. Fails with NO_MEMORY and
+ * INTERRUPTED only. Close them. */
+struct asnap_error *asnap_module_open(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_elf **elf, struct asnap_elf **debug);
+
 /* The first problem met with this file; NULL: none. */
 const char *asnap_module_note(const struct asnap_module *module);
 
