@@ -81,6 +81,20 @@ class Register(ctypes.Structure):
 UNSEEN_BYTES = 1536
 
 
+class SymbolPlace(ctypes.Structure):
+    """Where in a file an address is (asnap_symbol_place)."""
+
+    _fields_ = [
+        ("path", c_char_p),
+        ("section", c_char_p),
+        ("symbol", c_char_p),
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("is_function", c_bool),
+        ("is_local", c_bool),
+    ]
+
+
 class Status(ctypes.Structure):
     """What the hooks say of themselves (asnap_status)."""
 
@@ -305,6 +319,20 @@ FUNCTIONS = {
     "asnap_own_ranges_create": (_ERROR, [POINTER(Memory), c_uint64, _OUT]),
     "asnap_own_ranges_list": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
     "asnap_own_ranges_destroy": (None, [_OBJECT]),
+    "asnap_held_process_create": (_ERROR, [c_int, POINTER(Progress), _OUT]),
+    "asnap_held_process_threads": (POINTER(Thread), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_held_process_registers": (POINTER(Register), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_held_process_destroy": (None, [_OBJECT]),
+    "asnap_mapped_symbols_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_mapped_symbols_at": (
+        _ERROR,
+        [_OBJECT, c_uint64, POINTER(SymbolPlace), POINTER(c_bool)],
+    ),
+    "asnap_mapped_symbols_named": (
+        _ERROR,
+        [_OBJECT, c_char_p, POINTER(SymbolPlace), c_size_t, POINTER(c_size_t)],
+    ),
+    "asnap_mapped_symbols_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
     "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
