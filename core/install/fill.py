@@ -1,5 +1,6 @@
 """Prints a template, filled in: `fill.py FILE`. @NAME@ is the environment's NAME, written as
-the kind of file (its ending) wants it; @COMMANDS@ is the reference of the commands."""
+the kind of file (its ending) wants it; @COMMANDS@ is the reference of the commands, @SHELL@ the list
+of those of the command line."""
 
 import os
 import re
@@ -26,7 +27,8 @@ def filled(path):
 
     def value(place):
         name = place.group(1)
-        return mdoc_reference.commands() if name == "COMMANDS" else write(os.environ[name])
+        made = {"COMMANDS": mdoc_reference.commands, "SHELL": mdoc_reference.command_line}.get(name)
+        return made() if made is not None else write(os.environ[name])
 
     with open(path, encoding="utf-8") as file:
         return _PLACE.sub(value, file.read())

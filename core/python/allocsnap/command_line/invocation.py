@@ -14,6 +14,15 @@ HERE = {word: command for word, command in WORDS if not command.of_sessions}
 
 _ELSEWHERE = {word for word, command in WORDS if command.of_sessions}
 
+#: What kind of value follows each option before the command; of OPTIONS, those that take none.
+VALUES = {
+    "-c": "file", "--core": "file",
+    "-p": "process", "--pid": "process",
+    "-o": "file", "--output": "file",
+    "--set": "setting",
+}  # fmt: skip
+OPTIONS = list(VALUES) + ["--stop", "--version", "-h", "--help"]
+
 USAGE = """\
 usage: allocsnap -c CORE [PROGRAM] [DUMP...] COMMAND [ARGUMENT...]
        allocsnap -p PID [--stop] [DUMP...] COMMAND [ARGUMENT...]

@@ -17,13 +17,16 @@ from .process_target import ProcessTarget
 
 DONE, WRONG, NOT_UNDERSTOOD = 0, 1, 2
 
+#: Commands whose first argument is a snapshot, which may be left out here.
+_NAMED = ("dump", "symbolize")
+
 _EXPRESSION = (
     "On the command line, EXPRESSION is a number, the name of a global variable or\n"
     "function, or & and such a name.\n"
 )
 
 
-class _NoProgram(Target):
+class NoProgram(Target):
     """Where there are files of dumps alone."""
 
     errors = (OSError,)
@@ -95,12 +98,15 @@ def _run(words):
 
 
 def _asks_for_help(asked):
+    """Also fails where the arguments are wrong, before anything is looked at."""
     try:
         asked.command.parse(asked.line)
     except HelpRequested:
         return True
     except UsageError:
-        pass  # a snapshot's name may be left out
+        if asked.command.name not in _NAMED:
+            raise
+        asked.command.parse("1 " + asked.line)
     return False
 
 
@@ -162,7 +168,7 @@ def _target(asked, programs):
         raise UsageError("-o goes with symbolize: `dump` writes other snapshots to files")
     if asked.core is not None:
         return CoreTarget(asked.core, *programs)
-    return ProcessTarget(asked.pid) if asked.pid is not None else _NoProgram()
+    return ProcessTarget(asked.pid) if asked.pid is not None else NoProgram()
 
 
 def _line(asked, session):

@@ -108,7 +108,7 @@ def _in_container():
 
 def _with_capability(pid):
     """Where this process has the capability, in its own user namespace."""
-    if _namespace(pid) != _namespace("self"):
+    if _namespace(pid) not in (None, _namespace("self")):
         return "it is in another user namespace (a container?): run allocsnap in there, or as root outside"
     if _scope() == "3":
         return _by_yama("3", "")
