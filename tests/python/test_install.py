@@ -202,6 +202,11 @@ class Installed(unittest.TestCase):
         packages = os.path.join(self.prefix, "share", "allocsnap", "core", "python")
         self.stranger.check_python(self, PYTHONPATH=packages)
         self.stranger.check_types(self, PYTHONPATH=packages)
+        program = os.path.join(self.prefix, "bin", "allocsnap")
+        self.stranger.check_command_line(self, program)
+        link = os.path.join(self.stranger.home, "as")
+        os.symlink(program, link)
+        self.stranger.check_command_line(self, link)
 
     @unittest.skipUnless(of_checkout("lldb/*.py"), "there is no binding for LLDB")
     def test_session_in_lldb(self):

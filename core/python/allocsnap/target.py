@@ -1,7 +1,7 @@
 """What a debugger does for this package."""
 
 import re
-from typing import Hashable, NamedTuple, Optional
+from typing import Hashable, NamedTuple, Optional, Tuple, Type
 
 from .errors import AllocsnapError
 from .printable import printable
@@ -76,7 +76,7 @@ class Target:
     """
 
     #: Exception types of the debugger that carry a message for the user.
-    errors = ()
+    errors: Tuple[Type[BaseException], ...] = ()
 
     #: The debugger's command that starts the program.
     run_command = "run"
@@ -89,7 +89,7 @@ class Target:
 
     #: What the user does to have a program traced where there are no hooks in it; None: the
     #: library's words.
-    how_to_trace = None
+    how_to_trace: Optional[str] = None
 
     #: What keeps a snapshot for later commands; {} is "takes" or "keeps".
     how_to_keep = "`snapshot take` {} one"

@@ -71,12 +71,12 @@ def _complain(error, status):
 def _print(text):
     if sys.stdout is None:
         raise AllocsnapError("there is no standard output to write to", ErrorCode.IO)
+    rest = text.encode("utf-8", "backslashreplace")
     try:
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
+        # Without a buffer, which Python would try to write once more at its end.
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
     except OSError as error:
-        # Else Python tries again at its end, and complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise AllocsnapError("cannot write: {}".format(error.strerror), ErrorCode.IO) from None
     return DONE
 
