@@ -117,7 +117,8 @@ static void make_graph(struct asnap_graph *graph, const struct asnap_snapshot *s
     check(asnap_snapshot_traces(snapshot, &traces));
     check(asnap_block_index_init(&graph->index, traces, BLOCKS, &skipped));
     check(asnap_edges_init(&graph->edges, &graph->index, &reader));
-    check(asnap_reach_init(&graph->reach, &graph->index, &graph->edges, graph->roots.pointers, 1));
+    check(asnap_reach_init(&graph->reach, &graph->index, &graph->edges, graph->roots.pointers, 1,
+                           NULL));
 }
 
 /* Writes every format, each to the disk as an export is. */
