@@ -82,7 +82,7 @@ DEBUGGERS := $(shell sed -n '/^\#/!s/|.*//p' core/debuggers.txt)
 # What the linters and the formatter look at. A room without sources has nothing to compile.
 TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py $(addsuffix /*.py,$(DEBUGGERS)) tests/*.py tests/*/*.py)
+PYTHON_FILES := core/install/allocsnap $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py $(addsuffix /*.py,$(DEBUGGERS)) tests/*.py tests/*/*.py)
 SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0

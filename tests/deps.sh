@@ -53,6 +53,7 @@ test                 rustc                command:rustc
 test,lint            libunwind-dev        header:libunwind.h
 test,lint            libjemalloc-dev      header:jemalloc/jemalloc.h
 test,soak            git                  command:git
+test                 zsh                  command:zsh
 test                 g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++
 test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
 test                 qemu-user            command:qemu-aarch64

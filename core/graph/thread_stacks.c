@@ -56,6 +56,21 @@ static bool is_mapped(const struct asnap_graph_facts *facts, const struct stack_
            block->start + block->size <= region->end;
 }
 
+/* Copies the words from `at` on that are mapped: the mapping of a stack can end right behind its
+ * thread's struct pthread. *count becomes 0 where they cannot be read. */
+static struct asnap_error *copy_words(const struct asnap_graph_facts *facts, uint64_t at,
+                                      uint64_t words[PTHREAD_WORDS], size_t *count)
+{
+    bool read;
+    size_t bytes = PTHREAD_BYTES;
+    const struct asnap_region *region = asnap_inferior_region(facts, at);
+    if (region != NULL && region->end - at < bytes)
+        bytes = (size_t)(region->end - at) / 8 * 8;
+    struct asnap_error *error = asnap_inferior_copy(facts, at, words, bytes, &read);
+    *count = error == NULL && read ? bytes / 8 : 0;
+    return error;
+}
+
 /* Looks for the stack of the thread with this thread pointer. */
 static struct asnap_error *find_block(const struct asnap_graph_facts *facts, uint64_t pointer,
                                       struct stack_block *block, bool *found)
@@ -63,14 +78,14 @@ static struct asnap_error *find_block(const struct asnap_graph_facts *facts, uin
     uint64_t words[PTHREAD_WORDS];
     *found = false;
     for (int below = 0; below < 2 && !*found; below++) {
-        bool read;
+        size_t count;
         uint64_t at = below ? pointer - PTHREAD_BYTES : pointer;
         if (pointer < PTHREAD_BYTES)
             return NULL;
-        struct asnap_error *error = asnap_inferior_copy(facts, at, words, sizeof(words), &read);
+        struct asnap_error *error = copy_words(facts, at, words, &count);
         if (error != NULL)
             return error;
-        for (size_t i = 0; read && !*found && i + 3 <= PTHREAD_WORDS; i++) {
+        for (size_t i = 0; !*found && i + 3 <= count; i++) {
             *block = (struct stack_block){words[i], words[i + 1], words[i + 2]};
             *found = may_be_stack(block) && holds(block, pointer) && holds(block, at + i * 8) &&
                      is_mapped(facts, block);

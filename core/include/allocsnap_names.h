@@ -124,6 +124,39 @@ asnap_symbolizer_name(struct asnap_symbolizer *symbolizer, const uint64_t *retur
                       size_t count, const struct asnap_progress *progress,
                       struct asnap_named_pc *names);
 
+/* What the symbol tables of the mapped files say of addresses: for whoever has no debugger to ask.
+ * `symbolizer` must outlive it, and its regions and files not be set meanwhile. Fails with
+ * NO_MEMORY only. */
+struct asnap_mapped_symbols;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_mapped_symbols_create(struct asnap_symbolizer *symbolizer,
+                            struct asnap_mapped_symbols **symbols);
+ASNAP_API void asnap_mapped_symbols_destroy(struct asnap_mapped_symbols *symbols);
+
+/* Where in a file an address is. Strings live as long as the asnap_mapped_symbols. */
+struct asnap_symbol_place {
+    const char *path;    /* of the program or library that is mapped */
+    const char *section; /* ".data"; "" where none is there */
+    const char *symbol;  /* the name, made readable; NULL: no symbol is there */
+    uint64_t address;    /* where the symbol begins in memory */
+    uint64_t size;       /* of the symbol; 0: not said */
+    bool is_function;
+    bool is_local; /* several files may have a symbol of this name */
+};
+
+/* The place of an address; *is_found becomes whether it is in a file that can be read. Fails with
+ * NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_mapped_symbols_at(struct asnap_mapped_symbols *symbols, uint64_t address,
+                        struct asnap_symbol_place *place, bool *is_found);
+
+/* Up to `limit` of the symbols of this name, as it is in the symbol table or made readable, in the
+ * order of the mapped files; each address once. Sets *count to those written. Fails with NO_MEMORY
+ * only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_mapped_symbols_named(struct asnap_mapped_symbols *symbols, const char *name,
+                           struct asnap_symbol_place *places, size_t limit, size_t *count);
+
 #ifdef __cplusplus
 }
 #endif

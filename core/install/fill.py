@@ -1,6 +1,7 @@
 """Prints a template, filled in: `fill.py FILE`. @NAME@ is the environment's NAME, written as
 the kind of file (its ending) wants it. Of a page of mdoc, @COMMANDS@ is the reference of the commands,
-@DEBUGGERS@ the synopsis of all debuggers, and @SCRIPTS@ their files."""
+@SHELL@ the list of those of the command line, @DEBUGGERS@ the synopsis of all debuggers, and @SCRIPTS@ their
+files."""
 
 import os
 import re
@@ -43,7 +44,12 @@ def _scripts():
     )
 
 
-_MADE = {"COMMANDS": mdoc_reference.commands, "DEBUGGERS": _synopsis, "SCRIPTS": _scripts}
+_MADE = {
+    "COMMANDS": mdoc_reference.commands,
+    "SHELL": mdoc_reference.command_line,
+    "DEBUGGERS": _synopsis,
+    "SCRIPTS": _scripts,
+}
 
 
 def filled(path):

@@ -50,6 +50,13 @@ put_link() { # TARGET PATH
     ln -sf "$1" "$root$2"
 }
 
+put_completion() { # SHELL PATH
+    directory "$(dirname "$2")"
+    note "$2"
+    ALLOCSNAP_LIBRARY="$BUILD/liballocsnap.so" "$PYTHON" -B core/install/completions.py "$1" >"$root$2"
+    chmod 644 "$root$2"
+}
+
 put_filled() { # SOURCE PATH
     directory "$(dirname "$2")"
     note "$2"
@@ -73,9 +80,12 @@ lay() {
         for file in "$folder"/*.py; do put 644 "$file" "$share/$file"; done
     done
     put_filled core/install/allocsnap.pc "$LIBDIR/pkgconfig/allocsnap.pc"
-    for file in docs/man/*.7; do
-        put_filled "$file" "$PREFIX/share/man/man7/$(basename "$file")"
+    for file in docs/man/*.[17]; do
+        put_filled "$file" "$PREFIX/share/man/man${file##*.}/$(basename "$file")"
     done
+    put 755 core/install/allocsnap "$PREFIX/bin/allocsnap"
+    put_completion bash "$PREFIX/share/bash-completion/completions/allocsnap"
+    put_completion zsh "$PREFIX/share/zsh/site-functions/_allocsnap"
 }
 
 # What is gone already is no matter; where a step fails, the list is there for the next try.

@@ -44,6 +44,7 @@ OPENERS = {
     "core/base/open_file.c",
     "core/base/atomic_file.c",
     "core/base/leftovers.c",
+    "core/collect/held_process.c",
     "core/symbols/apart/naming_teller.c",
     "core/python/allocsnap/regular_files.py",
 }

@@ -35,7 +35,11 @@ def of_checkout(*patterns):
 def expected():
     """What lies below a prefix, directories aside."""
     names = ["include/" + os.path.basename(path) for path in of_checkout("core/include/*.h")]
-    names += ["share/man/man7/" + os.path.basename(path) for path in of_checkout("docs/man/*")]
+    for section in "17":
+        pages = of_checkout("docs/man/*." + section)
+        names += ["share/man/man{}/{}".format(section, os.path.basename(path)) for path in pages]
+    names += ["bin/allocsnap", "share/bash-completion/completions/allocsnap"]
+    names += ["share/zsh/site-functions/_allocsnap"]
     shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py")
     shared += of_checkout(*(folder + "/*.py" for folder in house.folders(ROOT)))
     shared += ["core/python/allocsnap/py.typed", "installed"]
@@ -75,7 +79,7 @@ class Install(unittest.TestCase):
         for path in tree(self.place):
             full = os.path.join(self.place, path)
             if not os.path.islink(full) and path != "share/allocsnap/installed":
-                is_program = path.endswith(("/", ".so", ".so.0"))
+                is_program = path.endswith(("/", ".so", ".so.0", "bin/allocsnap"))
                 mode = os.stat(full).st_mode & 0o777
                 self.assertEqual((path, mode), (path, 0o755 if is_program else 0o644))
 
@@ -201,6 +205,11 @@ class Installed(unittest.TestCase):
         packages = os.path.join(self.prefix, "share", "allocsnap", "core", "python")
         self.stranger.check_python(self, PYTHONPATH=packages)
         self.stranger.check_types(self, PYTHONPATH=packages)
+        program = os.path.join(self.prefix, "bin", "allocsnap")
+        self.stranger.check_command_line(self, program)
+        link = os.path.join(self.stranger.home, "as")
+        os.symlink(program, link)
+        self.stranger.check_command_line(self, link)
 
     def test_session_in_lldb(self):
         names = ["lldb"] + ["lldb-%d" % number for number in range(40, 13, -1)]
@@ -223,8 +232,8 @@ class Installed(unittest.TestCase):
         self.assertEqual(flags.split(), ["-I" + os.path.join(self.prefix, "include")])
 
     def test_manual(self):
-        for page in ("allocsnap", "liballocsnap-hooks"):
-            path = os.path.join(self.prefix, "share", "man", "man7", page + ".7")
+        for page in ("allocsnap.1", "allocsnap.7", "liballocsnap-hooks.7"):
+            path = os.path.join(self.prefix, "share", "man", "man" + page[-1], page)
             self.assertEqual(run(["mandoc", "-Tlint", "-Wwarning", path]), "")
             with open(path, encoding="utf-8") as file:
                 self.assertNotRegex(file.read(), "@[A-Z]+@")

@@ -20,6 +20,7 @@ class Computed:
     """The graph of a fresh reading, and what it is of."""
 
     def __init__(self, session, options):
+        session.keep_still()
         process = session.stopped_process()
         if process.moving:
             raise AllocsnapError(

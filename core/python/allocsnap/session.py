@@ -77,7 +77,8 @@ class Session:
         self.target = target
         self.launch = Launch(target)
         self.exit_stop = ExitStop(target, self._is_traced)
-        self.snapshots = Kept()
+        self.snapshots = Kept(target.how_to_keep)
+        self.is_chosen = False  # whether the user has said what is meant where nothing is named
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
@@ -124,6 +125,14 @@ class Session:
                 ErrorCode.UNSUPPORTED,
             )
         return process
+
+    def keep_still(self):
+        """Has a program that runs on stand still until the command is over. Frames are named
+        before, which takes most of the time."""
+        process = self.stopped_process()
+        if process.moving:
+            self._read(process)
+            self.target.hold()
 
     def live_process(self):
         """The Process, where it can be changed; else an error that says why not."""
@@ -212,6 +221,13 @@ class Session:
                 return None
             raise
 
+    def _unless_started_here(self):
+        """Nothing where programs are started here; else fails by what keeps this process from being
+        traced."""
+        if not self.target.starts_programs:
+            self.live_process()
+            self.status()
+
     def _traced_status(self):
         """The native.Status of the live process, which must be traced."""
         self.live_process()
@@ -224,7 +240,7 @@ class Session:
         """Starts tracing, again where it is on: of the process where the hooks are in
         it, else of the next run. Returns the native.Status that the process had; None
         where it is the next run. Without a limit it is the process's, or the default."""
-        status = self._hooked_status()
+        status = self._hooked_status() or self._unless_started_here()
         self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
@@ -239,7 +255,7 @@ class Session:
     def stop(self):
         """Stops tracing: of the process where it is traced, and else of the next run.
         Returns as `start` does."""
-        status = self._hooked_status()
+        status = self._hooked_status() or self._unless_started_here()
         if status is not None and status.tracing:
             self.request("stop")
             return status
@@ -269,6 +285,7 @@ class Session:
     def request(self, request, frame_limit=0):
         """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
         before) is for "start". They obey at the program's next malloc or free."""
+        self.target.hold()
         process = self.live_process()
         regions = self._regions(process)
         calls = self._calls(process, regions)

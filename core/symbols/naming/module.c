@@ -338,7 +338,7 @@ static struct asnap_error *check_identity(struct asnap_module *module, const str
                               module->file);
 }
 
-static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
+static struct asnap_error *open_file(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_error *error =
         asnap_problem_keep(open_module(module, &sources->elf), &module->problem);
@@ -351,8 +351,23 @@ static struct asnap_error *open_sources(struct asnap_module *module, struct sour
     }
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
         error = find_debug_file(module, sources);
-    error = asnap_problem_keep(error, &module->problem);
-    if (error != NULL)
+    return asnap_problem_keep(error, &module->problem);
+}
+
+struct asnap_error *asnap_module_open(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_elf **elf, struct asnap_elf **debug)
+{
+    struct sources sources = {.debug_directories = debug_directories};
+    struct asnap_error *error = open_file(module, &sources);
+    *elf = sources.elf;
+    *debug = sources.debug;
+    return error;
+}
+
+static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
+{
+    struct asnap_error *error = open_file(module, sources);
+    if (error != NULL || sources->elf == NULL)
         return error;
     /* What is left of a stripped file refers to nothing in it. */
     const struct asnap_elf *file = source_of_dwarf(sources);

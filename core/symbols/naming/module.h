@@ -75,6 +75,12 @@ struct asnap_error *asnap_module_variable(struct asnap_module *module,
                                           const char *debug_directories, uint64_t offset,
                                           bool is_thread_local, struct asnap_variable *variable);
 
+/* Opens the module's file, and its debug file where that is apart, for their symbol tables; both
+ * become NULL where there is none, or none of the right build. Fails with NO_MEMORY and
+ * INTERRUPTED only. Close them. */
+struct asnap_error *asnap_module_open(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_elf **elf, struct asnap_elf **debug);
+
 /* The first problem met with this file; NULL: none. */
 const char *asnap_module_note(const struct asnap_module *module);
 

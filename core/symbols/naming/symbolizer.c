@@ -58,6 +58,11 @@ void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
     free(symbolizer);
 }
 
+struct asnap_resolver *asnap_symbolizer_resolver(struct asnap_symbolizer *symbolizer)
+{
+    return &symbolizer->resolver;
+}
+
 void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart)
 {
     symbolizer->resolver.reads_apart = apart;

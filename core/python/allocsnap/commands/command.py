@@ -19,6 +19,7 @@ class Command:
     summary = ""  # one sentence
     details = ""
     takes_files = False  # whether FILES is among its words
+    of_sessions = False  # for what is kept between commands, which a command line is not
     rest_of_line = False  # its last argument is the rest of the line as it stands
 
     def __init__(self):

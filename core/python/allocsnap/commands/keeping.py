@@ -2,7 +2,7 @@
 
 import os
 
-from ..errors import AllocsnapError
+from ..errors import AllocsnapError, UsageError
 from ..library import rows as results
 from ..roots import keep as keep_with_graph
 from ..target import shown_path
@@ -26,6 +26,7 @@ class Take(Command):
     """take [NAME]"""
 
     name = "take"
+    of_sessions = True
     summary = "Take a snapshot of the live heap blocks, and keep it."
     details = (
         "Ctrl-C while frames are named keeps it too; frames that have no name by then\n"
@@ -48,7 +49,7 @@ class Take(Command):
 
     def run(self, session, options):
         if options.graph and options.no_names:
-            raise AllocsnapError("--graph and --no-names do not go together: give one of them")
+            raise UsageError("--graph and --no-names do not go together: give one of them")
         if options.graph:
             return _kept(*keep_with_graph(session, options.name))
         name, taken = session.take(options.name, not options.no_names)
@@ -102,6 +103,7 @@ class List(Command):
     """list"""
 
     name = "list"
+    of_sessions = True
     summary = "List the snapshots that are kept, oldest first."
     details = (
         "`graph` stands behind those that say what points to their blocks (take --graph),\n"
@@ -137,6 +139,7 @@ class Delete(Command):
     """delete NAME..."""
 
     name = "delete"
+    of_sessions = True
     summary = "Forget snapshots."
 
     def arguments(self, parser):
@@ -191,6 +194,7 @@ class Load(Command):
     """load FILE [NAME]"""
 
     name = "load"
+    of_sessions = True
     takes_files = True
     summary = "Read a snapshot from a file that `snapshot dump` has written, and keep it."
 

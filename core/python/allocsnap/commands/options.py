@@ -3,7 +3,7 @@
 import argparse
 import re
 
-from ..errors import AllocsnapError
+from ..errors import UsageError
 from ..kept_graph import KeptGraph
 from ..library import objects
 from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
@@ -176,9 +176,9 @@ class Choice:
     def __init__(self, session, options):
         """Checks them, before anything is read."""
         if options.all_frames and not options.include and not options.exclude:
-            raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
+            raise UsageError("--all-frames goes with --include or --exclude: give one of them")
         if options.no_skip and options.skip:
-            raise AllocsnapError("--skip and --no-skip contradict each other: give one of them")
+            raise UsageError("--skip and --no-skip contradict each other: give one of them")
         self._options = options
         rules = session.rules
         self._rules = rules._replace(patterns=rules.patterns + tuple(options.skip))
@@ -244,7 +244,7 @@ def _domain(named, text):
     known = "no domain has a name, give a number"
     if named:
         known = "the named domains are " + ", ".join(sorted({name for _, name in named}))
-    raise AllocsnapError('no domain "{}": {}'.format(text, known))
+    raise UsageError('no domain "{}": {}'.format(text, known))
 
 
 def add_words(parser, names):
@@ -266,12 +266,12 @@ def split_words(session, words, most):
     keys = [find_name(word) for word in others if find_name(word) is not None]
     unknown = [word for word in others if find_name(word) is None]
     if unknown:
-        raise AllocsnapError(_unknown_word(session, unknown[0], keys, names, most))
+        raise UsageError(_unknown_word(session, unknown[0], keys, names, most))
     if len(keys) > 1:
-        raise AllocsnapError("two keys, {} and {}: give one".format(*keys[:2]))
+        raise UsageError("two keys, {} and {}: give one".format(*keys[:2]))
     if len(names) > most:
         one = "one" if most == 1 else "two of them"
-        raise AllocsnapError(
+        raise UsageError(
             "{} snapshots, {} and {}: give {}".format(
                 {2: "two", 3: "three"}.get(len(names), len(names)),
                 ", ".join(names[:-1]),

@@ -4,7 +4,7 @@ import json
 import re
 import textwrap
 
-from ..errors import AllocsnapError
+from ..errors import AllocsnapError, UsageError
 from ..kept import NOW
 from ..library import rows as results
 from ..library.keys import cumulative_names, keys, known_names
@@ -21,7 +21,7 @@ _ROWS = 10
 
 def _check_cumulative(options, key):
     if options.cumulative and not keys()[key].has_cumulative:
-        raise AllocsnapError(
+        raise UsageError(
             "--cumulative goes by {}, not by {}: leave it out, or give one of these keys".format(
                 ", ".join(cumulative_names()), key
             )
@@ -54,7 +54,7 @@ def shown_rows(options):
 def _which(session, name):
     """Which snapshot is shown, and why, where nobody has named one and there is no process."""
     chosen = session.default_name()
-    if name is not None or chosen == NOW:
+    if name is not None or chosen == NOW or session.is_chosen:
         return ""
     return "Snapshot {}, the newest: there is no process and no core.\n".format(chosen)
 
@@ -130,7 +130,7 @@ class Diff(Command):
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 2)
         if not names:
-            raise AllocsnapError(
+            raise UsageError(
                 "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.snapshots.known())
             )
         _check_cumulative(options, key)
@@ -138,7 +138,7 @@ class Diff(Command):
         old_name, given = names[0], names[1] if len(names) > 1 else None
         new_name = given or session.default_name()
         if old_name == new_name:
-            raise AllocsnapError(
+            raise UsageError(
                 "{} would be compared with itself: name another snapshot,"
                 " `snapshot diff OLD NEW`".format(old_name)
             )

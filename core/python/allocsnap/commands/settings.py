@@ -189,6 +189,7 @@ class Set(Command):
     )
 
     name = "set"
+    of_sessions = True
     summary = "Set which frames are passed over, how names are shown, and where programs stop; or show it."
     details = (
         "A block is attributed to the first frame of its stack that is not passed over,\n"

@@ -10,7 +10,7 @@ import sys
 import types
 
 from .. import tracing
-from ..errors import AllocsnapError, ErrorCode, one_line
+from ..errors import AllocsnapError, ErrorCode, UsageError, one_line
 from ..printable import printable, printable_lines
 from ..session import Session
 from .command import FILES
@@ -87,6 +87,7 @@ class Shell:
 
     @contextlib.contextmanager
     def _one_line(self):
+        kind = AllocsnapError
         try:
             yield
             return
@@ -94,6 +95,7 @@ class Shell:
             message, code = "interrupted: what was taken before is kept", ErrorCode.INTERRUPTED
         except AllocsnapError as error:
             message, code = str(error), error.code
+            kind = UsageError if isinstance(error, UsageError) else kind
         except MemoryError:
             message = "out of memory in the debugger: close what is not needed and try again"
             code = ErrorCode.NO_MEMORY
@@ -102,7 +104,7 @@ class Shell:
         except Exception as error:  # pylint: disable=broad-except
             message = "internal error, please report it: {}: {}".format(type(error).__name__, error)
             code = ErrorCode.INVALID_ARGUMENT
-        raise AllocsnapError(one_line(message), code) from None
+        raise kind(one_line(message), code) from None
 
     def unknown(self, line):
         """The error for a sub-command that does not exist."""

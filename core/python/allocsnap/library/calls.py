@@ -6,7 +6,7 @@ import time
 from ctypes import byref, c_size_t, c_void_p
 
 from ..errors import UnreadableMemory
-from ..target import path_bytes
+from ..target import Region, path_bytes
 from . import native, structures
 from .names import decoded_name
 from .native import check, library, text_of
@@ -176,10 +176,27 @@ class _Mapped:
                 return region
         return None
 
+    def only(self, paths):
+        """The Regions of some of these files."""
+        found = (self.array[index] for index in range(self.count))
+        return Regions(
+            [
+                Region(one.start, one.end, one.file_offset, decoded_name(one.path), *_rights(one.flags))
+                for one in found
+                if one.path and decoded_name(one.path) in paths
+            ]
+        )
+
     def paths(self):
         """The files that are mapped."""
         found = (self.array[index].path for index in range(self.count))
         return {decoded_name(path) for path in found if path}
+
+
+def _rights(flags):
+    """(readable, writable, executable)."""
+    every = (native.REGION_READABLE, native.REGION_WRITABLE, native.REGION_EXECUTABLE)
+    return [bool(flags & one) for one in every]
 
 
 class Regions(_Mapped):

@@ -35,6 +35,12 @@ class CoreThreads(Object):
         self._core_map = core_map
         check(library().asnap_core_threads_create(core_map, self.out))
 
+    def threads(self):
+        """[(number of the kernel's, stack pointer, thread pointer)]."""
+        count = c_size_t()
+        array = library().asnap_core_threads_list(self, byref(count))
+        return [(one.number, one.stack_pointer, one.thread_pointer) for one in array[: count.value]]
+
     def set(self, facts):
         """Puts them into graph_types.GraphFacts."""
         count = c_size_t()

@@ -56,6 +56,20 @@ class Register(ctypes.Structure):
 UNSEEN_BYTES = 1536
 
 
+class SymbolPlace(ctypes.Structure):
+    """Where in a file an address is (asnap_symbol_place)."""
+
+    _fields_ = [
+        ("path", c_char_p),
+        ("section", c_char_p),
+        ("symbol", c_char_p),
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("is_function", c_bool),
+        ("is_local", c_bool),
+    ]
+
+
 class Status(ctypes.Structure):
     """What the hooks say of themselves (asnap_status)."""
 
