@@ -38,6 +38,7 @@ enum asnap_dump_kind {
     ASNAP_DUMP_START_TIME,     /* uint64_t */
     ASNAP_DUMP_NAMED_BY,       /* uint8_t, by frame; left out where all are what they look like */
     ASNAP_DUMP_OFFSETS,        /* uint64_t, by frame; left out where none is known */
+    ASNAP_DUMP_SAMPLE_PERIOD = 32, /* uint64_t; left out where every block is there */
     ASNAP_DUMP_KINDS,
 };
 

@@ -172,7 +172,7 @@ class _Traces(Sequence[Trace]):
     def __len__(self) -> int:
         if self._given is not None:
             return len(self._given)
-        return self._object.count
+        return self._object.trace_count
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Trace: ...

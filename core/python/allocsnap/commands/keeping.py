@@ -6,7 +6,7 @@ from ..errors import AllocsnapError
 from ..library import rows as results
 from ..roots import keep as keep_with_graph
 from ..target import shown_path
-from .command import FILES, Command, amount, naming_lines, plural
+from .command import FILES, Command, amount, naming_lines, plural, sampled_text
 
 
 def _kept(name, taken):
@@ -14,7 +14,9 @@ def _kept(name, taken):
     computed = taken.snapshot.computed
     notes = (computed.graph.notes if computed is not None else []) + taken.snapshot.notes
     warnings = "".join("warning: {}\n".format(note) for note in notes)
-    text = warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+    text = warnings + "Snapshot {}: {} in {}{}.\n".format(
+        name, *amount(taken.snapshot), sampled_text(taken.snapshot)
+    )
     if taken.snapshot.unnamed:
         text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
             plural(taken.snapshot.unnamed, "frame"), name
@@ -86,6 +88,17 @@ class Symbolize(Command):
         return FILES if typed else list(session.snapshots.all)
 
 
+def _kind(snapshot):
+    """What `list` says of a snapshot that is not whole. The first note of a sample says that it is
+    one."""
+    kinds = []
+    if snapshot.sample_period:
+        kinds.append("a sample")
+    if len(snapshot.notes) > len(kinds):
+        kinds.append("incomplete")
+    return " ({})".format(", ".join(kinds)) if kinds else ""
+
+
 class List(Command):
     """list"""
 
@@ -105,7 +118,7 @@ class List(Command):
                     results.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
-                    one.source + (" (incomplete)" if snapshot.notes else ""),
+                    one.source + _kind(snapshot),
                 )
             )
         widths = [max(len(row[column]) for row in rows) for column in range(4)]

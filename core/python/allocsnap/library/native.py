@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
+from ctypes import POINTER, c_bool, c_char_p, c_double, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 from .. import __version__
@@ -90,8 +90,10 @@ class Status(ctypes.Structure):
         ("tracing", c_bool),
         ("request_pending", c_bool),
         ("frame_limit", c_uint32),
+        ("sample_period", c_uint64),
         ("traced_size", c_uint64),
         ("traced_count", c_uint64),
+        ("sampled_count", c_uint64),
         ("peak_size", c_uint64),
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
@@ -107,6 +109,20 @@ class Write(ctypes.Structure):
     """Bytes to be written into the inferior (asnap_write)."""
 
     _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
+
+
+class Start(ctypes.Structure):
+    """What a start may ask for (asnap_start)."""
+
+    _fields_ = [
+        ("frame_limit", c_uint32),
+        ("sets_period", c_bool),
+        ("sample_period", c_uint64),
+    ]
+
+
+#: The largest period of a sample (ASNAP_SAMPLE_PERIOD_MAX).
+SAMPLE_PERIOD_MAX = 1 << 40
 
 
 #: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
@@ -204,6 +220,18 @@ class SkipRules(ctypes.Structure):
         ("mine", POINTER(c_char_p)),
         ("mine_count", c_size_t),
         ("sets", c_uint32),
+    ]
+
+
+class Estimate(ctypes.Structure):
+    """What there is, as estimated from a sample (asnap_estimate)."""
+
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_double),
+        ("size_error", c_double),
+        ("count_error", c_double),
+        ("sampled_count", c_uint64),
     ]
 
 
@@ -324,7 +352,7 @@ FUNCTIONS = {
     "asnap_status_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Status)]),
     "asnap_request_prepare": (
         _ERROR,
-        [POINTER(Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+        [POINTER(Memory), c_uint64, c_int, POINTER(Start), POINTER(Write)],
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
@@ -348,6 +376,8 @@ FUNCTIONS = {
     "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_sample_period": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_estimate": (Estimate, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
     "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
     "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
