@@ -50,7 +50,7 @@ void asnap_format_percent(double percent, char buffer[ASNAP_NUMBER_SIZE])
     if (percent >= 0.95)
         snprintf(buffer, ASNAP_NUMBER_SIZE, "%.0f", percent);
     else
-        snprintf(buffer, ASNAP_NUMBER_SIZE, "%.1f", percent < 0.1 ? 0.1 : percent);
+        snprintf(buffer, ASNAP_NUMBER_SIZE, "%.1f", percent);
     use_point(buffer);
     strncat(buffer, "%", ASNAP_NUMBER_SIZE - strlen(buffer) - 1);
 }

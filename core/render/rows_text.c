@@ -18,11 +18,11 @@ static void write_number(struct writer *writer, uint64_t number)
     asnap_page_number(&writer->page, number);
 }
 
-/* " \u00b16%" of what is estimated, where every block is known nothing. */
+/* " \u00b16%" of what is estimated; nothing where that is as good as counted. */
 static void write_error(struct writer *writer, double error, uint64_t size)
 {
     char text[ASNAP_NUMBER_SIZE];
-    if (error <= 0 || size == 0)
+    if (size == 0 || error / (double)size < 0.0005)
         return;
     asnap_format_percent(100 * error / (double)size, text);
     write_string(writer, " \u00b1");

@@ -7,7 +7,6 @@
 
 #include "debugger_call.h"
 #include "loaded_modules.h"
-#include "sample_filter.h"
 #include "sampler.h"
 #include "unwind_rows.h"
 
@@ -172,8 +171,7 @@ static ASNAP_HOT bool note_releasing(void *block, uint64_t caller)
         asnap_trace_look_at_release(caller);
     if (mode == ASNAP_TABLE_TRACING_ALL)
         return asnap_thread.releasing == block || asnap_trace_releasing(block, asnap_under.free);
-    return __builtin_expect(!asnap_filter_has((uintptr_t)block), 1) ||
-           note_releasing_sampled(block, mode);
+    return asnap_trace_passes((uintptr_t)block) || note_releasing_sampled(block, mode);
 }
 
 /* The dynamic linker frees what it knew of a file after it has unloaded it. */

@@ -8,7 +8,6 @@
 
 #include "kernel.h"
 #include "operators.h"
-#include "sample_filter.h"
 #include "sampler.h"
 
 #ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
@@ -120,7 +119,7 @@ static __attribute__((noinline)) void note_plain(void *block, size_t size,
 /* Whether there may be a record of a block. */
 static ASNAP_HOT bool is_to_be_forgotten(const void *block, uint32_t mode)
 {
-    return mode == ASNAP_TABLE_TRACING_ALL || (mode != 0 && asnap_filter_has((uintptr_t)block));
+    return mode == ASNAP_TABLE_TRACING_ALL || (mode != 0 && !asnap_trace_passes((uintptr_t)block));
 }
 
 static ASNAP_HOT bool forget(void *block, void (*release)(void *), uint32_t mode)

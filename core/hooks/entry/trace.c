@@ -5,7 +5,6 @@
 #include "loaded_modules.h"
 #include "preceding.h"
 #include "registered_frames.h"
-#include "sample_filter.h"
 #include "sampler.h"
 #include "walk_check.h"
 #include "walker_pool.h"
@@ -199,10 +198,9 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *), ui
     return true;
 }
 
-/* A block of which the sample has no record, mostly. */
-static ASNAP_HOT bool is_passed_by(uint64_t key, uint32_t mode)
+static bool is_passed_by(uint64_t key, uint32_t mode)
 {
-    return mode != ASNAP_TABLE_TRACING_ALL && !asnap_filter_has(key);
+    return mode != ASNAP_TABLE_TRACING_ALL && asnap_trace_passes(key);
 }
 
 void asnap_trace_untrack(uint64_t key, uint32_t mode)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "records.h"
+#include "sample_filter.h"
+#include "thread.h"
 #include "walker.h"
 
 /* Records a new block of `size` bytes; `caller` has called the allocation function. Does
@@ -26,6 +28,13 @@ bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *cal
 /* Where a definition before the hooks' has the program's calls: whether it has called now. */
 void asnap_trace_look_at_release(uint64_t caller);
 
+/* Whether a sample has no record with this key, as of nearly all blocks. What a handler has left to
+ * be recorded may have this key, too. */
+static inline bool asnap_trace_passes(uint64_t key)
+{
+    return __builtin_expect(!asnap_filter_has(key) && asnap_thread.deferred == NULL, 1);
+}
+
 /* Forgets the record with this key, if there is one. */
 void asnap_trace_untrack(uint64_t key, uint32_t mode);
 
@@ -33,7 +42,7 @@ void asnap_trace_untrack(uint64_t key, uint32_t mode);
  * called now, the hooks see to it later. */
 bool asnap_trace_releasing(void *block, void (*release)(void *));
 
-/* The same for a block of which the sample may have a record (asnap_filter_has). */
+/* The same for a block of which the sample may have a record (asnap_trace_passes). */
 bool asnap_trace_releasing_sampled(void *block, void (*release)(void *), uint32_t mode);
 
 /* How asnap_trace_take ended. */

@@ -4,13 +4,19 @@
 
 #include "error.h"
 
-static bool add_number(uint64_t *sum, double more)
+static bool add_number(uint64_t *sum, uint64_t more)
 {
-    double whole = nearbyint(more);
-    if (whole >= (double)INT64_MAX || (uint64_t)whole > (uint64_t)INT64_MAX - *sum)
+    if (more > (uint64_t)INT64_MAX - *sum)
         return false;
-    *sum += (uint64_t)whole;
+    *sum += more;
     return true;
+}
+
+/* A number that is not negative, rounded; UINT64_MAX where it is too large. */
+static uint64_t whole(double number)
+{
+    double rounded = nearbyint(number);
+    return rounded < (double)INT64_MAX ? (uint64_t)rounded : UINT64_MAX;
 }
 
 bool asnap_weight_add_block(struct asnap_weight *sum, uint64_t size, uint64_t period)
@@ -19,11 +25,12 @@ bool asnap_weight_add_block(struct asnap_weight *sum, uint64_t size, uint64_t pe
     double periods = (size == 0 ? 1.0 : bytes) / (double)period;
     double chance = -expm1(-periods);
     double variance = exp(-periods) / (chance * chance);
+    bool is_certain = chance >= 1;
     sum->size_variance += bytes * bytes * variance;
     sum->count_variance += variance;
     sum->sampled++;
-    return add_number(&sum->size, bytes / chance) &&
-           add_number(&sum->parts, (double)ASNAP_WEIGHT_PARTS / chance);
+    return add_number(&sum->size, is_certain ? size : whole(bytes / chance)) &&
+           add_number(&sum->parts, whole((double)ASNAP_WEIGHT_PARTS / chance));
 }
 
 bool asnap_weight_add(struct asnap_weight *sum, const struct asnap_weight *more)
