@@ -52,6 +52,9 @@ struct asnap_estimate {
     uint64_t sampled_count; /* blocks of the sample */
 };
 
+/* Of one block of a sample of this period, from 1 to ASNAP_SAMPLE_PERIOD_MAX. */
+ASNAP_API struct asnap_estimate asnap_block_estimate(uint64_t size, uint64_t period);
+
 /* Of all traces. */
 ASNAP_API struct asnap_estimate asnap_snapshot_estimate(const struct asnap_snapshot *snapshot);
 
@@ -333,7 +336,7 @@ asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
 
 /* Writes a file that the standard library's tracemalloc.Snapshot.load opens (Python
  * 3.9 and later), likewise: traces, traceback limit, attributes. Functions, notes and
- * what else tracemalloc does not know are left out. */
+ * what else tracemalloc does not know are left out. Fails with UNSUPPORTED for a sample. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot *snapshot, const char *path,
                                 const struct asnap_attribute *attributes, size_t attribute_count);

@@ -1,13 +1,14 @@
 """Samples: what is shown of programs that are known, and programs of which everything is sampled."""
 
-import json
 import os
+import subprocess
+import sys
 import unittest
 
 import expectations
 
 from . import test_programs_held as held
-from .harness import HOOKS, Case, environment, program
+from .harness import LIBRARY, ROOT, Case, environment, program
 
 SOURCE = expectations.source("sampled.c")
 SMALL = expectations.named(SOURCE)["small"].line
@@ -113,10 +114,14 @@ class Sample(Case):
         out = self.batch(
             BEFORE + ["run", "snapshot take a", "snapshot dump a " + dump, "continue",
                       "snapshot diff a --json --no-skip", "snapshot diff a --no-skip",
-                      "snapshot load {} b".format(dump), "snapshot diff a b --json --no-skip", "snapshot stats a --json --no-skip",
-                      "snapshot stats b --json --no-skip", "snapshot list"],
+                      "snapshot load {} b".format(dump), "snapshot diff a b --json --no-skip", "snapshot stats a --json --no-skip", "snapshot stats a --json",
+                      "snapshot stats b --json --no-skip", "snapshot list",
+                      "snapshot dump a {}2 --format tracemalloc".format(dump)],
             program("sampled"),
         )
+        self.assertIn("a sample cannot be written for tracemalloc", out["snapshot dump a {}2 --format tracemalloc".format(dump)])
+        self.assertFalse(os.path.exists(dump + "2"))
+        self.check_api(dump, out.json("snapshot stats a --json"))
         first = self.rows(out.json("snapshot stats a --json --no-skip"))[SMALL]
         diff = out.json("snapshot diff a --json --no-skip")
         self.assertEqual((diff["sample_period"], diff["old_sample_period"]), (PERIOD, PERIOD))
@@ -130,6 +135,31 @@ class Sample(Case):
         self.assertEqual(out["snapshot list"].count(" (a sample)\n"), 2)
         same = out.json("snapshot diff a b --json --no-skip")["total"]
         self.assertEqual((same["size_diff"], same["count_diff"]), (0, 0))
+
+    def check_api(self, dump, answer):
+        """What the Python API makes of it, without a debugger."""
+        code = """
+import allocsnap, sys
+one = allocsnap.Snapshot.load(sys.argv[1])
+kept = one.filter_traces([allocsnap.Filter(True, "*/sampled.c")])
+class Own:
+    inclusive = True
+    def _match(self, trace):
+        return True
+try:
+    one.filter_traces([Own()])
+except allocsnap.AllocsnapError as error:
+    refused = str(error).startswith("filters of your own cannot go over a sample")
+print(one.sample_period, len(one.traces), sum(row.size for row in one.statistics("lineno")),
+      kept.sample_period, kept.compare_to(one, "filename")[-1].size_diff <= 0, refused,
+      allocsnap.Snapshot([(0, 5, (("a", 1),))], 1).sample_period)
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code, dump], stdout=subprocess.PIPE, encoding="utf-8", check=True,
+            env=environment(self.home, PYTHONPATH=os.path.join(ROOT, "core", "python"), ALLOCSNAP_LIBRARY=LIBRARY),
+        )
+        total = answer["total"]
+        self.assertEqual(done.stdout.split(), [str(PERIOD), str(total["sampled_count"]), str(total["size"]), str(PERIOD), "True", "True", "0"])
 
     def test_a_period_is_asked_for_before_a_run_and_in_a_process(self):
         out = self.batch(

@@ -1,5 +1,5 @@
-/* Holds lines of blocks of different sizes, which threads have allocated, and has freed others; then
- * it changes some of what it holds. */
+/* Holds lines of blocks of different sizes, which threads have allocated, and has freed others;
+ * then it changes some of what it holds. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ static void *run(void *argument)
     for (size_t i = 0; i < SMALL; i++)
         blocks[n++] = calloc(i % 2 + 1, 48); /* heap: mixed size=4*2500*144 count=4*5000 */
     for (size_t i = 0; i < SMALL; i++) {
-        free(malloc(640)); /* heap: freed size=0 count=0 */
+        free(malloc(640));                     /* heap: freed size=0 count=0 */
         blocks[n++] = realloc(malloc(16), 80); /* heap: resized size=4*5000*80 count=4*5000 */
     }
     for (size_t i = 0; i < AROUND; i++)

@@ -57,6 +57,14 @@ struct asnap_estimate asnap_weight_estimate(const struct asnap_weight *weight)
     };
 }
 
+struct asnap_estimate asnap_block_estimate(uint64_t size, uint64_t period)
+{
+    struct asnap_weight weight = {0};
+    if (!asnap_weight_add_block(&weight, size, period))
+        weight.size = INT64_MAX;
+    return asnap_weight_estimate(&weight);
+}
+
 struct asnap_estimate asnap_sum_estimate(uint64_t size, uint64_t count)
 {
     return (struct asnap_estimate){.size = size, .count = (double)count, .sampled_count = count};

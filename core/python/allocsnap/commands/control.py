@@ -258,5 +258,6 @@ class Status(Command):
         if found is None:
             return []
         is_python = resident.has_pools_of_python(session.target.memory_map())
-        lines = resident.lines(found, status.traced_size, status.tracker_size, is_python)
+        traced = None if status.sample_period else status.traced_size
+        lines = resident.lines(found, traced, status.tracker_size, is_python)
         return [("" if place else "rss", line) for place, line in enumerate(lines)]

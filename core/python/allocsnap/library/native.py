@@ -377,6 +377,7 @@ FUNCTIONS = {
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
     "asnap_snapshot_sample_period": (c_uint64, [_OBJECT]),
+    "asnap_block_estimate": (Estimate, [c_uint64, c_uint64]),
     "asnap_snapshot_estimate": (Estimate, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
     "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
