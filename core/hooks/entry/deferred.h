@@ -16,8 +16,8 @@ struct asnap_walker;
 
 struct asnap_deferred {
     enum asnap_deferred_kind kind;
+    uint32_t mode; /* as the root said of `tracing` */
     struct asnap_deferred *next;
-    uint32_t mode;               /* as the root said of `tracing` */
     uint64_t key;                /* of the record */
     void *block;                 /* release: NULL where only the record is to go */
     size_t size;                 /* insert */
