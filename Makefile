@@ -29,7 +29,7 @@ includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
 INCLUDES_unit := $(addprefix -Icore/,include table $(EVERY_ROOM)) -Itests/unit
 
-CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty
+CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lm
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
