@@ -129,6 +129,11 @@ static struct asnap_error *note_blocks(struct asnap_graph *graph,
             graph, "%zu blocks at addresses that no program has are left out", skipped);
     if (error != NULL || whole)
         return error;
+    if (asnap_snapshot_sample_period(graph->snapshot) != 0 && facts->gaps != ASNAP_GAPS_NO)
+        return asnap_graph_add_note(graph, "only a sample of the blocks is recorded: what only the "
+                                           "memory between the recorded ones leads to counts as "
+                                           "possible, which may hide leaks, and what else hangs on "
+                                           "a leaked block is not known");
     if (facts->gaps == ASNAP_GAPS_NO)
         return asnap_graph_add_note(graph, "there are blocks that were not recorded, as those from "
                                            "before the tracing began: what only they hold is shown "

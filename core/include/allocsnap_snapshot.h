@@ -30,11 +30,33 @@ asnap_snapshot_create(struct asnap_raw *raw, struct asnap_symbolizer *symbolizer
                       struct asnap_snapshot **snapshot);
 ASNAP_API void asnap_snapshot_destroy(struct asnap_snapshot *snapshot);
 
-/* Bytes and blocks in all traces. */
+/* Bytes and blocks in all traces; of a sample, those that are in it. */
 ASNAP_API uint64_t asnap_snapshot_size(const struct asnap_snapshot *snapshot);
 ASNAP_API uint64_t asnap_snapshot_count(const struct asnap_snapshot *snapshot);
 /* Frames kept of a stack when the traces were made (tracemalloc: traceback_limit). */
 ASNAP_API uint32_t asnap_snapshot_traceback_limit(const struct asnap_snapshot *snapshot);
+
+/* The period of the sample that the traces are, in bytes; 0: every block is among them. A block of
+ * s bytes is in the sample with a probability of 1 - exp(-s / period), an empty one as if it had a
+ * byte. */
+ASNAP_API uint64_t asnap_snapshot_sample_period(const struct asnap_snapshot *snapshot);
+
+/* What there is, as estimated from a sample; where every block is known, that. Each block of the
+ * sample stands for as many of its size as the inverse of its probability. */
+struct asnap_estimate {
+    uint64_t size;     /* bytes */
+    double count;      /* blocks */
+    double size_error; /* standard errors of these two: the truth is within twice as much in about
+                          95 of 100 samples, where many blocks were sampled */
+    double count_error;
+    uint64_t sampled_count; /* blocks of the sample */
+};
+
+/* Of one block of a sample of this period, from 1 to ASNAP_SAMPLE_PERIOD_MAX. */
+ASNAP_API struct asnap_estimate asnap_block_estimate(uint64_t size, uint64_t period);
+
+/* Of all traces. */
+ASNAP_API struct asnap_estimate asnap_snapshot_estimate(const struct asnap_snapshot *snapshot);
 
 /* What is missing from this snapshot, a line each: dropped records, parts that
  * were being changed, unreadable memory. None: complete. */
@@ -280,6 +302,12 @@ asnap_builder_threads(struct asnap_builder *builder, const uint32_t *threads, si
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_start_time(struct asnap_builder *builder, uint64_t nanoseconds);
 
+/* Tells that the traces are a sample of this period (asnap_snapshot_sample_period), at most
+ * ASNAP_SAMPLE_PERIOD_MAX. Fails with INVALID_ARGUMENT; asnap_builder_finish does where the
+ * estimates are too large. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_sample_period(struct asnap_builder *builder, uint64_t period);
+
 /* Adds traces (copies them); 4294967294 at most. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_traces(struct asnap_builder *builder, const struct asnap_trace *traces, size_t count);
@@ -322,7 +350,7 @@ asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
 
 /* Writes a file that the standard library's tracemalloc.Snapshot.load opens (Python
  * 3.9 and later), likewise: traces, traceback limit, attributes. Functions, notes and
- * what else tracemalloc does not know are left out. */
+ * what else tracemalloc does not know are left out. Fails with UNSUPPORTED for a sample. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot *snapshot, const char *path,
                                 const struct asnap_attribute *attributes, size_t attribute_count);

@@ -141,7 +141,7 @@ class Names(Case):
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
-        self.assertIn("table version 4", rows["hooks"])
+        self.assertIn("table version 5", rows["hooks"])
         self.assertRegex(rows["target"], r"^ +process \d+$")
 
 

@@ -37,7 +37,7 @@ SHOWN = r"\x1b[31m\x0aFORGED\x0d"
 
 #: The lines that are typed for each command. {name}: a snapshot; {file}: where to write one.
 LINES = {
-    "start": ["start 0", "start " + TYPED],
+    "start": ["start 0", "start " + TYPED, "start --sample " + TYPED],
     "stop": ["stop " + TYPED],
     "clear": ["clear " + TYPED],
     "reset-peak": ["reset-peak " + TYPED],

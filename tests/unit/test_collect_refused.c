@@ -20,6 +20,8 @@ ASNAP_TEST(collect_refused, refuses_a_root_that_cannot_be)
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->node_bytes, 24), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->shard_count, 65), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->applied.tracing, 2), ASNAP_ERROR_DAMAGED);
+    CU_ASSERT_EQUAL(CODE_WITH(&image, root->applied.sample_period, ASNAP_SAMPLE_PERIOD_MAX + 1),
+                    ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->applied.frame_limit, 0), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->applied.frame_limit, 65536), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_EQUAL(CODE_WITH(&image, root->domain_count, 0), ASNAP_ERROR_DAMAGED);

@@ -292,6 +292,25 @@ static struct asnap_error *read_threads(const struct asnap_dump_reader *reader,
     return error;
 }
 
+static struct asnap_error *read_period(const struct asnap_dump_reader *reader,
+                                       struct asnap_store *store)
+{
+    uint64_t *period = NULL;
+    size_t count = 0;
+    struct asnap_error *error =
+        asnap_dump_read_array(reader, ASNAP_DUMP_SAMPLE_PERIOD, sizeof(*period), &period, &count);
+    if (error == NULL && count != 0 &&
+        (count > 1 || *period == 0 || *period > ASNAP_SAMPLE_PERIOD_MAX))
+        error = asnap_dump_damaged(reader,
+                                   "%zu periods of a sample, the first is %llu: there can be one, "
+                                   "from 1 to 1099511627776",
+                                   count, (unsigned long long)*period);
+    else if (error == NULL && count == 1)
+        store->sample_period = *period;
+    free(period);
+    return error;
+}
+
 static struct asnap_error *read_domains(const struct asnap_dump_reader *reader,
                                         struct asnap_store *store)
 {
@@ -363,6 +382,8 @@ static struct asnap_error *read_store(const struct asnap_dump_reader *reader,
         error = read_tracebacks(reader, store);
     if (error == NULL)
         error = read_threads(reader, store);
+    if (error == NULL)
+        error = read_period(reader, store);
     if (error == NULL)
         error = read_domains(reader, store);
     if (error == NULL)

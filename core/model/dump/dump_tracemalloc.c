@@ -155,6 +155,10 @@ struct asnap_error *asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot 
                                                     const struct asnap_attribute *attributes,
                                                     size_t attribute_count)
 {
+    if (snapshot->store->sample_period != 0)
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "a sample cannot be written for tracemalloc, which has no place "
+                                  "for what its blocks stand for: use the format allocsnap");
     struct asnap_store *given = NULL;
     struct pickling *pickling = calloc(1, sizeof(*pickling));
     struct asnap_error *error = pickling == NULL ? asnap_error_no_memory() : NULL;

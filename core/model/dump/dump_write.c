@@ -209,6 +209,9 @@ static bool make_pieces(struct dumping *dumping)
          store->mapping_count * sizeof(*store->mappings));
     lend(dumping, ASNAP_DUMP_THREADS, store->threads,
          store->thread_count * sizeof(*store->threads));
+    if (store->sample_period != 0)
+        lend(dumping, ASNAP_DUMP_SAMPLE_PERIOD, &store->sample_period,
+             sizeof(store->sample_period));
     if (store->start_time != 0)
         lend(dumping, ASNAP_DUMP_START_TIME, &store->start_time, sizeof(store->start_time));
     return join(dumping, ASNAP_DUMP_FILES, store->files.count, file_name) &&

@@ -41,8 +41,11 @@ static void number_threads(const struct asnap_store *store, struct asnap_groups 
             groups->rows[count++] = *row;
             continue;
         }
-        groups->rows[count - 1].size += row->size;
-        groups->rows[count - 1].count += row->count;
+        struct asnap_group *same = &groups->rows[count - 1];
+        same->size += row->size;
+        same->count += row->count;
+        if (groups->weights != NULL)
+            (void)asnap_group_add_weight(groups, same, &groups->weights[row->place]);
     }
     groups->count = count;
 }

@@ -236,20 +236,25 @@ class Session:
             raise _not_traced()
         return status
 
-    def start(self, frame_limit=None):
+    def start(self, frame_limit=None, sample_period=None):
         """Starts tracing, again where it is on: of the process where the hooks are in
         it, else of the next run. Returns the native.Status that the process had; None
-        where it is the next run. Without a limit it is the process's, or the default."""
+        where it is the next run. Without a limit it is the process's, or the default.
+        `sample_period`: bytes, 0 for every block; None: as in the process, or as the program's
+        environment says."""
         status = self._hooked_status() or self._unless_started_here()
         self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
-            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
+            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT, sample_period)
             return None
         limit = frame_limit or status.frame_limit
-        self.request("start", limit)
-        if self.launch.frame_limit() not in (None, limit):
-            self.launch.start(limit)
+        self.request("start", limit, sample_period)
+        if self.launch.frame_limit() is None:
+            return status
+        period = self.launch.sample_period() if sample_period is None else sample_period
+        if (self.launch.frame_limit(), self.launch.sample_period()) != (limit, period):
+            self.launch.start(limit, period)
         return status
 
     def stop(self):
@@ -282,15 +287,18 @@ class Session:
         self.request("reset_peak")
         return status
 
-    def request(self, request, frame_limit=0):
+    def request(self, request, frame_limit=0, sample_period=None):
         """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
-        before) is for "start". They obey at the program's next malloc or free."""
+        before) and `sample_period` (None: as before) are for "start". They obey at the program's
+        next malloc or free."""
         self.target.hold()
         process = self.live_process()
         regions = self._regions(process)
         calls = self._calls(process, regions)
         root = self._find_root(process, calls, regions)
-        for address, data in objects.prepare_request(calls, root, request, frame_limit):
+        for address, data in objects.prepare_request(
+            calls, root, request, frame_limit, sample_period
+        ):
             self.target.write_memory(address, data)
 
     def read(self):

@@ -10,6 +10,7 @@ from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
 from . import bulk, dump_files, export_files, filters as filtering
 from . import kept_graph, raw_traces, reachability
+from .errors import AllocsnapError, ErrorCode
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
@@ -130,6 +131,11 @@ class _Traces(Sequence[Trace]):
         return 0 if self._object is None else self._object.start_time
 
     @property
+    def sample_period(self) -> int:
+        """Of the sample that these are, in bytes; 0: every trace is there."""
+        return 0 if self._object is None else self._object.sample_period
+
+    @property
     def notes(self) -> List[str]:
         """What is missing from the snapshot, a line each."""
         return [] if self._object is None else self._object.notes
@@ -174,7 +180,7 @@ class _Traces(Sequence[Trace]):
     def __len__(self) -> int:
         if self._given is not None:
             return len(self._given)
-        return self._object.count
+        return self._object.trace_count
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Trace: ...
@@ -236,6 +242,12 @@ class Snapshot:
         """When the times of its traces begin: seconds since 1970; None: unknown."""
         start = self.traces.start_time
         return start / 1e9 if start else None
+
+    @property
+    def sample_period(self) -> int:
+        """The period of the sample that its traces are, in bytes: statistics are estimates, of more
+        than the traces hold. 0: every block is there."""
+        return self.traces.sample_period
 
     @classmethod
     def _of(cls, snapshot: objects.Snapshot, origin: Optional[List[Any]] = None) -> Snapshot:
@@ -342,6 +354,12 @@ class Snapshot:
         own = [one for one in filters if not filtering.is_known(one)]
         for one in own:
             one.inclusive, one._match  # pylint: disable=pointless-statement
+        if own and self.sample_period:
+            raise AllocsnapError(
+                "filters of your own cannot go over a sample: it would not be known any more what its"
+                " traces stand for",
+                ErrorCode.UNSUPPORTED,
+            )
         if own:
             made = Snapshot(self._passing(filters), self.traceback_limit)
         else:

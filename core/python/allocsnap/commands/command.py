@@ -109,6 +109,18 @@ def naming_lines(session, name):
     return text
 
 
+def period_text(period):
+    """What a sample of this period is, for people."""
+    return "a sample of one block for each {} allocated".format(results.format_size(period))
+
+
+def sampled_text(snapshot):
+    """From how many blocks the amount of a snapshot is estimated; "" where it is counted."""
+    if not snapshot.sample_period:
+        return ""
+    return ", estimated from {}".format(plural(snapshot.trace_count, "sampled block"))
+
+
 def amount(snapshot):
     """The size and the number of blocks of a snapshot, for people."""
     return results.format_size(snapshot.size), plural(snapshot.count, "block")

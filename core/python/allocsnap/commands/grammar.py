@@ -124,6 +124,27 @@ class Parser(argparse.ArgumentParser):
         return None
 
 
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def byte_count(name, high):
+    """An argparse type: a number of bytes from 0 to `high`, which may have K, M or G behind it, as in
+    the hooks' environment."""
+
+    def convert(text):
+        match = re.match(r"([0-9]{1,100})([KMG]?)\Z", text)
+        if match is not None:
+            number = int(match.group(1)) * _UNITS[match.group(2)]
+            if number <= high:
+                return number
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise argparse.ArgumentTypeError(
+            '"{}" is not a {} (bytes, or with K, M or G: 512K)'.format(shown, name)
+        )
+
+    return convert
+
+
 def whole_number(name, low, high=None):
     """An argparse type: a decimal number from `low` to `high`."""
 

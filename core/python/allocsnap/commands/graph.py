@@ -417,6 +417,11 @@ class Retained(Command):
         if options.top and options.exact:
             raise AllocsnapError("what --top lists of single blocks is exact: leave out --exact")
         computed = find(session, name, _graph_options(options), key)
+        if computed.snapshot.sample_period:
+            raise AllocsnapError(
+                "what blocks keep alive cannot be told of a sample: trace every block"
+                " (`snapshot start --sample 0`)"
+            )
         computed.graph.retain(computed.calls)
         if options.top:
             return self._top(session, computed, options)
@@ -432,7 +437,7 @@ class Retained(Command):
     def _top(session, computed, options):
         blocks, graph = _Blocks(session, computed), computed.graph
         limit = _ROWS if options.limit is None and options.format == "text" else options.limit
-        numbers = graph.top(limit or computed.snapshot.count)
+        numbers = graph.top(limit or computed.snapshot.trace_count)
         if options.format == "json":
             rows = []
             for number in numbers:

@@ -6,7 +6,7 @@ from ..errors import AllocsnapError, UsageError
 from ..library import rows as results
 from ..roots import keep as keep_with_graph
 from ..target import shown_path
-from .command import FILES, Command, amount, naming_lines, plural
+from .command import FILES, Command, amount, naming_lines, plural, sampled_text
 
 
 def _kept(name, taken):
@@ -14,7 +14,9 @@ def _kept(name, taken):
     computed = taken.snapshot.computed
     notes = (computed.graph.notes if computed is not None else []) + taken.snapshot.notes
     warnings = "".join("warning: {}\n".format(note) for note in notes)
-    text = warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+    text = warnings + "Snapshot {}: {} in {}{}.\n".format(
+        name, *amount(taken.snapshot), sampled_text(taken.snapshot)
+    )
     if taken.snapshot.unnamed:
         text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
             plural(taken.snapshot.unnamed, "frame"), name
@@ -91,6 +93,10 @@ class Symbolize(Command):
 def _remarks(snapshot):
     """What the list says of a snapshot after where it is from."""
     notes, remarks = list(snapshot.notes), []
+    if snapshot.sample_period:
+        # Its first note says so.
+        remarks.append("a sample")
+        del notes[0]
     if snapshot.computed is not None:
         notes += snapshot.computed.graph.notes
         remarks.append("graph")

@@ -15,6 +15,7 @@ from .structures import (
     Bounds,
     Debugger,
     Detail,
+    Estimate,
     Filter,
     Frame,
     KeyDescription,
@@ -29,6 +30,7 @@ from .structures import (
     RenderOptions,
     SkipRules,
     SkipSet,
+    Start,
     Statistic,
     StatisticDiff,
     Status,
@@ -64,6 +66,9 @@ READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
 REGION_READABLE, REGION_WRITABLE, REGION_EXECUTABLE = 1, 2, 4
 
 DEBUGGER_FRAMES_MAX = 64
+
+#: The largest period of a sample (ASNAP_SAMPLE_PERIOD_MAX).
+SAMPLE_PERIOD_MAX = 1 << 40
 
 #: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
 REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
@@ -136,7 +141,7 @@ FUNCTIONS = {
     "asnap_status_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Status)]),
     "asnap_request_prepare": (
         _ERROR,
-        [POINTER(Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+        [POINTER(Memory), c_uint64, c_int, POINTER(Start), POINTER(Write)],
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
@@ -164,6 +169,9 @@ FUNCTIONS = {
     "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_sample_period": (c_uint64, [_OBJECT]),
+    "asnap_block_estimate": (Estimate, [c_uint64, c_uint64]),
+    "asnap_snapshot_estimate": (Estimate, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
     "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
     "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
@@ -220,6 +228,7 @@ FUNCTIONS = {
     ),
     "asnap_builder_threads": (_ERROR, [_OBJECT, POINTER(c_uint32), c_size_t]),
     "asnap_builder_start_time": (_ERROR, [_OBJECT, c_uint64]),
+    "asnap_builder_sample_period": (_ERROR, [_OBJECT, c_uint64]),
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
@@ -256,6 +265,9 @@ FUNCTIONS = {
     "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
+    "asnap_statistics_estimate": (Estimate, [_OBJECT, c_size_t]),
+    "asnap_statistics_total_estimate": (Estimate, [_OBJECT]),
+    "asnap_statistics_sample_period": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
     "asnap_statistics_key": (c_int, [_OBJECT]),
@@ -274,6 +286,9 @@ FUNCTIONS = {
     "asnap_diff_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_diff_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_diff_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
+    "asnap_diff_estimates": (None, [_OBJECT, c_size_t, POINTER(Estimate)]),
+    "asnap_diff_total_estimates": (None, [_OBJECT, POINTER(Estimate)]),
+    "asnap_diff_sample_periods": (None, [_OBJECT, POINTER(c_uint64)]),
     "asnap_diff_total": (StatisticDiff, [_OBJECT]),
     "asnap_diff_key": (c_int, [_OBJECT]),
     "asnap_diff_cumulative": (c_bool, [_OBJECT]),

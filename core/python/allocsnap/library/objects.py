@@ -220,14 +220,29 @@ class Snapshot(Object):
         return trace if found else None
 
     @property
+    def estimate(self):
+        """What there is as far as is known, a native.Estimate."""
+        return library().asnap_snapshot_estimate(self)
+
+    @property
     def size(self):
-        """Bytes in all blocks."""
-        return library().asnap_snapshot_size(self)
+        """Bytes in all blocks; of a sample an estimate."""
+        return self.estimate.size
 
     @property
     def count(self):
-        """All blocks."""
+        """All blocks; of a sample an estimate."""
+        return round(self.estimate.count)
+
+    @property
+    def trace_count(self):
+        """The blocks that are known one by one."""
         return library().asnap_snapshot_count(self)
+
+    @property
+    def sample_period(self):
+        """Of the sample that its blocks are, in bytes; 0: every block is there."""
+        return library().asnap_snapshot_sample_period(self)
 
     @property
     def traceback_limit(self):
@@ -267,16 +282,18 @@ def read_status(calls, root):
     return status
 
 
-def prepare_request(calls, root, request, frame_limit=0):
+def prepare_request(calls, root, request, frame_limit=0, sample_period=None):
     """[(address, bytes)] to be written, in this order, for the hooks to obey a request,
-    one of native.REQUESTS (asnap_request_prepare)."""
+    one of native.REQUESTS (asnap_request_prepare). For "start": a limit of 0 and a period of None
+    are those that were there before."""
+    start = native.Start(frame_limit, sample_period is not None, sample_period or 0)
     writes = (native.Write * native.REQUEST_WRITES)()
     calls.run(
         library().asnap_request_prepare,
         calls.memory,
         root,
         native.REQUESTS[request],
-        frame_limit,
+        byref(start),
         writes,
     )
     return [(write.address, bytes(write.bytes[: write.size])) for write in writes]

@@ -101,6 +101,12 @@ class Traces(Rows):
         _thread_labels(options, self._snapshot, self._labels)
         return options
 
+    def total(self, unfiltered):
+        """Of the blocks themselves, of which there are fewer than a sample stands for."""
+        return native.StatisticDiff(
+            size=library().asnap_snapshot_size(unfiltered), count=unfiltered.trace_count
+        )
+
 
 class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,

@@ -1,7 +1,7 @@
 """The structures of allocsnap.h, for ctypes; a test compares them with the compiler's."""
 
 import ctypes
-from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
+from ctypes import POINTER, c_bool, c_char_p, c_double, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
 ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
@@ -79,8 +79,10 @@ class Status(ctypes.Structure):
         ("tracing", c_bool),
         ("request_pending", c_bool),
         ("frame_limit", c_uint32),
+        ("sample_period", c_uint64),
         ("traced_size", c_uint64),
         ("traced_count", c_uint64),
+        ("sampled_count", c_uint64),
         ("peak_size", c_uint64),
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
@@ -89,6 +91,16 @@ class Status(ctypes.Structure):
         ("is_whole", c_bool),
         ("requests", c_uint32),
         ("unseen", ctypes.c_char * UNSEEN_BYTES),
+    ]
+
+
+class Start(ctypes.Structure):
+    """What a start may ask for (asnap_start)."""
+
+    _fields_ = [
+        ("frame_limit", c_uint32),
+        ("sets_period", c_bool),
+        ("sample_period", c_uint64),
     ]
 
 
@@ -192,6 +204,18 @@ class SkipRules(ctypes.Structure):
         ("mine", POINTER(c_char_p)),
         ("mine_count", c_size_t),
         ("sets", c_uint32),
+    ]
+
+
+class Estimate(ctypes.Structure):
+    """What there is, as estimated from a sample (asnap_estimate)."""
+
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_double),
+        ("size_error", c_double),
+        ("count_error", c_double),
+        ("sampled_count", c_uint64),
     ]
 
 
