@@ -55,7 +55,7 @@ class Packages(unittest.TestCase):
         needed = [re.sub(r" \(.*", "", name) for name in self.field(library, "Depends").split(", ")]
         # Debian 13 renamed some libraries for their 64-bit time.
         needed = [re.sub("t64$", "", name) for name in needed]
-        self.assertEqual(needed, ["libc6", "libdwarf1", "libelf1", "liblzma5", "zlib1g"])
+        self.assertEqual(needed, ["libc6", "libdwarf1", "libelf1", "liblzma5", "libprotobuf-c1", "libsqlite3-0", "zlib1g"])
         self.assertRegex(self.field(tool, "Recommends"), r"^gdb \(>= 12\) \| lldb ")
 
     def test_who_makes_them(self):
