@@ -25,11 +25,14 @@ include core/rooms.mk
 EVERY_ROOM := $(sort $(patsubst MAY_INCLUDE_%,%,$(filter MAY_INCLUDE_%,$(.VARIABLES))))
 HOOK_ROOMS := $(filter hooks/%,$(EVERY_ROOM))
 ROOMS := $(filter-out $(HOOK_ROOMS),$(EVERY_ROOM))
-includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
+# Of a room whose headers are made of other files.
+GENERATED := $(BUILD)/generated
+GENERATED_export := $(GENERATED)
+includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1)) $(addprefix -I,$(GENERATED_$(1)))
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
 INCLUDES_unit := $(addprefix -Icore/,include table $(EVERY_ROOM)) -Itests/unit
 
-CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lm
+CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lprotobuf-c -lsqlite3 -lm
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
@@ -42,7 +45,9 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 room_objects = $(call objects,$(addprefix core/,$(1)))
-CORE_OBJECTS := $(call room_objects,$(ROOMS))
+PROFILE := $(GENERATED)/profile.pb-c
+PROFILE_OBJECT := $(BUILD)/obj/profile.pb-c.o
+CORE_OBJECTS := $(call room_objects,$(ROOMS)) $(PROFILE_OBJECT)
 HOOK_OBJECTS := $(call room_objects,$(HOOK_ROOMS))
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
@@ -57,6 +62,9 @@ HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
 # npm's own list of what it has installed.
 VIEWERS := $(BUILD)/viewers/node_modules/.package-lock.json
+# The whole of pprof, which names frames by itself: `go tool pprof` names those of Go programs only.
+PPROF := $(BUILD)/viewers/pprof
+PPROF_SOURCES := /usr/share/gocode
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
@@ -101,6 +109,17 @@ endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 $(foreach room,$(HOOK_ROOMS),$(eval $(call room_rule,$(room),$(HOOK_FLAGS))))
 
+# What the compiler of protocol buffers makes is not held to this project's warnings.
+$(PROFILE).c $(PROFILE).h &: core/export/profile.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=core/export --c_out=$(GENERATED) $<
+
+$(PROFILE_OBJECT): $(PROFILE).c
+	@mkdir -p $(@D)
+	$(CC) -fPIC -fvisibility=hidden -w $(CFLAGS) -c $< -o $@
+
+$(call room_objects,export): | $(PROFILE).h
+
 $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(INCLUDES_unit) -c $< -o $@
@@ -130,7 +149,7 @@ $(THREADS): $(THREADS_OBJECTS)
 .PHONY: deps
 deps: ## install what is missing (Debian packages; npm's into build/), and say what
 	@tests/deps.sh test
-	@$(MAKE) --no-print-directory $(VIEWERS)
+	@$(MAKE) --no-print-directory $(VIEWERS) $(PPROF)
 
 # What reads exported files in the tests.
 $(VIEWERS): tests/export/package.json tests/export/package-lock.json
@@ -138,6 +157,11 @@ $(VIEWERS): tests/export/package.json tests/export/package-lock.json
 	cp $^ $(BUILD)/viewers
 	cd $(BUILD)/viewers && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+$(PPROF):
+	@mkdir -p $(BUILD)/viewers
+	cd $(PPROF_SOURCES)/src/github.com/google/pprof && GOPATH=$(PPROF_SOURCES) GO111MODULE=off \
+		GOCACHE=$(abspath $(BUILD))/viewers/go-cache go build -o $(abspath $@) .
 
 .PHONY: demo
 demo: ## set up, build, and show a session in gdb
@@ -248,6 +272,8 @@ TIDY_PLAIN := core/base/error.c
 $(addprefix lint-tidy-,$(TIDY_ROOMS)): lint-tidy-%:
 	clang-tidy --quiet $(filter-out $(TIDY_PLAIN),$(wildcard core/$*/*.c)) -- $(filter-out -M%,$(BASE)) \
 		$(call includes,$*) $(if $(filter $*,$(ROOMS)),$(NONNULL))
+
+lint-tidy-export: $(PROFILE).h
 
 .PHONY: lint-tidy-plain
 lint-tidy-plain:

@@ -22,6 +22,9 @@ run,test,lint,soak   libelf-dev           header:gelf.h
 run,test,lint,soak   zlib1g-dev           header:zlib.h
 run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,lint,soak   liblzma-dev          header:lzma.h
+run,test,lint,soak   libprotobuf-c-dev    header:protobuf-c/protobuf-c.h
+run,test,lint,soak   protobuf-c-compiler  command:protoc-c
+run,test,lint,soak   libsqlite3-dev       header:sqlite3.h
 run,test,soak        gdb                  command:gdb
 test,bench           $lldb                command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
 test,lint,soak,bench python3              command:/usr/bin/python3
@@ -100,6 +103,9 @@ test                 libmimalloc3|libmimalloc2.0 preload:libmimalloc.so.2,libmim
 test                 pkgconf              command:pkg-config
 test                 nodejs               command:node
 test                 npm                  command:npm
+test                 chromium             command:chromium
+test                 golang-go            command:go
+test                 golang-github-google-pprof-dev file:/usr/share/gocode/src/github.com/google/pprof/pprof.go
 END
 }
 

@@ -35,6 +35,25 @@ static inline void asnap_write_byte(struct asnap_file_writer *writer, unsigned b
     writer->buffer[writer->used++] = (char)byte;
 }
 
+/* For what is written piece by piece: a place in the buffer with room for `size` bytes, at most
+ * ASNAP_FILE_WRITER_BUFFER, and the end of what was put there. */
+static inline char *asnap_write_begin(struct asnap_file_writer *writer, size_t size)
+{
+    if (size > sizeof(writer->buffer) - writer->used)
+        asnap_file_writer_flush(writer);
+    return writer->buffer + writer->used;
+}
+
+static inline void asnap_write_until(struct asnap_file_writer *writer, const char *end)
+{
+    writer->used = (size_t)(end - writer->buffer);
+}
+
+/* Puts the decimal digits of a number at a place, at most ASNAP_DIGITS of them, and returns their
+ * end. */
+enum { ASNAP_DIGITS = 20 };
+char *asnap_put_number(char *place, uint64_t number);
+
 /* Writes what is left; returns the first failure, which is the caller's. */
 struct asnap_error *asnap_file_writer_end(struct asnap_file_writer *writer);
 

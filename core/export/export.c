@@ -39,6 +39,34 @@ static const struct export_kind kinds[] = {
                             .what = "a pickle for Python's tracemalloc"},
             .write_path = write_tracemalloc,
         },
+    [ASNAP_EXPORT_PPROF] =
+        {
+            .description = {.name = "pprof",
+                            .endings = ".pb.gz,.pprof",
+                            .what = "a profile, for go tool pprof"},
+            .write = asnap_export_pprof,
+        },
+    [ASNAP_EXPORT_CSV] =
+        {
+            .description = {.name = "csv", .endings = ".csv", .what = "a table, for spreadsheets"},
+            .write = asnap_export_csv,
+        },
+    [ASNAP_EXPORT_SQLITE] =
+        {
+            .description = {.name = "sqlite",
+                            .endings = ".sqlite,.db",
+                            .what = "a database, for questions of one's own",
+                            .compares = true},
+            .write = asnap_export_sqlite,
+        },
+    [ASNAP_EXPORT_SPEEDSCOPE] =
+        {
+            .description = {.name = "speedscope",
+                            .endings = ".speedscope.json",
+                            .what = "a profile, for speedscope",
+                            .compares = true},
+            .write = asnap_export_speedscope,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)
@@ -110,6 +138,11 @@ struct asnap_error *asnap_export(const struct asnap_snapshot *snapshot,
     struct asnap_error *error = find_kind(format, options, &kind);
     if (error != NULL)
         return error;
+    if (asnap_snapshot_sample_period(snapshot) != 0 ||
+        (options->old_snapshot != NULL && asnap_snapshot_sample_period(options->old_snapshot) != 0))
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "a sample cannot be exported: a file would have the blocks that "
+                                  "were recorded for all there are; `stats --json` has estimates");
     if (kind->write_path != NULL)
         return kind->write_path(snapshot, path);
     struct asnap_export_job job = {.snapshot = snapshot, .options = options};

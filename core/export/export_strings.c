@@ -46,6 +46,32 @@ void asnap_strings_name(struct asnap_strings *strings, const char *name, const c
     }
 }
 
+void asnap_strings_text(struct asnap_strings *strings, const char *text)
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size;) {
+        char written[ASNAP_PRINTABLE_BYTES];
+        size_t length;
+        i += asnap_printable_step(text + i, size - i, ASNAP_PRINTABLE_TEXT, written, &length);
+        asnap_strings_bytes(strings, written, length);
+    }
+}
+
+void asnap_strings_json(struct asnap_strings *strings, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < size;) {
+        char written[ASNAP_PRINTABLE_BYTES];
+        size_t length;
+        i += asnap_printable_step(name + i, size - i, ASNAP_PRINTABLE_NAME, written, &length);
+        for (size_t k = 0; k < length; k++) {
+            if (written[k] == '"' || written[k] == '\\')
+                asnap_strings_bytes(strings, "\\", 1);
+            asnap_strings_bytes(strings, written + k, 1);
+        }
+    }
+}
+
 static size_t start_of(const struct asnap_strings *strings, uint32_t id)
 {
     return id == 0 ? 0 : strings->ends[id - 1];

@@ -18,11 +18,15 @@ struct asnap_strings {
     bool failed;
 };
 
-/* Adds to the string that is being made: bytes, a number, and a name in its printable form
- * (printable.h), where a character of `escaped` is written as \xNN too. */
+/* Adds to the string that is being made: bytes, a number, a name in its printable form
+ * (printable.h), where a character of `escaped` is written as \xNN too, and a sentence whose names
+ * may not be printable yet. */
 void asnap_strings_bytes(struct asnap_strings *strings, const char *bytes, size_t size);
 void asnap_strings_number(struct asnap_strings *strings, uint64_t number);
 void asnap_strings_name(struct asnap_strings *strings, const char *name, const char *escaped);
+void asnap_strings_text(struct asnap_strings *strings, const char *text);
+/* A name within the quotes of a string of JSON. */
+void asnap_strings_json(struct asnap_strings *strings, const char *name);
 
 /* Ends it: its number, which is an older one's where they are equal. Fails with NO_MEMORY only. */
 struct asnap_error *asnap_strings_end(struct asnap_strings *strings, uint32_t *id);

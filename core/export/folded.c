@@ -23,7 +23,7 @@ static struct asnap_error *add(struct asnap_stack_sums *sums, struct asnap_strin
         error = asnap_frame_functions(snapshot, strings, ESCAPED, &labels);
     if (error != NULL)
         return error;
-    error = asnap_stack_sums_add(sums, snapshot, labels, cut, which);
+    error = asnap_stack_sums_add(sums, snapshot, labels, cut, which, NULL);
     free(labels);
     return error;
 }

@@ -114,18 +114,27 @@ static struct asnap_error *name_block(struct heap *heap, const struct asnap_trac
 
 /* ---- nodes ---- */
 
+/* Adds numbers to the array that is being written, in a line of their own. */
+static void write_numbers(struct heap *heap, const uint64_t *numbers, size_t count)
+{
+    char *at = asnap_write_begin(heap->out, 2 + count * (ASNAP_DIGITS + 1));
+    if (heap->written++ != 0) {
+        *at++ = ',';
+        *at++ = '\n';
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i != 0)
+            *at++ = ',';
+        at = asnap_put_number(at, numbers[i]);
+    }
+    asnap_write_until(heap->out, at);
+}
+
 static void write_node(struct heap *heap, enum asnap_v8_node_type type, uint32_t name, uint32_t id,
                        uint64_t size, uint64_t edge_count)
 {
-    struct asnap_file_writer *out = heap->out;
-    uint64_t fields[] = {type, name, id, size, edge_count};
-    if (heap->written++ != 0)
-        asnap_write_string(out, ",\n");
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        asnap_write_number(out, fields[i]);
-        asnap_write_byte(out, ',');
-    }
-    asnap_write_string(out, "0,0");
+    uint64_t fields[] = {type, name, id, size, edge_count, 0, 0};
+    write_numbers(heap, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 /* Odd ids are those of nodes that are no blocks. */
@@ -187,14 +196,8 @@ static struct asnap_error *write_nodes(struct heap *heap)
 static void write_edge(struct heap *heap, enum asnap_v8_edge_type type, uint64_t name_or_index,
                        uint64_t node)
 {
-    struct asnap_file_writer *out = heap->out;
-    if (heap->written++ != 0)
-        asnap_write_string(out, ",\n");
-    asnap_write_number(out, type);
-    asnap_write_byte(out, ',');
-    asnap_write_number(out, name_or_index);
-    asnap_write_byte(out, ',');
-    asnap_write_number(out, node * ASNAP_V8_NODE_FIELDS);
+    uint64_t fields[] = {type, name_or_index, node * ASNAP_V8_NODE_FIELDS};
+    write_numbers(heap, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 static void write_leaked_edges(struct heap *heap)

@@ -62,7 +62,8 @@ static struct asnap_error *find_stack(struct asnap_stack_sums *sums, uint32_t *i
 
 struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
                                          const struct asnap_snapshot *snapshot,
-                                         const uint32_t *labels, uint32_t cut, int which)
+                                         const uint32_t *labels, uint32_t cut, int which,
+                                         uint32_t **by_traceback)
 {
     const struct asnap_traceback *tracebacks = asnap_snapshot_tracebacks(snapshot);
     const uint32_t *frame_ids = asnap_snapshot_frame_ids(snapshot);
@@ -84,7 +85,10 @@ struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
         sums->stacks[*stack].sizes[which] += traces[i].size;
         sums->stacks[*stack].counts[which]++;
     }
-    free(stacks);
+    if (error == NULL && by_traceback != NULL)
+        *by_traceback = stacks;
+    else
+        free(stacks);
     return error;
 }
 

@@ -26,10 +26,13 @@ struct asnap_stack_sums {
 };
 
 /* Adds those of a snapshot; all zero is a table without stacks. `labels` are of its frames, and
- * `cut` is the label that stands for older frames beyond the limit. Fails with NO_MEMORY only. */
+ * `cut` is the label that stands for older frames beyond the limit. Where `by_traceback` is not
+ * NULL, it is set to the place of each traceback's stack, ASNAP_NONE where it has no block, to be
+ * freed. Fails with NO_MEMORY only. */
 struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
                                          const struct asnap_snapshot *snapshot,
-                                         const uint32_t *labels, uint32_t cut, int which);
+                                         const uint32_t *labels, uint32_t cut, int which,
+                                         uint32_t **by_traceback);
 void asnap_stack_sums_deinit(struct asnap_stack_sums *sums);
 
 #endif

@@ -12,6 +12,10 @@ enum asnap_export_format {
     ASNAP_EXPORT_FOLDED,       /* a line for each stack */
     ASNAP_EXPORT_HEAPSNAPSHOT, /* V8's: blocks and the pointers between them */
     ASNAP_EXPORT_TRACEMALLOC,  /* asnap_snapshot_dump_tracemalloc */
+    ASNAP_EXPORT_PPROF,        /* sums by stack, compressed */
+    ASNAP_EXPORT_CSV,          /* a row for blocks that are alike */
+    ASNAP_EXPORT_SQLITE,       /* a database */
+    ASNAP_EXPORT_SPEEDSCOPE,   /* stacks and their weights, in JSON */
 };
 
 struct asnap_export_description {
@@ -29,11 +33,13 @@ asnap_export_describe(enum asnap_export_format format);
 struct asnap_export_options {
     /* An older snapshot to compare with, where the format can; NULL: none. */
     const struct asnap_snapshot *old_snapshot;
-    const struct asnap_graph *graph; /* of the blocks; NULL: not known */
+    /* Of the blocks, or of those that they were filtered from; NULL: not known. */
+    const struct asnap_graph *graph;
     /* What the graph's roots are called (asnap_graph_roots), NULL for one or all: by their kind. */
     const char *const *root_names;
     size_t root_name_count;
-    bool by_count;                         /* of FOLDED: the numbers are blocks, and not bytes */
+    bool by_count; /* of FOLDED the numbers are blocks, and not bytes; of SPEEDSCOPE the profile
+                      that is shown first */
     const struct asnap_progress *progress; /* may be NULL */
 };
 

@@ -120,6 +120,9 @@ ASNAP_API uint32_t asnap_snapshot_thread(const struct asnap_snapshot *snapshot, 
  * trace has a time. */
 ASNAP_API uint64_t asnap_snapshot_start_time(const struct asnap_snapshot *snapshot);
 
+/* The time of the newest block, also of those that filters left out; 0 where no block has one. */
+ASNAP_API uint32_t asnap_snapshot_newest_time(const struct asnap_snapshot *snapshot);
+
 /* The name of a domain, NULL where it has none. */
 ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot,
                                                  uint32_t domain);

@@ -28,3 +28,23 @@ def node(case, script, *arguments):
     case.assertEqual(done.returncode, 0, done.stdout.decode("utf-8", "replace"))
     with open(answer, encoding="utf-8") as file:
         return json.load(file)
+
+
+def chromium(case, address):
+    """The page that Chromium has of an address, when nothing more happens in it, as HTML."""
+    done = subprocess.run(
+        [
+            "chromium", "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu-sandbox",
+            "--allow-file-access-from-files", "--use-gl=angle", "--use-angle=swiftshader",
+            "--enable-unsafe-swiftshader", "--user-data-dir=" + os.path.join(case.directory, "chromium"),
+            "--virtual-time-budget=60000", "--dump-dom", address,
+        ],
+        env=dict(os.environ, HOME=case.directory),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=DEADLINE,
+        check=False,
+    )
+    case.assertEqual(done.returncode, 0, done.stderr.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8")

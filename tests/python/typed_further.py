@@ -85,12 +85,16 @@ def mistakes(snapshot: Snapshot) -> None:
     snapshot.leaks(suppressions="my.supp")  # type: ignore[arg-type]
     allocsnap.Suppressions(3)  # type: ignore[arg-type]
     snapshot.dump("one", "allocsnap")  # type: ignore[misc]
+    snapshot.export("one.csv", old_snapshot="two")  # type: ignore[arg-type]
+    snapshot.export("one", "csv", snapshot)  # type: ignore[misc]
 
 
 def main(dump: str) -> None:
     snapshot = Snapshot.load(Path(dump)).skip(["x*alloc"], ["libc"], mine=["*/nothing/*"])
     mine = snapshot.filter_traces([Filter(True, "*/use.c"), Large(True), Small()])
     assert_type((mine.start_time, mine.traces[0].time), Tuple[Optional[float], Optional[float]])
+    mine.export(Path(dump + ".folded"), old_snapshot=snapshot, count=True)
+    mine.export(dump + ".exported", "csv")
     print(sorted(place(trace.traceback[-1]) for trace in mine.traces), len(groups(mine)), from_raw())
 
 

@@ -150,7 +150,7 @@ ASNAP_TEST(export_folded, what_is_not_there)
     int count = 0;
     while (asnap_export_describe((enum asnap_export_format)count) != NULL)
         count++;
-    CU_ASSERT_EQUAL(count, ASNAP_EXPORT_TRACEMALLOC + 1);
+    CU_ASSERT(count > ASNAP_EXPORT_TRACEMALLOC);
     const char *path = dump_path("out.folded");
     ASNAP_ASSERT_ERROR(asnap_export(snapshot, (enum asnap_export_format)count, NULL, path),
                        ASNAP_ERROR_INVALID_ARGUMENT);

@@ -80,6 +80,17 @@ static void make_roots(struct made_graph *made, const struct asnap_word_reader *
     }
 }
 
+/* Makes a block larger than a number of 32 bits says, though no memory is behind it. */
+static void make_large(struct made_graph *made, size_t place, uint64_t more)
+{
+    struct asnap_block_index *index = &made->graph.index;
+    uint64_t size = made->heap.traces[place].size += more;
+    for (uint32_t i = 0; i < index->count; i++) {
+        if (index->places[i] == place)
+            index->blocks[i].end = index->blocks[i].start + size;
+    }
+}
+
 static void make(struct made_graph *made, uint64_t seed)
 {
     size_t skipped;
@@ -98,9 +109,8 @@ static void make(struct made_graph *made, uint64_t seed)
     asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count, graph->roots.roots);
     for (uint32_t i = 0; i < graph->index.count; i++)
         graph->counts[graph->reach.classes[i]]++;
-    /* More than a number of 32 bits says, though no memory is behind it. */
     if (seed % 5 == 0)
-        made->heap.traces[seed % made->heap.count].size += (seed << 30) - 1;
+        make_large(made, seed % made->heap.count, (seed << 30) - 1);
     ASNAP_ASSERT_OK(asnap_graph_retain(graph, NULL));
 }
 
@@ -116,10 +126,16 @@ static void unmake(struct made_graph *made)
     graph_heap_deinit(&made->heap);
 }
 
-static struct asnap_error *export(struct made_graph *made, const char *path)
+static struct asnap_error *export_as(struct made_graph *made, enum asnap_export_format format,
+                                     const char *path)
 {
     struct asnap_export_options options = {.graph = &made->graph};
-    return asnap_export(made->snapshot, ASNAP_EXPORT_HEAPSNAPSHOT, &options, path);
+    return asnap_export(made->snapshot, format, &options, path);
+}
+
+static struct asnap_error *export(struct made_graph *made, const char *path)
+{
+    return export_as(made, ASNAP_EXPORT_HEAPSNAPSHOT, path);
 }
 
 static void write_expected(const struct made_graph *made, const char *path)
@@ -168,20 +184,24 @@ ASNAP_TEST(export_graphs, random_graphs)
 struct step {
     struct made_graph *made;
     const char *path;
+    enum asnap_export_format format;
 };
 
 static struct asnap_error *export_step(void *context)
 {
     struct step *step = context;
-    return export(step->made, step->path);
+    return export_as(step->made, step->format, step->path);
 }
 
 ASNAP_TEST(export_graphs, no_memory)
 {
     struct made_graph made;
     make(&made, 24);
-    struct step step = {&made, dump_path("graph.heapsnapshot")};
-    CU_ASSERT(asnap_unit_sweep(export_step, &step) > 10);
+    struct step step = {.made = &made, .path = dump_path("graph.file")};
+    for (int i = 0; asnap_export_describe((enum asnap_export_format)i) != NULL; i++) {
+        step.format = (enum asnap_export_format)i;
+        CU_ASSERT(asnap_unit_sweep(export_step, &step) > 2);
+    }
     unmake(&made);
 }
 

@@ -73,6 +73,19 @@ struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,
     return error;
 }
 
+uint32_t asnap_snapshot_newest_time(const struct asnap_snapshot *snapshot)
+{
+    const struct asnap_blocks *blocks =
+        snapshot->origin != NULL ? snapshot->origin : snapshot->blocks;
+    uint32_t newest = 0;
+    for (size_t i = 0; i < blocks->count; i++) {
+        uint32_t time = blocks->traces[i].time;
+        if (time != ASNAP_TIME_UNKNOWN && time > newest)
+            newest = time;
+    }
+    return newest;
+}
+
 struct asnap_error *asnap_snapshot_traces(const struct asnap_snapshot *snapshot,
                                           const struct asnap_trace **traces)
 {

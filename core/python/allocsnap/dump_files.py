@@ -33,7 +33,7 @@ def dump(snapshot, filename, attributes, kind):
             snapshot.dump_tracemalloc(path, array, len(attributes))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _os_error(filename, error) from None
+            raise os_error(filename, error) from None
         raise
 
 
@@ -44,7 +44,7 @@ def load(filename):
         made = kept_graph.load(os.fsencode(filename))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _os_error(filename, error) from None
+            raise os_error(filename, error) from None
         raise
     attributes = {}
     for index in range(lib.asnap_snapshot_attribute_count(made)):
@@ -53,7 +53,7 @@ def load(filename):
     return made, attributes
 
 
-def _os_error(filename, error):
+def os_error(filename, error):
     """The error that Python's open gives for this file, for code that tells errors apart; else
     the library's words."""
     number = errno.EISDIR if os.path.isdir(filename) else error.errno

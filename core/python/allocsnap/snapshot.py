@@ -8,7 +8,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
 from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
-from . import bulk, dump_files, filters as filtering, kept_graph, raw_traces, reachability
+from . import bulk, dump_files, export_files, filters as filtering
+from . import kept_graph, raw_traces, reachability
 from .errors import AllocsnapError, ErrorCode
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
@@ -267,6 +268,21 @@ class Snapshot:
             name: value for name, value in vars(self).items() if name not in _OWN_ATTRIBUTES
         }
         dump_files.dump(self._object_to_dump(), filename, attributes, format)
+
+    def export(
+        self,
+        filename: Path,
+        format: Optional[str] = None,
+        *,
+        old_snapshot: Optional[Snapshot] = None,
+        count: bool = False,
+    ) -> None:
+        """Writes the snapshot to a file of another program, as a whole or not at all, as `snapshot
+        export` does. `format`: "folded", "pprof", "sqlite" or another of those; None: by the end of
+        the file's name. `old_snapshot`: what it is compared with, where the format can. `count`:
+        blocks count and not bytes, where a format has one number."""
+        old = None if old_snapshot is None else old_snapshot._object
+        export_files.export(self._object, filename, format, old, bool(count))
 
     @staticmethod
     def load(filename: Path) -> Snapshot:

@@ -104,9 +104,18 @@ class Export(Command):
     def _write_blocks(session, options, choice, form, path):
         whole = [shared.whole(session, name, options) for name in options.names]
         *old, new = choice.of(*whole)
+        graph = None if new.computed is None else new.computed.graph
         exports.write(
-            Calls(session.target), new, form, path, old=old[0] if old else None, by_count=options.count
+            Calls(session.target),
+            new,
+            form,
+            path,
+            old=old[0] if old else None,
+            graph=graph,
+            by_count=options.count,
         )
+        if graph is not None:
+            shared.add_notes(options, graph.notes)
         notes = list(getattr(options, "notes", []))
         return new, notes + [note for one in whole for note in one.notes if note not in notes]
 

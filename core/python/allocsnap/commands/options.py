@@ -4,6 +4,7 @@ import argparse
 import re
 
 from ..errors import UsageError
+from ..kept_graph import KeptGraph
 from ..library import objects
 from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
@@ -150,7 +151,9 @@ def whole(session, name, options, key=None):
     found = suppressing.Found(computed, rules, ("definite",), name)
     add_notes(options, found.graph.notes)
     options.suppressed = (options.suppressed or []) + [found]
-    return found.graph.select(computed.snapshot, ("definite",))
+    selected = found.graph.select(computed.snapshot, ("definite",))
+    selected.computed = KeptGraph(computed.snapshot, found.graph)
+    return selected
 
 
 def _domain_text(text):

@@ -184,6 +184,7 @@ FUNCTIONS = {
     "asnap_snapshot_thread_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_thread": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_start_time": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_newest_time": (c_uint32, [_OBJECT]),
     "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
     "asnap_snapshot_domain_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_domain": (c_uint32, [_OBJECT, c_size_t]),
