@@ -56,6 +56,26 @@ static struct asnap_error *add(struct summing *summing)
     return NULL;
 }
 
+/* A number that is not negative, rounded. */
+static uint64_t whole(double number)
+{
+    return number < (double)INT64_MAX ? (uint64_t)(number + 0.5) : INT64_MAX;
+}
+
+static void add_totals(struct summing *summing, uint64_t period)
+{
+    for (size_t i = 0; i < summing->count; i++) {
+        struct asnap_block_sum *sum = &summing->sums[i];
+        sum->total_count = sum->count;
+        sum->total_size = sum->count * sum->size;
+        if (period == 0)
+            continue;
+        struct asnap_estimate estimate = asnap_block_estimate(sum->size, period);
+        sum->total_count = whole(estimate.count * (double)sum->count);
+        sum->total_size = whole((double)estimate.size * (double)sum->count);
+    }
+}
+
 struct asnap_error *asnap_block_sums_create(const struct asnap_export_job *job,
                                             struct asnap_block_sum **sums, size_t *count)
 {
@@ -83,6 +103,7 @@ struct asnap_error *asnap_block_sums_create(const struct asnap_export_job *job,
         free(summing.sums);
         return error;
     }
+    add_totals(&summing, asnap_snapshot_sample_period(job->snapshot));
     *sums = summing.sums;
     *count = summing.count;
     return NULL;

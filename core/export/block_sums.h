@@ -11,7 +11,11 @@ struct asnap_block_sum {
     uint32_t domain;
     uint16_t reach; /* asnap_reach_class */
     uint16_t age;   /* asnap_age_step */
-    uint64_t count; /* blocks */
+    uint64_t count; /* blocks; of a sample, those that are in it */
+    /* What they stand for in a sample, rounded, at most INT64_MAX; else the same and their bytes.
+     */
+    uint64_t total_count;
+    uint64_t total_size;
 };
 
 /* In the order in which the first of each comes; free() them. Fails with NO_MEMORY only. */

@@ -8,9 +8,9 @@
 #include "frame_labels.h"
 #include "order.h"
 
-static const char header[] =
-    "size,count,block_size,domain,domain_name,thread,age,reach,filename,lineno,function,module,"
-    "build_id,offset,named_by,total_nframe,traceback\r\n";
+static const char header[] = "size,count,sampled,block_size,domain,domain_name,thread,age,reach,"
+                             "filename,lineno,function,module,"
+                             "build_id,offset,named_by,total_nframe,traceback\r\n";
 
 /* The names of a frame, as strings. */
 struct names {
@@ -166,8 +166,9 @@ static struct asnap_error *write_row(struct table *table, const struct asnap_blo
         add_name(table, asnap_snapshot_domain_name(table->snapshot, sum->domain), &domain_name);
     if (error != NULL)
         return error;
-    write_number(table, true, sum->size * sum->count);
-    write_number(table, true, sum->count);
+    write_number(table, true, sum->total_size);
+    write_number(table, true, sum->total_count);
+    write_number(table, asnap_snapshot_sample_period(table->snapshot) != 0, sum->count);
     write_number(table, true, sum->size);
     write_number(table, true, sum->domain);
     write_text(table, domain_name);
@@ -184,8 +185,8 @@ static uint64_t key(const void *context, uint32_t item, uint32_t level)
 {
     const struct asnap_block_sum *sum = (const struct asnap_block_sum *)context + item;
     if (level == 0)
-        return sum->size * sum->count;
-    return level == 1 ? sum->count : UINT32_MAX - item;
+        return sum->total_size;
+    return level == 1 ? sum->total_count : UINT32_MAX - item;
 }
 
 static struct asnap_error *write_rows(struct table *table, const struct asnap_block_sum *sums,

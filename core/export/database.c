@@ -78,11 +78,11 @@ void asnap_bind_number(struct asnap_database *database, sqlite3_stmt *statement,
         check(database, sqlite3_bind_int64(statement, place, (sqlite3_int64)number));
 }
 
-void asnap_bind_seconds(struct asnap_database *database, sqlite3_stmt *statement, int place,
-                        double seconds)
+void asnap_bind_real(struct asnap_database *database, sqlite3_stmt *statement, int place,
+                     double number)
 {
     if (statement != NULL)
-        check(database, sqlite3_bind_double(statement, place, seconds));
+        check(database, sqlite3_bind_double(statement, place, number));
 }
 
 void asnap_bind_null(struct asnap_database *database, sqlite3_stmt *statement, int place)

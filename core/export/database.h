@@ -25,8 +25,8 @@ sqlite3_stmt *asnap_database_prepare(struct asnap_database *database, const char
 /* Binds value `place`, from 1 on; it stays for later runs. */
 void asnap_bind_number(struct asnap_database *database, sqlite3_stmt *statement, int place,
                        uint64_t number);
-void asnap_bind_seconds(struct asnap_database *database, sqlite3_stmt *statement, int place,
-                        double seconds);
+void asnap_bind_real(struct asnap_database *database, sqlite3_stmt *statement, int place,
+                     double number);
 void asnap_bind_null(struct asnap_database *database, sqlite3_stmt *statement, int place);
 /* Text that stays where it is until after the last run; a literal may be NULL. */
 void asnap_bind_text(struct asnap_database *database, sqlite3_stmt *statement, int place,

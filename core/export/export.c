@@ -77,7 +77,8 @@ const struct asnap_export_description *asnap_export_describe(enum asnap_export_f
 }
 
 /* Checks what is asked for. */
-static struct asnap_error *find_kind(enum asnap_export_format format,
+static struct asnap_error *find_kind(const struct asnap_snapshot *snapshot,
+                                     enum asnap_export_format format,
                                      const struct asnap_export_options *options,
                                      const struct export_kind **kind)
 {
@@ -96,6 +97,12 @@ static struct asnap_error *find_kind(enum asnap_export_format format,
                                   "pointers that the format %s is of: export it in the paused "
                                   "process, or in its core",
                                   description->name);
+    if (description->needs_graph && asnap_snapshot_sample_period(snapshot) != 0)
+        return asnap_error_create(
+            ASNAP_ERROR_UNSUPPORTED,
+            "a sample has not all the blocks, and what they keep alive cannot "
+            "be told: choose another format than %s",
+            description->name);
     if (!description->compares && options->old_snapshot != NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_export: the format %s cannot compare snapshots",
@@ -135,14 +142,9 @@ struct asnap_error *asnap_export(const struct asnap_snapshot *snapshot,
     const struct export_kind *kind;
     if (options == NULL)
         options = &none;
-    struct asnap_error *error = find_kind(format, options, &kind);
+    struct asnap_error *error = find_kind(snapshot, format, options, &kind);
     if (error != NULL)
         return error;
-    if (asnap_snapshot_sample_period(snapshot) != 0 ||
-        (options->old_snapshot != NULL && asnap_snapshot_sample_period(options->old_snapshot) != 0))
-        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
-                                  "a sample cannot be exported: a file would have the blocks that "
-                                  "were recorded for all there are; `stats --json` has estimates");
     if (kind->write_path != NULL)
         return kind->write_path(snapshot, path);
     struct asnap_export_job job = {.snapshot = snapshot, .options = options};

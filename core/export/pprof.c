@@ -54,7 +54,7 @@ static struct asnap_error *write_types(struct profile *profile)
         if (error == NULL)
             error = asnap_pprof_text(&profile->writer, names[i][1], &types[i].unit);
     }
-    /* Each byte counts, and not one of so many. */
+    uint64_t sample_period = asnap_snapshot_sample_period(profile->snapshot);
     if (error == NULL)
         error = asnap_pprof_text(&profile->writer, "space", &period.type);
     if (error != NULL)
@@ -64,7 +64,8 @@ static struct asnap_error *write_types(struct profile *profile)
     part.sample_type = lent;
     part.default_sample_type = types[1].type;
     part.period_type = &period;
-    part.period = 1;
+    /* The values are what there is, or estimates of that: readers do not multiply them. */
+    part.period = sample_period == 0 ? 1 : (int64_t)sample_period;
     asnap_pprof_write(&profile->writer, &part);
     return NULL;
 }
@@ -128,7 +129,7 @@ static struct asnap_error *write_sample(struct profile *profile, const struct as
     Asnap__Sample *lent = &sample;
     Asnap__Profile part = ASNAP__PROFILE__INIT;
     struct asnap_pprof_label_list labels;
-    int64_t values[VALUES] = {(int64_t)sum->count, (int64_t)(sum->count * sum->size)};
+    int64_t values[VALUES] = {(int64_t)sum->total_count, (int64_t)sum->total_size};
     struct asnap_error *error =
         list_ids(profile, &asnap_snapshot_tracebacks(profile->snapshot)[sum->traceback],
                  &sample.n_location_id);

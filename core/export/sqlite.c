@@ -15,7 +15,7 @@ static const char schema[] =
     "PRAGMA application_id = 0x61736e70;" /* "asnp" */
     "PRAGMA user_version = 1;"
     "CREATE TABLE snapshots (id INTEGER PRIMARY KEY, size INTEGER NOT NULL,"
-    " count INTEGER NOT NULL, traceback_limit INTEGER NOT NULL, start REAL);"
+    " count INTEGER NOT NULL, traceback_limit INTEGER NOT NULL, start REAL, sample_period INTEGER);"
     "CREATE TABLE notes (snapshot INTEGER NOT NULL, note TEXT NOT NULL);"
     "CREATE TABLE domains (snapshot INTEGER NOT NULL, domain INTEGER NOT NULL, name TEXT NOT NULL);"
     "CREATE TABLE modules (id INTEGER PRIMARY KEY, path TEXT, build_id TEXT);"
@@ -27,15 +27,16 @@ static const char schema[] =
     "CREATE TABLE stacks (id INTEGER PRIMARY KEY, frame INTEGER NOT NULL, frames TEXT NOT NULL,"
     " is_cut INTEGER NOT NULL);"
     "CREATE TABLE blocks (id INTEGER PRIMARY KEY, snapshot INTEGER NOT NULL,"
-    " address INTEGER NOT NULL, size INTEGER NOT NULL, stack INTEGER NOT NULL,"
-    " domain INTEGER NOT NULL, thread INTEGER, time REAL, reach TEXT, type TEXT);"
+    " address INTEGER NOT NULL, size INTEGER NOT NULL, weight NUMERIC NOT NULL,"
+    " stack INTEGER NOT NULL, domain INTEGER NOT NULL, thread INTEGER, time REAL, reach TEXT, type "
+    "TEXT);"
     "CREATE VIEW stack_frames AS SELECT stacks.id AS stack, place.key AS depth,"
     " place.value AS frame FROM stacks, json_each(stacks.frames) AS place;"
     "CREATE VIEW block_lines AS SELECT blocks.*, frames.filename, frames.lineno, frames.function,"
     " modules.path AS module FROM blocks JOIN stacks ON stacks.id = blocks.stack"
     " JOIN frames ON frames.id = stacks.frame LEFT JOIN modules ON modules.id = frames.module;";
 
-enum { SNAPSHOTS = 2 };
+enum { SNAPSHOTS = ASNAP_SUMS };
 
 struct contents {
     const struct asnap_export_job *job;
@@ -58,14 +59,17 @@ static void write_snapshot(struct contents *contents, uint32_t number)
     struct asnap_database *database = &contents->database;
     const struct asnap_snapshot *snapshot = contents->snapshots[number];
     uint64_t start = asnap_snapshot_start_time(snapshot);
+    uint64_t period = asnap_snapshot_sample_period(snapshot);
     sqlite3_stmt *insert =
-        asnap_database_prepare(database, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)");
+        asnap_database_prepare(database, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)");
     asnap_bind_number(database, insert, 1, number + 1);
     asnap_bind_number(database, insert, 2, asnap_snapshot_size(snapshot));
     asnap_bind_number(database, insert, 3, asnap_snapshot_count(snapshot));
     asnap_bind_number(database, insert, 4, asnap_snapshot_traceback_limit(snapshot));
     if (start != 0)
-        asnap_bind_seconds(database, insert, 5, (double)start / 1e9);
+        asnap_bind_real(database, insert, 5, (double)start / 1e9);
+    if (period != 0)
+        asnap_bind_number(database, insert, 6, period);
     asnap_database_step(database, insert);
     sqlite3_finalize(insert);
 }
@@ -284,7 +288,7 @@ static struct asnap_error *write_stacks(struct contents *contents)
 
 /* Blocks that a statement inserts at once, which takes two thirds of the time, and the values of
  * one. */
-enum { BLOCKS = 16, VALUES = 8 };
+enum { BLOCKS = 16, VALUES = 9 };
 
 /* Which blocks are written: those of one snapshot. */
 struct blocks {
@@ -292,6 +296,7 @@ struct blocks {
     const struct asnap_snapshot *snapshot;
     const struct asnap_graph *graph;
     const uint32_t *stacks; /* of its tracebacks */
+    uint64_t period;        /* of the sample that they are */
     uint32_t next;          /* of asnap_block_reach */
 };
 
@@ -301,10 +306,11 @@ static sqlite3_stmt *prepare_blocks(struct contents *contents, uint32_t number, 
     char statement[64 * (BLOCKS + 2)];
     size_t size = (size_t)snprintf(
         statement, sizeof(statement),
-        "INSERT INTO blocks (snapshot, address, size, stack, domain, thread, time, reach, type)");
+        "INSERT INTO blocks (snapshot, address, size, weight, stack, domain, thread, time, reach, "
+        "type)");
     for (int i = 0; i < count; i++)
         size += (size_t)snprintf(statement + size, sizeof(statement) - size,
-                                 "%s(%u,?,?,?,?,?,?,?,?)", i == 0 ? " VALUES " : ",", number + 1);
+                                 "%s(%u,?,?,?,?,?,?,?,?,?)", i == 0 ? " VALUES " : ",", number + 1);
     return asnap_database_prepare(&contents->database, statement);
 }
 
@@ -335,6 +341,11 @@ static struct asnap_error *bind_block(struct blocks *blocks, sqlite3_stmt *inser
     uint32_t thread = asnap_snapshot_thread(blocks->snapshot, trace->thread);
     asnap_bind_number(database, insert, place++, trace->address);
     asnap_bind_number(database, insert, place++, trace->size);
+    if (blocks->period == 0)
+        asnap_bind_number(database, insert, place++, 1);
+    else
+        asnap_bind_real(database, insert, place++,
+                        asnap_block_estimate(trace->size, blocks->period).count);
     asnap_bind_number(database, insert, place++, (uint64_t)blocks->stacks[trace->traceback_id] + 1);
     asnap_bind_number(database, insert, place++, trace->domain);
     if (thread == 0)
@@ -344,8 +355,8 @@ static struct asnap_error *bind_block(struct blocks *blocks, sqlite3_stmt *inser
     if (trace->time == ASNAP_TIME_UNKNOWN)
         asnap_bind_null(database, insert, place++);
     else
-        asnap_bind_seconds(database, insert, place++,
-                           (double)trace->time / (double)ASNAP_TIMES_PER_SECOND);
+        asnap_bind_real(database, insert, place++,
+                        (double)trace->time / (double)ASNAP_TIMES_PER_SECOND);
     asnap_bind_literal(
         database, insert, place++,
         asnap_reach_class_text(asnap_block_reach(blocks->graph, trace, &blocks->next)));
@@ -382,6 +393,7 @@ static struct asnap_error *write_blocks(struct contents *contents, uint32_t numb
     const struct asnap_trace *traces;
     uint64_t count = asnap_snapshot_count(blocks.snapshot);
     uint64_t rest = count - count % BLOCKS;
+    blocks.period = asnap_snapshot_sample_period(blocks.snapshot);
     if (number + 1 == contents->snapshot_count)
         blocks.graph = contents->job->options->graph;
     struct asnap_error *error = asnap_snapshot_traces(blocks.snapshot, &traces);
@@ -406,7 +418,7 @@ static struct asnap_error *collect(struct contents *contents)
         if (error != NULL)
             break;
         error = asnap_stack_sums_add(&contents->stacks, contents->snapshots[number], labels,
-                                     ASNAP_NONE, ASNAP_NEW_SUMS, &contents->by_traceback[number]);
+                                     ASNAP_NONE, (int)number, &contents->by_traceback[number]);
         free(labels);
     }
     return error;

@@ -60,6 +60,27 @@ static struct asnap_error *find_stack(struct asnap_stack_sums *sums, uint32_t *i
     return NULL;
 }
 
+/* Parts that a block is counted in while those of a sample are added up. */
+#define PARTS ((uint64_t)65536)
+
+static void add_block(struct asnap_summed_stack *stack, uint64_t size, uint64_t period, int which)
+{
+    if (period == 0) {
+        stack->sizes[which] += size;
+        stack->counts[which]++;
+        return;
+    }
+    struct asnap_estimate estimate = asnap_block_estimate(size, period);
+    stack->sizes[which] += estimate.size;
+    stack->counts[which] += (uint64_t)(estimate.count * (double)PARTS);
+}
+
+static void round_counts(struct asnap_stack_sums *sums, int which)
+{
+    for (size_t i = 0; i < sums->count; i++)
+        sums->stacks[i].counts[which] = (sums->stacks[i].counts[which] + PARTS / 2) / PARTS;
+}
+
 struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
                                          const struct asnap_snapshot *snapshot,
                                          const uint32_t *labels, uint32_t cut, int which,
@@ -68,6 +89,7 @@ struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
     const struct asnap_traceback *tracebacks = asnap_snapshot_tracebacks(snapshot);
     const uint32_t *frame_ids = asnap_snapshot_frame_ids(snapshot);
     uint64_t count = asnap_snapshot_count(snapshot);
+    uint64_t period = asnap_snapshot_sample_period(snapshot);
     const struct asnap_trace *traces;
     struct asnap_error *error = asnap_snapshot_traces(snapshot, &traces);
     uint32_t *stacks = asnap_intern_none(asnap_snapshot_traceback_count(snapshot));
@@ -82,9 +104,10 @@ struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
             if (error != NULL)
                 break;
         }
-        sums->stacks[*stack].sizes[which] += traces[i].size;
-        sums->stacks[*stack].counts[which]++;
+        add_block(&sums->stacks[*stack], traces[i].size, period, which);
     }
+    if (period != 0)
+        round_counts(sums, which);
     if (error == NULL && by_traceback != NULL)
         *by_traceback = stacks;
     else

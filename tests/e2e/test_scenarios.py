@@ -142,7 +142,7 @@ _VARYING = (
     (r"tracker: \d+ KiB", "tracker: N KiB"),
     (r"rss: .*(\n +\(other: .*)?", "rss: N"),
     (r"\bcore \S+", "core FILE"),
-    (r"\S*/(one.dump|one.folded|two.folded|one.xyz)", r"\1"),
+    (r"\S*/((?:one|two|heap)\.[a-z.]+)", r"\1"),
     (r"0x[0-9a-f]+", "0xN"),
     (r"(by thread|thread=)[ ]?\d+( \([^)]*\))?", r"\1 N"),
     (r"time=[0-9.]+ s \([0-9:]+\)", "time=T"),

@@ -5,7 +5,8 @@
 #include "test_model_dump.h"
 
 #define HEADER                                                                                     \
-    "size,count,block_size,domain,domain_name,thread,age,reach,filename,lineno,function,module,"   \
+    "size,count,sampled,block_size,domain,domain_name,thread,age,reach,filename,lineno,function,"  \
+    "module,"                                                                                      \
     "build_id,offset,named_by,total_nframe,traceback\r\n"
 
 static void add_stack(struct asnap_builder *builder, const struct asnap_frame *frames,
@@ -46,10 +47,10 @@ ASNAP_TEST(export_csv, cells)
     bytes[size] = '\0';
     CU_ASSERT_STRING_EQUAL(
         bytes, HEADER
-        "80,2,40,7,\"'-pool\",4711,,,\"/src/a.c\",3,\"read\",,,,line table,2,\"main;read\"\r\n"
-        "5,1,5,7,\"'-pool\",4711,,,\"'=1+1\",0,\"say \"\"a;b\"\", '\\x0a\",,,,symbol table,9,"
+        "80,2,,40,7,\"'-pool\",4711,,,\"/src/a.c\",3,\"read\",,,,line table,2,\"main;read\"\r\n"
+        "5,1,,5,7,\"'-pool\",4711,,,\"'=1+1\",0,\"say \"\"a;b\"\", '\\x0a\",,,,symbol table,9,"
         "\"'@main;say \"\"a\\x3bb\"\", '\\x0a\"\r\n"
-        "0,1,0,7,\"'-pool\",4711,,,\"'\xef\xbc\x9d\\xff\",0,,,,,none,,"
+        "0,1,,0,7,\"'-pool\",4711,,,\"'\xef\xbc\x9d\\xff\",0,,,,,none,,"
         "\"'\xef\xbc\x9d\\xff\"\r\n");
     free(bytes);
     asnap_snapshot_destroy(snapshot);

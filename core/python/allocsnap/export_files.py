@@ -42,7 +42,7 @@ def _graph(snapshot, form):
         return None, ()
     if not form.needs_graph:
         return computed.graph, ()
-    if snapshot.count != computed.snapshot.count:
+    if snapshot.trace_count != computed.snapshot.trace_count:
         raise ValueError(
             "the format {} has all blocks: export the snapshot that this one was made of".format(form.name)
         )
