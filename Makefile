@@ -32,7 +32,7 @@ includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1)) $(addprefix -I,$(GENERA
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
 INCLUDES_unit := $(addprefix -Icore/,include table $(EVERY_ROOM)) -Itests/unit
 
-CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lprotobuf-c -lsqlite3 -lm
+CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lm -lprotobuf-c -lsqlite3
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
