@@ -19,7 +19,7 @@ static void *run(void *argument)
     void **blocks = argument;
     size_t n = 0;
     for (size_t i = 0; i < SMALL; i++)
-        blocks[n++] = malloc(64); /* heap: small size=4*5000*64 count=4*5000 */
+        blocks[n++] = malloc(64); /* heap: small size=4*5000*64 count=4*5000 in=first */
     for (size_t i = 0; i < SMALL; i++)
         blocks[n++] = calloc(i % 2 + 1, 48); /* heap: mixed size=4*2500*144 count=4*5000 */
     for (size_t i = 0; i < SMALL; i++) {
