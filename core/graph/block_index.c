@@ -132,7 +132,7 @@ static struct asnap_error *take_blocks(struct asnap_block_index *index,
     if (error != NULL)
         return error;
     *skipped = count - index->count;
-    index->blocks = malloc(((size_t)index->count + 1) * sizeof(*index->blocks));
+    index->blocks = calloc((size_t)index->count + 1, sizeof(*index->blocks));
     if (index->blocks == NULL)
         return asnap_error_no_memory();
     for (uint32_t i = 0; i < index->count; i++) {

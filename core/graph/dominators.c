@@ -224,9 +224,9 @@ asnap_dominators_init(struct asnap_dominators *dominators, const struct asnap_bl
     size_t room = (size_t)index->count + 1;
     struct tree tree = {.edges = edges, .referrers = referrers, .count = index->count};
     uint64_t *sizes = malloc(room * sizeof(*sizes));
-    tree.block = malloc(room * sizeof(uint32_t));
+    tree.block = calloc(room, sizeof(uint32_t));
     tree.node = calloc(room, sizeof(uint32_t));
-    tree.parent = malloc(room * sizeof(uint32_t));
+    tree.parent = calloc(room, sizeof(uint32_t));
     tree.semi = malloc(room * sizeof(uint32_t));
     struct asnap_error *error = NULL;
     if (sizes == NULL || tree.block == NULL || tree.node == NULL || tree.parent == NULL ||

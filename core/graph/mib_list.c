@@ -117,7 +117,7 @@ static int by_number(const void *left, const void *right)
  * begins. */
 static struct asnap_error *list_mibs(struct asnap_mib_list *list)
 {
-    list->mibs = malloc(((size_t)list->count + 1) * sizeof(*list->mibs));
+    list->mibs = calloc((size_t)list->count + 1, sizeof(*list->mibs));
     if (list->mibs == NULL)
         return asnap_error_no_memory();
     /* The first one stands for those that are not there. */
