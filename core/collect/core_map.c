@@ -1,16 +1,12 @@
-/* The memory map of a core file: ELF gABI program headers and notes; NT_FILE as the
- * kernel and gdb write it (fs/binfmt_elf.c: count, page size, then start, end and file
- * offset in pages of each mapping, then their names). */
+/* The memory map of a core file: ELF gABI program headers and notes. */
 #include "core_map.h"
 
-#include <elf.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core_notes.h"
+#include "core_map_notes.h"
 #include "data_end.h"
 #include "elf_tables.h"
 #include "error.h"
@@ -20,173 +16,6 @@
 /* File systems that pack files, pack memory to this part of its size at the least. */
 #define PACKING_MAX ((uint64_t)8)
 #define BLOCK_BYTES ((uint64_t)512) /* of st_blocks */
-
-struct asnap_core_map {
-    struct asnap_region *regions;
-    size_t count;
-    size_t capacity;
-    size_t file_backed; /* the first so many regions come from NT_FILE, while reading */
-    char *names;        /* what NT_FILE's regions point into */
-    struct asnap_core_piece *pieces;
-    size_t piece_count;
-    struct asnap_core_note_piece *notes;
-    size_t note_count;
-    struct asnap_region *dumped;
-    size_t dumped_count;
-    size_t dumped_capacity;
-    uint64_t vdso;
-    uint64_t missing;
-    bool filled_up;
-    uint64_t bytes;
-    int file;
-};
-
-struct core {
-    const char *path;
-    uint64_t file_bytes;
-    uint64_t note_bytes;   /* of the notes that were read */
-    uint64_t dumped_bytes; /* of the segments that were read */
-    bool is_sparse;
-    uint16_t machine;
-    struct asnap_core_stacks stacks;
-    struct asnap_core_map *map;
-};
-
-static struct asnap_error *not_a_core(const struct core *core, const char *why)
-{
-    return asnap_error_create(ASNAP_ERROR_IO, "%s: not a core file that can be read (%s)",
-                              core->path, why);
-}
-
-static struct asnap_error *contradiction(const struct core *core, const char *what)
-{
-    return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                              "%s: the core contradicts itself (%s): have another one written",
-                              core->path, what);
-}
-
-static struct asnap_error *add_region(struct asnap_core_map *map, const struct asnap_region *region)
-{
-    struct asnap_region *regions =
-        asnap_grow(map->regions, &map->capacity, map->count + 1, sizeof(*regions));
-    if (regions == NULL)
-        return asnap_error_no_memory();
-    map->regions = regions;
-    map->regions[map->count++] = *region;
-    return NULL;
-}
-
-/* ---- notes ---- */
-
-static bool read_bytes(const struct core *core, void *bytes, uint64_t offset, size_t size)
-{
-    char *at = bytes;
-    while (size > 0) {
-        ssize_t got = pread(core->map->file, at, size, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += got;
-        offset += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
-/* Adds the regions of an NT_FILE note, whose `size` bytes at `text` end with a NUL behind them;
- * the names of their files are the map's. */
-static struct asnap_error *add_files(struct core *core, char *text, size_t size)
-{
-    uint64_t head[2];
-    if (size < sizeof(head))
-        return not_a_core(core, "short NT_FILE note");
-    memcpy(head, text, sizeof(head));
-    if (head[0] > (size - sizeof(head)) / (3 * sizeof(uint64_t)))
-        return not_a_core(core, "NT_FILE note with too many files");
-    const char *name = text + sizeof(head) + (size_t)head[0] * 3 * sizeof(uint64_t);
-    const char *end = text + size;
-    for (uint64_t i = 0; i < head[0] && name < end; i++) {
-        uint64_t entry[3];
-        memcpy(entry, text + sizeof(head) + i * sizeof(entry), sizeof(entry));
-        struct asnap_region region = {
-            .start = entry[0],
-            .end = entry[1],
-            .file_offset = entry[2] * head[1],
-            .path = name,
-            .flags = ASNAP_REGION_READABLE | ASNAP_REGION_EXECUTABLE,
-        };
-        struct asnap_error *error = add_region(core->map, &region);
-        if (error != NULL)
-            return error;
-        name += strlen(name) + 1;
-    }
-    return NULL;
-}
-
-static struct asnap_error *read_file_note(struct core *core, uint64_t offset, size_t size)
-{
-    if (core->map->names != NULL)
-        return NULL;
-    char *text = malloc(size + 1);
-    if (text == NULL)
-        return asnap_error_no_memory();
-    core->map->names = text;
-    text[size] = '\0';
-    if (!read_bytes(core, text, offset, size))
-        return not_a_core(core, "NT_FILE note that cannot be read");
-    return add_files(core, text, size);
-}
-
-static void read_auxv_note(struct core *core, uint64_t offset, size_t size)
-{
-    Elf64_auxv_t entries[64];
-    if (size > sizeof(entries))
-        size = sizeof(entries);
-    if (!read_bytes(core, entries, offset, size))
-        return;
-    for (size_t i = 0; i < size / sizeof(entries[0]); i++) {
-        if (entries[i].a_type == AT_SYSINFO_EHDR)
-            core->map->vdso = entries[i].a_un.a_val;
-    }
-}
-
-static void read_thread_note(struct core *core, uint64_t offset, size_t size)
-{
-    char bytes[512];
-    if (size > sizeof(bytes))
-        size = sizeof(bytes);
-    if (read_bytes(core, bytes, offset, size))
-        asnap_core_stacks_add(&core->stacks, core->machine, bytes, size);
-}
-
-static struct asnap_error *take_note(void *context, uint32_t type, uint64_t offset, uint32_t size)
-{
-    struct core *core = context;
-    if (type == NT_FILE)
-        return read_file_note(core, offset, size);
-    if (type == NT_AUXV)
-        read_auxv_note(core, offset, size);
-    else if (type == NT_PRSTATUS)
-        read_thread_note(core, offset, size);
-    return NULL;
-}
-
-static struct asnap_error *read_notes(struct core *core, const Elf64_Phdr *header)
-{
-    if (header->p_offset > core->file_bytes ||
-        header->p_filesz > core->file_bytes - header->p_offset)
-        return NULL; /* truncated here: counted as missing */
-    if (header->p_filesz > core->file_bytes - core->note_bytes)
-        return contradiction(core, "notes that overlap");
-    core->note_bytes += header->p_filesz;
-    if (asnap_file_is_hollow(core->map->file, header->p_offset, header->p_filesz))
-        return contradiction(core, "notes without contents");
-    core->map->notes[core->map->note_count++] =
-        (struct asnap_core_note_piece){header->p_offset, header->p_filesz};
-    return asnap_core_notes_read(core->map->file, header->p_offset, header->p_filesz, take_note,
-                                 core);
-}
 
 /* ---- segments ---- */
 
@@ -210,7 +39,8 @@ static struct asnap_error *add_dumped(struct asnap_core_map *map, const struct a
 
 /* Keeps where in memory a piece is that the file has, but for holes. The pieces together cannot
  * hold more than the file does. */
-static struct asnap_error *add_contents(struct core *core, const struct asnap_core_piece *piece,
+static struct asnap_error *add_contents(struct asnap_core_reading *core,
+                                        const struct asnap_core_piece *piece,
                                         const struct asnap_region *region)
 {
     uint64_t at = piece->offset;
@@ -224,7 +54,7 @@ static struct asnap_error *add_contents(struct core *core, const struct asnap_co
         next = next < end ? next : end;
         core->dumped_bytes += next - at;
         if (core->dumped_bytes > core->map->bytes)
-            return contradiction(core, "segments that share bytes of the file");
+            return asnap_core_contradiction(core, "segments that share bytes of the file");
         struct asnap_region dumped = *region;
         dumped.start = piece->start + (at - piece->offset);
         dumped.end = dumped.start + (next - at);
@@ -237,7 +67,7 @@ static struct asnap_error *add_contents(struct core *core, const struct asnap_co
 }
 
 /* The ends of `header`, in the file and in memory, do not overflow. */
-static struct asnap_error *add_piece(struct core *core, const Elf64_Phdr *header,
+static struct asnap_error *add_piece(struct asnap_core_reading *core, const Elf64_Phdr *header,
                                      const struct asnap_region *region)
 {
     struct asnap_core_map *map = core->map;
@@ -274,12 +104,12 @@ static struct asnap_region *find_file(struct asnap_core_map *map, uint64_t addre
 
 /* Adds a segment (PT_LOAD), a piece of the process's memory. Where the NT_FILE note has a file
  * there, only the segment says whether it was readable, writable and executable. */
-static struct asnap_error *read_load(struct core *core, const Elf64_Phdr *header)
+static struct asnap_error *read_load(struct asnap_core_reading *core, const Elf64_Phdr *header)
 {
     struct asnap_core_map *map = core->map;
     uint64_t end_in_file = header->p_offset + header->p_filesz;
     if (end_in_file < header->p_offset || header->p_vaddr + header->p_memsz < header->p_vaddr)
-        return not_a_core(core, "impossible program header");
+        return asnap_core_unreadable(core, "impossible program header");
     if (end_in_file > core->file_bytes) {
         uint64_t beyond = end_in_file - core->file_bytes;
         beyond = beyond < header->p_filesz ? beyond : header->p_filesz;
@@ -300,7 +130,7 @@ static struct asnap_error *read_load(struct core *core, const Elf64_Phdr *header
     struct asnap_error *error = add_piece(core, header, &region);
     if (error != NULL || file != NULL || header->p_memsz == 0)
         return error;
-    return add_region(map, &region);
+    return asnap_core_add_region(map, &region);
 }
 
 /* ---- the whole ---- */
@@ -336,7 +166,8 @@ static void sort_pieces(struct asnap_core_map *map)
 }
 
 /* Notes first: they tell the names of the segments. */
-static struct asnap_error *read_segments(struct core *core, const Elf64_Phdr *headers, size_t count)
+static struct asnap_error *read_segments(struct asnap_core_reading *core, const Elf64_Phdr *headers,
+                                         size_t count)
 {
     struct asnap_error *error = NULL;
     core->map->pieces = calloc(2 * count + 1, sizeof(*core->map->pieces));
@@ -345,7 +176,7 @@ static struct asnap_error *read_segments(struct core *core, const Elf64_Phdr *he
         return asnap_error_no_memory();
     for (size_t i = 0; i < count && error == NULL; i++) {
         if (headers[i].p_type == PT_NOTE)
-            error = read_notes(core, &headers[i]);
+            error = asnap_core_read_notes(core, &headers[i]);
     }
     uint64_t data_end =
         asnap_data_end(core->map->file, core->file_bytes, headers, count, &core->stacks);
@@ -364,20 +195,22 @@ static struct asnap_error *read_segments(struct core *core, const Elf64_Phdr *he
 
 /* The number of program headers; where it does not fit into the file header, it is in the first
  * section header. */
-static bool count_segments(const struct core *core, const Elf64_Ehdr *header, size_t *count)
+static bool count_segments(const struct asnap_core_reading *core, const Elf64_Ehdr *header,
+                           size_t *count)
 {
     Elf64_Shdr section;
     *count = header->e_phnum;
     if (header->e_phnum != PN_XNUM)
         return true;
     if (header->e_shoff > INT64_MAX ||
-        !read_bytes(core, &section, header->e_shoff, sizeof(section)))
+        !asnap_core_read_bytes(core, &section, header->e_shoff, sizeof(section)))
         return false;
     *count = section.sh_info;
     return true;
 }
 
-static struct asnap_error *check_kind(const struct core *core, const Elf64_Ehdr *header)
+static struct asnap_error *check_kind(const struct asnap_core_reading *core,
+                                      const Elf64_Ehdr *header)
 {
     const unsigned char own_order =
         __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
@@ -393,27 +226,28 @@ static struct asnap_error *check_kind(const struct core *core, const Elf64_Ehdr 
                                   "such a machine",
                                   core->path);
     }
-    return header->e_type == ET_CORE ? NULL : not_a_core(core, "an ELF file of another kind");
+    return header->e_type == ET_CORE ? NULL
+                                     : asnap_core_unreadable(core, "an ELF file of another kind");
 }
 
-static struct asnap_error *read_core(struct core *core)
+static struct asnap_error *read_core(struct asnap_core_reading *core)
 {
     Elf64_Ehdr header;
     size_t count;
     if (!asnap_elf_tables_are_there(core->map->file, core->file_bytes) ||
-        !read_bytes(core, &header, 0, sizeof(header)))
-        return not_a_core(core, "no ELF header, or headers that are not there");
+        !asnap_core_read_bytes(core, &header, 0, sizeof(header)))
+        return asnap_core_unreadable(core, "no ELF header, or headers that are not there");
     struct asnap_error *error = check_kind(core, &header);
     if (error != NULL)
         return error;
     core->machine = header.e_machine;
     if (header.e_phentsize != sizeof(Elf64_Phdr) || !count_segments(core, &header, &count))
-        return not_a_core(core, "no program headers");
+        return asnap_core_unreadable(core, "no program headers");
     Elf64_Phdr *headers = calloc(count + 1, sizeof(*headers));
     if (headers == NULL)
         return asnap_error_no_memory();
-    if (!read_bytes(core, headers, header.e_phoff, count * sizeof(*headers)))
-        error = not_a_core(core, "program headers that cannot be read");
+    if (!asnap_core_read_bytes(core, headers, header.e_phoff, count * sizeof(*headers)))
+        error = asnap_core_unreadable(core, "program headers that cannot be read");
     if (error == NULL)
         error = read_segments(core, headers, count);
     free(headers);
@@ -422,7 +256,7 @@ static struct asnap_error *read_core(struct core *core)
 
 /* How many bytes there are really in the file. Where it is not much smaller on the disk, it is
  * as large as it looks. */
-static void measure(struct core *core, const struct stat *status)
+static void measure(struct asnap_core_reading *core, const struct stat *status)
 {
     core->file_bytes = (uint64_t)status->st_size;
     core->is_sparse = (uint64_t)status->st_blocks * BLOCK_BYTES < core->file_bytes / PACKING_MAX;
@@ -438,7 +272,7 @@ struct asnap_error *asnap_core_map_create(const char *core_path, struct asnap_co
     struct asnap_core_map *result = calloc(1, sizeof(*result));
     if (result == NULL)
         return asnap_error_no_memory();
-    struct core core = {.path = core_path, .map = result};
+    struct asnap_core_reading core = {.path = core_path, .map = result};
     struct asnap_error *error;
     struct stat status;
     int reason = asnap_open_regular(core_path, &result->file, &status);

@@ -1,7 +1,5 @@
 /* Folded stacks: "main;parse;read 4096", a line for each stack, the oldest frame first. Of two
  * snapshots there are two numbers, the older one's first (difffolded.pl). */
-#include <stdlib.h>
-
 #include "export_kinds.h"
 #include "frame_labels.h"
 #include "stack_sums.h"
@@ -12,20 +10,10 @@
 /* Stands for older frames that were not recorded. */
 static const char cut_label[] = "[beyond the frame limit]";
 
-static struct asnap_error *add(struct asnap_stack_sums *sums, struct asnap_strings *strings,
-                               const struct asnap_snapshot *snapshot, int which)
+static struct asnap_error *make_labels(const struct asnap_snapshot *snapshot,
+                                       struct asnap_strings *strings, uint32_t **labels)
 {
-    uint32_t *labels;
-    uint32_t cut;
-    asnap_strings_bytes(strings, cut_label, sizeof(cut_label) - 1);
-    struct asnap_error *error = asnap_strings_end(strings, &cut);
-    if (error == NULL)
-        error = asnap_frame_functions(snapshot, strings, ESCAPED, &labels);
-    if (error != NULL)
-        return error;
-    error = asnap_stack_sums_add(sums, snapshot, labels, cut, which, NULL);
-    free(labels);
-    return error;
+    return asnap_frame_functions(snapshot, strings, ESCAPED, labels);
 }
 
 static void write_stack(struct asnap_file_writer *out, const struct asnap_stack_sums *sums,
@@ -62,14 +50,5 @@ static void write_all(const struct asnap_export_job *job, const struct asnap_sta
 
 struct asnap_error *asnap_export_folded(const struct asnap_export_job *job)
 {
-    struct asnap_strings strings = {0};
-    struct asnap_stack_sums sums = {0};
-    struct asnap_error *error = add(&sums, &strings, job->snapshot, ASNAP_NEW_SUMS);
-    if (error == NULL && job->options->old_snapshot != NULL)
-        error = add(&sums, &strings, job->options->old_snapshot, ASNAP_OLD_SUMS);
-    if (error == NULL)
-        write_all(job, &sums, &strings);
-    asnap_stack_sums_deinit(&sums);
-    asnap_strings_deinit(&strings);
-    return error;
+    return asnap_stack_sums_export(job, cut_label, make_labels, write_all);
 }

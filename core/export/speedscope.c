@@ -1,8 +1,5 @@
 /* speedscope's own format (https://www.speedscope.app/file-format-schema.json): frames, and
  * profiles of samples with weights. A frame is a function in a file. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "export_kinds.h"
 #include "frame_labels.h"
 #include "json.h"
@@ -60,20 +57,10 @@ static void label(const struct asnap_frame *frame, struct asnap_strings *strings
     asnap_strings_bytes(strings, "\"}", 2);
 }
 
-static struct asnap_error *add(struct asnap_stack_sums *sums, struct asnap_strings *strings,
-                               const struct asnap_snapshot *snapshot, int which)
+static struct asnap_error *make_labels(const struct asnap_snapshot *snapshot,
+                                       struct asnap_strings *strings, uint32_t **labels)
 {
-    uint32_t *labels;
-    uint32_t cut;
-    asnap_strings_bytes(strings, cut_frame, sizeof(cut_frame) - 1);
-    struct asnap_error *error = asnap_strings_end(strings, &cut);
-    if (error == NULL)
-        error = asnap_frame_labels(snapshot, strings, label, NULL, &labels);
-    if (error != NULL)
-        return error;
-    error = asnap_stack_sums_add(sums, snapshot, labels, cut, which, NULL);
-    free(labels);
-    return error;
+    return asnap_frame_labels(snapshot, strings, label, NULL, labels);
 }
 
 static void write_sample(struct asnap_file_writer *out, const struct asnap_stack_sums *sums,
@@ -171,14 +158,5 @@ static void write_all(const struct asnap_export_job *job, const struct asnap_sta
 
 struct asnap_error *asnap_export_speedscope(const struct asnap_export_job *job)
 {
-    struct asnap_strings strings = {0};
-    struct asnap_stack_sums sums = {0};
-    struct asnap_error *error = add(&sums, &strings, job->snapshot, ASNAP_NEW_SUMS);
-    if (error == NULL && job->options->old_snapshot != NULL)
-        error = add(&sums, &strings, job->options->old_snapshot, ASNAP_OLD_SUMS);
-    if (error == NULL)
-        write_all(job, &sums, &strings);
-    asnap_stack_sums_deinit(&sums);
-    asnap_strings_deinit(&strings);
-    return error;
+    return asnap_stack_sums_export(job, cut_frame, make_labels, write_all);
 }

@@ -122,3 +122,40 @@ void asnap_stack_sums_deinit(struct asnap_stack_sums *sums)
     asnap_intern_deinit(&sums->index);
     *sums = (struct asnap_stack_sums){0};
 }
+
+/* Adds a job's newer or older snapshot. */
+static struct asnap_error *add_labelled(struct asnap_stack_sums *sums,
+                                        struct asnap_strings *strings,
+                                        const struct asnap_snapshot *snapshot, uint32_t cut,
+                                        asnap_stack_labels *make_labels, int which)
+{
+    uint32_t *labels;
+    struct asnap_error *error = make_labels(snapshot, strings, &labels);
+    if (error != NULL)
+        return error;
+    error = asnap_stack_sums_add(sums, snapshot, labels, cut, which, NULL);
+    free(labels);
+    return error;
+}
+
+struct asnap_error *asnap_stack_sums_export(const struct asnap_export_job *job, const char *cut,
+                                            asnap_stack_labels *make_labels,
+                                            asnap_stack_writer *write)
+{
+    struct asnap_strings strings = {0};
+    struct asnap_stack_sums sums = {0};
+    const struct asnap_snapshot *older = job->options->old_snapshot;
+    uint32_t cut_label;
+    asnap_strings_bytes(&strings, cut, strlen(cut));
+    struct asnap_error *error = asnap_strings_end(&strings, &cut_label);
+    if (error == NULL)
+        error =
+            add_labelled(&sums, &strings, job->snapshot, cut_label, make_labels, ASNAP_NEW_SUMS);
+    if (error == NULL && older != NULL)
+        error = add_labelled(&sums, &strings, older, cut_label, make_labels, ASNAP_OLD_SUMS);
+    if (error == NULL)
+        write(job, &sums, &strings);
+    asnap_stack_sums_deinit(&sums);
+    asnap_strings_deinit(&strings);
+    return error;
+}

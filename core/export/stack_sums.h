@@ -3,8 +3,8 @@
 #ifndef ASNAP_EXPORT_STACK_SUMS_H
 #define ASNAP_EXPORT_STACK_SUMS_H
 
-#include "allocsnap_export.h"
 #include "export_strings.h"
+#include "job.h"
 
 enum { ASNAP_NEW_SUMS, ASNAP_OLD_SUMS, ASNAP_SUMS };
 
@@ -34,5 +34,20 @@ struct asnap_error *asnap_stack_sums_add(struct asnap_stack_sums *sums,
                                          const uint32_t *labels, uint32_t cut, int which,
                                          uint32_t **by_traceback);
 void asnap_stack_sums_deinit(struct asnap_stack_sums *sums);
+
+/* What makes the labels of a snapshot's frames, in `strings`; to be freed. */
+typedef struct asnap_error *asnap_stack_labels(const struct asnap_snapshot *snapshot,
+                                               struct asnap_strings *strings, uint32_t **labels);
+
+/* What writes a file of summed stacks. */
+typedef void asnap_stack_writer(const struct asnap_export_job *job,
+                                const struct asnap_stack_sums *sums,
+                                const struct asnap_strings *strings);
+
+/* Sums up a job's snapshot, and the older one where it compares, and has that written. `cut` is the
+ * text of the label that stands for older frames beyond the limit; it has the number 0. */
+struct asnap_error *asnap_stack_sums_export(const struct asnap_export_job *job, const char *cut,
+                                            asnap_stack_labels *make_labels,
+                                            asnap_stack_writer *write);
 
 #endif

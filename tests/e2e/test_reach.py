@@ -17,7 +17,7 @@ SOURCE = os.path.join(ROOT, "tests", "programs", "reach.cc")
 KINDS = ("definite", "indirect", "possible", "reachable")
 COMMANDS = ["snapshot leaks --json --kinds " + kind for kind in KINDS]
 
-_TAG = re.compile(r"/\* tag: (\w+) (.*?)(?:, (\d+))? \*/")
+TAG = re.compile(r"/\* tag: (\w+) (.*?)(?:, (\d+))? \*/")
 #: Who allocates on some lines: the most recent frame with a line may be theirs.
 _LIBRARIES = ("the C library", "the C++ library", "the dynamic linker")
 
@@ -27,7 +27,7 @@ def expected():
     found = {kind: {} for kind in KINDS}
     with open(SOURCE, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            tag = _TAG.search(line)
+            tag = TAG.search(line)
             if tag is None or tag.group(2).startswith(_LIBRARIES):
                 continue
             kind, count = tag.group(1), int(tag.group(3) or 1)
@@ -120,7 +120,7 @@ class Classes(Server):
         tags = {}
         with open(SOURCE, encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                tag = _TAG.search(line)
+                tag = TAG.search(line)
                 if tag is not None:
                     tags[tag.group(2)] = number
         elsewhere = {tags["an alternate stack"], tags["a coroutine's stack"]}
@@ -249,7 +249,7 @@ class Names(Case):
         known = {}
         with open(SOURCE, encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                tag = _TAG.search(line)
+                tag = TAG.search(line)
                 if tag is not None:
                     known[tag.group(2)] = number
         paths = [results.json(command)["paths"] for command in self.COMMANDS[:5]]
@@ -384,230 +384,6 @@ class Together(Case):
     def test_a_core(self):
         core = self.kernel_core("together", "trap")
         self.check(self.batch(self.COMMANDS, program("together"), core))
-
-
-LATE = os.path.join(ROOT, "tests", "programs", "late.c")
-UNKNOWN = "there are blocks that were not recorded, as those from before the tracing began: "
-
-
-class Incomplete(Case):
-    """What is missing is said in the first lines, and in which direction it errs."""
-
-    def lines(self, results, command):
-        """([lines of the source that rows are of], notes)."""
-        answer = results.json(command)
-        rows = answer["statistics"]
-        return sorted(row["traceback"][0]["lineno"] for row in rows), answer["notes"]
-
-    def setUp(self):
-        super().setUp()
-        tags = "held by an early block", "held by undumped memory", "lost"
-        self.by_early, self.by_undumped, self.lost = (tag_line(LATE, tag) for tag in tags)
-
-    def test_tracing_that_began_late(self):
-        commands = ["snapshot leaks --json" + more for more in ("", " --kinds possible", " --gaps no")]
-        before = [
-            "set environment LD_PRELOAD " + HOOKS,
-            "set environment ALLOCSNAP 0",
-            "break phase",
-            "break stop_here",
-            "run",
-            "snapshot start",
-            "continue",
-        ]
-        results = self.batch(before + commands + ["snapshot leaks"], program("late"))
-        note = UNKNOWN + (
-            "what only the memory between the recorded ones leads to counts as possible, which may"
-            " hide leaks"
-        )
-        self.assertEqual(self.lines(results, commands[0]), ([self.lost], [note]))
-        self.assertEqual(self.lines(results, commands[1]), ([self.by_early], [note]))
-        note = UNKNOWN + "what only they hold is shown as leaked"
-        self.assertEqual(self.lines(results, commands[2]), ([self.by_early, self.lost], [note]))
-        self.assertTrue(results["snapshot leaks"].startswith("warning: " + UNKNOWN))
-
-    def test_traces_that_were_dropped(self):
-        before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot clear", "continue"]
-        results = self.batch(before + ["snapshot leaks --json"], program("late"))
-        found, notes = self.lines(results, "snapshot leaks --json")
-        self.assertEqual(found, [self.lost])
-        self.assertTrue(notes[0].startswith(UNKNOWN))
-
-    def test_memory_that_a_core_lacks(self):
-        results = self.at_stop(["snapshot leaks --json"], "late")
-        self.assertEqual(self.lines(results, "snapshot leaks --json"), ([self.lost], []))
-        core = self.kernel_core("late", "trap")
-        results = self.batch(["snapshot leaks --json"], program("late"), core)
-        found, notes = self.lines(results, "snapshot leaks --json")
-        self.assertEqual(found, [self.by_undumped, self.lost])
-        self.assertEqual(
-            notes,
-            ["96.0 KiB of roots are not in this core: blocks that only they hold are shown as leaked"],
-        )
-
-    def test_what_has_leaked_since(self):
-        before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot take --graph a", "continue"]
-        commands = [
-            "snapshot diff a --leaked --json",
-            "snapshot stats --leaked",
-            "snapshot traces --leaked --json",
-            "snapshot take --graph b",
-            "snapshot leaks b --json",
-            "snapshot take c",
-            "snapshot diff c b --leaked",
-            "snapshot leaks b --gaps yes",
-        ]
-        results = self.batch(before + commands, program("late"))
-        (row,) = results.json(commands[0])["statistics"]
-        self.assertEqual(
-            (row["traceback"][0]["lineno"], row["size_diff"], row["count_diff"]), (self.lost, 79, 1)
-        )
-        self.assertIn("late.c:{}: size=79 B, count=1".format(self.lost), results[commands[1]])
-        (trace,) = results.json(commands[2])["traces"]
-        self.assertEqual(trace["size"], 79)
-        self.assertEqual(self.lines(results, commands[4]), ([self.lost], []))
-        self.assertIn("snapshot c does not say what pointed to its blocks", results[commands[6]])
-        self.assertIn("was found out when it was taken", results[commands[7]])
-
-    def test_leaked_blocks_with_notes(self):
-        before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot clear", "continue"]
-        commands = ["snapshot stats --leaked", "snapshot stats --leaked --json", "snapshot take --graph"]
-        results = self.batch(before + commands, program("late"))
-        self.assertTrue(results[commands[0]].startswith("warning: " + UNKNOWN))
-        (note,) = results.json(commands[1])["notes"]
-        self.assertTrue(note.startswith(UNKNOWN))
-        self.assertTrue(results[commands[2]].startswith("warning: " + UNKNOWN))
-
-    def test_what_is_no_block_and_no_process(self):
-        results = self.at_stop(
-            ["snapshot refs 16", "snapshot path &early", "snapshot leaks --kinds lost", "snapshot take a",
-             "snapshot leaks a", "snapshot leaks --tag-mask 0xg"], "late")
-        self.assertEqual(
-            results["snapshot refs 16"],
-            "0x10 is in no live traced block: `snapshot who 0x10` says what is there\n",
-        )
-        self.assertIn("is in no live traced block", results["snapshot path &early"])
-        self.assertIn("'lost' is no kind of block", results["snapshot leaks --kinds lost"])
-        self.assertIn("does not say what pointed to its blocks", results["snapshot leaks a"])
-        self.assertIn("is not a mask", results["snapshot leaks --tag-mask 0xg"])
-        results = self.batch(["snapshot leaks", "snapshot refs 16"], program("late"))
-        for command in ("snapshot leaks", "snapshot refs 16"):
-            self.assertTrue(results[command].startswith("there is no process and no core"), command)
-
-
-class PythonApi(Case):
-    """The graph in the Python interface, inside gdb."""
-
-    def test_a_live_program(self):
-        path = os.path.join(self.directory, "script.py")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(SCRIPT)
-        lines = self.at_stop(["source " + path], "reach")["source " + path].splitlines()
-        with open(SOURCE, encoding="utf-8") as file:
-            tags = {_TAG.search(line).group(2): n for n, line in enumerate(file, 1) if _TAG.search(line)}
-        known = expected()
-        self.assertEqual(
-            lines,
-            [
-                str(sorted(known["definite"].items())),
-                str(sum(known["definite"].values()) + sum(known["indirect"].values())),
-                "definite 20 1",
-                "1700 21 None",
-                "[(None, True, False)]",
-                str([tags["another block"]]),
-                "[1] True",
-                "True",
-                "this snapshot does not say what pointed to its blocks: take one with"
-                " take_snapshot(graph=True)",
-                "None",
-            ],
-        )
-
-    def test_filters_by_class(self):
-        path = os.path.join(self.directory, "filters.py")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(FILTERS)
-        known = expected()
-        counts = [sum(known[kind].values()) for kind in ("definite", "indirect", "possible")]
-        text = [
-            str(counts),
-            str([sum(counts[:2]), 0]),
-            "True",
-            str([counts[0], counts[0], counts[0]]),
-            "this snapshot does not say what pointed to its blocks: take one with"
-            " take_snapshot(graph=True)",
-            "this snapshot does not say what pointed to its blocks: take one with"
-            " take_snapshot(graph=True)",
-        ]
-        source = debuggers.Step("source " + path, "command script import " + path)
-        with self.subTest("gdb"):
-            results = self.at_stop([source.gdb], "reach")
-            self.assertEqual(results[source.gdb].splitlines(), text)
-        for debugger in debuggers.lldbs():
-            with self.subTest(debugger.name):
-                before = ["snapshot start 16", stop_at("stop_here"), RUN]
-                results = debugger.run(self, before + [source], program("reach"))
-                self.assertEqual(results[source].splitlines(), text)
-
-
-FILTERS = """
-import allocsnap
-from allocsnap import DomainFilter, Filter, ReachFilter
-snapshot = allocsnap.take_snapshot(graph=True)
-def kept(*filters):
-    return len(snapshot.filter_traces(filters).traces)
-print([kept(ReachFilter(True, kind)) for kind in ("definite", "indirect", "possible")])
-both = kept(ReachFilter(True, "definite"), ReachFilter(True, "indirect"))
-print([both, kept(ReachFilter(True, "definite"), ReachFilter(False, "definite"))])
-rest = [kept(ReachFilter(False, "definite")) + kept(ReachFilter(True, "definite"))]
-rest += [kept(Filter(True, "*"), ReachFilter(True, "definite"))]
-rest += [kept(DomainFilter(False, 0), ReachFilter(True, "definite")) + len(snapshot.traces)]
-print(rest == [len(snapshot.traces)] * 3)
-class Mine(allocsnap.BaseFilter):
-    def _match(self, trace):
-        return True
-leaked = snapshot.filter_traces([ReachFilter(True, "definite")])
-counts = [kept(ReachFilter(True, "definite"), Mine(False))]
-counts += [sum(trace.reach == "definite" for trace in leaked.traces)]
-counts += [sum(row.count for row in leaked.statistics("lineno"))]
-print(counts)
-plain = allocsnap.take_snapshot()
-for filters in ([ReachFilter(True, "definite")], [ReachFilter(True, "definite"), Mine(True)]):
-    try:
-        plain.filter_traces(filters)
-    except allocsnap.AllocsnapError as error:
-        print(error)
-"""
-
-SCRIPT = """
-import allocsnap, gdb
-def value(text):
-    return int(gdb.parse_and_eval("(unsigned long)" + text))
-snapshot = allocsnap.take_snapshot(graph=True)
-leaked = snapshot.leaks()
-rows = leaked.statistics("lineno")
-print(sorted((row.traceback[0].lineno, row.count) for row in rows))
-print(len(snapshot.leaks(("definite", "indirect")).traces))
-lost = [trace for trace in snapshot.traces if trace.size == 80][0]
-below = [row for row in snapshot.retained("lineno") if row.size == 80][0]
-print(lost.reach, below.retained_count - 1, below.count)
-exact = [row for row in snapshot.retained("lineno", exact=True) if row.size == 80][0]
-print(exact.exact_size, exact.exact_count, below.exact_size)
-found = snapshot.referrers(value("in_bss"))
-print([(one.address, "/reach at" in one.name, one.inside) for one in found])
-def line(address):
-    return allocsnap.get_object_traceback(address)[-1].lineno
-print([line(one.address) for one in snapshot.references(value("in_bss"))])
-paths = snapshot.paths(value("in_bss->next"), 5)
-print([len(paths)], paths[0][1:] == [value("in_bss"), value("in_bss->next")])
-print(all(trace.reach == "definite" for trace in leaked.traces))
-plain = allocsnap.take_snapshot()
-try:
-    plain.leaks()
-except allocsnap.AllocsnapError as error:
-    print(error)
-print(plain.traces[0].reach)
-"""
 
 
 if __name__ == "__main__":
