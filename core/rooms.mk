@@ -16,6 +16,7 @@ MAY_INCLUDE_symbols/dwarf := include base symbols/base symbols/elf symbols/deman
 MAY_INCLUDE_symbols/apart := include base symbols/base symbols/elf symbols/demangle symbols/dwarf
 MAY_INCLUDE_symbols/naming := include base collect symbols/base symbols/elf symbols/demangle symbols/dwarf symbols/apart
 MAY_INCLUDE_render := include base
+MAY_INCLUDE_export := include base
 
 MAY_INCLUDE_hooks/base := table
 MAY_INCLUDE_hooks/record := table hooks/base

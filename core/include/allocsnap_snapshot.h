@@ -93,6 +93,17 @@ ASNAP_API uint32_t asnap_snapshot_thread(const struct asnap_snapshot *snapshot, 
  * trace has a time. */
 ASNAP_API uint64_t asnap_snapshot_start_time(const struct asnap_snapshot *snapshot);
 
+/* The time of the newest block, also of those that filters have left out, from which ages are
+ * counted back; ASNAP_TIME_UNKNOWN where no block has a time. */
+ASNAP_API uint32_t asnap_snapshot_newest_time(const struct asnap_snapshot *snapshot);
+
+/* Whether it is known of which classes the C++ objects in blocks are (asnap_vtable_list_name), and
+ * the name of that in the block of `trace`; NULL: it holds no object of a class that is known. The
+ * name lives as long as the snapshot, and is the same string for all blocks of the class. */
+ASNAP_API bool asnap_snapshot_has_types(const struct asnap_snapshot *snapshot);
+ASNAP_API const char *asnap_snapshot_type(const struct asnap_snapshot *snapshot,
+                                          const struct asnap_trace *trace);
+
 /* The name of a domain, NULL where it has none. */
 ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot,
                                                  uint32_t domain);

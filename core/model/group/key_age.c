@@ -29,21 +29,9 @@ static uint32_t step_of(const void *context, const struct asnap_trace *trace)
     return step;
 }
 
-/* The time of the newest block, also of those that filters left out, or that were not chosen. */
-static uint32_t newest_of(const struct asnap_blocks *blocks)
-{
-    uint32_t newest = 0;
-    for (size_t i = 0; i < blocks->count; i++) {
-        uint32_t time = blocks->traces[i].time;
-        if (time != ASNAP_TIME_UNKNOWN && time > newest)
-            newest = time;
-    }
-    return newest;
-}
-
 static struct asnap_error *group(const struct asnap_snapshot *snapshot, struct asnap_groups *groups)
 {
-    uint32_t newest = newest_of(snapshot->origin != NULL ? snapshot->origin : snapshot->blocks);
+    uint32_t newest = asnap_snapshot_newest_time(snapshot);
     return asnap_group_by_block(snapshot, step_of, &newest, STEPS, groups);
 }
 

@@ -1,0 +1,311 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "open_file.h"
+#include "report_graph.h"
+#include "report_sources.h"
+
+/* Where the data goes in the page. */
+static const char mark[] = "<!--allocsnap data-->";
+static const char before[] = "<script type=\"application/octet-stream\" id=\"allocsnap-data\">\n";
+static const char after[] = "</script>";
+
+/* Browsers count exactly below this. */
+#define SIZE_LIMIT ((uint64_t)1 << 53)
+/* The page has some hundred KiB. */
+#define PAGE_LIMIT ((size_t)16 << 20)
+
+/* ---- the page ---- */
+
+static struct asnap_error *bad_page(const char *path, const char *why, int number)
+{
+    return asnap_error_of_file(
+        asnap_error_create(ASNAP_ERROR_IO,
+                           "cannot use the report's page %s: %s; build it by `make report`, which "
+                           "needs npm",
+                           path, why),
+        path, number);
+}
+
+static struct asnap_error *read_page(const char *path, char **page)
+{
+    struct stat status;
+    int file;
+    int result = asnap_open_regular(path, &file, &status);
+    if (result != 0)
+        return bad_page(path, asnap_open_reason(result), asnap_open_errno(result));
+    size_t size = 0;
+    size_t wanted = (size_t)status.st_size < PAGE_LIMIT ? (size_t)status.st_size : PAGE_LIMIT;
+    char *text = malloc(wanted + 1);
+    ssize_t got = text == NULL ? 0 : 1;
+    while (got > 0 && size < wanted) {
+        got = read(file, text + size, wanted - size);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            size += (size_t)got;
+    }
+    int number = errno;
+    close(file);
+    if (text == NULL)
+        return asnap_error_no_memory();
+    text[size] = '\0';
+    if (got >= 0 && strstr(text, mark) != NULL) {
+        *page = text;
+        return NULL;
+    }
+    free(text);
+    return got < 0 ? bad_page(path, strerror(number), number)
+                   : bad_page(path, "it has no place for the data", 0);
+}
+
+static struct asnap_error *write_text(const struct asnap_report_sink *sink, const char *text,
+                                      size_t size)
+{
+    return size == 0 ? NULL : sink->write(sink->context, text, size);
+}
+
+/* ---- the data ---- */
+
+struct report {
+    const struct asnap_snapshot *snapshots[2]; /* the older one after the other, or NULL */
+    struct asnap_report_numbering numberings[2];
+    const struct asnap_report_options *options;
+    struct asnap_report_names names;
+    struct asnap_report_stacks stacks;
+    struct asnap_report_cells cells;
+    struct asnap_report_list list;
+};
+
+static void write_list(struct report *report, const char *tag, struct asnap_report_output *output)
+{
+    asnap_report_section(output, tag, 4, report->list.numbers, report->list.count);
+    report->list.count = 0;
+}
+
+static struct asnap_error *add_text(struct report *report, const char *text)
+{
+    return asnap_report_add_name(&report->names, text, ASNAP_PRINTABLE_TEXT, &report->list);
+}
+
+/* Which side, name and value of each fact; then which side and text of each note. */
+static struct asnap_error *write_facts(struct report *report, struct asnap_report_output *output)
+{
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < report->options->fact_count; i++) {
+        const struct asnap_report_fact *fact = &report->options->facts[i];
+        error = asnap_report_list_add(&report->list, fact->old);
+        if (error == NULL)
+            error = add_text(report, fact->name);
+        if (error == NULL)
+            error = add_text(report, fact->value);
+    }
+    if (error == NULL)
+        write_list(report, "fact", output);
+    for (uint32_t side = 0; side < 2 && report->snapshots[side] != NULL; side++) {
+        size_t count = asnap_snapshot_note_count(report->snapshots[side]);
+        for (size_t i = 0; error == NULL && i < count; i++) {
+            error = asnap_report_list_add(&report->list, side);
+            if (error == NULL)
+                error = add_text(report, asnap_snapshot_note(report->snapshots[side], i));
+        }
+    }
+    if (error == NULL && report->options->graph != NULL) {
+        for (size_t i = 0; error == NULL && i < asnap_graph_note_count(report->options->graph);
+             i++) {
+            error = asnap_report_list_add(&report->list, 0);
+            if (error == NULL)
+                error = add_text(report, asnap_graph_note(report->options->graph, i));
+        }
+    }
+    if (error == NULL)
+        write_list(report, "note", output);
+    return error;
+}
+
+/* When the times of each snapshot begin, the first and the last of them, and the frame limit. */
+static struct asnap_error *write_times(struct report *report, struct asnap_report_output *output)
+{
+    struct asnap_error *error = NULL;
+    for (size_t side = 0; error == NULL && side < 2; side++) {
+        const struct asnap_snapshot *snapshot = report->snapshots[side];
+        error = asnap_report_list_add_wide(
+            &report->list, snapshot == NULL ? 0 : asnap_snapshot_start_time(snapshot));
+        if (error == NULL)
+            error = asnap_report_list_add(&report->list,
+                                          snapshot == NULL ? ASNAP_TIME_UNKNOWN
+                                                           : asnap_snapshot_newest_time(snapshot));
+        if (error == NULL)
+            error = asnap_report_list_add(
+                &report->list, snapshot == NULL ? 0 : asnap_snapshot_traceback_limit(snapshot));
+    }
+    if (error == NULL)
+        error = asnap_report_list_add(&report->list, report->cells.oldest);
+    if (error == NULL)
+        error = asnap_report_list_add(&report->list, report->cells.newest);
+    if (error == NULL)
+        error = asnap_report_list_add(&report->list, ASNAP_REPORT_STEPS);
+    if (error == NULL)
+        error = asnap_report_list_add(&report->list,
+                                      (uint32_t)asnap_snapshot_has_types(report->snapshots[0]) |
+                                          (uint32_t)(report->options->graph != NULL) << 1 |
+                                          (uint32_t)(report->snapshots[1] != NULL) << 2);
+    if (error == NULL)
+        write_list(report, "time", output);
+    return error;
+}
+
+/* The number and name of the threads and domains that have one. */
+static struct asnap_error *write_origins(struct report *report, struct asnap_report_output *output)
+{
+    struct asnap_error *error = NULL;
+    const struct asnap_report_options *options = report->options;
+    for (size_t i = 0; error == NULL && i < options->thread_label_count; i++) {
+        if (options->thread_labels[i] == NULL)
+            continue;
+        error = asnap_report_list_add(&report->list,
+                                      asnap_snapshot_thread(report->snapshots[0], (uint32_t)i));
+        if (error == NULL)
+            error = asnap_report_add_name(&report->names, options->thread_labels[i],
+                                          ASNAP_PRINTABLE_NAME, &report->list);
+    }
+    if (error == NULL)
+        write_list(report, "thre", output);
+    for (size_t side = 0; error == NULL && side < 2 && report->snapshots[side] != NULL; side++) {
+        const struct asnap_snapshot *snapshot = report->snapshots[side];
+        for (size_t i = 0; error == NULL && i < asnap_snapshot_domain_count(snapshot); i++) {
+            uint32_t domain = asnap_snapshot_domain(snapshot, i);
+            error = asnap_report_list_add(&report->list, domain);
+            if (error == NULL)
+                error = asnap_report_add_name(&report->names,
+                                              asnap_snapshot_domain_name(snapshot, domain),
+                                              ASNAP_PRINTABLE_NAME, &report->list);
+        }
+    }
+    if (error == NULL)
+        write_list(report, "doma", output);
+    return error;
+}
+
+/* How well the blocks of the snapshot are named (asnap_naming_part). */
+static struct asnap_error *write_naming(struct report *report, struct asnap_report_output *output)
+{
+    struct asnap_naming_summary *summary = NULL;
+    struct asnap_error *error = asnap_naming_summary_create(report->snapshots[0], &summary);
+    size_t count = error == NULL ? asnap_naming_summary_count(summary) : 0;
+    for (size_t i = 0; error == NULL && i < count; i++) {
+        struct asnap_naming_part part = asnap_naming_summary_part(summary, i);
+        error =
+            asnap_report_add_name(&report->names, part.path, ASNAP_PRINTABLE_NAME, &report->list);
+        if (error == NULL)
+            error =
+                asnap_report_list_add(&report->list, (uint32_t)part.named_by << 8 | part.has_line);
+        if (error == NULL)
+            error = asnap_report_list_add_wide(&report->list, part.size);
+        if (error == NULL)
+            error = asnap_report_list_add_wide(&report->list, part.count);
+    }
+    asnap_naming_summary_destroy(summary);
+    if (error == NULL)
+        write_list(report, "nami", output);
+    return error;
+}
+
+/* Numbers and adds up the blocks of the snapshots. */
+static struct asnap_error *add_blocks(struct report *report)
+{
+    struct asnap_error *error = NULL;
+    for (uint32_t side = 0; error == NULL && side < 2 && report->snapshots[side] != NULL; side++) {
+        error = asnap_report_numbering_init(&report->numberings[side], report->snapshots[side]);
+        if (error == NULL)
+            error = asnap_report_cells_span(&report->cells, report->snapshots[side]);
+    }
+    for (uint32_t side = 0; error == NULL && side < 2 && report->snapshots[side] != NULL; side++)
+        error = asnap_report_cells_add(&report->cells, &report->numberings[side], side,
+                                       side == 0 ? report->options->graph : NULL);
+    return error;
+}
+
+static struct asnap_error *write_sections(struct report *report, struct asnap_report_output *output)
+{
+    struct asnap_error *error = add_blocks(report);
+    if (error == NULL)
+        error = write_times(report, output);
+    if (error == NULL)
+        error = write_facts(report, output);
+    if (error == NULL)
+        error = write_origins(report, output);
+    if (error == NULL)
+        error = write_naming(report, output);
+    if (error == NULL)
+        error = asnap_report_cells_write(&report->cells, output);
+    if (error == NULL && report->options->graph != NULL)
+        error = asnap_report_graph_write(&report->stacks, &report->numberings[0], report->options,
+                                         output);
+    if (error == NULL)
+        error = asnap_report_sources_write(&report->cells, report->options, output);
+    if (error != NULL)
+        return error;
+    /* What was numbered on the way comes last. */
+    asnap_report_stacks_write(&report->stacks, output);
+    asnap_report_names_write(&report->names, "strl", "strb", output);
+    return NULL;
+}
+
+static struct asnap_error *write_data(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_snapshot *old,
+                                      const struct asnap_report_options *options,
+                                      const struct asnap_report_sink *sink)
+{
+    struct asnap_report_output *output = NULL;
+    struct report report = {.snapshots = {snapshot, old}, .options = options};
+    struct asnap_error *error = asnap_report_names_init(&report.names);
+    if (error != NULL)
+        return error;
+    error = asnap_report_stacks_init(&report.stacks, &report.names);
+    asnap_report_cells_init(&report.cells, &report.stacks);
+    if (error == NULL)
+        error = asnap_report_output_create(sink, &output);
+    if (error == NULL)
+        error = write_sections(&report, output);
+    if (error == NULL)
+        error = asnap_report_output_end(output);
+    asnap_report_output_destroy(output);
+    asnap_report_cells_deinit(&report.cells);
+    asnap_report_stacks_deinit(&report.stacks);
+    asnap_report_names_deinit(&report.names);
+    asnap_report_numbering_deinit(&report.numberings[0]);
+    asnap_report_numbering_deinit(&report.numberings[1]);
+    free(report.list.numbers);
+    return error;
+}
+
+struct asnap_error *asnap_report_write(const struct asnap_snapshot *snapshot,
+                                       const struct asnap_snapshot *old,
+                                       const struct asnap_report_options *options,
+                                       const struct asnap_report_sink *sink)
+{
+    char *page = NULL;
+    if (asnap_snapshot_size(snapshot) >= SIZE_LIMIT ||
+        (old != NULL && asnap_snapshot_size(old) >= SIZE_LIMIT))
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "no report of a snapshot that holds 8 PiB or more: browsers do "
+                                  "not count so many bytes exactly; `snapshot stats` does");
+    struct asnap_error *error = read_page(options->page, &page);
+    if (error != NULL)
+        return error;
+    char *place = strstr(page, mark);
+    error = write_text(sink, page, (size_t)(place - page));
+    if (error == NULL)
+        error = write_text(sink, before, sizeof(before) - 1);
+    if (error == NULL)
+        error = write_data(snapshot, old, options, sink);
+    if (error == NULL)
+        error = write_text(sink, after, sizeof(after) - 1);
+    if (error == NULL)
+        error = write_text(sink, place + sizeof(mark) - 1, strlen(place + sizeof(mark) - 1));
+    free(page);
+    return error;
+}

@@ -1,0 +1,74 @@
+/* The blocks of a report, added up where they differ in nothing that the page tells apart. */
+#ifndef ASNAP_EXPORT_REPORT_CELLS_H
+#define ASNAP_EXPORT_REPORT_CELLS_H
+
+#include "report_stacks.h"
+
+/* Times of birth are told apart by so many equal steps, from the oldest block to the newest. */
+#define ASNAP_REPORT_STEPS 128
+
+/* What blocks of one stack can be told apart by, beside their size and time. */
+struct asnap_report_group {
+    uint32_t side;   /* 0: of the snapshot; 1: of the older one */
+    uint32_t thread; /* the kernel's number */
+    uint32_t domain;
+    uint32_t reach; /* asnap_reach_class */
+    uint32_t type;  /* string of the class; 0: none */
+    uint32_t age;   /* which of the ages */
+};
+
+struct asnap_report_cell {
+    uint64_t size;  /* bytes in its blocks */
+    uint32_t count; /* its blocks */
+    uint32_t stack;
+    uint32_t group;
+    uint8_t step;  /* of its times, from 1; 0: not known */
+    uint8_t power; /* its blocks have 2^(power-1) bytes or more and less than 2^power; 0: none */
+};
+
+/* A row of statistics by age or by size: what it is called and where it begins. */
+struct asnap_report_range {
+    uint64_t from;
+    uint64_t below;
+    uint32_t label; /* string */
+};
+
+struct asnap_report_ranges {
+    struct asnap_report_range *ranges;
+    size_t count;
+    size_t capacity;
+};
+
+struct asnap_report_cells {
+    struct asnap_report_stacks *stacks;
+    struct asnap_report_group *groups;
+    size_t group_count;
+    size_t group_capacity;
+    struct asnap_intern group_table;
+    struct asnap_report_cell *cells;
+    size_t cell_count;
+    size_t cell_capacity;
+    struct asnap_intern cell_table;
+    struct asnap_report_ranges ages;
+    struct asnap_report_ranges sizes;
+    uint32_t oldest; /* time of a block; ASNAP_TIME_UNKNOWN: no block has one */
+    uint32_t newest;
+};
+
+/* Empty cells of what `stacks` will hold. */
+void asnap_report_cells_init(struct asnap_report_cells *cells, struct asnap_report_stacks *stacks);
+void asnap_report_cells_deinit(struct asnap_report_cells *cells);
+
+/* Extends the range of times by that of a snapshot's blocks; of all, before blocks are added. */
+struct asnap_error *asnap_report_cells_span(struct asnap_report_cells *cells,
+                                            const struct asnap_snapshot *snapshot);
+
+/* Adds the blocks of the snapshot that is numbered. `graph` may be NULL. */
+struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
+                                           struct asnap_report_numbering *numbering, uint32_t side,
+                                           const struct asnap_graph *graph);
+
+struct asnap_error *asnap_report_cells_write(const struct asnap_report_cells *cells,
+                                             struct asnap_report_output *output);
+
+#endif
