@@ -305,6 +305,7 @@ export class Births {
     let others = 0;
     for (let step = 0; step <= state.model.steps; step++) others += this.value(step, SERIES);
     if (others > 0) items.push(el("li", {}, el("span", { class: `swatch s${SERIES}` }), "all other lines"));
+    if (state.model.isDiff) items.push(el("li", {}, el("span", { class: "swatch dashed" }), "before, in all"));
     const unknown = Array.from({ length: SERIES + 1 }, (_, series) => this.value(0, series));
     const sum = unknown.reduce((all, value) => all + value, 0);
     if (sum > 0) items.push(el("li", { class: "faint" }, `at an unknown time: ${this.amount(sum)}`));

@@ -32,17 +32,17 @@ const HUES = [32, 205, 150, 268, 345, 55, 180, 228, 95, 310];
 /** Where one module has more than this share, files are told apart in place of modules. */
 const MOST = 0.6;
 
-/** A colour for each module, or for each file. */
+/** A colour for each module; `finer`: for each file, where most is of one module. */
 export class PlaceColours {
   private readonly hues = new Map<number, number>();
   private readonly column: Uint32Array;
 
-  constructor(model: Model, state: State) {
+  constructor(model: Model, state: State, finer: boolean) {
     const { frames } = model;
     let largest = this.rank(model, state, "module");
     const whole = largest.reduce((sum, { weight }) => sum + weight, 0);
     this.column = frames.module;
-    if (largest.length > 0 && largest[0].weight > MOST * whole) {
+    if (finer && largest.length > 0 && largest[0].weight > MOST * whole) {
       largest = this.rank(model, state, "filename");
       this.column = frames.file;
     }

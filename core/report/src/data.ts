@@ -1,5 +1,7 @@
 /** Reads what the page holds: base64, compressed, sections of numbers (docs/report.md). */
 
+import { pause } from "./jobs";
+
 export type Numbers = Uint8Array | Uint32Array;
 export type Sections = Map<string, Numbers>;
 
@@ -7,9 +9,14 @@ export type Sections = Map<string, Numbers>;
  * and its end. */
 const SLICE = (65536 + 1) * 16;
 
-const pause = (): Promise<void> => new Promise((done) => setTimeout(done));
+/** Newer browsers have it. */
+interface FromBase64 {
+  fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+}
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const { fromBase64 } = Uint8Array as FromBase64;
+  if (fromBase64) return fromBase64.call(Uint8Array, text);
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);

@@ -35,7 +35,8 @@ function number(count: number, columns: ((frame: number) => number)[]): Grouping
     let hash = 0;
     for (const column of columns) {
       hash = Math.imul(hash ^ column(i), 0x9e3779b1);
-      hash ^= hash >>> 15;
+      hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+      hash ^= hash >>> 13;
     }
     let slot = hash & (capacity - 1);
     for (;;) {

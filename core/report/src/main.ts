@@ -8,41 +8,50 @@ import { el } from "./dom";
 import { Flame } from "./flame";
 import { renderHead } from "./head";
 import { leakSections } from "./leaks";
+import { pause, watchJobs } from "./jobs";
+import { grouping, KEYS } from "./keys";
 import { Model, NONE } from "./model";
 import { State } from "./state";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
 import { Treemap } from "./treemap";
 
-function show(model: Model, app: HTMLElement): void {
+/** Makes the parts one after the other, and lets the browser answer in between. */
+async function show(model: Model, app: HTMLElement): Promise<void> {
+  for (const { name } of KEYS) {
+    if (name !== "type") grouping(model, name);
+    await pause();
+  }
   const state = new State(model);
-  const colours = new PlaceColours(model, state);
+  await pause();
+  const repaints: (() => void)[] = [];
+  const main = el("main", {});
+  const head = renderHead(state);
+  const toolbar = new Toolbar(state, () => repaints.forEach((repaint) => repaint()));
   const details = new Details(state);
   const select = (frame: number): void => details.show(frame);
-  const flame = new Flame(state, colours, select);
-  const treemap = new Treemap(state, colours);
-  const repaint = (): void => {
-    flame.redraw();
-    treemap.redraw();
-  };
-  const toolbar = new Toolbar(state, repaint);
-  const births = model.oldest === NONE ? null : new Births(state);
-  const bars = barLists(state);
-  app.replaceChildren(
-    renderHead(state),
-    toolbar.element,
-    el(
-      "main",
-      {},
-      births?.element ?? "",
-      el("div", { class: "cards" }, ...bars.map(({ element }) => element)),
-      flame.element,
-      details.element,
-      new Table(state, select).element,
-      treemap.element,
-      ...leakSections(state, select),
-    ),
-  );
+  const makers: (() => HTMLElement[])[] = [
+    () => (model.oldest === NONE ? [] : [new Births(state).element]),
+    () => [el("div", { class: "cards" }, ...barLists(state).map(({ element }) => element))],
+    () => {
+      const flame = new Flame(state, new PlaceColours(model, state, false), select);
+      repaints.push(flame.redraw);
+      return [flame.element, details.element];
+    },
+    () => [new Table(state, select).element],
+    () => {
+      const treemap = new Treemap(state, new PlaceColours(model, state, true));
+      repaints.push(treemap.redraw);
+      return [treemap.element];
+    },
+    () => leakSections(state, select),
+  ];
+  app.replaceChildren(head, toolbar.element, main);
+  for (const make of makers) {
+    main.append(...make());
+    await pause();
+  }
+  const repaint = (): void => repaints.forEach((one) => one());
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   window.addEventListener("resize", repaint);
 }
@@ -54,12 +63,14 @@ async function start(): Promise<void> {
   if (!app || !message) return;
   try {
     if (!data) throw new Error("there is no snapshot in it: `snapshot export NAME report.html` makes a report");
-    show(new Model(await readSections(data)), app);
+    const sections = await readSections(data);
+    await pause();
+    await show(new Model(sections), app);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     message.textContent = `This report cannot be shown: ${why}`;
   }
-  app.removeAttribute("aria-busy");
+  watchJobs((isBusy) => app.setAttribute("aria-busy", String(isBusy)));
 }
 
 void start();

@@ -1,5 +1,6 @@
 /** What is shown of the blocks: filters, and the sums of what they let through. */
 import { grouping, type Grouping } from "./keys";
+import { later } from "./jobs";
 import { type Model, NONE } from "./model";
 
 /** What one click filters by. Each is a bit, so that a chart can show what its own filter leaves
@@ -111,11 +112,11 @@ export class State {
   }
 
   private tell(what: Change): void {
-    for (const listener of this.listeners) listener(what);
+    this.listeners.forEach((listener, place) => later(`${place} ${what}`, () => listener(what)));
   }
 
   /** The row of a key that a stack's blocks are attributed to. */
-  rowOf(key: (typeof FRAME_KEYS)[number], stack: number): number {
+  private rowOf(key: (typeof FRAME_KEYS)[number], stack: number): number {
     return this.frameKeys[key].ofFrame[this.attributedFrame(stack)];
   }
 

@@ -1,6 +1,7 @@
 /** The table of lines, functions, files, modules or types: only the rows in sight are in the page. */
 import { choice, el, onNextFrame, section } from "./dom";
 import { baseName, blocks, grouped, percent, signed, size } from "./format";
+import { wait } from "./jobs";
 import { grouping, KEYS, type KeyName } from "./keys";
 import { shortFunction } from "./names";
 import { findFrames } from "./search";
@@ -14,11 +15,6 @@ const MARGIN = 8; // rows beyond those in sight
 const PRINTED = 60;
 
 type Column = "sizeDiff" | "size" | "countDiff" | "count" | "average" | "name";
-
-interface Row {
-  index: number; // among the sums
-  sum: Sum;
-}
 
 /** What a row is called: its name, what is said beside it, and all of it. */
 interface Label {
@@ -35,7 +31,7 @@ export class Table {
   private cumulative = false;
   private sort: { column: Column; down: boolean };
   private filter = "";
-  private rows: Row[] = [];
+  private rows = new Uint32Array(0); // places among the sums, in order
   private sums: Sums;
   private types: number[] = [];
   private readonly body = el("tbody");
@@ -168,6 +164,8 @@ export class Table {
       }
       case "lineno": {
         const place = model.place(frame);
+        if (model.frames.lineno[frame] === 0 && model.frames.function[frame] !== 0)
+          return { name: shortFunction(fn), beside: file, whole: `${fn} in ${file}` };
         return {
           name: baseName(place),
           beside: `${shortFunction(fn)} · ${file}`,
@@ -193,42 +191,88 @@ export class Table {
     const { key, state } = this;
     this.sums = key === "type" ? this.sumTypes() : state.sumRows(key, this.cumulative);
     const passes = this.passes();
-    this.rows = [];
+    const rows: number[] = [];
     for (let index = 0; index < this.sums.length; index++)
-      if (this.sums.has(index) && passes(index))
-        this.rows.push({ index, sum: this.sums.get(index) });
-    this.order();
-    this.renderHead();
-    this.renderFoot();
+      if (this.sums.has(index) && passes(index)) rows.push(index);
+    this.rows = Uint32Array.from(rows);
     this.scroller.scrollTop = 0;
+    this.renderFoot();
+    this.order();
+  }
+
+  /** Orders the rows and shows them. */
+  private order(): void {
+    const { column } = this.sort;
+    this.renderHead();
+    if (column !== "name") {
+      this.orderBy(this.values(column));
+      return;
+    }
+    const { rows } = this;
+    const asked = this.nameOrder();
+    void asked.then((order) => {
+      // Meanwhile others may have been wanted.
+      if (rows === this.rows && this.sort.column === "name") this.orderBy(order);
+    });
+    wait(asked);
+  }
+
+  private orderBy(value: Float64Array): void {
+    const sign = this.sort.down ? -1 : 1;
+    const { size: sizes, count } = this.sums;
+    this.rows.sort(
+      (a, b) => sign * (value[a] - value[b]) || sizes[b] - sizes[a] || count[b] - count[a] || a - b,
+    );
     this.renderRows();
   }
 
-  private order(): void {
-    const { column, down } = this.sort;
-    const sign = down ? -1 : 1;
-    if (column === "name") {
-      const names = new Map(this.rows.map((row) => [row, this.label(row.index).whole]));
-      const name = (row: Row): string => names.get(row) ?? "";
-      this.rows.sort((a, b) => sign * (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0));
-      return;
-    }
-    const values: Record<Exclude<Column, "name">, (sum: Sum) => number> = {
+  private values(column: Exclude<Column, "name">): Float64Array {
+    const { size: sizes, count, oldSize, oldCount } = this.sums;
+    switch (column) {
+      case "size":
+        return sizes;
+      case "count":
+        return count;
+      case "average":
+        return sizes.map((bytes, row) => (count[row] === 0 ? 0 : bytes / count[row]));
       // Commands put what has changed most first, whichever way.
-      sizeDiff: (sum) => Math.abs(sum.size - sum.oldSize),
-      countDiff: (sum) => Math.abs(sum.count - sum.oldCount),
-      size: (sum) => sum.size,
-      count: (sum) => sum.count,
-      average,
-    };
-    const value = values[column];
-    this.rows.sort(
-      (a, b) =>
-        sign * (value(a.sum) - value(b.sum)) ||
-        b.sum.size - a.sum.size ||
-        b.sum.count - a.sum.count ||
-        a.index - b.index,
-    );
+      case "sizeDiff":
+        return sizes.map((bytes, row) => Math.abs(bytes - oldSize[row]));
+      case "countDiff":
+        return count.map((blocks_, row) => Math.abs(blocks_ - oldCount[row]));
+    }
+  }
+
+  private readonly ranked = new Map<Uint32Array, Promise<Uint32Array>>();
+
+  private ranks(column: Uint32Array): Promise<Uint32Array> {
+    let known = this.ranked.get(column);
+    if (!known) this.ranked.set(column, (known = this.state.model.strings.ranks(column)));
+    return known;
+  }
+
+  /** The places of the rows in the order of their names; of equal ones, of what stands beside. */
+  private async nameOrder(): Promise<Float64Array> {
+    const { model } = this.state;
+    const { frames } = model;
+    const order = new Float64Array(this.sums.length);
+    if (this.key === "type") {
+      const names = Array.from(order, (_, index) => this.label(index).whole);
+      const places = names.map((_, index) => index);
+      places.sort((a, b) => (names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : 0));
+      places.forEach((index, place) => (order[index] = place));
+      return order;
+    }
+    const { frame } = grouping(model, this.key);
+    const ranks = await this.ranks(this.key === "module" ? frames.module : frames.file);
+    const functions = this.key === "function" ? await this.ranks(frames.function) : ranks;
+    for (let row = 0; row < order.length; row++) {
+      const one = frame[row];
+      const file = ranks[this.key === "module" ? frames.module[one] : frames.file[one]];
+      const beside = { lineno: frames.lineno[one], function: file, filename: 0, module: 0 }[this.key];
+      order[row] = (this.key === "function" ? functions[frames.function[one]] : file) * 2 ** 26 + beside;
+    }
+    return order;
   }
 
   // ---- what is in the page ----
@@ -251,8 +295,6 @@ export class Table {
               click: () => {
                 this.sort = { column, down: sorted ? !this.sort.down : column !== "name" };
                 this.order();
-                this.renderHead();
-                this.renderRows();
               },
             },
             title,
@@ -266,10 +308,10 @@ export class Table {
     const { state } = this;
     const sum: Sum = { size: 0, count: 0, oldSize: 0, oldCount: 0 };
     for (const row of this.rows) {
-      sum.size += row.sum.size;
-      sum.count += row.sum.count;
-      sum.oldSize += row.sum.oldSize;
-      sum.oldCount += row.sum.oldCount;
+      sum.size += this.sums.size[row];
+      sum.count += this.sums.count[row];
+      sum.oldSize += this.sums.oldSize[row] ?? 0;
+      sum.oldCount += this.sums.oldCount[row] ?? 0;
     }
     const rows = this.rows.length === 1 ? "1 row" : `${grouped(this.rows.length)} rows`;
     this.foot.dataset.rows = String(this.rows.length);
@@ -367,21 +409,22 @@ export class Table {
     }
   }
 
-  private tip(row: Row, label: Label): TipLine[] {
-    const lines: TipLine[] = [{ text: label.whole, kind: "title" }, { text: describe(this.state, row.sum) }];
-    lines.push({ text: `${percent(this.state.now(row.sum), this.state.now(this.state.all))} of all`, kind: "faint" });
-    const frame = this.frameOf(row.index);
+  private tip(index: number, sum: Sum, label: Label): TipLine[] {
+    const lines: TipLine[] = [{ text: label.whole, kind: "title" }, { text: describe(this.state, sum) }];
+    lines.push({ text: `${percent(this.state.now(sum), this.state.now(this.state.all))} of all`, kind: "faint" });
+    const frame = this.frameOf(index);
     if (frame !== null && this.key === "lineno")
       for (const { lineno, text, isIt } of sourceLines(this.state.model, frame))
         lines.push({ text: `${String(lineno).padStart(5)}  ${text}`, kind: isIt ? "marked" : "code" });
     return lines;
   }
 
-  private renderRow(row: Row, place: number): HTMLElement {
-    const label = this.label(row.index);
+  private renderRow(index: number, place: number): HTMLElement {
+    const label = this.label(index);
+    const sum = this.sums.get(index);
     const move = (event: KeyboardEvent, element: HTMLElement): void => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (event.key === "Enter" || event.key === " ") this.choose(row.index, event.shiftKey || event.ctrlKey);
+      if (event.key === "Enter" || event.key === " ") this.choose(index, event.shiftKey || event.ctrlKey);
       else if (step) {
         const next = step > 0 ? element.nextElementSibling : element.previousElementSibling;
         if (next instanceof HTMLElement) next.focus();
@@ -392,18 +435,18 @@ export class Table {
       "tr",
       {
         tabindex: 0,
-        "data-index": row.index,
+        "data-index": index,
         "aria-rowindex": place + 2,
-        "aria-selected": String(this.isChosen(row.index)),
+        "aria-selected": String(this.isChosen(index)),
         click: (event) => {
           const mouse = event as MouseEvent;
-          this.choose(row.index, mouse.shiftKey || mouse.ctrlKey || mouse.metaKey);
+          this.choose(index, mouse.shiftKey || mouse.ctrlKey || mouse.metaKey);
         },
         keydown: (event) => move(event as KeyboardEvent, element),
-        pointermove: (event) => showTip(event as PointerEvent, this.tip(row, label)),
+        pointermove: (event) => showTip(event as PointerEvent, this.tip(index, sum, label)),
         pointerleave: hideTip,
       },
-      ...this.columns.map(([column]) => this.cell(column, row.sum, label)),
+      ...this.columns.map(([column]) => this.cell(column, sum, label)),
     );
     return element;
   }
