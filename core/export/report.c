@@ -14,6 +14,8 @@ static const char after[] = "</script>";
 
 /* Browsers count exactly below this. */
 #define SIZE_LIMIT ((uint64_t)1 << 53)
+/* Of so many blocks the page is made in less time, and a tenth larger. */
+#define MANY ((uint64_t)200000)
 /* The page has some hundred KiB. */
 #define PAGE_LIMIT ((size_t)16 << 20)
 
@@ -267,7 +269,7 @@ static struct asnap_error *write_data(const struct asnap_snapshot *snapshot,
     error = asnap_report_stacks_init(&report.stacks, &report.names);
     asnap_report_cells_init(&report.cells, &report.stacks);
     if (error == NULL)
-        error = asnap_report_output_create(sink, &output);
+        error = asnap_report_output_create(sink, asnap_snapshot_count(snapshot) >= MANY, &output);
     if (error == NULL)
         error = write_sections(&report, output);
     if (error == NULL)

@@ -18,7 +18,6 @@ void asnap_report_cells_deinit(struct asnap_report_cells *cells)
     free(cells->ages.ranges);
     free(cells->sizes.ranges);
     asnap_intern_deinit(&cells->group_table);
-    asnap_intern_deinit(&cells->cell_table);
 }
 
 struct asnap_error *asnap_report_cells_span(struct asnap_report_cells *cells,
@@ -120,50 +119,21 @@ static struct asnap_error *group_of(struct asnap_report_cells *cells,
     struct asnap_error *error = asnap_intern_reserve(&cells->group_table);
     if (error != NULL)
         return error;
+    if (cells->group_count == ASNAP_REPORT_GROUPS_MAX)
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "no report of blocks of so many threads, domains and types: a "
+                                  "filter can choose some of them");
     *number = (uint32_t)cells->group_count++;
     asnap_intern_add(&cells->group_table, end, *number);
     return NULL;
 }
 
-static bool same_cell(const void *context, uint32_t id)
-{
-    const struct asnap_report_cells *cells = context;
-    const struct asnap_report_cell *one = &cells->cells[id];
-    const struct asnap_report_cell *other = &cells->cells[cells->cell_count];
-    return one->stack == other->stack && one->group == other->group && one->step == other->step &&
-           one->power == other->power;
-}
-
-/* Adds a cell of one block to the cell that it differs from in nothing else. */
-static struct asnap_error *add_cell(struct asnap_report_cells *cells,
-                                    const struct asnap_report_cell *cell)
-{
-    struct asnap_report_cell *grown =
-        asnap_grow(cells->cells, &cells->cell_capacity, cells->cell_count + 1, sizeof(*grown));
-    if (grown == NULL)
-        return asnap_error_no_memory();
-    cells->cells = grown;
-    cells->cells[cells->cell_count] = *cell;
-    uint64_t hash = asnap_hash_mix(cell->stack, cell->group);
-    uint32_t end = asnap_hash_end(asnap_hash_mix(hash, (uint64_t)cell->step << 8 | cell->power));
-    uint32_t number = asnap_intern_find(&cells->cell_table, end, same_cell, cells);
-    if (number != ASNAP_NONE) {
-        cells->cells[number].size += cell->size;
-        cells->cells[number].count++;
-        return NULL;
-    }
-    struct asnap_error *error = asnap_intern_reserve(&cells->cell_table);
-    if (error == NULL)
-        asnap_intern_add(&cells->cell_table, end, (uint32_t)cells->cell_count++);
-    return error;
-}
-
-static uint8_t step_of(const struct asnap_report_cells *cells, uint32_t time)
+static uint32_t step_of(const struct asnap_report_cells *cells, uint32_t time)
 {
     if (time == ASNAP_TIME_UNKNOWN)
         return 0;
     uint64_t span = (uint64_t)cells->newest - cells->oldest + 1;
-    return (uint8_t)(1 + ((uint64_t)time - cells->oldest) * ASNAP_REPORT_STEPS / span);
+    return (uint32_t)(1 + ((uint64_t)time - cells->oldest) * ASNAP_REPORT_STEPS / span);
 }
 
 /* What is the same for all blocks of a snapshot, and what the block before had. */
@@ -177,6 +147,18 @@ struct adding {
     uint32_t number; /* of that group; ASNAP_NONE: there is none yet */
     uint32_t time;
     const char *type;
+    /* The blocks in order of their stacks. */
+    const struct asnap_trace *traces;
+    size_t count;
+    uint32_t *stacks; /* of each trace, as it was given */
+    uint32_t *order;  /* their places, those of one stack after those of the one before */
+    size_t *ends;     /* of each stack in `order` */
+    /* Where the cells of the stack that is added are, by their kinds. */
+    struct slot {
+        uint32_t stack; /* that it was used for last, plus 1 */
+        uint32_t cell;
+    } * slots;
+    size_t slot_count; /* a power of two */
 };
 
 static struct asnap_error *find_group(struct adding *adding, const struct asnap_trace *trace)
@@ -211,29 +193,119 @@ static struct asnap_error *find_group(struct adding *adding, const struct asnap_
     return error;
 }
 
-static struct asnap_error *add_trace(struct adding *adding, const struct asnap_trace *trace)
+/* The kind of a block. */
+static struct asnap_error *kind_of(struct adding *adding, const struct asnap_trace *trace,
+                                   uint32_t *kind)
 {
-    struct asnap_report_cell cell = {
-        .size = trace->size,
-        .count = 1,
-        .step = step_of(adding->cells, trace->time),
-        .power = trace->size == 0 ? 0 : (uint8_t)(64 - __builtin_clzll(trace->size)),
-    };
+    uint32_t power = trace->size == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(trace->size);
     struct asnap_error *error = find_group(adding, trace);
-    if (error == NULL)
-        error = asnap_report_stack(adding->cells->stacks, adding->numbering, trace->traceback_id,
-                                   &cell.stack);
+    *kind = ASNAP_REPORT_KIND(adding->number, step_of(adding->cells, trace->time), power);
+    return error;
+}
+
+/* Finds the stack of each block, and puts the blocks in the order of these. */
+static struct asnap_error *order_blocks(struct adding *adding)
+{
+    struct asnap_error *error = NULL;
+    adding->stacks = calloc(adding->count + 1, sizeof(*adding->stacks));
+    adding->order = calloc(adding->count + 1, sizeof(*adding->order));
+    if (adding->stacks == NULL || adding->order == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; error == NULL && i < adding->count; i++)
+        error = asnap_report_stack(adding->cells->stacks, adding->numbering,
+                                   adding->traces[i].traceback_id, &adding->stacks[i]);
     if (error != NULL)
         return error;
-    cell.group = adding->number;
-    return add_cell(adding->cells, &cell);
+    adding->ends = calloc(adding->cells->stacks->stack_count + 1, sizeof(*adding->ends));
+    if (adding->ends == NULL)
+        return asnap_error_no_memory();
+    /* First how many blocks each has, at the place after its own; then where its own begin. */
+    for (size_t i = 0; i < adding->count; i++)
+        adding->ends[adding->stacks[i] + 1]++;
+    for (size_t i = 1; i <= adding->cells->stacks->stack_count; i++)
+        adding->ends[i] += adding->ends[i - 1];
+    for (size_t i = 0; i < adding->count; i++)
+        adding->order[adding->ends[adding->stacks[i]]++] = (uint32_t)i;
+    return NULL;
+}
+
+/* Makes room for the kinds of `count` blocks. */
+static struct asnap_error *reserve_slots(struct adding *adding, size_t count)
+{
+    size_t wanted = 64;
+    while (wanted < 2 * count)
+        wanted *= 2;
+    if (wanted <= adding->slot_count)
+        return NULL;
+    free(adding->slots);
+    adding->slots = calloc(wanted, sizeof(*adding->slots));
+    adding->slot_count = adding->slots == NULL ? 0 : wanted;
+    return adding->slots == NULL ? asnap_error_no_memory() : NULL;
+}
+
+/* Adds a block to the cell of its stack and kind. There is room for one more cell. */
+static void add_to_cell(struct adding *adding, uint32_t stack, uint32_t kind, uint64_t size)
+{
+    struct asnap_report_cells *cells = adding->cells;
+    size_t mask = adding->slot_count - 1;
+    for (size_t i = asnap_hash_end(asnap_hash_mix(0, kind)) & mask;; i = (i + 1) & mask) {
+        struct slot *slot = &adding->slots[i];
+        if (slot->stack != stack + 1) {
+            *slot = (struct slot){stack + 1, (uint32_t)cells->cell_count};
+            cells->cells[cells->cell_count++] =
+                (struct asnap_report_cell){.size = size, .count = 1, .stack = stack, .kind = kind};
+            return;
+        }
+        if (cells->cells[slot->cell].kind == kind) {
+            cells->cells[slot->cell].size += size;
+            cells->cells[slot->cell].count++;
+            return;
+        }
+    }
+}
+
+/* Adds the blocks of one stack, whose places begin at `first`. */
+static struct asnap_error *add_stack(struct adding *adding, size_t first, size_t *end)
+{
+    struct asnap_report_cells *cells = adding->cells;
+    uint32_t stack = adding->stacks[adding->order[first]];
+    *end = adding->ends[stack];
+    struct asnap_error *error = reserve_slots(adding, *end - first);
+    if (error != NULL)
+        return error;
+    struct asnap_report_cell *grown = asnap_grow(
+        cells->cells, &cells->cell_capacity, cells->cell_count + (*end - first), sizeof(*grown));
+    if (grown == NULL)
+        return asnap_error_no_memory();
+    cells->cells = grown;
+    for (size_t i = first; error == NULL && i < *end; i++) {
+        const struct asnap_trace *trace = &adding->traces[adding->order[i]];
+        uint32_t kind;
+        error = kind_of(adding, trace, &kind);
+        if (error == NULL)
+            add_to_cell(adding, stack, kind, trace->size);
+    }
+    return error;
+}
+
+static struct asnap_error *add_blocks(struct adding *adding)
+{
+    struct asnap_error *error = asnap_snapshot_traces(adding->numbering->snapshot, &adding->traces);
+    if (error == NULL)
+        error = order_blocks(adding);
+    for (size_t i = 0; error == NULL && i < adding->count;)
+        error = add_stack(adding, i, &i);
+    free(adding->stacks);
+    free(adding->order);
+    free(adding->ends);
+    free(adding->slots);
+    return error;
 }
 
 struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
                                            struct asnap_report_numbering *numbering, uint32_t side,
                                            const struct asnap_graph *graph)
 {
-    const struct asnap_trace *traces = NULL;
     struct adding adding = {
         .cells = cells,
         .numbering = numbering,
@@ -241,92 +313,62 @@ struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
         .newest = asnap_snapshot_newest_time(numbering->snapshot),
         .side = side,
         .number = ASNAP_NONE,
+        .count = asnap_snapshot_count(numbering->snapshot),
     };
-    struct asnap_error *error = asnap_snapshot_traces(numbering->snapshot, &traces);
-    if (error == NULL)
-        error = find_ranges(cells, numbering->snapshot, ASNAP_KEY_AGE, &cells->ages);
+    struct asnap_error *error =
+        find_ranges(cells, numbering->snapshot, ASNAP_KEY_AGE, &cells->ages);
     if (error == NULL)
         error = find_ranges(cells, numbering->snapshot, ASNAP_KEY_SIZE, &cells->sizes);
-    uint64_t count = error == NULL ? asnap_snapshot_count(numbering->snapshot) : 0;
-    for (uint64_t i = 0; error == NULL && i < count; i++)
-        error = add_trace(&adding, &traces[i]);
-    return error;
+    return error == NULL ? add_blocks(&adding) : error;
 }
 
 /* ---- writing ---- */
 
-/* The cells in order of their stacks: those of one stack as they came. */
-static struct asnap_error *order_cells(const struct asnap_report_cells *cells, uint32_t **order,
-                                       uint32_t **per_stack)
+/* The cells of both snapshots in order of their stacks. */
+static int by_stack(const void *left, const void *right)
 {
-    size_t stacks = cells->stacks->stack_count;
-    uint32_t *ends = calloc(stacks + 1, sizeof(*ends));
-    uint32_t *counts = calloc(stacks + 1, sizeof(*counts));
-    uint32_t *made = calloc(cells->cell_count + 1, sizeof(*made));
-    if (ends == NULL || counts == NULL || made == NULL) {
-        free(ends);
-        free(counts);
-        free(made);
-        return asnap_error_no_memory();
-    }
-    for (size_t i = 0; i < cells->cell_count; i++)
-        counts[cells->cells[i].stack]++;
-    for (size_t i = 1; i < stacks; i++)
-        ends[i] = ends[i - 1] + counts[i - 1];
-    for (size_t i = 0; i < cells->cell_count; i++)
-        made[ends[cells->cells[i].stack]++] = (uint32_t)i;
-    free(ends);
-    *order = made;
-    *per_stack = counts;
-    return NULL;
+    const struct asnap_report_cell *a = left;
+    const struct asnap_report_cell *b = right;
+    if (a->stack != b->stack)
+        return a->stack < b->stack ? -1 : 1;
+    return (a->kind > b->kind) - (a->kind < b->kind);
 }
 
-enum column {
-    COLUMN_GROUP,
-    COLUMN_STEP,
-    COLUMN_POWER,
-    COLUMN_COUNT,
-    COLUMN_SIZE,
-    COLUMN_SIZE_HIGH,
-};
-
-static uint32_t field(const struct asnap_report_cell *cell, enum column column)
+/* How far each cell's stack is from that of the one before. */
+static uint32_t stack_distance(const void *context, size_t index)
 {
-    switch (column) {
-    case COLUMN_GROUP:
-        return cell->group;
-    case COLUMN_STEP:
-        return cell->step;
-    case COLUMN_POWER:
-        return cell->power;
-    case COLUMN_COUNT:
-        return cell->count;
-    case COLUMN_SIZE:
-        return (uint32_t)cell->size;
-    case COLUMN_SIZE_HIGH:
-        return (uint32_t)(cell->size >> 32);
-    }
-    return 0;
+    const struct asnap_report_cell *cells = context;
+    return index == 0 ? cells[0].stack : cells[index].stack - cells[index - 1].stack;
 }
 
-static void write_cells(const struct asnap_report_cells *cells, const uint32_t *order,
-                        enum column column, const char *tag, uint32_t width,
-                        struct asnap_report_output *output)
+static uint32_t group_field(const void *context, size_t index)
 {
-    unsigned char bytes[4096];
-    size_t used = 0;
-    asnap_report_section_begin(output, tag, width, cells->cell_count);
-    for (size_t i = 0; i < cells->cell_count; i++) {
-        uint32_t number = field(&cells->cells[order[i]], column);
-        memcpy(bytes + used, &number, width);
-        used += width;
-        if (used == sizeof(bytes)) {
-            asnap_report_section_bytes(output, bytes, used);
-            used = 0;
-        }
-    }
-    asnap_report_section_bytes(output, bytes, used);
-    asnap_report_section_end(output, cells->cell_count * width);
+    const struct asnap_report_cell *cells = context;
+    return cells[index].kind >> 15;
+}
+
+static uint32_t step_field(const void *context, size_t index)
+{
+    const struct asnap_report_cell *cells = context;
+    return cells[index].kind >> 7 & 0xff;
+}
+
+static uint32_t power_field(const void *context, size_t index)
+{
+    const struct asnap_report_cell *cells = context;
+    return cells[index].kind & 0x7f;
+}
+
+static uint32_t low_size(const void *context, size_t index)
+{
+    const struct asnap_report_cell *cells = context;
+    return (uint32_t)cells[index].size;
+}
+
+static uint32_t high_size(const void *context, size_t index)
+{
+    const struct asnap_report_cell *cells = context;
+    return (uint32_t)(cells[index].size >> 32);
 }
 
 static struct asnap_error *write_ranges(const struct asnap_report_ranges *ranges, const char *tag,
@@ -347,28 +389,29 @@ static struct asnap_error *write_ranges(const struct asnap_report_ranges *ranges
     return error;
 }
 
-struct asnap_error *asnap_report_cells_write(const struct asnap_report_cells *cells,
+struct asnap_error *asnap_report_cells_write(struct asnap_report_cells *cells,
                                              struct asnap_report_output *output)
 {
-    uint32_t *order = NULL;
-    uint32_t *per_stack = NULL;
     struct asnap_error *error = write_ranges(&cells->ages, "ages", output);
     if (error == NULL)
         error = write_ranges(&cells->sizes, "size", output);
-    if (error == NULL)
-        error = order_cells(cells, &order, &per_stack);
     if (error != NULL)
         return error;
+    /* Those of one snapshot are in order already. */
+    for (size_t i = 1; i < cells->cell_count; i++) {
+        if (cells->cells[i].stack < cells->cells[i - 1].stack) {
+            qsort(cells->cells, cells->cell_count, sizeof(*cells->cells), by_stack);
+            break;
+        }
+    }
     asnap_report_section(output, "grou", 4, cells->groups,
                          cells->group_count * sizeof(*cells->groups) / 4);
-    asnap_report_section(output, "cest", 4, per_stack, cells->stacks->stack_count);
-    write_cells(cells, order, COLUMN_GROUP, "cegr", 4, output);
-    write_cells(cells, order, COLUMN_STEP, "cebi", 1, output);
-    write_cells(cells, order, COLUMN_POWER, "cepo", 1, output);
-    write_cells(cells, order, COLUMN_COUNT, "ceco", 4, output);
-    write_cells(cells, order, COLUMN_SIZE, "cesi", 4, output);
-    write_cells(cells, order, COLUMN_SIZE_HIGH, "cesh", 4, output);
-    free(order);
-    free(per_stack);
+    asnap_report_column(output, "cest", cells->cell_count, stack_distance, cells->cells);
+    asnap_report_column(output, "cegr", cells->cell_count, group_field, cells->cells);
+    asnap_report_column(output, "cebi", cells->cell_count, step_field, cells->cells);
+    asnap_report_column(output, "cepo", cells->cell_count, power_field, cells->cells);
+    ASNAP_REPORT_FIELD(output, "ceco", cells->cells, cells->cell_count, count);
+    asnap_report_column(output, "cesi", cells->cell_count, low_size, cells->cells);
+    asnap_report_column(output, "cesh", cells->cell_count, high_size, cells->cells);
     return NULL;
 }

@@ -17,14 +17,20 @@ struct asnap_report_group {
     uint32_t age;   /* which of the ages */
 };
 
+/* Blocks of one stack and group that are about as large and as old. */
 struct asnap_report_cell {
     uint64_t size;  /* bytes in its blocks */
     uint32_t count; /* its blocks */
     uint32_t stack;
-    uint32_t group;
-    uint8_t step;  /* of its times, from 1; 0: not known */
-    uint8_t power; /* its blocks have 2^(power-1) bytes or more and less than 2^power; 0: none */
+    uint32_t kind; /* its group, the step of its times, the power of its sizes */
 };
+
+/* A kind: the group, from bit 15 on; 8 bits for the step, from 1 on, 0 where the time is not
+ * known; 7 bits for the power: blocks of 2^(power-1) bytes or more and less than 2^power, 0 for
+ * none.
+ */
+#define ASNAP_REPORT_KIND(GROUP, STEP, POWER) ((GROUP) << 15 | (STEP) << 7 | (POWER))
+#define ASNAP_REPORT_GROUPS_MAX (UINT32_C(1) << 17)
 
 /* A row of statistics by age or by size: what it is called and where it begins. */
 struct asnap_report_range {
@@ -48,7 +54,6 @@ struct asnap_report_cells {
     struct asnap_report_cell *cells;
     size_t cell_count;
     size_t cell_capacity;
-    struct asnap_intern cell_table;
     struct asnap_report_ranges ages;
     struct asnap_report_ranges sizes;
     uint32_t oldest; /* time of a block; ASNAP_TIME_UNKNOWN: no block has one */
@@ -68,7 +73,7 @@ struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
                                            struct asnap_report_numbering *numbering, uint32_t side,
                                            const struct asnap_graph *graph);
 
-struct asnap_error *asnap_report_cells_write(const struct asnap_report_cells *cells,
+struct asnap_error *asnap_report_cells_write(struct asnap_report_cells *cells,
                                              struct asnap_report_output *output);
 
 #endif

@@ -119,6 +119,7 @@ const char *asnap_report_name_text(const struct asnap_report_names *names, uint3
 void asnap_report_names_write(const struct asnap_report_names *names, const char *lengths,
                               const char *bytes, struct asnap_report_output *output)
 {
-    asnap_report_section(output, lengths, 4, names->lengths.numbers, names->lengths.count);
+    asnap_report_field(output, lengths, names->lengths.numbers, names->lengths.count,
+                       sizeof(*names->lengths.numbers), 0);
     asnap_report_section(output, bytes, 1, names->shown.bytes, names->shown.size);
 }

@@ -7,42 +7,6 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sections are little-endian");
 
 #define ALIGNMENT 8
-/* Faster levels give a fifth more for numbers, and slower ones nothing less. */
-#define LEVEL 3
-
-struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *sink,
-                                               struct asnap_report_output **output)
-{
-    static const struct {
-        char magic[8];
-        uint32_t version;
-        uint32_t reserved;
-    } head = {{'A', 'S', 'N', 'A', 'P', 'R', 'E', 'P'}, 1, 0};
-    struct asnap_report_output *made = malloc(sizeof(*made));
-    if (made == NULL)
-        return asnap_error_no_memory();
-    made->sink = sink;
-    made->error = NULL;
-    made->stream = (z_stream){0};
-    if (deflateInit(&made->stream, LEVEL) != Z_OK) {
-        free(made);
-        return asnap_error_no_memory();
-    }
-    made->stream.next_out = made->packed;
-    made->stream.avail_out = sizeof(made->packed);
-    asnap_report_section_bytes(made, &head, sizeof(head));
-    *output = made;
-    return NULL;
-}
-
-void asnap_report_output_destroy(struct asnap_report_output *output)
-{
-    if (output == NULL)
-        return;
-    deflateEnd(&output->stream);
-    asnap_error_destroy(output->error);
-    free(output);
-}
 
 /* Three bytes as four letters (RFC 4648). */
 static void encode(const unsigned char bytes[3], char text[4])
@@ -74,7 +38,7 @@ static void write_line(struct asnap_report_output *output)
         output->error = output->sink->write(output->sink->context, line, length);
 }
 
-void asnap_report_section_bytes(struct asnap_report_output *output, const void *bytes, size_t size)
+static void write_bytes(struct asnap_report_output *output, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     while (size != 0 && output->error == NULL) {
@@ -92,8 +56,41 @@ void asnap_report_section_bytes(struct asnap_report_output *output, const void *
     }
 }
 
-void asnap_report_section_begin(struct asnap_report_output *output, const char *tag, uint32_t width,
-                                size_t count)
+struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *sink, bool much,
+                                               struct asnap_report_output **output)
+{
+    static const struct {
+        char magic[8];
+        uint32_t version;
+        uint32_t reserved;
+    } head = {{'A', 'S', 'N', 'A', 'P', 'R', 'E', 'P'}, 1, 0};
+    struct asnap_report_output *made = malloc(sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->sink = sink;
+    made->error = NULL;
+    made->stream = (z_stream){0};
+    if (deflateInit(&made->stream, much ? Z_BEST_SPEED : Z_DEFAULT_COMPRESSION) != Z_OK) {
+        free(made);
+        return asnap_error_no_memory();
+    }
+    made->stream.next_out = made->packed;
+    made->stream.avail_out = sizeof(made->packed);
+    write_bytes(made, &head, sizeof(head));
+    *output = made;
+    return NULL;
+}
+
+void asnap_report_output_destroy(struct asnap_report_output *output)
+{
+    if (output == NULL)
+        return;
+    deflateEnd(&output->stream);
+    asnap_error_destroy(output->error);
+    free(output);
+}
+
+static void begin(struct asnap_report_output *output, const char *tag, uint32_t width, size_t count)
 {
     struct {
         char tag[4];
@@ -101,21 +98,69 @@ void asnap_report_section_begin(struct asnap_report_output *output, const char *
         uint64_t count;
     } head = {.width = width, .count = count};
     memcpy(head.tag, tag, sizeof(head.tag));
-    asnap_report_section_bytes(output, &head, sizeof(head));
+    write_bytes(output, &head, sizeof(head));
 }
 
-void asnap_report_section_end(struct asnap_report_output *output, size_t bytes)
+static void end(struct asnap_report_output *output, size_t bytes)
 {
     static const unsigned char zeros[ALIGNMENT];
-    asnap_report_section_bytes(output, zeros, -bytes % ALIGNMENT);
+    write_bytes(output, zeros, -bytes % ALIGNMENT);
 }
 
 void asnap_report_section(struct asnap_report_output *output, const char *tag, uint32_t width,
                           const void *numbers, size_t count)
 {
-    asnap_report_section_begin(output, tag, width, count);
-    asnap_report_section_bytes(output, numbers, count * width);
-    asnap_report_section_end(output, count * width);
+    begin(output, tag, width, count);
+    write_bytes(output, numbers, count * width);
+    end(output, count * width);
+}
+
+static uint32_t width_of(size_t count, asnap_report_number *number, const void *context)
+{
+    uint32_t all = 0;
+    for (size_t i = 0; i < count; i++)
+        all |= number(context, i);
+    return all <= UINT8_MAX ? 1 : all <= UINT16_MAX ? 2 : 4;
+}
+
+void asnap_report_column(struct asnap_report_output *output, const char *tag, size_t count,
+                         asnap_report_number *number, const void *context)
+{
+    unsigned char bytes[4096];
+    size_t used = 0;
+    uint32_t width = width_of(count, number, context);
+    begin(output, tag, width, count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t here = number(context, i);
+        memcpy(bytes + used, &here, width);
+        used += width;
+        if (used == sizeof(bytes)) {
+            write_bytes(output, bytes, used);
+            used = 0;
+        }
+    }
+    write_bytes(output, bytes, used);
+    end(output, count * width);
+}
+
+struct field {
+    const char *structures;
+    size_t size;
+};
+
+static uint32_t field_of(const void *context, size_t index)
+{
+    const struct field *field = context;
+    uint32_t number;
+    memcpy(&number, field->structures + index * field->size, sizeof(number));
+    return number;
+}
+
+void asnap_report_field(struct asnap_report_output *output, const char *tag, const void *structures,
+                        size_t count, size_t size, size_t offset)
+{
+    struct field field = {count == 0 ? NULL : (const char *)structures + offset, size};
+    asnap_report_column(output, tag, count, field_of, &field);
 }
 
 struct asnap_error *asnap_report_output_end(struct asnap_report_output *output)

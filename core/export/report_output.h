@@ -17,7 +17,8 @@ struct asnap_report_output {
     unsigned char packed[ASNAP_REPORT_PACKED];
 };
 
-struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *sink,
+/* `much`: what comes is large, and compressed faster rather than better. */
+struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *sink, bool much,
                                                struct asnap_report_output **output);
 void asnap_report_output_destroy(struct asnap_report_output *output);
 
@@ -25,11 +26,19 @@ void asnap_report_output_destroy(struct asnap_report_output *output);
 void asnap_report_section(struct asnap_report_output *output, const char *tag, uint32_t width,
                           const void *numbers, size_t count);
 
-/* The beginning of a section whose numbers follow by asnap_report_numbers, in pieces. */
-void asnap_report_section_begin(struct asnap_report_output *output, const char *tag, uint32_t width,
-                                size_t count);
-void asnap_report_section_bytes(struct asnap_report_output *output, const void *bytes, size_t size);
-void asnap_report_section_end(struct asnap_report_output *output, size_t bytes);
+/* Number `index` of something. */
+typedef uint32_t asnap_report_number(const void *context, size_t index);
+
+/* A section of numbers from a function, each in 1, 2 or 4 bytes, as the largest needs. */
+void asnap_report_column(struct asnap_report_output *output, const char *tag, size_t count,
+                         asnap_report_number *number, const void *context);
+
+/* One field, a uint32_t, of an array of structures as such a section. */
+void asnap_report_field(struct asnap_report_output *output, const char *tag, const void *structures,
+                        size_t count, size_t size, size_t offset);
+#define ASNAP_REPORT_FIELD(OUTPUT, TAG, STRUCTURES, COUNT, FIELD)                                  \
+    asnap_report_field(OUTPUT, TAG, STRUCTURES, COUNT, sizeof(*(STRUCTURES)),                      \
+                       offsetof(typeof(*(STRUCTURES)), FIELD))
 
 /* Writes what is left; returns the first failure. */
 struct asnap_error *asnap_report_output_end(struct asnap_report_output *output);

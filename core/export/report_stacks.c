@@ -188,36 +188,38 @@ struct asnap_error *asnap_report_stack(struct asnap_report_stacks *stacks,
     return error;
 }
 
-/* One field of each of `count` things as a section. */
-static void write_column(struct asnap_report_output *output, const char *tag, const void *things,
-                         size_t size, size_t count, size_t offset)
+/* How far before a node its parent comes: most come right after it. */
+static uint32_t parent_distance(const void *context, size_t index)
 {
-    uint32_t column[1024];
-    const char *at = count == 0 ? NULL : (const char *)things + offset;
-    asnap_report_section_begin(output, tag, sizeof(column[0]), count);
-    for (size_t done = 0; done < count;) {
-        size_t here = 0;
-        for (; here < sizeof(column) / sizeof(column[0]) && done < count; here++, done++)
-            memcpy(&column[here], at + done * size, sizeof(column[0]));
-        asnap_report_section_bytes(output, column, here * sizeof(column[0]));
-    }
-    asnap_report_section_end(output, count * sizeof(column[0]));
+    const struct asnap_report_node *nodes = context;
+    return index == 0 ? 0 : (uint32_t)index - nodes[index].parent;
 }
 
-#define COLUMN(TAG, THINGS, COUNT, FIELD)                                                          \
-    write_column(output, TAG, THINGS, sizeof(*(THINGS)), COUNT, offsetof(typeof(*(THINGS)), FIELD))
+/* Node 0 has none, and is not asked for it. */
+static uint32_t node_frame(const void *context, size_t index)
+{
+    const struct asnap_report_node *nodes = context;
+    return index == 0 ? 0 : nodes[index].frame;
+}
+
+/* How far before the node of its most recent frame the one comes that its blocks belong to. */
+static uint32_t attributed_distance(const void *context, size_t index)
+{
+    const struct asnap_report_stack *stacks = context;
+    return stacks[index].node - stacks[index].attributed;
+}
 
 void asnap_report_stacks_write(const struct asnap_report_stacks *stacks,
                                struct asnap_report_output *output)
 {
-    COLUMN("frfn", stacks->frames, stacks->frame_count, function);
-    COLUMN("frfi", stacks->frames, stacks->frame_count, file);
-    COLUMN("frli", stacks->frames, stacks->frame_count, lineno);
-    COLUMN("frmo", stacks->frames, stacks->frame_count, module);
-    COLUMN("frfl", stacks->frames, stacks->frame_count, flags);
-    COLUMN("nopa", stacks->nodes, stacks->node_count, parent);
-    COLUMN("nofr", stacks->nodes, stacks->node_count, frame);
-    COLUMN("stno", stacks->stacks, stacks->stack_count, node);
-    COLUMN("stat", stacks->stacks, stacks->stack_count, attributed);
-    COLUMN("stcu", stacks->stacks, stacks->stack_count, is_cut);
+    ASNAP_REPORT_FIELD(output, "frfn", stacks->frames, stacks->frame_count, function);
+    ASNAP_REPORT_FIELD(output, "frfi", stacks->frames, stacks->frame_count, file);
+    ASNAP_REPORT_FIELD(output, "frli", stacks->frames, stacks->frame_count, lineno);
+    ASNAP_REPORT_FIELD(output, "frmo", stacks->frames, stacks->frame_count, module);
+    ASNAP_REPORT_FIELD(output, "frfl", stacks->frames, stacks->frame_count, flags);
+    asnap_report_column(output, "nopa", stacks->node_count, parent_distance, stacks->nodes);
+    asnap_report_column(output, "nofr", stacks->node_count, node_frame, stacks->nodes);
+    ASNAP_REPORT_FIELD(output, "stno", stacks->stacks, stacks->stack_count, node);
+    asnap_report_column(output, "stat", stacks->stack_count, attributed_distance, stacks->stacks);
+    ASNAP_REPORT_FIELD(output, "stcu", stacks->stacks, stacks->stack_count, is_cut);
 }

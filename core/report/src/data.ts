@@ -2,7 +2,7 @@
 
 import { pause } from "./jobs";
 
-export type Numbers = Uint8Array | Uint32Array;
+export type Numbers = Uint8Array | Uint16Array | Uint32Array;
 export type Sections = Map<string, Numbers>;
 
 /** Characters that are decoded without letting the browser do something else. A line has 65536
@@ -32,7 +32,7 @@ async function feed(text: string, writer: WritableStreamDefaultWriter<BufferSour
   await writer.close();
 }
 
-async function inflate(text: string): Promise<Uint8Array> {
+async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new DecompressionStream("deflate");
   const fed = feed(text, stream.writable.getWriter());
   // Where the data is damaged, reading says it first.
@@ -59,7 +59,7 @@ async function inflate(text: string): Promise<Uint8Array> {
 const ALIGNMENT = 8;
 const HEAD = 16;
 
-function divide(bytes: Uint8Array): Sections {
+function divide(bytes: Uint8Array<ArrayBuffer>): Sections {
   const view = new DataView(bytes.buffer);
   const letters = (at: number, count: number): string =>
     String.fromCharCode(...bytes.subarray(at, at + count));
@@ -71,9 +71,9 @@ function divide(bytes: Uint8Array): Sections {
     const width = view.getUint32(at + 4, true);
     const count = view.getUint32(at + 8, true);
     at += HEAD;
-    const numbers =
-      width === 1 ? new Uint8Array(bytes.buffer, at, count) : new Uint32Array(bytes.buffer, at, count);
-    sections.set(tag, numbers);
+    const kind = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[width];
+    if (!kind) throw new Error("its data is damaged");
+    sections.set(tag, new kind(bytes.buffer, at, count));
     at += Math.ceil((count * width) / ALIGNMENT) * ALIGNMENT;
   }
   return sections;

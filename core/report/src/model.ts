@@ -1,5 +1,5 @@
 /** What the page shows: the strings, frames, stacks and added-up blocks of the snapshots. */
-import type { Numbers, Sections } from "./data";
+import type { Sections } from "./data";
 import { pause } from "./jobs";
 
 /** No frame, no node, no time. */
@@ -92,10 +92,10 @@ class Strings {
   private readonly known: (string | undefined)[];
   private readonly decoder = new TextDecoder();
 
-  constructor(lengths: Numbers, bytes: Numbers) {
+  constructor(lengths: Uint32Array, bytes: Uint8Array) {
     this.starts = new Uint32Array(lengths.length + 1);
     for (let i = 0; i < lengths.length; i++) this.starts[i + 1] = this.starts[i] + lengths[i];
-    this.bytes = bytes as Uint8Array;
+    this.bytes = bytes;
     this.known = new Array<string | undefined>(lengths.length);
   }
 
@@ -162,7 +162,7 @@ class Strings {
 /** Takes numbers out of a section one after the other. */
 class Reader {
   private at = 0;
-  constructor(private readonly numbers: Numbers) {}
+  constructor(private readonly numbers: Uint32Array) {}
   get more(): boolean {
     return this.at < this.numbers.length;
   }
@@ -262,9 +262,13 @@ export class Model {
   private readonly sources = new Map<number, Map<number, string>>();
 
   constructor(sections: Sections) {
-    const section = (tag: string): Uint32Array => (sections.get(tag) as Uint32Array | undefined) ?? empty;
+    const section = (tag: string): Uint32Array => {
+      const numbers = sections.get(tag) ?? empty;
+      return numbers instanceof Uint32Array ? numbers : new Uint32Array(numbers);
+    };
     const reader = (tag: string): Reader => new Reader(section(tag));
-    this.strings = new Strings(section("strl"), section("strb"));
+    const bytes = (tag: string): Uint8Array => (sections.get(tag) ?? empty) as Uint8Array;
+    this.strings = new Strings(section("strl"), bytes("strb"));
     const frame = section("frfn");
     this.frames = {
       count: frame.length,
@@ -274,12 +278,15 @@ export class Model {
       module: section("frmo"),
       flags: section("frfl"),
     };
-    const parent = section("nopa");
-    this.nodes = { count: parent.length, parent, frame: section("nofr"), ...childrenOf(parent) };
+    const parent = section("nopa").map((distance, node) => node - distance);
+    const ofNode = section("nofr").slice();
+    ofNode[0] = NONE;
+    this.nodes = { count: parent.length, parent, frame: ofNode, ...childrenOf(parent) };
+    const node = section("stno");
     this.stacks = {
-      count: section("stno").length,
-      node: section("stno"),
-      attributed: section("stat"),
+      count: node.length,
+      node,
+      attributed: section("stat").map((distance, stack) => node[stack] - distance),
       isCut: section("stcu"),
     };
     const time = reader("time");
@@ -319,9 +326,9 @@ export class Model {
       });
     }
     this.groups = this.readGroups(section("grou"));
-    this.cells = this.readCells(sections, section);
+    this.cells = this.readCells(section);
     this.leak = this.readGraph(reader);
-    this.readSources(section("srcs"), new Strings(section("srcl"), sections.get("srcb") ?? empty));
+    this.readSources(section("srcs"), new Strings(section("srcl"), bytes("srcb")));
   }
 
   text(id: number): string {
@@ -424,24 +431,18 @@ export class Model {
     };
   }
 
-  private readCells(sections: Sections, section: (tag: string) => Uint32Array): Cells {
-    const low = section("cesi");
+  private readCells(section: (tag: string) => Uint32Array): Cells {
     const high = section("cesh");
-    const count = low.length;
-    const stack = new Uint32Array(count);
-    const size = new Float64Array(count);
-    let at = 0;
-    section("cest").forEach((cells, number) => {
-      stack.fill(number, at, at + cells);
-      at += cells;
-    });
-    for (let i = 0; i < count; i++) size[i] = low[i] + high[i] * 2 ** 32;
+    const size = new Float64Array(section("cesi"));
+    for (let i = 0; i < size.length; i++) size[i] += high[i] * 2 ** 32;
+    const stack = section("cest").slice();
+    for (let i = 1; i < stack.length; i++) stack[i] += stack[i - 1];
     return {
-      count,
+      count: stack.length,
       stack,
       group: section("cegr"),
-      step: (sections.get("cebi") ?? new Uint8Array(0)) as Uint8Array,
-      power: (sections.get("cepo") ?? new Uint8Array(0)) as Uint8Array,
+      step: new Uint8Array(section("cebi")),
+      power: new Uint8Array(section("cepo")),
       blocks: section("ceco"),
       size,
     };
