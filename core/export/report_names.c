@@ -109,6 +109,7 @@ void asnap_report_names_deinit(struct asnap_report_names *names)
     free(names->starts);
     free(names->shown.bytes);
     free(names->lengths.numbers);
+    *names = (struct asnap_report_names){0};
 }
 
 const char *asnap_report_name_text(const struct asnap_report_names *names, uint32_t number)

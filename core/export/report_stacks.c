@@ -121,6 +121,7 @@ void asnap_report_stacks_deinit(struct asnap_report_stacks *stacks)
     asnap_intern_deinit(&stacks->frame_table);
     asnap_intern_deinit(&stacks->node_table);
     asnap_intern_deinit(&stacks->stack_table);
+    *stacks = (struct asnap_report_stacks){0};
 }
 
 struct asnap_error *asnap_report_numbering_init(struct asnap_report_numbering *numbering,
