@@ -65,6 +65,8 @@ lay() {
     for file in core/python/allocsnap/*.py core/python/allocsnap/py.typed core/python/allocsnap/*/*.py gdb/*.py lldb/*.py; do
         if [ -f "$file" ]; then put 644 "$file" "$share/$file"; fi
     done
+    # Where it could not be built, the commands say so.
+    if [ -f "$BUILD/report.html" ]; then put 644 "$BUILD/report.html" "$share/report.html"; fi
     put_filled core/install/allocsnap.pc "$LIBDIR/pkgconfig/allocsnap.pc"
     for file in docs/man/*.7; do
         put_filled "$file" "$PREFIX/share/man/man7/$(basename "$file")"

@@ -144,10 +144,10 @@ _ORDER = [
     "hooks/base", "hooks/record", "hooks/unwind", "hooks/walk", "hooks/entry",
     "base", "collect",
     "symbols/base", "symbols/demangle", "symbols/elf", "symbols/dwarf", "symbols/apart", "symbols/naming",
-    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render",
+    "model/snapshot", "graph", "model/select", "model/group", "model/dump", "render", "export",
 ]  # fmt: skip
 # These see the results that the public headers show.
-_RESULTS_ONLY = ("render",)
+_RESULTS_ONLY = ("render", "export")
 
 
 def room_page(root):

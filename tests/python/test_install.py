@@ -36,7 +36,7 @@ def expected():
     names = ["include/" + os.path.basename(path) for path in of_checkout("core/include/*.h")]
     names += ["share/man/man7/" + os.path.basename(path) for path in of_checkout("docs/man/*")]
     shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py", "gdb/*.py", "lldb/*.py")
-    shared += ["core/python/allocsnap/py.typed", "installed"]
+    shared += ["core/python/allocsnap/py.typed", "installed", "report.html"]
     names += ["share/allocsnap/" + path for path in shared]
     libraries = ["liballocsnap-hooks.so", "liballocsnap.so", "liballocsnap.so.0"]
     return sorted(names + ["lib/" + name for name in libraries + ["pkgconfig/allocsnap.pc"]])

@@ -34,9 +34,10 @@ async function feed(text: string, writer: WritableStreamDefaultWriter<BufferSour
 
 async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new DecompressionStream("deflate");
-  const fed = feed(text, stream.writable.getWriter());
-  // Where the data is damaged, reading says it first.
-  fed.catch(() => undefined);
+  const writer = stream.writable.getWriter();
+  const fed = feed(text, writer);
+  // What is waited for next is the reading, which fails then too.
+  fed.catch((error: unknown) => writer.abort(error).catch(() => undefined));
   const reader = stream.readable.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -33,9 +33,9 @@ export function signed(value: number): string {
 }
 
 export function percent(part: number, whole_: number): string {
-  if (whole_ === 0) return "0%";
+  if (whole_ === 0 || part === 0) return "0%";
   const share = (100 * part) / whole_;
-  if (share !== 0 && Math.abs(share) < 0.1) return share < 0 ? "-<0.1%" : "<0.1%";
+  if (Math.abs(share) < 0.1) return share < 0 ? "-<0.1%" : "<0.1%";
   return `${share.toFixed(Math.abs(share) < 10 ? 1 : 0)}%`;
 }
 

@@ -164,7 +164,8 @@ export class Table {
       }
       case "lineno": {
         const place = model.place(frame);
-        if (model.frames.lineno[frame] === 0 && model.frames.function[frame] !== 0)
+        if (model.frames.function[frame] === 0) return { name: baseName(place), beside: file, whole: place };
+        if (model.frames.lineno[frame] === 0)
           return { name: shortFunction(fn), beside: file, whole: `${fn} in ${file}` };
         return {
           name: baseName(place),
