@@ -1,9 +1,8 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "open_file.h"
+#include "report_file.h"
 #include "report_graph.h"
 #include "report_sources.h"
 
@@ -31,36 +30,16 @@ static struct asnap_error *bad_page(const char *path, const char *why, int numbe
         path, number);
 }
 
-static struct asnap_error *read_page(const char *path, char **page)
+/* Where the data goes in the page; NULL: the page cannot be used. */
+static char *place_of_data(const char *path, const struct asnap_report_file *page,
+                           struct asnap_error **error)
 {
-    struct stat status;
-    int file;
-    int result = asnap_open_regular(path, &file, &status);
-    if (result != 0)
-        return bad_page(path, asnap_open_reason(result), asnap_open_errno(result));
-    size_t size = 0;
-    size_t wanted = (size_t)status.st_size < PAGE_LIMIT ? (size_t)status.st_size : PAGE_LIMIT;
-    char *text = malloc(wanted + 1);
-    ssize_t got = text == NULL ? 0 : 1;
-    while (got > 0 && size < wanted) {
-        got = read(file, text + size, wanted - size);
-        if (got < 0 && errno == EINTR)
-            got = 1;
-        else if (got > 0)
-            size += (size_t)got;
-    }
-    int number = errno;
-    close(file);
-    if (text == NULL)
-        return asnap_error_no_memory();
-    text[size] = '\0';
-    if (got >= 0 && strstr(text, mark) != NULL) {
-        *page = text;
-        return NULL;
-    }
-    free(text);
-    return got < 0 ? bad_page(path, strerror(number), number)
-                   : bad_page(path, "it has no place for the data", 0);
+    char *place = page->text == NULL ? NULL : strstr(page->text, mark);
+    if (page->text == NULL)
+        *error = bad_page(path, asnap_open_reason(page->why), asnap_open_errno(page->why));
+    else if (place == NULL)
+        *error = bad_page(path, "it has no place for the data", 0);
+    return place;
 }
 
 static struct asnap_error *write_text(const struct asnap_report_sink *sink, const char *text,
@@ -284,22 +263,14 @@ static struct asnap_error *write_data(const struct asnap_snapshot *snapshot,
     return error;
 }
 
-struct asnap_error *asnap_report_write(const struct asnap_snapshot *snapshot,
-                                       const struct asnap_snapshot *old,
-                                       const struct asnap_report_options *options,
-                                       const struct asnap_report_sink *sink)
+static struct asnap_error *write_page(const struct asnap_report_file *page, const char *place,
+                                      const struct asnap_snapshot *snapshot,
+                                      const struct asnap_snapshot *old,
+                                      const struct asnap_report_options *options,
+                                      const struct asnap_report_sink *sink)
 {
-    char *page = NULL;
-    if (asnap_snapshot_size(snapshot) >= SIZE_LIMIT ||
-        (old != NULL && asnap_snapshot_size(old) >= SIZE_LIMIT))
-        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
-                                  "no report of a snapshot that holds 8 PiB or more: browsers do "
-                                  "not count so many bytes exactly; `snapshot stats` does");
-    struct asnap_error *error = read_page(options->page, &page);
-    if (error != NULL)
-        return error;
-    char *place = strstr(page, mark);
-    error = write_text(sink, page, (size_t)(place - page));
+    const char *rest = place + sizeof(mark) - 1;
+    struct asnap_error *error = write_text(sink, page->text, (size_t)(place - page->text));
     if (error == NULL)
         error = write_text(sink, before, sizeof(before) - 1);
     if (error == NULL)
@@ -307,7 +278,27 @@ struct asnap_error *asnap_report_write(const struct asnap_snapshot *snapshot,
     if (error == NULL)
         error = write_text(sink, after, sizeof(after) - 1);
     if (error == NULL)
-        error = write_text(sink, place + sizeof(mark) - 1, strlen(place + sizeof(mark) - 1));
-    free(page);
+        error = write_text(sink, rest, strlen(rest));
+    return error;
+}
+
+struct asnap_error *asnap_report_write(const struct asnap_snapshot *snapshot,
+                                       const struct asnap_snapshot *old,
+                                       const struct asnap_report_options *options,
+                                       const struct asnap_report_sink *sink)
+{
+    struct asnap_report_file page;
+    if (asnap_snapshot_size(snapshot) >= SIZE_LIMIT ||
+        (old != NULL && asnap_snapshot_size(old) >= SIZE_LIMIT))
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "no report of a snapshot that holds 8 PiB or more: browsers do "
+                                  "not count so many bytes exactly; `snapshot stats` does");
+    struct asnap_error *error = asnap_report_file_read(options->page, PAGE_LIMIT, &page);
+    if (error != NULL)
+        return error;
+    const char *place = place_of_data(options->page, &page, &error);
+    if (place != NULL)
+        error = write_page(&page, place, snapshot, old, options, sink);
+    free(page.text);
     return error;
 }

@@ -136,6 +136,12 @@ static uint32_t step_of(const struct asnap_report_cells *cells, uint32_t time)
     return (uint32_t)(1 + ((uint64_t)time - cells->oldest) * ASNAP_REPORT_STEPS / span);
 }
 
+/* Where a cell of the stack that is added is, found by its kind. */
+struct slot {
+    uint32_t stack; /* that it was used for last, plus 1 */
+    uint32_t cell;
+};
+
 /* What is the same for all blocks of a snapshot, and what the block before had. */
 struct adding {
     struct asnap_report_cells *cells;
@@ -153,11 +159,7 @@ struct adding {
     uint32_t *stacks; /* of each trace, as it was given */
     uint32_t *order;  /* their places, those of one stack after those of the one before */
     size_t *ends;     /* of each stack in `order` */
-    /* Where the cells of the stack that is added are, by their kinds. */
-    struct slot {
-        uint32_t stack; /* that it was used for last, plus 1 */
-        uint32_t cell;
-    } * slots;
+    struct slot *slots;
     size_t slot_count; /* a power of two */
 };
 

@@ -1,12 +1,10 @@
 #include "report_sources.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "open_file.h"
 #include "order.h"
+#include "report_file.h"
 
 /* The largest sources are generated and smaller. */
 #define LARGEST_FILE (16u << 20)
@@ -117,30 +115,6 @@ static char *moved(const struct asnap_report_options *options, const char *path)
     return strdup(path);
 }
 
-/* Reads a regular file that is not too large; *text is NULL where it cannot be read. */
-static struct asnap_error *read_file(const char *path, char **text, size_t *size)
-{
-    struct stat status;
-    int file;
-    *text = NULL;
-    *size = 0;
-    if (path[0] != '/' || asnap_open_regular(path, &file, &status) != 0)
-        return NULL;
-    size_t wanted = status.st_size > 0 ? (size_t)status.st_size : 0;
-    char *made = wanted > 0 && wanted <= LARGEST_FILE ? malloc(wanted) : NULL;
-    for (ssize_t got = 1; made != NULL && got != 0 && *size < wanted;) {
-        got = read(file, made + *size, wanted - *size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            break;
-        *size += (size_t)got;
-    }
-    close(file);
-    *text = made;
-    return made == NULL && wanted > 0 && wanted <= LARGEST_FILE ? asnap_error_no_memory() : NULL;
-}
-
 /* ---- lines ---- */
 
 /* Copies a line, with blanks for tabs, and without white space at its end. */
@@ -198,16 +172,17 @@ static struct asnap_error *add_lines(struct sources *sources, const struct place
 static struct asnap_error *add_file(struct sources *sources, const struct place *places,
                                     size_t count)
 {
-    char *text = NULL;
-    size_t size;
+    struct asnap_report_file file = {0};
     char *path = moved(sources->options,
                        asnap_report_name_text(sources->cells->stacks->names, places->file));
-    struct asnap_error *error =
-        path == NULL ? asnap_error_no_memory() : read_file(path, &text, &size);
-    if (error == NULL && text != NULL)
-        error = add_lines(sources, places, count, text, size);
+    struct asnap_error *error = path == NULL ? asnap_error_no_memory() : NULL;
+    /* A relative path is one of another directory. */
+    if (error == NULL && path[0] == '/')
+        error = asnap_report_file_read(path, LARGEST_FILE, &file);
+    if (error == NULL && file.text != NULL)
+        error = add_lines(sources, places, count, file.text, file.size);
     free(path);
-    free(text);
+    free(file.text);
     return error;
 }
 

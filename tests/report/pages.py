@@ -9,7 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
-from allocsnap.library import native, objects, reports, rows  # noqa: E402
+from allocsnap.library import native, objects, report_page, rows  # noqa: E402
 from allocsnap.library.native import check, library  # noqa: E402
 from allocsnap.library.skip_rules import SkipRules  # noqa: E402
 
@@ -129,9 +129,9 @@ def write(path, snapshot, old=None, facts=(), source_lines=True, thread_labels=(
             file.write(ctypes.string_at(data, size))
 
         labels = (ctypes.c_char_p * len(thread_labels))(*thread_labels)
-        options = reports.ReportOptions(
+        options = report_page.ReportOptions(
             page=PAGE.encode(),
-            facts=(reports.ReportFact * len(facts))(*facts),
+            facts=(report_page.ReportFact * len(facts))(*facts),
             fact_count=len(facts),
             source_lines=source_lines,
             thread_labels=labels,
@@ -142,7 +142,7 @@ def write(path, snapshot, old=None, facts=(), source_lines=True, thread_labels=(
                 snapshot,
                 old,
                 ctypes.byref(options),
-                ctypes.byref(reports.ReportSink(reports.SinkFunction(sink), None)),
+                ctypes.byref(report_page.ReportSink(report_page.SinkFunction(sink), None)),
             )
         )
 

@@ -105,8 +105,8 @@ void report_page_read(struct report_page *page)
 }
 
 /* The width, count and first byte of a section; NULL where there is none. */
-static const unsigned char *look_up(const struct report_page *page, const char *tag, uint32_t *width,
-                                 uint64_t *count)
+static const unsigned char *look_up(const struct report_page *page, const char *tag,
+                                    uint32_t *width, uint64_t *count)
 {
     for (size_t at = 16; at + 16 <= page->data_size;) {
         memcpy(width, page->data + at + 4, 4);
