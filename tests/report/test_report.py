@@ -304,6 +304,14 @@ class Use(Page):
             self.browser.run("return document.querySelector('#flame .controls button').disabled;")
         )
 
+    def test_recursion_counts_once(self):
+        maker = Maker()
+        again = (b"/s/a.c", b"again", 5, False, b"/bin/x")
+        maker.block(100, maker.stack([again, again, again]))
+        self.open(maker.finish())
+        self.browser.click(CANVAS, x=100, y=28)
+        self.assertIn("in stacks through this line: 100 B in 1 block, 100%", self.browser.text("#details"))
+
     def test_who_calls(self):
         self.open(small_snapshot())
         self.choose("flame", "up")

@@ -37,7 +37,7 @@ export class Details {
     const { model } = state;
     const row = grouping(model, "lineno").ofFrame[frame];
     const held = state.sumRows("lineno", false).get(row);
-    const through = state.sumRows("lineno", true).get(row);
+    const through = state.sumThrough("lineno", row);
     const buttons = ONLY.map(([key, text]) => {
       const value = grouping(model, key).ofFrame[frame];
       return el(

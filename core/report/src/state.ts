@@ -317,6 +317,18 @@ export class State {
     return sums;
   }
 
+  /** The sum of the stacks, of what is shown, that go through a row of a key: each once. */
+  sumThrough(key: (typeof FRAME_KEYS)[number], row: number): Sum {
+    const { nodes, stacks } = this.model;
+    const { ofFrame } = grouping(this.model, key);
+    const passes = new Uint8Array(nodes.count);
+    const sums = new Sums(1, this.model.isDiff);
+    for (let i = 1; i < nodes.count; i++)
+      passes[i] = passes[nodes.parent[i]] | (ofFrame[nodes.frame[i]] === row ? 1 : 0);
+    for (let i = 0; i < stacks.count; i++) if (passes[stacks.node[i]]) sums.add(0, this.stacks, i);
+    return sums.get(0);
+  }
+
   private nodeSums: { of: Sums; sums: Sums } | null = null;
 
   /** Sums of all stacks through each node, of what is shown. */

@@ -70,7 +70,7 @@ export class Table {
     this.scroller = el(
       "div",
       { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "rows", scroll: this.render },
-      el("table", {}, el("thead", {}, this.head), this.body),
+      el("table", { class: state.model.isDiff ? "diff" : "" }, el("thead", {}, this.head), this.body),
     );
     this.element = section(
       "table",
