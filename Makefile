@@ -25,11 +25,14 @@ include core/rooms.mk
 EVERY_ROOM := $(sort $(patsubst MAY_INCLUDE_%,%,$(filter MAY_INCLUDE_%,$(.VARIABLES))))
 HOOK_ROOMS := $(filter hooks/%,$(EVERY_ROOM))
 ROOMS := $(filter-out $(HOOK_ROOMS),$(EVERY_ROOM))
-includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1))
+# Of a room whose headers are made of other files.
+GENERATED := $(BUILD)/generated
+GENERATED_export := $(GENERATED)
+includes = $(addprefix -Icore/,$(MAY_INCLUDE_$(1)) $(1)) $(addprefix -I,$(GENERATED_$(1)))
 INCLUDES_hooks := $(addprefix -Icore/,include table $(HOOK_ROOMS))
 INCLUDES_unit := $(addprefix -Icore/,include table $(EVERY_ROOM)) -Itests/unit
 
-CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty
+CORE_LIBS := -ldwarf -lelf -lz -llzma -liberty -lm -lprotobuf-c -lsqlite3
 HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls \
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
@@ -42,7 +45,9 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 room_objects = $(call objects,$(addprefix core/,$(1)))
-CORE_OBJECTS := $(call room_objects,$(ROOMS))
+PROFILE := $(GENERATED)/profile.pb-c
+PROFILE_OBJECT := $(BUILD)/obj/profile.pb-c.o
+CORE_OBJECTS := $(call room_objects,$(ROOMS)) $(PROFILE_OBJECT)
 HOOK_OBJECTS := $(call room_objects,$(HOOK_ROOMS))
 UNIT_OBJECTS := $(call objects,tests/unit)
 # The part of the hooks that writes the table, and interposes nothing.
@@ -55,22 +60,29 @@ WALK_OBJECTS := $(call room_objects,hooks/walk)
 LIBRARY := $(BUILD)/liballocsnap.so
 HOOKS := $(BUILD)/liballocsnap-hooks.so
 UNIT := $(BUILD)/tests/unit
+# npm's own list of what it has installed.
+VIEWERS := $(BUILD)/viewers/node_modules/.package-lock.json
+# The whole of pprof, which names frames by itself: `go tool pprof` names those of Go programs only.
+PPROF := $(BUILD)/viewers/pprof
+PPROF_SOURCES := /usr/share/gocode
 # The writers of the table by themselves, for the thread sanitizer.
 THREADS := $(BUILD)/tests/threads
 THREADS_OBJECTS := $(addprefix $(BUILD)/obj/tests/unit/,main.o fail.o own_table.o test_table_threads.o) \
 	$(call room_objects,base) $(TABLE_OBJECTS)
 
-# Functions whose failure the unit tests can force.
-WRAPPED := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream
+# Functions whose failure the unit tests can force, and free, to count what is there.
+WRAPPED := malloc calloc realloc reallocarray free strdup strndup vasprintf asprintf open_memstream
 WRAP_FLAGS := $(foreach function,$(WRAPPED),-Wl,--wrap=$(function))
 
 TSAN_CFLAGS := -O1 -g -fsanitize=thread
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
+DEBUGGERS := $(shell sed -n '/^\#/!s/|.*//p' core/debuggers.txt)
+
 # What the linters and the formatter look at. A room without sources has nothing to compile.
 TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
-PYTHON_FILES := $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py gdb/*.py lldb/*.py tests/*.py tests/*/*.py)
+PYTHON_FILES := core/install/allocsnap $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py $(addsuffix /*.py,$(DEBUGGERS)) tests/*.py tests/*/*.py)
 SHELL_FILES := $(wildcard core/install/*.sh core/report/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0
@@ -97,6 +109,17 @@ $(BUILD)/obj/core/$(1)/%.o: core/$(1)/%.c
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 $(foreach room,$(HOOK_ROOMS),$(eval $(call room_rule,$(room),$(HOOK_FLAGS))))
+
+# What the compiler of protocol buffers makes is not held to this project's warnings.
+$(PROFILE).c $(PROFILE).h &: core/export/profile.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=core/export --c_out=$(GENERATED) $<
+
+$(PROFILE_OBJECT): $(PROFILE).c
+	@mkdir -p $(@D)
+	$(CC) -fPIC -fvisibility=hidden -w $(CFLAGS) -c $< -o $@
+
+$(call room_objects,export): | $(PROFILE).h
 
 $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
@@ -125,9 +148,21 @@ $(THREADS): $(THREADS_OBJECTS)
 	$(wildcard $(BUILD)/obj/tests/fuzz/*.d)
 
 .PHONY: deps
-deps: ## install what is missing (Debian packages), and say what
+deps: ## install what is missing (Debian packages; npm's into build/), and say what
 	@tests/deps.sh test
-	@$(MAKE) --no-print-directory $(REPORT_TOOLS)
+	@$(MAKE) --no-print-directory $(VIEWERS) $(PPROF) $(REPORT_TOOLS)
+
+# What reads exported files in the tests.
+$(VIEWERS): tests/export/package.json tests/export/package-lock.json
+	@mkdir -p $(BUILD)/viewers
+	cp $^ $(BUILD)/viewers
+	cd $(BUILD)/viewers && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PPROF):
+	@mkdir -p $(BUILD)/viewers
+	cd $(PPROF_SOURCES)/src/github.com/google/pprof && GOPATH=$(PPROF_SOURCES) GO111MODULE=off \
+		GOCACHE=$(abspath $(BUILD))/viewers/go-cache go build -o $(abspath $@) .
 
 .PHONY: demo
 demo: ## set up, build, and show a session in gdb
@@ -181,7 +216,7 @@ fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
 
 .PHONY: fuzzers-here
-fuzzers-here: $(FUZZERS) $(SPECIMENS)
+fuzzers-here: $(FUZZERS) $(SPECIMENS) $(SPECIMENS_NEW)
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
@@ -197,7 +232,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	cd tests && ALLOCSNAP_WALKS=10 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
-$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS)
+$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS) $(SPECIMENS_NEW)
 	@mkdir -p $(BUILD)/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -artifact_prefix=$(BUILD)/ \
 		$(BUILD)/corpus/$* $(CORPUS_$*)
@@ -238,6 +273,8 @@ TIDY_PLAIN := core/base/error.c
 $(addprefix lint-tidy-,$(TIDY_ROOMS)): lint-tidy-%:
 	clang-tidy --quiet $(filter-out $(TIDY_PLAIN),$(wildcard core/$*/*.c)) -- $(filter-out -M%,$(BASE)) \
 		$(call includes,$*) $(if $(filter $*,$(ROOMS)),$(NONNULL))
+
+lint-tidy-export: $(PROFILE).h
 
 .PHONY: lint-tidy-plain
 lint-tidy-plain:

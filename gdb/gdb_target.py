@@ -73,6 +73,10 @@ class GdbTarget(Target):
     errors = (gdb.error,)
     how_to_interrupt = "Ctrl-C, or `interrupt -a` in non-stop mode"
 
+    def words_for_all(self):
+        is_one = len(gdb.selected_inferior().threads()) == 1
+        return None if is_one or not gdb.parameter("non-stop") else ("interrupt -a", "continue -a")
+
     def process(self):
         inferior = gdb.selected_inferior()
         if not inferior.pid:

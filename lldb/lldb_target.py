@@ -296,6 +296,11 @@ class LldbTarget(Target):
         found = self._program().BreakpointCreateByNames(
             list(functions), lldb.eFunctionNameTypeFull, lldb.SBFileSpecList(), lldb.SBFileSpecList()
         )
+        # It is in no list, and stays where all are deleted or disabled.
+        name = lldb.SBBreakpointName(found.GetTarget(), "allocsnap_exits")
+        name.SetAllowList(False)
+        name.SetAllowDelete(False)
+        name.SetAllowDisable(False)
         found.AddName("allocsnap_exits")
         found.SetScriptCallbackFunction(self.exit_callback)
         self._exits[number] = found

@@ -22,6 +22,9 @@ run,test,lint,soak   libelf-dev           header:gelf.h
 run,test,lint,soak   zlib1g-dev           header:zlib.h
 run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,lint,soak   liblzma-dev          header:lzma.h
+run,test,lint,soak   libprotobuf-c-dev    header:protobuf-c/protobuf-c.h
+run,test,lint,soak   protobuf-c-compiler  command:protoc-c
+run,test,lint,soak   libsqlite3-dev       header:sqlite3.h
 run,test,soak        gdb                  command:gdb
 test,bench           $lldb                command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14
 test,lint,soak,bench python3              command:/usr/bin/python3
@@ -41,6 +44,7 @@ test,soak,bench      sqlite3              command:sqlite3
 test                 jq                   command:jq
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
+test                 clang-22             command:clang++-22
 test                 libclang-rt-dev      file:/usr/share/doc/libclang-rt-dev
 test,bench           llvm                 command:llvm-symbolizer
 test                 lld                  command:ld.lld
@@ -49,6 +53,7 @@ test                 rustc                command:rustc
 test,lint            libunwind-dev        header:libunwind.h
 test,lint            libjemalloc-dev      header:jemalloc/jemalloc.h
 test,soak            git                  command:git
+test                 zsh                  command:zsh
 test                 g++-aarch64-linux-gnu command:aarch64-linux-gnu-g++
 test                 gcc-aarch64-linux-gnu command:aarch64-linux-gnu-gcc
 test                 qemu-user            command:qemu-aarch64
@@ -57,6 +62,7 @@ test                 gdb-multiarch        command:gdb-multiarch
 test,soak            redis-server         command:redis-server
 test                 libglib2.0-0t64|libglib2.0-0 preload:libglib-2.0.so.0
 test                 libqt5core5t64|libqt5core5a preload:libQt5Core.so.5
+test                 libqt5widgets5t64|libqt5widgets5 preload:libQt5Widgets.so.5
 test                 libc++1              preload:libc++.so.1
 soak                 memcached            command:memcached
 test,soak            nginx-light          command:nginx
@@ -75,7 +81,7 @@ soak                 php-fpm              command:php-fpm8.2,php-fpm8.4
 soak                 procps               command:ps
 soak                 mariadb-server-core  command:mariadbd
 soak                 mariadb-client-core  command:mariadb
-soak                 postgresql           file:/usr/lib/postgresql
+test,soak            postgresql           file:/usr/lib/postgresql
 bench                heaptrack            command:heaptrack
 run,test,lint,bench,deb npm               command:npm
 test,bench           chromium             command:chromium
@@ -97,6 +103,11 @@ test                 faketime             command:faketime
 test                 libtcmalloc-minimal4t64|libtcmalloc-minimal4 preload:libtcmalloc_minimal.so.4
 test                 libmimalloc3|libmimalloc2.0 preload:libmimalloc.so.2,libmimalloc.so.3
 test                 pkgconf              command:pkg-config
+test                 nodejs               command:node
+test                 npm                  command:npm
+test                 chromium             command:chromium
+test                 golang-go            command:go
+test                 golang-github-google-pprof-dev file:/usr/share/gocode/src/github.com/google/pprof/pprof.go
 END
 }
 

@@ -248,6 +248,7 @@ struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t r
     if (result == NULL)
         return asnap_error_no_memory();
     result->frame_limit = asnap_root_asked(&root).frame_limit;
+    result->sample_period = asnap_root_asked(&root).sample_period;
     result->dropped = root.dropped;
     result->refused = root.refused;
     result->start_realtime = root.start_realtime;

@@ -56,6 +56,7 @@ struct asnap_raw {
     size_t module_count;
     uint64_t start_realtime; /* ns since the epoch at time 0, 0 unknown */
     uint32_t frame_limit;
+    uint64_t sample_period;          /* 0: every block is here (asnap_snapshot_sample_period) */
     char unseen[ASNAP_UNSEEN_BYTES]; /* as asnap_status has it */
     uint64_t dropped;                /* blocks the hooks had no memory to record */
     uint64_t refused;          /* blocks of the program's pools that no record can be made of */

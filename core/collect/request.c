@@ -11,20 +11,47 @@ static uint32_t raised(uint32_t asked, uint32_t obeyed)
     return asked + 1 == obeyed ? asked + 2 : asked + 1;
 }
 
-static struct asnap_error *change(const struct asnap_table_root *root, enum asnap_request request,
-                                  uint32_t frame_limit, struct asnap_table_control *control)
+static struct asnap_error *check_start(const struct asnap_table_root *root,
+                                       const struct asnap_start *start)
 {
-    if (frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX) {
+    if (start->frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX) {
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "%" PRIu32 " is not a number of frames: it is from 1 to %" PRIu32,
-                                  frame_limit, ASNAP_TABLE_FRAME_LIMIT_MAX);
+                                  start->frame_limit, ASNAP_TABLE_FRAME_LIMIT_MAX);
     }
+    if (start->sets_period && start->sample_period > ASNAP_TABLE_SAMPLE_PERIOD_MAX) {
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "%" PRIu64
+                                  " is not the period of a sample: it is from 1 to %" PRIu64
+                                  " bytes, or 0 for every block",
+                                  start->sample_period, ASNAP_TABLE_SAMPLE_PERIOD_MAX);
+    }
+    if (start->sets_period && start->sample_period != 0 &&
+        root->version < ASNAP_TABLE_VERSION_SAMPLES) {
+        return asnap_error_create(
+            ASNAP_ERROR_VERSION,
+            "the hooks in this process write table version %" PRIu32
+            " and trace every block: a sample needs hooks of version %" PRIu32,
+            root->version, ASNAP_TABLE_VERSION_SAMPLES);
+    }
+    return NULL;
+}
+
+static struct asnap_error *change(const struct asnap_table_root *root, enum asnap_request request,
+                                  const struct asnap_start *start,
+                                  struct asnap_table_control *control)
+{
+    struct asnap_error *error = check_start(root, start);
+    if (error != NULL)
+        return error;
     switch (request) {
     case ASNAP_REQUEST_START:
         control->tracing = 1;
         control->clear = raised(control->clear, root->applied.clear);
-        if (frame_limit != 0)
-            control->frame_limit = frame_limit;
+        if (start->frame_limit != 0)
+            control->frame_limit = start->frame_limit;
+        if (start->sets_period)
+            control->sample_period = start->sample_period;
         return NULL;
     case ASNAP_REQUEST_STOP:
         control->tracing = 0;
@@ -41,7 +68,8 @@ static struct asnap_error *change(const struct asnap_table_root *root, enum asna
 }
 
 struct asnap_error *asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
-                                          enum asnap_request request, uint32_t frame_limit,
+                                          enum asnap_request request,
+                                          const struct asnap_start *start,
                                           struct asnap_write writes[ASNAP_REQUEST_WRITES])
 {
     struct asnap_table_root root;
@@ -53,14 +81,18 @@ struct asnap_error *asnap_request_prepare(const struct asnap_memory *memory, uin
     if (error != NULL)
         return error;
     struct asnap_table_control control = asnap_root_asked(&root);
-    error = change(&root, request, frame_limit, &control);
+    static const struct asnap_start as_before;
+    error = change(&root, request, start != NULL ? start : &as_before, &control);
     if (error != NULL)
         return error;
     uint32_t sequence = raised(root.control.sequence, root.applied.sequence);
     uint64_t address = root_address + offsetof(struct asnap_table_root, control);
     const size_t fields = offsetof(struct asnap_table_control, tracing);
     writes[0].address = address + fields;
-    writes[0].size = offsetof(struct asnap_table_control, reserved) - fields;
+    writes[0].size =
+        (root.version < ASNAP_TABLE_VERSION_SAMPLES ? offsetof(struct asnap_table_control, reserved)
+                                                    : sizeof(control)) -
+        fields;
     memcpy(writes[0].bytes, (const char *)&control + fields, writes[0].size);
     writes[1].address = address;
     writes[1].size = sizeof(sequence);

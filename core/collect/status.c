@@ -10,11 +10,12 @@ static uint32_t requests(const struct asnap_table_root *root)
 {
     const struct asnap_table_control asked = asnap_root_asked(root);
     const struct asnap_table_control *obeyed = &root->applied;
-    bool restart = asked.clear != obeyed->clear && asked.frame_limit != obeyed->frame_limit;
+    bool restart = (asked.clear != obeyed->clear && asked.frame_limit != obeyed->frame_limit) ||
+                   asked.sample_period != obeyed->sample_period;
     uint32_t flags = 0;
     if (asked.tracing != 0 && (obeyed->tracing == 0 || restart))
         flags |= ASNAP_REQUEST_START;
-    else if (asked.tracing != obeyed->tracing)
+    else if (asked.tracing != (obeyed->tracing != 0))
         flags |= ASNAP_REQUEST_STOP;
     else if (asked.tracing != 0 && asked.clear != obeyed->clear)
         flags |= ASNAP_REQUEST_CLEAR;
@@ -29,6 +30,14 @@ static bool since_start(const struct asnap_table_root *root)
 {
     const struct asnap_table_control *applied = &root->applied;
     return applied->tracing != 0 && applied->sequence == 1 + applied->reset_peak;
+}
+
+/* What is traced, where it is a sample: as the hooks estimate it. */
+static void estimate(const struct asnap_table_root *root, struct asnap_status *status)
+{
+    const uint64_t one = UINT64_C(1) << ASNAP_TABLE_ESTIMATE_BITS;
+    status->traced_size = root->estimated_size < INT64_MAX ? root->estimated_size : INT64_MAX;
+    status->traced_count = root->estimated_count / one + root->estimated_count % one * 2 / one;
 }
 
 struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_t root_address,
@@ -46,13 +55,14 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
         .request_pending = asnap_root_pending(&root),
         .requests = requests(&root),
         .frame_limit = asnap_root_asked(&root).frame_limit,
+        .sample_period = asnap_root_asked(&root).sample_period,
         .tracker_size = root.tracker_bytes + sizeof(root),
         .dropped = root.dropped,
         .refused = root.refused,
     };
     asnap_unseen_describe(&root, now.unseen);
-    now.is_whole =
-        since_start(&root) && root.dropped == 0 && root.refused == 0 && now.unseen[0] == '\0';
+    now.is_whole = since_start(&root) && now.sample_period == 0 && root.dropped == 0 &&
+                   root.refused == 0 && now.unseen[0] == '\0';
     memcpy(now.hooks_version, root.hooks_version, sizeof(now.hooks_version));
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         now.busy_shards += root.shards[i].lock != 0;
@@ -60,9 +70,14 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
             continue;
         now.traced_size += root.shards[i].size;
         now.traced_count += root.shards[i].count;
+        now.sampled_count += root.shards[i].count;
         if ((now.requests & ASNAP_REQUEST_RESET_PEAK) == 0)
             now.peak_size = root.peak_bytes;
     }
+    if (now.sampled_count != 0 && now.sample_period != 0)
+        estimate(&root, &now);
+    if (now.sample_period == 0)
+        now.sampled_count = 0;
     /* A pause can fall between a block's record and the peak. */
     if (now.peak_size < now.traced_size)
         now.peak_size = now.traced_size;

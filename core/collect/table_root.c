@@ -20,6 +20,13 @@ static struct asnap_error *damaged(uint64_t address, const char *what)
                               address, what);
 }
 
+/* How large the root of a version is. */
+static uint32_t root_bytes_of(uint32_t version)
+{
+    return version < ASNAP_TABLE_VERSION_SAMPLES ? ASNAP_TABLE_ROOT_BYTES_BEFORE_SAMPLES
+                                                 : (uint32_t)sizeof(struct asnap_table_root);
+}
+
 static struct asnap_error *check_layout(uint64_t address, const struct asnap_table_root *root)
 {
     if (root->byte_order != ASNAP_TABLE_BYTE_ORDER) {
@@ -40,7 +47,7 @@ static struct asnap_error *check_layout(uint64_t address, const struct asnap_tab
                                   "-bit program: only 64-bit programs are supported",
                                   root->pointer_bytes * 8);
     }
-    if (root->root_bytes != sizeof(struct asnap_table_root) ||
+    if (root->root_bytes != root_bytes_of(root->version) ||
         root->shard_bytes != sizeof(struct asnap_table_shard) ||
         root->record_bytes != sizeof(struct asnap_table_record) ||
         root->node_bytes != sizeof(struct asnap_table_node) ||
@@ -53,8 +60,10 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
 {
     if (memchr(root->hooks_version, '\0', sizeof(root->hooks_version)) == NULL)
         return damaged(address, "hooks version without an end");
-    if (root->applied.tracing > 1 || root->applied.frame_limit < 1 ||
-        root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
+    bool is_sample = root->applied.tracing > ASNAP_TABLE_TRACING_ALL;
+    if (root->applied.frame_limit < 1 || root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX ||
+        root->applied.sample_period > ASNAP_TABLE_SAMPLE_PERIOD_MAX ||
+        (is_sample && root->applied.sample_period == 0))
         return damaged(address, "impossible state");
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         const struct asnap_table_shard *shard = &root->shards[i];
@@ -64,7 +73,7 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
         if (shard->count > UINT32_MAX || (shard->lock == 0 && shard->count > shard->used))
             return damaged(address, "impossible number of blocks");
     }
-    if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT)
+    if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT && !is_sample)
         return damaged(address, "impossible peak");
     if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
         return damaged(address, "impossible domains");
@@ -80,6 +89,18 @@ static struct asnap_error *check_fields(uint64_t address, const struct asnap_tab
     return NULL;
 }
 
+/* The root of an older version is followed by something else, in the same page. */
+static void forget_later_fields(struct asnap_table_root *root)
+{
+    const uint32_t end = ASNAP_TABLE_ROOT_BYTES_BEFORE_SAMPLES;
+    _Static_assert((sizeof(*root) - 1) / ASNAP_TABLE_ROOT_ALIGNMENT ==
+                       (ASNAP_TABLE_ROOT_BYTES_BEFORE_SAMPLES - 1) / ASNAP_TABLE_ROOT_ALIGNMENT,
+                   "both can be read where one can");
+    memset((char *)root + end, 0, sizeof(*root) - end);
+    root->control.sample_period = 0;
+    root->applied.sample_period = 0;
+}
+
 struct asnap_error *asnap_root_read(const struct asnap_memory *memory, uint64_t address,
                                     struct asnap_table_root *root)
 {
@@ -87,6 +108,8 @@ struct asnap_error *asnap_root_read(const struct asnap_memory *memory, uint64_t 
         asnap_read(memory, address, root, sizeof(*root), "the table's root");
     if (error != NULL)
         return error;
+    if (root->version < ASNAP_TABLE_VERSION_SAMPLES)
+        forget_later_fields(root);
     if (memcmp(root->magic, ASNAP_TABLE_MAGIC, sizeof(root->magic)) != 0 || root->self != address)
         return asnap_error_create(ASNAP_ERROR_NO_HOOKS, NO_HOOKS_MESSAGE);
     error = check_layout(address, root);
@@ -104,6 +127,8 @@ struct asnap_table_control asnap_root_asked(const struct asnap_table_root *root)
 {
     struct asnap_table_control asked = asnap_root_pending(root) ? root->control : root->applied;
     asked.tracing = asked.tracing != 0;
+    if (asked.sample_period > ASNAP_TABLE_SAMPLE_PERIOD_MAX)
+        asked.sample_period = root->applied.sample_period;
     if (asked.frame_limit < 1 || asked.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX)
         asked.frame_limit = root->applied.frame_limit;
     return asked;
@@ -118,7 +143,8 @@ bool asnap_root_current(const struct asnap_table_root *root)
 {
     if (!asnap_root_pending(root))
         return true;
-    return root->applied.tracing != 0 && root->control.clear == root->applied.clear;
+    return root->applied.tracing != 0 && root->control.clear == root->applied.clear &&
+           asnap_root_asked(root).sample_period == root->applied.sample_period;
 }
 
 /* ---- finding it ---- */

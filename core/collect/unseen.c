@@ -5,17 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In the order of their bits. */
-static const char *const names[] = {
-    "malloc",       "calloc",          "realloc",
-    "reallocarray", "posix_memalign",  "aligned_alloc",
-    "memalign",     "valloc",          "pvalloc",
-    "free",         "free_sized",      "free_aligned_sized",
-    "operator new", "operator delete",
+/* In the order in which they are named. */
+static const struct {
+    uint32_t function;
+    const char *name;
+} names[] = {
+    {ASNAP_TABLE_MALLOC, "malloc"},
+    {ASNAP_TABLE_CALLOC, "calloc"},
+    {ASNAP_TABLE_REALLOC, "realloc"},
+    {ASNAP_TABLE_REALLOCARRAY, "reallocarray"},
+    {ASNAP_TABLE_POSIX_MEMALIGN, "posix_memalign"},
+    {ASNAP_TABLE_ALIGNED_ALLOC, "aligned_alloc"},
+    {ASNAP_TABLE_MEMALIGN, "memalign"},
+    {ASNAP_TABLE_VALLOC, "valloc"},
+    {ASNAP_TABLE_PVALLOC, "pvalloc"},
+    {ASNAP_TABLE_FREE, "free"},
+    {ASNAP_TABLE_FREE_SIZED, "free_sized"},
+    {ASNAP_TABLE_FREE_ALIGNED_SIZED, "free_aligned_sized"},
+    {ASNAP_TABLE_NEW, "operator new"},
+    {ASNAP_TABLE_DELETE, "operator delete"},
 };
 
 enum {
-    OF_C = ASNAP_TABLE_NEW - 1,
+    OF_C = ASNAP_TABLE_FUNCTIONS & ~(ASNAP_TABLE_NEW | ASNAP_TABLE_DELETE),
     RESIZE = ASNAP_TABLE_REALLOC | ASNAP_TABLE_REALLOCARRAY,
     MAKE = ((OF_C & ~RESIZE) | ASNAP_TABLE_NEW) & ~ASNAP_TABLE_TAKE_BACK,
     /* No allocator lacks these. */
@@ -36,13 +48,12 @@ static void add_names(char *text, uint32_t functions)
 {
     uint32_t left = functions;
     for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        uint32_t function = UINT32_C(1) << i;
-        if ((left & function) == 0)
+        if ((left & names[i].function) == 0)
             continue;
         bool is_first = left == functions;
-        left &= ~function;
+        left &= ~names[i].function;
         add(text, is_first ? "" : left == 0 ? " and " : ", ");
-        add(text, names[i]);
+        add(text, names[i].name);
     }
 }
 
@@ -125,8 +136,7 @@ static void add_missed(char *text, uint64_t missed)
 
 void asnap_unseen_describe(const struct asnap_table_root *root, char text[ASNAP_UNSEEN_BYTES])
 {
-    const uint32_t known = (ASNAP_TABLE_DELETE << 1) - 1;
-    uint32_t unseen = root->preceded & ~root->passed_on & known;
+    uint32_t unseen = root->preceded & ~root->passed_on & ASNAP_TABLE_FUNCTIONS;
     uint32_t passed = root->preceded & root->passed_on & (MAKE | RESIZE) & OF_C;
     text[0] = '\0';
     if (unseen != 0)

@@ -115,9 +115,10 @@ static struct asnap_error *write_times(struct report *report, struct asnap_repor
         error = asnap_report_list_add_wide(
             &report->list, snapshot == NULL ? 0 : asnap_snapshot_start_time(snapshot));
         if (error == NULL)
-            error = asnap_report_list_add(&report->list,
-                                          snapshot == NULL ? ASNAP_TIME_UNKNOWN
-                                                           : asnap_snapshot_newest_time(snapshot));
+            error = asnap_report_list_add(
+                &report->list, snapshot == NULL || report->cells.newest == ASNAP_TIME_UNKNOWN
+                                   ? ASNAP_TIME_UNKNOWN
+                                   : asnap_snapshot_newest_time(snapshot));
         if (error == NULL)
             error = asnap_report_list_add(
                 &report->list, snapshot == NULL ? 0 : asnap_snapshot_traceback_limit(snapshot));
@@ -130,7 +131,7 @@ static struct asnap_error *write_times(struct report *report, struct asnap_repor
         error = asnap_report_list_add(&report->list, ASNAP_REPORT_STEPS);
     if (error == NULL)
         error = asnap_report_list_add(&report->list,
-                                      (uint32_t)asnap_snapshot_has_types(report->snapshots[0]) |
+                                      (uint32_t)report->cells.has_types |
                                           (uint32_t)(report->options->graph != NULL) << 1 |
                                           (uint32_t)(report->snapshots[1] != NULL) << 2);
     if (error == NULL)

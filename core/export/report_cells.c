@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "age_steps.h"
 #include "grow.h"
 
 void asnap_report_cells_init(struct asnap_report_cells *cells, struct asnap_report_stacks *stacks)
@@ -15,7 +16,6 @@ void asnap_report_cells_deinit(struct asnap_report_cells *cells)
 {
     free(cells->groups);
     free(cells->cells);
-    free(cells->ages.ranges);
     free(cells->sizes.ranges);
     asnap_intern_deinit(&cells->group_table);
 }
@@ -40,10 +40,10 @@ struct asnap_error *asnap_report_cells_span(struct asnap_report_cells *cells,
 
 /* ---- ranges ---- */
 
-static struct asnap_error *add_range(struct asnap_report_cells *cells,
-                                     struct asnap_report_ranges *ranges,
-                                     const struct asnap_statistics *rows, size_t row)
+static struct asnap_error *add_size(struct asnap_report_cells *cells,
+                                    const struct asnap_statistics *rows, size_t row)
 {
+    struct asnap_report_ranges *ranges = &cells->sizes;
     struct asnap_bounds bounds = asnap_statistics_bounds(rows, row);
     for (size_t i = 0; i < ranges->count; i++) {
         if (ranges->ranges[i].from == bounds.from && ranges->ranges[i].below == bounds.below)
@@ -64,29 +64,17 @@ static struct asnap_error *add_range(struct asnap_report_cells *cells,
     return error;
 }
 
-/* The ranges that statistics of a snapshot have rows for, so that they are those of the statistics.
+/* The sizes that statistics of a snapshot have rows for, so that they are those of the statistics.
  */
-static struct asnap_error *find_ranges(struct asnap_report_cells *cells,
-                                       const struct asnap_snapshot *snapshot, enum asnap_key key,
-                                       struct asnap_report_ranges *ranges)
+static struct asnap_error *find_sizes(struct asnap_report_cells *cells,
+                                      const struct asnap_snapshot *snapshot)
 {
     struct asnap_statistics *rows = NULL;
-    struct asnap_error *error = asnap_statistics_create(snapshot, key, false, &rows);
+    struct asnap_error *error = asnap_statistics_create(snapshot, ASNAP_KEY_SIZE, false, &rows);
     for (size_t i = 0; error == NULL && i < asnap_statistics_count(rows); i++)
-        error = add_range(cells, ranges, rows, i);
+        error = add_size(cells, rows, i);
     asnap_statistics_destroy(rows);
     return error;
-}
-
-/* The range that a number lies in; the one of unknown numbers has no numbers below it. */
-static uint32_t range_of(const struct asnap_report_ranges *ranges, bool known, uint64_t number)
-{
-    for (uint32_t i = 0; i < ranges->count; i++) {
-        const struct asnap_report_range *range = &ranges->ranges[i];
-        if (known ? range->from <= number && number < range->below : range->below == 0)
-            return i;
-    }
-    return 0;
 }
 
 /* ---- groups and cells ---- */
@@ -123,6 +111,7 @@ static struct asnap_error *group_of(struct asnap_report_cells *cells,
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "no report of blocks of so many threads, domains and types: a "
                                   "filter can choose some of them");
+    cells->has_types |= group->type != 0;
     *number = (uint32_t)cells->group_count++;
     asnap_intern_add(&cells->group_table, end, *number);
     return NULL;
@@ -151,7 +140,6 @@ struct adding {
     uint32_t side;
     struct asnap_report_group group;
     uint32_t number; /* of that group; ASNAP_NONE: there is none yet */
-    uint32_t time;
     const char *type;
     /* The blocks in order of their stacks. */
     const struct asnap_trace *traces;
@@ -178,17 +166,14 @@ static struct asnap_error *find_group(struct adding *adding, const struct asnap_
         group.reach = block == ASNAP_GRAPH_NO_BLOCK ? ASNAP_REACH_UNKNOWN
                                                     : asnap_graph_block(adding->graph, block).reach;
     }
-    const char *type = asnap_snapshot_type(snapshot, trace);
+    const char *type = asnap_snapshot_class(snapshot, trace);
     if (type != adding->type)
         error = asnap_report_name(adding->cells->stacks->names, type, ASNAP_PRINTABLE_NAME,
                                   &group.type);
     if (error != NULL)
         return error;
-    if (trace->time != adding->time || adding->number == ASNAP_NONE)
-        group.age = range_of(&adding->cells->ages, trace->time != ASNAP_TIME_UNKNOWN,
-                             (adding->newest - trace->time) / ASNAP_TIMES_PER_SECOND);
+    group.age = asnap_age_step(adding->newest, trace->time);
     adding->type = type;
-    adding->time = trace->time;
     if (adding->number == ASNAP_NONE || memcmp(&group, &adding->group, sizeof(group)) != 0)
         error = group_of(adding->cells, &group, &adding->number);
     adding->group = group;
@@ -317,10 +302,7 @@ struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
         .number = ASNAP_NONE,
         .count = asnap_snapshot_count(numbering->snapshot),
     };
-    struct asnap_error *error =
-        find_ranges(cells, numbering->snapshot, ASNAP_KEY_AGE, &cells->ages);
-    if (error == NULL)
-        error = find_ranges(cells, numbering->snapshot, ASNAP_KEY_SIZE, &cells->sizes);
+    struct asnap_error *error = find_sizes(cells, numbering->snapshot);
     return error == NULL ? add_blocks(&adding) : error;
 }
 
@@ -373,20 +355,52 @@ static uint32_t high_size(const void *context, size_t index)
     return (uint32_t)(cells[index].size >> 32);
 }
 
-static struct asnap_error *write_ranges(const struct asnap_report_ranges *ranges, const char *tag,
+static struct asnap_error *add_range(struct asnap_report_list *list, uint64_t from, uint64_t below,
+                                     uint32_t label)
+{
+    struct asnap_error *error = asnap_report_list_add_wide(list, from);
+    if (error == NULL)
+        error = asnap_report_list_add_wide(list, below);
+    return error != NULL ? error : asnap_report_list_add(list, label);
+}
+
+static struct asnap_error *list_ages(struct asnap_report_cells *cells,
+                                     struct asnap_report_list *list)
+{
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < ASNAP_AGE_STEPS; i++) {
+        const struct asnap_age_step *step = &asnap_age_steps[i];
+        uint32_t label;
+        error = asnap_report_name(cells->stacks->names, step->label, ASNAP_PRINTABLE_TEXT, &label);
+        if (error == NULL)
+            error = add_range(list, step->from, step->below, label);
+    }
+    return error;
+}
+
+static struct asnap_error *list_sizes(const struct asnap_report_cells *cells,
+                                      struct asnap_report_list *list)
+{
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < cells->sizes.count; i++) {
+        const struct asnap_report_range *range = &cells->sizes.ranges[i];
+        error = add_range(list, range->from, range->below, range->label);
+    }
+    return error;
+}
+
+static struct asnap_error *write_ranges(struct asnap_report_cells *cells,
                                         struct asnap_report_output *output)
 {
     struct asnap_report_list list = {0};
-    struct asnap_error *error = NULL;
-    for (size_t i = 0; error == NULL && i < ranges->count; i++) {
-        error = asnap_report_list_add_wide(&list, ranges->ranges[i].from);
-        if (error == NULL)
-            error = asnap_report_list_add_wide(&list, ranges->ranges[i].below);
-        if (error == NULL)
-            error = asnap_report_list_add(&list, ranges->ranges[i].label);
+    struct asnap_error *error = list_ages(cells, &list);
+    if (error == NULL) {
+        asnap_report_section(output, "ages", 4, list.numbers, list.count);
+        list.count = 0;
+        error = list_sizes(cells, &list);
     }
     if (error == NULL)
-        asnap_report_section(output, tag, 4, list.numbers, list.count);
+        asnap_report_section(output, "size", 4, list.numbers, list.count);
     free(list.numbers);
     return error;
 }
@@ -394,9 +408,7 @@ static struct asnap_error *write_ranges(const struct asnap_report_ranges *ranges
 struct asnap_error *asnap_report_cells_write(struct asnap_report_cells *cells,
                                              struct asnap_report_output *output)
 {
-    struct asnap_error *error = write_ranges(&cells->ages, "ages", output);
-    if (error == NULL)
-        error = write_ranges(&cells->sizes, "size", output);
+    struct asnap_error *error = write_ranges(cells, output);
     if (error != NULL)
         return error;
     /* Those of one snapshot are in order already. */

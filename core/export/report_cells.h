@@ -14,7 +14,7 @@ struct asnap_report_group {
     uint32_t domain;
     uint32_t reach; /* asnap_reach_class */
     uint32_t type;  /* string of the class; 0: none */
-    uint32_t age;   /* which of the ages */
+    uint32_t age;   /* step of asnap_age_step */
 };
 
 /* Blocks of one stack and group that are about as large and as old. */
@@ -32,7 +32,7 @@ struct asnap_report_cell {
 #define ASNAP_REPORT_KIND(GROUP, STEP, POWER) ((GROUP) << 15 | (STEP) << 7 | (POWER))
 #define ASNAP_REPORT_GROUPS_MAX (UINT32_C(1) << 17)
 
-/* A row of statistics by age or by size: what it is called and where it begins. */
+/* A row of statistics by size: what it is called and where it begins. */
 struct asnap_report_range {
     uint64_t from;
     uint64_t below;
@@ -54,10 +54,10 @@ struct asnap_report_cells {
     struct asnap_report_cell *cells;
     size_t cell_count;
     size_t cell_capacity;
-    struct asnap_report_ranges ages;
     struct asnap_report_ranges sizes;
     uint32_t oldest; /* time of a block; ASNAP_TIME_UNKNOWN: no block has one */
     uint32_t newest;
+    bool has_types; /* a block of a class is among them */
 };
 
 /* Empty cells of what `stacks` will hold. */

@@ -52,7 +52,8 @@ static struct asnap_error *add_keepers(struct graph_parts *parts)
     size_t count = asnap_graph_block_count(parts->options->graph);
     if (count > ASNAP_REPORT_KEEPERS)
         count = ASNAP_REPORT_KEEPERS;
-    struct asnap_error *error = asnap_graph_top(parts->options->graph, count, blocks);
+    struct asnap_error *error = NULL;
+    asnap_graph_top(parts->options->graph, count, blocks);
     for (size_t i = 0; error == NULL && i < count; i++) {
         uint64_t size;
         uint64_t held;

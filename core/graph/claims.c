@@ -56,7 +56,8 @@ static struct asnap_error *add_piece(struct asnap_claims *made, uint64_t start, 
     uint32_t kind = first_kind(open);
     if (kind == ASNAP_CLAIM_KINDS || start >= end)
         return NULL;
-    uint32_t thread = kind == ASNAP_CLAIM_STACK ? open->threads[kind] : 0;
+    uint32_t thread =
+        kind == ASNAP_CLAIM_STACK || kind == ASNAP_CLAIM_RED_ZONE ? open->threads[kind] : 0;
     struct asnap_claim *last = made->count == 0 ? NULL : &made->claims[made->count - 1];
     if (last != NULL && last->end == start && last->kind == kind && last->thread == thread) {
         last->end = end;

@@ -7,12 +7,13 @@
 
 /* Where claims overlap, the first of these counts. */
 enum asnap_claim_kind {
-    ASNAP_CLAIM_OWN,   /* the hooks' */
-    ASNAP_CLAIM_STACK, /* of a thread, what it uses */
-    ASNAP_CLAIM_DEAD,  /* of a thread's stack, what is below its stack pointer; stacks of threads
-                          that  have ended */
-    ASNAP_CLAIM_FILE,  /* data of a program or library, also what begins as zeros */
-    ASNAP_CLAIM_HEAP,  /* the C library's heap: blocks and what lies between them */
+    ASNAP_CLAIM_OWN,      /* the hooks' */
+    ASNAP_CLAIM_STACK,    /* of a thread, what it uses */
+    ASNAP_CLAIM_RED_ZONE, /* likewise, what a function may use below the stack pointer */
+    ASNAP_CLAIM_DEAD,     /* of a thread's stack, what is below its stack pointer; stacks of threads
+                             that  have ended */
+    ASNAP_CLAIM_FILE,     /* data of a program or library, also what begins as zeros */
+    ASNAP_CLAIM_HEAP,     /* the C library's heap: blocks and what lies between them */
     ASNAP_CLAIM_KINDS,
 };
 
@@ -20,7 +21,7 @@ struct asnap_claim {
     uint64_t start;
     uint64_t end;
     uint32_t kind;
-    uint32_t thread; /* of a STACK */
+    uint32_t thread; /* of a STACK or RED_ZONE */
 };
 
 struct asnap_claims {

@@ -27,9 +27,15 @@ struct pass {
     uint64_t reported;
     uint64_t total;
     size_t inner_capacity;
+    /* Words that may be addresses in blocks, and the blocks that they are in. */
+    uint64_t words[ASNAP_FIND_MANY];
+    uint32_t sources[ASNAP_FIND_MANY];
+    size_t word_count;
+    uint32_t next_first; /* the first block of which edges->first is not set */
     /* The second time: edges are there, and those that second base classes explain are told. */
     bool again;
-    size_t cursor;
+    size_t cursor; /* the next edge of this block */
+    uint32_t cursor_block;
 };
 
 static uint64_t word_at(const uint8_t *bytes)
@@ -79,9 +85,17 @@ static uint32_t settled(const struct asnap_edges *edges, uint32_t edge, uint64_t
     return block | (uint32_t)kind << ASNAP_EDGE_KIND_SHIFT;
 }
 
-static struct asnap_error *add_edge(struct pass *pass, uint32_t edge)
+/* The edges of blocks up to `last` begin where there are none yet. */
+static void begin_up_to(struct pass *pass, uint32_t last)
+{
+    while (pass->next_first <= last)
+        pass->edges->first[pass->next_first++] = (uint32_t)pass->edges->count;
+}
+
+static struct asnap_error *add_edge(struct pass *pass, uint32_t source, uint32_t edge)
 {
     struct asnap_edges *edges = pass->edges;
+    begin_up_to(pass, source);
     if (edges->count == UINT32_MAX - 1)
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "there are more than 4,294,967,294 pointers between the blocks: "
@@ -109,7 +123,7 @@ static uint8_t shape_of(const struct pass *pass, const struct asnap_graph_block 
     uint64_t size = block->end - block->start;
     uint64_t first = word_at(bytes);
     uint8_t shape = 0;
-    if (first > 0 && size > WORD && (first == size - WORD || (size - WORD) % first == 0))
+    if (first > 0 && size > WORD && first <= size - WORD && (size - WORD) % first == 0)
         shape |= ASNAP_SHAPE_COUNTED;
     if (available >= SHAPE_BYTES) {
         uint64_t capacity = word_at(bytes + WORD);
@@ -141,32 +155,57 @@ static struct asnap_error *note_vtables(struct pass *pass, uint64_t place, const
 
 /* The second time a word is seen that makes an edge. Where the memory has changed since, what
  * is known stays. */
-static void settle_again(struct pass *pass, uint32_t block, uint64_t word)
+static void settle_again(struct pass *pass, uint32_t source, uint32_t block, uint64_t word)
 {
     struct asnap_edges *edges = pass->edges;
-    if (pass->cursor >= edges->count || asnap_edge_block(edges->targets[pass->cursor]) != block)
+    if (source != pass->cursor_block) {
+        pass->cursor_block = source;
+        pass->cursor = edges->first[source];
+    }
+    if (pass->cursor >= edges->first[source + 1] ||
+        asnap_edge_block(edges->targets[pass->cursor]) != block)
         return;
     edges->targets[pass->cursor] = settled(edges, edges->targets[pass->cursor], word);
     pass->cursor++;
 }
 
-/* Adds the edges of words that lie side by side. */
-static struct asnap_error *add_words(struct pass *pass, const uint8_t *bytes, size_t size)
+/* Adds the edges of the words that were put by. */
+static struct asnap_error *add_words(struct pass *pass)
 {
-    const struct asnap_block_index *index = pass->index;
-    uint64_t lowest = index->lowest;
-    uint64_t range = index->highest - lowest;
+    uint32_t found[ASNAP_FIND_MANY];
+    size_t count = pass->word_count;
+    pass->word_count = 0;
+    uint64_t starts = asnap_block_index_find_many(pass->index, pass->words, count, found);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i] == ASNAP_NO_BLOCK)
+            continue;
+        if (pass->again) {
+            settle_again(pass, pass->sources[i], found[i], pass->words[i]);
+            continue;
+        }
+        uint32_t edge =
+            (starts >> i & 1) != 0 ? found[i] : edge_to(pass->index, found[i], pass->words[i]);
+        struct asnap_error *error = add_edge(pass, pass->sources[i], edge);
+        if (error != NULL)
+            return error;
+    }
+    return NULL;
+}
+
+/* Puts by those of a block's words, which lie side by side, that may be addresses in blocks. */
+static struct asnap_error *take_words(struct pass *pass, uint32_t source, const uint8_t *bytes,
+                                      size_t size)
+{
+    uint64_t lowest = pass->index->lowest;
+    uint64_t range = pass->index->highest - lowest;
     uint64_t mask = ~pass->reader->tag_mask;
     for (size_t at = 0; at + WORD <= size; at += WORD) {
         uint64_t word = word_at(bytes + at) & mask;
         if (__builtin_expect(word - lowest >= range, 1))
             continue;
-        uint32_t block = asnap_block_index_find(index, word);
-        struct asnap_error *error = NULL;
-        if (block != ASNAP_NO_BLOCK && pass->again)
-            settle_again(pass, block, word);
-        else if (block != ASNAP_NO_BLOCK)
-            error = add_edge(pass, edge_to(index, block, word));
+        pass->words[pass->word_count] = word;
+        pass->sources[pass->word_count++] = source;
+        struct asnap_error *error = pass->word_count == ASNAP_FIND_MANY ? add_words(pass) : NULL;
         if (error != NULL)
             return error;
     }
@@ -234,7 +273,7 @@ static struct asnap_error *scan_piece(struct pass *pass, uint32_t number, uint64
         if (error == NULL && bytes != NULL && pass->reader->heuristics && !pass->again)
             error = look_at_shape(pass, number, at, bytes, size);
         if (error == NULL && bytes != NULL)
-            error = add_words(pass, bytes, size);
+            error = take_words(pass, number, bytes, size);
         at += size;
         pass->done += size;
         if (error == NULL)
@@ -282,13 +321,22 @@ static struct asnap_error *scan_block(struct pass *pass, uint32_t number)
 /* What is in a block keeps it. */
 static struct asnap_error *add_outer(struct pass *pass, uint32_t number)
 {
-    if (pass->index->outer == NULL || pass->index->outer[number] == ASNAP_NO_BLOCK)
+    if (pass->again || pass->index->outer == NULL || pass->index->outer[number] == ASNAP_NO_BLOCK)
         return NULL;
-    if (pass->again) {
-        pass->cursor++;
-        return NULL;
+    struct asnap_error *error = add_words(pass);
+    return error == NULL ? add_edge(pass, number, pass->index->outer[number]) : error;
+}
+
+/* Whether a second base class may explain one of a block's pointers. */
+static bool is_unsettled(const struct asnap_edges *edges, uint32_t number)
+{
+    for (uint32_t i = edges->first[number]; i < edges->first[number + 1]; i++) {
+        uint32_t edge = edges->targets[i];
+        if (!asnap_edge_is_start(edge) &&
+            (edges->shapes[asnap_edge_block(edge)] & ASNAP_SHAPE_VTABLE) != 0)
+            return true;
     }
-    return add_edge(pass, pass->index->outer[number]);
+    return false;
 }
 
 static struct asnap_error *scan_blocks(struct pass *pass)
@@ -296,19 +344,20 @@ static struct asnap_error *scan_blocks(struct pass *pass)
     struct asnap_edges *edges = pass->edges;
     pass->done = pass->reported = 0;
     pass->run_next = 0;
+    pass->cursor_block = ASNAP_NO_BLOCK;
     for (uint32_t i = 0; i < pass->index->count; i++) {
-        if (pass->again)
-            pass->cursor = edges->first[i];
-        else
-            edges->first[i] = (uint32_t)edges->count;
+        if (pass->again && !is_unsettled(edges, i))
+            continue;
         struct asnap_error *error = scan_block(pass, i);
         if (error == NULL)
             error = add_outer(pass, i);
         if (error != NULL)
             return error;
     }
-    edges->first[pass->index->count] = (uint32_t)edges->count;
-    return NULL;
+    struct asnap_error *error = add_words(pass);
+    if (!pass->again)
+        begin_up_to(pass, pass->index->count);
+    return error;
 }
 
 static void settle_all(struct asnap_edges *edges)
@@ -338,11 +387,15 @@ struct asnap_error *asnap_edges_init(struct asnap_edges *edges,
         error = scan_blocks(&pass);
     }
     asnap_word_window_deinit(&pass.window);
-    if (error != NULL)
+    if (error != NULL) {
         asnap_edges_deinit(edges);
-    else
-        settle_all(edges);
-    return error;
+        return error;
+    }
+    settle_all(edges);
+    /* What was left over by growing. */
+    uint32_t *targets = realloc(edges->targets, (edges->count + 1) * sizeof(*targets));
+    edges->targets = targets == NULL ? edges->targets : targets;
+    return NULL;
 }
 
 void asnap_edges_deinit(struct asnap_edges *edges)

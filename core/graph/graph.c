@@ -15,8 +15,8 @@ const char *asnap_reach_class_text(enum asnap_reach_class reach)
     return reach < ASNAP_REACH_CLASSES ? class_names[reach] : NULL;
 }
 
-/* A view of the snapshot that lives as long as the graph. */
-static struct asnap_error *keep(struct asnap_graph *graph, const struct asnap_snapshot *snapshot)
+struct asnap_error *asnap_graph_keep_snapshot(struct asnap_graph *graph,
+                                              const struct asnap_snapshot *snapshot)
 {
     graph->snapshot = asnap_snapshot_view(snapshot, asnap_total_list_share(snapshot->totals));
     return graph->snapshot == NULL ? asnap_error_no_memory() : NULL;
@@ -46,28 +46,12 @@ static struct asnap_error *find_roots(struct asnap_graph *graph,
     return error;
 }
 
-/* Sums up the classes, and what hangs below each definite block. */
-static struct asnap_error *sum_up(struct asnap_graph *graph)
+void asnap_graph_sum_up(struct asnap_graph *graph)
 {
-    uint32_t count = graph->index.count;
-    for (uint32_t block = 0; block < count; block++) {
+    for (uint32_t block = 0; block < graph->index.count; block++) {
         graph->sizes[graph->reach.classes[block]] += asnap_block_size(&graph->index, block);
         graph->counts[graph->reach.classes[block]]++;
     }
-    if (graph->counts[ASNAP_REACH_DEFINITE] == 0)
-        return NULL;
-    graph->indirect_size = calloc(count, sizeof(*graph->indirect_size));
-    graph->indirect_count = calloc(count, sizeof(*graph->indirect_count));
-    if (graph->indirect_size == NULL || graph->indirect_count == NULL)
-        return asnap_error_no_memory();
-    for (uint32_t block = 0; block < count; block++) {
-        uint32_t owner = graph->reach.owners[block];
-        if (graph->reach.classes[block] != ASNAP_REACH_INDIRECT || owner == ASNAP_NO_BLOCK)
-            continue;
-        graph->indirect_size[owner] += asnap_block_size(&graph->index, block);
-        graph->indirect_count[owner]++;
-    }
-    return NULL;
 }
 
 static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap_graph_facts *facts)
@@ -106,15 +90,16 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
         error = asnap_roots_read(&graph->roots, facts, &graph->index, &graph->edges, &reader);
     if (error == NULL)
         error = asnap_reach_init(&graph->reach, &graph->index, &graph->edges, graph->roots.pointers,
-                                 graph->roots.pointer_count);
+                                 graph->roots.pointer_count, facts->progress);
     free(vtables);
     free(holes);
     if (error == NULL)
-        error = sum_up(graph);
+        asnap_graph_sum_up(graph);
     if (error == NULL)
         error = asnap_graph_add_notes(graph, facts, status.is_whole, skipped);
     if (error == NULL)
-        asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count);
+        asnap_root_pointers_sort(graph->roots.pointers, graph->roots.pointer_count,
+                                 graph->roots.roots);
     return error;
 }
 
@@ -126,10 +111,10 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
         (facts->regions == NULL && facts->region_count != 0))
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_graph_create: NULL argument");
-    struct asnap_graph *made = calloc(1, sizeof(*made));
+    struct asnap_graph *made = asnap_graph_new();
     if (made == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = keep(made, snapshot);
+    struct asnap_error *error = asnap_graph_keep_snapshot(made, snapshot);
     if (error == NULL)
         error = compute(made, facts);
     if (error != NULL) {
@@ -140,19 +125,42 @@ struct asnap_error *asnap_graph_create(const struct asnap_snapshot *snapshot,
     return NULL;
 }
 
-void asnap_graph_destroy(struct asnap_graph *graph)
+struct asnap_graph *asnap_graph_new(void)
 {
-    if (graph == NULL)
-        return;
+    struct asnap_graph *made = calloc(1, sizeof(*made));
+    if (made != NULL)
+        atomic_init(&made->references, 1);
+    return made;
+}
+
+struct asnap_graph *asnap_graph_share(struct asnap_graph *graph)
+{
+    atomic_fetch_add(&graph->references, 1);
+    return graph;
+}
+
+/* What a graph does not borrow. */
+static void free_pointers(struct asnap_graph *graph)
+{
     asnap_dominators_deinit(&graph->dominators);
     asnap_referrers_deinit(&graph->referrers);
-    asnap_reach_deinit(&graph->reach);
     asnap_roots_deinit(&graph->roots);
     asnap_edges_deinit(&graph->edges);
     asnap_block_index_deinit(&graph->index);
     asnap_snapshot_destroy(graph->snapshot);
-    free(graph->indirect_size);
-    free(graph->indirect_count);
+}
+
+void asnap_graph_destroy(struct asnap_graph *graph)
+{
+    if (graph == NULL || atomic_fetch_sub(&graph->references, 1) != 1)
+        return;
+    asnap_reach_deinit(&graph->reach);
+    if (graph->base == NULL)
+        free_pointers(graph);
+    else
+        asnap_graph_destroy(graph->base);
+    free(graph->reasons);
+    free(graph->held);
     for (size_t i = 0; i < graph->note_count; i++)
         free(graph->notes[i]);
     free(graph->notes);
@@ -183,14 +191,15 @@ struct asnap_graph_block_info asnap_graph_block(const struct asnap_graph *graph,
     struct asnap_graph_block_info info = {
         .trace = *asnap_graph_trace(graph, block),
         .reach = graph->reach.classes[block],
-        .owner = graph->reach.owners[block],
+        .owner = asnap_reach_owner(&graph->reach, block),
         .reference_count = edges->first[block + 1] - edges->first[block],
     };
-    if (info.reach == ASNAP_REACH_DEFINITE) {
-        info.indirect_size = graph->indirect_size[block];
-        info.indirect_count = graph->indirect_count[block];
-        uint32_t cycle = graph->reach.cycles[block];
-        info.cycle_count = cycle > 1 ? cycle : 0;
+    const struct asnap_leak *leak =
+        info.reach == ASNAP_REACH_DEFINITE ? asnap_reach_leak(&graph->reach, block) : NULL;
+    if (leak != NULL) {
+        info.indirect_size = leak->indirect_size;
+        info.indirect_count = leak->indirect_count;
+        info.cycle_count = leak->cycle_count > 1 ? leak->cycle_count : 0;
     }
     if (graph->has_referrers)
         info.referrer_count = graph->referrers.first[block + 1] - graph->referrers.first[block];
@@ -237,8 +246,9 @@ struct asnap_error *asnap_graph_select(const struct asnap_graph *graph,
         return asnap_error_no_memory();
     for (size_t i = 0; i < blocks->count; i++) {
         uint32_t block = asnap_graph_block_of(graph, &blocks->traces[i]);
-        chosen[i] =
-            block != ASNAP_GRAPH_NO_BLOCK && (classes >> graph->reach.classes[block] & 1) != 0;
+        chosen[i] = block != ASNAP_GRAPH_NO_BLOCK &&
+                    (classes >> graph->reach.classes[block] & 1) != 0 &&
+                    (graph->reasons == NULL || graph->reasons[block] == ASNAP_NO_BLOCK);
     }
     error = asnap_snapshot_choose(snapshot, chosen, selected);
     free(chosen);

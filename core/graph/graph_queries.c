@@ -9,9 +9,16 @@
 void asnap_graph_references(const struct asnap_graph *graph, uint32_t block,
                             struct asnap_reference *references, size_t limit, size_t *count)
 {
+    asnap_graph_references_from(graph, block, 0, references, limit, count);
+}
+
+void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block, uint64_t first,
+                                 struct asnap_reference *references, size_t limit, size_t *count)
+{
     const struct asnap_edges *edges = &graph->edges;
     *count = 0;
-    for (uint32_t i = edges->first[block]; i < edges->first[block + 1] && *count < limit; i++) {
+    for (uint64_t i = edges->first[block] + first; i < edges->first[block + 1] && *count < limit;
+         i++) {
         references[(*count)++] = (struct asnap_reference){
             .block = asnap_edge_block(edges->targets[i]),
             .root = UINT32_MAX,
@@ -20,12 +27,28 @@ void asnap_graph_references(const struct asnap_graph *graph, uint32_t block,
     }
 }
 
-static struct asnap_error *make_referrers(struct asnap_graph *graph)
+bool asnap_graph_has_pointers(const struct asnap_graph *graph)
+{
+    return !graph->is_partial;
+}
+
+struct asnap_error *asnap_graph_check_whole(const struct asnap_graph *graph, const char *what)
+{
+    if (!graph->is_partial)
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                              "a snapshot from a file, or named later, does not have the pointers "
+                              "that say %s: ask in the paused process, or in its core",
+                              what);
+}
+
+struct asnap_error *asnap_graph_make_referrers(struct asnap_graph *graph)
 {
     if (graph->has_referrers)
         return NULL;
-    struct asnap_error *error =
-        asnap_referrers_init(&graph->referrers, &graph->edges, graph->index.count);
+    struct asnap_error *error = asnap_graph_check_whole(graph, "what points to a block");
+    if (error == NULL)
+        error = asnap_referrers_init(&graph->referrers, &graph->edges, graph->index.count);
     graph->has_referrers = error == NULL;
     return error;
 }
@@ -38,6 +61,17 @@ static struct asnap_reference of_root(const struct asnap_root_pointer *pointer)
         .root = pointer->root,
         .inside = !asnap_edge_is_start(pointer->edge),
     };
+}
+
+void asnap_graph_root_references(const struct asnap_graph *graph, uint64_t first,
+                                 struct asnap_reference *references, size_t limit, size_t *count)
+{
+    const struct asnap_roots *roots = &graph->roots;
+    *count = 0;
+    for (uint64_t i = first; i < roots->pointer_count && *count < limit; i++) {
+        references[*count] = of_root(&roots->pointers[i]);
+        references[(*count)++].block = asnap_edge_block(roots->pointers[i].edge);
+    }
 }
 
 /* The first of the pointers in roots that leads to a block, or to a later one. */
@@ -55,21 +89,19 @@ static size_t first_pointer(const struct asnap_roots *roots, uint32_t block)
     return low;
 }
 
-/* Whether all pointers of `source` to a block lead to its inside. */
-static bool is_inside(const struct asnap_edges *edges, uint32_t source, uint32_t block)
+/* Of a block's pointers, the first from place `i` on that leads to `block`. */
+static uint32_t next_to(const struct asnap_edges *edges, uint32_t i, uint32_t block)
 {
-    for (uint32_t i = edges->first[source]; i < edges->first[source + 1]; i++) {
-        if (asnap_edge_block(edges->targets[i]) == block && asnap_edge_is_start(edges->targets[i]))
-            return false;
-    }
-    return true;
+    while (asnap_edge_block(edges->targets[i]) != block)
+        i++;
+    return i;
 }
 
 struct asnap_error *asnap_graph_referrers(struct asnap_graph *graph, uint32_t block,
                                           struct asnap_reference *references, size_t limit,
                                           size_t *root_count, size_t *block_count)
 {
-    struct asnap_error *error = make_referrers(graph);
+    struct asnap_error *error = asnap_graph_make_referrers(graph);
     if (error != NULL)
         return error;
     const struct asnap_roots *roots = &graph->roots;
@@ -79,13 +111,19 @@ struct asnap_error *asnap_graph_referrers(struct asnap_graph *graph, uint32_t bl
     for (size_t i = first; i < end && written < limit; i++)
         references[written++] = of_root(&roots->pointers[i]);
     const struct asnap_referrers *referrers = &graph->referrers;
+    const struct asnap_edges *edges = &graph->edges;
+    uint32_t last = UINT32_MAX;
+    uint32_t place = 0;
     for (uint32_t i = referrers->first[block]; i < referrers->first[block + 1] && written < limit;
          i++) {
+        /* A source stands once for each of its pointers, in their order. */
         uint32_t source = referrers->sources[i];
+        place = next_to(edges, source == last ? place + 1 : edges->first[source], block);
+        last = source;
         references[written++] = (struct asnap_reference){
             .block = source,
             .root = UINT32_MAX,
-            .inside = is_inside(&graph->edges, source, block),
+            .inside = !asnap_edge_is_start(edges->targets[place]),
         };
     }
     *root_count = end - first;
@@ -102,15 +140,16 @@ struct asnap_graph_paths {
 struct asnap_error *asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,
                                              struct asnap_graph_paths **paths)
 {
-    struct asnap_error *error = make_referrers(graph);
+    struct asnap_error *error = asnap_graph_make_referrers(graph);
     if (error != NULL)
         return error;
     struct asnap_graph_paths *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
     made->graph = graph;
-    error = asnap_paths_init(&made->paths, graph->index.count, &graph->referrers,
-                             graph->roots.pointers, graph->roots.pointer_count, block);
+    error =
+        asnap_paths_init(&made->paths, graph->index.count, &graph->referrers, graph->roots.pointers,
+                         graph->roots.pointer_count, graph->roots.roots, block);
     if (error != NULL) {
         free(made);
         return error;

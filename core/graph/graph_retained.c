@@ -5,17 +5,21 @@
 #include "error.h"
 #include "exact_retained.h"
 #include "graph.h"
-#include "order.h"
 
 struct asnap_error *asnap_graph_retain(struct asnap_graph *graph,
                                        const struct asnap_progress *progress)
 {
     if (graph->has_dominators)
         return NULL;
-    struct asnap_error *error =
-        asnap_dominators_init(&graph->dominators, &graph->index, &graph->edges, &graph->reach,
-                              graph->roots.pointers, graph->roots.pointer_count, progress);
-    graph->has_dominators = error == NULL;
+    struct asnap_error *error = asnap_graph_check_whole(graph, "what blocks keep alive");
+    if (error == NULL)
+        error = asnap_graph_make_referrers(graph);
+    if (error == NULL) {
+        error = asnap_dominators_init(&graph->dominators, &graph->index, &graph->edges,
+                                      &graph->referrers, &graph->reach, graph->roots.pointers,
+                                      graph->roots.pointer_count, progress);
+        graph->has_dominators = error == NULL;
+    }
     return error;
 }
 
@@ -26,24 +30,55 @@ void asnap_graph_retained(const struct asnap_graph *graph, uint32_t block, uint6
     *count = graph->dominators.retained_count[block];
 }
 
-static uint64_t retained_key(const void *context, uint32_t item, uint32_t level)
+/* Whether a block comes after another in the list of those that retain most. */
+static bool is_after(const struct asnap_graph *graph, uint32_t block, uint32_t other)
 {
-    const struct asnap_graph *graph = context;
-    return level == 0 ? graph->dominators.retained_size[item] : UINT32_MAX - item;
+    const uint64_t *sizes = graph->dominators.retained_size;
+    return sizes[block] != sizes[other] ? sizes[block] < sizes[other] : block > other;
 }
 
-struct asnap_error *asnap_graph_top(const struct asnap_graph *graph, size_t count, uint32_t *blocks)
+/* Lets the first of `count` blocks sink in a heap whose first is the last in the list. */
+static void sink(const struct asnap_graph *graph, uint32_t *blocks, size_t count)
 {
-    uint32_t *order = NULL;
-    struct asnap_order_keys keys = {retained_key, graph, 2};
-    struct asnap_error *error = asnap_order_create(&keys, graph->index.count, &order);
-    if (error != NULL)
-        return error;
+    uint32_t sinking = blocks[0];
+    size_t at = 0;
+    for (size_t below; (below = 2 * at + 1) < count; at = below) {
+        if (below + 1 < count && is_after(graph, blocks[below + 1], blocks[below]))
+            below++;
+        if (!is_after(graph, blocks[below], sinking))
+            break;
+        blocks[at] = blocks[below];
+    }
+    blocks[at] = sinking;
+}
+
+static void rise(const struct asnap_graph *graph, uint32_t *blocks, size_t at)
+{
+    uint32_t rising = blocks[at];
+    for (; at > 0 && is_after(graph, rising, blocks[(at - 1) / 2]); at = (at - 1) / 2)
+        blocks[at] = blocks[(at - 1) / 2];
+    blocks[at] = rising;
+}
+
+void asnap_graph_top(const struct asnap_graph *graph, size_t count, uint32_t *blocks)
+{
     if (count > graph->index.count)
         count = graph->index.count;
-    memcpy(blocks, order, count * sizeof(*blocks));
-    free(order);
-    return NULL;
+    for (uint32_t block = 0; count > 0 && block < graph->index.count; block++) {
+        if (block < count) {
+            blocks[block] = block;
+            rise(graph, blocks, block);
+        } else if (is_after(graph, blocks[0], block)) {
+            blocks[0] = block;
+            sink(graph, blocks, count);
+        }
+    }
+    for (; count > 1; count--) {
+        uint32_t last = blocks[0];
+        blocks[0] = blocks[count - 1];
+        sink(graph, blocks, count - 1);
+        blocks[count - 1] = last;
+    }
 }
 
 /* The group of each block: that of its trace. */
@@ -87,7 +122,10 @@ struct asnap_error *asnap_graph_retained_exactly(const struct asnap_graph *graph
                                                  uint64_t *sizes, uint64_t *counts)
 {
     uint32_t *of_blocks;
-    struct asnap_error *error = groups_of_blocks(graph, traces, trace_count, groups, &of_blocks);
+    struct asnap_error *error =
+        asnap_graph_check_whole(graph, "what all blocks of a line together keep alive");
+    if (error == NULL)
+        error = groups_of_blocks(graph, traces, trace_count, groups, &of_blocks);
     if (error != NULL)
         return error;
     error = asnap_exact_retained(&graph->index, &graph->edges, &graph->reach, graph->roots.pointers,

@@ -4,9 +4,31 @@
 
 #include "error.h"
 
+/* Whether nothing was ever written to [address, address + size): it is not read, since that would
+ * give the program page tables for it. */
+static bool is_untouched(const struct asnap_graph_facts *facts, uint64_t address, size_t size)
+{
+    size_t low = 0;
+    size_t high = facts->untouched_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (facts->untouched[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && address < facts->untouched[low - 1].end &&
+           size <= facts->untouched[low - 1].end - address;
+}
+
 struct asnap_error *asnap_inferior_copy(const struct asnap_graph_facts *facts, uint64_t address,
                                         void *bytes, size_t size, bool *read)
 {
+    if (is_untouched(facts, address, size)) {
+        memset(bytes, 0, size);
+        *read = true;
+        return NULL;
+    }
     int result = facts->memory->read(facts->memory->context, address, bytes, size);
     if (result == ASNAP_READ_INTERRUPTED)
         return asnap_error_interrupted("looking for roots");

@@ -4,7 +4,8 @@
 
 #include "allocsnap_graph.h"
 
-/* Copies `size` bytes; *read says whether they could be read. Fails with INTERRUPTED only. */
+/* Copies `size` bytes; *read says whether they could be read. What was never written to is zeros,
+ * and not read. Fails with INTERRUPTED only. */
 struct asnap_error *asnap_inferior_copy(const struct asnap_graph_facts *facts, uint64_t address,
                                         void *bytes, size_t size, bool *read);
 

@@ -190,6 +190,6 @@ struct asnap_error *asnap_vtable_list_name(const struct asnap_vtable_list *list,
     if (snapshot->store->types != NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_vtable_list_name: the snapshot has classes already");
-    return asnap_types_create(list->blocks, list->numbers, list->block_count, names,
-                              list->vtable_count, &snapshot->store->types);
+    return asnap_types_create(snapshot->store, list->blocks, list->numbers, list->block_count,
+                              names, list->vtable_count, &snapshot->store->types);
 }

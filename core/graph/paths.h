@@ -10,6 +10,7 @@ struct asnap_paths {
     const struct asnap_referrers *referrers;
     const struct asnap_root_pointer *roots; /* sorted by block (asnap_root_pointers_sort) */
     size_t root_count;
+    const struct asnap_root *kinds; /* what they are in; NULL: all are alike */
     uint32_t target;
     uint32_t *queue; /* blocks that lead to the target, nearest first */
     uint32_t
@@ -25,13 +26,19 @@ struct asnap_path {
     size_t count;
 };
 
-/* Sorts pointers by the block that they lead to; of one block's, by root and place. */
-void asnap_root_pointers_sort(struct asnap_root_pointer *roots, size_t count);
+/* How likely what is in a root of a kind is used still, best first: 0 and up. */
+unsigned asnap_root_rank(uint32_t kind);
+
+/* Sorts pointers by the block that they lead to; of one block's, those from `roots` of a better
+ * rank first, then those to its start, then by root and place. `roots` are those that pointers
+ * name; NULL: all are alike. */
+void asnap_root_pointers_sort(struct asnap_root_pointer *pointers, size_t count,
+                              const struct asnap_root *roots);
 
 struct asnap_error *asnap_paths_init(struct asnap_paths *paths, uint32_t block_count,
                                      const struct asnap_referrers *referrers,
                                      const struct asnap_root_pointer *roots, size_t root_count,
-                                     uint32_t target);
+                                     const struct asnap_root *kinds, uint32_t target);
 void asnap_paths_deinit(struct asnap_paths *paths);
 
 /* The next path, the shortest first: it shares no block but the target with those before, and no

@@ -4,13 +4,24 @@
 #include <string.h>
 
 #include "error.h"
+#include "graph_poll.h"
+
+#define STEP "following pointers"
+
+/* Of the blocks that were met so many are under way: what they lead to is fetched from memory
+ * while others are looked at. Half the way their edges are known. */
+#define UNDER_WAY 16u
 
 /* A search over the blocks, without recursion: a chain of blocks can be as long as the heap. */
 struct search {
     const struct asnap_edges *edges;
     struct asnap_reach *reach;
+    const struct asnap_progress *progress;
+    uint32_t block_count;
     uint32_t *stack;
     uint32_t depth;
+    uint32_t way[UNDER_WAY]; /* a ring */
+    uint32_t under_way;      /* how many are in it */
 };
 
 static void take(struct search *search, uint32_t block, enum asnap_reach_class found)
@@ -21,146 +32,206 @@ static void take(struct search *search, uint32_t block, enum asnap_reach_class f
     search->stack[search->depth++] = block;
 }
 
-/* All that the blocks on the stack lead to, by starts alone or by any pointer. */
-static void flood(struct search *search, enum asnap_reach_class found, bool starts_only)
+/* Sends the next block of the stack on its way; the one that arrives. */
+static uint32_t next_block(struct search *search, uint32_t turn)
 {
     const struct asnap_edges *edges = search->edges;
-    while (search->depth > 0) {
-        uint32_t block = search->stack[--search->depth];
+    uint32_t *here = &search->way[turn % UNDER_WAY];
+    uint32_t halfway = search->way[(turn + UNDER_WAY / 2) % UNDER_WAY];
+    uint32_t arrived = *here;
+    search->under_way -= arrived != ASNAP_NO_BLOCK;
+    *here = ASNAP_NO_BLOCK;
+    if (halfway != ASNAP_NO_BLOCK)
+        __builtin_prefetch(&edges->targets[edges->first[halfway]]);
+    if (search->depth > 0) {
+        *here = search->stack[--search->depth];
+        search->under_way++;
+        __builtin_prefetch(&edges->first[*here]);
+    }
+    return arrived;
+}
+
+/* All that the blocks on the stack lead to, by starts alone or by any pointer. */
+static struct asnap_error *flood(struct search *search, enum asnap_reach_class found,
+                                 bool starts_only)
+{
+    const struct asnap_edges *edges = search->edges;
+    memset(search->way, 0xff, sizeof(search->way));
+    search->under_way = 0;
+    for (uint32_t turn = 0; search->under_way > 0 || search->depth > 0; turn++) {
+        uint32_t block = next_block(search, turn);
+        if (turn % ASNAP_POLL_EVERY == 0) {
+            struct asnap_error *error =
+                asnap_graph_poll(search->progress, STEP, turn, search->block_count);
+            if (error != NULL)
+                return error;
+        }
+        if (block == ASNAP_NO_BLOCK)
+            continue;
         for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++) {
             if (!starts_only || asnap_edge_is_start(edges->targets[i]))
                 take(search, asnap_edge_block(edges->targets[i]), found);
         }
     }
+    return NULL;
 }
 
-static void find_reachable(struct search *search, uint32_t block_count,
-                           const struct asnap_root_pointer *roots, size_t root_count)
+static struct asnap_error *find_reachable(struct search *search,
+                                          const struct asnap_root_pointer *roots, size_t root_count)
 {
     const struct asnap_edges *edges = search->edges;
     for (size_t i = 0; i < root_count; i++) {
         if (asnap_edge_is_start(roots[i].edge))
             take(search, asnap_edge_block(roots[i].edge), ASNAP_REACH_REACHABLE);
     }
-    flood(search, ASNAP_REACH_REACHABLE, true);
+    struct asnap_error *error = flood(search, ASNAP_REACH_REACHABLE, true);
+    if (error != NULL)
+        return error;
     for (size_t i = 0; i < root_count; i++)
         take(search, asnap_edge_block(roots[i].edge), ASNAP_REACH_POSSIBLE);
-    for (uint32_t block = 0; block < block_count; block++) {
+    for (uint32_t block = 0; block < search->block_count; block++) {
         if (search->reach->classes[block] != ASNAP_REACH_REACHABLE)
             continue;
         for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++)
             take(search, asnap_edge_block(edges->targets[i]), ASNAP_REACH_POSSIBLE);
     }
-    flood(search, ASNAP_REACH_POSSIBLE, false);
+    return flood(search, ASNAP_REACH_POSSIBLE, false);
 }
 
-/* Strongly connected components of the unreachable blocks (Tarjan 1972), iteratively. */
+/* Strongly connected components of the unreachable blocks (Tarjan 1972, in Pearce's form of 2016,
+ * which needs little memory), iteratively. */
 struct components {
     const struct asnap_edges *edges;
     struct asnap_reach *reach;
-    uint32_t *order; /* of each block: when it was met, from 1; 0: not yet */
-    uint32_t *low;   /* the earliest that it leads back to; afterwards its component */
-    uint32_t *path;  /* the blocks on the way */
-    uint32_t *next;  /* of each block on the way: the next of its edges */
-    uint32_t *open;  /* met, and in no component yet */
-    uint32_t path_depth;
-    uint32_t open_count;
+    const struct asnap_progress *progress;
+    uint32_t block_count;
+    /* Of each block: the earliest that it leads back to, counted from 1 as they are met; 0: not
+     * met; CLOSED and its component once that is known. */
+    uint32_t *index;
+    uint32_t *next; /* of each block on the way: the next of its edges */
+    /* The blocks on the way from the left, LEADS_BACK in some; from the right those that were left
+     * and are in no component yet. */
+    uint32_t *stack;
+    uint32_t depth;
+    uint32_t open; /* where these begin */
     uint32_t met;
 };
 
-/* Blocks whose component is known: no order is as large. */
-#define CLOSED UINT32_MAX
+#define CLOSED (UINT32_C(1) << 31)
+#define LEADS_BACK (UINT32_C(1) << 31)
 
 static bool is_unreachable(const struct asnap_reach *reach, uint32_t block)
 {
     return reach->classes[block] >= ASNAP_REACH_INDIRECT;
 }
 
+static uint32_t component_of(const struct components *components, uint32_t block)
+{
+    return components->index[block] & ~CLOSED;
+}
+
 static void enter(struct components *components, uint32_t block)
 {
-    components->order[block] = components->low[block] = ++components->met;
-    components->path[components->path_depth++] = block;
+    components->index[block] = ++components->met;
     components->next[block] = components->edges->first[block];
-    components->open[components->open_count++] = block;
+    components->stack[components->depth++] = block;
 }
 
-/* The block is through: where it leads back to nothing earlier, it and what is open after it
- * are a component, named by its first block. */
-static void leave(struct components *components, uint32_t block)
+/* The last block on the way leads to one that leads back to another. */
+static void note_back(struct components *components, uint32_t target)
 {
-    components->path_depth--;
-    /* The first on the way leads back to nothing earlier. */
-    if (components->path_depth > 0 && components->low[block] != components->order[block]) {
-        uint32_t before = components->path[components->path_depth - 1];
-        if (components->low[block] < components->low[before])
-            components->low[before] = components->low[block];
+    uint32_t *last = &components->stack[components->depth - 1];
+    uint32_t *index = &components->index[*last & ~LEADS_BACK];
+    if (components->index[target] >= *index)
         return;
-    }
-    uint32_t end = components->open_count;
-    uint32_t first = UINT32_MAX;
-    do {
-        uint32_t member = components->open[--components->open_count];
-        first = member < first ? member : first;
-    } while (components->open[components->open_count] != block);
-    for (uint32_t i = components->open_count; i < end; i++) {
-        components->low[components->open[i]] = first;
-        components->order[components->open[i]] = CLOSED;
-    }
+    *index = components->index[target];
+    *last |= LEADS_BACK;
 }
 
-static void search_from(struct components *components, uint32_t start)
+/* The last block on the way is through: where it leads back to nothing earlier, it and what is
+ * open since are a component, named by its first block. */
+static void leave(struct components *components)
+{
+    uint32_t last = components->stack[--components->depth];
+    uint32_t block = last & ~LEADS_BACK;
+    if ((last & LEADS_BACK) != 0) {
+        components->stack[--components->open] = block;
+    } else {
+        uint32_t end = components->open;
+        uint32_t first = block;
+        for (; end < components->block_count &&
+               components->index[components->stack[end]] >= components->index[block];
+             end++)
+            first = components->stack[end] < first ? components->stack[end] : first;
+        for (; components->open < end; components->open++)
+            components->index[components->stack[components->open]] = CLOSED | first;
+        components->index[block] = CLOSED | first;
+    }
+    if (components->depth > 0)
+        note_back(components, block);
+}
+
+static struct asnap_error *search_from(struct components *components, uint32_t start)
 {
     const struct asnap_edges *edges = components->edges;
     enter(components, start);
-    while (components->path_depth > 0) {
-        uint32_t block = components->path[components->path_depth - 1];
+    while (components->depth > 0) {
+        uint32_t block = components->stack[components->depth - 1] & ~LEADS_BACK;
         if (components->next[block] == edges->first[block + 1]) {
-            leave(components, block);
+            leave(components);
             continue;
         }
         uint32_t target = asnap_edge_block(edges->targets[components->next[block]++]);
         if (!is_unreachable(components->reach, target))
             continue;
-        if (components->order[target] == 0)
-            enter(components, target);
-        else if (components->order[target] != CLOSED &&
-                 components->order[target] < components->low[block])
-            components->low[block] = components->order[target];
+        if (components->index[target] != 0) {
+            note_back(components, target);
+            continue;
+        }
+        enter(components, target);
+        struct asnap_error *error = components->met % ASNAP_POLL_EVERY == 0
+                                        ? asnap_graph_poll(components->progress, STEP,
+                                                           components->met, components->block_count)
+                                        : NULL;
+        if (error != NULL)
+            return error;
     }
+    return NULL;
 }
 
 /* Where another component leads to a component, that one's first block is indirect too. */
-static void find_definite(struct components *components, uint32_t block_count)
+static void find_definite(const struct components *components)
 {
     const struct asnap_edges *edges = components->edges;
     struct asnap_reach *reach = components->reach;
-    const uint32_t *component = components->low;
-    for (uint32_t i = 0; i < block_count; i++) {
+    for (uint32_t i = 0; i < components->block_count; i++) {
         if (is_unreachable(reach, i))
-            reach->classes[i] = component[i] == i ? ASNAP_REACH_DEFINITE : ASNAP_REACH_INDIRECT;
+            reach->classes[i] =
+                component_of(components, i) == i ? ASNAP_REACH_DEFINITE : ASNAP_REACH_INDIRECT;
     }
-    for (uint32_t block = 0; block < block_count; block++) {
+    for (uint32_t block = 0; block < components->block_count; block++) {
         if (!is_unreachable(reach, block))
             continue;
+        uint32_t own = component_of(components, block);
         for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++) {
             uint32_t target = asnap_edge_block(edges->targets[i]);
-            if (is_unreachable(reach, target) && component[target] != component[block])
-                reach->classes[component[target]] = ASNAP_REACH_INDIRECT;
+            if (is_unreachable(reach, target) && component_of(components, target) != own)
+                reach->classes[component_of(components, target)] = ASNAP_REACH_INDIRECT;
         }
     }
 }
 
 /* Each definite block, in order of address, stands for what no earlier one leads to. */
-static void find_owners(struct components *components, uint32_t block_count)
+static void find_owners(const struct components *components)
 {
     const struct asnap_edges *edges = components->edges;
     struct asnap_reach *reach = components->reach;
-    uint32_t *stack = components->path;
-    for (uint32_t definite = 0; definite < block_count; definite++) {
+    uint32_t *stack = components->stack;
+    memset(reach->owners, 0xff, components->block_count * sizeof(*reach->owners));
+    for (uint32_t definite = 0; definite < components->block_count; definite++) {
         if (reach->classes[definite] != ASNAP_REACH_DEFINITE)
             continue;
         uint32_t depth = 0;
-        reach->owners[definite] = definite;
         stack[depth++] = definite;
         while (depth > 0) {
             uint32_t block = stack[--depth];
@@ -176,26 +247,51 @@ static void find_owners(struct components *components, uint32_t block_count)
     }
 }
 
-/* Hands over how many blocks each component has, in place of what was the next edge. */
-static void count_cycles(struct components *components, uint32_t block_count)
+/* What each definite block stands for. Its stack and then its components are not needed any more,
+ * and counted in. */
+static struct asnap_error *sum_up(struct components *components,
+                                  const struct asnap_block_index *index)
 {
-    uint32_t *counts = components->next;
+    struct asnap_reach *reach = components->reach;
+    uint32_t block_count = components->block_count;
+    uint32_t *cycles = components->stack;
+    memset(cycles, 0, block_count * sizeof(*cycles));
+    for (uint32_t block = 0; block < block_count; block++) {
+        if (is_unreachable(reach, block))
+            cycles[component_of(components, block)]++;
+    }
+    uint32_t *counts = components->index;
+    size_t standing = 0;
     memset(counts, 0, block_count * sizeof(*counts));
     for (uint32_t block = 0; block < block_count; block++) {
-        if (is_unreachable(components->reach, block))
-            counts[components->low[block]]++;
+        if (reach->classes[block] == ASNAP_REACH_INDIRECT)
+            standing += counts[reach->owners[block]]++ == 0;
     }
-    components->reach->cycles = counts;
-    components->next = NULL;
+    reach->leaks = malloc((standing + 1) * sizeof(*reach->leaks));
+    if (reach->leaks == NULL)
+        return asnap_error_no_memory();
+    for (uint32_t block = 0; block < block_count; block++) {
+        if (counts[block] == 0)
+            continue;
+        reach->leaks[reach->leak_count] = (struct asnap_leak){0, counts[block], cycles[block]};
+        reach->owners[block] = reach->leak_count++;
+    }
+    for (uint32_t block = 0; block < block_count; block++) {
+        if (reach->classes[block] == ASNAP_REACH_INDIRECT)
+            reach->leaks[reach->owners[reach->owners[block]]].indirect_size +=
+                asnap_block_size(index, block);
+    }
+    return NULL;
 }
 
-/* Tells definite from indirect blocks. `path` has room for all blocks. */
-static struct asnap_error *find_unreachable(const struct asnap_edges *edges,
-                                            struct asnap_reach *reach, uint32_t *path,
-                                            uint32_t block_count)
+/* Tells definite from indirect blocks. `stack` has room for all blocks. */
+static struct asnap_error *find_unreachable(const struct asnap_block_index *index,
+                                            const struct asnap_edges *edges,
+                                            struct asnap_reach *reach, uint32_t *stack,
+                                            const struct asnap_progress *progress)
 {
     bool any = false;
-    for (uint32_t i = 0; i < block_count; i++) {
+    for (uint32_t i = 0; i < index->count; i++) {
         if (reach->classes[i] == ASNAP_REACH_UNKNOWN) {
             reach->classes[i] = ASNAP_REACH_INDIRECT;
             any = true;
@@ -203,50 +299,49 @@ static struct asnap_error *find_unreachable(const struct asnap_edges *edges,
     }
     if (!any)
         return NULL;
-    struct components components = {.edges = edges, .reach = reach, .path = path};
-    components.order = calloc(block_count, sizeof(uint32_t));
-    components.low = malloc(block_count * sizeof(uint32_t));
-    components.next = malloc(block_count * sizeof(uint32_t));
-    components.open = malloc(block_count * sizeof(uint32_t));
+    struct components components = {.edges = edges,
+                                    .reach = reach,
+                                    .progress = progress,
+                                    .block_count = index->count,
+                                    .stack = stack,
+                                    .open = index->count};
+    components.index = calloc(index->count, sizeof(uint32_t));
+    components.next = reach->owners = malloc(index->count * sizeof(uint32_t));
     struct asnap_error *error = NULL;
-    if (components.order == NULL || components.low == NULL || components.next == NULL ||
-        components.open == NULL) {
+    if (components.index == NULL || components.next == NULL)
         error = asnap_error_no_memory();
-    } else {
-        for (uint32_t i = 0; i < block_count; i++) {
-            if (is_unreachable(reach, i) && components.order[i] == 0)
-                search_from(&components, i);
-        }
-        find_definite(&components, block_count);
-        find_owners(&components, block_count);
-        count_cycles(&components, block_count);
+    for (uint32_t i = 0; error == NULL && i < index->count; i++) {
+        if (is_unreachable(reach, i) && components.index[i] == 0)
+            error = search_from(&components, i);
     }
-    free(components.order);
-    free(components.low);
-    free(components.next);
-    free(components.open);
+    if (error == NULL) {
+        find_definite(&components);
+        find_owners(&components);
+        error = sum_up(&components, index);
+    }
+    free(components.index);
     return error;
 }
 
 struct asnap_error *asnap_reach_init(struct asnap_reach *reach,
                                      const struct asnap_block_index *index,
                                      const struct asnap_edges *edges,
-                                     const struct asnap_root_pointer *roots, size_t root_count)
+                                     const struct asnap_root_pointer *roots, size_t root_count,
+                                     const struct asnap_progress *progress)
 {
     *reach = (struct asnap_reach){0};
     size_t room = (size_t)index->count + 1;
-    struct search search = {.edges = edges, .reach = reach};
+    struct search search = {
+        .edges = edges, .reach = reach, .progress = progress, .block_count = index->count};
     reach->classes = calloc(room, sizeof(*reach->classes));
-    reach->owners = malloc(room * sizeof(*reach->owners));
     search.stack = malloc(room * sizeof(*search.stack));
     struct asnap_error *error = NULL;
-    if (reach->classes == NULL || reach->owners == NULL || search.stack == NULL) {
+    if (reach->classes == NULL || search.stack == NULL)
         error = asnap_error_no_memory();
-    } else {
-        memset(reach->owners, 0xff, room * sizeof(*reach->owners));
-        find_reachable(&search, index->count, roots, root_count);
-        error = find_unreachable(edges, reach, search.stack, index->count);
-    }
+    if (error == NULL)
+        error = find_reachable(&search, roots, root_count);
+    if (error == NULL)
+        error = find_unreachable(index, edges, reach, search.stack, progress);
     free(search.stack);
     if (error != NULL)
         asnap_reach_deinit(reach);
@@ -257,6 +352,6 @@ void asnap_reach_deinit(struct asnap_reach *reach)
 {
     free(reach->classes);
     free(reach->owners);
-    free(reach->cycles);
+    free(reach->leaks);
     *reach = (struct asnap_reach){0};
 }

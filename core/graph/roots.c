@@ -162,6 +162,8 @@ static struct asnap_error *add_claimed(struct search *search, const struct asnap
     switch (claim->kind) {
     case ASNAP_CLAIM_STACK:
         return add_root(search->roots, start, end, ASNAP_ROOT_STACK, claim->thread);
+    case ASNAP_CLAIM_RED_ZONE:
+        return add_root(search->roots, start, end, ASNAP_ROOT_RED_ZONE, claim->thread);
     case ASNAP_CLAIM_FILE:
         return add_root(search->roots, start, end, ASNAP_ROOT_FILE, 0);
     case ASNAP_CLAIM_HEAP:

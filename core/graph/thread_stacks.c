@@ -5,10 +5,10 @@
 #include "error.h"
 #include "grow.h"
 #include "inferior_map.h"
+#include "loaded_files.h"
 
 #define PAGE ((uint64_t)4096)
-/* What the x86-64 ABI lets code use below the stack pointer; other ABIs have none, and it does no
- * harm. */
+/* What the x86-64 ABI lets code use below the stack pointer; that of aarch64 has none. */
 #define RED_ZONE 128u
 /* glibc's struct pthread is around the thread pointer: from there on upwards on x86-64, below it on
  * aarch64. */
@@ -17,19 +17,14 @@ enum { PTHREAD_BYTES = 0xa00, PTHREAD_WORDS = PTHREAD_BYTES / 8 };
 #define SEARCH_BYTES ((uint64_t)1 << 20)
 #define SMALLEST_STACK 4096u
 
-/* Whether struct pthread begins with what tells it apart. */
-#if defined(__x86_64__)
-#define HEAD_IS_FOUND true
-#else
-#define HEAD_IS_FOUND false
-#endif
-
 struct finding {
     const struct asnap_graph_facts *facts;
     struct asnap_claims *claims;
     struct asnap_thread_stacks *stacks;
     struct asnap_claim *blocks; /* the stacks of threads that run, as they were mapped */
     size_t block_count;
+    uint64_t red_zone;  /* bytes */
+    bool head_is_found; /* struct pthread begins with what tells it apart */
 };
 
 /* A stack as struct pthread has it: `stackblock`, `stackblock_size` and `guardsize` lie side by
@@ -61,6 +56,21 @@ static bool is_mapped(const struct asnap_graph_facts *facts, const struct stack_
            block->start + block->size <= region->end;
 }
 
+/* Copies the words from `at` on that are mapped: the mapping of a stack can end right behind its
+ * thread's struct pthread. *count becomes 0 where they cannot be read. */
+static struct asnap_error *copy_words(const struct asnap_graph_facts *facts, uint64_t at,
+                                      uint64_t words[PTHREAD_WORDS], size_t *count)
+{
+    bool read;
+    size_t bytes = PTHREAD_BYTES;
+    const struct asnap_region *region = asnap_inferior_region(facts, at);
+    if (region != NULL && region->end - at < bytes)
+        bytes = (size_t)(region->end - at) / 8 * 8;
+    struct asnap_error *error = asnap_inferior_copy(facts, at, words, bytes, &read);
+    *count = error == NULL && read ? bytes / 8 : 0;
+    return error;
+}
+
 /* Looks for the stack of the thread with this thread pointer. */
 static struct asnap_error *find_block(const struct asnap_graph_facts *facts, uint64_t pointer,
                                       struct stack_block *block, bool *found)
@@ -68,14 +78,14 @@ static struct asnap_error *find_block(const struct asnap_graph_facts *facts, uin
     uint64_t words[PTHREAD_WORDS];
     *found = false;
     for (int below = 0; below < 2 && !*found; below++) {
-        bool read;
+        size_t count;
         uint64_t at = below ? pointer - PTHREAD_BYTES : pointer;
         if (pointer < PTHREAD_BYTES)
             return NULL;
-        struct asnap_error *error = asnap_inferior_copy(facts, at, words, sizeof(words), &read);
+        struct asnap_error *error = copy_words(facts, at, words, &count);
         if (error != NULL)
             return error;
-        for (size_t i = 0; read && !*found && i + 3 <= PTHREAD_WORDS; i++) {
+        for (size_t i = 0; !*found && i + 3 <= count; i++) {
             *block = (struct stack_block){words[i], words[i + 1], words[i + 2]};
             *found = may_be_stack(block) && holds(block, pointer) && holds(block, at + i * 8) &&
                      is_mapped(facts, block);
@@ -109,11 +119,12 @@ static const struct asnap_region *first_stack(const struct asnap_graph_facts *fa
 static struct asnap_error *claim_used(struct finding *finding, uint32_t number, uint64_t start,
                                       uint64_t end)
 {
-    uint64_t used = finding->facts->threads[number].stack_pointer - RED_ZONE;
-    if (used < start)
-        used = start;
+    uint64_t pointer = finding->facts->threads[number].stack_pointer;
+    uint64_t used = pointer - start < finding->red_zone ? start : pointer - finding->red_zone;
     struct asnap_error *error =
-        asnap_claims_add(finding->claims, used, end, ASNAP_CLAIM_STACK, number);
+        asnap_claims_add(finding->claims, pointer, end, ASNAP_CLAIM_STACK, number);
+    if (error == NULL)
+        error = asnap_claims_add(finding->claims, used, pointer, ASNAP_CLAIM_RED_ZONE, number);
     if (error == NULL)
         error = asnap_claims_add(finding->claims, start, used, ASNAP_CLAIM_DEAD, 0);
     return error;
@@ -246,7 +257,7 @@ static struct asnap_error *look_at(struct finding *finding, const struct asnap_r
         size_t head = 0;
         bool has_head = find_head(words, i, at, &head);
         /* Without it, numbers of the program's may look like a stack's. */
-        if (!has_head && HEAD_IS_FOUND)
+        if (!has_head && finding->head_is_found)
             continue;
         *found = true;
         if (is_used(finding, &block))
@@ -319,8 +330,11 @@ struct asnap_error *asnap_thread_stacks_claim(const struct asnap_graph_facts *fa
     *stacks = (struct asnap_thread_stacks){0};
     stacks->elsewhere = calloc(facts->thread_count + 1, sizeof(*stacks->elsewhere));
     finding.blocks = calloc(facts->thread_count + 1, sizeof(*finding.blocks));
-    struct asnap_error *error = NULL;
-    if (stacks->elsewhere == NULL || finding.blocks == NULL)
+    uint16_t machine = 0;
+    struct asnap_error *error = asnap_loaded_machine(facts, &machine);
+    finding.red_zone = machine == EM_AARCH64 ? 0 : RED_ZONE;
+    finding.head_is_found = machine == EM_X86_64;
+    if (error == NULL && (stacks->elsewhere == NULL || finding.blocks == NULL))
         error = asnap_error_no_memory();
     const struct asnap_region *first = first_stack(facts);
     bool first_is_used = false;

@@ -18,27 +18,63 @@ static bool is_constant(const struct asnap_region *region)
            (region->flags & (ASNAP_REGION_WRITABLE | ASNAP_REGION_EXECUTABLE)) == 0;
 }
 
-static bool look(struct asnap_vtables *vtables, uint64_t word)
+static bool is_data(const struct asnap_region *region)
 {
-    const struct asnap_graph_facts *facts = vtables->facts;
-    const struct asnap_region *region = asnap_inferior_region(facts, word);
-    uint64_t words[3]; /* offset to top, type information, the first function */
+    return region != NULL && (region->flags & ASNAP_REGION_EXECUTABLE) == 0;
+}
+
+static bool copy(struct asnap_vtables *vtables, uint64_t address, void *bytes, size_t size)
+{
     bool read;
-    if (word % 8 != 0 || !is_constant(region) || word - region->start < 16)
-        return false;
-    struct asnap_error *error = asnap_inferior_copy(facts, word - 16, words, sizeof(words), &read);
+    struct asnap_error *error = asnap_inferior_copy(vtables->facts, address, bytes, size, &read);
     if (error != NULL) {
         asnap_error_destroy(error);
         vtables->interrupted = true;
         return false;
     }
-    int64_t offset = read ? (int64_t)words[0] : OFFSET_MAX;
-    if (!read || offset <= -OFFSET_MAX || offset >= OFFSET_MAX)
+    return read;
+}
+
+static bool begins_name(char first)
+{
+    /* gcc puts '*' before names that are local. */
+    return first == '*' || (first >= '0' && first <= '9') || (first >= 'A' && first <= 'Z');
+}
+
+/* Whether type information is at an address (2.9.5): the vtable pointer of a class of the C++
+ * library, of which a program can have a copy in its own data, and the address of a mangled name,
+ * which a core may lack. */
+static bool is_type(struct asnap_vtables *vtables, uint64_t address)
+{
+    const struct asnap_graph_facts *facts = vtables->facts;
+    const struct asnap_region *region = asnap_inferior_region(facts, address);
+    uint64_t words[2];
+    char first;
+    if (address % 8 != 0 || !is_data(region) || !asnap_region_is_file(region) ||
+        !copy(vtables, address, words, sizeof(words)) || words[0] % 8 != 0 ||
+        !is_data(asnap_inferior_region(facts, words[0])))
         return false;
-    const struct asnap_region *type = asnap_inferior_region(facts, words[1]);
-    if (words[1] != 0 && (type == NULL || words[1] % 8 != 0 || !asnap_region_is_file(type)))
+    /* It may lie beside code. */
+    const struct asnap_region *name = asnap_inferior_region(facts, words[1]);
+    if (name == NULL || !asnap_region_is_file(name) || (name->flags & ASNAP_REGION_WRITABLE) != 0)
         return false;
-    return is_code(facts, words[2]) || (words[2] == 0 && words[1] != 0);
+    return !copy(vtables, words[1], &first, 1) || begins_name(first);
+}
+
+static bool look(struct asnap_vtables *vtables, uint64_t word)
+{
+    const struct asnap_graph_facts *facts = vtables->facts;
+    const struct asnap_region *region = asnap_inferior_region(facts, word);
+    uint64_t words[3]; /* offset to top, type information, the first function */
+    if (word % 8 != 0 || !is_constant(region) || word - region->start < 16 ||
+        !copy(vtables, word - 16, words, sizeof(words)))
+        return false;
+    int64_t offset = (int64_t)words[0];
+    if (offset <= -OFFSET_MAX || offset >= OFFSET_MAX || offset % 8 != 0)
+        return false;
+    if (words[1] == 0) /* built without type information */
+        return offset <= 0 && is_code(facts, words[2]);
+    return (words[2] == 0 || is_code(facts, words[2])) && is_type(vtables, words[1]);
 }
 
 bool asnap_vtables_has(void *context, uint64_t word)

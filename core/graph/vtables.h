@@ -18,10 +18,11 @@ struct asnap_vtables {
 
 /* For asnap_word_reader, with an asnap_vtables as context. A word is the address of a vtable
  * (Itanium C++ ABI, 2.5.2) where it lies, aligned, in memory of a file that the program does not
- * change, and there: two words before it an offset to the top of an object, between 0 and -16 MiB,
- * or up to as much, one word before it the address of type information in memory of a file, or 0;
- * and the first virtual function at it is code, or a null pointer with type information before it.
- */
+ * change, and there: two words before it an offset to the top of an object, of whole words and less
+ * than 16 MiB; one word before it the address of type information, which looks like such; and at it
+ * the first virtual function, which is code, or a null pointer. Without type information (0) the
+ * offset is not above 0, and the function is code: a table of code addresses, as that of a switch
+ * in a program at low addresses, is no vtable. */
 bool asnap_vtables_has(void *context, uint64_t word);
 
 #endif

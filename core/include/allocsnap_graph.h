@@ -31,6 +31,8 @@ enum asnap_root_kind {
     ASNAP_ROOT_MAPPING, /* other anonymous memory, without a traced block */
     ASNAP_ROOT_GAP,     /* between the traced blocks of an allocator's heap; what only these hold is
                            POSSIBLE */
+    ASNAP_ROOT_RED_ZONE, /* of a thread's stack: what a function may use below its stack pointer
+                            (System V ABI of x86-64, 3.2.2); mostly old values */
     ASNAP_ROOT_KINDS,
 };
 
@@ -39,8 +41,8 @@ struct asnap_root {
     uint64_t start; /* of a REGISTER: which of asnap_graph_facts' */
     uint64_t end;
     uint32_t kind;   /* asnap_root_kind */
-    uint32_t thread; /* of REGISTER, STACK and TLS: its place among the threads; UINT32_MAX: one
-                        that has ended */
+    uint32_t thread; /* of REGISTER, STACK, RED_ZONE and TLS: its place among the threads;
+                        UINT32_MAX: one that has ended */
 };
 
 /* Whether the gaps between traced blocks are searched: they can hold blocks that were not
@@ -130,11 +132,69 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_select(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    uint32_t classes, struct asnap_snapshot **selected);
 
+/* A graph in which some blocks count as held by a root, whatever leads to them: reasons[block] is a
+ * number below reason_count, or ASNAP_GRAPH_NO_BLOCK where it is not held. What they lead to is
+ * classified anew; asnap_graph_select passes over those that are held. It has no pointers
+ * (asnap_graph_has_pointers), and `graph` is none that this has made. Fails with NO_MEMORY or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_graph_hold(struct asnap_graph *graph,
+                                                                const uint32_t *reasons,
+                                                                uint32_t reason_count,
+                                                                struct asnap_graph **made);
+
+/* Of such a graph: the blocks that are held for a reason and were of one of `classes` (bits) in the
+ * graph that it was made of; and other blocks that were, and are of none of these now. */
+ASNAP_API void asnap_graph_held(const struct asnap_graph *graph, uint32_t reason, uint32_t classes,
+                                uint64_t *size, uint64_t *count);
+ASNAP_API void asnap_graph_released(const struct asnap_graph *graph, uint32_t classes,
+                                    uint64_t *size, uint64_t *count);
+
+/* Rules for blocks that are not to be shown as leaks: those of files, as LeakSanitizer has them
+ * (docs/commands.md, suppressions), and built-in ones for what programs keep by design of the
+ * C library, the loader and the C++ library. */
+struct asnap_suppressions;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_suppressions_create(bool builtin, struct asnap_suppressions **suppressions);
+ASNAP_API void asnap_suppressions_destroy(struct asnap_suppressions *suppressions);
+
+/* Adds the rules of a file. Fails with IO, NO_MEMORY, and INVALID_ARGUMENT where a line is no rule,
+ * which the message names; then some of the rules may have been added. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_suppressions_read(struct asnap_suppressions *suppressions, const char *path);
+
+struct asnap_suppression {
+    const char *rule; /* its pattern; of a built-in one its name */
+    const char *path; /* of its file; NULL: it is built in */
+    const char *what; /* of a built-in one what its blocks are; else NULL */
+    uint32_t line;    /* in its file */
+};
+
+/* How many rules there are, and one of them, below that number: those of files first. It lives as
+ * long as they do. */
+ASNAP_API uint32_t asnap_suppressions_count(const struct asnap_suppressions *suppressions);
+ASNAP_API struct asnap_suppression
+asnap_suppressions_rule(const struct asnap_suppressions *suppressions, uint32_t number);
+
+/* The graph of a snapshot, whose blocks of `classes` (bits) count as held where a rule matches
+ * their stack: asnap_graph_hold, whose reasons are the numbers of the rules. A rule of a file
+ * matches by the module, the function or the source of any frame; of several the first frame
+ * counts, and then the first rule. `progress` may be NULL. Fails with NO_MEMORY, INTERRUPTED or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_suppress(struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                     const struct asnap_suppressions *suppressions, uint32_t classes,
+                     const struct asnap_progress *progress, struct asnap_graph **made);
+
 /* As asnap_snapshot_filter, of such a snapshot, by filters that may have classes. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_filter(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
                    const struct asnap_filter *filters, size_t filter_count,
                    struct asnap_snapshot **filtered);
+
+/* Whether it was computed, and has all pointers. One that was read from a file (asnap_graph_load),
+ * or that asnap_graph_rename has made, has none: asnap_graph_references shows those between blocks
+ * that are not REACHABLE, and what follows roots, or all pointers, fails with UNSUPPORTED. */
+ASNAP_API bool asnap_graph_has_pointers(const struct asnap_graph *graph);
 
 /* Something that points to a block. */
 struct asnap_reference {
@@ -150,15 +210,28 @@ ASNAP_API void asnap_graph_references(const struct asnap_graph *graph, uint32_t 
                                       struct asnap_reference *references, size_t limit,
                                       size_t *count);
 
-/* Up to `limit` of the pointers to `block`: those in roots first, then those in blocks, by address.
+/* The same, from the pointer number `first` on. */
+ASNAP_API void asnap_graph_references_from(const struct asnap_graph *graph, uint32_t block,
+                                           uint64_t first, struct asnap_reference *references,
+                                           size_t limit, size_t *count);
+
+/* Up to `limit` of all pointers in roots to blocks, from number `first` on; `block` is what each
+ * leads to. They are in order of these blocks. Sets *count to those written. */
+ASNAP_API void asnap_graph_root_references(const struct asnap_graph *graph, uint64_t first,
+                                           struct asnap_reference *references, size_t limit,
+                                           size_t *count);
+
+/* Up to `limit` of the pointers to `block`: those in roots first, of these variables before other
+ * memory, registers, stacks, and what mostly holds old values; then those in blocks, by address.
  * Sets *root_count and *block_count to how many there are in all. The first call takes the time
  * of a pass over all pointers. Fails with NO_MEMORY only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_referrers(struct asnap_graph *graph, uint32_t block, struct asnap_reference *references,
                       size_t limit, size_t *root_count, size_t *block_count);
 
-/* Ways from a root to a block: the shortest first, each sharing neither a block nor a pointer in a
- * root with those before. `graph` must live as long. */
+/* Ways from a root to a block: the shortest first, and of equally short ones that from the first
+ * root in the order of asnap_graph_referrers, each sharing neither a block nor a pointer in a root
+ * with those before. `graph` must live as long. */
 struct asnap_graph_paths;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_graph_paths_create(struct asnap_graph *graph, uint32_t block,
@@ -179,10 +252,8 @@ asnap_graph_retain(struct asnap_graph *graph, const struct asnap_progress *progr
 ASNAP_API void asnap_graph_retained(const struct asnap_graph *graph, uint32_t block, uint64_t *size,
                                     uint64_t *count);
 
-/* The `count` blocks (of all, at most) that retain most: by retained size, then by address.
- * Fails with NO_MEMORY only. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_graph_top(const struct asnap_graph *graph,
-                                                               size_t count, uint32_t *blocks);
+/* The `count` blocks (of all, at most) that retain most: by retained size, then by address. */
+ASNAP_API void asnap_graph_top(const struct asnap_graph *graph, size_t count, uint32_t *blocks);
 
 /* Of groups of blocks, after asnap_graph_retain: the sum of what those of its blocks retain that
  * no other block of the group dominates, so that no block counts twice. `groups` has the group of
@@ -201,6 +272,48 @@ asnap_graph_retained_exactly(const struct asnap_graph *graph, const struct asnap
                              size_t trace_count, const uint32_t *groups, uint32_t group_count,
                              const struct asnap_progress *progress, uint64_t *sizes,
                              uint64_t *counts);
+
+/* The thread-local variables of a file that a thread has. */
+struct asnap_thread_local {
+    uint64_t start; /* of the thread's copy of the file's PT_TLS segment */
+    uint64_t end;
+    uint64_t file;   /* where the file begins in memory */
+    uint32_t thread; /* its place among the facts' */
+};
+
+/* Finds those of all threads, as glibc lays them out: static storage by the thread pointer, other
+ * by the vector that it leads to. What looks otherwise is left out. Of `facts` memory, regions,
+ * core and threads are looked at. Fails with NO_MEMORY or INTERRUPTED. */
+struct asnap_thread_local_list;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_thread_local_list_create(const struct asnap_graph_facts *facts,
+                               struct asnap_thread_local_list **list);
+ASNAP_API void asnap_thread_local_list_destroy(struct asnap_thread_local_list *list);
+
+/* Lends the one that holds an address, or NULL. */
+ASNAP_API const struct asnap_thread_local *
+asnap_thread_local_list_find(const struct asnap_thread_local_list *list, uint64_t address);
+
+/* As asnap_snapshot_dump, of the graph's snapshot or one made from that by filters, with what the
+ * graph knows of its blocks: classes, what hangs below leaked ones, what each keeps alive (as by
+ * asnap_graph_retain), notes. Fails with IO, NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_dump(struct asnap_graph *graph, const struct asnap_snapshot *snapshot, const char *path,
+                 const struct asnap_attribute *attributes, size_t attribute_count,
+                 const struct asnap_progress *progress);
+
+/* As asnap_snapshot_load; *graph becomes the graph of the snapshot, NULL where the file has none.
+ */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_load(const char *path, struct asnap_snapshot **snapshot, struct asnap_graph **graph);
+
+/* The graph of `named`, which asnap_snapshot_symbolize has made of `snapshot`, that of `graph` or
+ * one made from it by filters; and the types of its objects. It has what asnap_graph_dump would
+ * write. Fails with NO_MEMORY or INTERRUPTED. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_graph_rename(struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                   const struct asnap_snapshot *named, const struct asnap_progress *progress,
+                   struct asnap_graph **made);
 
 /* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
  * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++

@@ -83,6 +83,7 @@ struct asnap_thread {
     uint64_t stack_pointer;  /* 0: its registers are not known */
     uint64_t thread_pointer; /* where its thread-local storage is: fs_base on x86-64, tpidr_el0 on
                                 aarch64; 0: not known */
+    bool vectors_unknown;    /* its other registers are known, and its vector registers are not */
 };
 
 /* A word that a register of a thread holds; of wide ones several have one name. */
@@ -105,6 +106,24 @@ asnap_core_threads_registers(const struct asnap_core_threads *threads, size_t *c
 /* An address in the stack of the program's first thread; 0: not known. */
 ASNAP_API uint64_t asnap_core_threads_main_stack(const struct asnap_core_threads *threads);
 ASNAP_API void asnap_core_threads_destroy(struct asnap_core_threads *threads);
+
+/* A process of this host that is kept from running by ptrace(2), and what its registers hold. It
+ * runs on as soon as it is destroyed, and where the caller's process ends, however it does; one
+ * that was stopped before stays so. No signal is sent to it, and none that it gets is lost. Only
+ * the thread that has created it may destroy it. `progress` may be NULL. Fails with
+ * INVALID_ARGUMENT, NO_MEMORY, INTERRUPTED and IO, the errno being the kernel's: EPERM where it
+ * does not allow it, or the process is traced already, ESRCH and ENOENT where it has ended. A
+ * thread that does not stop within 10 s, as it waits in the kernel, is IO without one. */
+struct asnap_held_process;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_held_process_create(int32_t pid, const struct asnap_progress *progress,
+                          struct asnap_held_process **process);
+/* Lends its threads, and the registers' words from 4096 on. */
+ASNAP_API const struct asnap_thread *
+asnap_held_process_threads(const struct asnap_held_process *process, size_t *count);
+ASNAP_API const struct asnap_register *
+asnap_held_process_registers(const struct asnap_held_process *process, size_t *count);
+ASNAP_API void asnap_held_process_destroy(struct asnap_held_process *process);
 
 /* Memory that this library reads itself, and has the debugger read where it cannot. */
 struct asnap_direct_memory;

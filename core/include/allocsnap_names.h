@@ -89,11 +89,29 @@ ASNAP_API void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, 
 
 ASNAP_API void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer);
 
+/* A variable of a program or library. */
+struct asnap_variable {
+    const char *name;   /* made readable; NULL: no symbol is there */
+    uint64_t offset;    /* of the place in it */
+    const char *source; /* the last part of the path of its source, where it is static and the
+                           symbol table tells it (STT_FILE); NULL: not known */
+};
+
+/* Names the variable at a place in the file that begins at `file` in memory: `offset` bytes behind
+ * that, or, of thread-local ones, behind the start of its PT_TLS segment. It is looked for in the
+ * symbol tables of the file, or of its debug file. The strings live as long as the symbolizer.
+ * Fails with NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_variable(struct asnap_symbolizer *symbolizer, uint64_t file, uint64_t offset,
+                          bool is_thread_local, struct asnap_variable *variable);
+
 /* The frames that one program counter stands for, innermost (inlined) first.
  * At least one; owned by the symbolizer. */
 struct asnap_named_pc {
     const struct asnap_frame *frames;
     size_t frame_count;
+    const char *allocates; /* the type of the objects in the block that the call returns, where the
+                              debug information tells it; NULL: it does not */
 };
 
 /* Names `count` return addresses, in any order. names[i] belongs to
@@ -105,6 +123,39 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_name(struct asnap_symbolizer *symbolizer, const uint64_t *return_addresses,
                       size_t count, const struct asnap_progress *progress,
                       struct asnap_named_pc *names);
+
+/* What the symbol tables of the mapped files say of addresses: for whoever has no debugger to ask.
+ * `symbolizer` must outlive it, and its regions and files not be set meanwhile. Fails with
+ * NO_MEMORY only. */
+struct asnap_mapped_symbols;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_mapped_symbols_create(struct asnap_symbolizer *symbolizer,
+                            struct asnap_mapped_symbols **symbols);
+ASNAP_API void asnap_mapped_symbols_destroy(struct asnap_mapped_symbols *symbols);
+
+/* Where in a file an address is. Strings live as long as the asnap_mapped_symbols. */
+struct asnap_symbol_place {
+    const char *path;    /* of the program or library that is mapped */
+    const char *section; /* ".data"; "" where none is there */
+    const char *symbol;  /* the name, made readable; NULL: no symbol is there */
+    uint64_t address;    /* where the symbol begins in memory */
+    uint64_t size;       /* of the symbol; 0: not said */
+    bool is_function;
+    bool is_local; /* several files may have a symbol of this name */
+};
+
+/* The place of an address; *is_found becomes whether it is in a file that can be read. Fails with
+ * NO_MEMORY only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_mapped_symbols_at(struct asnap_mapped_symbols *symbols, uint64_t address,
+                        struct asnap_symbol_place *place, bool *is_found);
+
+/* Up to `limit` of the symbols of this name, as it is in the symbol table or made readable, in the
+ * order of the mapped files; each address once. Sets *count to those written. Fails with NO_MEMORY
+ * only. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_mapped_symbols_named(struct asnap_mapped_symbols *symbols, const char *name,
+                           struct asnap_symbol_place *places, size_t limit, size_t *count);
 
 #ifdef __cplusplus
 }

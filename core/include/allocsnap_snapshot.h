@@ -30,11 +30,33 @@ asnap_snapshot_create(struct asnap_raw *raw, struct asnap_symbolizer *symbolizer
                       struct asnap_snapshot **snapshot);
 ASNAP_API void asnap_snapshot_destroy(struct asnap_snapshot *snapshot);
 
-/* Bytes and blocks in all traces. */
+/* Bytes and blocks in all traces; of a sample, those that are in it. */
 ASNAP_API uint64_t asnap_snapshot_size(const struct asnap_snapshot *snapshot);
 ASNAP_API uint64_t asnap_snapshot_count(const struct asnap_snapshot *snapshot);
 /* Frames kept of a stack when the traces were made (tracemalloc: traceback_limit). */
 ASNAP_API uint32_t asnap_snapshot_traceback_limit(const struct asnap_snapshot *snapshot);
+
+/* The period of the sample that the traces are, in bytes; 0: every block is among them. A block of
+ * s bytes is in the sample with a probability of 1 - exp(-s / period), an empty one as if it had a
+ * byte. */
+ASNAP_API uint64_t asnap_snapshot_sample_period(const struct asnap_snapshot *snapshot);
+
+/* What there is, as estimated from a sample; where every block is known, that. Each block of the
+ * sample stands for as many of its size as the inverse of its probability. */
+struct asnap_estimate {
+    uint64_t size;     /* bytes */
+    double count;      /* blocks */
+    double size_error; /* standard errors of these two: the truth is within twice as much in about
+                          95 of 100 samples, where many blocks were sampled */
+    double count_error;
+    uint64_t sampled_count; /* blocks of the sample */
+};
+
+/* Of one block of a sample of this period, from 1 to ASNAP_SAMPLE_PERIOD_MAX. */
+ASNAP_API struct asnap_estimate asnap_block_estimate(uint64_t size, uint64_t period);
+
+/* Of all traces. */
+ASNAP_API struct asnap_estimate asnap_snapshot_estimate(const struct asnap_snapshot *snapshot);
 
 /* What is missing from this snapshot, a line each: dropped records, parts that
  * were being changed, unreadable memory. None: complete. */
@@ -73,6 +95,11 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_find(const struct asnap_snapshot *snapshot, uint64_t address, bool *found,
                     struct asnap_trace *trace);
 
+/* The class of the C++ object in the block of a trace of the snapshot, where it was told the
+ * classes (asnap_vtable_list_name); NULL: it holds none, or that is not known. */
+ASNAP_API const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot,
+                                           const struct asnap_trace *trace);
+
 /* The places among asnap_snapshot_traces of the `count` largest traces (of all, at
  * most), by size, descending, then by address. Fails with NO_MEMORY only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
@@ -93,16 +120,8 @@ ASNAP_API uint32_t asnap_snapshot_thread(const struct asnap_snapshot *snapshot, 
  * trace has a time. */
 ASNAP_API uint64_t asnap_snapshot_start_time(const struct asnap_snapshot *snapshot);
 
-/* The time of the newest block, also of those that filters have left out, from which ages are
- * counted back; ASNAP_TIME_UNKNOWN where no block has a time. */
+/* The time of the newest block, also of those that filters left out; 0 where no block has one. */
 ASNAP_API uint32_t asnap_snapshot_newest_time(const struct asnap_snapshot *snapshot);
-
-/* Whether it is known of which classes the C++ objects in blocks are (asnap_vtable_list_name), and
- * the name of that in the block of `trace`; NULL: it holds no object of a class that is known. The
- * name lives as long as the snapshot, and is the same string for all blocks of the class. */
-ASNAP_API bool asnap_snapshot_has_types(const struct asnap_snapshot *snapshot);
-ASNAP_API const char *asnap_snapshot_type(const struct asnap_snapshot *snapshot,
-                                          const struct asnap_trace *trace);
 
 /* The name of a domain, NULL where it has none. */
 ASNAP_API const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot,
@@ -252,6 +271,12 @@ asnap_builder_frame(struct asnap_builder *builder, const struct asnap_frame *fra
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_offset(struct asnap_builder *builder, uint32_t frame_id, uint64_t offset);
 
+/* Tells the type of the objects in the blocks that a frame's call returns
+ * (asnap_named_pc.allocates), which it copies: statistics by type go by it where nothing in a block
+ * tells of what class it is. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_allocates(struct asnap_builder *builder, uint32_t frame_id, const char *type);
+
 /* Interns a traceback: `frame_count` frames, most recent first, of a stack that
  * had `total_nframe` frames (at least frame_count, at most 65535; 0 stands for
  * frame_count; or ASNAP_TOTAL_UNKNOWN). frame_count may be 0. */
@@ -276,6 +301,12 @@ asnap_builder_threads(struct asnap_builder *builder, const uint32_t *threads, si
  * 0, times do not count: all are ASNAP_TIME_UNKNOWN in the snapshot. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_builder_start_time(struct asnap_builder *builder, uint64_t nanoseconds);
+
+/* Tells that the traces are a sample of this period (asnap_snapshot_sample_period), at most
+ * ASNAP_SAMPLE_PERIOD_MAX. Fails with INVALID_ARGUMENT; asnap_builder_finish does where the
+ * estimates are too large. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_builder_sample_period(struct asnap_builder *builder, uint64_t period);
 
 /* Adds traces (copies them); 4294967294 at most. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
@@ -319,7 +350,7 @@ asnap_snapshot_dump(const struct asnap_snapshot *snapshot, const char *path,
 
 /* Writes a file that the standard library's tracemalloc.Snapshot.load opens (Python
  * 3.9 and later), likewise: traces, traceback limit, attributes. Functions, notes and
- * what else tracemalloc does not know are left out. */
+ * what else tracemalloc does not know are left out. Fails with UNSUPPORTED for a sample. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot *snapshot, const char *path,
                                 const struct asnap_attribute *attributes, size_t attribute_count);
@@ -393,6 +424,10 @@ struct asnap_skip_rules {
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_skip(const struct asnap_snapshot *snapshot, const struct asnap_skip_rules *rules,
                     struct asnap_snapshot **attributed);
+
+/* Whether a pattern of the user's own code is for a source or module of any frame of a snapshot. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_has_own(const struct asnap_snapshot *snapshot, const char *pattern, bool *has);
 
 /* How many of the most recent frames of a traceback are passed over. */
 ASNAP_API uint32_t asnap_snapshot_skipped_frames(const struct asnap_snapshot *snapshot,

@@ -33,8 +33,9 @@ enum asnap_label_kind {
 };
 
 struct asnap_key_description {
-    const char *name; /* what a user types: "lineno" */
-    const char *noun; /* what one row is: "line" */
+    const char *name;  /* what a user types: "lineno" */
+    const char *noun;  /* what one row is: "line" */
+    const char *means; /* the same to who has not met it: "a source line" */
     enum asnap_label_kind label;
     bool has_cumulative; /* a block can count for each frame of its stack */
 };
@@ -42,7 +43,7 @@ struct asnap_key_description {
 /* NULL: there is no such key. The keys are the numbers from 0 up to that. */
 ASNAP_API const struct asnap_key_description *asnap_key_describe(enum asnap_key key);
 
-/* One group. */
+/* One group. Of a sample, sizes and counts are estimates, here and below (asnap_estimate). */
 struct asnap_statistic {
     uint64_t size;           /* bytes in its blocks */
     uint64_t count;          /* its blocks */
@@ -140,6 +141,14 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_detail(const struct asnap_statistics *statistics, size_t index,
                         struct asnap_detail *detail);
 
+/* What is known of the size and count of row `index`, and of the snapshot they were made from, and
+ * the period of its sample (asnap_snapshot_sample_period). */
+ASNAP_API struct asnap_estimate asnap_statistics_estimate(const struct asnap_statistics *statistics,
+                                                          size_t index);
+ASNAP_API struct asnap_estimate
+asnap_statistics_total_estimate(const struct asnap_statistics *statistics);
+ASNAP_API uint64_t asnap_statistics_sample_period(const struct asnap_statistics *statistics);
+
 /* Bytes and blocks of the snapshot they were made from (each trace once). */
 ASNAP_API uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics);
 ASNAP_API uint64_t asnap_statistics_total_count(const struct asnap_statistics *statistics);
@@ -171,7 +180,8 @@ struct asnap_beside_sum {
 /* Adds that to statistics that are not cumulative; `snapshot` is what they were made from, and
  * `graph` that of its blocks, for RETAINED after asnap_graph_retain. The notes of the graph come
  * before the others then, and by RETAINED the rows that retain most come first. Once at most.
- * Fails with NO_MEMORY or INVALID_ARGUMENT, and then only asnap_statistics_destroy may follow. */
+ * Fails with NO_MEMORY or INVALID_ARGUMENT, and with UNSUPPORTED for RETAINED of a sample; then
+ * only asnap_statistics_destroy may follow. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_add_graph(struct asnap_statistics *statistics,
                            const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
@@ -236,6 +246,15 @@ ASNAP_API const char *asnap_diff_label(const struct asnap_diff *diff, size_t ind
 ASNAP_API struct asnap_bounds asnap_diff_bounds(const struct asnap_diff *diff, size_t index);
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_diff_detail(const struct asnap_diff *diff, size_t index, struct asnap_detail *detail);
+
+/* What is known of both sides of row `index`, of the whole snapshots, and the periods of their
+ * samples: of the new snapshot first. The standard error of a difference is at most the root of the
+ * sum of their squares: blocks that are in both samples add nothing to it. */
+ASNAP_API void asnap_diff_estimates(const struct asnap_diff *diff, size_t index,
+                                    struct asnap_estimate estimates[2]);
+ASNAP_API void asnap_diff_total_estimates(const struct asnap_diff *diff,
+                                          struct asnap_estimate estimates[2]);
+ASNAP_API void asnap_diff_sample_periods(const struct asnap_diff *diff, uint64_t periods[2]);
 
 /* The whole snapshots as one row without a frame (each trace once). */
 ASNAP_API struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff);

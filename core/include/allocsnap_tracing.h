@@ -27,6 +27,9 @@ enum asnap_request {
     ASNAP_REQUEST_RESET_PEAK = 8, /* let the peak be what is traced */
 };
 
+/* No sample has a larger period. */
+#define ASNAP_SAMPLE_PERIOD_MAX (UINT64_C(1) << 40)
+
 #define ASNAP_UNSEEN_BYTES 1536
 
 /* What the hooks say of themselves. Where a request waits, `tracing`, `frame_limit`
@@ -35,18 +38,22 @@ struct asnap_status {
     char hooks_version[24];
     uint32_t table_version;
     bool tracing;
-    bool request_pending;  /* a start, stop or clear the hooks have not obeyed yet */
-    uint32_t frame_limit;  /* frames kept of a stack */
-    uint64_t traced_size;  /* bytes in live traced blocks */
-    uint64_t traced_count; /* live traced blocks */
-    uint64_t peak_size;    /* the most that traced_size has been */
-    uint64_t tracker_size; /* memory of the hooks themselves, bytes */
-    uint64_t dropped;      /* blocks that there was no memory to record */
-    uint64_t refused;      /* blocks of the program's pools that no record can be made of */
-    uint32_t busy_shards;  /* parts of the table that were being changed */
-    bool is_whole;         /* every block since the program's start was recorded, as far as the
-                              hooks know: nothing was started, dropped or refused later */
-    uint32_t requests;     /* what waits to be obeyed: asnap_request flags */
+    bool request_pending;   /* a start, stop or clear the hooks have not obeyed yet */
+    uint32_t frame_limit;   /* frames kept of a stack */
+    uint64_t sample_period; /* bytes; 0: every block is traced. Else only a sample of them is
+                               (asnap_snapshot_sample_period), and what is traced and the peak
+                               are estimates */
+    uint64_t traced_size;   /* bytes in live traced blocks */
+    uint64_t traced_count;  /* live traced blocks */
+    uint64_t sampled_count; /* of a sample: those of them that were recorded */
+    uint64_t peak_size;     /* the most that traced_size has been */
+    uint64_t tracker_size;  /* memory of the hooks themselves, bytes */
+    uint64_t dropped;       /* blocks that there was no memory to record */
+    uint64_t refused;       /* blocks of the program's pools that no record can be made of */
+    uint32_t busy_shards;   /* parts of the table that were being changed */
+    bool is_whole;          /* every block since the program's start was recorded, as far as the
+                               hooks know: nothing was started, dropped or refused later */
+    uint32_t requests;      /* what waits to be obeyed: asnap_request flags */
     char unseen[ASNAP_UNSEEN_BYTES]; /* which calls of the program are not seen, and what that
                                         makes of the numbers, in a sentence; "" where none are
                                         known of */
@@ -66,14 +73,21 @@ struct asnap_write {
 
 #define ASNAP_REQUEST_WRITES 2
 
+/* What a START may ask for; all zero is what was there before. */
+struct asnap_start {
+    uint32_t frame_limit;   /* frames to keep of a stack; 0: as many as before */
+    bool sets_period;       /* else it is as before */
+    uint64_t sample_period; /* bytes, at most ASNAP_SAMPLE_PERIOD_MAX; 0: trace every block */
+};
+
 /* What to write, in this order and while the process is stopped, for the hooks to
  * obey a request; requests that still wait are obeyed with it. Nothing happens
- * before the last byte is written. `frame_limit` is for START: the frames to keep of
- * a stack; 0: as many as before. Fails as asnap_status_read does, and with
- * INVALID_ARGUMENT. */
+ * before the last byte is written. `start` is for START; NULL is all zero. Fails as
+ * asnap_status_read does, with INVALID_ARGUMENT, and with VERSION where the hooks are of a release
+ * that traces every block only. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
-                      enum asnap_request request, uint32_t frame_limit,
+                      enum asnap_request request, const struct asnap_start *start,
                       struct asnap_write writes[ASNAP_REQUEST_WRITES]);
 
 /* The memory that is the hooks' own: what they have mapped, and their library's writable parts.

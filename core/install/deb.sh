@@ -29,7 +29,9 @@ END
 DESTDIR=$work/tree PREFIX=/usr LIBDIR=/$libdir core/install/install.sh install >"$work/said"
 tree=$work/tree
 rm "$tree/usr/share/allocsnap/installed"
-gzip -9n "$tree"/usr/share/man/man7/*
+gzip -9n "$tree"/usr/share/man/man[17]/*
+# Debian's zsh looks elsewhere for what packages bring.
+mv "$tree/usr/share/zsh/site-functions" "$tree/usr/share/zsh/vendor-completions"
 strip --strip-unneeded -R .comment "$tree/$libdir/liballocsnap.so.0" "$tree/$libdir/liballocsnap-hooks.so"
 mkdir -p "$tree/usr/lib/python3/dist-packages"
 ln -s ../../../share/allocsnap/core/python/allocsnap "$tree/usr/lib/python3/dist-packages/allocsnap"
@@ -48,10 +50,15 @@ make_package() { # PACKAGE
     doc=$root/usr/share/doc/$1
     mkdir -p "$root/DEBIAN" "$doc"
     : >"$work/$1.substvars"
+    if [ "$1" = allocsnap ]; then
+        grep -v '^#' core/debuggers.txt | cut -d '|' -f 6 | paste -s -d '|' | sed 's/|/ | /g; s/^/allocsnap:Debuggers=/' \
+            >"$work/$1.substvars"
+    fi
     cp core/install/debian/copyright "$doc"
     gzip -9cn docs/changelog.md >"$doc/changelog.gz"
     gzip -9cn "$work/debian/changelog" >"$doc/changelog.Debian.gz"
     find "$root" -type f -exec chmod u=rw,go=r {} +
+    if [ -d "$root/usr/bin" ]; then chmod 755 "$root"/usr/bin/*; fi
     libraries=$(cd "$work" && find "$1/$libdir" -maxdepth 1 -type f)
     (
         cd "$work"

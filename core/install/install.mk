@@ -6,7 +6,7 @@ DESTDIR ?=
 # lib, lib64 or lib/TRIPLET below PREFIX; empty: lib
 LIBDIR ?=
 
-MAN_PAGES := $(wildcard docs/man/*.7)
+MAN_PAGES := $(wildcard docs/man/*.[17])
 # To be read and checked here; an installation has its own paths in them.
 READ_PAGES := $(patsubst docs/%,$(BUILD)/%,$(MAN_PAGES))
 

@@ -21,6 +21,10 @@ fail() {
     exit 1
 }
 
+debuggers() {
+    grep -v '^#' core/debuggers.txt
+}
+
 noted=
 note() { # PATH, which is made next
     noted=$noted$1$newline
@@ -46,6 +50,13 @@ put_link() { # TARGET PATH
     ln -sf "$1" "$root$2"
 }
 
+put_completion() { # SHELL PATH
+    directory "$(dirname "$2")"
+    note "$2"
+    ALLOCSNAP_LIBRARY="$BUILD/liballocsnap.so" "$PYTHON" -B core/install/completions.py "$1" >"$root$2"
+    chmod 644 "$root$2"
+}
+
 put_filled() { # SOURCE PATH
     directory "$(dirname "$2")"
     note "$2"
@@ -62,15 +73,21 @@ lay() {
     for file in core/include/*.h; do
         put 644 "$file" "$PREFIX/include/$(basename "$file")"
     done
-    for file in core/python/allocsnap/*.py core/python/allocsnap/py.typed core/python/allocsnap/*/*.py gdb/*.py lldb/*.py; do
-        if [ -f "$file" ]; then put 644 "$file" "$share/$file"; fi
+    for file in core/python/allocsnap/*.py core/python/allocsnap/py.typed core/python/allocsnap/*/*.py; do
+        put 644 "$file" "$share/$file"
+    done
+    for folder in $(debuggers | cut -d '|' -f 1); do
+        for file in "$folder"/*.py; do put 644 "$file" "$share/$file"; done
     done
     # Where it could not be built, the commands say so.
     if [ -f "$BUILD/report.html" ]; then put 644 "$BUILD/report.html" "$share/report.html"; fi
     put_filled core/install/allocsnap.pc "$LIBDIR/pkgconfig/allocsnap.pc"
-    for file in docs/man/*.7; do
-        put_filled "$file" "$PREFIX/share/man/man7/$(basename "$file")"
+    for file in docs/man/*.[17]; do
+        put_filled "$file" "$PREFIX/share/man/man${file##*.}/$(basename "$file")"
     done
+    put 755 core/install/allocsnap "$PREFIX/bin/allocsnap"
+    put_completion bash "$PREFIX/share/bash-completion/completions/allocsnap"
+    put_completion zsh "$PREFIX/share/zsh/site-functions/_allocsnap"
 }
 
 # What is gone already is no matter; where a step fails, the list is there for the next try.
@@ -92,16 +109,17 @@ list_libraries() {
 }
 
 say() {
-    echo 'For the snapshot commands in every gdb, add this line to your ~/.gdbinit:'
-    printf '%s\n' "source $share/gdb/allocsnap_gdb.py"
-    if [ -f "$root$share/lldb/allocsnap_lldb.py" ]; then
-        echo 'In every LLDB, with this one in your ~/.lldbinit:'
-        script=$share/lldb/allocsnap_lldb.py
-        case $script in
-        *[!A-Za-z0-9/._+-]*) script=\"$(printf %s "$script" | sed 's/["\\]/\\&/g')\" ;;
+    before='For the snapshot commands in every %s, add this line to your %s:\n'
+    debuggers | while IFS='|' read -r folder called init line quotes _; do
+        # shellcheck disable=SC2059 # the format is one of two
+        printf "$before" "$called" "$init"
+        before='In every %s, with this one in your %s:\n'
+        script=$share/$folder/allocsnap_$folder.py
+        case $quotes$script in
+        '"'*[!A-Za-z0-9/._+-]*) script=\"$(printf %s "$script" | sed 's/["\\]/\\&/g')\" ;;
         esac
-        printf '%s\n' "command script import $script"
-    fi
+        printf '%s%s%s\n' "${line%SCRIPT*}" "$script" "${line#*SCRIPT}"
+    done
 }
 
 case $PREFIX$LIBDIR in

@@ -104,6 +104,15 @@ class _Reference:
         return lines + [".Pp"] + _paragraph(rest)
 
 
+def command_line():
+    """The commands of the command line, by name and what they do."""
+    lines = [".Bl -tag -width Ds -compact"]
+    for command in COMMANDS:
+        if not command.of_sessions:
+            lines += [".It Ic " + escaped(command.name)] + _paragraph(command.summary)
+    return "\n".join(lines + [".El"])
+
+
 def commands():
     """The commands and the functions, a list of each."""
     native.library()  # without it, the commands' help names no keys: say what is wrong

@@ -189,8 +189,8 @@ static bool is_no_heap(const struct asnap_region *region)
     return region->path != NULL && region->path[0] != '\0' && strcmp(region->path, "[heap]") != 0;
 }
 
-static void write_nowhere(struct asnap_page *page, const struct asnap_whereabouts *where,
-                          const char *place)
+static void write_nowhere(struct asnap_page *page, const struct asnap_snapshot *snapshot,
+                          const struct asnap_whereabouts *where, const char *place)
 {
     asnap_page_string(page, "in no live traced block: ");
     if (where->map_known && where->region == NULL) {
@@ -200,6 +200,8 @@ static void write_nowhere(struct asnap_page *page, const struct asnap_whereabout
     } else if (where->region != NULL && is_no_heap(where->region)) {
         asnap_page_string(page, "it is in ");
         asnap_page_name(page, where->region->path);
+    } else if (asnap_snapshot_sample_period(snapshot) != 0) {
+        asnap_page_string(page, "it was freed, or is not in the sample");
     } else {
         asnap_page_string(page, "it was freed, or never traced");
     }
@@ -223,7 +225,7 @@ struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64
     else if (where.near)
         write_near(&page, snapshot, &where.trace, address);
     else
-        write_nowhere(&page, &where, options->place);
+        write_nowhere(&page, snapshot, &where, options->place);
     if (where.found || where.near)
         asnap_origin_line(&page, snapshot, &where.trace, options);
     if (where.found || where.near)

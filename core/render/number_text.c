@@ -45,6 +45,16 @@ void asnap_format_average(uint64_t size, uint64_t count, char buffer[ASNAP_NUMBE
     format_size((double)size / (double)count, false, buffer);
 }
 
+void asnap_format_percent(double percent, char buffer[ASNAP_NUMBER_SIZE])
+{
+    if (percent >= 0.95)
+        snprintf(buffer, ASNAP_NUMBER_SIZE, "%.0f", percent);
+    else
+        snprintf(buffer, ASNAP_NUMBER_SIZE, "%.1f", percent);
+    use_point(buffer);
+    strncat(buffer, "%", ASNAP_NUMBER_SIZE - strlen(buffer) - 1);
+}
+
 void asnap_format_ratio(uint64_t size, uint64_t count, char buffer[ASNAP_NUMBER_SIZE])
 {
     if (size % count == 0) {

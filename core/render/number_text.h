@@ -7,6 +7,9 @@
 /* Enough for any number here. */
 #define ASNAP_NUMBER_SIZE 40
 
+/* "6%", below one percent "0.3%". */
+void asnap_format_percent(double percent, char buffer[ASNAP_NUMBER_SIZE]);
+
 /* As asnap_format_size, of the average size of `count` blocks; `count` is not 0. */
 void asnap_format_average(uint64_t size, uint64_t count, char buffer[ASNAP_NUMBER_SIZE]);
 

@@ -35,9 +35,14 @@ static const char *get_note(const void *object, size_t index)
     return asnap_diff_note(object, index);
 }
 
+static void get_estimates(const void *object, size_t index, struct asnap_estimate estimates[2])
+{
+    asnap_diff_estimates(object, index, estimates);
+}
+
 static struct asnap_rows rows_of(const struct asnap_diff *diff)
 {
-    return (struct asnap_rows){
+    struct asnap_rows rows = {
         .object = diff,
         .key = asnap_diff_key(diff),
         .cumulative = asnap_diff_cumulative(diff),
@@ -52,7 +57,11 @@ static struct asnap_rows rows_of(const struct asnap_diff *diff)
         .total = asnap_diff_total(diff),
         .note_count = asnap_diff_note_count(diff),
         .note = get_note,
+        .estimates = get_estimates,
     };
+    asnap_diff_sample_periods(diff, rows.sample_periods);
+    asnap_diff_total_estimates(diff, rows.total_estimates);
+    return rows;
 }
 
 struct asnap_error *asnap_render_diff(const struct asnap_diff *diff, enum asnap_format format,

@@ -47,6 +47,12 @@ static const char *get_note(const void *object, size_t index)
     return asnap_statistics_note(object, index);
 }
 
+static void get_estimates(const void *object, size_t index, struct asnap_estimate estimates[2])
+{
+    estimates[0] = asnap_statistics_estimate(object, index);
+    estimates[1] = (struct asnap_estimate){0};
+}
+
 static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
 {
     return (struct asnap_rows){
@@ -64,6 +70,9 @@ static struct asnap_rows rows_of(const struct asnap_statistics *statistics)
         .beside_sum = get_beside,
         .total.size = asnap_statistics_total_size(statistics),
         .total.count = asnap_statistics_total_count(statistics),
+        .sample_periods = {asnap_statistics_sample_period(statistics)},
+        .estimates = get_estimates,
+        .total_estimates = {asnap_statistics_total_estimate(statistics)},
         .note_count = asnap_statistics_note_count(statistics),
         .note = get_note,
     };

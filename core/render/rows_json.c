@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "block_origin.h"
 #include "json_pieces.h"
 #include "number_text.h"
@@ -21,6 +23,30 @@ static void write_sum(struct asnap_text *text, const struct asnap_rows *rows,
     asnap_json_field(text, ",\"count\":", row->count);
     if (rows->has_diffs)
         write_signed_field(text, ",\"count_diff\":", row->count_diff);
+}
+
+/* What is known of that, where there is a sample. */
+static void write_estimates(struct asnap_text *text, const struct asnap_rows *rows,
+                            const struct asnap_estimate estimates[2])
+{
+    if (!asnap_rows_estimated(rows))
+        return;
+    asnap_json_field(text, ",\"sampled_count\":", estimates[0].sampled_count);
+    asnap_json_field(text, ",\"error\":", (uint64_t)llround(estimates[0].size_error));
+    asnap_json_field(text, ",\"count_error\":", (uint64_t)llround(estimates[0].count_error));
+    if (rows->has_diffs)
+        asnap_json_field(text,
+                         ",\"size_diff_error\":", (uint64_t)llround(asnap_rows_error(estimates)));
+}
+
+/* The period of the sample; of differences, of either side. */
+static void write_periods(struct asnap_text *text, const struct asnap_rows *rows)
+{
+    if (!asnap_rows_estimated(rows))
+        return;
+    asnap_json_field(text, ",\"sample_period\":", rows->sample_periods[0]);
+    if (rows->has_diffs)
+        asnap_json_field(text, ",\"old_sample_period\":", rows->sample_periods[1]);
 }
 
 /* A number, or null for one that is not known or has no bound. */
@@ -103,6 +129,9 @@ static struct asnap_error *write_row(struct asnap_text *text, const struct asnap
         asnap_format_ratio(row.size, row.count, average);
     asnap_text_string(text, "{");
     write_sum(text, rows, &row);
+    struct asnap_estimate estimates[2];
+    rows->estimates(rows->object, index, estimates);
+    write_estimates(text, rows, estimates);
     write_beside(text, rows, index);
     asnap_text_string(text, ",\"average\":");
     asnap_text_string(text, average);
@@ -127,10 +156,12 @@ static void write_other(struct asnap_text *text, const struct asnap_rows *rows, 
 {
     if (shown == rows->count || rows->cumulative)
         return;
-    struct asnap_statistic_diff other = asnap_rows_other(rows, shown);
+    struct asnap_estimate estimates[2];
+    struct asnap_statistic_diff other = asnap_rows_other(rows, shown, estimates);
     asnap_json_field(text, ",\"other\":{\"rows\":", rows->count - shown);
     asnap_text_string(text, ",");
     write_sum(text, rows, &other);
+    write_estimates(text, rows, estimates);
     asnap_text_string(text, "}");
 }
 
@@ -142,6 +173,7 @@ struct asnap_error *asnap_rows_json(const struct asnap_rows *rows,
     asnap_text_string(&json, "{\"key\":");
     asnap_text_json_string(&json, asnap_rows_key(rows)->name);
     asnap_text_string(&json, rows->cumulative ? ",\"cumulative\":true" : ",\"cumulative\":false");
+    write_periods(&json, rows);
     asnap_text_string(&json, ",\"statistics\":[");
     for (size_t i = 0; i < shown; i++) {
         if (i != 0)
@@ -156,6 +188,7 @@ struct asnap_error *asnap_rows_json(const struct asnap_rows *rows,
     write_other(&json, rows, shown);
     asnap_text_string(&json, ",\"total\":{");
     write_sum(&json, rows, &rows->total);
+    write_estimates(&json, rows, rows->total_estimates);
     if (options->unfiltered != NULL) {
         asnap_text_string(&json, "},\"unfiltered\":{");
         write_sum(&json, rows, options->unfiltered);

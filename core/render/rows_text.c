@@ -1,4 +1,5 @@
 #include "block_origin.h"
+#include "number_text.h"
 #include "page.h"
 #include "rows.h"
 
@@ -17,17 +18,41 @@ static void write_number(struct writer *writer, uint64_t number)
     asnap_page_number(&writer->page, number);
 }
 
+/* " \u00b16%" of what is estimated; nothing where that is as good as counted. */
+static void write_error(struct writer *writer, double error, uint64_t size)
+{
+    char text[ASNAP_NUMBER_SIZE];
+    if (size == 0 || error / (double)size < 0.0005)
+        return;
+    asnap_format_percent(100 * error / (double)size, text);
+    write_string(writer, " \u00b1");
+    write_string(writer, text);
+}
+
+/* " (+1.2 MiB \u00b110.0 KiB)" */
+static void write_difference(struct writer *writer, const struct asnap_statistic_diff *row,
+                             const struct asnap_estimate estimates[2])
+{
+    write_string(writer, " (");
+    asnap_page_size(&writer->page, row->size_diff, true);
+    if (asnap_rows_error(estimates) >= 1) {
+        write_string(writer, " \u00b1");
+        asnap_page_size(&writer->page, (int64_t)asnap_rows_error(estimates), false);
+    }
+    write_string(writer, ")");
+}
+
 /* "size=4.1 MiB, count=2103"; with differences, as tracemalloc writes them,
- * "size=4.1 MiB (+1.2 MiB), count=2103 (+12)" */
-static void write_sum(struct writer *writer, const struct asnap_statistic_diff *row)
+ * "size=4.1 MiB (+1.2 MiB), count=2103 (+12)"; of a sample
+ * "size=4.1 MiB \u00b16%, count=2103, sampled=12" */
+static void write_sum(struct writer *writer, const struct asnap_statistic_diff *row,
+                      const struct asnap_estimate estimates[2])
 {
     write_string(writer, writer->rows->beside == ASNAP_BESIDE_LEAKED ? "leaked=" : "size=");
     asnap_page_size(&writer->page, (int64_t)row->size, false);
-    if (writer->rows->has_diffs) {
-        write_string(writer, " (");
-        asnap_page_size(&writer->page, row->size_diff, true);
-        write_string(writer, ")");
-    }
+    write_error(writer, estimates[0].size_error, row->size);
+    if (writer->rows->has_diffs)
+        write_difference(writer, row, estimates);
     write_string(writer, ", count=");
     write_number(writer, row->count);
     if (writer->rows->has_diffs) {
@@ -35,6 +60,10 @@ static void write_sum(struct writer *writer, const struct asnap_statistic_diff *
         write_string(writer, less ? " (-" : " (+");
         write_number(writer, less ? 0 - (uint64_t)row->count_diff : (uint64_t)row->count_diff);
         write_string(writer, ")");
+    }
+    if (writer->rows->sample_periods[0] != 0) {
+        write_string(writer, ", sampled=");
+        write_number(writer, estimates[0].sampled_count);
     }
 }
 
@@ -254,7 +283,9 @@ static struct asnap_error *write_row(struct writer *writer, size_t index)
     write_string(writer, ": ");
     write_label(writer, index);
     write_string(writer, ": ");
-    write_sum(writer, &row);
+    struct asnap_estimate estimates[2];
+    rows->estimates(rows->object, index, estimates);
+    write_sum(writer, &row, estimates);
     if (row.count != 0) {
         write_string(writer, ", average=");
         asnap_page_average(&writer->page, row.size, row.count);
@@ -281,9 +312,10 @@ static void write_other(struct writer *writer, size_t shown)
     write_number(writer, rows->count - shown);
     write_string(writer, " other");
     if (!rows->cumulative) {
-        struct asnap_statistic_diff other = asnap_rows_other(rows, shown);
+        struct asnap_estimate estimates[2];
+        struct asnap_statistic_diff other = asnap_rows_other(rows, shown, estimates);
         write_string(writer, ": ");
-        write_sum(writer, &other);
+        write_sum(writer, &other, estimates);
     }
     write_string(writer, "\n");
 }
@@ -310,7 +342,7 @@ static struct asnap_error *write_all(struct writer *writer, size_t shown,
     }
     write_other(writer, shown);
     write_string(writer, "Total: ");
-    write_sum(writer, &rows->total);
+    write_sum(writer, &rows->total, rows->total_estimates);
     write_string(writer, "\n");
     return NULL;
 }

@@ -29,12 +29,14 @@
 #define ASNAP_TABLE_ASIDE_MAGIC "allocsnap-aside"
 
 /* Changes with every change of layout or meaning. */
-#define ASNAP_TABLE_VERSION UINT32_C(4)
+#define ASNAP_TABLE_VERSION UINT32_C(5)
 
 /* The oldest version that is laid out so that a reader of this one can read it: version 3 has no
- * `own_pages`. */
+ * `own_pages`, and version 4 no samples. The root of both ends with `domain_names`. */
 #define ASNAP_TABLE_VERSION_OLDEST UINT32_C(3)
 #define ASNAP_TABLE_VERSION_OWN_PAGES UINT32_C(4)
+#define ASNAP_TABLE_VERSION_SAMPLES UINT32_C(5)
+#define ASNAP_TABLE_ROOT_BYTES_BEFORE_SAMPLES UINT32_C(13568)
 
 /* `byte_order` as its writer stores it. */
 #define ASNAP_TABLE_BYTE_ORDER UINT32_C(0x01020304)
@@ -76,6 +78,15 @@
  * stored as the last. */
 #define ASNAP_TABLE_TIMES_PER_SECOND UINT32_C(100)
 #define ASNAP_TABLE_TIME_LAST (UINT32_MAX - 1)
+
+/* `tracing` where every block is recorded; where it is larger, only a sample of them is. */
+#define ASNAP_TABLE_TRACING_ALL UINT32_C(1)
+
+/* No sample has a larger period, in bytes. */
+#define ASNAP_TABLE_SAMPLE_PERIOD_MAX (UINT64_C(1) << 40)
+
+/* `estimated_count` is in parts of a block, this many bits of them. */
+#define ASNAP_TABLE_ESTIMATE_BITS 16
 
 /* The bytes of a module's path, at most. */
 #define ASNAP_TABLE_PATH_BYTES UINT32_C(4096)
@@ -151,11 +162,17 @@ struct asnap_table_shard {
  * `sequence` with that of `applied` at each call and obey where it differs. */
 struct asnap_table_control {
     uint32_t sequence;    /* raised by 1 with each request; written last */
-    uint32_t tracing;     /* 1: trace, 0: do not */
+    uint32_t tracing;     /* 0: do not trace, else do; of `applied`, ASNAP_TABLE_TRACING_ALL, or a
+                             larger number that is another one with each start of a sample */
     uint32_t frame_limit; /* 1 to ASNAP_TABLE_FRAME_LIMIT_MAX */
     uint32_t clear;       /* raised by 1 to drop all records */
     uint32_t reset_peak;  /* raised by 1 to set the peak to what is traced now */
-    uint32_t reserved[3]; /* 0 */
+    uint32_t reserved;    /* 0 */
+
+    /* 0: every block is recorded. Else one of s bytes is with a probability of
+     * 1 - exp(-s / sample_period), an empty one as if it had 1 byte. At most
+     * ASNAP_TABLE_SAMPLE_PERIOD_MAX. */
+    uint64_t sample_period;
 };
 
 /* The functions that the hooks stand before, as bits. */
@@ -172,8 +189,9 @@ enum asnap_table_functions {
     ASNAP_TABLE_FREE = 1 << 9,
     ASNAP_TABLE_FREE_SIZED = 1 << 10,
     ASNAP_TABLE_FREE_ALIGNED_SIZED = 1 << 11,
-    ASNAP_TABLE_NEW = 1 << 12,    /* any form of operator new */
-    ASNAP_TABLE_DELETE = 1 << 13, /* any form of operator delete */
+    ASNAP_TABLE_NEW = 1 << 12,             /* any form of operator new */
+    ASNAP_TABLE_DELETE = 1 << 13,          /* any form of operator delete */
+    ASNAP_TABLE_FUNCTIONS = (1 << 14) - 1, /* all of these */
 
     /* those that take blocks back and make none; all others make them */
     ASNAP_TABLE_TAKE_BACK = ASNAP_TABLE_FREE | ASNAP_TABLE_FREE_SIZED |
@@ -215,8 +233,8 @@ struct asnap_table_root {
     uint32_t passed_on;     /* those of `preceded` that have called a function of the hooks */
     uint64_t tracker_bytes; /* memory mapped for the table, the nodes and their indexes */
     uint64_t dropped;       /* blocks not recorded, for want of memory for the record */
-    uint64_t peak_bytes;    /* the most that the shards' sizes together were since start, clear
-                               or reset */
+    uint64_t peak_bytes;    /* the most that the shards' sizes together, or of a sample
+                               `estimated_size`, were since start, clear or reset */
     uint64_t refused;       /* blocks not recorded, for what the program said of them: a size or
                                address too large, a domain too many, or a shard's limit */
     uint64_t missed_frees;  /* blocks that were given out again without having been freed here */
@@ -227,6 +245,11 @@ struct asnap_table_root {
     /* Names of the domains at the same places of `domains`; "" where there is none. The
      * first byte is stored last, the last byte is always 0. */
     char domain_names[ASNAP_TABLE_DOMAINS][ASNAP_TABLE_DOMAIN_NAME_BYTES];
+
+    /* Of a sample: what is traced, as estimated from the records. Each counts for as many as it
+     * stands for, the inverse of the probability with which it was made. */
+    uint64_t estimated_size;  /* bytes */
+    uint64_t estimated_count; /* blocks, in units of 2^-ASNAP_TABLE_ESTIMATE_BITS */
 };
 
 _Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
@@ -243,6 +266,9 @@ _Static_assert(offsetof(struct asnap_table_root, missed_frees) == 1264, "root la
 _Static_assert(offsetof(struct asnap_table_root, own_pages) == 1272, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, shards) == 1280, "root layout");
 _Static_assert(offsetof(struct asnap_table_root, domain_names) == 5376, "root layout");
+_Static_assert(offsetof(struct asnap_table_root, estimated_size) ==
+                   ASNAP_TABLE_ROOT_BYTES_BEFORE_SAMPLES,
+               "root layout");
 
 #define ASNAP_TABLE_ADDRESS_BITS 56
 #define ASNAP_TABLE_PC_BITS 48

@@ -16,8 +16,10 @@ CHURN_ROUNDS = 7
 CHURN_SECONDS = 0.25
 FEW_PAIRS = 50000
 
-#: How the churn program is run: (library or None, frame limit, depth, threads; 0: none but
-#: the program's own).
+SAMPLE = "512K"
+
+#: How the churn program is run: (library or None, frame limit, or SAMPLE for a sample of that
+#: period, depth, threads; 0: none but the program's own).
 TREE = os.path.join("tests", "bench", "libreference_tree.so")
 CACHE = os.path.join("tests", "bench", "libreference_cache.so")
 HOOKS = "liballocsnap-hooks.so"
@@ -27,6 +29,8 @@ CHURN = {
     "cache": (CACHE, 64, DEPTH, 0),
     "tree": (TREE, 64, DEPTH, 0),
     "1 frame": (HOOKS, 1, DEPTH, 0),
+    "sampled": (HOOKS, SAMPLE, DEPTH, 0),
+    "not tracing": (HOOKS, 0, DEPTH, 0),
     "1 frame, 1 thread": (HOOKS, 1, DEPTH, 1),
     "untraced, 1 thread": (None, 0, DEPTH, 1),
     "hooks, 1 thread": (HOOKS, 64, DEPTH, 1),
@@ -41,7 +45,11 @@ def against_heaptrack(build, name, command, variables):
     """Compares with heaptrack's library alone, which is the stricter, by processor time,
     and with the command by the clock."""
     library = workloads.heaptrack_library()
-    ways = {"untraced": workloads.UNTRACED, "hooks": workloads.hooks(build)}
+    ways = {
+        "untraced": workloads.UNTRACED,
+        "hooks": workloads.hooks(build),
+        "sampled": workloads.sampled(build, SAMPLE),
+    }
     if library is not None:
         ways["heaptrack"] = workloads.heaptrack(library)
         ways["heaptrack -r"] = workloads.HEAPTRACK_COMMAND
@@ -54,6 +62,11 @@ def against_heaptrack(build, name, command, variables):
                 least[way], least[way].wall / untraced.wall
             ),
         )
+    row(
+        "{}: added by a sample of period {}".format(name, SAMPLE),
+        "{:.1%} of processor time".format(least["sampled"].processor / untraced.processor - 1),
+        "at most 2%",
+    )
     if library is None:
         row("{}: added, hooks / heaptrack".format(name), "heaptrack is missing", "at most 0.18")
         return
@@ -74,7 +87,8 @@ def churn(build, library, limit, depth, threads, pairs):
     command = [os.path.join(build, "tests", "bench", "churn")]
     variables = {}
     if library is not None:
-        variables = {"LD_PRELOAD": os.path.join(build, library), "ALLOCSNAP": str(limit)}
+        variables = {"LD_PRELOAD": os.path.join(build, library)}
+        variables["ALLOCSNAP_SAMPLE" if limit == SAMPLE else "ALLOCSNAP"] = str(limit)
     output = subprocess.run(
         command + [str(depth), str(pairs), str(threads)],
         stdout=subprocess.PIPE,
@@ -103,6 +117,12 @@ def report_churn(least):
     untraced = least["untraced"]
     row("churn: untraced", "{:.1f} ns a pair".format(untraced))
     row("churn: hooks", nanoseconds(least["hooks"], untraced))
+    row(
+        "churn: a sample of period " + SAMPLE,
+        nanoseconds(least["sampled"], untraced),
+        "at most 6 ns added",
+    )
+    row("churn: loaded, not tracing", nanoseconds(least["not tracing"], untraced), "")
     for name, what, goal in (
         ("cache", "cached stacks", "at most 1.7 times"),
         ("tree", "tree of stacks", ""),

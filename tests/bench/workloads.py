@@ -103,6 +103,16 @@ def hooks(build, limit=64):
     )
 
 
+def sampled(build, period):
+    return Way(
+        {
+            "LD_PRELOAD": os.path.join(build, "liballocsnap-hooks.so"),
+            "ALLOCSNAP": "64",
+            "ALLOCSNAP_SAMPLE": period,
+        }
+    )
+
+
 def heaptrack(library):
     """The program's part of `heaptrack -r`, without the compressor beside it."""
     return Way(

@@ -217,3 +217,12 @@ def lldbs():
     elif "lldb" not in MAY_BE_MISSING:
         raise harness.Failed("there is no LLDB: `make deps` installs one")
     return [_lldb(binary) for binary in binaries]
+
+
+#: How to get those of each line of core/debuggers.txt that are to be tested; a Step has the same fields.
+RUNNERS = {"gdb": lambda: [gdb()], "lldb": lldbs}
+
+
+def every():
+    """All that are to be tested, of every debugger; gdb is the first."""
+    return [debugger for found in RUNNERS.values() for debugger in found()]

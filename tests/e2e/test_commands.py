@@ -141,7 +141,7 @@ class Names(Case):
         self.assertEqual(rows["tracing"].strip(), "on, 7 frames of each stack")
         self.assertTrue(rows["traced"].strip().startswith("10128 B in 14 blocks, peak "))
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
-        self.assertIn("table version 4", rows["hooks"])
+        self.assertIn("table version 5", rows["hooks"])
         self.assertRegex(rows["target"], r"^ +process \d+$")
 
 
@@ -247,7 +247,7 @@ class Errors(Case):
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
             " start, stop, clear, reset-peak, status, take, list, delete, stats, diff, traces,"
-            " who, leaks, refs, path, retained, place, dump, load, symbolize, set",
+            " who, leaks, refs, path, retained, place, dump, load, export, symbolize, set",
         }
         for command, message in expected.items():
             with self.subTest(command):
@@ -422,7 +422,7 @@ BAD_NUMBERS = ["0", "-1", "0x10", "1e3", "1_000", "ten", "+5", "9999999999999999
 
 NAMES = (
     "start stop clear reset-peak status take list delete stats diff traces who place dump load"
-    " symbolize set"
+    " export symbolize set"
 ).split()
 
 
@@ -503,7 +503,9 @@ class Completion(Case):
                         "leaked",
                         "limit",
                         "no-skip",
+                        "no-suppressions",
                         "skip",
+                        "suppressions",
                     )
                 ],
                 [stats + "--json --cumulative"],
@@ -521,7 +523,10 @@ class Completion(Case):
                 ["snapshot dump " + w for w in ("a-1", "b", "now")],
                 ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
                 ["snapshot dump --format tracemalloc a-1"],
-                ["snapshot set " + w for w in ("mine", "names", "paths", "skip", "stop-at-exit")],
+                [
+                    "snapshot set " + w
+                    for w in ("mine", "names", "paths", "skip", "stop-at-exit", "suppressions")
+                ],
                 ["snapshot set skip default"]
                 + [
                     "snapshot set skip no-" + w

@@ -1,5 +1,6 @@
 """Ctrl-C during long steps: nothing is lost, and all goes on working."""
 
+import os
 import unittest
 
 from .harness import Case, program
@@ -76,6 +77,40 @@ GdbTarget.read_memory = _broken
 end
 """
 
+# Each callback of a command in turn is where Ctrl-C is noticed; every other run is whole.
+STOP_AT_EACH = """
+from allocsnap.library import calls
+import gdb
+
+class Stops:
+    left = asked = 0
+
+def stopping(whole):
+    def callback(self, *arguments):
+        Stops.asked += 1
+        if Stops.asked == Stops.left:
+            raise KeyboardInterrupt
+        return whole(self, *arguments)
+    return callback
+
+calls.Calls._on_read = stopping(calls.Calls._on_read)
+calls.Calls._on_report = stopping(calls.Calls._on_report)
+
+def run(command, left=0):
+    Stops.left, Stops.asked = left, 0
+    try:
+        return gdb.execute(command, to_string=True)
+    except gdb.error as error:
+        return "{}\\n".format(error)
+
+def stop_at_each(command):
+    run(command)  # names are known from now on
+    whole, count = run(command), Stops.asked
+    answers = {run(command, left) for left in range(1, count + 1)}
+    same = run(command) == whole
+    print(count > 20, same, sorted(answers))
+"""
+
 INTERRUPTED = "interrupted: what was taken before is kept\n"
 
 
@@ -145,6 +180,20 @@ class Interrupt(Case):
                 self.assertEqual(gdb.prompt(), INTERRUPTED)
                 gdb.run("python GdbTarget.read_memory = _whole")
                 self.check_all_works(gdb)
+
+    def test_each_callback_of_the_graph(self):
+        gdb = self.stopped()
+        path = os.path.join(self.directory, "stop_at_each.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(STOP_AT_EACH)
+        gdb.run("source " + path)
+        commands = ("leaks", "leaks --kinds all", "refs kept[3]", "path kept[3]", "retained",
+                    "retained --exact", "retained --top", "stats --leaked", "stats type")
+        for command in commands:
+            with self.subTest(command):
+                said = gdb.run("python stop_at_each('snapshot {}')".format(command))
+                self.assertEqual(said, "True True {}\n".format([INTERRUPTED]))
+        self.check_all_works(gdb)
 
     def test_error_of_the_debugger_in_a_read(self):
         self.check(ERROR_IN_READ, "the target went away\n", "GdbTarget.read_memory = _whole")

@@ -147,7 +147,7 @@ class Linkers(Case):
     def test_core_of_the_kernel(self):
         words = self.words(5)
         core = self.core([self.program], words)
-        for debugger in [debuggers.gdb()] + debuggers.lldbs():
+        for debugger in debuggers.every():
             with self.subTest(debugger=debugger.name):
                 self.check(debugger.run(self, [TRACES], self.program, core=core), words)
 
@@ -164,7 +164,7 @@ class Linkers(Case):
             path = shutil.copy(library, os.path.join(self.directory, name))
             words += ["close:" + path, "keep:" + path]
         core = self.core([self.program], words)
-        for debugger in [debuggers.gdb()] + debuggers.lldbs():
+        for debugger in debuggers.every():
             with self.subTest(debugger=debugger.name):
                 self.check(debugger.run(self, [TRACES], self.program, core=core), words)
         words = ["keep:" + word.partition(":")[2] for word in words[1::2] if "\n" not in word]

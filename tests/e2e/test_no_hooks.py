@@ -40,9 +40,8 @@ class Programs(Case):
         return path, said
 
     def in_each(self, commands, path, **options):
-        """The Results of gdb and of each LLDB."""
-        found = [debuggers.gdb()] + debuggers.lldbs()
-        return [debugger.run(self, commands, path, **options) for debugger in found]
+        """The Results of each debugger."""
+        return [debugger.run(self, commands, path, **options) for debugger in debuggers.every()]
 
     def hooks_for(self, soname):
         """A library by the name of the hooks that needs the C library of this name, as ours do not."""
@@ -139,7 +138,7 @@ class Processes(Case):
 
     def check(self, child, said, commands=("snapshot stats", "snapshot status")):
         self.need_attach()
-        for debugger in [debuggers.gdb()] + debuggers.lldbs():
+        for debugger in debuggers.every():
             with self.subTest(debugger.name):
                 results = debugger.run(self, list(commands), program("holds"), pid=child.pid)
                 for command in commands[-2:]:
@@ -218,7 +217,7 @@ class Cores(Case):
     def said(self, core):
         """What each debugger says of it."""
         texts = []
-        for debugger in [debuggers.gdb()] + debuggers.lldbs():
+        for debugger in debuggers.every():
             results = debugger.run(self, ["snapshot stats"], program("holds"), core=core)
             texts.append(results["snapshot stats"].replace("error: ", ""))
         return texts

@@ -38,6 +38,7 @@ STOPS = {
         "child": ["set follow-fork-mode child", "break stop_here"],
     },
     "phases.c": {"first": ["break stop_here"]},
+    "sampled.c": {"first": ["break stop_here"]},
     "plain_operators.cc": {"operator": ["break stop_here"]},
     "misused_pool.c": {
         "first": ["break stop_here"],

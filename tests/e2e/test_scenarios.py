@@ -1,7 +1,7 @@
-"""The same sessions in gdb and in every LLDB that is there: what they print is the same.
+"""The same sessions in every debugger that is there: what they print is the same.
 
 SCENARIOS is the table. What a scenario holds is known from its program's source, and what
-gdb prints is compared with that; what LLDB prints is compared with gdb's.
+gdb prints is compared with that; what the others print is compared with gdb's.
 """
 
 import json
@@ -11,10 +11,11 @@ import unittest
 from typing import NamedTuple, Optional, Tuple
 
 import expectations
+from python import house
 
 from . import debuggers
 from .debuggers import CONTINUE, FOLLOW_CHILD, RUN, connect, start_server, stop_at, write_core
-from .harness import HOOKS, Case, Failed, program
+from .harness import HOOKS, ROOT, Case, Failed, program
 
 HELD = "snapshot stats --json --no-skip"
 
@@ -41,6 +42,14 @@ COMMANDS = [
     "snapshot diff one --json",
     "snapshot dump one one.dump",
     "snapshot load one.dump again",
+    "snapshot export one one.folded",
+    "snapshot export one now two.folded --count",
+    "snapshot export one heap.heapsnapshot",
+    "snapshot export one heap.pb.gz",
+    "snapshot export one heap.csv",
+    "snapshot export one now heap.db",
+    "snapshot export one heap.speedscope.json",
+    "snapshot export one one.xyz",
     "snapshot diff one again traceback --json",
     "snapshot status again",
     "snapshot set names short",
@@ -133,7 +142,7 @@ _VARYING = (
     (r"tracker: \d+ KiB", "tracker: N KiB"),
     (r"rss: .*(\n +\(other: .*)?", "rss: N"),
     (r"\bcore \S+", "core FILE"),
-    (r"\S*/one.dump", "one.dump"),
+    (r"\S*/((?:one|two|heap)\.[a-z.]+)", r"\1"),
     (r"0x[0-9a-f]+", "0xN"),
     (r"(by thread|thread=)[ ]?\d+( \([^)]*\))?", r"\1 N"),
     (r"time=[0-9.]+ s \([0-9:]+\)", "time=T"),
@@ -162,6 +171,13 @@ def normalised(output):
     for pattern, constant in _VARYING:
         output = re.sub(pattern, constant, output)
     return output
+
+
+class Table(unittest.TestCase):
+    def test_each_debugger_of_the_table_is_run(self):
+        folders = house.folders(ROOT)
+        self.assertEqual(list(debuggers.RUNNERS), folders)
+        self.assertEqual(list(debuggers.Step._fields), folders)
 
 
 class Scenarios(Case):
@@ -203,7 +219,7 @@ class Scenarios(Case):
         return results
 
     def check_same(self, scenario, gdb, results):
-        """What LLDB printed against what gdb did, all commands but the steps."""
+        """What another debugger printed against what gdb did, all commands but the steps."""
         given = [command for command in results.commands if isinstance(command, str)]
         for number, command in enumerate(given):
             told = given[:number].count(command)
@@ -213,8 +229,7 @@ class Scenarios(Case):
                 )
 
     def check(self, scenario):
-        gdb = debuggers.gdb()
-        lldbs = debuggers.lldbs()
+        gdb, *others = debuggers.every()
         core = process = None
         if scenario.how == "kernel core":
             core = self.kernel_core(scenario.source.rpartition(".")[0], *scenario.arguments)
@@ -227,19 +242,19 @@ class Scenarios(Case):
         pid = process.pid if process is not None else None
         reference = self.session(gdb, scenario, core=core, pid=pid)
         self.check_held(reference, scenario)
-        for lldb in lldbs:
-            with self.subTest(debugger=lldb.name):
+        for other in others:
+            with self.subTest(debugger=other.name):
                 if scenario.how != "own core":
-                    results = self.session(lldb, scenario, core=core, pid=pid)
+                    results = self.session(other, scenario, core=core, pid=pid)
                     self.check_same(scenario, reference, results)
                     continue
-                own = os.path.join(self.directory, lldb.name + ".core")
-                written = self.session(lldb, scenario, commands=[write_core(own)])
-                refusal = CANNOT.get((lldb.name, scenario.how))
+                own = os.path.join(self.directory, other.name + ".core")
+                written = self.session(other, scenario, commands=[write_core(own)])
+                refusal = CANNOT.get((other.name, scenario.how))
                 if refusal is not None:
                     self.assertIn(refusal, written.outputs[-1])
                     continue
-                results = self.session(lldb, scenario, core=own)
+                results = self.session(other, scenario, core=own)
                 self.check_same(scenario, reference, results)
 
 

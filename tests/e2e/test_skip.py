@@ -39,7 +39,11 @@ STATS = "snapshot stats --json"
 
 
 SETS = ["libc", "c++", "rust", "glib", "qt", "wrappers", "nameless"]
-OTHERS = "mine: default\nnames: full\npaths: full\nstop-at-exit: off\n"
+UNUSED = (
+    "`set mine {}`: no frame here is in such a source, program or library;"
+    " `snapshot stats filename --no-skip` and `module --no-skip` list them"
+)
+OTHERS = "mine: default\nnames: full\npaths: full\nsuppressions: off\nstop-at-exit: off\n"
 
 
 class Skip(Case):
@@ -168,9 +172,25 @@ class Skip(Case):
         self.assertEqual(by_line(results.json(STATS + " --skip hold_*")), main)
         self.assertEqual(by_line(results.json(STATS + " --no-skip")), ALL)
         self.assertEqual(by_line(results.json(STATS + " --skip hold_* b")), main)
-        # There is no such code: all is as without.
+        # There is no such code: all is as without, and that is said.
         self.assertEqual(by_line(results.json(STATS + " a")), ALL)
+        self.assertEqual(results.json(STATS + " a")["notes"], [UNUSED.format("nothing.c")])
+        self.assertEqual(results.json(STATS)["notes"], [])
         self.assertEqual(results["snapshot set "], "skip: default\n" + OTHERS)
+
+    def test_own_code_that_is_not_there_is_said(self):
+        commands = ["snapshot stats -n 1", "snapshot traces -n 1", "snapshot diff a -n 1",
+                    "snapshot stats function -n 1 --cumulative"]
+        results = self.at_stop(
+            ["snapshot set mine holds.c nothing.c lib*.so.9", "snapshot take a"] + commands
+            + ["snapshot stats -n 1 --no-skip", "snapshot set mine holds", "snapshot stats -n 1 a"],
+            "holds",
+        )
+        said = "".join("warning: {}\n".format(UNUSED.format(name)) for name in ("nothing.c", "lib*.so.9"))
+        for command in commands:
+            self.assertTrue(results[command].startswith(said), results[command])
+        self.assertNotIn("set mine", results["snapshot stats -n 1 --no-skip"])
+        self.assertNotIn("set mine", results["snapshot stats -n 1 a"])
 
     def test_own_code_by_module(self):
         of_program = STATS + " --all-frames --include cxx.cc"
@@ -210,7 +230,7 @@ class Skip(Case):
             "snapshot set mine default a": "`default` stands alone: give it, or patterns\n",
             "snapshot set mine ''": "no path is empty: give a pattern of a source or a module\n",
             "snapshot set colour red": "argument setting: 'colour' is none of"
-            " skip, mine, names, paths, stop-at-exit" + shows.format("set"),
+            " skip, mine, names, paths, suppressions, stop-at-exit" + shows.format("set"),
         }
         results = self.batch(list(cases), program("holds"))
         for command, message in cases.items():

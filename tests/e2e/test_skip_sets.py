@@ -1,6 +1,7 @@
 """The built-in skip sets, on the real libraries: blocks are at the line that a person would look
 at, and the row says what was passed over."""
 
+import glob
 import os
 import re
 import shutil
@@ -175,7 +176,7 @@ int main()
 {
     kept[0].append("a text that is too long for the string itself"); /* at: std::.*string::append */
     kept[1].assign(500, 'x');                                        /* at: std::.*string::assign */
-    kept[2].reserve(900);                                            /* at: libc..[.]so */
+    kept[2].reserve(900);                                            /* at: libc..[.]so|string::reserve */
     stop_here();
     return 0;
 }
@@ -198,6 +199,34 @@ int main()
     static_cast<QByteArray *>(kept[1])->append("text"); /* at: QByteArray::append */
     stop_here();
     return 0;
+}
+"""
+
+# Qt's widgets, of which the classes' names and sizes are enough here.
+WIDGETS = STOP.replace("__attribute__", 'extern "C" __attribute__') + """
+class QString {
+    void *d;
+public:
+    static QString fromUtf8_helper(const char *, int);
+    QString(const QString &);
+    ~QString() {}
+};
+class QWidget { public: void show(); };
+namespace Qt { enum WindowType { Plain }; }
+template <class Type> class QFlags { int number; public: QFlags(int given) : number(given) {} };
+class QApplication { char room[64]; public: QApplication(int &, char **, int); };
+class QLabel { char room[256]; public: QLabel(const QString &, QWidget *, QFlags<Qt::WindowType>); };
+
+static QLabel *labels[200];
+
+int main(int count, char **words)
+{
+    QApplication *application = new QApplication(count, words, 0x50f00);
+    for (int i = 0; i < 200; i++)
+        labels[i] = new QLabel(QString::fromUtf8_helper("some text", 9), nullptr, 0); /* labels */
+    reinterpret_cast<QWidget *>(labels[0])->show();
+    stop_here();
+    return application == nullptr;
 }
 """
 
@@ -307,6 +336,27 @@ class Programs(Case):
         # `new` itself is at its line anyway.
         self.check_lines(QT, path, made)
 
+    def test_qt_program(self):
+        """The labels of a program that shows one, off any screen."""
+        self.libraries = ["-l:libQt5Widgets.so.5", "-l:libQt5Core.so.5"]
+        path, made = self.build("g++", "widgets.cc", WIDGETS, "-O1")
+        line = 1 + WIDGETS[: WIDGETS.index("/* labels */")].count("\n")
+        commands = ["snapshot start 64", "break stop_here", "run", JSON, RAW]
+        shown = self.batch(commands, "--args", made, env={"QT_QPA_PLATFORM": "offscreen"})
+        rows = {(row["traceback"][0]["filename"], row["traceback"][0]["lineno"]): row
+                for row in shown.json(JSON)["statistics"]}
+        labels = rows[path, line]
+        self.assertEqual(labels["count"], 400)
+        self.assertEqual((labels["through"]["function"], labels["through"]["count"]),
+                         ("QString::fromUtf8_helper(char const*, int)", 200))
+        self.assertEqual(labels["size"] - labels["through"]["size"], 200 * 256)
+        # QtCore works for others, but for what it keeps for itself.
+        def of_core(command):
+            return sum(row["size"] for row in shown.json(command)["statistics"]
+                       if "libQt5Core" in (row["traceback"][0]["module"] or ""))
+        self.assertGreater(of_core(RAW), 50000)
+        self.assertLess(of_core(JSON), of_core(RAW) / 50)
+
     def check_lines(self, source, path, made):
         rows, text, _ = self.rows(path, made)
         for line, name in tags(source).items():
@@ -325,7 +375,7 @@ class Programs(Case):
             commands = ["snapshot start 64", debuggers.stop_at("stop_here"), debuggers.RUN, JSON, STATS]
             shown = [
                 each.run(self, commands, made, arguments=[path])
-                for each in [debuggers.gdb()] + debuggers.lldbs()
+                for each in debuggers.every()
             ]
             for other in shown[1:]:
                 self.assertEqual(other.json(JSON), shown[0].json(JSON))
@@ -354,8 +404,8 @@ class Programs(Case):
 
 
 #: What no row of a real program is in: its wrappers, and libraries that ask on its behalf.
-HELPERS = re.compile(r"(x|safe_)\w*alloc$|z(m|c|re)alloc|z?strdup|palloc|MemoryContext\w*Alloc|ngx_\w*alloc$"
-                     r"|Py(Mem|Object)_\w*alloc|operator new|std::")
+HELPERS = re.compile(r"(x|safe_)\w*alloc$|z(m|c|re)alloc|zstrdup|(_|GI)*strn?dup|palloc|AllocSet"
+                     r"|MemoryContext\w*Alloc|ngx_\w*alloc$|Py(Mem|Object)_\w*alloc|operator new|std::")
 
 
 class RealPrograms(Case):
@@ -378,6 +428,7 @@ class RealPrograms(Case):
         attributed, raw = self.functions(line, *commands)
         self.assertEqual([name for name in attributed if HELPERS.match(name)], [])
         self.assertNotEqual([name for name in raw if HELPERS.match(name)], [])
+        return attributed, raw
 
     def test_redis(self):
         self.check(["redis-check-rdb", self.rdb()])
@@ -396,6 +447,34 @@ class RealPrograms(Case):
                        "server {{ listen unix:{0}/socket; }} }}\n".format(self.directory))
         path = os.environ["PATH"] + ":/usr/sbin"
         self.check([shutil.which("nginx", path=path), "-t", "-c", config])
+
+    def test_git(self):
+        for command in (["init", "-q", "."], ["commit", "-q", "--allow-empty", "-m", "one"]):
+            subprocess.run(
+                ["git", "-c", "user.name=a", "-c", "user.email=a@example"] + command,
+                cwd=self.directory, check=True, env=dict(os.environ, HOME=self.home))
+        self.check(["git", "-C", self.directory, "--no-pager", "log"])
+
+    def test_postgres(self):
+        """A server by itself, that answers one question; as another user, where this is root's."""
+        place = max(glob.glob("/usr/lib/postgresql/*/bin"))
+        own = os.path.join(self.directory, "pg")
+        os.mkdir(own)
+        user = []
+        if os.getuid() == 0:
+            user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+            shutil.chown(own, "nobody", "nogroup")
+            os.chmod(self.directory, 0o755)
+        data, question = os.path.join(own, "data"), os.path.join(self.directory, "question")
+        with open(question, "w", encoding="utf-8") as file:
+            file.write("select count(*) from pg_class;\n")
+        subprocess.run(user + [place + "/initdb", "--no-sync", "-A", "trust", "-D", data],
+                       cwd=own, check=True, stdout=subprocess.DEVNULL)
+        server = " ".join(user + ["{}/postgres --single -D {} template1 <{}".format(place, data, question)])
+        attributed, raw = self.check(["sh", "-c", "exec " + server])
+        # What contexts ask for is at who made or filled them.
+        self.assertIn("AllocSetContextCreateInternal", raw)
+        self.assertIn("InitCatCache", attributed)
 
     def test_python(self):
         self.check(["/usr/bin/python3", "-S", "-c", "import os; x = [str(i) for i in range(20000)];"

@@ -8,10 +8,12 @@ FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
 LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
 FUZZ_SECONDS ?= 300
 
-# One for each way of writing debug information: tests/fuzz/specimen.c, by both compilers.
+# One for each way of writing debug information: tests/fuzz/specimen.c, by both compilers, and
+# specimen_new.cc by a Clang that notes types beside calls.
 SPECIMEN_DIR := $(BUILD)/tests/fuzz/specimens
 SPECIMENS := $(addprefix $(SPECIMEN_DIR)/,gcc_2 gcc_4 gcc_5 gcc_0 gcc_compressed gcc_sections gcc_lines \
 	clang_4 clang_5)
+SPECIMENS_NEW := $(addprefix $(SPECIMEN_DIR)/,new_4 new_5)
 FLAGS_gcc_2 := -O2 -g -gdwarf-2 -gstrict-dwarf
 FLAGS_gcc_4 := -O2 -g -gdwarf-4
 FLAGS_gcc_5 := -O2 -g -gdwarf-5
@@ -27,9 +29,16 @@ $(SPECIMENS): $(SPECIMEN_DIR)/%: tests/fuzz/specimen.c
 	$(firstword $(subst _, ,$*)) $(FLAGS_$*) -fPIC -shared -nostdlib -fno-asynchronous-unwind-tables \
 		-Wl,-z,noseparate-code -o $@ $<
 
+$(SPECIMENS_NEW): $(SPECIMEN_DIR)/new_%: tests/fuzz/specimen_new.cc
+	@mkdir -p $(@D)
+	clang++-22 -O2 -g -gdwarf-$* -fPIC -shared -nostdlib -fno-asynchronous-unwind-tables \
+		-Wl,-z,noseparate-code -o $@ $<
+
 # What the long runs start from.
 CORPUS_load := tests/fuzz/corpus/load
 CORPUS_cfi := tests/fuzz/corpus/cfi
+CORPUS_graph := tests/fuzz/corpus/graph
+CORPUS_suppressions := tests/fuzz/corpus/suppressions
 CORPUS_symbols := $(SPECIMEN_DIR)
 
 $(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c

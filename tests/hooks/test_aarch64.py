@@ -2,6 +2,7 @@
 compared with those of the libgcc there, and their table read by gdb-multiarch."""
 
 import collections
+import glob
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import unittest
 
 import expectations
+from e2e import test_reach
 from e2e.harness import tag_line
 
 from .hooked import Case
@@ -222,6 +224,79 @@ class Aarch64(Case):
         self.assertEqual(results[commands[2]], "1")
         self.assertGreater(int(results[commands[4]]), 0)
         self.assertEqual(results[commands[6]], results[commands[1]])
+
+    def test_leaks_of_a_process(self):
+        """qemu's stub tells no memory map before version 8.1, and no thread pointer."""
+        library_path = "set solib-search-path " + self.build
+        commands = [library_path, "info proc mappings", "snapshot leaks", "snapshot refs kept[0]"]
+        results = self.read_by_gdb(commands)
+        told = "/libc.so.6" in results["info proc mappings"]
+        said = "does not tell where the program's memory is mapped"
+        if told:
+            said = "warning: the thread pointers of 1 of 1 threads are not known: "
+        for command in commands[2:]:
+            self.assertIn(said, results[command])
+        self.assertEqual("  global kept (plain.c)\n" in results["snapshot refs kept[0]"], told)
+
+    def core(self, source):
+        """A core of qemu's of a program that ends by a signal, and the program."""
+        made = self.compile(source, "-fno-builtin -O0")
+        library = os.path.join(ROOT, "tests", "programs", "libheld.c")
+        subprocess.run(
+            [PREFIX + "gcc", "-g", "-shared", "-fPIC", "-o", self.directory + "/libheld.so", library],
+            check=True,
+        )
+        emulated = " ".join(self.emulated("ALLOCSNAP=16") + [made, "trap"])
+        subprocess.run(
+            # qemu's own core is no use.
+            ["sh", "-c", "ulimit -c unlimited && " + emulated],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+        )
+        (core,) = glob.glob(os.path.join(self.directory, "qemu_*.core"))
+        return made, core
+
+    def test_classes_in_a_core(self):
+        """Of reach.cc, less what qemu's cores lack: vector registers, thread pointers, and which files
+        are mapped. In which direction each errs is said."""
+        made, core = self.core("reach.cc")
+        begin = [
+            "set sysroot " + SYSROOT,
+            "set solib-search-path {}:{}".format(self.build, self.directory),
+            "core-file " + core,
+        ]
+        commands = test_reach.COMMANDS + ["snapshot leaks"]
+        results = self.batch(begin + commands, made, debugger="gdb-multiarch")
+        found, _, notes = test_reach.classes(results)
+        known = test_reach.expected()
+        with open(test_reach.SOURCE, encoding="utf-8") as file:
+            tags = {number: line for number, line in enumerate(file, 1) if "/* tag: " in line}
+        in_vector = {place for place, line in tags.items() if "a vector register" in line}
+        # More leaks: what only a vector register holds.
+        self.assertEqual(set(found["definite"]) - set(known["definite"]), in_vector)
+        self.assertEqual(set(found["indirect"]) - set(known["indirect"]), set())
+        # Fewer: old values on the stacks of ended threads and in the C library's lists.
+        lost = ("nothing, the head of a list", "itself, 12", "below the stack pointer", "a barrier")
+        for words in lost:
+            (place,) = [place for place, line in tags.items() if words in line]
+            self.assertEqual(found["definite"].get(place), known["definite"][place], words)
+        # All kinds of roots, also thread-local storage above the thread pointer.
+        held = set(known["reachable"]) - in_vector
+        second_base = {place for place, line in tags.items() if "its second base class" in line}
+        self.assertEqual(held - set(found["reachable"]), second_base)
+        self.assertEqual(set(found["possible"]) & held, second_base)
+        self.assertEqual(
+            [note.split(":")[0] for note in sorted(notes)],
+            [
+                "it is not known which files are mapped where",
+                "the thread pointers of 4 of 4 threads are not known",
+                "the vector registers of 4 of 4 threads are not known",
+            ],
+        )
+        self.assertTrue(results["snapshot leaks"].startswith("warning: it is not known which files"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from .hooked import LINES, STATUS, Case
 
 OLDER = program("libolder.so")
 OLDER_ROOT = (
-    "the hooks in this process write table version 2, this library reads versions 3 to 4: use the hooks"
+    "the hooks in this process write table version 2, this library reads versions 3 to 5: use the hooks"
     " and the library of one allocsnap release\n"
 )
 

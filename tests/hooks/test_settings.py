@@ -13,6 +13,9 @@ SHOWN = 63  # characters of a bad value
 WANTED = {
     "ALLOCSNAP": "a frame limit from 1 to 65535 (or 0 to wait for the debugger)",
     "ALLOCSNAP_MAX_MEMORY": "a number of bytes from 1M on (with K, M or G behind it)",
+    "ALLOCSNAP_SAMPLE": "a number of bytes up to 1024G (with K, M or G behind it), one block for"
+    " each so many (or 0 for every block)",
+    "ALLOCSNAP_SAMPLE_SEED": "a number",
     "ALLOCSNAP_CHECK": "a file that can be written, in a program with libgcc to compare with",
 }
 
@@ -70,6 +73,16 @@ class Settings(Case):
     def test_bad_limits_of_memory(self):
         for value in ("1M" + "x" * 62, "9" * 64, "0" * 4095 + "1M", "1M" + " " * 100):
             self.check_bad("ALLOCSNAP_MAX_MEMORY", value)
+
+    def test_periods_of_samples(self):
+        for value in ("", "0", "1", "512K", "007M", "1024G", "1099511627776"):
+            with self.subTest(value):
+                self.assertEqual(self.say(ALLOCSNAP_SAMPLE=value), (ON, ""))
+        for value in ("1025G", "1099511627777", "-1", "512k", "512KB", "K", "1.5M", "x", "9" * 64):
+            self.check_bad("ALLOCSNAP_SAMPLE", value)
+        self.assertEqual(self.say(ALLOCSNAP_SAMPLE="1K", ALLOCSNAP_SAMPLE_SEED="18446744073709551615"), (ON, ""))
+        for value in ("18446744073709551616", "-1", "1K", "x"):
+            self.check_bad("ALLOCSNAP_SAMPLE_SEED", value)
 
     def test_files_that_cannot_be_written(self):
         missing = os.path.join(self.directory, "missing", "file")

@@ -6,6 +6,7 @@ PROGRAM_DIR := $(BUILD)/tests/programs
 PROGRAM_CFLAGS := -g -O0 -Wall -Wextra -Werror -fno-builtin -pthread -MMD -MP
 PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 
+PROGRAM_FLAGS_by_design := -Wno-unused-result
 PROGRAM_FLAGS_inlined := -O2
 PROGRAM_FLAGS_late := -D_GNU_SOURCE
 # Its assembly calls a function.

@@ -5,8 +5,9 @@ import ast
 import configparser
 import os
 import re
+import typing
 
-TOP_LEVEL = {"Makefile", "README.md", "LICENSE", "core", "gdb", "lldb", "tests", "docs", "build"}
+TOP_LEVEL = {"Makefile", "README.md", "LICENSE", "core", "tests", "docs", "build"}  # and the debuggers
 PUBLIC_TABLE = "allocsnap_table.h"
 LINES_MAX = 700
 OLDEST_PYTHON = (3, 8)
@@ -41,8 +42,9 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 #: Who opens files, beside core/base/open_file.c: under names of this project's or of the kernel's own.
 OPENERS = {
     "core/base/open_file.c",
-    "core/model/dump/atomic_file.c",
-    "core/model/dump/leftovers.c",
+    "core/base/atomic_file.c",
+    "core/base/leftovers.c",
+    "core/collect/held_process.c",
     "core/symbols/apart/naming_teller.c",
     "core/python/allocsnap/regular_files.py",
 }
@@ -50,7 +52,65 @@ OPENERS = {
 _SLEEP = re.compile(r"\b(u|nano|clock_nano)?sleep\s*\(")
 
 
-def files(root, *places, endings=(".c", ".h", ".cc", ".py", ".sh", ".mk", ".map", ".md", "")):
+class Debugger(typing.NamedTuple):
+    """A line of core/debuggers.txt, which says what each field is."""
+
+    folder: str
+    called: str
+    init: str
+    line: str
+    quotes: str
+    package: str
+
+    @property
+    def script(self):
+        return "%s/allocsnap_%s.py" % (self.folder, self.folder)
+
+
+def debuggers(root):
+    """The table of debuggers; empty where a tree has none."""
+    path = "core/debuggers.txt"
+    if not os.path.exists(os.path.join(root, path)):
+        return []
+    return [Debugger(*line.split("|")) for line in text(root, path).splitlines() if not line.startswith("#")]
+
+
+def folders(root):
+    return [debugger.folder for debugger in debuggers(root)]
+
+
+def debugger_table(root):
+    """Each debugger of the table is there, with its row among the rooms and its line in the README."""
+    found = []
+    for debugger in debuggers(root):
+        if not os.path.exists(os.path.join(root, debugger.script)):
+            found.append("there is no %s" % debugger.script)
+        if "\n| `%s` |" % debugger.folder not in text(root, "docs/architecture.md"):
+            found.append("docs/architecture.md has no row for %s" % debugger.folder)
+        line = debugger.line.replace("SCRIPT", "/usr/local/share/allocsnap/" + debugger.script)
+        if line not in text(root, "README.md"):
+            found.append("README.md does not say `%s`" % line)
+    return found
+
+
+def debugger_lists(root):
+    """Nobody beside the table lists debuggers: what is built and installed names none, and no line of a
+    test names two."""
+    table = debuggers(root)
+    named = [re.compile(r"(?<![\w/])%s/|\b%s" % (one.folder, one.script.split("/")[1])) for one in table]
+    found = []
+    for path in files(root, "core", "docs/man", ".ci") + ["Makefile"]:
+        if path != "core/debuggers.txt" and os.path.exists(os.path.join(root, path)):
+            found += ["%s names %s" % (path, one.folder) for one, name in zip(table, named)
+                      if name.search(text(root, path))]
+    for path in files(root, "tests"):
+        for number, line in enumerate(text(root, path).splitlines(), 1):
+            if sum(name.search(line) is not None for name in named) > 1:
+                found.append("%s:%d lists debuggers" % (path, number))
+    return found
+
+
+def files(root, *places, endings=(".c", ".h", ".cc", ".py", ".sh", ".mk", ".map", ".md", ".7", "")):
     """Paths, relative to `root`, of the files below `places` whose name ends so."""
     found = []
     for place in places:
@@ -178,6 +238,26 @@ def table_readers(root):
     ]
 
 
+def function_names(root):
+    """Each function whose definition before the hooks the table can tell of (asnap_table_functions) has its
+    name where it is said, and its number on the page of the layout."""
+    header = re.search(r"enum asnap_table_functions \{.*?\};", text(root, "core/table/" + PUBLIC_TABLE), re.S).group()
+    bits = {name: int(bit) for name, bit in re.findall(r"ASNAP_TABLE_(\w+) = 1 << (\d+),", header)}
+    said = dict(re.findall(r'\{ASNAP_TABLE_(\w+), "([^"]+)"\}', text(root, "core/collect/unseen.c")))
+    page = text(root, "docs/table-layout.md")
+    found = []
+    width = re.search(r"ASNAP_TABLE_FUNCTIONS = \(1 << (\d+)\) - 1,", header)
+    if sorted(bits.values()) != list(range(int(width.group(1)))):
+        found.append("ASNAP_TABLE_FUNCTIONS is not all of enum asnap_table_functions")
+    for function, bit in bits.items():
+        name = "operator " * (function in ("NEW", "DELETE")) + function.lower()
+        if said.get(function) != name:
+            found.append("core/collect/unseen.c does not name %s" % name)
+        if not re.search(r"(bit |, )%d %s(?!\w)" % (bit, name), page):
+            found.append("docs/table-layout.md does not show bit %d, %s" % (bit, name))
+    return found
+
+
 def libdwarf_includes(root):
     """One source and one header for it, at most, include libdwarf.h."""
     users = [
@@ -207,7 +287,7 @@ def file_openers(root):
 def python_openers(root):
     """The same in Python, where files of /proc and temporary files may be opened."""
     found = []
-    for path in files(root, "core/python", "gdb", "lldb", endings=(".py",)):
+    for path in files(root, "core/python", *folders(root), endings=(".py",)):
         for node in ast.walk(ast.parse(text(root, path), path)):
             if not isinstance(node, ast.Call) or path in OPENERS:
                 continue
@@ -250,11 +330,11 @@ def imports(root, path):
 
 
 def debugger_imports(root):
-    """gdb is imported in gdb/, lldb in lldb/."""
+    """Each debugger is imported in its own folder."""
     return [
         "%s imports %s" % (path, name)
-        for path in files(root, "core", "gdb", "lldb", endings=(".py",))
-        for name in ("gdb", "lldb")
+        for path in files(root, "core", *folders(root), endings=(".py",))
+        for name in folders(root)
         if name in imports(root, path) and not path.startswith(name + "/")
     ]
 
@@ -262,7 +342,7 @@ def debugger_imports(root):
 def python_syntax(root):
     """The shared Python code runs on the oldest Python."""
     found = []
-    for path in files(root, "core", "gdb", "lldb", endings=(".py",)):
+    for path in files(root, "core", *folders(root), endings=(".py",)):
         try:
             ast.parse(text(root, path), path, feature_version=OLDEST_PYTHON)
         except SyntaxError as error:
@@ -274,7 +354,7 @@ def python_library(root):
     """It uses nothing of the standard library that is newer than the oldest Python."""
     return [
         "%s:%d: %s" % (path, node.lineno, found)
-        for path in files(root, "core", "gdb", "lldb", endings=(".py",))
+        for path in files(root, "core", *folders(root), endings=(".py",))
         for node in ast.walk(ast.parse(text(root, path), path))
         for found in _newer_than_oldest(node)
     ]
@@ -331,14 +411,14 @@ def top_level(root):
     return [
         "%s is at the top level" % name
         for name in sorted(os.listdir(root))
-        if name not in TOP_LEVEL and not name.startswith(".")
+        if name not in TOP_LEVEL.union(folders(root)) and not name.startswith(".")
     ]
 
 
 def unique_names(root):
     """A file name says which file."""
     by_name = {}
-    for path in files(root, "core", "gdb", "lldb"):
+    for path in files(root, "core", *folders(root)):
         by_name.setdefault(os.path.basename(path), []).append(path)
     return [
         "one name for %s" % ", ".join(paths)
@@ -349,7 +429,7 @@ def unique_names(root):
 
 def lengths(root):
     found = []
-    for path in files(root, "core", "gdb", "lldb", "tests"):
+    for path in files(root, "core", *folders(root), "tests"):
         lines = text(root, path).count("\n")
         if lines > LINES_MAX:
             found.append("%s has %d lines" % (path, lines))
@@ -359,7 +439,7 @@ def lengths(root):
 def words(root):
     """No path of somebody's own machine (a home of "me" stands for any), nothing left for later."""
     found = []
-    for path in files(root, "core", "gdb", "lldb", "tests", "docs") + ["Makefile", "README.md"]:
+    for path in files(root, "core", *folders(root), "tests", "docs") + ["Makefile", "README.md"]:
         if not os.path.exists(os.path.join(root, path)):
             continue
         for pattern in (_HOME, _UNFINISHED):
@@ -434,11 +514,14 @@ TREE_LAWS = (
     room_table,
     room_page,
     table_readers,
+    function_names,
     libdwarf_includes,
     file_openers,
     python_openers,
     section_readers,
     core_knows_no_python,
+    debugger_table,
+    debugger_lists,
     debugger_imports,
     python_syntax,
     python_library,

@@ -177,6 +177,17 @@ class Stranger:
         said = self.run("/usr/bin/python3", "further.py", "one.dump", **environment)
         test.assertEqual(said, "['main', 'main', 'main'] 1 1010\n")
 
+    def check_command_line(self, test, program, **environment):
+        """`allocsnap`, at this path, finds the same in ~/one.dump, and has its completion at hand."""
+        said = self.run(
+            program, "one.dump", "stats", "--json", "--include", "*/use.c", "--domain", "0", **environment
+        )
+        test.assertEqual(json.loads(said)["total"], {"size": 3000, "count": 3})
+        said = self.run(program, "one.dump", "status", "--what", status=2, **environment)
+        test.assertEqual(
+            said, "allocsnap: unrecognized arguments: --what; `allocsnap status --help` shows how\n"
+        )
+
     def check_program_alone(self, test, version):
         test.assertEqual(self.run(self.program), "%s -2\n" % version)
 

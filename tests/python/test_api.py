@@ -9,6 +9,7 @@ import sys
 import tempfile
 import tracemalloc
 import unittest
+from pathlib import Path
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGES = os.path.join(ROOT, "core", "python")
@@ -324,6 +325,45 @@ class Files(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "no format 'x': there are allocsnap and trace"):
             allocsnap.Snapshot(NAMED, 16).dump(self.path, format="x")
         self.assertFalse(os.path.exists(self.path))
+
+    def test_exports(self):
+        snapshot = allocsnap.Snapshot(NAMED, 16)
+        small = snapshot.filter_traces([allocsnap.Filter(True, NAMED[0][2][0][0])])
+
+        def exported(ending, *arguments, of=snapshot, **options):
+            of.export(self.path + ending, *arguments, **options)
+            with open(self.path + ending, "rb") as file:
+                return file.read()
+
+        folded = exported(".folded")
+        total = sum(trace.size for trace in snapshot.traces)
+        self.assertEqual(sum(int(line.split()[-1]) for line in folded.splitlines()), total)
+        self.assertEqual(exported("", "folded"), folded)
+        self.assertNotEqual(exported(".folded", of=small), folded)
+        counted = exported(".folded", count=True)
+        self.assertEqual(sum(int(line.split()[-1]) for line in counted.splitlines()), len(NAMED))
+        both = exported(".folded", old_snapshot=small)
+        self.assertEqual([line.split()[-1] for line in both.splitlines()],
+                         [line.split()[-1] for line in folded.splitlines()])
+        self.assertNotEqual(both, folded)
+        self.assertTrue(exported(".pb.gz").startswith(b"\x1f\x8b"))
+        for path in (Path(self.path + ".csv"), os.fsencode(self.path + ".csv")):
+            snapshot.export(path)
+            os.remove(path)
+
+    def test_exports_that_cannot_be(self):
+        snapshot = allocsnap.Snapshot(NAMED, 16)
+        for arguments, options, kind, message in (
+            (("x.none",), {}, ValueError, "'x.none' does not say what to write: give a format, one of folded, "),
+            (("x", "none"), {}, ValueError, "no format 'none': there are folded, "),
+            (("x.csv",), {"old_snapshot": snapshot}, ValueError, "csv cannot say what two"),
+            (("x.heapsnapshot",), {}, allocsnap.AllocsnapError, r"take_snapshot\(graph=True\)"),
+            (("/nonexistent/x.csv",), {}, FileNotFoundError, "/nonexistent/x.csv"),
+            ((os.path.dirname(self.path), "csv"), {}, IsADirectoryError, ""),
+        ):
+            with self.subTest(arguments=arguments), self.assertRaisesRegex(kind, message):
+                snapshot.export(*arguments, **options)
+        self.assertEqual(os.listdir(os.path.dirname(self.path)), [])
 
     def test_pickles_are_refused(self):
         class Trap:

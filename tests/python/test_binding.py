@@ -12,13 +12,13 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
-from allocsnap.library import graph_types, keys as key_table, native  # noqa: E402
+from allocsnap.library import exports, graph_types, keys as key_table, native  # noqa: E402
 from allocsnap.library.keys import keys  # noqa: E402
 
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render", "export")
 )
 
 
@@ -126,6 +126,12 @@ class Binding(unittest.TestCase):
                     self.assertEqual(getattr(graph_types, name[len("ASNAP_") :]), value)
         self.assertIn("#define ASNAP_GRAPH_NO_BLOCK UINT32_MAX\n", header())
 
+    def test_export_formats(self):
+        self.assertEqual(
+            {"ASNAP_EXPORT_" + name.upper(): form.number for name, form in exports.formats().items()},
+            enumerators("asnap_export_format"),
+        )
+
     def test_structures(self):
         structures = {
             "asnap_memory": native.Memory,
@@ -135,6 +141,8 @@ class Binding(unittest.TestCase):
             "asnap_write": native.Write,
             "asnap_frame": native.Frame,
             "asnap_named_pc": native.NamedPc,
+            "asnap_variable": native.Variable,
+            "asnap_thread_local": graph_types.ThreadLocal,
             "asnap_trace": native.Trace,
             "asnap_traceback": native.Traceback,
             "asnap_mapping": native.Mapping,
@@ -151,6 +159,8 @@ class Binding(unittest.TestCase):
             "asnap_graph_block_info": graph_types.GraphBlockInfo,
             "asnap_reference": graph_types.Reference,
             "asnap_beside_sum": graph_types.BesideSum,
+            "asnap_export_description": exports.ExportDescription,
+            "asnap_export_options": exports.ExportOptions,
         }
         for name, structure in structures.items():
             self.assertTrue(issubclass(structure, ctypes.Structure))

@@ -55,7 +55,7 @@ class Packages(unittest.TestCase):
         needed = [re.sub(r" \(.*", "", name) for name in self.field(library, "Depends").split(", ")]
         # Debian 13 renamed some libraries for their 64-bit time.
         needed = [re.sub("t64$", "", name) for name in needed]
-        self.assertEqual(needed, ["libc6", "libdwarf1", "libelf1", "liblzma5", "zlib1g"])
+        self.assertEqual(needed, ["libc6", "libdwarf1", "libelf1", "liblzma5", "libprotobuf-c1", "libsqlite3-0", "zlib1g"])
         self.assertRegex(self.field(tool, "Recommends"), r"^gdb \(>= 12\) \| lldb ")
 
     def test_who_makes_them(self):
@@ -91,6 +91,7 @@ class Packages(unittest.TestCase):
         # All that `make install` lays, and what is Debian's.
         moved = [re.sub("^lib/", "lib/%s/" % TRIPLET, path) for path in expected()]
         moved = [path + ".gz" * path.startswith("share/man/") for path in moved]
+        moved = [path.replace("zsh/site-functions", "zsh/vendor-completions") for path in moved]
         moved.remove("share/allocsnap/installed")
         moved += ["lib/python3/dist-packages/allocsnap", "share/lintian/overrides/allocsnap"]
         moved += [
@@ -136,6 +137,7 @@ class Packages(unittest.TestCase):
         packages = os.path.join(usr, "lib", "python3", "dist-packages")
         stranger.check_python(self, PYTHONPATH=packages)
         stranger.check_types(self, PYTHONPATH=packages)
+        stranger.check_command_line(self, os.path.join(usr, "bin", "allocsnap"))
         page = os.path.join(usr, "share", "man", "man7", "allocsnap.7.gz")
         shown = stranger.run("mandoc", "-Tascii", "-Owidth=200", page)
         self.assertIn("source /usr/share/allocsnap/gdb/allocsnap_gdb.py", re.sub(".\b", "", shown))

@@ -10,7 +10,7 @@ SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 # What the script itself runs, and what it looks for of the set `run`.
 TOOLS = ("sh", "cat", "env", "grep", "tr", "xargs")
-NEEDED = ("cc", "gcc", "g++", "gdb", "node", "npm")
+NEEDED = ("cc", "gcc", "g++", "gdb", "node", "npm", "protoc-c")
 COMMANDS_OF_BENCHES = ("valgrind", "sqlite3", "heaptrack", "readelf", "eu-addr2line",
                        "llvm-symbolizer", "python3-dbg", "lldb-14", "chromium")
 APT = "-qq -o DPkg::Lock::Timeout=120"
@@ -76,7 +76,7 @@ class Deps(unittest.TestCase):
             (
                 1,
                 "deps: missing, and no apt-get to install it: what Debian packages as"
-                " libc6-dev libdwarf-dev libelf-dev zlib1g-dev libiberty-dev liblzma-dev\n",
+                " libc6-dev libdwarf-dev libelf-dev zlib1g-dev libiberty-dev liblzma-dev libprotobuf-c-dev libsqlite3-dev\n",
             ),
         )
 

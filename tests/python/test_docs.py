@@ -4,6 +4,7 @@ That docs/commands.md has all that the commands have is in test_commands_referen
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 # pylint: disable=wrong-import-position
 from allocsnap import commands  # noqa: E402
 from allocsnap.errors import AllocsnapError  # noqa: E402
+from allocsnap.command_line import invocation  # noqa: E402
 from allocsnap.commands.grammar import HelpRequested  # noqa: E402
 
 COMMANDS = {command.name: command for command in commands.COMMANDS}
@@ -24,6 +26,9 @@ _PROMPT = re.compile(r"^\((?:gdb|lldb)\) (?:-exec |pipe )?snapshot (.+)$", re.M)
 _ARGUMENT = re.compile(r"-(?:ex|o) '(?:pipe )?snapshot ([^']+)'")
 #: In running text; capitals and dots stand for something else, which does not parse.
 _INLINE = re.compile(r"(?<!`)`(?:-exec )?snapshot ([^`]+)`(?!`)")
+#: A line for a shell that begins with the command line's name, in a fenced block, and in running text.
+_SHELL = re.compile(r"^\$ (?:.*\$\()?allocsnap ([^|>)\n]+)", re.M)
+_SHELL_INLINE = re.compile(r"(?<!`)`allocsnap ([^`]+)`(?!`)")
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _PLACEHOLDER = re.compile(r"\.\.\.|\b[A-Z]{3,}\b|^NAME")
@@ -56,6 +61,25 @@ def command_lines(text):
     lines += [line for line in _INLINE.findall(without) if not _PLACEHOLDER.search(line)]
     # gdb's `pipe` hands the rest to a program.
     return [line.split(" | ")[0].replace("\n", " ").strip() for line in lines]
+
+
+def shell_lines(text):
+    """The lines after `allocsnap` that a document has people type in a shell."""
+    lines = [line for _, block in _FENCE.findall(text) for line in _SHELL.findall(block)]
+    return lines + _SHELL_INLINE.findall(_FENCE.sub("", text))
+
+
+def wrong_in_shell(line):
+    """Why the command line refuses a line; None where it takes it."""
+    words = [{"PID": "1", "$pid": "1"}.get(word.strip('"'), word) for word in shlex.split(line)]
+    try:
+        asked = invocation.read(words)
+        if not isinstance(asked, str):
+            asked.command.parse(asked.line)
+    except AllocsnapError as error:
+        # The name of a snapshot may be left out.
+        return None if "required: FILE" in str(error) or "required: NAME" in str(error) else str(error)
+    return None
 
 
 def wrong(line):
@@ -91,6 +115,17 @@ class Docs(unittest.TestCase):
                     bad.append("{}: snapshot {}: {}".format(path, line, reason))
         self.assertEqual(bad, [])
         self.assertGreater(count, 100)
+
+    def test_lines_of_the_shell_parse(self):
+        bad, count = [], 0
+        for path, text in self.texts.items():
+            for line in shell_lines(text):
+                count += 1
+                reason = wrong_in_shell(line)
+                if reason:
+                    bad.append("{}: allocsnap {}: {}".format(path, line, reason))
+        self.assertEqual(bad, [])
+        self.assertGreater(count, 10)
 
     def test_links_lead_somewhere(self):
         bad = []
@@ -157,6 +192,13 @@ class Checks(unittest.TestCase):
         self.assertIn("0", wrong("start 0"))
         self.assertIsNone(wrong("dump"))
         self.assertIsNone(wrong("who (char *) kept[3] + 40"))
+
+    def test_lines_of_the_shell(self):
+        text = '`allocsnap -p 1 stats`\n```\n$ allocsnap x diff | y\n$ test "$(allocsnap z who 1)" = 1\n```\n'
+        self.assertEqual(shell_lines(text), ["x diff ", "z who 1", "-p 1 stats"])
+        self.assertIsNone(wrong_in_shell("-p PID dump file"))
+        self.assertIn("--frames", wrong_in_shell("x stats --frames"))
+        self.assertIn("which command?", wrong_in_shell("x y"))
 
     def test_anchors(self):
         self.assertEqual(anchors("# A run, later\n```\n# no\n```\n## In `gdb`\n"), {"a-run-later", "in-gdb"})

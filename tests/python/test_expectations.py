@@ -71,7 +71,8 @@ TESTS = os.path.dirname(expectations.PROGRAMS)
 #: Tests that say themselves what their programs hold, since it depends on how they are run.
 SAYING = [os.path.join("hooks", name) for name in os.listdir(os.path.join(TESTS, "hooks"))]
 SAYING += [os.path.join("e2e", name) for name in (
-    "test_debugger_names.py", "test_reach.py", "test_resident.py", "test_types.py",
+    "test_debugger_names.py", "test_reach.py", "test_resident.py", "test_suppressions.py",
+    "test_types.py", "test_allocated_types.py",
 )]
 
 

@@ -11,6 +11,7 @@ CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus")
 SPECIMENS = os.path.join(BUILD, "asan", "tests", "fuzz", "specimens")
 RUNS = 40000
 SYMBOL_RUNS = 60000
+GRAPH_RUNS = 6000
 
 
 class Fuzz(unittest.TestCase):
@@ -38,7 +39,7 @@ class Fuzz(unittest.TestCase):
     def test_load(self):
         files, inputs = self.run_fuzzer("load", RUNS, os.path.join(CORPUS, "load"))
         # Each file that is a good one is loaded twice: as it is, and repaired.
-        self.assertEqual(files, 12)
+        self.assertEqual(files, 16)
         self.assertGreater(inputs - files, RUNS // 20)
 
     def test_symbols(self):
@@ -47,10 +48,22 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, len(os.listdir(SPECIMENS)))
         self.assertGreater(inputs - files, SYMBOL_RUNS // 4)
 
+    def test_suppressions(self):
+        files, inputs = self.run_fuzzer("suppressions", RUNS, os.path.join(CORPUS, "suppressions"))
+        # One has a rule of another type.
+        self.assertEqual(files, 3)
+        self.assertGreater(inputs - files, RUNS // 20)
+
     def test_cfi(self):
         files, inputs = self.run_fuzzer("cfi", RUNS, os.path.join(CORPUS, "cfi"))
         self.assertEqual(files, 5)
         self.assertGreater(inputs - files, RUNS // 20)
+
+    def test_graph(self):
+        directory = os.path.join(CORPUS, "graph")
+        files, inputs = self.run_fuzzer("graph", GRAPH_RUNS, directory)
+        self.assertEqual(files, len(os.listdir(directory)))
+        self.assertGreater(inputs - files, GRAPH_RUNS // 2)
 
 
 if __name__ == "__main__":

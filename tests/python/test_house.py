@@ -145,6 +145,25 @@ class Laws(unittest.TestCase):
             self.broken(house.table_readers, tree), ["core/model/c.c includes allocsnap_table.h"]
         )
 
+    def test_function_names(self):
+        tree = {
+            "core/table/allocsnap_table.h": "enum asnap_table_functions {\n    ASNAP_TABLE_MALLOC = 1 << 0,\n"
+            "    ASNAP_TABLE_NEW = 1 << 1,\n    ASNAP_TABLE_FREE = 1 << 2,\n"
+            "    ASNAP_TABLE_FUNCTIONS = (1 << 2) - 1,\n};\n",
+            "core/collect/unseen.c": '{ASNAP_TABLE_MALLOC, "calloc"}, {ASNAP_TABLE_NEW, "operator new"}',
+            "docs/table-layout.md": "bit 0 malloc, 2 operator new, 2 free_sized |",
+        }
+        self.assertEqual(
+            self.broken(house.function_names, tree),
+            [
+                "ASNAP_TABLE_FUNCTIONS is not all of enum asnap_table_functions",
+                "core/collect/unseen.c does not name malloc",
+                "docs/table-layout.md does not show bit 1, operator new",
+                "core/collect/unseen.c does not name free",
+                "docs/table-layout.md does not show bit 2, free",
+            ],
+        )
+
     def test_libdwarf_includes(self):
         line = "#include <libdwarf/libdwarf.h>\n"
         tree = {"core/symbols/a.c": line, "core/symbols/a.h": line}
@@ -170,6 +189,7 @@ class Laws(unittest.TestCase):
 
     def test_python_openers(self):
         tree = {
+            **self.TABLE,
             "core/python/allocsnap/regular_files.py": "open(path)\n",
             "core/python/allocsnap/a.py": 'open("/proc/{}/maps".format(pid))\nx.opened(path)\n',
             "gdb/b.py": "with open(path) as f:\n    os.open(path, 0)\n",
@@ -191,8 +211,45 @@ class Laws(unittest.TestCase):
             self.broken(house.core_knows_no_python, tree), ["core/render/a.c includes Python.h"]
         )
 
+    TABLE = {"core/debuggers.txt": "# F|C|I|L|Q|P\ngdb|gdb|~/.g|source SCRIPT||gdb\nlldb|LLDB|~/.l|import SCRIPT||lldb\n"}
+
+    def test_debugger_table(self):
+        tree = {
+            "gdb/allocsnap_gdb.py": "",
+            "docs/architecture.md": "|---|\n| `gdb` | what |\n",
+            "README.md": "source /usr/local/share/allocsnap/gdb/allocsnap_gdb.py\n",
+        }
+        self.assertEqual(
+            self.broken(house.debugger_table, {**tree, **self.TABLE}),
+            [
+                "there is no lldb/allocsnap_lldb.py",
+                "docs/architecture.md has no row for lldb",
+                "README.md does not say `import /usr/local/share/allocsnap/lldb/allocsnap_lldb.py`",
+            ],
+        )
+
+    def test_debugger_lists(self):
+        tree = {
+            "Makefile": "FILES := lldb/*.py /x/gdb/y\n",
+            "core/install/install.sh": "put gdb/$file tests/lldb.sh\n",
+            "core/a.c": "/* gdb and LLDB */\n",
+            "docs/man/a.7": ".It Pa @SHAREDIR@/x/allocsnap_" + "gdb.py\n",
+            "tests/a.py": "%s/a\n%s/b\ngdb/a ggdb/b\n" % ("gdb", "lldb"),
+            "tests/b.py": "\n%s/a %s/b\n" % ("gdb", "lldb"),
+        }
+        self.assertEqual(
+            sorted(self.broken(house.debugger_lists, {**tree, **self.TABLE})),
+            [
+                "Makefile names lldb",
+                "core/install/install.sh names gdb",
+                "docs/man/a.7 names gdb",
+                "tests/b.py:2 lists debuggers",
+            ],
+        )
+
     def test_debugger_imports(self):
         tree = {
+            **self.TABLE,
             "core/python/allocsnap/a.py": "def f():\n    from gdb.types import x\n",
             "core/python/allocsnap/b.py": "from . import gdb\nimport gdbm\n",
             "gdb/c.py": "import os, gdb\n",
@@ -212,7 +269,7 @@ class Laws(unittest.TestCase):
             'a = "b".removeprefix("c")\nfrom functools import cache\nimport tomllib\n'
             "d: list[int] = []\ne = {} | d\nf = zip(d, d, strict=True)\ng = anext(d)\n"
         )
-        tree = {"core/python/allocsnap/a.py": newer, "gdb/b.py": "import functools\nd = [] + []\n"}
+        tree = {**self.TABLE, "core/python/allocsnap/a.py": newer, "gdb/b.py": "import functools\nd = [] + []\n"}
         places = ["1: removeprefix", "2: cache", "3: tomllib", "4: list[...]"]
         places += ["5: a union of dicts", "6: zip(strict=)", "7: anext"]
         self.assertEqual(
@@ -234,7 +291,7 @@ class Laws(unittest.TestCase):
         )
 
     def test_top_level(self):
-        tree = {"Makefile": "", ".ci/run": "", "tools/x": "", "notes.txt": ""}
+        tree = {**self.TABLE, "gdb/a": "", "Makefile": "", ".ci/run": "", "tools/x": "", "notes.txt": ""}
         self.assertEqual(
             self.broken(house.top_level, tree),
             ["notes.txt is at the top level", "tools is at the top level"],

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+from . import house
 from .installed import ROOT, Stranger, make, own_environment, run, tree
 
 # Legal in a path, and apt to mean something to make, sh, pkg-config, roff or a debugger.
@@ -34,8 +35,13 @@ def of_checkout(*patterns):
 def expected():
     """What lies below a prefix, directories aside."""
     names = ["include/" + os.path.basename(path) for path in of_checkout("core/include/*.h")]
-    names += ["share/man/man7/" + os.path.basename(path) for path in of_checkout("docs/man/*")]
-    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py", "gdb/*.py", "lldb/*.py")
+    for section in "17":
+        pages = of_checkout("docs/man/*." + section)
+        names += ["share/man/man{}/{}".format(section, os.path.basename(path)) for path in pages]
+    names += ["bin/allocsnap", "share/bash-completion/completions/allocsnap"]
+    names += ["share/zsh/site-functions/_allocsnap"]
+    shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py")
+    shared += of_checkout(*(folder + "/*.py" for folder in house.folders(ROOT)))
     shared += ["core/python/allocsnap/py.typed", "installed", "report.html"]
     names += ["share/allocsnap/" + path for path in shared]
     libraries = ["liballocsnap-hooks.so", "liballocsnap.so", "liballocsnap.so.0"]
@@ -54,16 +60,17 @@ class Install(unittest.TestCase):
     def test_files_below_destdir(self):
         said = make("install", "PREFIX=/opt/allocsnap", "DESTDIR=" + self.place)
         self.assertEqual(self.files(), ["opt/allocsnap/" + path for path in expected()])
-        for path in ("core/python/allocsnap/__init__.py", "gdb/allocsnap_gdb.py", "installed"):
+        scripts = [debugger.script for debugger in house.debuggers(ROOT)]
+        for path in ["core/python/allocsnap/__init__.py", "installed"] + scripts:
             self.assertIn("share/allocsnap/" + path, expected())
         library = os.path.join(self.place, "opt", "allocsnap", "lib", "liballocsnap.so")
         self.assertEqual(os.readlink(library), "liballocsnap.so.0")
         lines = ["For the snapshot commands in every gdb, add this line to your ~/.gdbinit:"]
         lines += ["source /opt/allocsnap/share/allocsnap/gdb/allocsnap_gdb.py"]
-        if of_checkout("lldb/*.py"):
-            lines += ["In every LLDB, with this one in your ~/.lldbinit:"]
-            lines += ["command script import /opt/allocsnap/share/allocsnap/lldb/allocsnap_lldb.py"]
-        self.assertEqual(said.splitlines(), lines)
+        lines += ["In every LLDB, with this one in your ~/.lldbinit:"]
+        lines += ["command script import /opt/allocsnap/share/allocsnap/lldb/allocsnap_lldb.py"]
+        self.assertEqual(said.splitlines()[:4], lines)
+        self.assertEqual(len(said.splitlines()), 2 * len(scripts))
 
     def test_for_everybody(self):
         """Whatever the umask of who installs is."""
@@ -72,7 +79,7 @@ class Install(unittest.TestCase):
         for path in tree(self.place):
             full = os.path.join(self.place, path)
             if not os.path.islink(full) and path != "share/allocsnap/installed":
-                is_program = path.endswith(("/", ".so", ".so.0"))
+                is_program = path.endswith(("/", ".so", ".so.0", "bin/allocsnap"))
                 mode = os.stat(full).st_mode & 0o777
                 self.assertEqual((path, mode), (path, 0o755 if is_program else 0o644))
 
@@ -172,7 +179,7 @@ class Installed(unittest.TestCase):
         cls.addClassCleanup(directory.cleanup)
         place = os.path.realpath(directory.name)
         cls.checkout, cls.prefix = os.path.join(place, "checkout"), os.path.join(place, "prefix")
-        for path in of_checkout("Makefile", "core", "gdb", "lldb", "docs", "tests/*/*.mk",
+        for path in of_checkout("Makefile", "core", *house.folders(ROOT), "docs", "tests/*/*.mk",
                                 "build/*.so", "build/*.so.0", "build/obj/core"):
             cls.copy(path)
         cls.said = make("install", "PREFIX=" + cls.prefix, directory=cls.checkout).splitlines()
@@ -198,8 +205,12 @@ class Installed(unittest.TestCase):
         packages = os.path.join(self.prefix, "share", "allocsnap", "core", "python")
         self.stranger.check_python(self, PYTHONPATH=packages)
         self.stranger.check_types(self, PYTHONPATH=packages)
+        program = os.path.join(self.prefix, "bin", "allocsnap")
+        self.stranger.check_command_line(self, program)
+        link = os.path.join(self.stranger.home, "as")
+        os.symlink(program, link)
+        self.stranger.check_command_line(self, link)
 
-    @unittest.skipUnless(of_checkout("lldb/*.py"), "there is no binding for LLDB")
     def test_session_in_lldb(self):
         names = ["lldb"] + ["lldb-%d" % number for number in range(40, 13, -1)]
         lldb = next(filter(None, map(shutil.which, names)))
@@ -221,8 +232,8 @@ class Installed(unittest.TestCase):
         self.assertEqual(flags.split(), ["-I" + os.path.join(self.prefix, "include")])
 
     def test_manual(self):
-        for page in ("allocsnap", "liballocsnap-hooks"):
-            path = os.path.join(self.prefix, "share", "man", "man7", page + ".7")
+        for page in ("allocsnap.1", "allocsnap.7", "liballocsnap-hooks.7"):
+            path = os.path.join(self.prefix, "share", "man", "man" + page[-1], page)
             self.assertEqual(run(["mandoc", "-Tlint", "-Wwarning", path]), "")
             with open(path, encoding="utf-8") as file:
                 self.assertNotRegex(file.read(), "@[A-Z]+@")

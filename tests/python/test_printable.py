@@ -10,8 +10,8 @@ BUILD = os.environ.get("ALLOCSNAP_BUILD", os.path.join(ROOT, "build"))
 os.environ.setdefault("ALLOCSNAP_LIBRARY", os.path.join(BUILD, "liballocsnap.so"))
 sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
+from allocsnap import kept_graph  # noqa: E402
 from allocsnap.errors import AllocsnapError  # noqa: E402
-from allocsnap.library import objects  # noqa: E402
 from allocsnap.printable import printable, printable_lines, printable_text  # noqa: E402
 
 #: (bytes of a name, its printable form).
@@ -36,7 +36,7 @@ NAMES = (
 def native_printable(raw):
     """What the library makes of a name, which here is that of a file."""
     try:
-        objects.Snapshot.load("/nonexistent/[" + raw.decode("utf-8", "surrogateescape") + "]/x")
+        kept_graph.load(b"/nonexistent/[" + raw + b"]/x")
     except AllocsnapError as error:
         text = str(error)
         return text[text.index("[") + 1 : text.rindex("]")]

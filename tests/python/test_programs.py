@@ -42,6 +42,7 @@ PLACE_AT_EXIT = {
     "fork.c": "parent",
     "libgone.c": "loaded",
     "phases.c": "exit",
+    "sampled.c": "exit",
     "plain_operators.cc": "caller",
 }
 

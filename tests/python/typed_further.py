@@ -64,6 +64,14 @@ def from_raw() -> int:
     return new.compare_to(old, "traceback")[0].size_diff
 
 
+def without_known(snapshot: Snapshot, file: Path) -> List[str]:
+    """What has leaked but for the rules of a file, and what these left out."""
+    rules = allocsnap.Suppressions(file, builtin=False)
+    left = snapshot.leaks(("definite", "indirect"), rules)
+    assert_type(rules.rules, List[str])
+    return [one.rule for one in snapshot.suppressed(suppressions=rules)] + [str(left.traces)]
+
+
 def mistakes(snapshot: Snapshot) -> None:
     """Not to be called."""
     allocsnap.take_snapsot()  # type: ignore[attr-defined]
@@ -74,13 +82,19 @@ def mistakes(snapshot: Snapshot) -> None:
     Filter("*/use.c", True)  # type: ignore[arg-type]
     ReachFilter("definite", True)  # type: ignore[arg-type]
     allocsnap.start("5")  # type: ignore[arg-type]
+    snapshot.leaks(suppressions="my.supp")  # type: ignore[arg-type]
+    allocsnap.Suppressions(3)  # type: ignore[arg-type]
     snapshot.dump("one", "allocsnap")  # type: ignore[misc]
+    snapshot.export("one.csv", old_snapshot="two")  # type: ignore[arg-type]
+    snapshot.export("one", "csv", snapshot)  # type: ignore[misc]
 
 
 def main(dump: str) -> None:
     snapshot = Snapshot.load(Path(dump)).skip(["x*alloc"], ["libc"], mine=["*/nothing/*"])
     mine = snapshot.filter_traces([Filter(True, "*/use.c"), Large(True), Small()])
     assert_type((mine.start_time, mine.traces[0].time), Tuple[Optional[float], Optional[float]])
+    mine.export(Path(dump + ".folded"), old_snapshot=snapshot, count=True)
+    mine.export(dump + ".exported", "csv")
     print(sorted(place(trace.traceback[-1]) for trace in mine.traces), len(groups(mine)), from_raw())
 
 

@@ -32,7 +32,11 @@ class Region(ctypes.Structure):
 
 
 class NamedPc(ctypes.Structure):
-    _fields_ = [("frames", ctypes.POINTER(Frame)), ("frame_count", ctypes.c_size_t)]
+    _fields_ = [
+        ("frames", ctypes.POINTER(Frame)),
+        ("frame_count", ctypes.c_size_t),
+        ("allocates", ctypes.c_char_p),
+    ]
 
 
 def load_segments(path):

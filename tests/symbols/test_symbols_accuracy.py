@@ -11,8 +11,8 @@ clang's programs llvm-symbolizer). The differences come from these:
     many sections, and finds no lines where there is no .debug_aranges;
   - addr2line 2.40 takes the first file of a DWARF 5 sequence to be file 0, not 1;
   - addr2line names the innermost inlined function of a cold part by its symbol.
-A function's name may differ in one way: where the debug information has a plain name
-only ("operator()"), the symbolizer says what the symbol table says.
+A function's name may differ in two ways: where the debug information has a plain name
+only, the symbolizer says what the symbol table says; and see alike().
 """
 
 import concurrent.futures
@@ -57,13 +57,30 @@ def plain(stack):
     return [(function, file if line else None, line) for file, line, function, _ in stack]
 
 
+_LAMBDA = re.compile(r"(^|::)\{lambda at line \d+\}(::(_FUN|__invoke))?$")
+_NUMBERED = re.compile(r"(^|.*(\}|\$_\d+|'lambda\d*'\(.*\))::)(operator\(\)|_FUN|__invoke)")
+
+
+def alike(mine, other):
+    """Whether two names of a function are the same but for what is spelled in a way of our own: a
+    lambda by the line where it is written, which others number, and what is around a function that
+    has no linkage name."""
+    if mine == other:
+        return True
+    if mine is None or other is None:
+        return False
+    if _LAMBDA.search(mine):
+        return _NUMBERED.match(other) is not None
+    return mine.endswith("::" + other)
+
+
 def same(ours, theirs, symbols):
     if len(ours) != len(theirs):
         return False
     for i, (mine, other) in enumerate(zip(ours, theirs)):
         if mine[1:] != other[1:]:
             return False
-        if mine[0] == other[0]:
+        if alike(mine[0], other[0]):
             continue
         outermost = i == len(ours) - 1
         if not outermost or mine[0] not in symbols:

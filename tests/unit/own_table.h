@@ -2,7 +2,19 @@
 #ifndef ASNAP_TEST_OWN_TABLE_H
 #define ASNAP_TEST_OWN_TABLE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Makes allocsnap_root the root of an empty table that traces. */
 void own_table_open(void);
+
+/* The same of a sample of this period, after own_table_open. */
+enum { OWN_TABLE_SAMPLE = 2 }; /* what the root says of `tracing` */
+void own_table_sample(uint64_t period);
+
+/* Whether what the root says of the sample is what its records say: their estimated sums; and which
+ * blocks may have records, those that have one and no others, or some more where `exactly` is
+ * false. No writer is at work. */
+bool own_table_sample_agrees(bool exactly);
 
 #endif

@@ -79,6 +79,17 @@ void image_init(struct image *image)
     init_shards(image);
 }
 
+void image_be_version_4(struct image *image)
+{
+    struct asnap_table_root *root = image_root(image);
+    const uint32_t end = ASNAP_TABLE_ROOT_BYTES_BEFORE_SAMPLES;
+    root->version = 4;
+    root->root_bytes = end;
+    memset((char *)root + end, 0xff, sizeof(*root) - end);
+    memset(&root->control.sample_period, 0xff, sizeof(root->control.sample_period));
+    memset(&root->applied.sample_period, 0xff, sizeof(root->applied.sample_period));
+}
+
 void image_deinit(struct image *image)
 {
     free(image->bytes);

@@ -31,6 +31,9 @@ struct image {
 
 /* A tracing root without nodes or records. */
 void image_init(struct image *image);
+/* Makes the root one of version 4, with whatever stands where later fields are. */
+void image_be_version_4(struct image *image);
+
 void image_deinit(struct image *image);
 
 /* What lies at an address. */

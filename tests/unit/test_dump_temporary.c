@@ -17,7 +17,18 @@ typedef struct asnap_error *write_dump(const struct asnap_snapshot *snapshot, co
                                        const struct asnap_attribute *attributes,
                                        size_t attribute_count);
 
-static write_dump *const writers[] = {asnap_snapshot_dump, asnap_snapshot_dump_tracemalloc};
+static struct asnap_error *export_folded(const struct asnap_snapshot *snapshot, const char *path,
+                                         const struct asnap_attribute *attributes,
+                                         size_t attribute_count)
+{
+    (void)attributes;
+    (void)attribute_count;
+    return asnap_export(snapshot, ASNAP_EXPORT_FOLDED, NULL, path);
+}
+
+static write_dump *const writers[] = {asnap_snapshot_dump, asnap_snapshot_dump_tracemalloc,
+                                      export_folded};
+enum { KINDS_OF_FILE = sizeof(writers) / sizeof(writers[0]) };
 
 /* The path of a file in the directory of the dumps, as it is. */
 static void place(const char *name, char path[512])
@@ -43,7 +54,7 @@ ASNAP_TEST(dump_temporary, only_the_owner_reads_a_dump)
     } cases[] = {{0, 0600}, {022, 0600}, {077, 0600}, {0277, 0400}};
     struct asnap_snapshot *snapshot = dump_snapshot();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        for (size_t w = 0; w < 2; w++) {
+        for (size_t w = 0; w < KINDS_OF_FILE; w++) {
             const char *path = dump_path("private");
             mode_t before = umask(cases[i].umask);
             struct asnap_error *error = writers[w](snapshot, path, NULL, 0);
@@ -90,7 +101,7 @@ ASNAP_TEST(dump_temporary, a_link_to_nothing_stays)
     snprintf(link, sizeof(link), "%s", dump_path("link"));
     CU_ASSERT_EQUAL_FATAL(symlink("nowhere", link), 0);
     size_t before = dump_file_count();
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < KINDS_OF_FILE; w++) {
         struct asnap_error *error = writers[w](snapshot, link, NULL, 0);
         CU_ASSERT_FATAL(error != NULL);
         CU_ASSERT_EQUAL(asnap_error_code(error), ASNAP_ERROR_IO);
@@ -236,7 +247,7 @@ ASNAP_TEST(dump_temporary, writers_beside_one_another)
     pid_t children[WRITERS];
     for (int i = 0; i < WRITERS; i++) {
         char path[512];
-        char name[16];
+        char name[32];
         snprintf(name, sizeof(name), "writer-%d", i);
         snprintf(path, sizeof(path), "%s", dump_path(name));
         children[i] = fork();

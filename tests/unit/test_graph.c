@@ -20,6 +20,30 @@ static uint32_t slow_find(const struct asnap_block_index *index, uint64_t addres
     return found;
 }
 
+/* Many at once are found as one by one. */
+static void check_many(const struct asnap_block_index *index, struct graph_heap *heap)
+{
+    uint64_t addresses[ASNAP_FIND_MANY];
+    uint32_t found[ASNAP_FIND_MANY];
+    for (size_t round = 0; round < 40; round++) {
+        size_t count = graph_heap_random(heap, ASNAP_FIND_MANY + 1);
+        for (size_t i = 0; i < count; i++) {
+            const struct asnap_graph_block *block =
+                &index->blocks[graph_heap_random(heap, index->count)];
+            addresses[i] =
+                graph_heap_random(heap, 2) == 0
+                    ? block->start
+                    : index->lowest + graph_heap_random(heap, index->highest - index->lowest);
+        }
+        uint64_t starts = asnap_block_index_find_many(index, addresses, count, found);
+        for (size_t i = 0; i < count; i++) {
+            CU_ASSERT_EQUAL(found[i], asnap_block_index_find(index, addresses[i]));
+            if ((starts >> i & 1) != 0)
+                CU_ASSERT_EQUAL(index->blocks[found[i]].start, addresses[i]);
+        }
+    }
+}
+
 static void check_finds(struct graph_heap *heap)
 {
     struct asnap_block_index index;
@@ -36,6 +60,7 @@ static void check_finds(struct graph_heap *heap)
         uint64_t address = HEAP_BASE - 64 + graph_heap_random(heap, heap->size + 128);
         CU_ASSERT_EQUAL(asnap_block_index_find(&index, address), slow_find(&index, address));
     }
+    check_many(&index, heap);
     asnap_block_index_deinit(&index);
 }
 
@@ -135,8 +160,8 @@ static void make(struct made *made, struct graph_heap *heap, size_t root_count)
         CU_ASSERT(asnap_edges_word(&made->edges, &made->index, &reader, trace->address + inside,
                                    &made->roots[i].edge));
     }
-    ASNAP_ASSERT_OK(
-        asnap_reach_init(&made->reach, &made->index, &made->edges, made->roots, made->root_count));
+    ASNAP_ASSERT_OK(asnap_reach_init(&made->reach, &made->index, &made->edges, made->roots,
+                                     made->root_count, NULL));
 }
 
 static void unmake(struct made *made)
@@ -205,6 +230,25 @@ static void slow_below(const struct made *made, uint32_t start, bool *below)
     slow_flood(&one, ASNAP_NO_BLOCK, false, below);
 }
 
+/* What a definite block stands for. */
+static void check_leak(const struct made *made, uint32_t definite, const bool *below)
+{
+    size_t count = made->index.count;
+    const struct asnap_leak *leak = asnap_reach_leak(&made->reach, definite);
+    uint32_t cycle = 0, indirect = 0;
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        cycle += below[definite * count + i] && below[i * count + definite];
+        if (i == definite || asnap_reach_owner(&made->reach, i) != definite)
+            continue;
+        indirect++;
+        size += asnap_block_size(&made->index, i);
+    }
+    CU_ASSERT_EQUAL(leak == NULL ? 1 : leak->cycle_count, cycle);
+    CU_ASSERT_EQUAL(leak == NULL ? 0 : leak->indirect_count, indirect);
+    CU_ASSERT_EQUAL(leak == NULL ? 0 : leak->indirect_size, size);
+}
+
 static void check_classes(const struct made *made)
 {
     uint32_t count = made->index.count;
@@ -227,7 +271,7 @@ static void check_classes(const struct made *made)
                            : led_to    ? ASNAP_REACH_INDIRECT
                                        : ASNAP_REACH_DEFINITE;
         CU_ASSERT_EQUAL(made->reach.classes[i], expected);
-        uint32_t owner = made->reach.owners[i];
+        uint32_t owner = asnap_reach_owner(&made->reach, i);
         if (by_any[i]) {
             CU_ASSERT_EQUAL(owner, ASNAP_NO_BLOCK);
         } else {
@@ -238,6 +282,10 @@ static void check_classes(const struct made *made)
                 CU_ASSERT(!(made->reach.classes[j] == ASNAP_REACH_DEFINITE &&
                             below[(size_t)j * count + i]));
         }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (made->reach.classes[i] == ASNAP_REACH_DEFINITE)
+            check_leak(made, i, below);
     }
     free(by_start);
     free(by_any);
@@ -287,9 +335,12 @@ static void check_exact(const struct made *made, const struct made *all, const u
 static void check_dominators(struct made *made, struct graph_heap *heap)
 {
     uint32_t count = made->index.count;
+    struct asnap_referrers referrers;
     struct asnap_dominators dominators;
-    ASNAP_ASSERT_OK(asnap_dominators_init(&dominators, &made->index, &made->edges, &made->reach,
-                                          made->roots, made->root_count, NULL));
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, count));
+    ASNAP_ASSERT_OK(asnap_dominators_init(&dominators, &made->index, &made->edges, &referrers,
+                                          &made->reach, made->roots, made->root_count, NULL));
+    asnap_referrers_deinit(&referrers);
     /* Definite blocks count as held. */
     struct made all = *made;
     all.roots = calloc(made->root_count + count, sizeof(*all.roots));
@@ -399,7 +450,7 @@ static void check_paths_to(const struct made *made, const struct asnap_referrers
     bool *used_blocks = calloc(made->index.count, 1);
     size_t last = 0;
     ASNAP_ASSERT_OK(asnap_paths_init(&paths, made->index.count, referrers, made->roots,
-                                     made->root_count, target));
+                                     made->root_count, NULL, target));
     for (size_t found = 0;; found++) {
         ASNAP_ASSERT_OK(asnap_paths_next(&paths, &path));
         if (found == 0)
@@ -430,7 +481,7 @@ static void check_paths(struct made *made)
     struct asnap_referrers referrers;
     uint32_t *distances = calloc(made->index.count + 1, sizeof(*distances));
     ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &made->edges, made->index.count));
-    asnap_root_pointers_sort(made->roots, made->root_count);
+    asnap_root_pointers_sort(made->roots, made->root_count, NULL);
     slow_distances(made, distances);
     for (uint32_t target = 0; target < made->index.count; target++)
         check_paths_to(made, &referrers, target, distances[target]);
@@ -440,7 +491,7 @@ static void check_paths(struct made *made)
 
 ASNAP_TEST(graph, random_heaps)
 {
-    for (uint64_t seed = 0; seed < 300; seed++) {
+    for (uint64_t seed = 0; seed < 2000; seed++) {
         struct graph_heap heap;
         struct made made;
         graph_heap_init(&heap, 1000 + 20 * (seed % 100), seed);
@@ -454,4 +505,42 @@ ASNAP_TEST(graph, random_heaps)
         unmake(&made);
         graph_heap_deinit(&heap);
     }
+}
+
+/* Blocks 0 and 1 lead to block 2, and old values below a stack pointer to the first of them. */
+ASNAP_TEST(graph, paths_begin_where_values_are_in_use)
+{
+    static const struct asnap_root roots[] = {
+        {0x1000, 0x1008, ASNAP_ROOT_RED_ZONE, 0}, {0x2000, 0x2008, ASNAP_ROOT_STACK, 0},
+        {0x3000, 0x3008, ASNAP_ROOT_FILE, 0},     {0, 1, ASNAP_ROOT_REGISTER, 0},
+        {0x4000, 0x4008, ASNAP_ROOT_GAP, 0},      {0x5000, 0x5008, ASNAP_ROOT_TLS, 0},
+    };
+    const uint32_t inside = (uint32_t)ASNAP_EDGE_INSIDE << ASNAP_EDGE_KIND_SHIFT;
+    struct asnap_root_pointer pointers[] = {
+        {0x1000, 0, 0}, {0x1000, 1, 0},          {0x4000, 1, 4}, {0, 1, 3},
+        {0x2000, 1, 1}, {0x3000, 1 | inside, 2}, {0x3000, 1, 2}, {0x5000, 1, 5},
+    };
+    static const uint32_t sorted[] = {0, 2, 2, 5, 3, 1, 0, 4}; /* which roots they are from */
+    uint32_t first[] = {0, 1, 2, 2};
+    uint32_t targets[] = {2, 2};
+    const struct asnap_edges edges = {.first = first, .targets = targets, .count = 2};
+    struct asnap_referrers referrers;
+    struct asnap_paths paths;
+    struct asnap_path path;
+    size_t count = sizeof(pointers) / sizeof(pointers[0]);
+    asnap_root_pointers_sort(pointers, count, roots);
+    for (size_t i = 0; i < count; i++)
+        CU_ASSERT_EQUAL(pointers[i].root, sorted[i]);
+    CU_ASSERT_EQUAL(pointers[1].edge, 1);
+    ASNAP_ASSERT_OK(asnap_referrers_init(&referrers, &edges, 3));
+    ASNAP_ASSERT_OK(asnap_paths_init(&paths, 3, &referrers, pointers, count, roots, 2));
+    for (uint32_t block = 2; block-- > 0;) {
+        ASNAP_ASSERT_OK(asnap_paths_next(&paths, &path));
+        CU_ASSERT_EQUAL_FATAL(path.count, 2);
+        CU_ASSERT_EQUAL(path.blocks[0], block);
+        CU_ASSERT_EQUAL(pointers[path.root].root, block == 1 ? 2 : 0);
+        asnap_path_deinit(&path);
+    }
+    asnap_paths_deinit(&paths);
+    asnap_referrers_deinit(&referrers);
 }

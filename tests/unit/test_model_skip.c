@@ -131,10 +131,34 @@ static struct asnap_error *skip_once(void *context)
     return error;
 }
 
+static struct asnap_error *has_once(void *context)
+{
+    bool has = false;
+    struct asnap_error *error = asnap_snapshot_has_own(context, "a.c", &has);
+    CU_ASSERT_EQUAL(has, error == NULL);
+    return error;
+}
+
+ASNAP_TEST(model_skip, knows_patterns_that_are_for_nothing)
+{
+    static const struct {
+        const char *pattern;
+        bool has;
+    } cases[] = {{"a.c", true}, {"/s/a.c", true}, {"*.cc", true}, {"s/a.c", false}, {"c", false}};
+    struct asnap_snapshot *snapshot = heap_snapshot(heap, COUNT(heap));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        bool has = !cases[i].has;
+        ASNAP_ASSERT_OK(asnap_snapshot_has_own(snapshot, cases[i].pattern, &has));
+        CU_ASSERT_EQUAL(has, cases[i].has);
+    }
+    asnap_snapshot_destroy(snapshot);
+}
+
 ASNAP_TEST(model_skip, survives_every_failing_allocation)
 {
     struct asnap_snapshot *snapshot = heap_snapshot(heap, COUNT(heap));
     CU_ASSERT(asnap_unit_sweep(skip_once, snapshot) >= 8);
+    CU_ASSERT(asnap_unit_sweep(has_once, snapshot) >= 6);
     asnap_snapshot_destroy(snapshot);
 }
 

@@ -36,7 +36,8 @@ static void name(const struct told *told, uint64_t address, uint32_t frame_count
         struct asnap_told_naming naming;
         struct asnap_told_frame frames[ASNAP_NAMING_FRAMES_MAX];
     } both;
-    both.naming = (struct asnap_told_naming){.address = address, .frame_count = frame_count};
+    both.naming = (struct asnap_told_naming){
+        .address = address, .frame_count = frame_count, .allocates = ASNAP_NAMING_NO_STRING};
     for (uint32_t i = 0; i < frame_count; i++)
         both.frames[i] = (struct asnap_told_frame){.filename = ASNAP_NAMING_NO_STRING,
                                                    .function = ASNAP_NAMING_NO_STRING};

@@ -50,14 +50,20 @@ static void end(struct told *told, uint32_t code)
     message(told, ASNAP_NAMING_END, &code, sizeof(code));
 }
 
-/* One frame: the strings have these numbers. */
-static void named(struct told *told, uint64_t address, uint32_t filename, uint32_t function)
+/* One frame: the strings have these numbers; `allocates` is the type of what the call returns. */
+static void named_with_type(struct told *told, uint64_t address, uint32_t filename,
+                            uint32_t function, uint32_t allocates)
 {
     struct {
         struct asnap_told_naming naming;
         struct asnap_told_frame frame;
-    } both = {{address, 0, 1}, {filename, function, 7, 0}};
+    } both = {{address, 0, 1, allocates, 0}, {filename, function, 7, 0}};
     message(told, ASNAP_NAMING_NAMED, &both, sizeof(both));
+}
+
+static void named(struct told *told, uint64_t address, uint32_t filename, uint32_t function)
+{
+    named_with_type(told, address, filename, function, ASNAP_NAMING_NO_STRING);
 }
 
 struct heard {
@@ -105,7 +111,7 @@ ASNAP_TEST(naming_messages, names_are_kept)
     string(&told, "main");
     named(&told, FIRST_ADDRESS + 1, 0, 1);
     done(&told, 2);
-    named(&told, FIRST_ADDRESS + 2, 0, ASNAP_NAMING_NO_STRING);
+    named_with_type(&told, FIRST_ADDRESS + 2, 0, ASNAP_NAMING_NO_STRING, 1);
     done(&told, 1);
     end(&told, 0);
     hear(&heard, &told);
@@ -119,6 +125,8 @@ ASNAP_TEST(naming_messages, names_are_kept)
     CU_ASSERT_EQUAL(heard.namings[1].named->frames[0].lineno, 7);
     CU_ASSERT_PTR_NOT_NULL_FATAL(heard.namings[2].named);
     CU_ASSERT_PTR_NULL(heard.namings[2].named->frames[0].function);
+    CU_ASSERT_PTR_NULL(heard.namings[1].named->allocates);
+    CU_ASSERT_STRING_EQUAL(heard.namings[2].named->allocates, "main");
     forget(&heard);
 }
 
@@ -179,12 +187,18 @@ static struct told begun(void)
 
 ASNAP_TEST(naming_messages, nonsense_ends_it)
 {
-    static const struct asnap_told_naming no_frames = {FIRST_ADDRESS + 1, 0, 0};
-    static const struct asnap_told_naming many_frames = {FIRST_ADDRESS + 1, 0, UINT32_MAX};
+    static const struct asnap_told_naming no_frames = {FIRST_ADDRESS + 1, 0, 0,
+                                                       ASNAP_NAMING_NO_STRING, 0};
+    static const struct asnap_told_naming many_frames = {FIRST_ADDRESS + 1, 0, UINT32_MAX,
+                                                         ASNAP_NAMING_NO_STRING, 0};
     static const struct asnap_naming_header too_long = {ASNAP_NAMING_STRING, UINT32_MAX};
     struct told told = begun();
     check_ends(&told, ASNAP_HEARD_END);
     named(&told, FIRST_ADDRESS + 1, 1, 0); /* a string that there is not */
+    end(&told, 0);
+    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    told = begun();
+    named_with_type(&told, FIRST_ADDRESS + 1, 0, 0, 1); /* likewise, as a type */
     end(&told, 0);
     check_ends(&told, ASNAP_HEARD_NONSENSE);
     told = begun();

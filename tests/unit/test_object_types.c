@@ -71,6 +71,9 @@ static struct asnap_error *build(struct asnap_snapshot **snapshot)
         put(vtable - 8, CONSTANTS + 0x300);
         put(vtable, CODE + 0x10);
     }
+    put(CONSTANTS + 0x300, CONSTANTS + 0x400); /* type information: a vtable, a name */
+    put(CONSTANTS + 0x308, CONSTANTS + 0x500);
+    memcpy(memory_bytes + 0x500, "1C", 2);
     struct asnap_error *error = asnap_builder_create(&builder);
     if (error == NULL)
         error = asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &frame_id);

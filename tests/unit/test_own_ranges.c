@@ -143,6 +143,7 @@ ASNAP_TEST(own_ranges, damage_and_older_hooks_are_told)
     ASNAP_ASSERT_ERROR(read_list(&image), ASNAP_ERROR_DAMAGED);
     page->next = UINT64_MAX & ~UINT64_C(4095);
     ASNAP_ASSERT_ERROR(read_list(&image), ASNAP_ERROR_UNREADABLE);
+    image_be_version_4(&image);
     root->version = 3;
     ASNAP_ASSERT_ERROR(read_list(&image), ASNAP_ERROR_VERSION);
     struct asnap_status status;

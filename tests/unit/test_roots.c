@@ -1,5 +1,6 @@
 /* Roots, in a program that is made up byte by byte: what is searched, and what is not. */
 #include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +103,8 @@ static void put(struct program *program, uint64_t address, uint64_t word)
 static uint32_t thread(struct program *program, uint64_t stack_pointer, uint64_t thread_pointer)
 {
     uint32_t number = (uint32_t)program->facts.thread_count++;
-    program->threads[number] = (struct asnap_thread){100 + number, stack_pointer, thread_pointer};
+    program->threads[number] = (struct asnap_thread){
+        .number = 100 + number, .stack_pointer = stack_pointer, .thread_pointer = thread_pointer};
     return number;
 }
 
@@ -347,6 +349,46 @@ ASNAP_TEST(graph_roots, registers_and_a_stack_in_a_block)
     program.facts.tag_mask = UINT64_C(0xff) << 56;
     program.registers[0].value |= UINT64_C(0xab) << 56;
     CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrp");
+    program_deinit(&program);
+}
+
+/* What is said first of a graph; "": nothing. */
+static const char *first_note(struct program *program)
+{
+    static char text[256];
+    struct asnap_graph *graph = NULL;
+    struct asnap_snapshot *snapshot = snapshot_of(program, heap_blocks, heap_sizes, 3);
+    ASNAP_ASSERT_OK(asnap_graph_create(snapshot, &program->facts, &graph));
+    bool any = asnap_graph_note_count(graph) != 0;
+    snprintf(text, sizeof(text), "%s", any ? asnap_graph_note(graph, 0) : "");
+    asnap_graph_destroy(graph);
+    asnap_snapshot_destroy(snapshot);
+    return text;
+}
+
+ASNAP_TEST(graph_roots, what_is_not_known_of_threads_is_said)
+{
+    struct program program;
+    program_init(&program);
+    load_file(&program);
+    CU_ASSERT_STRING_EQUAL(first_note(&program),
+                           "no thread is known: blocks that only registers hold are shown as "
+                           "leaked, and old values on stacks may hide others");
+    thread(&program, HEAP_AT + 0x400, HEAP_AT + 0x500);
+    CU_ASSERT_STRING_EQUAL(first_note(&program), "");
+    program.threads[0].vectors_unknown = true;
+    CU_ASSERT_STRING_EQUAL(first_note(&program),
+                           "the vector registers of 1 of 1 threads are not known: blocks that only "
+                           "they hold are shown as leaked");
+    program.threads[0].vectors_unknown = false;
+    thread(&program, HEAP_AT + 0x600, 0);
+    CU_ASSERT_STRING_EQUAL(first_note(&program),
+                           "the thread pointers of 1 of 2 threads are not known: old values on "
+                           "stacks of threads that have ended may hide leaks");
+    program.threads[1] = (struct asnap_thread){.number = 101, .vectors_unknown = true};
+    CU_ASSERT_STRING_EQUAL(first_note(&program),
+                           "the registers of 1 of 2 threads are not known: blocks that only they "
+                           "hold are shown as leaked, and old values on stacks may hide others");
     program_deinit(&program);
 }
 

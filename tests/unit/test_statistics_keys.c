@@ -190,8 +190,8 @@ static struct asnap_error *add_types(const struct asnap_snapshot *snapshot, bool
     static const uint32_t vtables[] = {0, 1, 2, 3, 3};
     static const char *const names[] = {"b::Name", "a::Name", "b::Name", NULL};
     static const char *const newer_names[] = {"b::Name", "c::Name", "b::Name", "d"};
-    return asnap_types_create(addresses, vtables, 5, newer ? newer_names : names, 4,
-                              &snapshot->store->types);
+    return asnap_types_create(snapshot->store, addresses, vtables, 5, newer ? newer_names : names,
+                              4, &snapshot->store->types);
 }
 
 ASNAP_TEST(statistics_keys, by_type_then_by_size)
@@ -211,6 +211,47 @@ ASNAP_TEST(statistics_keys, by_type_then_by_size)
     CU_ASSERT_EQUAL(asnap_error_code(error), ASNAP_ERROR_UNSUPPORTED);
     asnap_error_destroy(error);
     ASNAP_ASSERT_OK(add_types(snapshot, false));
+    expect_rows(snapshot, ASNAP_KEY_TYPE, false, rows, COUNT(rows));
+}
+
+/* What calls of operator new tell comes after vtables; a class's own operator new is passed over.
+ */
+ASNAP_TEST(statistics_keys, by_type_that_a_call_tells)
+{
+    static const struct asnap_frame frames[] = {
+        {"a.cc", "Pool::operator new(unsigned long)", 3, false, 0},
+        {"a.cc", "main", 4, false, 0},
+        {"a.cc", "operators newer", 5, false, 0},
+    };
+    static const uint32_t stacks_of[][2] = {{0, 1}, {2, 1}};
+    static const struct asnap_trace blocks[] = {
+        {0x10000, 24, 0, 0, 0, 0},
+        {0x10100, 24, 0, 0, 0, 0},
+        {0x10200, 30, 1, 0, 0, 0},
+    };
+    static const char *const rows[] = {
+        "30 1 <no vtable>, 16 B to < 32 B [0, 0)",
+        "24 1 Pool [0, 0)",
+        "24 1 Base [0, 0)",
+    };
+    static const uint64_t addresses[] = {0x10100};
+    static const uint32_t vtables[] = {0};
+    static const char *const names[] = {"Base"};
+    struct asnap_builder *builder = NULL;
+    struct asnap_snapshot *snapshot = NULL;
+    uint32_t id;
+    ASNAP_ASSERT_OK(asnap_builder_create(&builder));
+    for (size_t i = 0; i < COUNT(frames); i++)
+        ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frames[i], i + 1, ASNAP_NO_MAPPING, &id));
+    ASNAP_ASSERT_OK(asnap_builder_allocates(builder, 1, "Pool"));
+    ASNAP_ASSERT_ERROR(asnap_builder_allocates(builder, 3, "Pool"), ASNAP_ERROR_INVALID_ARGUMENT);
+    for (size_t i = 0; i < COUNT(stacks_of); i++)
+        ASNAP_ASSERT_OK(asnap_builder_traceback(builder, stacks_of[i], 2, 0, &id));
+    ASNAP_ASSERT_OK(asnap_builder_traces(builder, blocks, COUNT(blocks)));
+    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
+    asnap_builder_destroy(builder);
+    ASNAP_ASSERT_OK(asnap_types_create(snapshot->store, addresses, vtables, 1, names, 1,
+                                       &snapshot->store->types));
     expect_rows(snapshot, ASNAP_KEY_TYPE, false, rows, COUNT(rows));
 }
 
@@ -280,6 +321,23 @@ ASNAP_TEST(statistics_keys, blocks_have_no_cumulative_rows)
             ASNAP_ERROR_INVALID_ARGUMENT);
     }
     CU_ASSERT_PTR_NULL(statistics);
+    asnap_snapshot_destroy(snapshot);
+}
+
+/* Whatever keys there are. */
+ASNAP_TEST(statistics_keys, refusal_names_the_keys_that_have_cumulative_rows)
+{
+    struct asnap_snapshot *snapshot = keyed_snapshot(traces, COUNT(traces));
+    struct asnap_statistics *statistics = NULL;
+    struct asnap_error *error = asnap_statistics_create(snapshot, ASNAP_KEY_AGE, true, &statistics);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    const char *said = asnap_error_message(error);
+    CU_ASSERT_STRING_EQUAL(said, "cannot group by age cumulatively: use filename, lineno, function "
+                                 "or module, or leave out cumulative");
+    const struct asnap_key_description *key;
+    for (int i = 0; (key = asnap_key_describe((enum asnap_key)i)) != NULL; i++)
+        CU_ASSERT_EQUAL(strstr(said, key->name) != NULL, key->has_cumulative || i == ASNAP_KEY_AGE);
+    asnap_error_destroy(error);
     asnap_snapshot_destroy(snapshot);
 }
 

@@ -61,7 +61,7 @@ ASNAP_TEST(symbols_bounds, sections_in_holes_have_no_contents)
     CU_ASSERT_EQUAL(id.size, 0);
     CU_ASSERT_STRING_EQUAL(asnap_debug_sections_unsound(elf), "section of holes");
     struct asnap_symbols *symbols;
-    ASNAP_ASSERT_OK(asnap_symbols_create(elf, NULL, &symbols));
+    ASNAP_ASSERT_OK(asnap_symbols_create(elf, NULL, ASNAP_SYMBOLS_FUNCTIONS, &symbols));
     CU_ASSERT_PTR_NULL(asnap_symbols_find(symbols, 0x1000));
     asnap_symbols_destroy(symbols);
     CU_ASSERT(asnap_unit_requested() < MIB);
@@ -155,7 +155,7 @@ ASNAP_TEST(symbols_bounds, a_string_table_ends)
         struct asnap_symbols *found;
         made_elf_init(&made, sections, 3);
         struct asnap_elf *elf = open_elf(&made);
-        ASNAP_ASSERT_OK(asnap_symbols_create(elf, NULL, &found));
+        ASNAP_ASSERT_OK(asnap_symbols_create(elf, NULL, ASNAP_SYMBOLS_FUNCTIONS, &found));
         const char *name = asnap_symbols_find(found, 0x1008);
         CU_ASSERT_EQUAL(name != NULL, cut == 0);
         CU_ASSERT(name == NULL || strcmp(name, "name") == 0);
@@ -318,7 +318,7 @@ ASNAP_TEST(symbols_bounds, many_symbols_that_lie_over_each_other)
     struct asnap_symbols *found;
     made_elf_init(&made, sections, 3);
     struct asnap_elf *elf = open_elf(&made);
-    ASNAP_ASSERT_OK(asnap_symbols_create(elf, NULL, &found));
+    ASNAP_ASSERT_OK(asnap_symbols_create(elf, NULL, ASNAP_SYMBOLS_FUNCTIONS, &found));
     size_t wrong = 0;
     for (uint64_t i = 3; i < SYMBOLS + 2; i++) {
         const char *inner = asnap_symbols_find(found, 0x1000 + 16 * i + 7);

@@ -255,7 +255,7 @@ ASNAP_TEST(symbols_self, progress_and_interruption)
     struct places places;
     not_inlined(&places);
     uint64_t addresses[] = {(uint64_t)dlsym(RTLD_DEFAULT, "getenv") + 1, places.address, 1, here()};
-    struct asnap_named_pc names[4] = {{NULL, 7}};
+    struct asnap_named_pc names[4] = {{NULL, 7, NULL}};
     struct asnap_symbolizer *symbolizer = own_symbolizer("");
     reports.stop_after = 1;
     ASNAP_ASSERT_ERROR(asnap_symbolizer_name(symbolizer, addresses, 4, &progress, names),

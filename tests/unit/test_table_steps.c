@@ -18,9 +18,9 @@
 #include "raw.h"
 #include "records.h"
 #include "root.h"
+#include "sample_filter.h"
 #include "stacks.h"
 #include "thread_numbers.h"
-#include "traced.h"
 #include "unit.h"
 
 enum {
@@ -48,6 +48,7 @@ struct story {
     volatile uint32_t new_stack;
     uint64_t addresses[BLOCKS];
     uint32_t stack;
+    uint64_t sample_period; /* 0: the table is of every block */
     size_t threads_before;
     pid_t child;
     volatile int copy_status; /* as waitpid has it */
@@ -86,15 +87,27 @@ static void end(int block)
 /* Also in place of one that is there. */
 static void insert(int block, uint64_t size)
 {
+    uint64_t address = story->addresses[block];
     begin(block, size, story->stack);
-    asnap_records_insert(story->addresses[block], size, story->stack);
+    if (story->sample_period == 0)
+        asnap_records_insert(address, size, story->stack);
+    else
+        asnap_records_insert_sampled(address, size, story->stack, OWN_TABLE_SAMPLE);
     end(block);
+}
+
+static void withdraw(int block, struct asnap_removed *removed)
+{
+    if (story->sample_period == 0)
+        asnap_records_remove(story->addresses[block], removed);
+    else
+        asnap_records_remove_sampled(story->addresses[block], removed);
 }
 
 static void drop(int block)
 {
     begin(block, UINT64_MAX, 0);
-    asnap_records_remove(story->addresses[block], NULL);
+    withdraw(block, NULL);
     end(block);
 }
 
@@ -105,8 +118,8 @@ static void drop_and_put_back(int block)
     if (story->sizes[block] == UINT64_MAX)
         return;
     begin(block, story->sizes[block], story->stacks[block]);
-    asnap_records_remove(story->addresses[block], &removed);
-    asnap_records_put_back(story->addresses[block], &removed);
+    withdraw(block, &removed);
+    asnap_records_put_back(story->addresses[block], &removed, allocsnap_root.applied.tracing);
     end(block);
 }
 
@@ -170,7 +183,7 @@ static void do_anything(void)
             drop_and_put_back(block);
             break;
         case 4:
-            asnap_traced_reset_peak();
+            asnap_records_reset_peak();
             break;
         case 5:
         case 6:
@@ -233,6 +246,8 @@ static void be_the_child(void)
     uint64_t frame = 0x4000;
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
     own_table_open();
+    if (story->sample_period != 0)
+        own_table_sample(story->sample_period);
     for (int i = 0; i < 3; i++)
         add_module();
     story->stack = asnap_stacks_intern(&frame, 1, 0);
@@ -282,7 +297,7 @@ static bool lists_agree(const struct asnap_raw *raw)
     return good;
 }
 
-/* What the shards hold is never more than the peak. */
+/* What the shards hold, or what is estimated of it, is never more than the peak. */
 static bool peak_agrees(const struct asnap_memory *memory)
 {
     static struct asnap_table_root root;
@@ -292,7 +307,28 @@ static bool peak_agrees(const struct asnap_memory *memory)
         return false;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
         size += root.shards[i].size;
+    if (story->sample_period != 0)
+        size = root.estimated_size;
     return size <= root.peak_bytes;
+}
+
+/* No record is missed by who looks whether there may be one; but for those that are being dropped
+ * all at once. */
+static bool filter_agrees(const struct asnap_memory *memory, const struct asnap_raw *raw)
+{
+    static uint64_t words[sizeof(asnap_filter_words) / sizeof(asnap_filter_words[0])];
+    if (story->sample_period == 0 || story->busy == ALL)
+        return true;
+    if (memory->read(memory->context, (uintptr_t)asnap_filter_words, words, sizeof(words)) !=
+        ASNAP_READ_OK)
+        return false;
+    bool good = true;
+    for (size_t i = 0; i < raw->trace_count; i++) {
+        uint32_t place = asnap_filter_place(raw->traces[i].address);
+        uint64_t word = words[place / ASNAP_FILTER_WORD_BITS];
+        good = good && (word >> place % ASNAP_FILTER_WORD_BITS & 1) != 0;
+    }
+    return good;
 }
 
 static bool is_told(const struct asnap_trace *trace, int block)
@@ -314,7 +350,8 @@ static bool agrees(pid_t process)
         return false;
     memset(seen, 0, sizeof(seen));
     int32_t busy = story->busy;
-    bool good = peak_agrees(&memory) && lists_agree(raw);
+    bool good = peak_agrees(&memory) && lists_agree(raw) && filter_agrees(&memory, raw) &&
+                raw->sample_period == story->sample_period;
     for (size_t i = 0; i < raw->trace_count; i++) {
         int block = find_block(raw->traces[i].address);
         good = good && block >= 0 && seen[block]++ == 0 && is_told(&raw->traces[i], block);
@@ -343,7 +380,10 @@ static uint64_t traced_size(void)
 
 static bool peak_is_exact(void)
 {
-    asnap_traced_reset_peak();
+    asnap_records_reset_peak();
+    if (story->sample_period != 0)
+        return own_table_sample_agrees(false) &&
+               allocsnap_root.estimated_size == allocsnap_root.peak_bytes;
     return traced_size() == allocsnap_root.peak_bytes;
 }
 
@@ -462,7 +502,7 @@ static bool run_to_pause(pid_t child)
            WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && agrees(child);
 }
 
-static void step_through(bool (*look)(pid_t child), long read_each)
+static void step_through(bool (*look)(pid_t child), long read_each, uint64_t sample_period)
 {
     story = mmap(NULL, sizeof(*story), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_FATAL(story != MAP_FAILED);
@@ -470,6 +510,7 @@ static void step_through(bool (*look)(pid_t child), long read_each)
     story->threads_before = allocsnap_root.thread_count;
     memset((void *)story->sizes, 0xff, sizeof(story->sizes));
     story->busy = IDLE;
+    story->sample_period = sample_period;
     pid_t child = fork();
     if (child == 0)
         be_the_child();
@@ -487,13 +528,30 @@ static void step_through(bool (*look)(pid_t child), long read_each)
     munmap(story, sizeof(*story));
 }
 
+static bool is_long(void)
+{
+    return getenv("ALLOCSNAP_STEP_OPERATIONS") != NULL;
+}
+
+/* Blocks of the test are smaller and larger than that. */
+enum { SAMPLE_PERIOD = 4000 };
+
 ASNAP_TEST(table_steps, is_readable_at_every_instruction)
 {
-    step_through(agrees, getenv("ALLOCSNAP_STEP_OPERATIONS") == NULL ? READ_EACH : 1);
+    step_through(agrees, is_long() ? 1 : READ_EACH, 0);
+}
+
+ASNAP_TEST(table_steps, of_a_sample_is_readable_at_every_instruction)
+{
+    step_through(agrees, is_long() ? 1 : READ_EACH, SAMPLE_PERIOD);
 }
 
 ASNAP_TEST(table_steps, is_mended_in_a_copy_of_every_instruction)
 {
-    bool is_long = getenv("ALLOCSNAP_STEP_OPERATIONS") != NULL;
-    step_through(copy_agrees, is_long ? COPY_EACH_LONG : COPY_EACH);
+    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, 0);
+}
+
+ASNAP_TEST(table_steps, of_a_sample_is_mended_in_a_copy_of_every_instruction)
+{
+    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, SAMPLE_PERIOD);
 }

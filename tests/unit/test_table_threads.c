@@ -11,6 +11,7 @@
 #include "pages.h"
 #include "records.h"
 #include "root.h"
+#include "sample_filter.h"
 #include "stacks.h"
 #include "thread_numbers.h"
 #include "traced.h"
@@ -122,7 +123,8 @@ static void *insert_and_remove(void *argument)
         if (rand_r(&worker->seed) % 2 == 0)
             worker->wrong += !is_in(asnap_records_insert(block, size, worker->stack));
         else if (asnap_records_remove(block, &removed) && rand_r(&worker->seed) % 4 == 0)
-            worker->wrong += !is_in(asnap_records_put_back(block, &removed));
+            worker->wrong +=
+                !is_in(asnap_records_put_back(block, &removed, ASNAP_TABLE_TRACING_ALL));
     }
     return NULL;
 }
@@ -134,6 +136,56 @@ ASNAP_TEST(table_threads, count_exactly)
     expect_consistent();
     asnap_records_clear();
     CU_ASSERT_EQUAL(peak(), 0);
+}
+
+/* ---- of a sample ---- */
+
+/* A worker's own blocks are not missed by who looks for their records, whatever others do. */
+static void *insert_and_remove_sampled(void *argument)
+{
+    struct worker *worker = argument;
+    struct asnap_removed removed;
+    for (long i = 0; i < rounds(); i++) {
+        uint64_t block = some_block(worker);
+        bool is_own = block >> 32 == (UINT64_C(0x700000000000) >> 32) + worker->number;
+        uint64_t size = (uint64_t)rand_r(&worker->seed) % 1000;
+        if (rand_r(&worker->seed) % 2 == 0) {
+            worker->wrong +=
+                !is_in(asnap_records_insert_sampled(block, size, worker->stack, OWN_TABLE_SAMPLE));
+            worker->wrong += is_own && !asnap_filter_has(block);
+        } else if (asnap_records_remove_sampled(block, &removed) &&
+                   rand_r(&worker->seed) % 4 == 0) {
+            worker->wrong += !is_in(asnap_records_put_back(block, &removed, OWN_TABLE_SAMPLE));
+            worker->wrong += is_own && !asnap_filter_has(block);
+        }
+    }
+    return NULL;
+}
+
+ASNAP_TEST(table_threads, estimate_exactly_what_they_sample)
+{
+    uint64_t live;
+    own_table_open();
+    own_table_sample(500);
+    run_workers(insert_and_remove_sampled);
+    count_records(&live);
+    CU_ASSERT(live > 0);
+    CU_ASSERT_TRUE(own_table_sample_agrees(true));
+    CU_ASSERT(peak() >= allocsnap_root.estimated_size);
+    asnap_records_reset_peak();
+    CU_ASSERT_EQUAL(peak(), allocsnap_root.estimated_size);
+    asnap_records_clear();
+    CU_ASSERT_TRUE(own_table_sample_agrees(true));
+    CU_ASSERT_EQUAL(allocsnap_root.estimated_size, 0);
+    CU_ASSERT_EQUAL(peak(), 0);
+    /* What was decided for a sample is not recorded once there is another. */
+    allocsnap_root.applied.tracing = OWN_TABLE_SAMPLE + 1;
+    CU_ASSERT_EQUAL(asnap_records_insert_sampled(0x700000000000, 8, 0, OWN_TABLE_SAMPLE),
+                    ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_insert(0x700000000000, 8, 0), ASNAP_INSERTED);
+    count_records(&live);
+    CU_ASSERT_EQUAL(live, 0);
+    own_table_open();
 }
 
 static void *clear_meanwhile(void *argument)

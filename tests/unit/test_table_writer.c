@@ -224,13 +224,15 @@ ASNAP_TEST(table_writer, puts_back_a_record_as_it_was)
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     const struct asnap_removed block = {.size = 77, .stack = stack, .thread = 0, .time = 12345};
     struct asnap_removed removed;
-    CU_ASSERT_EQUAL(asnap_records_put_back(0x1000, &block), ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_put_back(0x1000, &block, ASNAP_TABLE_TRACING_ALL),
+                    ASNAP_INSERTED);
     CU_ASSERT(asnap_records_remove(0x1000, &removed));
     CU_ASSERT_EQUAL(removed.size, 77);
     CU_ASSERT_EQUAL(removed.stack, stack);
     CU_ASSERT_EQUAL(removed.thread, 0);
     CU_ASSERT_EQUAL(removed.time, 12345);
-    CU_ASSERT_EQUAL(asnap_records_put_back(0x1000, &removed), ASNAP_INSERTED);
+    CU_ASSERT_EQUAL(asnap_records_put_back(0x1000, &removed, ASNAP_TABLE_TRACING_ALL),
+                    ASNAP_INSERTED);
     struct asnap_raw *raw = own_table_read();
     CU_ASSERT_EQUAL_FATAL(raw->trace_count, 1);
     CU_ASSERT_EQUAL(raw->traces[0].time, 12345);

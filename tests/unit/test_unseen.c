@@ -96,7 +96,7 @@ ASNAP_TEST(unseen, all_of_it_fits)
 {
     static struct asnap_table_root root;
     char text[ASNAP_UNSEEN_BYTES];
-    for (uint32_t preceded = 1; preceded < ASNAP_TABLE_DELETE << 1; preceded++) {
+    for (uint32_t preceded = 1; preceded <= ASNAP_TABLE_FUNCTIONS; preceded++) {
         root.preceded = preceded;
         root.passed_on = preceded & (preceded >> 1);
         root.missed_frees = UINT64_MAX;

@@ -57,4 +57,10 @@ size_t asnap_unit_sweep(struct asnap_error *(*step)(void *context), void *contex
 /* Bytes that it has asked for since the last call, freed or not. */
 size_t asnap_unit_requested(void);
 
+/* Bytes in its blocks now, as the allocator rounds them up; and the most that there have been since
+ * the last call of asnap_unit_most. To be compared with each other: what libc has allocated for its
+ * caller to free is counted when it goes only. */
+int64_t asnap_unit_live(void);
+int64_t asnap_unit_most(void);
+
 #endif

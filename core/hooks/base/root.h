@@ -28,6 +28,13 @@ void asnap_root_unlock(void);
 /* In a child (process.h), as asnap_records_mend. */
 void asnap_root_mend(const uint32_t *only);
 
+/* The sample's period, in bytes; 0: every block is recorded. It is that of the records which are in
+ * the table, and only becomes another one while there are none and tracing is off. */
+static inline uint64_t asnap_root_sample_period(void)
+{
+    return __atomic_load_n(&allocsnap_root.applied.sample_period, __ATOMIC_RELAXED);
+}
+
 /* Frames to keep of a stack. */
 static inline uint32_t asnap_root_frame_limit(void)
 {

@@ -8,15 +8,16 @@
 #include "fork.h"
 #include "gate.h"
 #include "loaded_modules.h"
+#include "lock.h"
 #include "next.h"
 #include "operators.h"
 #include "pages.h"
 #include "records.h"
 #include "registered_frames.h"
+#include "sampler.h"
 #include "settings.h"
 #include "stacks.h"
 #include "thread.h"
-#include "traced.h"
 #include "unwind_rows.h"
 #include "walk_check.h"
 #include "walker_pool.h"
@@ -53,6 +54,8 @@ static void get_ready(void)
     struct asnap_settings settings = asnap_settings_read();
     /* The root is the hooks' memory too. */
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
+    asnap_sampler_seed(settings.sample_seed, settings.has_sample_seed);
+    allocsnap_root.control.sample_period = settings.sample_period;
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
@@ -61,28 +64,49 @@ static void get_ready(void)
     asnap_root_describe();
 }
 
+/* What the root is to say of `tracing`; `was` is what it says now. Threads begin to count when they
+ * meet the number of a sample that is not the one they count for. */
+static uint32_t mode_for(bool trace, uint32_t was, uint64_t period)
+{
+    static uint32_t number = ASNAP_TABLE_TRACING_ALL;
+    if (!trace)
+        return 0;
+    if (period == 0)
+        return ASNAP_TABLE_TRACING_ALL;
+    if (was > ASNAP_TABLE_TRACING_ALL && period == asnap_root_sample_period())
+        return was;
+    number = number == UINT32_MAX ? ASNAP_TABLE_TRACING_ALL + 1 : number + 1;
+    return number;
+}
+
 static void obey(void)
 {
     /* The sequence first: where a debugger writes meanwhile, it differs afterwards. */
     uint32_t sequence = __atomic_load_n(&allocsnap_root.control.sequence, __ATOMIC_ACQUIRE);
     struct asnap_table_control asked = allocsnap_root.control;
     struct asnap_table_control *applied = &allocsnap_root.applied;
+    if (asked.sample_period > ASNAP_TABLE_SAMPLE_PERIOD_MAX)
+        asked.sample_period = applied->sample_period;
     bool trace = asked.tracing != 0 && asnap_stacks_init() && asnap_rows_init();
-    bool was_tracing = applied->tracing != 0;
-    if (!trace)
+    uint32_t was = applied->tracing;
+    uint32_t mode = mode_for(trace, was, asked.sample_period);
+    /* What is of another kind than the records must not come among them. */
+    if (mode != was)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
-    if (trace != was_tracing || asked.clear != applied->clear) {
+    if (mode != was || asked.clear != applied->clear) {
         asnap_records_clear();
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }
+    if (mode != was || mode == 0)
+        __atomic_store_n(&applied->sample_period, asked.sample_period, __ATOMIC_RELEASE);
     if (asked.reset_peak != applied->reset_peak)
-        asnap_traced_reset_peak();
+        asnap_records_reset_peak();
     if (asked.frame_limit >= 1 && asked.frame_limit <= ASNAP_TABLE_FRAME_LIMIT_MAX)
         __atomic_store_n(&applied->frame_limit, asked.frame_limit, __ATOMIC_RELAXED);
     applied->clear = asked.clear;
     applied->reset_peak = asked.reset_peak;
-    __atomic_store_n(&applied->tracing, trace, __ATOMIC_RELAXED);
+    __atomic_store_n(&applied->tracing, mode, __ATOMIC_RELEASE);
     __atomic_store_n(&applied->sequence, sequence, __ATOMIC_RELEASE);
 }
 
@@ -112,6 +136,6 @@ void asnap_control_apply(void)
 /* For a program that allocates nothing before its main. */
 __attribute__((constructor)) static void start_up(void)
 {
-    asnap_control_tracing();
+    asnap_control_mode();
     asnap_walk_check_begin();
 }

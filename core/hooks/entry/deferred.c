@@ -56,12 +56,12 @@ static void leave_walker(struct asnap_walker *walker)
     asnap_walker_destroy(walker);
 }
 
-struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind)
+struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind, uint32_t mode)
 {
     struct asnap_deferred *deferred = take_place();
     if (deferred == NULL)
         return NULL;
-    *deferred = (struct asnap_deferred){.kind = kind};
+    *deferred = (struct asnap_deferred){.kind = kind, .mode = mode};
     if (kind != ASNAP_DEFERRED_INSERT)
         return deferred;
     deferred->walker = take_walker();

@@ -16,6 +16,7 @@ struct asnap_walker;
 
 struct asnap_deferred {
     enum asnap_deferred_kind kind;
+    uint32_t mode; /* as the root said of `tracing` */
     struct asnap_deferred *next;
     uint64_t key;                /* of the record */
     void *block;                 /* release: NULL where only the record is to go */
@@ -26,7 +27,7 @@ struct asnap_deferred {
 
 /* A new piece of work, or NULL: no memory. An insertion has a walker that avoids waiting and
  * libgcc. */
-struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind);
+struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind, uint32_t mode);
 void asnap_deferred_destroy(struct asnap_deferred *deferred);
 
 /* Leaves work to the hook that this thread is in. */

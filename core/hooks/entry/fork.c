@@ -10,6 +10,7 @@
 #include "process.h"
 #include "records.h"
 #include "root.h"
+#include "sampler.h"
 #include "stacks.h"
 #include "thread.h"
 #include "thread_numbers.h"
@@ -34,6 +35,13 @@ static void mend_one(uint32_t *lock)
     mend(lock);
 }
 
+/* The calling thread has another number than it had in the parent. */
+static void be_another_thread(void)
+{
+    asnap_thread_number_forget();
+    asnap_sampler_forget();
+}
+
 static void mend_all(void)
 {
     bool is_first = asnap_process_is_first_thread();
@@ -43,7 +51,7 @@ static void mend_all(void)
     mend(NULL);
     if (is_first) {
         asnap_deferred_mend();
-        asnap_thread_number_forget();
+        be_another_thread();
     }
     asnap_process_mended(awaits);
 }
@@ -53,7 +61,7 @@ void asnap_fork_mend(void)
     if (asnap_process_mend())
         mend_all();
     if (asnap_process_awaits_first() && asnap_process_is_first_thread()) {
-        asnap_thread_number_forget();
+        be_another_thread();
         asnap_process_has_first();
     }
 }
@@ -64,7 +72,7 @@ static void notice(void)
     asnap_process_notice();
     if (asnap_process_is_copy()) {
         asnap_walker_pool_notice();
-        asnap_thread_number_forget();
+        be_another_thread();
     }
 }
 

@@ -24,9 +24,15 @@ bool asnap_gate_count(enum asnap_inserted inserted, bool is_new)
     return inserted == ASNAP_INSERTED || inserted == ASNAP_REPLACED;
 }
 
-bool asnap_gate_refuse_key(uint64_t key)
+bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode)
 {
-    asnap_records_remove(key, NULL);
+    return mode == ASNAP_TABLE_TRACING_ALL ? asnap_records_remove(key, removed)
+                                           : asnap_records_remove_sampled(key, removed);
+}
+
+bool asnap_gate_refuse_key(uint64_t key, uint32_t mode)
+{
+    asnap_gate_remove(key, NULL, mode);
     asnap_gate_refuse();
     return false;
 }
@@ -34,9 +40,9 @@ bool asnap_gate_refuse_key(uint64_t key)
 static void run_one(struct asnap_deferred *deferred)
 {
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        asnap_gate_record(deferred->key, deferred->size, deferred->walker, false);
+        asnap_gate_record(deferred->key, deferred->size, deferred->walker, false, deferred->mode);
     } else {
-        asnap_records_remove(deferred->key, NULL);
+        asnap_gate_remove(deferred->key, NULL, deferred->mode);
         if (deferred->block != NULL)
             deferred->release(deferred->block);
     }

@@ -64,9 +64,13 @@ void asnap_gate_drop(void);
 /* Counts a block that no record can be made of. */
 void asnap_gate_refuse(void);
 
-/* The same, and forgets what was recorded of the block before, which is not true any more. Returns
- * false. */
-bool asnap_gate_refuse_key(uint64_t key);
+/* Withdraws the record with this key, where there is one. `mode` is what the root said of `tracing`
+ * when the call began, here and below. */
+bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode);
+
+/* Counts one as refused, and forgets what was recorded of the block before, which is not true any
+ * more. Returns false. */
+bool asnap_gate_refuse_key(uint64_t key, uint32_t mode);
 
 /* Counts a record that was not made, and a block that was freed unseen: `is_new`, it was not live
  * before, and yet there was a record of it. Whether the record was made. */
@@ -75,14 +79,16 @@ bool asnap_gate_count(enum asnap_inserted inserted, bool is_new);
 /* Records a block under its key (not 0) with the stack that was walked. False: it could not be
  * recorded, and was counted. */
 static ASNAP_HOT bool asnap_gate_record(uint64_t key, size_t size, struct asnap_walker *walker,
-                                        bool is_new)
+                                        bool is_new, uint32_t mode)
 {
     if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
-        return asnap_gate_refuse_key(key);
+        return asnap_gate_refuse_key(key, mode);
     uint32_t stack = asnap_walker_intern(walker);
     enum asnap_inserted inserted = ASNAP_NO_MEMORY;
     if (stack != ASNAP_TABLE_NONE)
-        inserted = asnap_records_insert(key, size, stack);
+        inserted = mode == ASNAP_TABLE_TRACING_ALL
+                       ? asnap_records_insert(key, size, stack)
+                       : asnap_records_insert_sampled(key, size, stack, mode);
     return __builtin_expect(inserted == ASNAP_INSERTED, 1) || asnap_gate_count(inserted, is_new);
 }
 

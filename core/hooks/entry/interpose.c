@@ -7,6 +7,7 @@
 
 #include "debugger_call.h"
 #include "loaded_modules.h"
+#include "sampler.h"
 #include "unwind_rows.h"
 
 /* An operator new that has got nothing may throw, and then not come back to the one that sent
@@ -19,29 +20,62 @@ static void note_allocated(void *block, size_t size, const struct asnap_caller *
         asnap_thread.wrapping = NULL;
 }
 
+/* The same for a block that the sample has not passed by. Returns the block, which so need not be
+ * kept over the call. */
+static __attribute__((noinline)) void *
+note_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    enum asnap_sampled sampled = asnap_sampler_decide(size, mode);
+    if (sampled == ASNAP_NOT_SAMPLED || asnap_is_debugger_call(caller))
+        return block;
+    if (asnap_within_operator(caller->pc)) {
+        if (block == NULL)
+            thread->wrapping = NULL;
+    } else if (sampled == ASNAP_ONLY_NOTED) {
+        thread->last_block = ~(uint64_t)(uintptr_t)block;
+        thread->last_size = size;
+    } else {
+        asnap_trace_sampled(block, size, caller, mode);
+    }
+    return block;
+}
+
+/* Tells of a block, as the first thing after the call that allocated it. */
+#define NOTE(BLOCK, SIZE, MODE)                                                                    \
+    do {                                                                                           \
+        if ((MODE) == ASNAP_TABLE_TRACING_ALL) {                                                   \
+            note_allocated((BLOCK), (SIZE), &ASNAP_CALLER);                                        \
+        } else if ((MODE) > ASNAP_TABLE_TRACING_ALL && !asnap_sampler_passes((SIZE), (MODE))) {    \
+            note_sampled((BLOCK), (SIZE), &ASNAP_CALLER, (MODE));                                  \
+        }                                                                                          \
+    } while (0)
+
 ASNAP_EXPORT void *malloc(size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.malloc(size);
-    if (tracing) {
+    if (mode == ASNAP_TABLE_TRACING_ALL) {
         const struct asnap_caller caller = ASNAP_CALLER;
         if (!asnap_is_debugger_call(&caller))
             note_allocated(block, size, &caller);
+        return block;
     }
+    if (mode > ASNAP_TABLE_TRACING_ALL && !asnap_sampler_passes(size, mode))
+        return note_sampled(block, size, &ASNAP_CALLER, mode);
     return block;
 }
 
 ASNAP_EXPORT void *calloc(size_t count, size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.calloc(count, size);
-    if (tracing)
-        note_allocated(block, count * size, &ASNAP_CALLER);
+    NOTE(block, count * size, mode);
     return block;
 }
 
 /* A block whose record cannot be touched now is not resized but replaced. */
-static void *replace(void *block, size_t size, const struct asnap_caller *caller, bool tracing)
+static void *replace(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
     void *replacement = size == 0 ? NULL : asnap_under.malloc(size);
     if (replacement == NULL && size != 0)
@@ -50,44 +84,62 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
                                                      : asnap_next_block_bytes(block, size);
         memcpy(replacement, block, old_size < size ? old_size : size);
-        if (tracing)
+        if (mode == ASNAP_TABLE_TRACING_ALL)
             asnap_trace_allocated(replacement, size, caller);
+        else if (mode != 0 && asnap_sampler_take(size, mode) == ASNAP_SAMPLED)
+            asnap_trace_sampled(replacement, size, caller, mode);
     }
-    if (!asnap_next_is_early(block) && asnap_trace_releasing(block, asnap_under.free))
+    if (asnap_next_is_early(block))
+        return replacement;
+    bool is_now = mode == ASNAP_TABLE_TRACING_ALL
+                      ? asnap_trace_releasing(block, asnap_under.free)
+                      : asnap_trace_releasing_sampled(block, asnap_under.free, mode);
+    if (is_now)
         asnap_under.free(block);
     return replacement;
 }
 
-static void *resize(void *block, size_t size, const struct asnap_caller *caller)
+/* A resized block is another one for the sample: it is asked again. */
+static void note_resized(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
+{
+    if (mode == ASNAP_TABLE_TRACING_ALL) {
+        note_allocated(block, size, caller);
+        return;
+    }
+    if (!asnap_sampler_passes(size, mode))
+        note_sampled(block, size, caller, mode);
+}
+
+static void *resize(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
     struct asnap_removed removed;
     if (block == NULL) {
         block = asnap_next.realloc(NULL, size);
-        note_allocated(block, size, caller);
+        note_resized(block, size, caller, mode);
         return block;
     }
-    enum asnap_taken taken = asnap_trace_take(block, &removed);
+    enum asnap_taken taken = asnap_trace_take(block, &removed, mode);
     if (taken == ASNAP_TAKE_LATE)
-        return replace(block, size, caller, true);
+        return replace(block, size, caller, mode);
     void *resized = asnap_next.realloc(block, size);
     if (resized != NULL)
-        note_allocated(resized, size, caller);
+        note_resized(resized, size, caller, mode);
     else if (size != 0 && taken == ASNAP_TAKEN)
-        asnap_trace_put_back(block, &removed);
+        asnap_trace_put_back(block, &removed, mode);
     return resized;
 }
 
 ASNAP_EXPORT void *realloc(void *block, size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     if (asnap_next_is_early(block))
-        return replace(block, size, &ASNAP_CALLER, tracing);
-    return tracing ? resize(block, size, &ASNAP_CALLER) : asnap_next.realloc(block, size);
+        return replace(block, size, &ASNAP_CALLER, mode);
+    return mode != 0 ? resize(block, size, &ASNAP_CALLER, mode) : asnap_next.realloc(block, size);
 }
 
 ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
         errno = ENOMEM;
@@ -96,22 +148,30 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
     if (asnap_next.realloc_before != NULL)
         return asnap_next.realloc_before(block, bytes);
     if (asnap_next_is_early(block))
-        return replace(block, bytes, &ASNAP_CALLER, tracing);
-    return tracing ? resize(block, bytes, &ASNAP_CALLER) : asnap_next.realloc(block, bytes);
+        return replace(block, bytes, &ASNAP_CALLER, mode);
+    return mode != 0 ? resize(block, bytes, &ASNAP_CALLER, mode) : asnap_next.realloc(block, bytes);
+}
+
+/* Whether a block of which a sample may have a record may be released now. */
+static __attribute__((noinline)) bool note_releasing_sampled(void *block, uint32_t mode)
+{
+    return asnap_thread.releasing == block ||
+           asnap_trace_releasing_sampled(block, asnap_under.free, mode);
 }
 
 /* Whether the block may be released now. */
-static ASNAP_HOT bool note_releasing(void *block, void (*release)(void *), uint64_t caller)
+static ASNAP_HOT bool note_releasing(void *block, uint64_t caller)
 {
     if (block == NULL || asnap_next_is_early(block))
         return false;
-    if (!asnap_control_tracing())
+    uint32_t mode = asnap_control_mode();
+    if (mode == 0)
         return true;
     if (__builtin_expect(allocsnap_root.preceded != 0, 0))
         asnap_trace_look_at_release(caller);
-    if (asnap_thread.releasing == block)
-        return true;
-    return asnap_trace_releasing(block, release);
+    if (mode == ASNAP_TABLE_TRACING_ALL)
+        return asnap_thread.releasing == block || asnap_trace_releasing(block, asnap_under.free);
+    return asnap_trace_passes((uintptr_t)block) || note_releasing_sampled(block, mode);
 }
 
 /* The dynamic linker frees what it knew of a file after it has unloaded it. */
@@ -120,7 +180,7 @@ ASNAP_EXPORT void free(void *block)
     uint64_t caller = (uint64_t)(uintptr_t)__builtin_return_address(0);
     if (asnap_modules_is_linker(caller))
         asnap_rows_forget();
-    if (note_releasing(block, asnap_under.free, caller))
+    if (note_releasing(block, caller))
         asnap_next.free(block);
 }
 
@@ -131,7 +191,7 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, asnap_under.free, (uint64_t)(uintptr_t)__builtin_return_address(0)))
+    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0)))
         return;
     if (asnap_next.free_sized != NULL)
         asnap_next.free_sized(block, size);
@@ -146,7 +206,7 @@ ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, asnap_under.free, (uint64_t)(uintptr_t)__builtin_return_address(0)))
+    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0)))
         return;
     if (asnap_next.free_aligned_sized != NULL)
         asnap_next.free_aligned_sized(block, alignment, size);
@@ -156,55 +216,50 @@ ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 
 ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     int result = asnap_next.posix_memalign(block, alignment, size);
-    if (tracing)
-        note_allocated(result == 0 ? *block : NULL, size, &ASNAP_CALLER);
+    NOTE(result == 0 ? *block : NULL, size, mode);
     return result;
 }
 
 ASNAP_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.aligned_alloc(alignment, size);
-    if (tracing)
-        note_allocated(block, size, &ASNAP_CALLER);
+    NOTE(block, size, mode);
     return block;
 }
 
 ASNAP_EXPORT void *memalign(size_t alignment, size_t size);
 ASNAP_EXPORT void *memalign(size_t alignment, size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.memalign(alignment, size);
-    if (tracing)
-        note_allocated(block, size, &ASNAP_CALLER);
+    NOTE(block, size, mode);
     return block;
 }
 
 ASNAP_EXPORT void *valloc(size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.valloc(size);
-    if (tracing)
-        note_allocated(block, size, &ASNAP_CALLER);
+    NOTE(block, size, mode);
     return block;
 }
 
 ASNAP_EXPORT void *pvalloc(size_t size);
 ASNAP_EXPORT void *pvalloc(size_t size)
 {
-    bool tracing = asnap_control_tracing();
+    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.pvalloc(size);
-    if (tracing)
-        note_allocated(block, size, &ASNAP_CALLER);
+    NOTE(block, size, mode);
     return block;
 }
 
 ASNAP_EXPORT size_t malloc_usable_size(void *block);
 ASNAP_EXPORT size_t malloc_usable_size(void *block)
 {
-    asnap_control_tracing();
+    asnap_control_mode();
     return asnap_next_is_early(block) ? asnap_next_early_size(block)
                                       : asnap_next.malloc_usable_size(block);
 }

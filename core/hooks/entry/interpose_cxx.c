@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "operators.h"
+#include "sampler.h"
 
 #ifndef __STDCPP_DEFAULT_NEW_ALIGNMENT__
 #define __STDCPP_DEFAULT_NEW_ALIGNMENT__ _Alignof(max_align_t)
@@ -45,37 +46,87 @@ static bool is_inside_last(const void *block)
     return thread->last_block != 0 && offset != 0 && offset < thread->last_size;
 }
 
+/* After the operator underneath has handed out a block of which the sample was asked. What that
+ * operator has allocated for it elsewhere was asked about too: where it is the block itself, what
+ * was said of the block holds, and where the block lies inside, what was said of the whole. */
+static __attribute__((noinline)) void end_sampled(void *block, size_t size,
+                                                  const struct asnap_caller *caller, uint32_t mode,
+                                                  bool is_sampled)
+{
+    asnap_sampler_release();
+    if (is_inside_last(block))
+        return;
+    if (is_sampled)
+        asnap_trace_sampled(block, size, caller, mode);
+    else if (asnap_thread.last_block == ~(uint64_t)(uintptr_t)block)
+        asnap_trace_untrack((uint64_t)(uintptr_t)block, mode);
+}
+
+/* Whether the sample takes a block that an operator new is about to hand out. */
+static ASNAP_HOT bool begin_sampled(size_t size, uint32_t mode)
+{
+    bool is_sampled = asnap_sampler_take(size, mode) == ASNAP_SAMPLED;
+    if (__builtin_expect(is_sampled, 0))
+        asnap_sampler_hold();
+    return is_sampled;
+}
+
+static __attribute__((noinline)) void note_plain(void *block, size_t size,
+                                                 const struct asnap_caller *caller, uint32_t mode)
+{
+    if (mode == ASNAP_TABLE_TRACING_ALL)
+        asnap_trace_allocated(block, size, caller);
+    else if (mode != 0 && asnap_sampler_take(size, mode) == ASNAP_SAMPLED)
+        asnap_trace_sampled(block, size, caller, mode);
+}
+
 #define OPERATOR_NEW(FUNCTION, PARAMETERS, ARGUMENTS, ALIGNMENT, MAY_FAIL)                         \
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(ASNAP_NAME_##FUNCTION);                         \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
         void *(*next)PARAMETERS = NULL;                                                            \
         const struct asnap_caller caller = ASNAP_CALLER;                                           \
-        bool tracing = asnap_control_tracing();                                                    \
+        uint32_t mode = asnap_control_mode();                                                      \
         void *found = asnap_operators[ASNAP_OPERATOR_##FUNCTION];                                  \
         if (found == NULL) {                                                                       \
             void *plain = plain_new(size, (ALIGNMENT));                                            \
             found =                                                                                \
                 plain == NULL ? asnap_operator_seen_from(ASNAP_NAME_##FUNCTION, caller.pc) : NULL; \
             if (found == NULL) {                                                                   \
-                if (tracing)                                                                       \
-                    asnap_trace_allocated(plain, size, &caller);                                   \
+                note_plain(plain, size, &caller, mode);                                            \
                 if (plain == NULL && !(MAY_FAIL))                                                  \
                     give_up();                                                                     \
                 return plain;                                                                      \
             }                                                                                      \
         }                                                                                          \
         memcpy(&next, &found, sizeof(next));                                                       \
-        if (!tracing || asnap_within_operator(caller.pc))                                          \
+        if (mode == 0 || asnap_within_operator(caller.pc))                                         \
             return next ARGUMENTS;                                                                 \
+        bool is_sampled = mode != ASNAP_TABLE_TRACING_ALL && begin_sampled(size, mode);            \
         asnap_thread.wrapping = found;                                                             \
         asnap_thread.last_block = 0;                                                               \
         void *block = next ARGUMENTS;                                                              \
         asnap_thread.wrapping = NULL;                                                              \
-        if (!is_inside_last(block))                                                                \
+        if (mode != ASNAP_TABLE_TRACING_ALL) {                                                     \
+            if (__builtin_expect(is_sampled || asnap_thread.last_block != 0, 0))                   \
+                end_sampled(block, size, &caller, mode, is_sampled);                               \
+        } else if (!is_inside_last(block)) {                                                       \
             asnap_trace_allocated(block, size, &caller);                                           \
+        }                                                                                          \
         return block;                                                                              \
     }
+
+/* Whether there may be a record of a block. */
+static ASNAP_HOT bool is_to_be_forgotten(const void *block, uint32_t mode)
+{
+    return mode == ASNAP_TABLE_TRACING_ALL || (mode != 0 && !asnap_trace_passes((uintptr_t)block));
+}
+
+static ASNAP_HOT bool forget(void *block, void (*release)(void *), uint32_t mode)
+{
+    return mode == ASNAP_TABLE_TRACING_ALL ? asnap_trace_releasing(block, release)
+                                           : asnap_trace_releasing_sampled(block, release, mode);
+}
 
 #define OPERATOR_DELETE(FUNCTION, PARAMETERS, ARGUMENTS)                                           \
     static void release_##FUNCTION(void *block);                                                   \
@@ -98,8 +149,9 @@ static bool is_inside_last(const void *block)
         if (__builtin_expect(allocsnap_root.preceded != 0, 0))                                     \
             asnap_trace_look_at_release((uint64_t)(uintptr_t)__builtin_return_address(0));         \
         void *outer = asnap_thread.releasing;                                                      \
-        if (asnap_control_tracing() && outer != block) {                                           \
-            if (!asnap_trace_releasing(block, release_##FUNCTION))                                 \
+        uint32_t mode = asnap_control_mode();                                                      \
+        if (is_to_be_forgotten(block, mode) && outer != block) {                                   \
+            if (!forget(block, release_##FUNCTION, mode))                                          \
                 return;                                                                            \
             asnap_thread.releasing = block;                                                        \
         }                                                                                          \

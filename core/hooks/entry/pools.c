@@ -45,27 +45,29 @@ static uint64_t key_in(uint32_t place, uintptr_t address)
 
 ASNAP_EXPORT int allocsnap_hooks_track(unsigned int domain, uintptr_t address, size_t size)
 {
-    if (!asnap_control_tracing())
+    uint32_t mode = asnap_control_mode();
+    if (mode == 0)
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(add_domain(domain), address);
     if (key == 0)
         asnap_gate_refuse();
-    return key != 0 && asnap_trace_track(key, size, &ASNAP_CALLER) ? 0 : ALLOCSNAP_NO_MEMORY;
+    return key != 0 && asnap_trace_track(key, size, &ASNAP_CALLER, mode) ? 0 : ALLOCSNAP_NO_MEMORY;
 }
 
 ASNAP_EXPORT int allocsnap_hooks_untrack(unsigned int domain, uintptr_t address)
 {
-    if (!asnap_control_tracing())
+    uint32_t mode = asnap_control_mode();
+    if (mode == 0)
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(find_domain(domain), address);
     if (key != 0)
-        asnap_trace_untrack(key);
+        asnap_trace_untrack(key, mode);
     return 0;
 }
 
 ASNAP_EXPORT int allocsnap_hooks_name_domain(unsigned int domain, const char *name)
 {
-    asnap_control_tracing();
+    asnap_control_mode();
     uint32_t place = add_domain(domain);
     if (place == ASNAP_TABLE_NONE || !asnap_gate_enter())
         return ALLOCSNAP_NO_MEMORY;

@@ -26,7 +26,7 @@ struct variable {
     bool given;
 };
 
-enum { FRAME_LIMIT, MAX_MEMORY, CHECK, VARIABLES };
+enum { FRAME_LIMIT, MAX_MEMORY, SAMPLE, SAMPLE_SEED, CHECK, VARIABLES };
 
 /* What the reading of the environment needs: too much for any stack. */
 struct reading {
@@ -110,7 +110,8 @@ static bool parse_frame_limit(const char *value, uint32_t *frame_limit)
     return true;
 }
 
-static bool parse_memory(const char *value, uint64_t *bytes)
+/* A number of bytes, with K, M or G behind it or without. */
+static bool parse_bytes(const char *value, uint64_t *bytes)
 {
     static const char suffixes[] = "KMG";
     const char *end = value + strlen(value);
@@ -121,10 +122,27 @@ static bool parse_memory(const char *value, uint64_t *bytes)
         end--;
         shift = 10 * (unsigned)(suffix - suffixes + 1);
     }
-    if (!parse_digits(value, end, &number) || number > UINT64_MAX >> shift ||
-        number << shift < LEAST_MEMORY)
+    if (!parse_digits(value, end, &number) || number > UINT64_MAX >> shift)
         return false;
     *bytes = number << shift;
+    return true;
+}
+
+static bool parse_memory(const char *value, uint64_t *bytes)
+{
+    uint64_t number;
+    if (!parse_bytes(value, &number) || number < LEAST_MEMORY)
+        return false;
+    *bytes = number;
+    return true;
+}
+
+static bool parse_period(const char *value, uint64_t *period)
+{
+    uint64_t number;
+    if (!parse_bytes(value, &number) || number > ASNAP_TABLE_SAMPLE_PERIOD_MAX)
+        return false;
+    *period = number;
     return true;
 }
 
@@ -164,6 +182,11 @@ static bool take_setting(int which, const char *value, struct asnap_settings *se
         return parse_frame_limit(value, &settings->frame_limit);
     case MAX_MEMORY:
         return parse_memory(value, &settings->max_memory);
+    case SAMPLE:
+        return parse_period(value, &settings->sample_period);
+    case SAMPLE_SEED:
+        settings->has_sample_seed = true;
+        return parse_digits(value, value + strlen(value), &settings->sample_seed);
     default:
         return asnap_walk_check_into(value);
     }
@@ -178,6 +201,11 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
         [MAX_MEMORY] = {"ALLOCSNAP_MAX_MEMORY",
                         "a number of bytes from 1M on (with K, M or G behind it)",
                         reading->values[MAX_MEMORY], false},
+        [SAMPLE] = {"ALLOCSNAP_SAMPLE",
+                    "a number of bytes up to 1024G (with K, M or G behind it), one block for each "
+                    "so many (or 0 for every block)",
+                    reading->values[SAMPLE], false},
+        [SAMPLE_SEED] = {"ALLOCSNAP_SAMPLE_SEED", "a number", reading->values[SAMPLE_SEED], false},
         [CHECK] = {"ALLOCSNAP_CHECK",
                    "a file that can be written, in a program with libgcc to compare with",
                    reading->values[CHECK], false},
@@ -194,9 +222,19 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
         settings->frame_limit = 0;
 }
 
+/* The kernel gives each program that it starts 16 random bytes (getauxval(3)). */
+static uint64_t random_seed(void)
+{
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    uint64_t seed = 0;
+    if (bytes != NULL)
+        memcpy(&seed, bytes, sizeof(seed));
+    return seed;
+}
+
 struct asnap_settings asnap_settings_read(void)
 {
-    struct asnap_settings settings = {0, UINT64_MAX};
+    struct asnap_settings settings = {.max_memory = UINT64_MAX, .sample_seed = random_seed()};
     if (getauxval(AT_SECURE) == 0) {
         struct reading *reading = asnap_pages_map(sizeof(*reading));
         settings.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;

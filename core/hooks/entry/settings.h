@@ -2,17 +2,21 @@
 #ifndef ASNAP_HOOKS_SETTINGS_H
 #define ASNAP_HOOKS_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct asnap_settings {
-    uint32_t frame_limit; /* ALLOCSNAP; 0: do not trace */
-    uint64_t max_memory;  /* ALLOCSNAP_MAX_MEMORY, bytes; UINT64_MAX: no limit */
+    uint32_t frame_limit;   /* ALLOCSNAP; 0: do not trace */
+    uint64_t max_memory;    /* ALLOCSNAP_MAX_MEMORY, bytes; UINT64_MAX: no limit */
+    uint64_t sample_period; /* ALLOCSNAP_SAMPLE, bytes; 0: every block is recorded */
+    uint64_t sample_seed;   /* ALLOCSNAP_SAMPLE_SEED, or a random number where it is not given */
+    bool has_sample_seed;
 };
 
-/* Reads both, and ALLOCSNAP_CHECK for walk_check.h. Unset or empty gives the default frame
- * limit, no limit of memory and no check. A bad value is reported on standard error and gives
- * frame limit 0, as does a program that runs with another user's rights. Works before libc has
- * its environment. */
+/* Reads them, and ALLOCSNAP_CHECK for walk_check.h. Unset or empty gives the default frame
+ * limit, no limit of memory, every block and no check. A bad value is reported on standard error
+ * and gives frame limit 0, as does a program that runs with another user's rights. Works before
+ * libc has its environment. */
 struct asnap_settings asnap_settings_read(void);
 
 #endif

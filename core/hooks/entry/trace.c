@@ -5,6 +5,7 @@
 #include "loaded_modules.h"
 #include "preceding.h"
 #include "registered_frames.h"
+#include "sampler.h"
 #include "walk_check.h"
 #include "walker_pool.h"
 
@@ -35,11 +36,12 @@ static bool walk_deferred(struct asnap_deferred *deferred, const struct asnap_ca
     return walked;
 }
 
-static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller)
+static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *caller,
+                         uint32_t mode)
 {
     struct asnap_deferred *deferred = NULL;
     if (asnap_thread.deferred_count < DEFERRED_MAX)
-        deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT);
+        deferred = asnap_deferred_create(ASNAP_DEFERRED_INSERT, mode);
     if (deferred == NULL || !walk_deferred(deferred, caller)) {
         asnap_deferred_destroy(deferred);
         asnap_gate_drop();
@@ -93,7 +95,7 @@ static __attribute__((noinline)) void do_extras(struct asnap_walker *walker,
 }
 
 static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key, size_t size,
-                                      const struct asnap_caller *caller, bool is_new)
+                                      const struct asnap_caller *caller, bool is_new, uint32_t mode)
 {
     walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
     if (!asnap_walker_walk(walker, caller, asnap_root_frame_limit())) {
@@ -102,47 +104,59 @@ static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key,
     }
     if (__builtin_expect(asnap_walk_check_on || allocsnap_root.preceded != 0, 0))
         do_extras(walker, caller);
-    return asnap_gate_record(key, size, walker, is_new);
+    return asnap_gate_record(key, size, walker, is_new, mode);
 }
 
 /* The first walk of a thread, and every one of a thread that is about to end. */
-static __attribute__((noinline)) bool
-track_without_walker(uint64_t key, size_t size, const struct asnap_caller *caller, bool is_new)
+static __attribute__((noinline)) bool track_without_walker(uint64_t key, size_t size,
+                                                           const struct asnap_caller *caller,
+                                                           bool is_new, uint32_t mode)
 {
     struct asnap_walker *walker = asnap_walker_pool_take();
     if (walker == NULL) {
         asnap_gate_drop();
         return false;
     }
-    bool done = walk_and_record(walker, key, size, caller, is_new);
+    bool done = walk_and_record(walker, key, size, caller, is_new, mode);
     if (asnap_thread.borrows)
         asnap_walker_pool_return();
     return done;
 }
 
 static ASNAP_HOT bool track(uint64_t key, size_t size, const struct asnap_caller *caller,
-                            bool is_new)
+                            bool is_new, uint32_t mode)
 {
     if (!asnap_gate_enter())
-        return defer_insert(key, size, caller);
+        return defer_insert(key, size, caller, mode);
     struct asnap_walker *walker = asnap_thread.walker;
     bool done = __builtin_expect(walker != NULL, 1)
-                    ? walk_and_record(walker, key, size, caller, is_new)
-                    : track_without_walker(key, size, caller, is_new);
+                    ? walk_and_record(walker, key, size, caller, is_new, mode)
+                    : track_without_walker(key, size, caller, is_new, mode);
     asnap_gate_leave();
     return done;
 }
 
-bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller)
+static __attribute__((noinline)) bool track_sampled(uint64_t key, size_t size,
+                                                    const struct asnap_caller *caller, bool is_new,
+                                                    uint32_t mode)
 {
-    return track(key, size, caller, false);
+    return track(key, size, caller, is_new, mode);
 }
 
-void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller, uint32_t mode)
+{
+    if (mode == ASNAP_TABLE_TRACING_ALL)
+        return track(key, size, caller, false, ASNAP_TABLE_TRACING_ALL);
+    if (asnap_sampler_take(size, mode) != ASNAP_NOT_SAMPLED)
+        return track_sampled(key, size, caller, false, mode);
+    asnap_trace_untrack(key, mode);
+    return true;
+}
+
+/* What there is to do of a block before it is recorded. Whether it is new. */
+static ASNAP_HOT bool begin_allocated(void *block, size_t size)
 {
     struct asnap_thread *thread = &asnap_thread;
-    if (block == NULL || thread->activity == ASNAP_OWN)
-        return;
     asnap_records_prefetch(key_of(block));
     /* A signal handler was given what the operator delete underneath has just freed. */
     if (thread->releasing == block)
@@ -152,13 +166,29 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
     bool is_new = thread->last_block != last;
     thread->last_block = last;
     thread->last_size = size;
-    track(key_of(block), size, caller, is_new);
+    return is_new;
+}
+
+void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
+{
+    if (block == NULL || asnap_thread.activity == ASNAP_OWN)
+        return;
+    bool is_new = begin_allocated(block, size);
+    track(key_of(block), size, caller, is_new, ASNAP_TABLE_TRACING_ALL);
+}
+
+void asnap_trace_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
+{
+    if (block == NULL || asnap_thread.activity == ASNAP_OWN)
+        return;
+    bool is_new = begin_allocated(block, size);
+    track_sampled(key_of(block), size, caller, is_new, mode);
 }
 
 /* Leaves a release to the hook that was interrupted; false where there is no memory. */
-static bool defer_release(uint64_t key, void *block, void (*release)(void *))
+static bool defer_release(uint64_t key, void *block, void (*release)(void *), uint32_t mode)
 {
-    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE);
+    struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE, mode);
     if (deferred == NULL)
         return false;
     deferred->key = key;
@@ -168,66 +198,88 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *))
     return true;
 }
 
-void asnap_trace_untrack(uint64_t key)
+static bool is_passed_by(uint64_t key, uint32_t mode)
 {
+    return mode != ASNAP_TABLE_TRACING_ALL && asnap_trace_passes(key);
+}
+
+void asnap_trace_untrack(uint64_t key, uint32_t mode)
+{
+    if (is_passed_by(key, mode))
+        return;
     if (!asnap_gate_enter()) {
-        defer_release(key, NULL, NULL);
+        defer_release(key, NULL, NULL, mode);
         return;
     }
-    asnap_records_remove(key, NULL);
+    asnap_gate_remove(key, NULL, mode);
     asnap_gate_leave();
 }
 
 /* For what libc does on the hooks' behalf: it may well release or resize what it took
  * on the program's, such as dlerror's text. What is left meanwhile is for the next
  * call to do. */
-static bool remove_on_own_behalf(void *block, struct asnap_removed *removed)
+static bool remove_on_own_behalf(void *block, struct asnap_removed *removed, uint32_t mode)
 {
     struct asnap_thread *thread = &asnap_thread;
     uint64_t outer = thread->entered_at;
     thread->entered_at = asnap_gate_stack_place();
     thread->activity = ASNAP_RECORDING;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    bool found = asnap_records_remove(key_of(block), removed);
+    bool found = asnap_gate_remove(key_of(block), removed, mode);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     thread->activity = ASNAP_OWN;
     thread->entered_at = outer;
     return found;
 }
 
-bool asnap_trace_releasing(void *block, void (*release)(void *))
+static ASNAP_HOT bool releasing(void *block, void (*release)(void *), uint32_t mode)
 {
     if (asnap_thread.activity == ASNAP_OWN) {
-        remove_on_own_behalf(block, NULL);
+        remove_on_own_behalf(block, NULL, mode);
         return true;
     }
     if (asnap_gate_enter()) {
-        asnap_records_remove(key_of(block), NULL);
+        if (mode == ASNAP_TABLE_TRACING_ALL)
+            asnap_records_remove(key_of(block), NULL);
+        else
+            asnap_records_remove_sampled(key_of(block), NULL);
         asnap_gate_leave();
         return true;
     }
     /* Without memory for that it stays allocated and recorded, which is at least true. */
-    defer_release(key_of(block), block, release);
+    defer_release(key_of(block), block, release, mode);
     return false;
 }
 
-enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed)
+bool asnap_trace_releasing(void *block, void (*release)(void *))
 {
+    return releasing(block, release, ASNAP_TABLE_TRACING_ALL);
+}
+
+bool asnap_trace_releasing_sampled(void *block, void (*release)(void *), uint32_t mode)
+{
+    return releasing(block, release, mode);
+}
+
+enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed, uint32_t mode)
+{
+    if (is_passed_by(key_of(block), mode))
+        return ASNAP_UNKNOWN;
     if (asnap_thread.activity == ASNAP_OWN) {
-        remove_on_own_behalf(block, removed);
+        remove_on_own_behalf(block, removed, mode);
         return ASNAP_UNKNOWN;
     }
     if (!asnap_gate_enter())
         return ASNAP_TAKE_LATE;
-    bool found = asnap_records_remove(key_of(block), removed);
+    bool found = asnap_gate_remove(key_of(block), removed, mode);
     asnap_gate_leave();
     return found ? ASNAP_TAKEN : ASNAP_UNKNOWN;
 }
 
-void asnap_trace_put_back(void *block, const struct asnap_removed *removed)
+void asnap_trace_put_back(void *block, const struct asnap_removed *removed, uint32_t mode)
 {
     if (!asnap_gate_enter())
         return;
-    asnap_gate_count(asnap_records_put_back(key_of(block), removed), false);
+    asnap_gate_count(asnap_records_put_back(key_of(block), removed, mode), false);
     asnap_gate_leave();
 }

@@ -1,4 +1,5 @@
-/* Tracing one call: between the allocation functions and the table. */
+/* Tracing one call: between the allocation functions and the table. `mode` is what the root said of
+ * `tracing` when the call began: ASNAP_TABLE_TRACING_ALL, or the number of a sample. */
 #ifndef ASNAP_HOOKS_TRACE_H
 #define ASNAP_HOOKS_TRACE_H
 
@@ -7,25 +8,42 @@
 #include <stdint.h>
 
 #include "records.h"
+#include "sample_filter.h"
+#include "thread.h"
 #include "walker.h"
 
 /* Records a new block of `size` bytes; `caller` has called the allocation function. Does
  * nothing for NULL. */
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller);
 
-/* Records a block under a key of the table (not 0); one with the same key is replaced.
- * False: it could not be recorded, and was counted as dropped or refused. */
-bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller);
+/* The same of a block that the sample takes. */
+void asnap_trace_sampled(void *block, size_t size, const struct asnap_caller *caller,
+                         uint32_t mode);
+
+/* Records a block under a key of the table (not 0), where it is a sample that takes it; one with
+ * the same key is replaced, or forgotten. False: it could not be recorded, and was counted as
+ * dropped or refused. */
+bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller, uint32_t mode);
 
 /* Where a definition before the hooks' has the program's calls: whether it has called now. */
 void asnap_trace_look_at_release(uint64_t caller);
 
+/* Whether a sample has no record with this key, as of nearly all blocks. What a handler has left to
+ * be recorded may have this key, too. */
+static inline bool asnap_trace_passes(uint64_t key)
+{
+    return __builtin_expect(!asnap_filter_has(key) && asnap_thread.deferred == NULL, 1);
+}
+
 /* Forgets the record with this key, if there is one. */
-void asnap_trace_untrack(uint64_t key);
+void asnap_trace_untrack(uint64_t key, uint32_t mode);
 
 /* Forgets a block that `release` is about to take back. False: `release` must not be
  * called now, the hooks see to it later. */
 bool asnap_trace_releasing(void *block, void (*release)(void *));
+
+/* The same for a block of which the sample may have a record (asnap_trace_passes). */
+bool asnap_trace_releasing_sampled(void *block, void (*release)(void *), uint32_t mode);
 
 /* How asnap_trace_take ended. */
 enum asnap_taken {
@@ -35,9 +53,9 @@ enum asnap_taken {
 };
 
 /* Forgets a block that is about to be resized. */
-enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed);
+enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed, uint32_t mode);
 
 /* Records a block again after asnap_trace_take, as it was. */
-void asnap_trace_put_back(void *block, const struct asnap_removed *removed);
+void asnap_trace_put_back(void *block, const struct asnap_removed *removed, uint32_t mode);
 
 #endif

@@ -7,6 +7,8 @@
 #include "pages.h"
 #include "record_index.h"
 #include "root.h"
+#include "sample_filter.h"
+#include "sampled.h"
 #include "thread_numbers.h"
 #include "traced.h"
 
@@ -142,26 +144,49 @@ static ASNAP_HOT void publish(struct asnap_table_shard *shard,
     shard->size += block.size;
 }
 
-/* `thread` is the calling thread's number. */
-static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
-                                            struct asnap_removed block)
+/* A block of `size` bytes is about to be recorded, or no more. */
+static ASNAP_HOT void count_in(uint64_t key, uint32_t thread, uint64_t size, bool is_sampled)
 {
+    if (is_sampled) {
+        asnap_filter_add(key);
+        asnap_sampled_add(size);
+    } else {
+        asnap_traced_take(thread, size);
+    }
+}
+
+static ASNAP_HOT void count_out(uint64_t key, uint32_t thread, uint64_t size, bool is_sampled)
+{
+    if (is_sampled) {
+        asnap_filter_remove(key);
+        asnap_sampled_subtract(size);
+    } else {
+        asnap_traced_give(thread, size);
+    }
+}
+
+/* `thread` is the calling thread's number, `mode` what the root must say of `tracing`. */
+static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
+                                            struct asnap_removed block, uint32_t mode)
+{
+    const bool is_sampled = mode != ASNAP_TABLE_TRACING_ALL;
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
     asnap_lock(&shard->lock);
+    /* With the lock held: whoever turns tracing off clears the shard afterwards. */
+    bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) == mode;
     /* Once the peak may have risen for it, nothing must fail any more. */
-    bool open = __builtin_expect(shard->chunks != 0, 1) || open_shard(shard);
+    bool open = __builtin_expect(tracing, 1) &&
+                (__builtin_expect(shard->chunks != 0, 1) || open_shard(shard));
     bool room = open && have_place(shard);
     bool replaces = false;
     if (open && __builtin_expect(asnap_index_find(shard, key, &search), 0)) {
-        asnap_traced_give(thread, withdraw(shard, &search, NULL));
+        count_out(key, thread, withdraw(shard, &search, NULL), is_sampled);
         room = replaces = true;
     }
     bool fits = block.size < ASNAP_TABLE_SHARD_SIZE_LIMIT - shard->size;
-    /* With the lock held: whoever turns tracing off clears the shard afterwards. */
-    bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) != 0;
-    if (__builtin_expect(room && fits && tracing, 1)) {
-        asnap_traced_take(thread, block.size);
+    if (__builtin_expect(room && fits, 1)) {
+        count_in(key, thread, block.size, is_sampled);
         publish(shard, &search, key, block);
     }
     asnap_unlock(&shard->lock);
@@ -175,7 +200,8 @@ void asnap_records_prefetch(uint64_t key)
     asnap_index_prefetch(shard_of(key), key);
 }
 
-enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
+static ASNAP_HOT enum asnap_inserted insert(uint64_t key, uint64_t size, uint32_t stack,
+                                            uint32_t mode)
 {
     uint32_t thread = asnap_thread_number();
     struct asnap_removed block = {
@@ -184,15 +210,27 @@ enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t s
         .thread = thread,
         .time = asnap_clock_now(),
     };
-    return record(key, thread, block);
+    return record(key, thread, block, mode);
 }
 
-enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed)
+enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
 {
-    return record(key, asnap_thread_number(), *removed);
+    return insert(key, size, stack, ASNAP_TABLE_TRACING_ALL);
 }
 
-bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
+enum asnap_inserted asnap_records_insert_sampled(uint64_t key, uint64_t size, uint32_t stack,
+                                                 uint32_t mode)
+{
+    return insert(key, size, stack, mode);
+}
+
+enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed,
+                                           uint32_t mode)
+{
+    return record(key, asnap_thread_number(), *removed, mode);
+}
+
+static ASNAP_HOT bool remove_record(uint64_t key, struct asnap_removed *removed, bool is_sampled)
 {
     struct asnap_table_shard *shard = shard_of(key);
     struct asnap_index_search search;
@@ -200,12 +238,34 @@ bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
     bool found = shard->chunks != 0 && asnap_index_find(shard, key, &search);
     /* With the lock held: after a fork in between, no thread's sum would have these bytes. */
     if (found)
-        asnap_traced_give(asnap_thread_number(), withdraw(shard, &search, removed));
+        count_out(key, asnap_thread_number(), withdraw(shard, &search, removed), is_sampled);
     asnap_unlock(&shard->lock);
     return found;
 }
 
+bool asnap_records_remove(uint64_t key, struct asnap_removed *removed)
+{
+    return remove_record(key, removed, false);
+}
+
+bool asnap_records_remove_sampled(uint64_t key, struct asnap_removed *removed)
+{
+    return remove_record(key, removed, true);
+}
+
 /* ---- all records ---- */
+
+/* The blocks of a shard count no more. */
+static void count_out_shard(const struct asnap_table_shard *shard)
+{
+    for (uint32_t i = 0; i < shard->used; i++) {
+        const struct asnap_table_record *one = asnap_index_record(shard, i);
+        if (one->key == 0)
+            continue;
+        asnap_filter_remove(one->key);
+        asnap_sampled_subtract(asnap_table_extent_size(one->extent));
+    }
+}
 
 /* The reader must not meet freed memory: first no records are left to read, then no
  * chunks, and only then do the chunks go. Returns the bytes that were traced. */
@@ -228,17 +288,28 @@ static uint64_t clear_shard(struct asnap_table_shard *shard)
 
 void asnap_records_clear(void)
 {
+    bool is_sampled = asnap_root_sample_period() != 0;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         struct asnap_table_shard *shard = &allocsnap_root.shards[i];
         uint64_t size = 0;
         asnap_lock(&shard->lock);
+        if (shard->chunks != 0 && is_sampled)
+            count_out_shard(shard);
         if (shard->chunks != 0)
             size = clear_shard(shard);
-        if (size != 0)
+        if (size != 0 && !is_sampled)
             asnap_traced_give(asnap_thread_number(), size);
         asnap_unlock(&shard->lock);
     }
-    asnap_traced_reset_peak();
+    asnap_records_reset_peak();
+}
+
+void asnap_records_reset_peak(void)
+{
+    if (asnap_root_sample_period() != 0)
+        asnap_sampled_reset_peak();
+    else
+        asnap_traced_reset_peak();
 }
 
 /* ---- in a child ---- */
@@ -262,7 +333,8 @@ static void count_records(struct asnap_table_shard *shard)
 }
 
 /* Records are published last and withdrawn first, so they are right at every moment, and all else
- * follows from them. Memory that was about to be used or given back is lost. */
+ * follows from them. Memory that was about to be used or given back is lost. Its lock stays held.
+ */
 static void mend_shard(struct asnap_table_shard *shard)
 {
     bool open = shard->chunks != 0;
@@ -280,17 +352,46 @@ static void mend_shard(struct asnap_table_shard *shard)
         shard->index = 0;
         shard->line_count = 0;
     }
-    PUBLISH(shard->lock, 0);
+}
+
+/* Where one lock is mended alone, what its holder has counted stays in doubt until all are. */
+static void mend_sample(const uint32_t *only, bool has_mended)
+{
+    static bool is_doubtful;
+    is_doubtful = is_doubtful || has_mended;
+    asnap_traced_mend(only, allocsnap_root.peak_bytes);
+    if (only != NULL || !is_doubtful)
+        return;
+    asnap_sampled_begin_again();
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        const struct asnap_table_shard *shard = &allocsnap_root.shards[i];
+        for (uint32_t j = 0; j < shard->used; j++) {
+            const struct asnap_table_record *one = asnap_index_record(shard, j);
+            if (one->key != 0)
+                asnap_sampled_add(asnap_table_extent_size(one->extent));
+        }
+    }
+    is_doubtful = false;
 }
 
 void asnap_records_mend(const uint32_t *only)
 {
+    bool is_sampled = asnap_root_sample_period() != 0;
+    bool has_mended = false;
     uint64_t size = 0;
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         struct asnap_table_shard *shard = &allocsnap_root.shards[i];
-        if (asnap_lock_is_orphan(&shard->lock, only))
+        if (asnap_lock_is_orphan(&shard->lock, only)) {
             mend_shard(shard);
+            if (is_sampled)
+                asnap_filter_renew(shard, i);
+            PUBLISH(shard->lock, 0);
+            has_mended = true;
+        }
         size += shard->size;
     }
-    asnap_traced_mend(only, size);
+    if (is_sampled)
+        mend_sample(only, has_mended);
+    else
+        asnap_traced_mend(only, size);
 }

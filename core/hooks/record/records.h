@@ -25,18 +25,31 @@ enum asnap_inserted {
 };
 
 /* Publishes a record of a block that the calling thread has allocated now; one with the
- * same key is replaced. `key` is not 0, `size` below ASNAP_TABLE_SIZE_LIMIT. */
+ * same key is replaced. `key` is not 0, `size` below ASNAP_TABLE_SIZE_LIMIT. Of a table of every
+ * block; where what is traced has become another thing meanwhile, there is to be none. */
 enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack);
 
-/* The same for a record that asnap_records_remove has withdrawn: it is again as it was. */
-enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed);
+/* The same for the table of a sample; `mode` is what the root said of `tracing` when the sample
+ * took the block. */
+enum asnap_inserted asnap_records_insert_sampled(uint64_t key, uint64_t size, uint32_t stack,
+                                                 uint32_t mode);
+
+/* The same for a record that was withdrawn: it is again as it was. */
+enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed,
+                                           uint32_t mode);
 
 /* Withdraws the record with this key and says what it said, unless `removed` is NULL.
- * False: there is none. */
+ * False: there is none. Of a table of every block, and that of a sample. A block that is in the
+ * table was allocated, and told to whoever frees it, since the table is of that kind. */
 bool asnap_records_remove(uint64_t key, struct asnap_removed *removed);
+bool asnap_records_remove_sampled(uint64_t key, struct asnap_removed *removed);
 
-/* Withdraws all records and gives back their memory; the peak becomes what is traced. */
+/* Withdraws all records and gives back their memory; the peak becomes what is traced. Which kind
+ * of table it is, the root's applied.sample_period says, here and below. */
 void asnap_records_clear(void);
+
+/* The peak becomes what is traced now. */
+void asnap_records_reset_peak(void);
 
 /* In a child (process.h): mends the shards whose locks are orphans, all or the one with the lock
  * `only`, and opens them. */

@@ -8,7 +8,9 @@
     "\x89"                                                                                         \
     "ASNAP\r\n"
 #define ASNAP_DUMP_BYTE_ORDER UINT32_C(0x01020304)
-#define ASNAP_DUMP_VERSION UINT32_C(3)
+/* Of a file that has sections of a graph or of types, which a reader of 3 would pass over. */
+#define ASNAP_DUMP_VERSION UINT32_C(4)
+#define ASNAP_DUMP_VERSION_PLAIN UINT32_C(3)
 /* Loaded, and not written any more: of 2, the frames of every stack are counted; of 1,
  * traces have neither thread nor time as well. */
 #define ASNAP_DUMP_VERSION_COUNTED UINT32_C(2)
@@ -38,6 +40,15 @@ enum asnap_dump_kind {
     ASNAP_DUMP_START_TIME,     /* uint64_t */
     ASNAP_DUMP_NAMED_BY,       /* uint8_t, by frame; left out where all are what they look like */
     ASNAP_DUMP_OFFSETS,        /* uint64_t, by frame; left out where none is known */
+    ASNAP_DUMP_GRAPH,          /* struct asnap_kept_sum, by class; what follows is only with it */
+    ASNAP_DUMP_CLASSES,        /* uint8_t, by trace */
+    ASNAP_DUMP_RETAINED,       /* struct asnap_kept_retained, by trace */
+    ASNAP_DUMP_LEAKS,          /* struct asnap_kept_leak */
+    ASNAP_DUMP_POINTERS,       /* struct asnap_kept_pointer */
+    ASNAP_DUMP_GRAPH_NOTES,    /* names */
+    ASNAP_DUMP_TYPE_NAMES,     /* names; the first is "", and there where types are known */
+    ASNAP_DUMP_TYPES,          /* struct asnap_dump_type */
+    ASNAP_DUMP_SAMPLE_PERIOD = 32, /* uint64_t; left out where every block is there */
     ASNAP_DUMP_KINDS,
 };
 
@@ -63,6 +74,13 @@ struct asnap_dump_frame {
     uint32_t location;
     uint32_t function;
     uint32_t inlined; /* 0 or 1 */
+};
+
+/* That the blocks at an address hold an object of a class. */
+struct asnap_dump_type {
+    uint64_t address;
+    uint32_t name;     /* from 1 */
+    uint32_t reserved; /* 0 */
 };
 
 /* A trace of ASNAP_DUMP_VERSION_TIMELESS. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dump_load_graph.h"
 #include "dump_load_traces.h"
 #include "dump_strings.h"
 #include "snapshot.h"
@@ -291,6 +292,25 @@ static struct asnap_error *read_threads(const struct asnap_dump_reader *reader,
     return error;
 }
 
+static struct asnap_error *read_period(const struct asnap_dump_reader *reader,
+                                       struct asnap_store *store)
+{
+    uint64_t *period = NULL;
+    size_t count = 0;
+    struct asnap_error *error =
+        asnap_dump_read_array(reader, ASNAP_DUMP_SAMPLE_PERIOD, sizeof(*period), &period, &count);
+    if (error == NULL && count != 0 &&
+        (count > 1 || *period == 0 || *period > ASNAP_SAMPLE_PERIOD_MAX))
+        error = asnap_dump_damaged(reader,
+                                   "%zu periods of a sample, the first is %llu: there can be one, "
+                                   "from 1 to 1099511627776",
+                                   count, (unsigned long long)*period);
+    else if (error == NULL && count == 1)
+        store->sample_period = *period;
+    free(period);
+    return error;
+}
+
 static struct asnap_error *read_domains(const struct asnap_dump_reader *reader,
                                         struct asnap_store *store)
 {
@@ -363,13 +383,34 @@ static struct asnap_error *read_store(const struct asnap_dump_reader *reader,
     if (error == NULL)
         error = read_threads(reader, store);
     if (error == NULL)
+        error = read_period(reader, store);
+    if (error == NULL)
         error = read_domains(reader, store);
     if (error == NULL)
         error = read_lists(reader, store);
     return error;
 }
 
-struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot)
+static struct asnap_error *read_all(const struct asnap_dump_reader *reader,
+                                    struct asnap_snapshot *snapshot, struct asnap_graph **graph)
+{
+    struct asnap_error *error = read_store(reader, snapshot->store);
+    if (error == NULL)
+        error = asnap_dump_read_traces(reader, snapshot);
+    if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN)
+        error = asnap_dump_read_types(reader, snapshot->store);
+    if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN)
+        error = asnap_dump_read_graph(reader, snapshot, graph);
+    if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN && *graph == NULL &&
+        snapshot->store->types == NULL)
+        error =
+            asnap_dump_damaged(reader, "it has format version %u, but neither a graph nor types",
+                               reader->header.version);
+    return error;
+}
+
+struct asnap_error *asnap_graph_load(const char *path, struct asnap_snapshot **snapshot,
+                                     struct asnap_graph **graph)
 {
     struct asnap_dump_reader reader;
     struct asnap_error *error = asnap_dump_open(&reader, path);
@@ -377,6 +418,7 @@ struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot 
         return error;
     struct asnap_snapshot *made = calloc(1, sizeof(*made));
     struct asnap_store *store = asnap_store_create();
+    struct asnap_graph *made_graph = NULL;
     if (made == NULL || store == NULL) {
         free(made);
         asnap_store_release(store);
@@ -385,14 +427,22 @@ struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot 
     }
     made->store = store;
     made->traceback_limit = reader.header.traceback_limit;
-    error = read_store(&reader, store);
-    if (error == NULL)
-        error = asnap_dump_read_traces(&reader, made);
+    error = read_all(&reader, made, &made_graph);
     asnap_dump_close(&reader);
     if (error != NULL) {
         asnap_snapshot_destroy(made);
         return error;
     }
     *snapshot = made;
+    *graph = made_graph;
     return NULL;
+}
+
+struct asnap_error *asnap_snapshot_load(const char *path, struct asnap_snapshot **snapshot)
+{
+    struct asnap_graph *graph = NULL;
+    struct asnap_error *error = asnap_graph_load(path, snapshot, &graph);
+    if (error == NULL)
+        asnap_graph_destroy(graph);
+    return error;
 }

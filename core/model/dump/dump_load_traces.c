@@ -108,6 +108,12 @@ static struct asnap_error *take_traces(const struct asnap_dump_reader *reader,
     if (error != NULL)
         free(traces);
     snapshot->count = count;
+    if (error == NULL)
+        error = asnap_snapshot_weigh(snapshot);
+    if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_INVALID_ARGUMENT) {
+        asnap_error_destroy(error);
+        error = asnap_dump_damaged(reader, "its sample stands for more than can be");
+    }
     return error;
 }
 

@@ -73,7 +73,7 @@ static void write_total(struct pickling *pickling, uint32_t total_nframe)
 static void write_traces(struct pickling *pickling, const struct asnap_trace *traces, size_t count)
 {
     opcode(pickling, ASNAP_PICKLE_EMPTY_LIST);
-    for (size_t i = 0; i < count && pickling->pickle.error == NULL; i++) {
+    for (size_t i = 0; i < count && pickling->pickle.writer.error == NULL; i++) {
         if (i % AT_ONCE == 0)
             opcode(pickling, ASNAP_PICKLE_MARK);
         opcode(pickling, ASNAP_PICKLE_MARK);
@@ -145,7 +145,7 @@ static struct asnap_error *dump(struct pickling *pickling, const struct asnap_sn
         error = asnap_atomic_file_open(&file, path);
     if (error != NULL)
         return error;
-    pickling->pickle.file = &file;
+    pickling->pickle.writer.file = &file;
     error = write_snapshot(pickling, snapshot, traces, attributes);
     return asnap_atomic_file_close(&file, error);
 }
@@ -155,6 +155,10 @@ struct asnap_error *asnap_snapshot_dump_tracemalloc(const struct asnap_snapshot 
                                                     const struct asnap_attribute *attributes,
                                                     size_t attribute_count)
 {
+    if (snapshot->store->sample_period != 0)
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "a sample cannot be written for tracemalloc, which has no place "
+                                  "for what its blocks stand for: use the format allocsnap");
     struct asnap_store *given = NULL;
     struct pickling *pickling = calloc(1, sizeof(*pickling));
     struct asnap_error *error = pickling == NULL ? asnap_error_no_memory() : NULL;

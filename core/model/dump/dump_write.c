@@ -4,6 +4,7 @@
 #include "atomic_file.h"
 #include "checksum.h"
 #include "dump_format.h"
+#include "graph_parts.h"
 #include "snapshot.h"
 
 /* Summed up while it is in the processor's cache, then written. A multiple of
@@ -21,6 +22,10 @@ struct dumping {
     const struct asnap_snapshot *snapshot;
     const struct asnap_stored_attribute *attributes;
     size_t attribute_count;
+    const struct asnap_types *types; /* NULL: not known */
+    struct asnap_typed *typed;
+    size_t typed_count;
+    const struct asnap_graph_parts *graph; /* NULL: there is none */
     struct piece pieces[ASNAP_DUMP_KINDS];
 };
 
@@ -31,6 +36,11 @@ _Static_assert(sizeof(struct asnap_location) == 12, "no padding");
 _Static_assert(sizeof(struct asnap_traceback) == 16, "no padding");
 _Static_assert(sizeof(struct asnap_trace) == 32, "no padding");
 _Static_assert(sizeof(struct asnap_stored_mapping) == 32, "no padding");
+_Static_assert(sizeof(struct asnap_kept_sum) == 16, "no padding");
+_Static_assert(sizeof(struct asnap_kept_retained) == 16, "no padding");
+_Static_assert(sizeof(struct asnap_kept_leak) == 24, "no padding");
+_Static_assert(sizeof(struct asnap_kept_pointer) == 8, "no padding");
+_Static_assert(sizeof(struct asnap_dump_type) == 16, "no padding");
 
 /* A piece that lies in memory as it shall in the file. */
 static void lend(struct dumping *dumping, enum asnap_dump_kind kind, const void *bytes, size_t size)
@@ -94,6 +104,16 @@ static const char *attribute_text(const struct dumping *dumping, size_t index)
     return index % 2 == 0 ? attribute->name : attribute->value;
 }
 
+static const char *graph_note(const struct dumping *dumping, size_t index)
+{
+    return dumping->graph->notes[index];
+}
+
+static const char *type_name(const struct dumping *dumping, size_t index)
+{
+    return index == 0 ? "" : dumping->types->names[index - 1];
+}
+
 static bool make_frames(struct dumping *dumping)
 {
     const struct asnap_store *store = dumping->snapshot->store;
@@ -142,6 +162,35 @@ static bool make_domains(struct dumping *dumping)
     return numbers != NULL;
 }
 
+static bool make_graph(struct dumping *dumping)
+{
+    const struct asnap_graph_parts *graph = dumping->graph;
+    if (graph == NULL)
+        return true;
+    lend(dumping, ASNAP_DUMP_GRAPH, graph->sums, sizeof(graph->sums));
+    lend(dumping, ASNAP_DUMP_CLASSES, graph->classes, graph->count * sizeof(*graph->classes));
+    lend(dumping, ASNAP_DUMP_RETAINED, graph->retained, graph->count * sizeof(*graph->retained));
+    lend(dumping, ASNAP_DUMP_LEAKS, graph->leaks, graph->leak_count * sizeof(*graph->leaks));
+    lend(dumping, ASNAP_DUMP_POINTERS, graph->pointers,
+         graph->pointer_count * sizeof(*graph->pointers));
+    return join(dumping, ASNAP_DUMP_GRAPH_NOTES, graph->note_count, graph_note);
+}
+
+/* Of the blocks that are dumped, as `typed` has their classes. */
+static bool make_types(struct dumping *dumping)
+{
+    if (dumping->types == NULL)
+        return true;
+    struct asnap_dump_type *made =
+        make(dumping, ASNAP_DUMP_TYPES, dumping->typed_count, sizeof(*made));
+    if (made == NULL)
+        return false;
+    for (size_t i = 0; i < dumping->typed_count; i++)
+        made[i] =
+            (struct asnap_dump_type){dumping->typed[i].address, dumping->typed[i].number + 1, 0};
+    return join(dumping, ASNAP_DUMP_TYPE_NAMES, (size_t)dumping->types->name_count + 1, type_name);
+}
+
 static bool make_pieces(struct dumping *dumping)
 {
     const struct asnap_snapshot *snapshot = dumping->snapshot;
@@ -160,6 +209,9 @@ static bool make_pieces(struct dumping *dumping)
          store->mapping_count * sizeof(*store->mappings));
     lend(dumping, ASNAP_DUMP_THREADS, store->threads,
          store->thread_count * sizeof(*store->threads));
+    if (store->sample_period != 0)
+        lend(dumping, ASNAP_DUMP_SAMPLE_PERIOD, &store->sample_period,
+             sizeof(store->sample_period));
     if (store->start_time != 0)
         lend(dumping, ASNAP_DUMP_START_TIME, &store->start_time, sizeof(store->start_time));
     return join(dumping, ASNAP_DUMP_FILES, store->files.count, file_name) &&
@@ -168,7 +220,8 @@ static bool make_pieces(struct dumping *dumping)
            join(dumping, ASNAP_DUMP_DOMAIN_NAMES, store->domain_count, domain_name) &&
            join(dumping, ASNAP_DUMP_NOTES, store->note_count, note) &&
            join(dumping, ASNAP_DUMP_ATTRIBUTES, 2 * dumping->attribute_count, attribute_text) &&
-           make_frames(dumping) && make_domains(dumping);
+           make_frames(dumping) && make_domains(dumping) && make_graph(dumping) &&
+           make_types(dumping);
 }
 
 static void free_pieces(struct dumping *dumping)
@@ -224,7 +277,8 @@ static struct asnap_error *write_all(struct asnap_atomic_file *file, const struc
     struct asnap_dump_header header = {
         .magic = ASNAP_DUMP_MAGIC,
         .byte_order = ASNAP_DUMP_BYTE_ORDER,
-        .version = ASNAP_DUMP_VERSION,
+        .version = dumping->graph == NULL && dumping->types == NULL ? ASNAP_DUMP_VERSION_PLAIN
+                                                                    : ASNAP_DUMP_VERSION,
         .traceback_limit = dumping->snapshot->traceback_limit,
     };
     for (uint32_t kind = 1; kind < ASNAP_DUMP_KINDS; kind++)
@@ -248,23 +302,55 @@ static struct asnap_error *write_all(struct asnap_atomic_file *file, const struc
     return write_header(file, &header, sections);
 }
 
-static struct asnap_error *dump(const struct asnap_snapshot *snapshot, const char *path,
-                                const struct asnap_store *attributes)
+static struct asnap_error *dump(struct dumping *dumping, const char *path)
 {
-    struct dumping dumping = {
-        .snapshot = snapshot,
-        .attributes = attributes->attributes,
-        .attribute_count = attributes->attribute_count,
-    };
     struct asnap_atomic_file file;
     struct asnap_error *error = NULL;
-    if (!make_pieces(&dumping))
+    if (!make_pieces(dumping))
         error = asnap_error_no_memory();
     if (error == NULL)
         error = asnap_atomic_file_open(&file, path);
     if (error == NULL)
-        error = asnap_atomic_file_close(&file, write_all(&file, &dumping));
-    free_pieces(&dumping);
+        error = asnap_atomic_file_close(&file, write_all(&file, dumping));
+    free_pieces(dumping);
+    return error;
+}
+
+/* Of what was filtered or chosen, without what its traces do not need; with the parts of a graph,
+ * or NULL. */
+static struct asnap_error *dump_compact(const struct asnap_snapshot *snapshot,
+                                        const struct asnap_graph_parts *graph, const char *path,
+                                        const struct asnap_attribute *attributes,
+                                        size_t attribute_count)
+{
+    struct asnap_snapshot *compact = NULL;
+    struct asnap_store *given = NULL;
+    struct asnap_error *error = NULL;
+    if (snapshot->kept != NULL || snapshot->origin != NULL)
+        error = asnap_snapshot_compact(snapshot, &compact);
+    if (error == NULL && attributes != NULL)
+        error = asnap_attributes_create(attributes, attribute_count, &given);
+    const struct asnap_store *store = given != NULL ? given : snapshot->store;
+    struct dumping dumping = {
+        .snapshot = compact != NULL ? compact : snapshot,
+        .attributes = store->attributes,
+        .attribute_count = store->attribute_count,
+        .types = snapshot->store->types,
+        .graph = graph,
+    };
+    /* A compact snapshot has other numbers of tracebacks than its types. */
+    struct asnap_blocks *blocks;
+    if (error == NULL && dumping.types != NULL) {
+        error = asnap_snapshot_blocks(snapshot, &blocks);
+        if (error == NULL)
+            error = asnap_types_list(dumping.types, blocks->traces, blocks->count, &dumping.typed,
+                                     &dumping.typed_count);
+    }
+    if (error == NULL)
+        error = dump(&dumping, path);
+    free(dumping.typed);
+    asnap_store_release(given);
+    asnap_snapshot_destroy(compact);
     return error;
 }
 
@@ -272,17 +358,21 @@ struct asnap_error *asnap_snapshot_dump(const struct asnap_snapshot *snapshot, c
                                         const struct asnap_attribute *attributes,
                                         size_t attribute_count)
 {
-    struct asnap_snapshot *compact = NULL;
-    struct asnap_store *given = NULL;
-    struct asnap_error *error = NULL;
-    if (snapshot->kept != NULL)
-        error = asnap_snapshot_compact(snapshot, &compact);
-    if (error == NULL && attributes != NULL)
-        error = asnap_attributes_create(attributes, attribute_count, &given);
+    return dump_compact(snapshot, NULL, path, attributes, attribute_count);
+}
+
+struct asnap_error *asnap_graph_dump(struct asnap_graph *graph,
+                                     const struct asnap_snapshot *snapshot, const char *path,
+                                     const struct asnap_attribute *attributes,
+                                     size_t attribute_count, const struct asnap_progress *progress)
+{
+    struct asnap_graph_parts parts;
+    struct asnap_error *error = asnap_graph_retain(graph, progress);
     if (error == NULL)
-        error = dump(compact != NULL ? compact : snapshot, path,
-                     given != NULL ? given : snapshot->store);
-    asnap_store_release(given);
-    asnap_snapshot_destroy(compact);
+        error = asnap_graph_parts_init(&parts, graph, snapshot);
+    if (error != NULL)
+        return error;
+    error = dump_compact(snapshot, &parts, path, attributes, attribute_count);
+    asnap_graph_parts_deinit(&parts);
     return error;
 }

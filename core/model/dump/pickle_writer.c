@@ -18,73 +18,51 @@ enum {
     LONG_BINGET = 'j',
 };
 
-static void flush(struct asnap_pickle *pickle)
-{
-    if (pickle->error == NULL)
-        pickle->error =
-            asnap_atomic_file_write(pickle->file, pickle->buffer, pickle->used, pickle->written);
-    pickle->written += pickle->used;
-    pickle->used = 0;
-}
-
-static void write_byte(struct asnap_pickle *pickle, unsigned byte)
-{
-    if (pickle->used == sizeof(pickle->buffer))
-        flush(pickle);
-    pickle->buffer[pickle->used++] = (unsigned char)byte;
-}
-
-static void write_bytes(struct asnap_pickle *pickle, const char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        write_byte(pickle, (unsigned char)bytes[i]);
-}
-
 /* A number's low `size` bytes, the lowest first. */
 static void write_low(struct asnap_pickle *pickle, uint64_t number, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        write_byte(pickle, (unsigned)(number >> (8 * i)) & 0xff);
+        asnap_write_byte(&pickle->writer, (unsigned)(number >> (8 * i)) & 0xff);
 }
 
 void asnap_pickle_start(struct asnap_pickle *pickle)
 {
-    write_byte(pickle, PROTO);
-    write_byte(pickle, 4);
+    asnap_write_byte(&pickle->writer, PROTO);
+    asnap_write_byte(&pickle->writer, 4);
 }
 
 void asnap_pickle_opcode(struct asnap_pickle *pickle, enum asnap_pickle_opcode opcode)
 {
-    write_byte(pickle, opcode);
+    asnap_write_byte(&pickle->writer, opcode);
 }
 
 void asnap_pickle_number(struct asnap_pickle *pickle, uint64_t number)
 {
     if (number <= UINT8_MAX) {
-        write_byte(pickle, BININT1);
+        asnap_write_byte(&pickle->writer, BININT1);
         write_low(pickle, number, 1);
     } else if (number <= UINT16_MAX) {
-        write_byte(pickle, BININT2);
+        asnap_write_byte(&pickle->writer, BININT2);
         write_low(pickle, number, 2);
     } else if (number <= INT32_MAX) {
-        write_byte(pickle, BININT);
+        asnap_write_byte(&pickle->writer, BININT);
         write_low(pickle, number, 4);
     } else {
         /* Signed: a ninth byte keeps the largest ones above 0. */
-        write_byte(pickle, LONG1);
-        write_byte(pickle, 9);
+        asnap_write_byte(&pickle->writer, LONG1);
+        asnap_write_byte(&pickle->writer, 9);
         write_low(pickle, number, 8);
-        write_byte(pickle, 0);
+        asnap_write_byte(&pickle->writer, 0);
     }
 }
 
 void asnap_pickle_class(struct asnap_pickle *pickle, const char *module, const char *name)
 {
-    write_byte(pickle, GLOBAL);
-    write_bytes(pickle, module, strlen(module));
-    write_byte(pickle, '\n');
-    write_bytes(pickle, name, strlen(name));
-    write_byte(pickle, '\n');
+    asnap_write_byte(&pickle->writer, GLOBAL);
+    asnap_write_bytes(&pickle->writer, module, strlen(module));
+    asnap_write_byte(&pickle->writer, '\n');
+    asnap_write_bytes(&pickle->writer, name, strlen(name));
+    asnap_write_byte(&pickle->writer, '\n');
 }
 
 /* Takes the next character off a string of `left` bytes, and writes it where `pickle`
@@ -95,7 +73,7 @@ static size_t take_character(struct asnap_pickle *pickle, const char **string, s
     size_t length = asnap_utf8_decode(*string, *left, &code_point);
     if (length > 0) {
         if (pickle != NULL)
-            write_bytes(pickle, *string, length);
+            asnap_write_bytes(&pickle->writer, *string, length);
         *string += length;
         *left -= length;
         return length;
@@ -105,9 +83,9 @@ static size_t take_character(struct asnap_pickle *pickle, const char **string, s
     --*left;
     /* U+DC80 to U+DCFF, as UTF-8 would have them if it had surrogates. */
     if (pickle != NULL) {
-        write_byte(pickle, 0xed);
-        write_byte(pickle, 0xb0u | (unsigned)(byte >> 6));
-        write_byte(pickle, 0x80u | (byte & 0x3fu));
+        asnap_write_byte(&pickle->writer, 0xed);
+        asnap_write_byte(&pickle->writer, 0xb0u | (unsigned)(byte >> 6));
+        asnap_write_byte(&pickle->writer, 0x80u | (byte & 0x3fu));
     }
     return 3;
 }
@@ -120,11 +98,10 @@ void asnap_pickle_string(struct asnap_pickle *pickle, const char *string)
     for (size_t left = length; left > 0;)
         size += take_character(NULL, &at, &left);
     if (size > UINT32_MAX) {
-        if (pickle->error == NULL)
-            pickle->error = asnap_error_no_memory();
+        asnap_file_writer_fail(&pickle->writer, asnap_error_no_memory());
         return;
     }
-    write_byte(pickle, size <= UINT8_MAX ? SHORT_BINUNICODE : BINUNICODE);
+    asnap_write_byte(&pickle->writer, size <= UINT8_MAX ? SHORT_BINUNICODE : BINUNICODE);
     write_low(pickle, size, size <= UINT8_MAX ? 1 : 4);
     for (size_t left = length; left > 0;)
         take_character(pickle, &string, &left);
@@ -132,18 +109,17 @@ void asnap_pickle_string(struct asnap_pickle *pickle, const char *string)
 
 uint32_t asnap_pickle_keep(struct asnap_pickle *pickle)
 {
-    write_byte(pickle, MEMOIZE);
+    asnap_write_byte(&pickle->writer, MEMOIZE);
     return pickle->memo_count++;
 }
 
 void asnap_pickle_kept(struct asnap_pickle *pickle, uint32_t number)
 {
-    write_byte(pickle, number <= UINT8_MAX ? BINGET : LONG_BINGET);
+    asnap_write_byte(&pickle->writer, number <= UINT8_MAX ? BINGET : LONG_BINGET);
     write_low(pickle, number, number <= UINT8_MAX ? 1 : 4);
 }
 
 struct asnap_error *asnap_pickle_end(struct asnap_pickle *pickle)
 {
-    flush(pickle);
-    return pickle->error;
+    return asnap_file_writer_end(&pickle->writer);
 }

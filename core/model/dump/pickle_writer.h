@@ -3,18 +3,11 @@
 #ifndef ASNAP_MODEL_PICKLE_WRITER_H
 #define ASNAP_MODEL_PICKLE_WRITER_H
 
-#include "atomic_file.h"
+#include "file_writer.h"
 
-#define ASNAP_PICKLE_BUFFER ((size_t)64 * 1024)
-
-/* The first failure is kept, and nothing is written after it. */
 struct asnap_pickle {
-    struct asnap_atomic_file *file;
-    struct asnap_error *error;
-    uint64_t written; /* bytes, without those in the buffer */
-    size_t used;      /* of the buffer */
+    struct asnap_file_writer writer;
     uint32_t memo_count;
-    unsigned char buffer[ASNAP_PICKLE_BUFFER];
 };
 
 /* Instructions without an argument, as the letters they are. */

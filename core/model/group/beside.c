@@ -106,9 +106,10 @@ static struct asnap_error *add_sums(struct asnap_statistics *statistics,
         error = asnap_error_no_memory();
     else
         error = asnap_statistics_row_numbers(statistics, snapshot, numbers);
-    if (error == NULL && kind != ASNAP_BESIDE_RETAINED)
+    /* Of a sample, most of what hangs on a block is not known. */
+    if (error == NULL && kind != ASNAP_BESIDE_RETAINED && statistics->sample_period == 0)
         add_indirect(graph, blocks, numbers, statistics->beside.sums);
-    else if (error == NULL)
+    else if (error == NULL && kind == ASNAP_BESIDE_RETAINED)
         error = add_retained(graph, blocks, numbers, statistics->beside.sums, row_count);
     free(numbers);
     if (error == NULL && kind == ASNAP_BESIDE_RETAINED)
@@ -124,6 +125,10 @@ struct asnap_error *asnap_statistics_add_graph(struct asnap_statistics *statisti
     if (statistics->cumulative || statistics->beside.kind != ASNAP_BESIDE_NOTHING)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_statistics_add_graph: cumulative, or asked for twice");
+    if (kind == ASNAP_BESIDE_RETAINED && statistics->sample_period != 0)
+        return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
+                                  "what blocks keep alive cannot be told of a sample: trace every "
+                                  "block (`snapshot start --sample 0`)");
     statistics->beside.kind = kind;
     struct asnap_error *error = copy_notes(graph, &statistics->beside);
     if (error == NULL)

@@ -46,13 +46,14 @@ static void find_repeated(const struct asnap_details *details, const uint32_t *i
 {
     for (size_t i = 0; i < details->totals->count; i++) {
         const struct asnap_total *total = &details->totals->totals[i];
+        struct asnap_sum sum = asnap_total_sum(details->totals, i);
         const uint32_t *frame_ids = asnap_store_frame_ids(details->store, total->traceback);
         uint32_t count = details->store->tracebacks[total->traceback].frame_count;
         for (uint32_t j = 0; j < count; j++) {
             uint32_t id = ids[frame_ids[j]];
             if (last[id] == (uint32_t)i + 1) {
-                groups[id].repeated.size += total->size;
-                groups[id].repeated.count += total->count;
+                groups[id].repeated.size += sum.size;
+                groups[id].repeated.count += sum.count;
             }
             last[id] = (uint32_t)i + 1;
         }
@@ -130,8 +131,9 @@ static struct asnap_error *find_through(const struct asnap_details *details, con
         if (passage == NULL)
             return asnap_error_no_memory();
         passage->in_libc = details->attribution->in_libc[frame_ids[place - 1]];
-        passage->sum.size += total->size;
-        passage->sum.count += total->count;
+        struct asnap_sum sum = asnap_total_sum(details->totals, i);
+        passage->sum.size += sum.size;
+        passage->sum.count += sum.count;
     }
     return NULL;
 }
@@ -189,6 +191,10 @@ static struct asnap_error *work_out(struct asnap_details *details)
     if (error != NULL) {
         free(groups);
         return error;
+    }
+    for (size_t i = 0; i < count; i++) {
+        groups[i].repeated = asnap_total_whole(details->totals, groups[i].repeated);
+        groups[i].through = asnap_total_whole(details->totals, groups[i].through);
     }
     details->groups = groups;
     return NULL;

@@ -17,6 +17,7 @@ struct row {
     struct asnap_group group; /* the new snapshot's, where it has one */
     enum side side;           /* whose `group` is */
     struct asnap_sum sums[2]; /* of each side */
+    uint32_t weights[2];      /* the places of each side's weights, ASNAP_NONE: it has none */
 };
 
 struct asnap_diff {
@@ -25,7 +26,9 @@ struct asnap_diff {
     const struct asnap_key_kind *kind;
     bool cumulative;
     struct asnap_sum totals[2];
-    struct row *rows; /* in their final order */
+    struct asnap_estimate estimates[2]; /* of these */
+    struct asnap_weight *weights[2];    /* of the groups of each side; NULL: it is no sample */
+    struct row *rows;                   /* in their final order */
     uint32_t count;
     struct asnap_details *details[2]; /* of each side */
     char **notes;
@@ -45,14 +48,16 @@ struct comparing {
 static struct row *add_row(struct asnap_diff *diff, const struct asnap_group *group, enum side side)
 {
     struct row *row = &diff->rows[diff->count++];
-    *row = (struct row){.group = *group, .side = side};
+    *row = (struct row){.group = *group, .side = side, .weights = {ASNAP_NONE, ASNAP_NONE}};
     row->sums[side] = (struct asnap_sum){group->size, group->count};
+    row->weights[side] = group->place;
     return row;
 }
 
 static void add_old(struct row *row, const struct asnap_group *old)
 {
     row->sums[OLD] = (struct asnap_sum){old->size, old->count};
+    row->weights[OLD] = old->place;
 }
 
 /* Both lists of groups are in the order of their kind; the rows are, too. */
@@ -221,8 +226,11 @@ static struct asnap_error *fill_rows(struct comparing *comparing,
         join_in_order(comparing);
     if (error != NULL)
         return error;
-    asnap_groups_deinit(&comparing->groups[NEW]);
-    asnap_groups_deinit(&comparing->groups[OLD]);
+    for (enum side side = NEW; side <= OLD; side++) {
+        diff->weights[side] = comparing->groups[side].weights;
+        comparing->groups[side].weights = NULL;
+        asnap_groups_deinit(&comparing->groups[side]);
+    }
     asnap_intern_deinit(&comparing->index);
     return sort_rows(comparing);
 }
@@ -270,7 +278,8 @@ struct asnap_error *asnap_diff_create(const struct asnap_snapshot *new_snapshot,
     made->cumulative = cumulative;
     for (enum side side = NEW; side <= OLD; side++) {
         made->stores[side] = asnap_store_share(snapshots[side]->store);
-        made->totals[side] = (struct asnap_sum){snapshots[side]->size, snapshots[side]->count};
+        made->totals[side] = asnap_snapshot_sum(snapshots[side]);
+        made->estimates[side] = asnap_snapshot_estimate(snapshots[side]);
         made->details[side] = asnap_details_create(snapshots[side], kind, cumulative);
         if (made->details[side] == NULL)
             error = asnap_error_no_memory();
@@ -299,6 +308,8 @@ void asnap_diff_destroy(struct asnap_diff *diff)
     asnap_store_release(diff->stores[NEW]);
     asnap_store_release(diff->stores[OLD]);
     free(diff->rows);
+    free(diff->weights[NEW]);
+    free(diff->weights[OLD]);
     asnap_details_destroy(diff->details[NEW]);
     asnap_details_destroy(diff->details[OLD]);
     for (size_t i = 0; i < diff->note_count; i++)
@@ -389,6 +400,30 @@ void asnap_diff_frames(const struct asnap_diff *diff, size_t index, struct asnap
     size_t count = asnap_diff_row(diff, index).frame_count;
     for (size_t i = 0; i < count; i++)
         frames[i] = asnap_diff_frame(diff, index, i);
+}
+
+void asnap_diff_estimates(const struct asnap_diff *diff, size_t index,
+                          struct asnap_estimate estimates[2])
+{
+    const struct row *row = &diff->rows[index];
+    for (enum side side = NEW; side <= OLD; side++) {
+        const struct asnap_weight *weights = diff->weights[side];
+        bool is_weighed = weights != NULL && row->weights[side] != ASNAP_NONE;
+        estimates[side] = is_weighed
+                              ? asnap_weight_estimate(&weights[row->weights[side]])
+                              : asnap_sum_estimate(row->sums[side].size, row->sums[side].count);
+    }
+}
+
+void asnap_diff_total_estimates(const struct asnap_diff *diff, struct asnap_estimate estimates[2])
+{
+    memcpy(estimates, diff->estimates, sizeof(diff->estimates));
+}
+
+void asnap_diff_sample_periods(const struct asnap_diff *diff, uint64_t periods[2])
+{
+    for (enum side side = NEW; side <= OLD; side++)
+        periods[side] = diff->stores[side]->sample_period;
 }
 
 struct asnap_statistic_diff asnap_diff_total(const struct asnap_diff *diff)

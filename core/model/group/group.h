@@ -22,17 +22,31 @@ struct asnap_group {
     uint32_t id;
     uint32_t frame; /* the frame that holds most; ASNAP_NONE where the key shows none */
     uint32_t function_count;
+    uint32_t place; /* of its weight, where the blocks are a sample */
 };
 
 struct asnap_groups {
     struct asnap_group *rows;
     uint32_t count;
+    /* What the groups stand for, of which their sizes and counts are made; NULL: the blocks are no
+     * sample. Rows can be put into any order. */
+    struct asnap_weight *weights;
     /* Where the caller has set it before: the id of the group of each block, by their places, or by
      * traceback that of each traceback. It stays the caller's. */
     uint32_t *numbers;
 };
 
 void asnap_groups_deinit(struct asnap_groups *groups);
+
+/* Adds weights to a group that has one, and what this makes of its size and count. False: too
+ * large.
+ */
+bool asnap_group_add_weight(struct asnap_groups *groups, struct asnap_group *group,
+                            const struct asnap_weight *weight);
+
+/* What is known of a group's size and count. */
+struct asnap_estimate asnap_group_estimate(const struct asnap_groups *groups,
+                                           const struct asnap_group *group);
 
 /* How frames are put into groups. */
 struct asnap_frame_grouping {

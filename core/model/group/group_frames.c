@@ -14,11 +14,13 @@ static bool add(struct asnap_sum *sum, uint64_t size, uint64_t count)
 
 /* Sums up by frame; false where a sum is too large. */
 static bool sum_frames(const struct asnap_snapshot *snapshot, bool cumulative,
-                       struct asnap_sum *sums)
+                       struct asnap_sum *sums, struct asnap_weight *weights)
 {
     const struct asnap_store *store = snapshot->store;
-    for (size_t i = 0; i < snapshot->totals->count; i++) {
-        const struct asnap_total *total = &snapshot->totals->totals[i];
+    const struct asnap_total_list *totals = snapshot->totals;
+    for (size_t i = 0; i < totals->count; i++) {
+        const struct asnap_total *total = &totals->totals[i];
+        struct asnap_sum sum = asnap_total_sum(totals, i);
         const uint32_t *frame_ids = asnap_store_frame_ids(store, total->traceback);
         uint32_t first = asnap_skipped_frames(snapshot->attribution, total->traceback);
         uint32_t end = first + 1;
@@ -27,7 +29,9 @@ static bool sum_frames(const struct asnap_snapshot *snapshot, bool cumulative,
             end = store->tracebacks[total->traceback].frame_count;
         }
         for (uint32_t j = first; j < end; j++) {
-            if (!add(&sums[frame_ids[j]], total->size, total->count))
+            if (!add(&sums[frame_ids[j]], sum.size, sum.count))
+                return false;
+            if (weights != NULL && !asnap_weight_add(&weights[frame_ids[j]], &totals->weights[i]))
                 return false;
         }
     }
@@ -73,8 +77,9 @@ struct grouping {
     uint32_t *order; /* all frames, those of a group together; NULL: the store's frame_order */
     uint32_t *ids;   /* by frame: the number of its group; NULL: how->id tells it */
     size_t id_count;
-    struct asnap_sum *sums; /* by frame */
-    uint32_t *seen;         /* by function: the number of the last group that has it, plus 1 */
+    struct asnap_sum *sums;       /* by frame; of a sample with parts of blocks */
+    struct asnap_weight *weights; /* by frame; NULL: the blocks are no sample */
+    uint32_t *seen; /* by function: the number of the last group that has it, plus 1 */
     struct asnap_groups groups;
 };
 
@@ -143,7 +148,8 @@ struct asnap_error *asnap_frame_groups(const struct asnap_store *store,
 /* Makes a row of frames that are alike; false where the sum is too large. */
 static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t count)
 {
-    struct asnap_group group = {.id = group_id(grouping, frames[0]), .frame = ASNAP_NONE};
+    struct asnap_group group = {
+        .id = group_id(grouping, frames[0]), .frame = ASNAP_NONE, .place = grouping->groups.count};
     struct asnap_sum sum = {0};
     for (size_t i = 0; i < count; i++) {
         const struct asnap_sum *part = &grouping->sums[frames[i]];
@@ -157,6 +163,10 @@ static bool add_group(struct grouping *grouping, const uint32_t *frames, size_t 
     }
     group.size = sum.size;
     group.count = sum.count;
+    for (size_t i = 0; grouping->weights != NULL && i < count; i++) {
+        if (!asnap_group_add_weight(&grouping->groups, &group, &grouping->weights[frames[i]]))
+            return false;
+    }
     if (grouping->how->keeps_frame)
         group.frame = choose_frame(grouping->store, grouping->sums, frames, count);
     grouping->groups.rows[grouping->groups.count++] = group;
@@ -198,6 +208,62 @@ static struct asnap_error *too_large(void)
                               "9223372036854775807 bytes: leave out cumulative");
 }
 
+/* Makes room for weights, where the blocks are a sample. */
+static bool have_weights(struct grouping *grouping, const struct asnap_snapshot *snapshot)
+{
+    if (snapshot->totals->weights == NULL)
+        return true;
+    grouping->weights = calloc(grouping->store->frame_count + 1, sizeof(*grouping->weights));
+    grouping->groups.weights = calloc(grouping->id_count + 1, sizeof(*grouping->groups.weights));
+    return grouping->weights != NULL && grouping->groups.weights != NULL;
+}
+
+/* How often a total is in a group, and what follows from that. */
+struct repeats {
+    uint32_t times;
+    double size_variance;
+    double count_variance;
+};
+
+static void add_variances(const struct grouping *grouping, const struct asnap_snapshot *snapshot,
+                          struct repeats *repeats)
+{
+    const struct asnap_store *store = grouping->store;
+    for (size_t i = 0; i < snapshot->totals->count; i++) {
+        const struct asnap_weight *weight = &snapshot->totals->weights[i];
+        uint32_t traceback = snapshot->totals->totals[i].traceback;
+        const uint32_t *frame_ids = asnap_store_frame_ids(store, traceback);
+        uint32_t count = store->tracebacks[traceback].frame_count;
+        for (uint32_t j = 0; j < count; j++)
+            repeats[group_id(grouping, frame_ids[j])].times++;
+        for (uint32_t j = 0; j < count; j++) {
+            struct repeats *group = &repeats[group_id(grouping, frame_ids[j])];
+            double square = (double)group->times * group->times;
+            group->size_variance += square * weight->size_variance;
+            group->count_variance += square * weight->count_variance;
+            group->times = 0;
+        }
+    }
+}
+
+/* The variance of what counts n times is n^2 times that of what counts once. */
+static struct asnap_error *find_variances(const struct grouping *grouping,
+                                          const struct asnap_snapshot *snapshot)
+{
+    struct repeats *repeats = calloc(grouping->id_count + 1, sizeof(*repeats));
+    if (repeats == NULL)
+        return asnap_error_no_memory();
+    add_variances(grouping, snapshot, repeats);
+    for (uint32_t i = 0; i < grouping->groups.count; i++) {
+        const struct asnap_group *row = &grouping->groups.rows[i];
+        struct asnap_weight *weight = &grouping->groups.weights[row->place];
+        weight->size_variance = repeats[row->id].size_variance;
+        weight->count_variance = repeats[row->id].count_variance;
+    }
+    free(repeats);
+    return NULL;
+}
+
 static struct asnap_error *fill(struct grouping *grouping, const struct asnap_snapshot *snapshot,
                                 bool cumulative)
 {
@@ -211,11 +277,13 @@ static struct asnap_error *fill(struct grouping *grouping, const struct asnap_sn
         reallocarray(NULL, grouping->id_count + 1, sizeof(*grouping->groups.rows));
     uint32_t *held = reallocarray(NULL, store->frame_count + 1, sizeof(*held));
     if (grouping->sums == NULL || grouping->seen == NULL || grouping->groups.rows == NULL ||
-        held == NULL)
+        held == NULL || !have_weights(grouping, snapshot))
         error = asnap_error_no_memory();
-    else if (!sum_frames(snapshot, cumulative, grouping->sums) ||
+    else if (!sum_frames(snapshot, cumulative, grouping->sums, grouping->weights) ||
              !add_groups(grouping, held, pick_frames(grouping, held)))
         error = too_large();
+    if (error == NULL && cumulative && grouping->weights != NULL)
+        error = find_variances(grouping, snapshot);
     free(held);
     return error;
 }
@@ -229,12 +297,14 @@ struct asnap_error *asnap_group_by_frame(const struct asnap_snapshot *snapshot,
     free(grouping.order);
     free(grouping.ids);
     free(grouping.sums);
+    free(grouping.weights);
     free(grouping.seen);
     if (error != NULL) {
         asnap_groups_deinit(&grouping.groups);
         return error;
     }
     groups->rows = grouping.groups.rows;
+    groups->weights = grouping.groups.weights;
     groups->count = grouping.groups.count;
     return NULL;
 }

@@ -4,12 +4,13 @@
 
 struct grouping {
     const struct asnap_ranked_store *ranked;
-    struct asnap_sum *sums; /* by traceback */
-    uint32_t *next;         /* by traceback: the next member of its group, or ASNAP_NONE */
-    uint32_t *last_seen;    /* by function: the number of the last group that has it, plus 1 */
+    struct asnap_sum *sums;       /* by traceback */
+    struct asnap_weight *weights; /* by traceback; NULL: the blocks are no sample */
+    uint32_t *next;               /* by traceback: the next member of its group, or ASNAP_NONE */
+    uint32_t *last_seen; /* by function: the number of the last group that has it, plus 1 */
     struct asnap_intern index;
     struct asnap_groups groups;
-    uint32_t *row_of; /* by traceback; NULL: nobody asks */
+    uint32_t *row_of; /* by traceback; NULL: not wanted */
 };
 
 struct traceback_query {
@@ -51,6 +52,13 @@ static int compare_members(const struct grouping *grouping, uint32_t left, uint3
     return (left_total < right_total) - (left_total > right_total);
 }
 
+/* All together they are not too large. */
+static void add_weight(struct grouping *grouping, struct asnap_group *group, uint32_t traceback)
+{
+    if (grouping->weights != NULL)
+        (void)asnap_group_add_weight(&grouping->groups, group, &grouping->weights[traceback]);
+}
+
 static bool add_traceback(struct grouping *grouping, uint32_t traceback)
 {
     const struct asnap_sum *sum = &grouping->sums[traceback];
@@ -62,11 +70,15 @@ static bool add_traceback(struct grouping *grouping, uint32_t traceback)
         if (asnap_intern_reserve(&grouping->index) != NULL)
             return false;
         found = grouping->groups.count++;
-        grouping->groups.rows[found] = (struct asnap_group){
-            .size = sum->size, .count = sum->count, .id = traceback, .frame = ASNAP_NONE};
+        grouping->groups.rows[found] = (struct asnap_group){.size = sum->size,
+                                                            .count = sum->count,
+                                                            .id = traceback,
+                                                            .frame = ASNAP_NONE,
+                                                            .place = found};
         asnap_intern_add(&grouping->index, hash, found);
         if (grouping->row_of != NULL)
             grouping->row_of[traceback] = found;
+        add_weight(grouping, &grouping->groups.rows[found], traceback);
         return true;
     }
     if (grouping->row_of != NULL)
@@ -74,6 +86,7 @@ static bool add_traceback(struct grouping *grouping, uint32_t traceback)
     struct asnap_group *group = &grouping->groups.rows[found];
     group->size += sum->size;
     group->count += sum->count;
+    add_weight(grouping, group, traceback);
     /* The members are a list that starts at the one that stands for them. */
     if (compare_members(grouping, traceback, group->id) > 0) {
         grouping->next[traceback] = group->id;
@@ -104,8 +117,11 @@ static bool group(struct grouping *grouping, const struct asnap_total_list *tota
 {
     for (size_t i = 0; i < totals->count; i++) {
         const struct asnap_total *total = &totals->totals[i];
-        grouping->sums[total->traceback].size += total->size;
-        grouping->sums[total->traceback].count += total->count;
+        struct asnap_sum sum = asnap_total_sum(totals, i);
+        grouping->sums[total->traceback].size += sum.size;
+        grouping->sums[total->traceback].count += sum.count;
+        if (grouping->weights != NULL)
+            (void)asnap_weight_add(&grouping->weights[total->traceback], &totals->weights[i]);
     }
     for (uint32_t i = 0; i < grouping->ranked->store->traceback_count; i++) {
         if (grouping->sums[i].count != 0 && !add_traceback(grouping, i))
@@ -134,9 +150,16 @@ struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ra
         .last_seen = calloc((size_t)store->functions.count + 1, sizeof(*grouping.last_seen)),
         .groups.rows = reallocarray(NULL, count + 1, sizeof(*grouping.groups.rows)),
     };
-    bool done = grouping.sums != NULL && grouping.next != NULL && grouping.last_seen != NULL &&
+    bool is_sample = totals->weights != NULL;
+    if (is_sample) {
+        grouping.weights = calloc(count + 1, sizeof(*grouping.weights));
+        grouping.groups.weights = calloc(count + 1, sizeof(*grouping.groups.weights));
+    }
+    bool done = (!is_sample || (grouping.weights != NULL && grouping.groups.weights != NULL)) &&
+                grouping.sums != NULL && grouping.next != NULL && grouping.last_seen != NULL &&
                 grouping.groups.rows != NULL && group(&grouping, totals);
     free(grouping.sums);
+    free(grouping.weights);
     free(grouping.next);
     free(grouping.last_seen);
     asnap_intern_deinit(&grouping.index);
@@ -145,6 +168,7 @@ struct asnap_error *asnap_group_by_traceback(const struct asnap_ranked_store *ra
         return asnap_error_no_memory();
     }
     groups->rows = grouping.groups.rows;
+    groups->weights = grouping.groups.weights;
     groups->count = grouping.groups.count;
     return NULL;
 }

@@ -28,7 +28,11 @@ static struct asnap_frame frame(const struct asnap_store *store, const struct as
 }
 
 const struct asnap_key_kind asnap_key_filename = {
-    .description = {"filename", "file", ASNAP_LABEL_PLACE, true},
+    .description = {.name = "filename",
+                    .noun = "file",
+                    .means = "a source file",
+                    .label = ASNAP_LABEL_PLACE,
+                    .has_cumulative = true},
     .by_frame = &grouping,
     .compare = compare,
     .needs_ranks = true,

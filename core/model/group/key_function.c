@@ -48,7 +48,11 @@ static const char *label(const struct asnap_store *store, const struct asnap_gro
 }
 
 const struct asnap_key_kind asnap_key_function = {
-    .description = {"function", "function", ASNAP_LABEL_FUNCTION, true},
+    .description = {.name = "function",
+                    .noun = "function",
+                    .means = "a function",
+                    .label = ASNAP_LABEL_FUNCTION,
+                    .has_cumulative = true},
     .by_frame = &grouping,
     .compare = compare,
     .frame = frame,

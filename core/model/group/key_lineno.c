@@ -29,7 +29,11 @@ static struct asnap_frame frame(const struct asnap_store *store, const struct as
 }
 
 const struct asnap_key_kind asnap_key_lineno = {
-    .description = {"lineno", "line", ASNAP_LABEL_PLACE, true},
+    .description = {.name = "lineno",
+                    .noun = "line",
+                    .means = "a source line",
+                    .label = ASNAP_LABEL_PLACE,
+                    .has_cumulative = true},
     .by_frame = &grouping,
     .compare = compare,
     .needs_ranks = true,

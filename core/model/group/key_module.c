@@ -61,7 +61,11 @@ static struct asnap_place place(const struct asnap_store *store, const struct as
 }
 
 const struct asnap_key_kind asnap_key_module = {
-    .description = {"module", "module", ASNAP_LABEL_MODULE, true},
+    .description = {.name = "module",
+                    .noun = "module",
+                    .means = "what one program or library asked for",
+                    .label = ASNAP_LABEL_MODULE,
+                    .has_cumulative = true},
     .by_frame = &grouping,
     .compare = compare,
     .frame = frame,

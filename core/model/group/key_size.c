@@ -63,7 +63,11 @@ static const char *label(const struct asnap_store *store, const struct asnap_gro
 }
 
 const struct asnap_key_kind asnap_key_size = {
-    .description = {"size", "block size", ASNAP_LABEL_RANGE, false},
+    .description = {.name = "size",
+                    .noun = "block size",
+                    .means = "blocks so large",
+                    .label = ASNAP_LABEL_RANGE,
+                    .has_cumulative = false},
     .by_block = group,
     .compare = asnap_key_compare_ids,
     .label = label,

@@ -41,8 +41,11 @@ static void number_threads(const struct asnap_store *store, struct asnap_groups 
             groups->rows[count++] = *row;
             continue;
         }
-        groups->rows[count - 1].size += row->size;
-        groups->rows[count - 1].count += row->count;
+        struct asnap_group *same = &groups->rows[count - 1];
+        same->size += row->size;
+        same->count += row->count;
+        if (groups->weights != NULL)
+            (void)asnap_group_add_weight(groups, same, &groups->weights[row->place]);
     }
     groups->count = count;
 }
@@ -78,7 +81,11 @@ static struct asnap_bounds bounds(const struct asnap_group *group)
 }
 
 const struct asnap_key_kind asnap_key_thread = {
-    .description = {"thread", "thread", ASNAP_LABEL_THREAD, false},
+    .description = {.name = "thread",
+                    .noun = "thread",
+                    .means = "what one thread asked for",
+                    .label = ASNAP_LABEL_THREAD,
+                    .has_cumulative = false},
     .by_block = group,
     .compare = asnap_key_compare_ids,
     .label = label,

@@ -14,7 +14,11 @@ static struct asnap_place place(const struct asnap_store *store, const struct as
 }
 
 const struct asnap_key_kind asnap_key_traceback = {
-    .description = {"traceback", "traceback", ASNAP_LABEL_PLACE, false},
+    .description = {.name = "traceback",
+                    .noun = "traceback",
+                    .means = "a whole stack",
+                    .label = ASNAP_LABEL_PLACE,
+                    .has_cumulative = false},
     .needs_ranks = true,
     .frame = frame,
     .place = place,

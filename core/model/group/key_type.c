@@ -1,4 +1,5 @@
-/* By class of the C++ object in the block; other blocks by their size. */
+/* By class of the C++ object in the block, or type of what its operator new is for; other blocks
+ * by their size. */
 #include <stdio.h>
 
 #include "keys.h"
@@ -8,7 +9,7 @@
 static uint32_t number_of(const void *context, const struct asnap_trace *trace)
 {
     const struct asnap_types *types = context;
-    uint32_t type = asnap_types_of(types, trace->address);
+    uint32_t type = asnap_types_of(types, trace);
     return type != ASNAP_NONE ? type : types->name_count + asnap_size_group(trace->size);
 }
 
@@ -56,7 +57,12 @@ static const char *label(const struct asnap_store *store, const struct asnap_gro
 }
 
 const struct asnap_key_kind asnap_key_type = {
-    .description = {"type", "type", ASNAP_LABEL_TYPE, false},
+    .description =
+        {.name = "type",
+         .noun = "type",
+         .means = "C++ objects of one class that has virtual functions, or other blocks so large",
+         .label = ASNAP_LABEL_TYPE,
+         .has_cumulative = false},
     .by_block = group,
     .compare = compare,
     .label = label,

@@ -1,5 +1,7 @@
 #include "keys.h"
 
+#include <stdio.h>
+
 static const struct asnap_key_kind *const kinds[] = {
     [ASNAP_KEY_FILENAME] = &asnap_key_filename,
     [ASNAP_KEY_LINENO] = &asnap_key_lineno,
@@ -19,6 +21,24 @@ const struct asnap_key_description *asnap_key_describe(enum asnap_key key)
     return &kinds[key]->description;
 }
 
+/* The names of the keys that have cumulative statistics: "a, b or c". */
+static void name_cumulative(char *text, size_t size)
+{
+    const struct asnap_key_description *last = NULL;
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t key = 0; key <= sizeof(kinds) / sizeof(kinds[0]); key++) {
+        const struct asnap_key_description *next = asnap_key_describe((enum asnap_key)key);
+        if (next != NULL && !next->has_cumulative)
+            continue;
+        if (last != NULL && used < size) {
+            const char *before = used == 0 ? "" : next == NULL ? " or " : ", ";
+            used += (size_t)snprintf(text + used, size - used, "%s%s", before, last->name);
+        }
+        last = next;
+    }
+}
+
 struct asnap_error *asnap_key_find(enum asnap_key key, bool cumulative,
                                    const struct asnap_key_kind **kind)
 {
@@ -26,12 +46,14 @@ struct asnap_error *asnap_key_find(enum asnap_key key, bool cumulative,
     if (description == NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "cannot group by key %d: use one of enum asnap_key", (int)key);
-    if (cumulative && !description->has_cumulative)
+    if (cumulative && !description->has_cumulative) {
+        char names[256];
+        name_cumulative(names, sizeof(names));
         return asnap_error_create(
             ASNAP_ERROR_INVALID_ARGUMENT,
-            "cannot group by %s cumulatively: use filename, lineno, function or module, or leave "
-            "out cumulative",
-            description->name);
+            "cannot group by %s cumulatively: use %s, or leave out cumulative", description->name,
+            names);
+    }
     *kind = kinds[key];
     return NULL;
 }

@@ -110,8 +110,10 @@ struct asnap_error *asnap_statistics_create(const struct asnap_snapshot *snapsho
     made->key = key;
     made->kind = kind;
     made->cumulative = cumulative;
-    made->total_size = snapshot->size;
-    made->total_count = snapshot->count;
+    made->sample_period = snapshot->store->sample_period;
+    made->total_size = asnap_snapshot_sum(snapshot).size;
+    made->total_count = asnap_snapshot_sum(snapshot).count;
+    made->total = asnap_snapshot_estimate(snapshot);
     made->details = asnap_details_create(snapshot, kind, cumulative);
     if (made->details == NULL) {
         asnap_statistics_destroy(made);
@@ -204,6 +206,22 @@ void asnap_statistics_frames(const struct asnap_statistics *statistics, size_t i
     size_t count = asnap_statistics_row(statistics, index).frame_count;
     for (size_t i = 0; i < count; i++)
         frames[i] = asnap_statistics_frame(statistics, index, i);
+}
+
+struct asnap_estimate asnap_statistics_estimate(const struct asnap_statistics *statistics,
+                                                size_t index)
+{
+    return asnap_group_estimate(&statistics->groups, &statistics->groups.rows[index]);
+}
+
+struct asnap_estimate asnap_statistics_total_estimate(const struct asnap_statistics *statistics)
+{
+    return statistics->total;
+}
+
+uint64_t asnap_statistics_sample_period(const struct asnap_statistics *statistics)
+{
+    return statistics->sample_period;
 }
 
 uint64_t asnap_statistics_total_size(const struct asnap_statistics *statistics)

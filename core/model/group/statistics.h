@@ -18,8 +18,10 @@ struct asnap_statistics {
     enum asnap_key key;
     const struct asnap_key_kind *kind;
     bool cumulative;
+    uint64_t sample_period; /* 0: every block is there */
     uint64_t total_size;
     uint64_t total_count;
+    struct asnap_estimate total;
     struct asnap_groups groups; /* in their final order */
     struct asnap_details *details;
     struct asnap_statistics_beside beside;

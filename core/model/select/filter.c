@@ -102,18 +102,27 @@ static struct asnap_error *keep(const struct asnap_snapshot *snapshot,
                                 struct asnap_snapshot **filtered)
 {
     const struct asnap_total_list *all = snapshot->totals;
+    bool is_sample = all->weights != NULL;
     struct asnap_total *kept = calloc(all->count + 1, sizeof(*kept));
-    if (kept == NULL)
+    struct asnap_weight *weights = is_sample ? calloc(all->count + 1, sizeof(*weights)) : NULL;
+    if (kept == NULL || (is_sample && weights == NULL)) {
+        free(kept);
+        free(weights);
         return asnap_error_no_memory();
+    }
     size_t kept_count = 0;
     for (size_t i = 0; i < all->count; i++) {
         struct candidate one = {all->totals[i].traceback, all->totals[i].domain, 0};
-        if (is_kept(snapshot, prepared, count, &one))
-            kept[kept_count++] = all->totals[i];
+        if (!is_kept(snapshot, prepared, count, &one))
+            continue;
+        if (is_sample)
+            weights[kept_count] = all->weights[i];
+        kept[kept_count++] = all->totals[i];
     }
-    struct asnap_total_list *list = asnap_total_list_create(kept, kept_count);
+    struct asnap_total_list *list = asnap_total_list_create(kept, kept_count, weights);
     if (list == NULL) {
         free(kept);
+        free(weights);
         return asnap_error_no_memory();
     }
     struct asnap_snapshot *made = asnap_snapshot_view(snapshot, list);

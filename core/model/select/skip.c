@@ -60,24 +60,35 @@ static struct asnap_error *match_own_pattern(struct job *job, const char *text)
 }
 
 /* Without a / in it, a pattern is for the end of a path too. */
+static struct asnap_error *match_own_or_end(struct job *job, const char *text)
+{
+    struct asnap_error *error = match_own_pattern(job, text);
+    if (error != NULL || strchr(text, '/') != NULL)
+        return error;
+    char *end = malloc(strlen(text) + sizeof("*/"));
+    if (end == NULL)
+        return asnap_error_no_memory();
+    memcpy(end, "*/", 2);
+    memcpy(end + 2, text, strlen(text) + 1);
+    error = match_own_pattern(job, end);
+    free(end);
+    return error;
+}
+
 static struct asnap_error *match_own(struct job *job, const struct asnap_skip_rules *rules)
 {
     struct asnap_error *error = NULL;
     job->has_own = rules->mine_count > 0;
-    for (size_t i = 0; error == NULL && i < rules->mine_count; i++) {
-        const char *text = rules->mine[i];
-        error = match_own_pattern(job, text);
-        if (error != NULL || strchr(text, '/') != NULL)
-            continue;
-        char *end = malloc(strlen(text) + sizeof("*/"));
-        if (end == NULL)
-            return asnap_error_no_memory();
-        memcpy(end, "*/", 2);
-        memcpy(end + 2, text, strlen(text) + 1);
-        error = match_own_pattern(job, end);
-        free(end);
-    }
+    for (size_t i = 0; error == NULL && i < rules->mine_count; i++)
+        error = match_own_or_end(job, rules->mine[i]);
     return error;
+}
+
+static bool is_own(const struct job *job, const struct asnap_stored_frame *frame)
+{
+    return job->own_files[job->store->locations[frame->location].file] ||
+           (frame->mapping != ASNAP_NONE &&
+            job->own_modules[job->store->mappings[frame->mapping].path]);
 }
 
 static uint8_t flags_of(const struct job *job, uint32_t frame_id)
@@ -93,8 +104,7 @@ static uint8_t flags_of(const struct job *job, uint32_t frame_id)
         flags |= HAS_LINE;
     else if (frame->named_by == ASNAP_NAMED_NONE && asnap_frame_is_code(frame))
         flags |= IS_NAMELESS;
-    if (job->own_files[location->file] ||
-        (frame->mapping != ASNAP_NONE && job->own_modules[store->mappings[frame->mapping].path]))
+    if (is_own(job, frame))
         flags |= IS_MINE;
     return (uint8_t)flags;
 }
@@ -254,6 +264,22 @@ struct asnap_error *asnap_snapshot_skip(const struct asnap_snapshot *snapshot,
         *attributed = made;
     }
     job_deinit(&job);
+    return error;
+}
+
+struct asnap_error *asnap_snapshot_has_own(const struct asnap_snapshot *snapshot,
+                                           const char *pattern, bool *has)
+{
+    struct job job;
+    struct asnap_error *error = job_init(&job, snapshot->store);
+    if (error == NULL)
+        error = match_own_or_end(&job, pattern);
+    bool found = false;
+    for (uint32_t i = 0; error == NULL && !found && i < snapshot->store->frame_count; i++)
+        found = is_own(&job, &snapshot->store->frames[i]);
+    job_deinit(&job);
+    if (error == NULL)
+        *has = found;
     return error;
 }
 

@@ -46,7 +46,9 @@ static const struct set sets[] = {
                           "<T as std::*", "<I as core::*", "<&T as core::*", "<&str as core::*",
                           "<str as core::*", "<U as core::*", "<F as core::*", "__rust_*",
                           "__rustc::*", "__rdl_*", "__rg_*", "rust_begin_unwind"),
-        .files = LIST("/rustc/*", "*/lib/rustlib/src/rust/library/*"),
+        /* As rustc's own builds say it, what is installed beside them, and Debian's builds. */
+        .files = LIST("/rustc/*", "*/lib/rustlib/src/rust/library/*", "/rust/deps/*",
+                      "/usr/src/rustc-*"),
     },
     {
         .description = {"glib", "GLib and GObject: g_malloc, g_strdup, containers, objects ..."},
@@ -68,21 +70,30 @@ static const struct set sets[] = {
     {
         .description =
             {"wrappers",
-             "x*alloc, xstrdup, safe_*alloc, zmalloc, and those of PostgreSQL, nginx, PHP,"
+             "xmalloc and its like, safe_malloc, zmalloc, and those of PostgreSQL, nginx, PHP,"
              " SQLite, Python"},
         .functions =
-            LIST("x*alloc", "x*alloc0", "xmallocz*", "x*allocarray", "xalignalloc", "x*strdup",
-                 "xstrndup", "xmemdup*", "xasprintf", "xvasprintf", "do_x*alloc*", "safe_*alloc",
-                 "safe_*allocarray", "safe_strdup", "checked_*alloc",
+            LIST(/* gnulib, libiberty, git, OpenSSH, tmux, util-linux, busybox, libX11 */
+                 "xmalloc", "xmallocz", "xmallocz_gently", "xmalloc0", "xzalloc", "xcalloc",
+                 "xrealloc", "xreallocarray", "xreallocz", "xrecallocarray", "xallocarray",
+                 "xnmalloc", "xnrealloc", "x2realloc", "x2nrealloc", "xcharalloc", "xpalloc",
+                 "ximalloc", "xicalloc", "xizalloc", "xirealloc", "xireallocarray", "xinmalloc",
+                 "xalignalloc", "xaligned_alloc", "xmemalign", "xposix_memalign", "xvalloc",
+                 "xstrdup", "xstrndup", "xstrdup_or_null", "xstrfmt", "xstrvfmt", "xstrappend",
+                 "xmemdup", "xmemdup0", "xmemdupz", "ximemdup", "ximemdup0", "xasprintf",
+                 "xvasprintf", "do_xmalloc", "do_xmallocz", "sh_xmalloc", "sh_xrealloc",
+                 "safe_malloc", "safe_calloc", "safe_zalloc", "safe_realloc", "safe_reallocarray",
+                 "safe_strdup", "safe_strndup", "checked_malloc", "checked_calloc",
+                 "checked_realloc",
                  /* redis */
                  "zmalloc*", "zcalloc*", "zrealloc*", "ztrymalloc*", "ztrycalloc*", "ztryrealloc*",
                  "zstrdup", "valkey_malloc*", "valkey_calloc*", "valkey_realloc*",
                  /* PostgreSQL */
-                 "palloc*", "repalloc*", "pstrdup", "pnstrdup", "psprintf", "pvsnprintf",
-                 "MemoryContextAlloc*", "MemoryContextStrdup", "AllocSetAlloc*", "AllocSetRealloc",
-                 "AllocSetContextCreate*", "GenerationAlloc*", "GenerationRealloc",
-                 "GenerationContextCreate", "SlabAlloc*", "SlabContextCreate", "pg_malloc*",
-                 "pg_realloc", "pg_strdup", "guc_malloc", "guc_realloc", "guc_strdup",
+                 "palloc", "palloc0*", "palloc_*", "repalloc*", "pstrdup", "pnstrdup", "psprintf",
+                 "pvsnprintf", "MemoryContextAlloc*", "MemoryContextStrdup", "AllocSetAlloc*",
+                 "AllocSetRealloc", "AllocSetContextCreate*", "GenerationAlloc*",
+                 "GenerationRealloc", "GenerationContextCreate", "SlabAlloc*", "SlabContextCreate",
+                 "pg_malloc*", "pg_realloc", "pg_strdup", "guc_malloc", "guc_realloc", "guc_strdup",
                  /* nginx */
                  "ngx_alloc", "ngx_calloc", "ngx_memalign", "ngx_palloc*", "ngx_pcalloc*",
                  "ngx_pnalloc*", "ngx_pmemalign", "ngx_create_pool", "ngx_slab_alloc*",
@@ -161,12 +172,12 @@ static uint8_t sets_of(const char *text, enum kind kind)
     return (uint8_t)found;
 }
 
-/* Rust's functions have no parameters in their names, those of C++ always have. */
-static bool has_parameters(const char *name)
+/* Rust's functions have no parameters in their names, those of C++ have, but for lambdas. */
+static bool is_of_cplusplus(const char *name)
 {
     size_t length = strlen(name);
-    return length > 0 && (strstr(name, ") const") != NULL || name[length - 1] == ')' ||
-                          strstr(name, ") [clone") != NULL);
+    return length > 0 && (strstr(name, "{lambda at ") != NULL || strstr(name, ") const") != NULL ||
+                          name[length - 1] == ')' || strstr(name, ") [clone") != NULL);
 }
 
 static struct asnap_error *match_functions(const struct asnap_store *store, uint8_t *found)
@@ -184,7 +195,7 @@ static struct asnap_error *match_functions(const struct asnap_store *store, uint
         const char *name = asnap_names_get(&store->functions, i);
         asnap_function_shorten(name, shortened);
         found[i] = sets_of(shortened, FUNCTIONS);
-        if (has_parameters(name))
+        if (is_of_cplusplus(name))
             found[i] &= (uint8_t)~ASNAP_SET_RUST;
     }
     free(shortened);

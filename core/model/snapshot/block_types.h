@@ -4,23 +4,39 @@
 
 #include "error.h"
 
+struct asnap_store;
+
 struct asnap_types {
-    uint64_t *addresses; /* of the blocks that hold an object of a class, ascending */
-    uint32_t *numbers;   /* its class */
+    uint64_t *addresses; /* of the blocks that begin with a vtable pointer, ascending */
+    uint32_t *numbers;   /* the class of each */
     size_t count;
-    char **names; /* of the classes, in order, each once */
+    uint32_t *of_tracebacks; /* of the objects that each traceback's call allocates, where nothing
+                                in them tells it; ASNAP_NONE: not known */
+    char **names;            /* of the classes, in order, each once */
     uint32_t name_count;
 };
 
 /* Makes them of `count` blocks in order of address; vtables[i] is a number below vtable_count, and
- * names[vtables[i]] the name of its class, NULL where it is no vtable. Copies all. Fails with
- * NO_MEMORY only. */
-struct asnap_error *asnap_types_create(const uint64_t *addresses, const uint32_t *vtables,
-                                       size_t count, const char *const *names,
-                                       uint32_t vtable_count, struct asnap_types **types);
+ * names[vtables[i]] the name of its class, NULL where it is no vtable. `store` tells what the
+ * frames of its tracebacks allocate. Copies all. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_types_create(const struct asnap_store *store, const uint64_t *addresses,
+                                       const uint32_t *vtables, size_t count,
+                                       const char *const *names, uint32_t vtable_count,
+                                       struct asnap_types **types);
 void asnap_types_destroy(struct asnap_types *types);
 
-/* The class of the block at an address; ASNAP_NONE: it holds no object of a class. */
-uint32_t asnap_types_of(const struct asnap_types *types, uint64_t address);
+/* The class of what is in a block; ASNAP_NONE: not known. */
+uint32_t asnap_types_of(const struct asnap_types *types, const struct asnap_trace *trace);
+
+struct asnap_typed {
+    uint64_t address;
+    uint32_t number;
+};
+
+/* Those of `count` blocks whose class is known, in order of address; of several at one address the
+ * class with the first name. The caller frees *typed. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_types_list(const struct asnap_types *types,
+                                     const struct asnap_trace *traces, size_t count,
+                                     struct asnap_typed **typed, size_t *typed_count);
 
 #endif

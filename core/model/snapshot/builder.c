@@ -189,6 +189,21 @@ struct asnap_error *asnap_builder_offset(struct asnap_builder *builder, uint32_t
     return NULL;
 }
 
+struct asnap_error *asnap_builder_allocates(struct asnap_builder *builder, uint32_t frame_id,
+                                            const char *type)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    if (frame_id >= builder->store->frame_count)
+        return invalid("a type is told of a frame that was never added");
+    uint32_t number;
+    error = asnap_names_add(&builder->store->allocated, type, &number);
+    if (error == NULL)
+        builder->store->frames[frame_id].allocates = number + 1;
+    return error;
+}
+
 struct traceback_query {
     const struct asnap_store *store;
     const uint32_t *frame_ids;
@@ -410,6 +425,17 @@ struct asnap_error *asnap_builder_start_time(struct asnap_builder *builder, uint
     return error;
 }
 
+struct asnap_error *asnap_builder_sample_period(struct asnap_builder *builder, uint64_t period)
+{
+    struct asnap_error *error = check_open(builder);
+    if (error != NULL)
+        return error;
+    if (period > ASNAP_SAMPLE_PERIOD_MAX)
+        return invalid("the period of a sample is more than 1099511627776 bytes");
+    builder->store->sample_period = period;
+    return NULL;
+}
+
 /* Gives back what growing has taken too much of the large arrays. */
 static bool trim(struct asnap_builder *builder)
 {
@@ -453,8 +479,9 @@ static struct asnap_error *fill(struct asnap_builder *builder, struct asnap_snap
     struct asnap_error *error = asnap_store_close(snapshot->store);
     if (error != NULL)
         return error;
-    return asnap_totals_create(snapshot->blocks->traces, snapshot->blocks->count,
-                               snapshot->store->traceback_count, &snapshot->totals);
+    error = asnap_totals_create(snapshot->blocks->traces, snapshot->blocks->count,
+                                snapshot->store->traceback_count, &snapshot->totals);
+    return error != NULL ? error : asnap_snapshot_weigh(snapshot);
 }
 
 struct asnap_error *asnap_builder_finish(struct asnap_builder *builder, uint32_t traceback_limit,

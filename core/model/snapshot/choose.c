@@ -23,6 +23,8 @@ static struct asnap_error *make(const struct asnap_snapshot *snapshot, struct as
     result->traceback_limit = snapshot->traceback_limit;
     struct asnap_error *error =
         asnap_totals_create(traces, count, snapshot->store->traceback_count, &result->totals);
+    if (error == NULL)
+        error = asnap_snapshot_weigh(result);
     if (error != NULL) {
         asnap_snapshot_destroy(result);
         return error;

@@ -66,6 +66,8 @@ static struct asnap_error *add_places(struct compacting *compacting)
         asnap_builder_threads(compacting->builder, store->threads, store->thread_count);
     if (error == NULL)
         error = asnap_builder_start_time(compacting->builder, store->start_time);
+    if (error == NULL)
+        error = asnap_builder_sample_period(compacting->builder, store->sample_period);
     for (size_t i = 0; error == NULL && i < store->mapping_count; i++) {
         struct asnap_mapping mapping = asnap_snapshot_mapping(snapshot, i);
         error = asnap_builder_mapping(compacting->builder, &mapping);

@@ -45,8 +45,9 @@ static void add_up(const struct asnap_snapshot *snapshot, struct asnap_naming_pa
             frame->mapping == ASNAP_NONE ? NULL : asnap_names_get(&store->mapping_names, path);
         part->named_by = frame->named_by;
         part->has_line = has_line;
-        part->size += total->size;
-        part->count += total->count;
+        struct asnap_sum sum = asnap_total_sum(snapshot->totals, i);
+        part->size += sum.size;
+        part->count += sum.count;
     }
 }
 
@@ -63,8 +64,11 @@ struct asnap_error *asnap_naming_summary_create(const struct asnap_snapshot *sna
     }
     add_up(snapshot, parts);
     for (size_t i = 0; i < most; i++) {
-        if (parts[i].count != 0)
-            parts[made->count++] = parts[i];
+        if (parts[i].count == 0)
+            continue;
+        struct asnap_sum sum = {parts[i].size, parts[i].count};
+        parts[i].count = asnap_total_whole(snapshot->totals, sum).count;
+        parts[made->count++] = parts[i];
     }
     qsort(parts, made->count, sizeof(*parts), compare_parts);
     made->parts = parts;

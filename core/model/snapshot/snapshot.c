@@ -17,6 +17,16 @@ void asnap_snapshot_destroy(struct asnap_snapshot *snapshot)
     free(snapshot);
 }
 
+/* False: they are too large. */
+static bool add_weights(struct asnap_snapshot *snapshot)
+{
+    const struct asnap_total_list *totals = snapshot->totals;
+    bool fits = true;
+    for (size_t i = 0; totals->weights != NULL && i < totals->count; i++)
+        fits = fits && asnap_weight_add(&snapshot->weight, &totals->weights[i]);
+    return fits;
+}
+
 struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot,
                                            struct asnap_total_list *totals)
 {
@@ -42,7 +52,40 @@ struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot
         made->size += totals->totals[i].size;
         made->count += totals->totals[i].count;
     }
+    /* They are some of those of a sum that was not too large. */
+    (void)add_weights(made);
     return made;
+}
+
+struct asnap_error *asnap_snapshot_weigh(struct asnap_snapshot *snapshot)
+{
+    const struct asnap_store *store = snapshot->store;
+    if (store->sample_period == 0)
+        return NULL;
+    struct asnap_error *error =
+        asnap_totals_weigh(snapshot->totals, snapshot->blocks->traces, snapshot->blocks->count,
+                           store->traceback_count, store->sample_period);
+    if (error == NULL && !add_weights(snapshot))
+        error = asnap_weight_too_large();
+    return error;
+}
+
+struct asnap_sum asnap_snapshot_sum(const struct asnap_snapshot *snapshot)
+{
+    if (snapshot->store->sample_period == 0)
+        return (struct asnap_sum){snapshot->size, snapshot->count};
+    return (struct asnap_sum){snapshot->weight.size, asnap_weight_count(&snapshot->weight)};
+}
+
+struct asnap_estimate asnap_snapshot_estimate(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->sample_period == 0 ? asnap_sum_estimate(snapshot->size, snapshot->count)
+                                               : asnap_weight_estimate(&snapshot->weight);
+}
+
+uint64_t asnap_snapshot_sample_period(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->store->sample_period;
 }
 
 uint64_t asnap_snapshot_size(const struct asnap_snapshot *snapshot)
@@ -113,4 +156,12 @@ struct asnap_attribute asnap_snapshot_attribute(const struct asnap_snapshot *sna
 {
     const struct asnap_stored_attribute *attribute = &snapshot->store->attributes[index];
     return (struct asnap_attribute){.name = attribute->name, .value = attribute->value};
+}
+
+const char *asnap_snapshot_class(const struct asnap_snapshot *snapshot,
+                                 const struct asnap_trace *trace)
+{
+    const struct asnap_types *types = snapshot->store->types;
+    uint32_t type = types == NULL ? ASNAP_NONE : asnap_types_of(types, trace);
+    return type == ASNAP_NONE ? NULL : types->names[type];
 }

@@ -15,8 +15,9 @@ struct asnap_snapshot {
     struct asnap_blocks **kept;  /* NULL: all are; else the place of those that are, which
                                     holds NULL until they are asked for */
     struct asnap_total_list *totals;
-    uint64_t size;  /* bytes in all totals, at most INT64_MAX */
-    uint64_t count; /* blocks in all totals */
+    uint64_t size;              /* bytes in all totals, at most INT64_MAX */
+    uint64_t count;             /* blocks in all totals */
+    struct asnap_weight weight; /* of all totals, where the traces are a sample */
     uint32_t traceback_limit;
     struct asnap_attribution *attribution; /* NULL: to the most recent frames */
 };
@@ -26,6 +27,12 @@ struct asnap_snapshot {
  * one. NULL where memory is short. */
 struct asnap_snapshot *asnap_snapshot_view(const struct asnap_snapshot *snapshot,
                                            struct asnap_total_list *totals);
+
+/* Weighs all blocks of a snapshot that has its totals, where they are a sample. */
+struct asnap_error *asnap_snapshot_weigh(struct asnap_snapshot *snapshot);
+
+/* What all of its blocks sum to, or stand for. */
+struct asnap_sum asnap_snapshot_sum(const struct asnap_snapshot *snapshot);
 
 /* A snapshot of the blocks for which `chosen` is not 0, by their place among those of `snapshot`.
  * It shares all but the blocks. */

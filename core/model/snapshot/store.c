@@ -23,6 +23,7 @@ void asnap_store_release(struct asnap_store *store)
         return;
     asnap_names_deinit(&store->files);
     asnap_names_deinit(&store->functions);
+    asnap_names_deinit(&store->allocated);
     free(store->locations);
     free(store->frames);
     free(store->frame_order);
@@ -143,6 +144,7 @@ struct asnap_error *asnap_store_close(struct asnap_store *store)
 {
     asnap_names_seal(&store->files);
     asnap_names_seal(&store->functions);
+    asnap_names_seal(&store->allocated);
     asnap_names_seal(&store->mapping_names);
     struct asnap_error *error = sort_all_names(store);
     if (error == NULL)

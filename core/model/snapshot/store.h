@@ -22,10 +22,12 @@ struct asnap_stored_frame {
     uint32_t location;
     uint32_t function; /* ASNAP_NONE where unknown */
     bool inlined;
-    uint8_t named_by; /* takes no part in comparisons: one address has one name */
-    uint32_t mapping; /* that the address lies in, ASNAP_NONE where unknown */
-    uint64_t address; /* the return address it stands for, 0 where unknown */
-    uint64_t offset;  /* as in asnap_place; takes no part in comparisons */
+    uint8_t named_by;   /* takes no part in comparisons: one address has one name */
+    uint32_t mapping;   /* that the address lies in, ASNAP_NONE where unknown */
+    uint32_t allocates; /* the type of what the call returns: its number in `allocated`, plus 1; 0
+                           where unknown; takes no part in comparisons */
+    uint64_t address;   /* the return address it stands for, 0 where unknown */
+    uint64_t offset;    /* as in asnap_place; takes no part in comparisons */
 };
 
 struct asnap_domain {
@@ -51,6 +53,7 @@ struct asnap_store {
     /* In a closed store, both are in order (asnap_utf8_compare). */
     struct asnap_names files;
     struct asnap_names functions;
+    struct asnap_names allocated; /* names of types */
     struct asnap_location *locations;
     size_t location_count;
     struct asnap_stored_frame *frames;
@@ -74,6 +77,7 @@ struct asnap_store {
     size_t thread_count;
     struct asnap_types *types; /* NULL: not found out. Set once, after the store was closed */
     uint64_t start_time;       /* of the traces' times, nanoseconds since 1970; 0: they have none */
+    uint64_t sample_period;    /* of the sample that the traces are; 0: every block is there */
 };
 
 /* An empty store with one reference; NULL where memory is short. */

@@ -5,7 +5,8 @@
 
 #include "grow.h"
 
-struct asnap_total_list *asnap_total_list_create(struct asnap_total *totals, size_t count)
+struct asnap_total_list *asnap_total_list_create(struct asnap_total *totals, size_t count,
+                                                 struct asnap_weight *weights)
 {
     struct asnap_total_list *list = calloc(1, sizeof(*list));
     if (list == NULL)
@@ -13,6 +14,7 @@ struct asnap_total_list *asnap_total_list_create(struct asnap_total *totals, siz
     atomic_init(&list->references, 1);
     list->totals = totals;
     list->count = count;
+    list->weights = weights;
     return list;
 }
 
@@ -27,6 +29,7 @@ void asnap_total_list_release(struct asnap_total_list *list)
     if (list == NULL || atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) != 1)
         return;
     free(list->totals);
+    free(list->weights);
     free(list);
 }
 
@@ -108,7 +111,8 @@ struct asnap_error *asnap_totals_finish(struct asnap_totals *totals, struct asna
     totals->first = result;
     if (totals->other_count != 0)
         memcpy(result + used, totals->others, totals->other_count * sizeof(*result));
-    struct asnap_total_list *made = asnap_total_list_create(result, used + totals->other_count);
+    struct asnap_total_list *made =
+        asnap_total_list_create(result, used + totals->other_count, NULL);
     if (made == NULL)
         return asnap_error_no_memory();
     totals->first = NULL;
@@ -134,4 +138,59 @@ struct asnap_error *asnap_totals_create(const struct asnap_trace *traces, size_t
         error = asnap_totals_finish(&sums, list);
     asnap_totals_deinit(&sums);
     return error;
+}
+
+/* ---- of a sample ---- */
+
+static bool weigh(struct asnap_total_list *list, const struct asnap_trace *traces, size_t count,
+                  const uint32_t *first, const uint32_t *next, uint64_t period)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t place = first[traces[i].traceback_id];
+        while (list->totals[place].domain != traces[i].domain)
+            place = next[place];
+        if (!asnap_weight_add_block(&list->weights[place], traces[i].size, period))
+            return false;
+    }
+    return true;
+}
+
+struct asnap_error *asnap_totals_weigh(struct asnap_total_list *list,
+                                       const struct asnap_trace *traces, size_t count,
+                                       size_t traceback_count, uint64_t period)
+{
+    uint32_t *first = calloc(traceback_count + 1, sizeof(*first));
+    uint32_t *next = calloc(list->count + 1, sizeof(*next));
+    list->weights = calloc(list->count + 1, sizeof(*list->weights));
+    struct asnap_error *error = NULL;
+    if (first == NULL || next == NULL || list->weights == NULL) {
+        error = asnap_error_no_memory();
+    } else {
+        /* A traceback has few domains: its totals are a list. */
+        for (size_t i = list->count; i > 0; i--) {
+            uint32_t traceback = list->totals[i - 1].traceback;
+            next[i - 1] = first[traceback];
+            first[traceback] = (uint32_t)i - 1;
+        }
+        if (!weigh(list, traces, count, first, next, period))
+            error = asnap_weight_too_large();
+    }
+    free(first);
+    free(next);
+    return error;
+}
+
+struct asnap_sum asnap_total_sum(const struct asnap_total_list *list, size_t place)
+{
+    if (list->weights != NULL)
+        return (struct asnap_sum){list->weights[place].size, list->weights[place].parts};
+    return (struct asnap_sum){list->totals[place].size, list->totals[place].count};
+}
+
+struct asnap_sum asnap_total_whole(const struct asnap_total_list *list, struct asnap_sum sum)
+{
+    const struct asnap_weight weight = {.parts = sum.count};
+    if (list->weights != NULL)
+        sum.count = asnap_weight_count(&weight);
+    return sum;
 }

@@ -73,6 +73,19 @@ struct asnap_error *asnap_snapshot_blocks(const struct asnap_snapshot *snapshot,
     return error;
 }
 
+uint32_t asnap_snapshot_newest_time(const struct asnap_snapshot *snapshot)
+{
+    const struct asnap_blocks *blocks =
+        snapshot->origin != NULL ? snapshot->origin : snapshot->blocks;
+    uint32_t newest = 0;
+    for (size_t i = 0; i < blocks->count; i++) {
+        uint32_t time = blocks->traces[i].time;
+        if (time != ASNAP_TIME_UNKNOWN && time > newest)
+            newest = time;
+    }
+    return newest;
+}
+
 struct asnap_error *asnap_snapshot_traces(const struct asnap_snapshot *snapshot,
                                           const struct asnap_trace **traces)
 {
@@ -144,32 +157,6 @@ struct asnap_error *asnap_snapshot_oldest(const struct asnap_snapshot *snapshot,
 {
     return first_places(snapshot, (struct asnap_order_keys){.key = age_key, .levels = 3}, count,
                         places);
-}
-
-uint32_t asnap_snapshot_newest_time(const struct asnap_snapshot *snapshot)
-{
-    const struct asnap_blocks *blocks =
-        snapshot->origin != NULL ? snapshot->origin : snapshot->blocks;
-    uint32_t newest = ASNAP_TIME_UNKNOWN;
-    for (size_t i = 0; i < blocks->count; i++) {
-        uint32_t time = blocks->traces[i].time;
-        if (time != ASNAP_TIME_UNKNOWN && (newest == ASNAP_TIME_UNKNOWN || time > newest))
-            newest = time;
-    }
-    return newest;
-}
-
-bool asnap_snapshot_has_types(const struct asnap_snapshot *snapshot)
-{
-    return snapshot->store->types != NULL;
-}
-
-const char *asnap_snapshot_type(const struct asnap_snapshot *snapshot,
-                                const struct asnap_trace *trace)
-{
-    const struct asnap_types *types = snapshot->store->types;
-    uint32_t type = types == NULL ? ASNAP_NONE : asnap_types_of(types, trace->address);
-    return type == ASNAP_NONE ? NULL : types->names[type];
 }
 
 const char *asnap_snapshot_domain_name(const struct asnap_snapshot *snapshot, uint32_t domain)

@@ -33,6 +33,7 @@ from .filters import BaseFilter, DomainFilter, Filter, ReachFilter  # noqa: E402
 from .frames import Frame, Group, Traceback, _format_size, _normalize_filename  # noqa: E402
 from .snapshot import Snapshot, Trace, _Traces  # noqa: E402
 from .statistic import Statistic, StatisticDiff, _compare_grouped_stats  # noqa: E402
+from .suppressions import Suppressed, Suppressions  # noqa: E402
 from .tracing import _get_object_traceback, _get_traces, clear_traces  # noqa: E402
 from .tracing import get_object_traceback, get_traceback_limit, get_traced_memory  # noqa: E402
 from .tracing import get_tracemalloc_memory, is_tracing, reset_peak, start, stop  # noqa: E402
@@ -48,6 +49,8 @@ __all__ = [
     "Snapshot",
     "Statistic",
     "StatisticDiff",
+    "Suppressed",
+    "Suppressions",
     "Trace",
     "Traceback",
     "_Traces",

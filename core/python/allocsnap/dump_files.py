@@ -4,14 +4,12 @@ import errno
 import os
 
 from .errors import AllocsnapError, ErrorCode
-from .library import native, objects
+from . import kept_graph
+from .library import native
 from .library.names import decoded_name, encoded_name
 
-#: The kinds of file: the library's function that writes them.
-FORMATS = {
-    "allocsnap": "asnap_snapshot_dump",
-    "tracemalloc": "asnap_snapshot_dump_tracemalloc",
-}
+#: The kinds of file.
+FORMATS = ("allocsnap", "tracemalloc")
 
 
 def dump(snapshot, filename, attributes, kind):
@@ -28,24 +26,25 @@ def dump(snapshot, filename, attributes, kind):
         place.name = encoded_name(name)
         place.value = encoded_name(value)
     path = os.fsencode(filename)
-    write = getattr(native.library(), FORMATS[kind])
     try:
-        native.check(write(snapshot, path, array, len(attributes)))
+        if kind == "allocsnap":
+            snapshot.dump(path, array, len(attributes))
+        else:
+            snapshot.dump_tracemalloc(path, array, len(attributes))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _os_error(filename, error) from None
+            raise os_error(filename, error) from None
         raise
 
 
 def load(filename):
     """The library's snapshot in a file, and {name: string} of its attributes."""
     lib = native.library()
-    made = objects.Snapshot()
     try:
-        native.check(lib.asnap_snapshot_load(os.fsencode(filename), made.out))
+        made = kept_graph.load(os.fsencode(filename))
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:
-            raise _os_error(filename, error) from None
+            raise os_error(filename, error) from None
         raise
     attributes = {}
     for index in range(lib.asnap_snapshot_attribute_count(made)):
@@ -54,7 +53,7 @@ def load(filename):
     return made, attributes
 
 
-def _os_error(filename, error):
+def os_error(filename, error):
     """The error that Python's open gives for this file, for code that tells errors apart; else
     the library's words."""
     number = errno.EISDIR if os.path.isdir(filename) else error.errno

@@ -40,6 +40,10 @@ class AllocsnapError(RuntimeError):
         self.errno = errno
 
 
+class UsageError(AllocsnapError):
+    """What was typed is no command: words or options that are not known, or contradict each other."""
+
+
 class UnreadableMemory(Exception):
     """Raised by Target.read_memory where some of the bytes cannot be read."""
 

@@ -13,9 +13,10 @@ AT_ONCE = ("_exit", "_Exit")
 FUNCTIONS = WITH_HANDLERS + AT_ONCE
 
 _NOTICE = (
-    "The traced program {}: `snapshot stats` shows what it holds, `continue` lets it end (`snapshot"
+    "The traced program {}: {}`snapshot stats` shows what it holds, `{}` lets it end (`snapshot"
     " set stop-at-exit off` has it not stop here).\n"
 )
+_OTHERS = "its other threads run, `{}` stops them; then "
 
 
 class ExitStop:
@@ -51,7 +52,8 @@ class ExitStop:
             return False
         self._stopped.add((place, process.identity))
         does = "is about to exit" if place == "exit" else "is at its end"
-        self._target.tell(_NOTICE.format(does))
+        stop, go_on = self._target.words_for_all() or (None, "continue")
+        self._target.tell(_NOTICE.format(does, _OTHERS.format(stop) if stop else "", go_on))
         return True
 
     def _is_first(self, identity, place):

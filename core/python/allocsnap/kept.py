@@ -20,7 +20,8 @@ class Taken(NamedTuple):
 class Kept:
     """Those of one debugger session."""
 
-    def __init__(self):
+    def __init__(self, how_to_keep="`snapshot take` {} one"):
+        self._how_to_keep = how_to_keep
         self._taken = {}  # name -> Taken, oldest first
         self._last_number = 0
 
@@ -33,7 +34,9 @@ class Kept:
         """The Taken that is kept under this name."""
         if name == NOW:
             raise AllocsnapError(
-                "`now` is a fresh reading each time, and not kept: `snapshot take` keeps one"
+                "`now` is a fresh reading each time, and not kept: {}".format(
+                    self._how_to_keep.format("keeps")
+                )
             )
         if name not in self._taken:
             raise AllocsnapError(self.no_snapshot(name))
@@ -73,7 +76,7 @@ class Kept:
     def known(self):
         """The names of the kept snapshots, for a message."""
         if not self._taken:
-            return "there are no snapshots: `snapshot take` takes one"
+            return "there are no snapshots: {}".format(self._how_to_keep.format("takes"))
         return "the snapshots are {}".format(", ".join(self._taken))
 
     def no_snapshot(self, name):

@@ -19,6 +19,7 @@ DEFAULT_FRAME_LIMIT = 16
 
 _PRELOAD = "LD_PRELOAD"
 _LIMIT = "ALLOCSNAP"
+_SAMPLE = "ALLOCSNAP_SAMPLE"
 
 
 class _Started:
@@ -27,6 +28,7 @@ class _Started:
     def __init__(self, hooks):
         self.hooks = hooks  # path of the library
         self.frame_limit = 0
+        self.sample_period = None
         self.original = {}  # variable -> what the user had, or None
         self.ours = {}  # variable -> what it was set to
         self.left_out = []  # what the user preloads and this run does not
@@ -44,14 +46,21 @@ class Launch:
         started = self._started.get(self._target.launch_id())
         return None if started is None else started.frame_limit
 
+    def sample_period(self):
+        """The period of the next run's sample, in bytes, 0 for every block; None where it was not
+        asked for, and the program's own environment says."""
+        started = self._started.get(self._target.launch_id())
+        return None if started is None else started.sample_period
+
     def left_out(self):
         """Paths in the user's LD_PRELOAD that the next run does not load: other copies of
         the hooks, of which one only can be at work."""
         started = self._started.get(self._target.launch_id())
         return [] if started is None else started.left_out
 
-    def start(self, frame_limit):
-        """Makes the next run load the hooks. Started before, it changes the limit."""
+    def start(self, frame_limit, sample_period=None):
+        """Makes the next run load the hooks. Started before, it changes the limit and the
+        period."""
         hooks = library_files.hooks_path()
         # ld.so(8): the list is separated by blanks or colons, without a way to
         # quote them, and $ begins a token that is replaced.
@@ -64,12 +73,15 @@ class Launch:
         self.stop()
         started = _Started(hooks)
         started.frame_limit = frame_limit
+        started.sample_period = sample_period
         preloaded = _entries(self._target.get_environment(_PRELOAD), without=hooks)
         started.left_out = [path for path in preloaded if _is_hooks(path)]
         others = [path for path in preloaded if path not in started.left_out]
         self._started[self._target.launch_id()] = started
         self._set(started, _PRELOAD, ":".join([hooks] + others))
         self._set(started, _LIMIT, str(frame_limit))
+        if sample_period is not None:
+            self._set(started, _SAMPLE, str(sample_period))
 
     def stop(self):
         """Gives the user's values back; returns False where nothing was changed."""

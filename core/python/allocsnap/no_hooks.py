@@ -130,6 +130,8 @@ def _by_environment(target, process, started):
             "no allocsnap hooks in this process, though its LD_PRELOAD names them ({}): the"
             " loader has told on the program's standard error why it did not take them".format(wanted)
         )
+    if target.how_to_trace is not None:
+        return "no allocsnap hooks in this process: {}".format(target.how_to_trace)
     if not started:
         return None
     if wanted is not None:

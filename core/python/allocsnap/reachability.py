@@ -4,9 +4,10 @@ from typing import List, NamedTuple, Optional, Union
 
 from . import bulk
 from .errors import AllocsnapError, ErrorCode
-from .library import graph_types, graphs
+from .library import graph_types, graphs, leak_rules
 from .library import rows as results
 from .roots import Computed
+from .suppressions import Suppressed, Suppressions
 
 _MOST = 1000000
 
@@ -63,12 +64,30 @@ def _block(snapshot, address):
     return computed, block
 
 
-def selected(snapshot, kinds):
-    """The library's snapshot of the blocks of these classes."""
+def _suppressed(snapshot, kinds, rules):
+    """The library's Suppressed of these classes; `rules`: Suppressions, or None for the
+    built-in ones."""
     unknown = [kind for kind in kinds if kind not in graphs.CLASSES]
     if isinstance(kinds, str) or unknown:
         raise ValueError("kinds are of {}, not {!r}".format(", ".join(graphs.CLASSES), kinds))
-    return _computed(snapshot).graph.select(snapshot, kinds)
+    if not isinstance(rules, (Suppressions, type(None))):
+        raise TypeError("suppressions are of Suppressions, not " + type(rules).__name__)
+    computed = _computed(snapshot)
+    rules = rules or Suppressions()
+    return leak_rules.Suppressed(computed.calls, computed.graph, snapshot, rules._rules, kinds)
+
+
+def selected(snapshot, kinds, rules):
+    """The library's snapshot of the blocks of these classes that no rule is for."""
+    return _suppressed(snapshot, kinds, rules).graph.select(snapshot, kinds)
+
+
+def suppressed(snapshot, kinds, rules):
+    """A list of Suppressed: the rules that are for blocks of these classes."""
+    return [
+        Suppressed(rule.rule, rule.file, rule.lineno, *amount)
+        for rule, amount in _suppressed(snapshot, kinds, rules).by_rule
+    ]
 
 
 def filtered(snapshot, filters):
@@ -91,6 +110,12 @@ def _reference(computed, reference):
 def references(snapshot, address):
     """The References of the block that holds an address to others."""
     computed, block = _block(snapshot, address)
+    if not computed.graph.has_pointers:
+        raise AllocsnapError(
+            "a snapshot from a file, or named later, does not have the pointers that say what a block"
+            " points to: ask in the paused process, or in its core",
+            ErrorCode.UNSUPPORTED,
+        )
     count = min(_MOST, computed.graph.block(block).reference_count)
     return [_reference(computed, one) for one in computed.graph.references(block, count)]
 

@@ -39,8 +39,11 @@ def has_pools_of_python(regions):
 
 
 def lines(resident, traced, tracker, is_python):
-    """Text for people: what adds up to the resident memory, and what the rest is."""
+    """Text for people: what adds up to the resident memory, and what the rest is. `traced`: None
+    where that is only estimated, and nothing can be subtracted from it."""
     size = format_size
+    if traced is None:
+        return ["{}, {} of it in files".format(size(resident.total), size(resident.files))]
     rest = resident.anonymous - traced - tracker
     swapped = ", {} more are swapped out".format(size(resident.swapped)) if resident.swapped else ""
     if rest < 0:

@@ -1,5 +1,6 @@
 """The graph of a process or core: what the debugger knows of its threads, and names of roots."""
 
+import heapq
 import os
 import re
 import sys
@@ -11,7 +12,7 @@ from .library import graph_types, graphs
 from .library.keys import TYPE
 from .library.rows import format_size
 from .printable import printable
-from .target import shown_path
+from .target import path_bytes, shown_path
 from .untouched import untouched
 
 
@@ -19,6 +20,7 @@ class Computed:
     """The graph of a fresh reading, and what it is of."""
 
     def __init__(self, session, options):
+        session.keep_still()
         process = session.stopped_process()
         if process.moving:
             raise AllocsnapError(
@@ -27,15 +29,24 @@ class Computed:
             )
         self.process = process
         taken, self.regions = session.find_mapped("now")
+        if not self.regions.count:
+            raise AllocsnapError(
+                "the debugger does not tell where the program's memory is mapped: what points to blocks"
+                " is not found without; take a core, and load that",
+                ErrorCode.UNSUPPORTED,
+            )
         self.snapshot = taken.snapshot
         self.calls, root = session.inferior(process, self.regions)
         self._target = session.target
+        self._symbolizer = session.symbolizer()
+        self._thread_locals = None  # library.graphs.ThreadLocals, once it was asked for
+        self._last_words = None, (0, b"")
         self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
         zeros = ((), 0)
         if process.proc_pid is not None:
             zeros = untouched(process.proc_pid, self.regions)
-        self.graph = graphs.Graph(
+        self.graph = graphs.Graph().compute(
             self.calls, self.snapshot, root, self.regions, self._threads(), options, zeros
         )
 
@@ -45,7 +56,13 @@ class Computed:
         return graphs.LiveThreads(self._target.thread_facts())
 
     def _words(self, block):
-        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read."""
+        """(offset, bytes) of the whole words of a block's memory; none where it cannot be read. Of
+        the last block they are kept: several places in it are looked for, one after the other."""
+        if self._last_words[0] != block:
+            self._last_words = block, self._read_words(block)
+        return self._last_words[1]
+
+    def _read_words(self, block):
         trace = self.graph.block(block).trace
         start = -trace.address % 8
         size = (trace.size - start) // 8 * 8 if trace.size > start else 0
@@ -59,22 +76,47 @@ class Computed:
     def offset(self, source, block):
         """Where in a block the first pointer to the start of another is, else the first to its
         inside, or None."""
+        if self._options.tag_mask == 0:
+            start, data = self._words(source)
+            address = self.graph.block(block).trace.address.to_bytes(8, sys.byteorder)
+            for place in _aligned(data, address, 0):
+                return start + place
+        return next(self.pointers(source, block), None)
+
+    def pointers(self, source, block):
+        """Where in a block each pointer to another is, in order."""
         target = self.graph.block(block).trace
         start, data = self._words(source)
-        words = memoryview(data).cast("Q")
         mask = ~self._options.tag_mask
-        if self._options.tag_mask == 0:
-            # What most pointers are is found without looking at each word.
-            place = data.find(target.address.to_bytes(8, sys.byteorder))
-            while place % 8 != 0 and place >= 0:
-                place = data.find(target.address.to_bytes(8, sys.byteorder), place + 1)
-            if place >= 0:
-                return start + place
+        words = memoryview(data).cast("Q")
         end = target.address + max(target.size, 1)
-        for index, word in enumerate(words):
-            if target.address <= word & mask < end and self.graph.find(word & mask) == block:
-                return start + 8 * index
-        return None
+        for place in self._possible(data, target.address, end):
+            word = words[place // 8] & mask
+            if target.address <= word < end and self.graph.find(word) == block:
+                yield start + place
+
+    def _possible(self, data, address, end):
+        """Where in some bytes pointers to [address, end) may be, in order."""
+        heads = range(address >> 16, (end - 1 >> 16) + 1)
+        if self._options.tag_mask != 0 or sys.byteorder != "little" or len(heads) > _HEADS_MAX:
+            return range(0, len(data), 8)
+        # The upper bytes of all such pointers are few: found without looking at each word.
+        return heapq.merge(*(_aligned(data, head.to_bytes(6, "little"), 2) for head in heads))
+
+    def places(self, pairs):
+        """Where each pointer of `pairs`, (source, block), is: those of one source follow each other,
+        and those to one block are in order of offset. None where that cannot be read."""
+        found = {}
+        places = []
+        last = None
+        for source, block in pairs:
+            if source != last:
+                # The bytes of the source before are not kept.
+                found, last = {}, source
+            if block not in found:
+                found[block] = self.pointers(source, block)
+            places.append(next(found[block], None))
+        return places
 
     def root_name(self, reference):
         """What a person would call the place of a pointer that is in no block."""
@@ -82,13 +124,52 @@ class Computed:
         if root.kind == graph_types.ROOT_REGISTER:
             place, name = self.graph.register(root.start)
             return "register {} of {}".format(name, self._thread_name(place))
-        if root.kind == graph_types.ROOT_STACK:
+        name = None
+        if root.kind != graph_types.ROOT_FILE:
+            name = self.thread_local_name(reference.place)
+        if name is not None:
+            return name
+        if root.kind in _ON_STACKS:
             return self._stack_name(root, reference.place)
         if root.kind == graph_types.ROOT_TLS:
             return "thread-local storage of {} at {:#x}".format(
                 self._thread_name(root.thread), reference.place
             )
         return self._memory_name(root, reference.place)
+
+    def best_root(self, reference, block):
+        """Of the pointers in roots to a block the one that says most: a variable of a frame, which
+        the debugger knows, before a register or a stack slot that may hold an old value."""
+        kinds = _ON_STACKS + (graph_types.ROOT_REGISTER,)
+        if not self.calls_debugger or self.graph.root(reference.root).kind not in kinds:
+            return reference
+        others, roots, _ = self.graph.referrers(block, _SLOTS_MOST)
+        for other in [reference] + others[: min(roots, _SLOTS_MOST)]:
+            root = self.graph.root(other.root)
+            if root.kind in _ON_STACKS and other.inside == reference.inside:
+                slot = self._slot(self.graph.thread_number(root.thread), other.place)
+                if slot is not None and slot[1] is not None:
+                    return other
+        return reference
+
+    def thread_local_name(self, address):
+        """What the thread-local variable is called that an address is in, and of which thread; None:
+        it is in none that is known."""
+        if not self.calls_debugger:
+            return None
+        if self._thread_locals is None:
+            self._thread_locals = self.graph.thread_locals(self.calls)
+        storage = self._thread_locals.find(address)
+        if storage is None:
+            return None
+        found = self._symbolizer.variable(storage.file, address - storage.start, True)
+        region = self.regions.find(storage.file)
+        file = shown_path(os.path.basename(os.fsdecode(region.path))) if region else "a file"
+        if found is None:
+            name = "thread-local storage+{:#x} ({})".format(address - storage.start, file)
+        else:
+            name = "thread-local " + _in_variable(found[0], found[1], found[2] or file)
+        return "{} of {}".format(name, self._thread_name(storage.thread))
 
     def _thread_name(self, place):
         number = self.graph.thread_number(place)
@@ -100,21 +181,24 @@ class Computed:
     def _stack_name(self, root, place):
         number = self.graph.thread_number(root.thread)
         slot = self._slot(number, place) if self.calls_debugger else None
-        return "{} of {} at {:#x}".format(slot or "stack", self._thread_name(root.thread), place)
+        if slot is not None:
+            text = slot[0] + (", variable {}".format(printable(slot[1])) if slot[1] else "")
+        else:
+            text = "stack" if root.kind == graph_types.ROOT_STACK else "below the stack pointer"
+        return "{} of {} at {:#x}".format(text, self._thread_name(root.thread), place)
 
     def _slot(self, kernel_number, place):
-        """The frame of a thread, and the variable, that a place in its stack is in, or None."""
+        """(frame of a thread, its variable or None) that a place in its stack is in, or None."""
         for thread in self._target.threads():
             if thread.kernel_number != kernel_number:
                 continue
             found = self._target.frame_over(thread.number, place)
-            if found is None:
-                return None
-            level, function = found
-            text = "frame {}".format(level)
-            text += " ({})".format(printable(function)) if function else ""
+            level, function = (0, None) if found is None else found
             variable = self._target.variable_at(thread.number, level, place)
-            return text + (", variable {}".format(printable(variable)) if variable else "")
+            if found is None and variable is None:
+                return None
+            text = "frame {}".format(level)
+            return text + (" ({})".format(printable(function)) if function else ""), variable
         return None
 
     def _variable_name(self, place):
@@ -122,12 +206,24 @@ class Computed:
         found = self._target.file_place(place)
         if found is None or found.symbol is None:
             return None
-        path = self._target.variable_file(found.symbol, place - found.offset) or found.path
-        return "global {}{}{}".format(
-            printable(found.symbol),
-            "+{:#x}".format(found.offset) if found.offset else "",
-            " ({})".format(shown_path(os.path.basename(path))) if path else "",
+        path = (
+            self._target.variable_file(found.symbol, place - found.offset)
+            or self._static_source(found, place)
+            or found.path
         )
+        return "global " + _in_variable(
+            printable(found.symbol), found.offset, shown_path(os.path.basename(path))
+        )
+
+    def _static_source(self, found, place):
+        """The source of a static variable by the symbol table of its file, where the debugger has not
+        looked into that yet; None: not known."""
+        path = path_bytes(found.path)
+        regions = (self.regions.array[place] for place in range(self.regions.count))
+        starts = (one.start for one in regions if one.path == path and not one.file_offset)
+        start = next(starts, None)
+        variable = None if start is None else self._symbolizer.variable(start, place - start)
+        return variable[2] if variable is not None else None
 
     def _memory_name(self, root, place):
         if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
@@ -148,6 +244,12 @@ class Computed:
     def add_types(self):
         """Tells the snapshot of which classes its objects are, while the program is there."""
         object_types.add(self._target, self.calls, self.regions, self.snapshot)
+
+
+def _in_variable(name, offset, file):
+    return "{}{}{}".format(
+        name, "+{:#x}".format(offset) if offset else "", " ({})".format(file) if file else ""
+    )
 
 
 def keep(session, name):
@@ -176,7 +278,8 @@ def find(session, name, options=graphs.Options(), key=None):
     if computed is None:
         raise AllocsnapError(
             "snapshot {} does not say what pointed to its blocks: `snapshot take --graph` keeps that,"
-            " and without a name it is found in the memory of the paused process or core".format(name),
+            " also for `dump`, and without a name it is found in the memory of the paused process or"
+            " core".format(name),
             ErrorCode.UNSUPPORTED,
         )
     if options != graphs.Options():
@@ -186,6 +289,24 @@ def find(session, name, options=graphs.Options(), key=None):
         )
     return computed
 
+
+def _aligned(data, part, within):
+    """Where the words are whose bytes from `within` on are `part`, in order."""
+    found = data.find(part)
+    while found >= 0:
+        if found >= within and (found - within) % 8 == 0:
+            yield found - within
+        found = data.find(part, found + 1)
+
+
+#: The most different upper bytes that are looked for one by one.
+_HEADS_MAX = 8
+
+#: Kinds of roots on stacks; below the stack pointer can be variables of the newest frame.
+_ON_STACKS = (graph_types.ROOT_STACK, graph_types.ROOT_RED_ZONE)
+
+#: Of more stack slots that lead to a block, the others are not asked for their variables.
+_SLOTS_MOST = 64
 
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20

@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from . import guessed_map, minidump, no_hooks, object_types, tracing, whereabouts
+from . import guessed_map, kept_graph, minidump, no_hooks, object_types, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
 from .kept import NOW, Kept, Taken
@@ -14,7 +14,7 @@ from .library.rows import Display, format_size
 from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
-from .target import shown_path
+from .target import path_bytes, shown_path
 
 # The attribute of a dump file that holds Taken.source.
 _SOURCE = "allocsnap.source"
@@ -77,13 +77,15 @@ class Session:
         self.target = target
         self.launch = Launch(target)
         self.exit_stop = ExitStop(target, self._is_traced)
-        self.snapshots = Kept()
+        self.snapshots = Kept(target.how_to_keep)
+        self.is_chosen = False  # whether the user has said what is meant where nothing is named
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
         self.shown = {"names": "full", "paths": "full"}  # or "short"
+        self.suppressions = None  # the path of a file of rules
         tracing.set_session(self)
 
     def display(self):
@@ -123,6 +125,14 @@ class Session:
                 ErrorCode.UNSUPPORTED,
             )
         return process
+
+    def keep_still(self):
+        """Has a program that runs on stand still until the command is over. Frames are named
+        before, which takes most of the time."""
+        process = self.stopped_process()
+        if process.moving:
+            self._read(process)
+            self.target.hold()
 
     def live_process(self):
         """The Process, where it can be changed; else an error that says why not."""
@@ -211,6 +221,13 @@ class Session:
                 return None
             raise
 
+    def _unless_started_here(self):
+        """Nothing where programs are started here; else fails by what keeps this process from being
+        traced."""
+        if not self.target.starts_programs:
+            self.live_process()
+            self.status()
+
     def _traced_status(self):
         """The native.Status of the live process, which must be traced."""
         self.live_process()
@@ -219,26 +236,31 @@ class Session:
             raise _not_traced()
         return status
 
-    def start(self, frame_limit=None):
+    def start(self, frame_limit=None, sample_period=None):
         """Starts tracing, again where it is on: of the process where the hooks are in
         it, else of the next run. Returns the native.Status that the process had; None
-        where it is the next run. Without a limit it is the process's, or the default."""
-        status = self._hooked_status()
+        where it is the next run. Without a limit it is the process's, or the default.
+        `sample_period`: bytes, 0 for every block; None: as in the process, or as the program's
+        environment says."""
+        status = self._hooked_status() or self._unless_started_here()
         self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
-            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT)
+            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT, sample_period)
             return None
         limit = frame_limit or status.frame_limit
-        self.request("start", limit)
-        if self.launch.frame_limit() not in (None, limit):
-            self.launch.start(limit)
+        self.request("start", limit, sample_period)
+        if self.launch.frame_limit() is None:
+            return status
+        period = self.launch.sample_period() if sample_period is None else sample_period
+        if (self.launch.frame_limit(), self.launch.sample_period()) != (limit, period):
+            self.launch.start(limit, period)
         return status
 
     def stop(self):
         """Stops tracing: of the process where it is traced, and else of the next run.
         Returns as `start` does."""
-        status = self._hooked_status()
+        status = self._hooked_status() or self._unless_started_here()
         if status is not None and status.tracing:
             self.request("stop")
             return status
@@ -265,14 +287,18 @@ class Session:
         self.request("reset_peak")
         return status
 
-    def request(self, request, frame_limit=0):
+    def request(self, request, frame_limit=0, sample_period=None):
         """Asks the hooks of the process for one of native.REQUESTS; `frame_limit` (0: as
-        before) is for "start". They obey at the program's next malloc or free."""
+        before) and `sample_period` (None: as before) are for "start". They obey at the program's
+        next malloc or free."""
+        self.target.hold()
         process = self.live_process()
         regions = self._regions(process)
         calls = self._calls(process, regions)
         root = self._find_root(process, calls, regions)
-        for address, data in objects.prepare_request(calls, root, request, frame_limit):
+        for address, data in objects.prepare_request(
+            calls, root, request, frame_limit, sample_period
+        ):
             self.target.write_memory(address, data)
 
     def read(self):
@@ -293,7 +319,7 @@ class Session:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
-        symbolizer = self._names()
+        symbolizer = self.symbolizer()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
@@ -369,7 +395,7 @@ class Session:
         started = self.launch.frame_limit() is not None
         return no_hooks.in_process(self.target, process, regions, started)
 
-    def _names(self):
+    def symbolizer(self):
         """The symbolizer, made anew where the user changed the debug directories."""
         directories = self.target.debug_directories()
         if self._symbolizer is None or directories != self._debug_directories:
@@ -391,9 +417,9 @@ class Session:
         """Names the frames of a kept snapshot better, with these files and the debugger's
         beside those at the paths that were mapped. Returns its Taken."""
         taken = self.snapshots.get(name)
-        symbolizer = self._names()
+        symbolizer = self.symbolizer()
         symbolizer.set_files(list(files) + self.target.files())
-        snapshot = taken.snapshot.symbolize(Calls(self.target), symbolizer)
+        snapshot = kept_graph.symbolize(taken.snapshot, Calls(self.target), symbolizer)
         return self.snapshots.replace(name, snapshot)
 
     def default_name(self):
@@ -441,16 +467,19 @@ class Session:
         taken = self.find(name)
         replaced = os.path.lexists(path)
         if for_tracemalloc:
-            taken.snapshot.dump_tracemalloc(path)
+            taken.snapshot.dump_tracemalloc(path_bytes(path))
         else:
-            taken.snapshot.dump(path, dict({_SOURCE: taken.source}, **taken.snapshot.attributes))
+            attributes = dict({_SOURCE: taken.source}, **taken.snapshot.attributes)
+            pairs = [(path_bytes(key), path_bytes(value)) for key, value in attributes.items()]
+            array = (native.Attribute * len(pairs))(*pairs)
+            taken.snapshot.dump(path_bytes(path), array, len(pairs))
         return taken, replaced
 
     def load(self, path, name=None):
         """Reads a snapshot from a file and keeps it as `take` does."""
         if name is not None:
             self.snapshots.check_new_name(name)
-        snapshot = objects.Snapshot.load(path)
+        snapshot = kept_graph.load(path_bytes(path))
         source = snapshot.attributes.get(_SOURCE)
         source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
         return self.snapshots.keep(name, Taken(snapshot, printable_text(source)))

@@ -8,13 +8,16 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional
 from typing import Sequence, SupportsIndex, Tuple, Union, overload
 
-from . import bulk, dump_files, filters as filtering, raw_traces, reachability
+from . import bulk, dump_files, export_files, filters as filtering
+from . import kept_graph, raw_traces, reachability
+from .errors import AllocsnapError, ErrorCode
 from .frames import FrameTuple, Traceback, TraceTuple, _format_size
 from .library import native, objects
 from .library.keys import keys
 from .library.skip_rules import SkipRules, skip_sets
 from .library.calls import Calls
 from .statistic import Statistic, StatisticDiff
+from .suppressions import Suppressed, Suppressions
 
 if TYPE_CHECKING:
     import tracemalloc
@@ -128,6 +131,11 @@ class _Traces(Sequence[Trace]):
         return 0 if self._object is None else self._object.start_time
 
     @property
+    def sample_period(self) -> int:
+        """Of the sample that these are, in bytes; 0: every trace is there."""
+        return 0 if self._object is None else self._object.sample_period
+
+    @property
     def notes(self) -> List[str]:
         """What is missing from the snapshot, a line each."""
         return [] if self._object is None else self._object.notes
@@ -172,7 +180,7 @@ class _Traces(Sequence[Trace]):
     def __len__(self) -> int:
         if self._given is not None:
             return len(self._given)
-        return self._object.count
+        return self._object.trace_count
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Trace: ...
@@ -235,6 +243,12 @@ class Snapshot:
         start = self.traces.start_time
         return start / 1e9 if start else None
 
+    @property
+    def sample_period(self) -> int:
+        """The period of the sample that its traces are, in bytes: statistics are estimates, of more
+        than the traces hold. 0: every block is there."""
+        return self.traces.sample_period
+
     @classmethod
     def _of(cls, snapshot: objects.Snapshot, origin: Optional[List[Any]] = None) -> Snapshot:
         """A Snapshot of a snapshot of the library."""
@@ -254,6 +268,21 @@ class Snapshot:
             name: value for name, value in vars(self).items() if name not in _OWN_ATTRIBUTES
         }
         dump_files.dump(self._object_to_dump(), filename, attributes, format)
+
+    def export(
+        self,
+        filename: Path,
+        format: Optional[str] = None,
+        *,
+        old_snapshot: Optional[Snapshot] = None,
+        count: bool = False,
+    ) -> None:
+        """Writes the snapshot to a file of another program, as a whole or not at all, as `snapshot
+        export` does. `format`: "folded", "pprof", "sqlite" or another of those; None: by the end of
+        the file's name. `old_snapshot`: what it is compared with, where the format can. `count`:
+        blocks count and not bytes, where a format has one number."""
+        old = None if old_snapshot is None else old_snapshot._object
+        export_files.export(self._object, filename, format, old, bool(count))
 
     @staticmethod
     def load(filename: Path) -> Snapshot:
@@ -308,7 +337,7 @@ class Snapshot:
         colons; None: /usr/lib/debug. Skip rules are those of `take_snapshot`."""
         symbolizer = objects.Symbolizer(debug_directories)
         symbolizer.set_files([os.path.abspath(os.fsdecode(file)) for file in files])
-        named = self._object.symbolize(Calls(), symbolizer)
+        named = kept_graph.symbolize(self._object, Calls(), symbolizer)
         made = Snapshot._of(named.skip())
         for name, value in vars(self).items():
             if name not in _OWN_ATTRIBUTES:
@@ -325,6 +354,12 @@ class Snapshot:
         own = [one for one in filters if not filtering.is_known(one)]
         for one in own:
             one.inclusive, one._match  # pylint: disable=pointless-statement
+        if own and self.sample_period:
+            raise AllocsnapError(
+                "filters of your own cannot go over a sample: it would not be known any more what its"
+                " traces stand for",
+                ErrorCode.UNSUPPORTED,
+            )
         if own:
             made = Snapshot(self._passing(filters), self.traceback_limit)
         else:
@@ -369,12 +404,26 @@ class Snapshot:
             old_snapshot = Snapshot(given, old_snapshot.traceback_limit)
         return bulk.differences(self._object, old_snapshot._object, key_type, bool(cumulative))
 
-    def leaks(self, kinds: Sequence[str] = ("definite",)) -> Snapshot:
+    def leaks(
+        self,
+        kinds: Sequence[str] = ("definite",),
+        suppressions: Optional[Suppressions] = None,
+    ) -> Snapshot:
         """A Snapshot of the blocks of these kinds: "definite", "indirect", "possible",
-        "reachable". Of one taken with take_snapshot(graph=True), or made of it."""
-        made = Snapshot._of(reachability.selected(self._object, kinds))
+        "reachable". Of one taken with take_snapshot(graph=True), or made of it. `suppressions`:
+        rules for blocks that are none; None: the built-in ones."""
+        made = Snapshot._of(reachability.selected(self._object, kinds, suppressions))
         made.traceback_limit = self.traceback_limit
         return made
+
+    def suppressed(
+        self,
+        kinds: Sequence[str] = ("definite",),
+        suppressions: Optional[Suppressions] = None,
+    ) -> List[Suppressed]:
+        """What `leaks` leaves out, by rule. What is suppressed counts as held by the program,
+        and so does what it leads to, which is in no number here."""
+        return reachability.suppressed(self._object, kinds, suppressions)
 
     def references(self, address: SupportsIndex) -> List[reachability.Reference]:
         """What the block that holds an address points to: a list of References."""

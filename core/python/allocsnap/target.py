@@ -1,7 +1,7 @@
 """What a debugger does for this package."""
 
 import re
-from typing import Hashable, NamedTuple, Optional
+from typing import Hashable, NamedTuple, Optional, Tuple, Type
 
 from .errors import AllocsnapError
 from .printable import printable
@@ -76,13 +76,31 @@ class Target:
     """
 
     #: Exception types of the debugger that carry a message for the user.
-    errors = ()
+    errors: Tuple[Type[BaseException], ...] = ()
 
     #: The debugger's command that starts the program.
     run_command = "run"
 
+    #: Whether it unwinds stacks, and so finds the frames of `frame_over`.
+    finds_frames = True
+
+    #: Whether programs are started in it, which `start` and `stop` are then for as well.
+    starts_programs = True
+
+    #: What the user does to have a program traced where there are no hooks in it; None: the
+    #: library's words.
+    how_to_trace: Optional[str] = None
+
+    #: What keeps a snapshot for later commands; {} is "takes" or "keeps".
+    how_to_keep = "`snapshot take` {} one"
+
     #: What the user does to stop a running program.
     how_to_interrupt = "Ctrl-C"
+
+    def words_for_all(self):
+        """What the user types to stop the other threads of a process of which one has come to a
+        stop, and to have all go on; None where they have stopped with it."""
+        return None
 
     def process(self):
         """The Process now selected, or None."""
@@ -98,6 +116,10 @@ class Target:
     def write_memory(self, address, data):
         """Writes the bytes `data` at `address`."""
         raise NotImplementedError
+
+    def hold(self):
+        """Keeps a program that runs on from running, until the command is over: registers and
+        memory are of one moment then. A debugger has stopped it already."""
 
     def find_symbol(self, name):
         """The address of the data symbol `name`, or 0 where there is none."""

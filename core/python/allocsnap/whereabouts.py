@@ -42,6 +42,8 @@ def _on_stack(target, mapping, address):
         number = min(within, key=within.get)
         return "it is on the stack of thread {}, below its stack pointer".format(number)
     number = max(before, key=before.get)
+    if not target.finds_frames:
+        return "it is in the mapping of the stack of thread {}, above its stack pointer".format(number)
     frame = target.frame_over(number, address)
     if frame is None:
         # What the kernel hands over, or thread-local storage.

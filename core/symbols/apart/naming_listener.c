@@ -60,6 +60,7 @@ static struct asnap_error *hear_named(struct asnap_listener *listener, const cha
 {
     struct asnap_told_naming told;
     struct asnap_frame frames[ASNAP_NAMING_FRAMES_MAX];
+    const char *allocates = NULL;
     *sound = size >= sizeof(told);
     if (!*sound)
         return NULL;
@@ -70,6 +71,7 @@ static struct asnap_error *hear_named(struct asnap_listener *listener, const cha
              told.frame_count <= ASNAP_FRAMES_OF_EACH + listener->spare_frames &&
              told.frame_count <= ASNAP_NAMING_FRAMES_MAX &&
              size - sizeof(told) == told.frame_count * sizeof(struct asnap_told_frame);
+    *sound = *sound && string_at(listener, told.allocates, &allocates);
     for (uint32_t i = 0; *sound && i < told.frame_count; i++) {
         struct asnap_told_frame frame;
         memcpy(&frame, bytes + sizeof(told) + i * sizeof(frame), sizeof(frame));
@@ -82,7 +84,8 @@ static struct asnap_error *hear_named(struct asnap_listener *listener, const cha
     if (told.frame_count > ASNAP_FRAMES_OF_EACH)
         listener->spare_frames -= told.frame_count - ASNAP_FRAMES_OF_EACH;
     naming->prefers_symbol = told.prefers_symbol != 0;
-    return asnap_frame_store_frames(listener->store, frames, told.frame_count, &naming->named);
+    return asnap_frame_store_frames(listener->store, frames, told.frame_count, allocates,
+                                    &naming->named);
 }
 
 static struct asnap_error *hear_done(struct asnap_listener *listener, const char *bytes,

@@ -34,6 +34,8 @@ struct asnap_told_naming {
     uint64_t address;
     uint32_t prefers_symbol; /* 0 or 1 */
     uint32_t frame_count;
+    uint32_t allocates; /* number of a string */
+    uint32_t reserved;
 };
 
 struct asnap_told_frame {

@@ -125,7 +125,12 @@ static struct asnap_error *tell_naming(struct asnap_teller *teller,
         if (error != NULL)
             return error;
     }
+    uint32_t allocates;
+    struct asnap_error *error = tell_string(teller, naming->named->allocates, &allocates);
+    if (error != NULL)
+        return error;
     struct asnap_told_naming told = {
+        .allocates = allocates,
         .address = naming->address,
         .prefers_symbol = naming->prefers_symbol,
         .frame_count = (uint32_t)count,

@@ -121,6 +121,7 @@ struct asnap_error *asnap_frame_store_string(struct asnap_frame_store *store, co
 
 struct asnap_error *asnap_frame_store_frames(struct asnap_frame_store *store,
                                              const struct asnap_frame *frames, size_t count,
+                                             const char *allocates,
                                              const struct asnap_named_pc **kept)
 {
     if (count > SIZE_MAX / sizeof(*frames) / 2)
@@ -130,7 +131,7 @@ struct asnap_error *asnap_frame_store_frames(struct asnap_frame_store *store,
     if (named == NULL || copy == NULL)
         return asnap_error_no_memory();
     memcpy(copy, frames, count * sizeof(*frames));
-    *named = (struct asnap_named_pc){.frames = copy, .frame_count = count};
+    *named = (struct asnap_named_pc){.frames = copy, .frame_count = count, .allocates = allocates};
     *kept = named;
     return NULL;
 }

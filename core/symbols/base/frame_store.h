@@ -14,9 +14,11 @@ void asnap_frame_store_destroy(struct asnap_frame_store *store);
 struct asnap_error *asnap_frame_store_string(struct asnap_frame_store *store, const char *text,
                                              const char **kept);
 
-/* A copy of `frames` (not of their strings) that lives as long as the store. */
+/* A copy of `frames` (not of their strings) that lives as long as the store; `allocates` is a
+ * string of the store, or NULL. */
 struct asnap_error *asnap_frame_store_frames(struct asnap_frame_store *store,
                                              const struct asnap_frame *frames, size_t count,
+                                             const char *allocates,
                                              const struct asnap_named_pc **kept);
 
 #endif

@@ -108,6 +108,11 @@ void asnap_dwarf_close(struct asnap_dwarf *dwarf)
     free(dwarf);
 }
 
+struct asnap_dwarf *asnap_dwarf_supplement(struct asnap_dwarf *dwarf)
+{
+    return dwarf->supplement;
+}
+
 const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf)
 {
     return dwarf->elf->path;
@@ -177,10 +182,27 @@ static enum asnap_entry_kind kind_of(Dwarf_Half tag)
         return ASNAP_ENTRY_BLOCK;
     case DW_TAG_namespace:
     case DW_TAG_module:
+        return ASNAP_ENTRY_NAMESPACE;
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
-        return ASNAP_ENTRY_SPACE;
+        return ASNAP_ENTRY_CLASS;
+    case DW_TAG_call_site:
+    case DW_TAG_GNU_call_site:
+        return ASNAP_ENTRY_CALL;
+    case DW_TAG_base_type:
+    case DW_TAG_enumeration_type:
+    case DW_TAG_unspecified_type:
+        return ASNAP_ENTRY_TYPE;
+    case DW_TAG_typedef:
+        return ASNAP_ENTRY_ALIAS;
+    case DW_TAG_pointer_type:
+        return ASNAP_ENTRY_POINTER;
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type:
+    case DW_TAG_atomic_type:
+    case DW_TAG_array_type:
+        return ASNAP_ENTRY_MODIFIED;
     default:
         return ASNAP_ENTRY_OTHER;
     }
@@ -361,6 +383,50 @@ void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
     if (in_supplement)
         name->origin |= ASNAP_ENTRY_SUPPLEMENT;
     dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+}
+
+bool asnap_entry_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint16_t name, uint64_t *offset)
+{
+    Dwarf_Attribute attribute = attribute_of(dwarf, entry, name);
+    if (attribute == NULL)
+        return false;
+    bool found = reference_of(dwarf, entry, attribute, offset);
+    dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+    return found;
+}
+
+static bool has_attribute(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                          Dwarf_Half name)
+{
+    Dwarf_Bool has = false;
+    Dwarf_Error reason = NULL;
+    return is_ok(dwarf, dwarf_hasattr(entry->handle, name, &has, &reason), reason) && has;
+}
+
+void asnap_entry_declaration(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                             struct asnap_declaration *declaration)
+{
+    uint64_t number = 0;
+    Dwarf_Half tag = 0;
+    Dwarf_Error reason = NULL;
+    *declaration = (struct asnap_declaration){0};
+    if (number_of(dwarf, entry, DW_AT_decl_line, &number) && number <= UINT32_MAX)
+        declaration->line = (uint32_t)number;
+    declaration->is_artificial = has_attribute(dwarf, entry, DW_AT_artificial);
+    declaration->is_external = has_attribute(dwarf, entry, DW_AT_external);
+    if (is_ok(dwarf, dwarf_tag(entry->handle, &tag, &reason), reason)) {
+        declaration->is_namespace = tag == DW_TAG_namespace;
+        declaration->is_class = tag == DW_TAG_class_type;
+    }
+}
+
+uint64_t asnap_entry_unit(struct asnap_dwarf *dwarf, const struct asnap_entry *entry)
+{
+    Dwarf_Off offset = 0;
+    Dwarf_Error reason = NULL;
+    int result = dwarf_CU_dieoffset_given_die(entry->handle, &offset, &reason);
+    return is_ok(dwarf, result, reason) ? offset : 0;
 }
 
 bool asnap_entry_is_cplusplus(struct asnap_dwarf *dwarf, const struct asnap_entry *unit)

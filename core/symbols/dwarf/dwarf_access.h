@@ -20,6 +20,9 @@ struct asnap_error *asnap_dwarf_open(const struct asnap_elf *elf,
                                      struct asnap_dwarf **dwarf);
 void asnap_dwarf_close(struct asnap_dwarf *dwarf);
 
+/* That of the supplementary file, whose offsets are its own; NULL: there is none. */
+struct asnap_dwarf *asnap_dwarf_supplement(struct asnap_dwarf *dwarf);
+
 /* The path of the file. */
 const char *asnap_dwarf_path(const struct asnap_dwarf *dwarf);
 
@@ -51,11 +54,23 @@ struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *e
 enum asnap_entry_kind {
     ASNAP_ENTRY_OTHER,
     ASNAP_ENTRY_UNIT,
-    ASNAP_ENTRY_FUNCTION, /* DW_TAG_subprogram */
-    ASNAP_ENTRY_INLINED,  /* DW_TAG_inlined_subroutine */
-    ASNAP_ENTRY_BLOCK,    /* a scope within a function */
-    ASNAP_ENTRY_SPACE,    /* a namespace, class or the like: may hold functions */
+    ASNAP_ENTRY_FUNCTION,  /* DW_TAG_subprogram */
+    ASNAP_ENTRY_INLINED,   /* DW_TAG_inlined_subroutine */
+    ASNAP_ENTRY_BLOCK,     /* a scope within a function */
+    ASNAP_ENTRY_NAMESPACE, /* may hold functions */
+    ASNAP_ENTRY_CLASS,     /* of C++, or a structure or union: likewise */
+    ASNAP_ENTRY_CALL,      /* DW_TAG_call_site, and what it was before DWARF 5 */
+    ASNAP_ENTRY_TYPE,      /* another type with a name of its own: a number, an enumeration */
+    ASNAP_ENTRY_ALIAS,     /* DW_TAG_typedef */
+    ASNAP_ENTRY_POINTER,   /* DW_TAG_pointer_type */
+    ASNAP_ENTRY_MODIFIED,  /* a const type and the like, or an array: is named as what it is of */
 };
+
+/* What may hold functions and is no function. */
+static inline bool asnap_entry_is_space(enum asnap_entry_kind kind)
+{
+    return kind == ASNAP_ENTRY_NAMESPACE || kind == ASNAP_ENTRY_CLASS;
+}
 
 /* Set in the offset of an entry of the supplementary file. */
 #define ASNAP_ENTRY_SUPPLEMENT (UINT64_C(1) << 63)
@@ -92,6 +107,25 @@ struct asnap_entry_name {
 };
 void asnap_entry_name(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                       struct asnap_entry_name *name);
+
+/* The offset of the entry that an attribute (DW_AT_...) of another leads to; false: it has no such
+ * attribute, or leads out of reach. */
+bool asnap_entry_reference(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                           uint16_t name, uint64_t *offset);
+
+/* What an entry says of where and how it is declared. */
+struct asnap_declaration {
+    uint32_t line;      /* DW_AT_decl_line; 0: unknown */
+    bool is_artificial; /* DW_AT_artificial: the compiler has made it */
+    bool is_external;   /* DW_AT_external: seen in other files too */
+    bool is_namespace;  /* DW_TAG_namespace */
+    bool is_class;      /* DW_TAG_class_type, which a structure is not */
+};
+void asnap_entry_declaration(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
+                             struct asnap_declaration *declaration);
+
+/* The offset of the first entry of the unit that an entry is in; 0: unknown. */
+uint64_t asnap_entry_unit(struct asnap_dwarf *dwarf, const struct asnap_entry *entry);
 
 /* Where an inlined function was called (section 3.3.8.2); 0: unknown. */
 void asnap_entry_call_site(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,

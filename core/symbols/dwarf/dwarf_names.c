@@ -26,36 +26,48 @@ static struct asnap_error *read_name(struct asnap_dwarf *dwarf, uint64_t offset,
     return error;
 }
 
-/* The store's copy of the better name of the two; "" where both are NULL. */
-static struct asnap_error *keep(struct asnap_function_names *names, const char *plain,
-                                const char *linkage_name, const char **kept)
+/* The store's copy of the best name of the function at `offset`; "" where there is none.
+ * `is_plain` becomes whether that is of `plain`, its DW_AT_name. */
+static struct asnap_error *keep(struct asnap_function_names *names, uint64_t offset,
+                                const char *plain, const char *linkage_name, const char **kept,
+                                bool *is_plain)
 {
-    if (linkage_name == NULL)
-        return asnap_frame_store_string(names->store, plain == NULL ? "" : plain, kept);
-    char *readable;
-    struct asnap_error *error = asnap_demangle(linkage_name, &readable);
-    if (error == NULL) {
-        error = asnap_frame_store_string(names->store, readable, kept);
-        free(readable);
-    }
+    char *readable = NULL;
+    char *lambda = NULL;
+    struct asnap_error *error =
+        linkage_name == NULL ? NULL : asnap_demangle(linkage_name, &readable);
+    names->entries.dwarf = names->dwarf;
+    if (error == NULL && asnap_may_be_lambda(plain, readable))
+        error = asnap_lambda_name(&names->entries, offset, readable, &lambda);
+    *is_plain = lambda == NULL && readable == NULL;
+    if (error == NULL && *is_plain && names->is_cplusplus)
+        error = asnap_qualified_name(&names->entries, offset, &readable);
+    const char *best = lambda != NULL ? lambda : readable != NULL ? readable : plain;
+    if (error == NULL)
+        error = asnap_frame_store_string(names->store, best == NULL ? "" : best, kept);
+    free(lambda);
+    free(readable);
     return error;
 }
 
-/* Follows the references of an entry that says `name`. `kept` becomes a string of
+/* Follows the references of the entry at `offset`, which says `name`. `kept` becomes a string of
  * the store, "" for no name. */
-static struct asnap_error *follow(struct asnap_function_names *names, struct asnap_entry_name name,
-                                  const char **kept, bool *is_plain)
+static struct asnap_error *follow(struct asnap_function_names *names, uint64_t offset,
+                                  struct asnap_entry_name name, const char **kept, bool *is_plain)
 {
     const char *plain = name.name;
-    for (int i = 0; i < REFERENCES_MAX && name.refers && name.linkage_name == NULL; i++) {
+    const char *linkage_name = name.linkage_name;
+    for (int i = 0; i < REFERENCES_MAX && name.refers && (linkage_name == NULL || plain == NULL);
+         i++) {
         struct asnap_error *error = read_name(names->dwarf, name.origin, &name);
         if (error != NULL)
             return error;
         if (plain == NULL)
             plain = name.name;
+        if (linkage_name == NULL)
+            linkage_name = name.linkage_name;
     }
-    *is_plain = name.linkage_name == NULL;
-    return keep(names, plain, name.linkage_name, kept);
+    return keep(names, offset, plain, linkage_name, kept, is_plain);
 }
 
 static struct asnap_error *remember(struct asnap_function_names *names, uint64_t offset,
@@ -79,7 +91,7 @@ static struct asnap_error *look_up(struct asnap_function_names *names, uint64_t 
     *kept = only_refers ? asnap_number_map_get(&names->found, name.origin) : NULL;
     bool is_plain = only_refers && asnap_number_map_get(&names->plain, name.origin) != NULL;
     if (*kept == NULL) {
-        error = follow(names, name, kept, &is_plain);
+        error = follow(names, offset, name, kept, &is_plain);
         if (error == NULL && only_refers)
             error = remember(names, name.origin, *kept, is_plain);
     }
@@ -105,4 +117,5 @@ void asnap_function_names_deinit(struct asnap_function_names *names)
 {
     asnap_number_map_deinit(&names->found);
     asnap_number_map_deinit(&names->plain);
+    asnap_entry_names_deinit(&names->entries);
 }

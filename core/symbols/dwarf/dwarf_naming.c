@@ -6,6 +6,7 @@
 #include "dwarf_lines.h"
 #include "dwarf_names.h"
 #include "dwarf_scopes.h"
+#include "dwarf_types.h"
 #include "dwarf_units.h"
 #include "error.h"
 #include "problem.h"
@@ -32,9 +33,11 @@ struct unit {
     struct asnap_scopes scopes;
     uint64_t *addresses;
     uint32_t *innermost;
-    bool is_cplusplus;
+    uint64_t *allocated; /* what the calls there allocate: entries of types, or 0 */
+    struct asnap_type_names *types;
     struct asnap_split_unit split; /* where the functions are in another file */
     struct asnap_function_names split_names;
+    struct asnap_type_names split_types;
 };
 
 /* The full path of a file of the line table; NULL where it has none. */
@@ -62,10 +65,12 @@ static struct asnap_error *file_path(struct unit *unit, uint64_t file, const cha
 }
 
 /* Makes the frames of one address: its line belongs to the innermost function, and
- * the place where that was inlined to the next one. */
-static struct asnap_error *name_address(struct unit *unit, uint64_t address, uint32_t scope,
+ * the place where that was inlined to the next one. `allocates` is of its
+ * asnap_named_pc. */
+static struct asnap_error *name_address(struct unit *unit, uint32_t scope, const char *allocates,
                                         struct asnap_naming *naming)
 {
+    uint64_t address = naming->address;
     const struct asnap_line_row *row = asnap_line_table_find(&unit->lines, address);
     /* The scopes of a damaged unit are not read. */
     if (scope >= unit->scopes.count)
@@ -104,8 +109,8 @@ static struct asnap_error *name_address(struct unit *unit, uint64_t address, uin
         scope = inner->outer;
     }
     asnap_dwarf_frames_made(unit->dwarf, count);
-    naming->prefers_symbol = unit->is_cplusplus && is_plain;
-    return asnap_frame_store_frames(unit->store, frames, count, &naming->named);
+    naming->prefers_symbol = unit->names->is_cplusplus && is_plain;
+    return asnap_frame_store_frames(unit->store, frames, count, allocates, &naming->named);
 }
 
 /* Opens the rest of the unit; without it there are lines only. */
@@ -120,6 +125,8 @@ static struct asnap_error *open_split(struct unit *unit, struct asnap_split_file
     unit->split_names =
         (struct asnap_function_names){.dwarf = unit->split.dwarf, .store = unit->store};
     unit->names = &unit->split_names;
+    unit->split_types = (struct asnap_type_names){.dwarf = unit->split.dwarf, .store = unit->store};
+    unit->types = &unit->split_types;
     return error;
 }
 
@@ -138,40 +145,84 @@ static struct asnap_error *decode(struct unit *unit, struct asnap_split_files *f
     bool is_split = unit->split.dwarf != NULL;
     struct asnap_dwarf *dwarf = is_split ? unit->split.dwarf : unit->dwarf;
     const struct asnap_entry *first = is_split ? &unit->split.entry : &entry;
-    unit->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
+    unit->names->is_cplusplus = asnap_entry_is_cplusplus(dwarf, first);
     if (error == NULL)
-        error = asnap_problem_keep(
-            asnap_scopes_read(&unit->scopes, dwarf, first, unit->addresses, count, unit->innermost),
-            problem);
+        error = asnap_problem_keep(asnap_scopes_read(&unit->scopes, dwarf, first, unit->addresses,
+                                                     count, unit->innermost, unit->allocated),
+                                   problem);
     asnap_entry_release(unit->dwarf, &entry);
     return error;
 }
 
-/* Names addresses that are all in the unit at `offset`. */
-static struct asnap_error *name_unit(struct asnap_function_names *names,
-                                     struct asnap_split_files *files, uint64_t offset,
-                                     struct asnap_naming *namings, size_t count,
-                                     struct asnap_error **problem)
+/* What is known of a file while its units are read. */
+struct file {
+    struct asnap_function_names names;
+    struct asnap_type_names types;
+    struct asnap_split_files split;
+    struct asnap_unit_table units;
+    struct asnap_error **problem;
+};
+
+/* Finds the names of the types that the calls allocate. */
+static struct asnap_error *read_types(struct unit *unit, const struct file *file, size_t count)
 {
-    struct unit unit = {.dwarf = names->dwarf, .store = names->store, .names = names};
+    uint64_t *offsets = calloc(count, sizeof(*offsets));
+    size_t used = 0;
+    if (offsets == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        if (unit->allocated[i] != 0)
+            offsets[used++] = unit->allocated[i];
+    }
+    bool is_split = unit->split.dwarf != NULL;
+    struct asnap_error *error =
+        asnap_type_names_read(unit->types, is_split ? &unit->split.entry.offset : file->units.units,
+                              is_split ? 1 : file->units.count, offsets, used);
+    free(offsets);
+    return error;
+}
+
+static struct asnap_error *name_addresses(struct unit *unit, const struct file *file,
+                                          struct asnap_naming *namings, size_t count)
+{
+    struct asnap_error *error = read_types(unit, file, count);
+    for (size_t i = 0; i < count && error == NULL; i++) {
+        uint64_t type = unit->allocated[i];
+        const char *name = type == 0 ? NULL : asnap_type_name(unit->types, type);
+        error = name_address(unit, unit->innermost[i], name, &namings[i]);
+    }
+    return error;
+}
+
+/* Names addresses that are all in the unit at `offset`. */
+static struct asnap_error *name_unit(struct file *file, uint64_t offset,
+                                     struct asnap_naming *namings, size_t count)
+{
+    struct unit unit = {.dwarf = file->names.dwarf,
+                        .store = file->names.store,
+                        .names = &file->names,
+                        .types = &file->types};
     unit.addresses = calloc(count, sizeof(*unit.addresses));
     unit.innermost = calloc(count, sizeof(*unit.innermost));
+    unit.allocated = calloc(count, sizeof(*unit.allocated));
     struct asnap_error *error = NULL;
-    if (unit.addresses == NULL || unit.innermost == NULL)
+    if (unit.addresses == NULL || unit.innermost == NULL || unit.allocated == NULL)
         error = asnap_error_no_memory();
     for (size_t i = 0; i < count && error == NULL; i++) {
         unit.addresses[i] = namings[i].address;
         unit.innermost[i] = ASNAP_SCOPE_NONE;
     }
     if (error == NULL)
-        error = decode(&unit, files, offset, count, problem);
-    for (size_t i = 0; i < count && error == NULL; i++)
-        error = name_address(&unit, namings[i].address, unit.innermost[i], &namings[i]);
+        error = decode(&unit, &file->split, offset, count, file->problem);
+    if (error == NULL)
+        error = name_addresses(&unit, file, namings, count);
     asnap_scopes_deinit(&unit.scopes);
     asnap_number_map_deinit(&unit.files);
     asnap_line_table_deinit(&unit.lines);
     asnap_function_names_deinit(&unit.split_names);
+    asnap_type_names_deinit(&unit.split_types);
     asnap_split_close(&unit.split);
+    free(unit.allocated);
     free(unit.innermost);
     free(unit.addresses);
     return error;
@@ -193,10 +244,8 @@ static int compare_addresses(const void *left, const void *right)
     return (a->address > b->address) - (a->address < b->address);
 }
 
-static struct asnap_error *name_units(struct asnap_function_names *names,
-                                      struct asnap_split_files *files, struct asnap_naming *namings,
-                                      size_t count, struct asnap_naming_progress *progress,
-                                      struct asnap_error **problem)
+static struct asnap_error *name_units(struct file *file, struct asnap_naming *namings, size_t count,
+                                      struct asnap_naming_progress *progress)
 {
     for (size_t first = 0, end; first < count; first = end) {
         end = first + 1;
@@ -204,8 +253,7 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
             end++;
         struct asnap_error *error = NULL;
         if (namings[first].unit != 0)
-            error =
-                name_unit(names, files, namings[first].unit, &namings[first], end - first, problem);
+            error = name_unit(file, namings[first].unit, &namings[first], end - first);
         if (error == NULL)
             error = asnap_naming_advance(progress, end - first);
         if (error != NULL)
@@ -214,29 +262,35 @@ static struct asnap_error *name_units(struct asnap_function_names *names,
     return NULL;
 }
 
-static struct asnap_error *
-name_addresses(struct asnap_dwarf *dwarf, const struct asnap_dwarf_source *source,
-               struct asnap_frame_store *store, struct asnap_naming *namings, size_t count,
-               struct asnap_naming_progress *progress, struct asnap_error **problem)
+static struct asnap_error *name_file(struct asnap_dwarf *dwarf,
+                                     const struct asnap_dwarf_source *source,
+                                     struct asnap_frame_store *store, struct asnap_naming *namings,
+                                     size_t count, struct asnap_naming_progress *progress,
+                                     struct asnap_error **problem)
 {
-    struct asnap_unit_table units;
-    struct asnap_error *error = asnap_unit_table_init(&units, dwarf, problem);
+    struct file file = {
+        .names = {.dwarf = dwarf, .store = store},
+        .types = {.dwarf = dwarf, .store = store},
+        .split = {.program = source->program,
+                  .debug_directories = source->debug_directories,
+                  .opens = source->opens},
+        .problem = problem,
+    };
+    struct asnap_error *error = asnap_unit_table_init(&file.units, dwarf, problem);
     if (error != NULL)
         return error;
     for (size_t i = 0; i < count && error == NULL; i++)
-        error = asnap_unit_table_find(&units, dwarf, namings[i].address, &namings[i].unit, problem);
-    asnap_unit_table_deinit(&units);
-    if (error != NULL)
-        return error;
-    struct asnap_function_names names = {.dwarf = dwarf, .store = store};
-    struct asnap_split_files files = {.program = source->program,
-                                      .debug_directories = source->debug_directories,
-                                      .opens = source->opens};
-    qsort(namings, count, sizeof(*namings), compare_units);
-    error = name_units(&names, &files, namings, count, progress, problem);
-    qsort(namings, count, sizeof(*namings), compare_addresses);
-    asnap_function_names_deinit(&names);
-    asnap_split_files_deinit(&files);
+        error = asnap_unit_table_find(&file.units, dwarf, namings[i].address, &namings[i].unit,
+                                      problem);
+    if (error == NULL) {
+        qsort(namings, count, sizeof(*namings), compare_units);
+        error = name_units(&file, namings, count, progress);
+        qsort(namings, count, sizeof(*namings), compare_addresses);
+    }
+    asnap_unit_table_deinit(&file.units);
+    asnap_function_names_deinit(&file.names);
+    asnap_type_names_deinit(&file.types);
+    asnap_split_files_deinit(&file.split);
     return error;
 }
 
@@ -253,7 +307,7 @@ struct asnap_error *asnap_dwarf_name_file(const struct asnap_dwarf_source *sourc
         return asnap_naming_advance(progress, count);
     if (error == NULL) {
         asnap_dwarf_allow(dwarf, count);
-        error = name_addresses(dwarf, source, store, namings, count, progress, problem);
+        error = name_file(dwarf, source, store, namings, count, progress, problem);
     }
     asnap_dwarf_close(dwarf);
     return error;

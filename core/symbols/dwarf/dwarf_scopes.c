@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "dwarf_calls.h"
 #include "dwarf_ranges.h"
 #include "error.h"
 
@@ -14,6 +15,7 @@ struct walk {
     const uint64_t *addresses;
     size_t count;
     uint32_t *innermost;
+    uint64_t *allocated;
     struct asnap_range_index ranges; /* of the entry looked at */
     bool everywhere;                 /* also look into functions that hold no wanted address */
     unsigned depth;
@@ -82,6 +84,19 @@ static struct asnap_error *claim(struct walk *walk, const struct asnap_entry *en
     return error;
 }
 
+/* Keeps what a call allocates, where it is a wanted one. */
+static void note_allocation(struct walk *walk, const struct asnap_entry *call)
+{
+    uint64_t return_address;
+    uint64_t type;
+    if (!asnap_entry_allocation(walk->dwarf, call, &return_address, &type) || return_address == 0)
+        return;
+    /* Wanted is an address within the call. */
+    size_t place = first_from(walk, return_address - 1);
+    if (place < walk->count && walk->addresses[place] == return_address - 1)
+        walk->allocated[place] = type;
+}
+
 static struct asnap_error *walk_children(struct walk *walk, const struct asnap_entry *parent,
                                          uint32_t outer);
 
@@ -103,8 +118,12 @@ static struct asnap_error *visit(struct walk *walk, const struct asnap_entry *en
             error = walk_children(walk, entry, made);
         return error;
     case ASNAP_ENTRY_BLOCK:
-    case ASNAP_ENTRY_SPACE:
+    case ASNAP_ENTRY_NAMESPACE:
+    case ASNAP_ENTRY_CLASS:
         return walk_children(walk, entry, outer);
+    case ASNAP_ENTRY_CALL:
+        note_allocation(walk, entry);
+        return NULL;
     default:
         return NULL;
     }
@@ -141,7 +160,7 @@ static bool all_found(const struct walk *walk)
 
 struct asnap_error *asnap_scopes_read(struct asnap_scopes *scopes, struct asnap_dwarf *dwarf,
                                       const struct asnap_entry *unit, const uint64_t *addresses,
-                                      size_t count, uint32_t *innermost)
+                                      size_t count, uint32_t *innermost, uint64_t *allocated)
 {
     struct walk walk = {
         .dwarf = dwarf,
@@ -149,9 +168,12 @@ struct asnap_error *asnap_scopes_read(struct asnap_scopes *scopes, struct asnap_
         .addresses = addresses,
         .count = count,
         .innermost = innermost,
+        .allocated = allocated,
     };
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         innermost[i] = ASNAP_SCOPE_NONE;
+        allocated[i] = 0;
+    }
     struct asnap_error *error = walk_children(&walk, unit, ASNAP_SCOPE_NONE);
     if (error == NULL && !all_found(&walk)) {
         /* GNU C functions within functions lie outside of those around them. */

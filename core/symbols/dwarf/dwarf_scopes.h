@@ -22,11 +22,13 @@ struct asnap_scopes {
 };
 
 /* Reads the unit's functions. `addresses` are those wanted, rising; innermost[i]
- * becomes the innermost scope of addresses[i], or ASNAP_SCOPE_NONE. An error of
- * code DAMAGED leaves what was found until then. */
+ * becomes the innermost scope of addresses[i], or ASNAP_SCOPE_NONE, and
+ * allocated[i] the offset of the type that the call there allocates
+ * (asnap_entry_allocation), or 0. An error of code DAMAGED leaves what was found
+ * until then. */
 struct asnap_error *asnap_scopes_read(struct asnap_scopes *scopes, struct asnap_dwarf *dwarf,
                                       const struct asnap_entry *unit, const uint64_t *addresses,
-                                      size_t count, uint32_t *innermost);
+                                      size_t count, uint32_t *innermost, uint64_t *allocated);
 
 void asnap_scopes_deinit(struct asnap_scopes *scopes);
 

@@ -59,11 +59,22 @@ static const char *compression_unsound(const struct asnap_elf *elf, Elf_Scn *sec
     return NULL;
 }
 
-static const char *section_unsound(const struct asnap_elf *elf, Elf_Scn *section,
-                                   const GElf_Shdr *header, bool is_old, uint64_t *unpacked)
+/* Whether libdwarf reads a section at once, by itself, and does not survive nonsense in it. */
+static bool is_list_table(const char *name)
 {
+    static const char ranges[] = ".debug_rnglists";
+    static const char locations[] = ".debug_loclists";
+    return strncmp(name, ranges, sizeof(ranges) - 1) == 0 ||
+           strncmp(name, locations, sizeof(locations) - 1) == 0;
+}
+
+static const char *section_unsound(const struct asnap_elf *elf, Elf_Scn *section,
+                                   const GElf_Shdr *header, const char *name, uint64_t *unpacked)
+{
+    bool is_old = is_packed_name(name);
+    /* As .debug_gdb_scripts is in debug files. libdwarf reads what lies there all the same. */
     if (header->sh_type == SHT_NOBITS)
-        return NULL;
+        return is_list_table(name) && header->sh_size != 0 ? "section without contents" : NULL;
     if (header->sh_type != SHT_PROGBITS && header->sh_type != SHT_X86_64_UNWIND &&
         header->sh_type != SHT_MIPS_DWARF)
         return "type of a section";
@@ -98,8 +109,7 @@ const char *asnap_debug_sections_unsound(const struct asnap_elf *elf)
         if (count == SECTIONS_MAX)
             return "number of sections";
         seen[count++] = name;
-        const char *unsound =
-            section_unsound(elf, section, &header, is_packed_name(name), &unpacked);
+        const char *unsound = section_unsound(elf, section, &header, name, &unpacked);
         if (unsound != NULL)
             return unsound;
     }

@@ -59,3 +59,15 @@ bool asnap_elf_is_overpacked(const GElf_Shdr *header, const GElf_Chdr *packing)
 {
     return packing->ch_size > UNPACKED_BYTES && packing->ch_size / RATIO_MAX > header->sh_size;
 }
+
+Elf_Scn *asnap_elf_symbol_table(const struct asnap_elf *elf, GElf_Word type)
+{
+    Elf_Scn *section = NULL;
+    while (elf != NULL && (section = elf_nextscn(elf->elf, section)) != NULL) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) != NULL && header.sh_type == type &&
+            header.sh_entsize != 0)
+            return section;
+    }
+    return NULL;
+}

@@ -16,6 +16,12 @@ bool asnap_elf_is_there(const struct asnap_elf *elf, uint64_t offset, uint64_t s
 Elf_Data *asnap_elf_data(const struct asnap_elf *elf, Elf_Scn *section);
 Elf_Data *asnap_elf_raw_data(const struct asnap_elf *elf, Elf_Scn *section);
 
+/* The symbol table of a type (SHT_SYMTAB, SHT_DYNSYM); NULL: there is none, or no file. */
+Elf_Scn *asnap_elf_symbol_table(const struct asnap_elf *elf, GElf_Word type);
+
+/* No name that anyone reads is longer: many symbols can share one that is as long as the file. */
+#define ASNAP_SYMBOL_BYTES_MAX ((size_t)64 * 1024)
+
 /* Whether the strings of section `index` can be asked for with elf_strptr. */
 bool asnap_elf_has_strings(const struct asnap_elf *elf, size_t index);
 

@@ -15,10 +15,13 @@ struct function {
     uint32_t index; /* in the symbol table */
     unsigned char rank;
     unsigned char underscores;
+    bool is_function;
+    bool is_local;
     const char *name;
 };
 
 struct asnap_symbols {
+    enum asnap_symbol_kinds kinds;
     struct asnap_range_index sized; /* value: place in `functions` */
     struct asnap_range_index unsized;
     struct function *functions;
@@ -26,24 +29,8 @@ struct asnap_symbols {
     struct asnap_mini_debug mini; /* has names of functions */
 };
 
-/* No name that anyone reads is longer: many symbols can share one that is as long as the file. */
-#define NAME_BYTES_MAX ((size_t)64 * 1024)
-
 /* As much of two names tells which comes first. */
 #define COMPARED_BYTES ((size_t)256)
-
-static Elf_Scn *table_of(const struct asnap_elf *elf, GElf_Word type)
-{
-    if (elf == NULL)
-        return NULL;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section)) != NULL;) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) != NULL && header.sh_type == type &&
-            header.sh_entsize != 0)
-            return section;
-    }
-    return NULL;
-}
 
 /* Of symbols of one address, that with the lowest rank names it. */
 enum { RANK_GLOBAL, RANK_WEAK, RANK_LOCAL, RANK_LABEL };
@@ -55,22 +42,29 @@ static unsigned char rank_of(unsigned char binding)
     return binding == STB_WEAK ? RANK_WEAK : RANK_LOCAL;
 }
 
-/* Fills `function` from symbol `index`; false where that is no function. */
+static bool is_function(unsigned char type)
+{
+    return type == STT_FUNC || type == STT_GNU_IFUNC;
+}
+
+/* Fills `function` from symbol `index`; false where that is none of the kinds. */
 static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size_t index,
-                          struct function *function)
+                          enum asnap_symbol_kinds kinds, struct function *function)
 {
     GElf_Sym symbol;
     if (gelf_getsym(data, (int)index, &symbol) == NULL)
         return false;
+    bool is_all = kinds == ASNAP_SYMBOLS_ALL;
     unsigned char type = GELF_ST_TYPE(symbol.st_info);
     unsigned char rank = rank_of(GELF_ST_BIND(symbol.st_info));
-    bool is_typed = type == STT_FUNC || type == STT_GNU_IFUNC;
+    bool is_typed = is_function(type) || (is_all && type == STT_OBJECT);
     /* Assembly may give its functions no type. Local labels are not functions. */
     bool is_label = type == STT_NOTYPE && rank != RANK_LOCAL;
     if ((!is_typed && !is_label) || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0)
         return false;
     const char *name = elf_strptr(elf, table->sh_link, symbol.st_name);
-    if (name == NULL || name[0] == '\0' || strnlen(name, NAME_BYTES_MAX) == NAME_BYTES_MAX)
+    if (name == NULL || name[0] == '\0' ||
+        strnlen(name, ASNAP_SYMBOL_BYTES_MAX) == ASNAP_SYMBOL_BYTES_MAX)
         return false;
     size_t underscores = 0;
     while (underscores < UINT8_MAX && name[underscores] == '_')
@@ -82,12 +76,15 @@ static bool read_function(Elf *elf, Elf_Data *data, const GElf_Shdr *table, size
         .index = (uint32_t)index,
         .rank = (unsigned char)(is_typed ? rank : rank + RANK_LABEL),
         .underscores = (unsigned char)underscores,
+        .is_function = is_function(type),
+        .is_local = rank == RANK_LOCAL,
         .name = name,
     };
     GElf_Shdr header;
     bool has_section = symbol.st_shndx < SHN_LORESERVE &&
                        gelf_getshdr(elf_getscn(elf, symbol.st_shndx), &header) != NULL;
-    if (is_label && (!has_section || (header.sh_flags & SHF_EXECINSTR) == 0))
+    GElf_Xword wanted = is_all ? SHF_ALLOC : SHF_EXECINSTR;
+    if (is_label && (!has_section || (header.sh_flags & wanted) == 0))
         return false;
     if (has_section &&
         !__builtin_add_overflow(header.sh_addr, header.sh_size, &function->section_end) &&
@@ -160,7 +157,8 @@ static struct asnap_error *read_table(const struct asnap_elf *elf, Elf_Scn *sect
         return asnap_error_no_memory();
     symbols->functions = functions;
     for (size_t i = 0; i < count; i++) {
-        if (read_function(elf->elf, data, &header, i, &symbols->functions[symbols->count]))
+        if (read_function(elf->elf, data, &header, i, symbols->kinds,
+                          &symbols->functions[symbols->count]))
             symbols->count++;
     }
     return NULL;
@@ -170,28 +168,30 @@ static struct asnap_error *read_table(const struct asnap_elf *elf, Elf_Scn *sect
 static struct asnap_error *read_mini(const struct asnap_elf *elf, struct asnap_symbols *symbols)
 {
     struct asnap_error *error = asnap_mini_debug_open(elf, &symbols->mini);
-    Elf_Scn *section = table_of(symbols->mini.elf, SHT_SYMTAB);
+    Elf_Scn *section = asnap_elf_symbol_table(symbols->mini.elf, SHT_SYMTAB);
     if (error == NULL && section != NULL)
         error = read_table(symbols->mini.elf, section, symbols);
     return error;
 }
 
 struct asnap_error *asnap_symbols_create(const struct asnap_elf *elf, const struct asnap_elf *debug,
+                                         enum asnap_symbol_kinds kinds,
                                          struct asnap_symbols **symbols)
 {
     struct asnap_symbols *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
+    made->kinds = kinds;
     const struct asnap_elf *source = elf;
-    Elf_Scn *section = table_of(elf, SHT_SYMTAB);
+    Elf_Scn *section = asnap_elf_symbol_table(elf, SHT_SYMTAB);
     if (section == NULL) {
-        section = table_of(debug, SHT_SYMTAB);
+        section = asnap_elf_symbol_table(debug, SHT_SYMTAB);
         source = section != NULL ? debug : elf;
     }
     struct asnap_error *error = NULL;
     if (section == NULL) {
         error = read_mini(elf, made);
-        section = table_of(elf, SHT_DYNSYM);
+        section = asnap_elf_symbol_table(elf, SHT_DYNSYM);
     }
     if (error == NULL && section != NULL)
         error = read_table(source, section, made);
@@ -218,10 +218,47 @@ void asnap_symbols_destroy(struct asnap_symbols *symbols)
     free(symbols);
 }
 
-const char *asnap_symbols_find(const struct asnap_symbols *symbols, uint64_t address)
+static const struct function *find(const struct asnap_symbols *symbols, uint64_t address)
 {
     const struct asnap_range *range = asnap_range_index_find(&symbols->sized, address);
     if (range == NULL)
         range = asnap_range_index_find(&symbols->unsized, address);
-    return range == NULL ? NULL : symbols->functions[range->value].name;
+    return range == NULL ? NULL : &symbols->functions[range->value];
+}
+
+const char *asnap_symbols_find(const struct asnap_symbols *symbols, uint64_t address)
+{
+    const struct function *found = find(symbols, address);
+    return found == NULL ? NULL : found->name;
+}
+
+static struct asnap_symbol symbol_of(const struct function *function)
+{
+    return (struct asnap_symbol){
+        .name = function->name,
+        .address = function->address,
+        .size = function->size,
+        .is_function = function->is_function,
+        .is_local = function->is_local,
+    };
+}
+
+bool asnap_symbols_at(const struct asnap_symbols *symbols, uint64_t address,
+                      struct asnap_symbol *symbol)
+{
+    const struct function *found = find(symbols, address);
+    if (found != NULL)
+        *symbol = symbol_of(found);
+    return found != NULL;
+}
+
+size_t asnap_symbols_count(const struct asnap_symbols *symbols)
+{
+    return symbols->count;
+}
+
+void asnap_symbols_get(const struct asnap_symbols *symbols, size_t index,
+                       struct asnap_symbol *symbol)
+{
+    *symbol = symbol_of(&symbols->functions[index]);
 }

@@ -60,7 +60,8 @@ struct asnap_error *asnap_debugger_name(const struct asnap_debugger *debugger,
             return error;
     }
     const struct asnap_named_pc *kept;
-    struct asnap_error *error = asnap_frame_store_frames(store, frames, count, &kept);
+    struct asnap_error *error =
+        asnap_frame_store_frames(store, frames, count, named->allocates, &kept);
     if (error == NULL)
         *named = *kept;
     return error;

@@ -15,7 +15,8 @@ struct asnap_error *asnap_fallback_by_symbol(struct asnap_fallback_names *names,
 {
     struct asnap_error *error = NULL;
     if (names->elf != NULL && names->symbols == NULL)
-        error = asnap_symbols_create(names->elf, names->debug, &names->symbols);
+        error = asnap_symbols_create(names->elf, names->debug, ASNAP_SYMBOLS_FUNCTIONS,
+                                     &names->symbols);
     if (error != NULL || names->symbols == NULL)
         return error;
     const char *symbol = asnap_symbols_find(names->symbols, address);

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include "debug_file.h"
+#include "demangle.h"
+#include "elf_variables.h"
 #include "error.h"
 #include "fallback_names.h"
 #include "number_map.h"
@@ -56,7 +58,7 @@ struct asnap_error *asnap_module_create(struct asnap_frame_store *store, const c
     }
     if (error == NULL) {
         struct asnap_frame frame = {.filename = made->file};
-        error = asnap_frame_store_frames(store, &frame, 1, &made->unnamed);
+        error = asnap_frame_store_frames(store, &frame, 1, NULL, &made->unnamed);
     }
     if (error != NULL) {
         asnap_module_destroy(made);
@@ -336,7 +338,7 @@ static struct asnap_error *check_identity(struct asnap_module *module, const str
                               module->file);
 }
 
-static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
+static struct asnap_error *open_file(struct asnap_module *module, struct sources *sources)
 {
     struct asnap_error *error =
         asnap_problem_keep(open_module(module, &sources->elf), &module->problem);
@@ -349,8 +351,23 @@ static struct asnap_error *open_sources(struct asnap_module *module, struct sour
     }
     if (asnap_elf_section(sources->elf, ".debug_info") == NULL)
         error = find_debug_file(module, sources);
-    error = asnap_problem_keep(error, &module->problem);
-    if (error != NULL)
+    return asnap_problem_keep(error, &module->problem);
+}
+
+struct asnap_error *asnap_module_open(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_elf **elf, struct asnap_elf **debug)
+{
+    struct sources sources = {.debug_directories = debug_directories};
+    struct asnap_error *error = open_file(module, &sources);
+    *elf = sources.elf;
+    *debug = sources.debug;
+    return error;
+}
+
+static struct asnap_error *open_sources(struct asnap_module *module, struct sources *sources)
+{
+    struct asnap_error *error = open_file(module, sources);
+    if (error != NULL || sources->elf == NULL)
         return error;
     /* What is left of a stripped file refers to nothing in it. */
     const struct asnap_elf *file = source_of_dwarf(sources);
@@ -435,7 +452,8 @@ static struct asnap_error *complete(struct asnap_module *module, struct sources 
             frames[i].filename = module->file;
     }
     if (error == NULL)
-        error = asnap_frame_store_frames(module->store, frames, known.frame_count, &naming->named);
+        error = asnap_frame_store_frames(module->store, frames, known.frame_count, known.allocates,
+                                         &naming->named);
     free(frames);
     return error;
 }
@@ -473,6 +491,30 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
         if (error == NULL)
             error = asnap_number_map_put(&module->names, namings[i].address, namings[i].named);
     }
+    close_sources(&sources);
+    return error;
+}
+
+struct asnap_error *asnap_module_variable(struct asnap_module *module,
+                                          const char *debug_directories, uint64_t offset,
+                                          bool is_thread_local, struct asnap_variable *variable)
+{
+    struct sources sources = {.debug_directories = debug_directories};
+    struct asnap_error *error = open_sources(module, &sources);
+    *variable = (struct asnap_variable){0};
+    if (!is_thread_local)
+        offset += asnap_elf_lowest_page(module->loads, module->load_count);
+    if (error == NULL && sources.elf != NULL)
+        asnap_elf_variable(sources.elf, sources.debug, offset, is_thread_local, variable);
+    const char *name = variable->name;
+    char *readable = NULL;
+    if (error == NULL && name != NULL)
+        error = asnap_demangle(name, &readable);
+    if (error == NULL && name != NULL)
+        error = asnap_frame_store_string(module->store, readable, &variable->name);
+    if (error == NULL && variable->source != NULL)
+        error = asnap_frame_store_string(module->store, variable->source, &variable->source);
+    free(readable);
     close_sources(&sources);
     return error;
 }

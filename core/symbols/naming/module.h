@@ -69,6 +69,18 @@ struct asnap_error *asnap_module_name(struct asnap_module *module, const char *d
                                       struct asnap_naming *namings, size_t count,
                                       struct asnap_naming_progress *progress);
 
+/* Names the variable `offset` bytes behind where the file begins in memory, or behind the start of
+ * its PT_TLS segment, with strings that the module's store keeps. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_module_variable(struct asnap_module *module,
+                                          const char *debug_directories, uint64_t offset,
+                                          bool is_thread_local, struct asnap_variable *variable);
+
+/* Opens the module's file, and its debug file where that is apart, for their symbol tables; both
+ * become NULL where there is none, or none of the right build. Fails with NO_MEMORY and
+ * INTERRUPTED only. Close them. */
+struct asnap_error *asnap_module_open(struct asnap_module *module, const char *debug_directories,
+                                      struct asnap_elf **elf, struct asnap_elf **debug);
+
 /* The first problem met with this file; NULL: none. */
 const char *asnap_module_note(const struct asnap_module *module);
 

@@ -213,6 +213,13 @@ static struct asnap_error *add_frames(struct job *job, const struct asnap_named_
                 return error;
             used++;
         }
+        /* Of an inlined function it is the innermost frame that calls. */
+        if (names[i].allocates == NULL)
+            continue;
+        struct asnap_error *error = asnap_builder_allocates(
+            job->builder, job->frame_ids[job->first_frame[i]], names[i].allocates);
+        if (error != NULL)
+            return error;
     }
     job->first_frame[job->pc_count] = used;
     return NULL;
@@ -332,6 +339,8 @@ static struct asnap_error *add_origins(struct job *job)
     const struct asnap_raw *raw = job->raw;
     struct asnap_error *error =
         asnap_builder_threads(job->builder, raw->threads, raw->thread_count);
+    if (error == NULL)
+        error = asnap_builder_sample_period(job->builder, raw->sample_period);
     return error != NULL ? error : asnap_builder_start_time(job->builder, raw->start_realtime);
 }
 
@@ -405,13 +414,32 @@ static struct asnap_error *add_damage_notes(struct asnap_builder *builder,
     return error;
 }
 
+/* The first of all notes: it says what the numbers are. */
+static struct asnap_error *add_sample_note(struct asnap_builder *builder, uint64_t period)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    char line[256];
+    size_t unit = 0;
+    if (period == 0)
+        return NULL;
+    for (; period % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        period /= 1024;
+    snprintf(line, sizeof(line),
+             "this is a sample, of one block for each %" PRIu64 " %s that are allocated: sizes and "
+             "counts are estimates, and \u00b1 is their standard error",
+             period, units[unit]);
+    return asnap_builder_note(builder, line);
+}
+
 static struct asnap_error *add_notes(struct job *job)
 {
     const struct asnap_raw *raw = job->raw;
-    struct asnap_error *error =
-        add_note(job->builder, raw->missing_bytes,
-                 "1 byte of the program's memory is missing from the core file: it is truncated",
-                 "bytes of the program's memory are missing from the core file: it is truncated");
+    struct asnap_error *error = add_sample_note(job->builder, raw->sample_period);
+    if (error == NULL)
+        error = add_note(
+            job->builder, raw->missing_bytes,
+            "1 byte of the program's memory is missing from the core file: it is truncated",
+            "bytes of the program's memory are missing from the core file: it is truncated");
     for (size_t i = 0; i < raw->note_count && error == NULL; i++)
         error = asnap_builder_note(job->builder, raw->notes[i]);
     if (error == NULL && raw->unseen[0] != '\0')

@@ -114,7 +114,8 @@ static struct asnap_error *name_by_offset(struct asnap_resolver *resolver,
     frame.named_by = ASNAP_NAMED_NONE;
     struct asnap_error *error =
         asnap_fallback_by_offset(&names, frame.filename, offset, &frame.function);
-    return error != NULL ? error : asnap_frame_store_frames(resolver->store, &frame, 1, named);
+    return error != NULL ? error
+                         : asnap_frame_store_frames(resolver->store, &frame, 1, NULL, named);
 }
 
 /* Answers what needs no look at a file; else fills `request`, and sets `asks`. */

@@ -285,6 +285,9 @@ static struct asnap_error *add_threads(struct job *job)
     free(threads);
     if (error == NULL)
         error = asnap_builder_start_time(job->builder, asnap_snapshot_start_time(job->snapshot));
+    if (error == NULL)
+        error =
+            asnap_builder_sample_period(job->builder, asnap_snapshot_sample_period(job->snapshot));
     return error;
 }
 

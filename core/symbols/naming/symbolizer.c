@@ -27,7 +27,7 @@ static struct asnap_error *fill(struct asnap_symbolizer *symbolizer, const char 
     if (symbolizer->resolver.debug_directories == NULL)
         return asnap_error_no_memory();
     static const struct asnap_frame unknown = {.filename = UNKNOWN_FILE};
-    return asnap_frame_store_frames(symbolizer->resolver.store, &unknown, 1,
+    return asnap_frame_store_frames(symbolizer->resolver.store, &unknown, 1, NULL,
                                     &symbolizer->resolver.unknown);
 }
 
@@ -56,6 +56,11 @@ void asnap_symbolizer_destroy(struct asnap_symbolizer *symbolizer)
     asnap_frame_store_destroy(symbolizer->resolver.store);
     free(symbolizer->resolver.debug_directories);
     free(symbolizer);
+}
+
+struct asnap_resolver *asnap_symbolizer_resolver(struct asnap_symbolizer *symbolizer)
+{
+    return &symbolizer->resolver;
 }
 
 void asnap_symbolizer_read_apart(struct asnap_symbolizer *symbolizer, bool apart)
@@ -301,4 +306,27 @@ bool asnap_symbolizer_mapping(const struct asnap_symbolizer *symbolizer,
         .build_id = build_id,
     };
     return true;
+}
+
+struct asnap_error *asnap_symbolizer_variable(struct asnap_symbolizer *symbolizer, uint64_t file,
+                                              uint64_t offset, bool is_thread_local,
+                                              struct asnap_variable *variable)
+{
+    struct asnap_resolver *resolver = &symbolizer->resolver;
+    /* As if a call were there. */
+    const struct asnap_pc pc = {.address = file + 1};
+    struct asnap_pc_place place = asnap_region_map_place(&resolver->regions, NULL, pc);
+    struct asnap_variable found = {0};
+    struct asnap_error *error = NULL;
+    size_t known;
+    if (place.region != NULL && !place.region->is_vdso) {
+        error = asnap_resolver_known(resolver, &place, &known);
+        if (error == NULL)
+            error =
+                asnap_module_variable(resolver->known.modules[known].module,
+                                      resolver->debug_directories, offset, is_thread_local, &found);
+    }
+    if (error == NULL)
+        *variable = found;
+    return error;
 }

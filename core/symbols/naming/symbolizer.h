@@ -5,6 +5,11 @@
 #include "build_id.h"
 #include "raw.h"
 
+struct asnap_resolver;
+
+/* What a symbolizer knows of the process and its files. */
+struct asnap_resolver *asnap_symbolizer_resolver(struct asnap_symbolizer *symbolizer);
+
 /* Problems met with the files of the addresses named since the regions were last
  * set, a line each, for the notes of a snapshot ("libx.so: damaged debug
  * information: ..."). They live until the next call with the symbolizer; those after it has

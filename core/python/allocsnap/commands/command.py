@@ -19,6 +19,7 @@ class Command:
     summary = ""  # one sentence
     details = ""
     takes_files = False  # whether FILES is among its words
+    of_sessions = False  # for what is kept between commands, which a command line is not
     rest_of_line = False  # its last argument is the rest of the line as it stands
 
     def __init__(self):
@@ -106,6 +107,18 @@ def naming_lines(session, name):
     if any(named_by_text(part.named_by) in ("none", "symbol table") and part.path for part in bare):
         text += _HINT.format(name=name)
     return text
+
+
+def period_text(period):
+    """What a sample of this period is, for people."""
+    return "a sample of one block for each {} allocated".format(results.format_size(period))
+
+
+def sampled_text(snapshot):
+    """From how many blocks the amount of a snapshot is estimated; "" where it is counted."""
+    if not snapshot.sample_period:
+        return ""
+    return ", estimated from {}".format(plural(snapshot.trace_count, "sampled block"))
 
 
 def amount(snapshot):

@@ -63,6 +63,7 @@ class Place(Command):
     """place [PLACE]"""
 
     name = "place"
+    of_sessions = True
     summary = "Give a place in the source a number, for conditions; or list those that have one."
     details = (
         "PLACE is FILE:LINE or FILE, which is a path or its last names. A number means\n"

@@ -5,9 +5,9 @@ from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
 from ..library import rows as results
 from ..target import shown_path
-from .command import Command, amount, naming_lines, plural
-from .grammar import whole_number
-from ..library.native import REQUESTS, shown_name
+from .command import Command, amount, naming_lines, period_text, plural
+from .grammar import byte_count, whole_number
+from ..library.native import REQUESTS, SAMPLE_PERIOD_MAX, shown_name
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
@@ -15,9 +15,16 @@ FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 NEXT = "at the program's next malloc or free"
 
 
+def _sample(period):
+    """What there is to say of the period that was asked for, after the number of frames."""
+    return ", {}".format(period_text(period)) if period else ""
+
+
 def _next_run(session, frame_limit):
-    text = "The next `{}` traces the heap, {} of each stack.\n".format(
-        session.target.run_command, plural(frame_limit, "frame")
+    text = "The next `{}` traces the heap, {} of each stack{}.\n".format(
+        session.target.run_command,
+        plural(frame_limit, "frame"),
+        _sample(session.launch.sample_period()),
     )
     for path in session.launch.left_out():
         text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
@@ -36,7 +43,7 @@ def _obstacle(session):
 
 
 class Start(Command):
-    """start [NFRAME]"""
+    """start [NFRAME] [--sample SIZE]"""
 
     name = "start"
     summary = "Trace the heap: of the paused process, or from the next run on."
@@ -44,7 +51,10 @@ class Start(Command):
         "Where the hooks are in the process, tracing starts, or starts again without the\n"
         "blocks traced so far, {}. Else they are loaded\n"
         "into the next run, with the environment variable LD_PRELOAD, before what the\n"
-        "program preloads already; `snapshot stop` gives your own values back."
+        "program preloads already; `snapshot stop` gives your own values back.\n\n"
+        "With --sample, only some blocks are recorded, chosen by chance: about one for\n"
+        "each SIZE bytes that are allocated, a large one with certainty. Sizes and counts\n"
+        "are estimates then, shown with their standard error."
     ).format(NEXT)
 
     def arguments(self, parser):
@@ -57,9 +67,17 @@ class Start(Command):
             " process)".format(FRAME_LIMIT_MAX, DEFAULT_FRAME_LIMIT),
         )
 
+        parser.add_argument(
+            "--sample",
+            metavar="SIZE",
+            type=byte_count("period of a sample", SAMPLE_PERIOD_MAX),
+            help="record a sample of this period, for example 512K; 0: every block (default:"
+            " every block, or as before in a process)",
+        )
+
     def run(self, session, options):
-        was = session.launch.frame_limit()
-        status = session.start(options.nframe)
+        was = session.launch.frame_limit(), session.launch.sample_period()
+        status = session.start(options.nframe, options.sample)
         run = session.launch.frame_limit()
         if status is None:
             text = _next_run(session, run) + _obstacle(session)
@@ -71,12 +89,14 @@ class Start(Command):
                     else "restart it with `{}`".format(session.target.run_command)
                 )
             return text
-        text = "Tracing starts{} {}, {} of each stack.\n".format(
+        text = "Tracing starts{} {}, {} of each stack{}.\n".format(
             " again" if status.tracing else "",
             NEXT,
             plural(options.nframe or status.frame_limit, "frame"),
+            _sample(status.sample_period if options.sample is None else options.sample),
         )
-        return text + _dropped(status) + (_next_run(session, run) if run != was else "")
+        is_other = (run, session.launch.sample_period()) != was
+        return text + _dropped(status) + (_next_run(session, run) if is_other else "")
 
 
 class Stop(Command):
@@ -101,6 +121,21 @@ class Stop(Command):
                 run
             )
         return text
+
+
+def _amounts(status):
+    """What is traced, in words that say where it is estimated."""
+    size = results.format_size
+    if status.tracing and status.sample_period:
+        return "about {} in {}, peak about {} (estimated from {})".format(
+            size(status.traced_size),
+            plural(status.traced_count, "block"),
+            size(status.peak_size),
+            plural(status.sampled_count, "sampled block"),
+        )
+    return "{} in {}, peak {}".format(
+        size(status.traced_size), plural(status.traced_count, "block"), size(status.peak_size)
+    )
 
 
 def _dropped(status):
@@ -172,7 +207,9 @@ class Status(Command):
         size = results.format_size
         tracing = "off"
         if status.tracing:
-            tracing = "on, {} of each stack".format(plural(status.frame_limit, "frame"))
+            tracing = "on, {} of each stack{}".format(
+                plural(status.frame_limit, "frame"), _sample(status.sample_period)
+            )
         rows = [
             ("target", process.description),
             ("tracing", tracing),
@@ -187,11 +224,7 @@ class Status(Command):
         rows += [
             (
                 "traced",
-                "{} in {}, peak {}".format(
-                    size(status.traced_size),
-                    plural(status.traced_count, "block"),
-                    size(status.peak_size),
-                ),
+                _amounts(status),
             ),
             ("tracker", "{} of memory".format(size(status.tracker_size))),
             *self._resident(session, process, status),
@@ -225,5 +258,6 @@ class Status(Command):
         if found is None:
             return []
         is_python = resident.has_pools_of_python(session.target.memory_map())
-        lines = resident.lines(found, status.traced_size, status.tracker_size, is_python)
+        traced = None if status.sample_period else status.traced_size
+        lines = resident.lines(found, traced, status.tracker_size, is_python)
         return [("" if place else "rss", line) for place, line in enumerate(lines)]

@@ -4,7 +4,7 @@ import argparse
 import re
 import shlex
 
-from ..errors import AllocsnapError
+from ..errors import UsageError
 
 
 class HelpRequested(Exception):
@@ -27,7 +27,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are AllocsnapErrors that name the command's help."""
+    """A parser whose errors are UsageErrors that name the command's help."""
 
     def __init__(self, command, description):
         super().__init__(
@@ -37,6 +37,7 @@ class Parser(argparse.ArgumentParser):
             add_help=False,
             allow_abbrev=False,
         )
+        self.how_to_help = self.prog + " --help"
         self.register("action", "asnap_help", _HelpAction)
 
     def add_argument(self, *names, **options):
@@ -56,7 +57,7 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, "{!r} is none of {}".format(value, known))
 
     def error(self, message):
-        raise AllocsnapError("{}; `{} --help` shows how".format(message, self.prog))
+        raise UsageError("{}; `{}` shows how".format(message, self.how_to_help))
 
     def parse_line(self, line):
         """Parses a line as the user typed it after the command's name."""
@@ -121,6 +122,27 @@ class Parser(argparse.ArgumentParser):
             if word in action.option_strings and action.nargs != 0:
                 return list(action.choices or [])
         return None
+
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def byte_count(name, high):
+    """An argparse type: a number of bytes from 0 to `high`, which may have K, M or G behind it, as in
+    the hooks' environment."""
+
+    def convert(text):
+        match = re.match(r"([0-9]{1,100})([KMG]?)\Z", text)
+        if match is not None:
+            number = int(match.group(1)) * _UNITS[match.group(2)]
+            if number <= high:
+                return number
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise argparse.ArgumentTypeError(
+            '"{}" is not a {} (bytes, or with K, M or G: 512K)'.format(shown, name)
+        )
+
+    return convert
 
 
 def whole_number(name, low, high=None):

@@ -10,8 +10,8 @@ from ..library import rows as results
 from ..printable import printable
 from ..roots import Computed, find, tag_mask
 from . import options as shared
+from . import suppressing
 from .command import Command, plural
-from .grammar import whole_number
 from .reports import address_of, show, shown_rows
 
 _ROWS = 10
@@ -87,7 +87,13 @@ class Leaks(Command):
         "Without --kinds, definite blocks are shown, and beside them what is reachable only\n"
         "through them. The first lines say what could not be searched. Old values that were\n"
         "not overwritten can hide leaks, and a pointer that is kept in another form holds\n"
-        "nothing.\n\n" + shared.FILTER_HELP
+        "nothing.\n\n"
+        "--suppressions names a file of rules as LeakSanitizer has them: `leak:PATTERN` leaves\n"
+        "out what was allocated through a function, source or module of that name, or of one\n"
+        "that has PATTERN within it; * stands for anything, ^ for the beginning, $ for the end.\n"
+        "Built-in rules leave out what the C library, the loader and the C++ library keep until\n"
+        "the program ends. What is left out counts as held, and so does what it leads to.\n\n"
+        + shared.FILTER_HELP
     )
 
     def arguments(self, parser):
@@ -101,6 +107,12 @@ class Leaks(Command):
                 ", ".join(graphs.CLASSES)
             ),
         )
+        suppressing.add_options(parser)
+        parser.add_argument(
+            "--show-suppressed",
+            action="store_true",
+            help="list the rules by which blocks are left out, with what they leave out",
+        )
         add_graph(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
@@ -108,17 +120,20 @@ class Leaks(Command):
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 1)
         choice = shared.Choice(session, options)
+        rules = suppressing.rules(session, options)
         name = names[0] if names else None
         computed = find(session, name, _graph_options(options), key)
-        whole = computed.graph.select(computed.snapshot, options.kinds)
+        found = suppressing.Found(computed, rules, options.kinds)
+        whole = found.graph.select(computed.snapshot, options.kinds)
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
         leaked = "reachable" not in options.kinds
         beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
         # In text no block is told of twice: those beside a row may be in the rows.
         if options.format != "text" or "indirect" not in options.kinds:
-            computed.graph.add_to(rows, chosen, beside)
-        return show(session, rows, options, whole if choice.filters else None, name)
+            found.graph.add_to(rows, chosen, beside)
+        text = show(session, rows, options, whole if choice.filters else None, name)
+        return suppressing.added(text, options.format, [found], options.show_suppressed)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -134,7 +149,7 @@ class _OfBlock(Command):
             "-n",
             "--limit",
             metavar="N",
-            type=whole_number("number", 1, 10000),
+            type=shared.limit_of("number"),
             default=None,
             help=self.limit_help,
         )
@@ -211,7 +226,7 @@ class Refs(_OfBlock):
 
     name = "refs"
     summary = "Show what points to a block, and what it points to."
-    limit_help = "show N of each (default: 10)"
+    limit_help = "show N of each, or `all` (default: 10)"
     details = (
         "EXPRESSION is one of the program's language, as for `print`: its value is the address\n"
         "of the block, or an address inside it. All after the options belongs to it.\n\n"
@@ -220,14 +235,28 @@ class Refs(_OfBlock):
     )
 
     def run(self, session, options):
-        limit = options.limit or _ROWS
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
-        referrers, roots, holders = graph.referrers(block, limit)
-        references = graph.references(block, limit)
         info = graph.block(block)
+        _, roots, holders = graph.referrers(block, 0)
+        limit = max(roots + holders, info.reference_count)
+        if options.limit != 0:
+            limit = min(limit, options.limit or _ROWS)
+        referrers, _, _ = graph.referrers(block, limit)
+        references = graph.references(block, limit)
+        pointers = [one for one in referrers if one.block != graph_types.NO_BLOCK]
+        pointers = list(zip(pointers, computed.places((one.block, block) for one in pointers)))
+        places = computed.places((block, one.block) for one in references)
+        references = list(zip(references, places))
+        referrers = [one for one in referrers if one.block == graph_types.NO_BLOCK]
         if options.json:
-            return self._json(computed, blocks, block, (referrers, roots, holders), references)
+            counts = {
+                "root_count": roots,
+                "referrer_count": holders,
+                "reference_count": info.reference_count,
+                "cycle_count": info.cycle_count,
+            }
+            return self._json(computed, blocks, block, counts, (referrers, pointers, references))
         lines = [
             blocks.text(block) + ", " + graph.class_of(block),
             "pointed to by {} in roots and {} in blocks:".format(
@@ -236,64 +265,53 @@ class Refs(_OfBlock):
         ]
         if info.cycle_count:
             lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
-        lines += ["  " + self._referrer(computed, blocks, block, one) for one in referrers]
-        if roots + holders > len(referrers):
-            lines.append("  and {} other".format(roots + holders - len(referrers)))
-        lines.append("points to {}:".format(plural(info.reference_count, "block")))
-        for one in references:
-            lines.append("  " + _at(computed.offset(block, one.block)) + blocks.text(one.block) + _inside(one))
+        lines += ["  " + computed.root_name(one) + _inside(one) for one in referrers]
+        lines += [
+            "  "
+            + blocks.text(one.block)
+            + _at(offset, " ").rstrip()
+            + _inside(one)
+            + _variable(computed, one.block, offset)
+            for one, offset in pointers
+        ]
+        shown = len(referrers) + len(pointers)
+        if roots + holders > shown:
+            lines.append("  and {} other".format(roots + holders - shown))
+        lines.append("has {} to blocks:".format(plural(info.reference_count, "pointer")))
+        lines += [
+            "  " + _at(offset) + blocks.text(one.block) + _inside(one) for one, offset in references
+        ]
         if info.reference_count > len(references):
             lines.append("  and {} other".format(info.reference_count - len(references)))
         return _warnings(computed) + "\n".join(lines) + "\n"
 
     @staticmethod
-    def _referrer(computed, blocks, block, reference):
-        if reference.block == graph_types.NO_BLOCK:
-            return computed.root_name(reference) + _inside(reference)
-        offset = computed.offset(reference.block, block)
-        return blocks.text(reference.block) + _at(offset, " ").rstrip() + _inside(reference)
-
-    @staticmethod
-    def _json(computed, blocks, block, referrers, references):
-        pointers, roots, holders = referrers
-        graph = computed.graph
-        info = graph.block(block)
-        found = {
-            "block": blocks.json(block),
-            "root_count": roots,
-            "referrer_count": holders,
-            "reference_count": info.reference_count,
-            "cycle_count": info.cycle_count,
-            "roots": [
-                {"name": computed.root_name(one), "inside": one.inside}
-                for one in pointers
-                if one.block == graph_types.NO_BLOCK
-            ],
-            "referrers": [
-                dict(
-                    blocks.json(one.block),
-                    offset=computed.offset(one.block, block),
-                    inside=one.inside,
-                )
-                for one in pointers
-                if one.block != graph_types.NO_BLOCK
-            ],
-            "references": [
-                dict(
-                    blocks.json(one.block),
-                    offset=computed.offset(block, one.block),
-                    inside=one.inside,
-                )
-                for one in references
-            ],
-            "notes": _notes(computed),
-        }
-        return json.dumps(found) + "\n"
+    def _json(computed, blocks, block, counts, found):
+        roots, referrers, references = found
+        answer = {"block": blocks.json(block)}
+        answer.update(counts)
+        answer["roots"] = [{"name": computed.root_name(one), "inside": one.inside} for one in roots]
+        for name, pointers in (("referrers", referrers), ("references", references)):
+            answer[name] = [
+                dict(blocks.json(one.block), offset=offset, inside=one.inside)
+                for one, offset in pointers
+            ]
+        answer["notes"] = _notes(computed)
+        return json.dumps(answer) + "\n"
 
 
 def _at(offset, before=""):
     """"+0x18 -> ", where the place is known."""
     return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
+
+
+def _variable(computed, block, offset):
+    """", thread-local NAME of thread N", of a place in a block that the dynamic linker keeps such
+    variables in."""
+    if offset is None:
+        return ""
+    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset)
+    return ", " + name if name else ""
 
 
 def _inside(reference):
@@ -305,7 +323,7 @@ class Path(_OfBlock):
 
     name = "path"
     summary = "Show how the program gets to a block: from a root through other blocks."
-    limit_help = "show N paths that have no block in common (default: 1, the shortest)"
+    limit_help = "show N paths that have no block in common, or `all` (default: 1, the shortest)"
     details = (
         "EXPRESSION is one of the program's language, as for `print`: its value is the address\n"
         "of the block, or an address inside it. All after the options belongs to it."
@@ -314,7 +332,10 @@ class Path(_OfBlock):
     def run(self, session, options):
         computed, blocks, block = self.computed(session, options)
         graph = computed.graph
-        paths = graph.paths(block, options.limit or 1)
+        paths = graph.paths(block, None if options.limit == 0 else options.limit or 1)
+        if len(paths) == 1:
+            # Of several paths each has a root of its own.
+            paths = [(computed.best_root(root, way[0]), way) for root, way in paths]
         if options.json:
             found = {
                 "block": blocks.json(block),
@@ -341,7 +362,9 @@ class Path(_OfBlock):
                 text += "#{}:\n".format(number + 1)
             text += computed.root_name(root) + _inside(root) + "\n"
             for one, offset in self._steps(computed, way):
-                text += "  -> {}{}\n".format(blocks.text(one), _at(offset, " "))
+                text += "  -> {}{}{}\n".format(
+                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset)
+                )
         return text
 
     @staticmethod
@@ -394,6 +417,11 @@ class Retained(Command):
         if options.top and options.exact:
             raise AllocsnapError("what --top lists of single blocks is exact: leave out --exact")
         computed = find(session, name, _graph_options(options), key)
+        if computed.snapshot.sample_period:
+            raise AllocsnapError(
+                "what blocks keep alive cannot be told of a sample: trace every block"
+                " (`snapshot start --sample 0`)"
+            )
         computed.graph.retain(computed.calls)
         if options.top:
             return self._top(session, computed, options)
@@ -409,7 +437,7 @@ class Retained(Command):
     def _top(session, computed, options):
         blocks, graph = _Blocks(session, computed), computed.graph
         limit = _ROWS if options.limit is None and options.format == "text" else options.limit
-        numbers = graph.top(limit or computed.snapshot.count)
+        numbers = graph.top(limit or computed.snapshot.trace_count)
         if options.format == "json":
             rows = []
             for number in numbers:

@@ -2,11 +2,11 @@
 
 import os
 
-from ..errors import AllocsnapError
+from ..errors import AllocsnapError, UsageError
 from ..library import rows as results
 from ..roots import keep as keep_with_graph
 from ..target import shown_path
-from .command import FILES, Command, amount, naming_lines, plural
+from .command import FILES, Command, amount, naming_lines, plural, sampled_text
 
 
 def _kept(name, taken):
@@ -14,7 +14,9 @@ def _kept(name, taken):
     computed = taken.snapshot.computed
     notes = (computed.graph.notes if computed is not None else []) + taken.snapshot.notes
     warnings = "".join("warning: {}\n".format(note) for note in notes)
-    text = warnings + "Snapshot {}: {} in {}.\n".format(name, *amount(taken.snapshot))
+    text = warnings + "Snapshot {}: {} in {}{}.\n".format(
+        name, *amount(taken.snapshot), sampled_text(taken.snapshot)
+    )
     if taken.snapshot.unnamed:
         text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
             plural(taken.snapshot.unnamed, "frame"), name
@@ -26,6 +28,7 @@ class Take(Command):
     """take [NAME]"""
 
     name = "take"
+    of_sessions = True
     summary = "Take a snapshot of the live heap blocks, and keep it."
     details = (
         "Ctrl-C while frames are named keeps it too; frames that have no name by then\n"
@@ -39,7 +42,8 @@ class Take(Command):
         parser.add_argument(
             "--graph",
             action="store_true",
-            help="find out what points to the blocks, for leaks, retained and --leaked later",
+            help="find out what points to the blocks, for leaks, retained and --leaked later, and"
+            " in files",
         )
         parser.add_argument(
             "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
@@ -47,7 +51,7 @@ class Take(Command):
 
     def run(self, session, options):
         if options.graph and options.no_names:
-            raise AllocsnapError("--graph and --no-names do not go together: give one of them")
+            raise UsageError("--graph and --no-names do not go together: give one of them")
         if options.graph:
             return _kept(*keep_with_graph(session, options.name))
         name, taken = session.take(options.name, not options.no_names)
@@ -86,11 +90,31 @@ class Symbolize(Command):
         return FILES if typed else list(session.snapshots.all)
 
 
+def _remarks(snapshot):
+    """What the list says of a snapshot after where it is from."""
+    notes, remarks = list(snapshot.notes), []
+    if snapshot.sample_period:
+        # Its first note says so.
+        remarks.append("a sample")
+        del notes[0]
+    if snapshot.computed is not None:
+        notes += snapshot.computed.graph.notes
+        remarks.append("graph")
+    if notes:
+        remarks.append("incomplete")
+    return " ({})".format(", ".join(remarks)) if remarks else ""
+
+
 class List(Command):
     """list"""
 
     name = "list"
+    of_sessions = True
     summary = "List the snapshots that are kept, oldest first."
+    details = (
+        "`graph` stands behind those that say what points to their blocks (take --graph),\n"
+        "`incomplete` behind those that something is missing from."
+    )
 
     def run(self, session, options):
         taken = session.snapshots.all
@@ -105,7 +129,7 @@ class List(Command):
                     results.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
-                    one.source + (" (incomplete)" if snapshot.notes else ""),
+                    one.source + _remarks(snapshot),
                 )
             )
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -121,6 +145,7 @@ class Delete(Command):
     """delete NAME..."""
 
     name = "delete"
+    of_sessions = True
     summary = "Forget snapshots."
 
     def arguments(self, parser):
@@ -142,7 +167,8 @@ class Dump(Command):
     summary = "Write a snapshot to a file, which `snapshot load` reads."
     details = (
         "The file is written whole or not at all; one of that name that is there already\n"
-        "is replaced. In the format `tracemalloc` it is for\n"
+        "is replaced. Of a snapshot that was taken with --graph it has what points to the\n"
+        "blocks, for leaks, retained and --leaked. In the format `tracemalloc` it is for\n"
         "tracemalloc.Snapshot.load of Python 3.9 and later, without the functions, and\n"
         "cannot be loaded here: to load it can run any code in it."
     )
@@ -174,6 +200,7 @@ class Load(Command):
     """load FILE [NAME]"""
 
     name = "load"
+    of_sessions = True
     takes_files = True
     summary = "Read a snapshot from a file that `snapshot dump` has written, and keep it."
 

@@ -3,12 +3,15 @@
 import argparse
 import re
 
-from ..errors import AllocsnapError
+from ..errors import UsageError
+from ..kept_graph import KeptGraph
 from ..library import objects
 from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
 from ..places import LINE_MAX
+from ..printable import printable
 from ..roots import find as find_computed
+from . import suppressing
 from .grammar import whole_number
 
 LIMIT_MAX = 2**63 - 1
@@ -38,11 +41,13 @@ def _pattern(text):
     return text, line
 
 
-def _limit(text):
-    """An argparse type: a number of rows; 0 for all of them."""
-    if text == "all":
-        return 0
-    return whole_number("number of rows", 1, LIMIT_MAX)(text)
+def limit_of(what):
+    """An argparse type: how many of something are shown; 0 for all."""
+
+    def limit(text):
+        return 0 if text == "all" else whole_number(what, 1, LIMIT_MAX)(text)
+
+    return limit
 
 
 def _paths(text):
@@ -66,7 +71,7 @@ def add_rows(parser):
         "-n",
         "--limit",
         metavar="N",
-        type=_limit,
+        type=limit_of("number of rows"),
         default=None,
         help="show N rows, or `all` (default: 10; with --json: all)",
     )
@@ -132,17 +137,23 @@ def add_leaked(parser):
         help="look only at blocks that nothing points to any more: of now, and of snapshots"
         " that were taken with --graph",
     )
-    parser.set_defaults(graph_notes=None)
+    parser.set_defaults(suppressed=None)
+    suppressing.add_options(parser)
 
 
 def whole(session, name, options, key=None):
     """The Snapshot of a name that the options of add_leaked look at. `key`: of the statistics."""
     if not options.leaked:
+        suppressing.check_unused(options)
         return (session.find_typed if key == TYPE else session.find)(name).snapshot
-    options.graph_notes = options.graph_notes or []
+    rules = suppressing.rules(session, options)
     computed = find_computed(session, name, key=key)
-    options.graph_notes += [note for note in computed.graph.notes if note not in options.graph_notes]
-    return computed.graph.select(computed.snapshot, ("definite",))
+    found = suppressing.Found(computed, rules, ("definite",), name)
+    add_notes(options, found.graph.notes)
+    options.suppressed = (options.suppressed or []) + [found]
+    selected = found.graph.select(computed.snapshot, ("definite",))
+    selected.computed = KeptGraph(computed.snapshot, found.graph)
+    return selected
 
 
 def _domain_text(text):
@@ -165,9 +176,9 @@ class Choice:
     def __init__(self, session, options):
         """Checks them, before anything is read."""
         if options.all_frames and not options.include and not options.exclude:
-            raise AllocsnapError("--all-frames goes with --include or --exclude: give one of them")
+            raise UsageError("--all-frames goes with --include or --exclude: give one of them")
         if options.no_skip and options.skip:
-            raise AllocsnapError("--skip and --no-skip contradict each other: give one of them")
+            raise UsageError("--skip and --no-skip contradict each other: give one of them")
         self._options = options
         rules = session.rules
         self._rules = rules._replace(patterns=rules.patterns + tuple(options.skip))
@@ -178,6 +189,7 @@ class Choice:
         rules."""
         options = self._options
         if not options.no_skip:
+            self._note_unused(snapshots)
             snapshots = [snapshot.skip(self._rules) for snapshot in snapshots]
         if not self.filters:
             return snapshots
@@ -185,6 +197,24 @@ class Choice:
         domains = [_domain(named, text) for text in options.domain]
         filters = _filters(options, domains or [None])
         return [snapshot.filter(filters) for snapshot in snapshots]
+
+    def _note_unused(self, snapshots):
+        for pattern in self._rules.mine:
+            if not any(snapshot.has_own(pattern) for snapshot in snapshots):
+                add_notes(self._options, [_UNUSED.format(printable(pattern))])
+
+
+#: Where `set mine` changes nothing.
+_UNUSED = (
+    "`set mine {}`: no frame here is in such a source, program or library;"
+    " `snapshot stats filename --no-skip` and `module --no-skip` list them"
+)
+
+
+def add_notes(options, notes):
+    """Has a command say these, with what the snapshot lacks."""
+    options.notes = getattr(options, "notes", [])
+    options.notes += [note for note in notes if note not in options.notes]
 
 
 def _filters(options, domains):
@@ -214,7 +244,7 @@ def _domain(named, text):
     known = "no domain has a name, give a number"
     if named:
         known = "the named domains are " + ", ".join(sorted({name for _, name in named}))
-    raise AllocsnapError('no domain "{}": {}'.format(text, known))
+    raise UsageError('no domain "{}": {}'.format(text, known))
 
 
 def add_words(parser, names):
@@ -236,12 +266,12 @@ def split_words(session, words, most):
     keys = [find_name(word) for word in others if find_name(word) is not None]
     unknown = [word for word in others if find_name(word) is None]
     if unknown:
-        raise AllocsnapError(_unknown_word(session, unknown[0], keys, names, most))
+        raise UsageError(_unknown_word(session, unknown[0], keys, names, most))
     if len(keys) > 1:
-        raise AllocsnapError("two keys, {} and {}: give one".format(*keys[:2]))
+        raise UsageError("two keys, {} and {}: give one".format(*keys[:2]))
     if len(names) > most:
         one = "one" if most == 1 else "two of them"
-        raise AllocsnapError(
+        raise UsageError(
             "{} snapshots, {} and {}: give {}".format(
                 {2: "two", 3: "three"}.get(len(names), len(names)),
                 ", ".join(names[:-1]),

@@ -2,12 +2,14 @@
 
 import json
 import re
+import textwrap
 
-from ..errors import AllocsnapError
+from ..errors import AllocsnapError, UsageError
 from ..kept import NOW
 from ..library import rows as results
-from ..library.keys import cumulative_names, keys
+from ..library.keys import cumulative_names, keys, known_names
 from . import options as shared
+from . import suppressing
 from .command import Command
 from ..library.native import ORDERS
 
@@ -19,7 +21,7 @@ _ROWS = 10
 
 def _check_cumulative(options, key):
     if options.cumulative and not keys()[key].has_cumulative:
-        raise AllocsnapError(
+        raise UsageError(
             "--cumulative goes by {}, not by {}: leave it out, or give one of these keys".format(
                 ", ".join(cumulative_names()), key
             )
@@ -34,7 +36,11 @@ def show(session, rows, options, unfiltered, name=NOW):
         rows.display = session.display()
         first = _which(session, name)
     text = rows.render(options.format, limit, unfiltered).rstrip("\n") + "\n"
-    return first + _with_notes(text, getattr(options, "graph_notes", None), options.format)
+    text = _with_notes(text, getattr(options, "notes", None), options.format)
+    found = getattr(options, "suppressed", None)
+    if found is not None:
+        text = suppressing.added(text, options.format, found, hint=suppressing.HINT)
+    return first + text
 
 
 def shown_rows(options):
@@ -48,13 +54,13 @@ def shown_rows(options):
 def _which(session, name):
     """Which snapshot is shown, and why, where nobody has named one and there is no process."""
     chosen = session.default_name()
-    if name is not None or chosen == NOW:
+    if name is not None or chosen == NOW or session.is_chosen:
         return ""
     return "Snapshot {}, the newest: there is no process and no core.\n".format(chosen)
 
 
 def _with_notes(text, notes, form):
-    """A text with what the graph lacks, before what the snapshot lacks."""
+    """A text with notes of the command, before what the snapshot lacks."""
     if not notes:
         return text
     if form == "text":
@@ -71,15 +77,16 @@ class Stats(Command):
     name = "stats"
     aliases = ("stat",)
     summary = "Show what holds the memory, largest first: lines, files, functions, threads ..."
-    details = (
-        "KEY and NAME may come in either order; the beginning of a KEY will do. By\n"
-        "`traceback`, a group is a whole stack; by `module`, what one program or library\n"
-        "asked for; by `thread`, what one thread did; by `age`, what was asked for so long\n"
-        "before the newest block; by `size`, blocks so large; by `type`, C++ objects of one\n"
-        "class that has virtual functions, and other blocks by their size.\n\n"
-        "Without a NAME it is `now`, a fresh reading of the paused process or core, and\n"
-        "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
-    )
+
+    @property
+    def details(self):
+        meant = "; ".join("by `{}`, {}".format(name, keys()[name].means) for name in known_names())
+        words = "KEY and NAME may come in either order; the beginning of a KEY will do. A row is, {}."
+        return (
+            textwrap.fill(words.format(meant), 82)
+            + "\n\nWithout a NAME it is `now`, a fresh reading of the paused process or core, and\n"
+            "the newest snapshot where there is neither.\n\n" + shared.FILTER_HELP
+        )
 
     def arguments(self, parser):
         shared.add_words(parser, ["NAME"])
@@ -123,7 +130,7 @@ class Diff(Command):
     def run(self, session, options):
         key, names = shared.split_words(session, options.words, 2)
         if not names:
-            raise AllocsnapError(
+            raise UsageError(
                 "which snapshots? `snapshot diff OLD [NEW]`: {}".format(session.snapshots.known())
             )
         _check_cumulative(options, key)
@@ -131,7 +138,7 @@ class Diff(Command):
         old_name, given = names[0], names[1] if len(names) > 1 else None
         new_name = given or session.default_name()
         if old_name == new_name:
-            raise AllocsnapError(
+            raise UsageError(
                 "{} would be compared with itself: name another snapshot,"
                 " `snapshot diff OLD NEW`".format(old_name)
             )

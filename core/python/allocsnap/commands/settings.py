@@ -5,8 +5,11 @@ import shlex
 from ..errors import AllocsnapError
 from ..exit_stop import MODES
 from ..library.skip_rules import skip_sets
+from ..library.leak_rules import Suppressions
 from ..printable import printable
-from .command import Command
+from ..target import path_bytes, shown_path
+from . import suppressing
+from .command import Command, plural
 
 #: In place of a setting's values: what it is where it was not set.
 DEFAULT = "default"
@@ -136,10 +139,39 @@ class StopAtExit(Setting):
         return session.exit_stop.mode
 
 
+class LeakSuppressions(Setting):
+    name = "suppressions"
+    usage = "FILE|off"
+
+    def values(self):
+        return ["off"]
+
+    def set(self, session, words):
+        if len(words) != 1 or not words[0]:
+            raise AllocsnapError("suppressions is the path of one file, or off: say which")
+        if words == ["off"]:
+            session.suppressions = None
+            return ""
+        path = suppressing.absolute(words[0])
+        rules = Suppressions([path_bytes(path)], builtin=False).rules
+        session.suppressions = path
+        return "{} in {}.\n".format(plural(len(rules), "rule"), shown_path(path))
+
+    def shown(self, session):
+        return "off" if session.suppressions is None else shown_path(session.suppressions)
+
+
 #: Every setting, in the order that they are shown in.
 SETTINGS = {
     setting.name: setting
-    for setting in (Skip(), Mine(), Shown("names"), Shown("paths"), StopAtExit())
+    for setting in (
+        Skip(),
+        Mine(),
+        Shown("names"),
+        Shown("paths"),
+        LeakSuppressions(),
+        StopAtExit(),
+    )
 }
 
 
@@ -157,6 +189,7 @@ class Set(Command):
     )
 
     name = "set"
+    of_sessions = True
     summary = "Set which frames are passed over, how names are shown, and where programs stop; or show it."
     details = (
         "A block is attributed to the first frame of its stack that is not passed over,\n"
@@ -173,6 +206,8 @@ class Set(Command):
         "`set names short` shows functions without template arguments, parameters and\n"
         "return type, `set paths short` the shortest ends of paths that tell the files\n"
         "shown apart, until it is `full` again. JSON has the full names always.\n\n"
+        "`set suppressions FILE` names rules for what `leaks` and --leaked leave out, beside\n"
+        "the built-in ones; the file is read each time. `set suppressions off` takes it back.\n\n"
         "A traced program stops by itself where it calls exit or returns from main, so\n"
         "that what it holds last can be read: `set stop-at-exit exit`. With `end` it\n"
         "stops after its destructors and exit handlers instead, with `off` nowhere."
@@ -184,7 +219,7 @@ class Set(Command):
             "values",
             metavar="VALUE",
             nargs="*",
-            help="patterns, no-SET or default; short, or full; off, exit or end",
+            help="patterns, no-SET or default; short, or full; a file; off, exit or end",
         )
 
     def run(self, session, options):

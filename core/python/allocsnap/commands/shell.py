@@ -10,12 +10,13 @@ import sys
 import types
 
 from .. import tracing
-from ..errors import AllocsnapError, ErrorCode, one_line
+from ..errors import AllocsnapError, ErrorCode, UsageError, one_line
 from ..printable import printable, printable_lines
 from ..session import Session
 from .command import FILES
 from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
+from .exporting import Export
 from .grammar import HelpRequested
 from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
@@ -45,6 +46,7 @@ COMMANDS = tuple(
         Place,
         Dump,
         Load,
+        Export,
         Symbolize,
         Set,
     )
@@ -85,6 +87,7 @@ class Shell:
 
     @contextlib.contextmanager
     def _one_line(self):
+        kind = AllocsnapError
         try:
             yield
             return
@@ -92,6 +95,7 @@ class Shell:
             message, code = "interrupted: what was taken before is kept", ErrorCode.INTERRUPTED
         except AllocsnapError as error:
             message, code = str(error), error.code
+            kind = UsageError if isinstance(error, UsageError) else kind
         except MemoryError:
             message = "out of memory in the debugger: close what is not needed and try again"
             code = ErrorCode.NO_MEMORY
@@ -100,7 +104,7 @@ class Shell:
         except Exception as error:  # pylint: disable=broad-except
             message = "internal error, please report it: {}: {}".format(type(error).__name__, error)
             code = ErrorCode.INVALID_ARGUMENT
-        raise AllocsnapError(one_line(message), code) from None
+        raise kind(one_line(message), code) from None
 
     def unknown(self, line):
         """The error for a sub-command that does not exist."""

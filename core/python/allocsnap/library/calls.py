@@ -6,8 +6,8 @@ import time
 from ctypes import byref, c_size_t, c_void_p
 
 from ..errors import UnreadableMemory
-from ..target import path_bytes
-from . import native
+from ..target import Region, path_bytes
+from . import native, structures
 from .names import decoded_name
 from .native import check, library, text_of
 
@@ -49,9 +49,9 @@ class Calls:
         self._shown = None  # when progress was shown last, or the call began
         self._kept = None
         self._escaped = []
-        self._read = native.ReadFunction(self._on_read)
-        self._report = native.ReportFunction(self._on_report)
-        self._name = native.NameFunction(self._on_name)
+        self._read = structures.ReadFunction(self._on_read)
+        self._report = structures.ReportFunction(self._on_report)
+        self._name = structures.NameFunction(self._on_name)
         self._named = None  # the strings of the last answer
         self.memory = byref(native.Memory(self._read, None, size))
         self.progress = byref(native.Progress(self._report, None))
@@ -176,10 +176,27 @@ class _Mapped:
                 return region
         return None
 
+    def only(self, paths):
+        """The Regions of some of these files."""
+        found = (self.array[index] for index in range(self.count))
+        return Regions(
+            [
+                Region(one.start, one.end, one.file_offset, decoded_name(one.path), *_rights(one.flags))
+                for one in found
+                if one.path and decoded_name(one.path) in paths
+            ]
+        )
+
     def paths(self):
         """The files that are mapped."""
         found = (self.array[index].path for index in range(self.count))
         return {decoded_name(path) for path in found if path}
+
+
+def _rights(flags):
+    """(readable, writable, executable)."""
+    every = (native.REGION_READABLE, native.REGION_WRITABLE, native.REGION_EXECUTABLE)
+    return [bool(flags & one) for one in every]
 
 
 class Regions(_Mapped):

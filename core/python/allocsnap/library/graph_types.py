@@ -23,7 +23,9 @@ GAPS: Dict[str, int] = {"auto": 0, "yes": 1, "no": 2}
 REACH: Dict[str, int] = {"reachable": 1, "possible": 2, "indirect": 3, "definite": 4}
 
 #: asnap_root_kind.
-ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP = range(6)
+(
+    ROOT_REGISTER, ROOT_STACK, ROOT_TLS, ROOT_FILE, ROOT_MAPPING, ROOT_GAP, ROOT_RED_ZONE,
+) = range(7)
 
 #: asnap_beside.
 BESIDE_INDIRECT, BESIDE_LEAKED, BESIDE_RETAINED = 1, 2, 3
@@ -78,6 +80,21 @@ class Reference(ctypes.Structure):
     ]
 
 
+class ThreadLocal(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file", c_uint64),
+        ("thread", c_uint32),
+    ]
+
+
+class Suppression(ctypes.Structure):
+    """A rule (asnap_suppression)."""
+
+    _fields_ = [("rule", c_char_p), ("path", c_char_p), ("what", c_char_p), ("line", c_uint32)]
+
+
 class BesideSum(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
@@ -107,9 +124,46 @@ FUNCTIONS = {
     "asnap_graph_block_of": (c_uint32, [_OBJECT, POINTER(Trace)]),
     "asnap_graph_select": (_ERROR, [_OBJECT, _OBJECT, c_uint32, _OUT]),
     "asnap_graph_filter": (_ERROR, [_OBJECT, _OBJECT, POINTER(native.Filter), c_size_t, _OUT]),
+    "asnap_graph_hold": (_ERROR, [_OBJECT, POINTER(c_uint32), c_uint32, _OUT]),
+    "asnap_graph_held": (
+        None,
+        [_OBJECT, c_uint32, c_uint32, POINTER(c_uint64), POINTER(c_uint64)],
+    ),
+    "asnap_graph_released": (None, [_OBJECT, c_uint32, POINTER(c_uint64), POINTER(c_uint64)]),
+    "asnap_suppressions_create": (_ERROR, [c_bool, _OUT]),
+    "asnap_suppressions_destroy": (None, [_OBJECT]),
+    "asnap_suppressions_read": (_ERROR, [_OBJECT, c_char_p]),
+    "asnap_suppressions_count": (c_uint32, [_OBJECT]),
+    "asnap_suppressions_rule": (Suppression, [_OBJECT, c_uint32]),
+    "asnap_graph_suppress": (
+        _ERROR,
+        [_OBJECT, _OBJECT, _OBJECT, c_uint32, POINTER(Progress), _OUT],
+    ),
+    "asnap_graph_has_pointers": (c_bool, [_OBJECT]),
+    "asnap_graph_dump": (
+        _ERROR,
+        [
+            _OBJECT,
+            _OBJECT,
+            c_char_p,
+            POINTER(native.Attribute),
+            c_size_t,
+            POINTER(Progress),
+        ],
+    ),
+    "asnap_graph_load": (_ERROR, [c_char_p, _OUT, _OUT]),
+    "asnap_graph_rename": (_ERROR, [_OBJECT, _OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_graph_references": (
         None,
         [_OBJECT, c_uint32, POINTER(Reference), c_size_t, POINTER(c_size_t)],
+    ),
+    "asnap_graph_references_from": (
+        None,
+        [_OBJECT, c_uint32, c_uint64, POINTER(Reference), c_size_t, POINTER(c_size_t)],
+    ),
+    "asnap_graph_root_references": (
+        None,
+        [_OBJECT, c_uint64, POINTER(Reference), c_size_t, POINTER(c_size_t)],
     ),
     "asnap_graph_referrers": (
         _ERROR,
@@ -133,7 +187,7 @@ FUNCTIONS = {
         None,
         [_OBJECT, c_uint32, POINTER(c_uint64), POINTER(c_uint64)],
     ),
-    "asnap_graph_top": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
+    "asnap_graph_top": (None, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_graph_retained_by": (
         _ERROR,
         [
@@ -164,6 +218,9 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, _OBJECT, _OBJECT, c_size_t, POINTER(Progress)],
     ),
+    "asnap_thread_local_list_create": (_ERROR, [POINTER(GraphFacts), _OUT]),
+    "asnap_thread_local_list_destroy": (None, [_OBJECT]),
+    "asnap_thread_local_list_find": (POINTER(ThreadLocal), [_OBJECT, c_uint64]),
     "asnap_vtable_list_create": (_ERROR, [_OBJECT, POINTER(GraphFacts), _OUT]),
     "asnap_vtable_list_destroy": (None, [_OBJECT]),
     "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),

@@ -1,6 +1,7 @@
 """The graph over the blocks of a snapshot: classes of reachability, references, paths."""
 
 import ctypes
+import re
 from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint32, c_uint64
 from typing import NamedTuple
 
@@ -34,6 +35,12 @@ class CoreThreads(Object):
         self._core_map = core_map
         check(library().asnap_core_threads_create(core_map, self.out))
 
+    def threads(self):
+        """[(number of the kernel's, stack pointer, thread pointer)]."""
+        count = c_size_t()
+        array = library().asnap_core_threads_list(self, byref(count))
+        return [(one.number, one.stack_pointer, one.thread_pointer) for one in array[: count.value]]
+
     def set(self, facts):
         """Puts them into graph_types.GraphFacts."""
         count = c_size_t()
@@ -43,6 +50,15 @@ class CoreThreads(Object):
         facts.registers = lib.asnap_core_threads_registers(self, byref(count))
         facts.register_count = count.value
         facts.main_stack = lib.asnap_core_threads_main_stack(self)
+
+
+# What vector registers are called, of x86-64 and of aarch64.
+_VECTOR = re.compile(r"[xyz]mm\d+\Z|v\d+\Z")
+
+
+def _lacks_vectors(thread):
+    """Whether a debugger knows other registers of a thread, and none of these."""
+    return bool(thread.registers) and not any(_VECTOR.match(name) for name, _ in thread.registers)
 
 
 class LiveThreads:
@@ -56,7 +72,10 @@ class LiveThreads:
             if value >= 4096
         ]
         self._threads = (native.Thread * len(threads))(
-            *((thread.number, thread.stack_pointer, thread.thread_pointer) for thread in threads)
+            *(
+                (thread.number, thread.stack_pointer, thread.thread_pointer, _lacks_vectors(thread))
+                for thread in threads
+            )
         )
         self._registers = (native.Register * len(words))(
             *((value, place, name.encode("ascii", "replace")[:11]) for value, place, name in words)
@@ -105,15 +124,32 @@ class Vtables(Object):
         check(library().asnap_vtable_list_name(self, self._snapshot, array))
 
 
+class ThreadLocals(Object):
+    """Where threads have their thread-local variables, by the facts of a Graph."""
+
+    destroy = "asnap_thread_local_list_destroy"
+
+    def __init__(self, calls, facts):
+        super().__init__()
+        calls.run(library().asnap_thread_local_list_create, byref(facts), self.out)
+
+    def find(self, address):
+        """The graph_types.ThreadLocal that holds an address, or None."""
+        found = library().asnap_thread_local_list_find(self, address)
+        return found.contents if found else None
+
+
 class Graph(Object):
-    """Which blocks of a snapshot the program can still get at, and what points to them.
-    `regions`: Regions or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of
-    addresses, what of the regions is all zeros, and how many bytes of it may not be."""
+    """Which blocks of a snapshot the program can still get at. It is filled by its maker."""
 
     destroy = "asnap_graph_destroy"
 
-    def __init__(self, calls, snapshot, root, regions, threads, options=Options(), untouched=((), 0)):
-        super().__init__()
+    def compute(
+        self, calls, snapshot, root, regions, threads, options=Options(), untouched=((), 0)
+    ):
+        """Finds out what points to the blocks of a snapshot that was just made. `regions`: Regions
+        or CoreMap; `threads`: LiveThreads or CoreThreads; `untouched`: pairs of addresses, what
+        of the regions is all zeros, and how many bytes of it may not be."""
         facts = _facts(calls, regions)
         facts.root_address = root
         facts.no_heuristics = not options.heuristics
@@ -126,8 +162,20 @@ class Graph(Object):
         facts.untouched_count = len(zeros)
         self._facts = facts
         self._threads, self._regions, self._ranges = threads, regions, ranges  # the facts refer to them
-        self.snapshot = snapshot
         calls.run(library().asnap_graph_create, snapshot, byref(facts), self.out)
+        return self
+
+    @property
+    def has_pointers(self):
+        """Whether it has all pointers: it is not from a file."""
+        return library().asnap_graph_has_pointers(self)
+
+    def dump(self, calls, snapshot, path, attributes, count):
+        """Writes a snapshot of its blocks to a file, with what it knows of them
+        (asnap_graph_dump)."""
+        calls.run(
+            library().asnap_graph_dump, self, snapshot, path, attributes, count, calls.progress
+        )
 
     @property
     def notes(self):
@@ -135,6 +183,13 @@ class Graph(Object):
         lib = library()
         count = lib.asnap_graph_note_count(self)
         return [printable_text(lib.asnap_graph_note(self, index)) for index in range(count)]
+
+    def renamed(self, calls, snapshot, named):
+        """The Graph of a snapshot that Snapshot.symbolize has made of `snapshot`."""
+        made = type(self)()
+        run = calls.run
+        run(library().asnap_graph_rename, self, snapshot, named, calls.progress, made.out)
+        return made
 
     def sums(self):
         """{class: (bytes, blocks)}."""
@@ -176,8 +231,8 @@ class Graph(Object):
         return None if number == graph_types.NO_BLOCK else self.class_of(number)
 
     def class_of(self, number):
-        """The word for a block's class."""
-        return _CLASS_NAMES[self.block(number).reach]
+        """The word for a block's class; None: a file does not say it."""
+        return _CLASS_NAMES.get(self.block(number).reach)
 
     @property
     def roots(self):
@@ -202,6 +257,10 @@ class Graph(Object):
             return None
         return self._facts.threads[place].number
 
+    def thread_locals(self, calls):
+        """The ThreadLocals of the same facts, while the program is as it was."""
+        return ThreadLocals(calls, self._facts)
+
     def references(self, number, limit):
         """The graph_types.References of a block to others, `limit` at most."""
         array, count = (graph_types.Reference * limit)(), c_size_t()
@@ -220,12 +279,12 @@ class Graph(Object):
         return array[:shown], roots.value, blocks.value
 
     def paths(self, number, limit):
-        """Up to `limit` ways to a block: (graph_types.Reference in a root, [numbers of blocks])."""
+        """Up to `limit` ways to a block, or all: (graph_types.Reference in a root, [numbers of blocks])."""
         paths = _Paths()
         lib = library()
         check(lib.asnap_graph_paths_create(self, number, paths.out))
         found = []
-        while len(found) < limit:
+        while limit is None or len(found) < limit:
             root, blocks, count = graph_types.Reference(), POINTER(c_uint32)(), c_size_t()
             check(lib.asnap_graph_paths_next(paths, byref(root), byref(blocks), byref(count)))
             if not count.value:
@@ -247,7 +306,7 @@ class Graph(Object):
         """The numbers of the blocks that keep most alive, after `retain`."""
         count = min(count, library().asnap_graph_block_count(self))
         blocks = (c_uint32 * count)()
-        check(library().asnap_graph_top(self, count, blocks))
+        library().asnap_graph_top(self, count, blocks)
         return list(blocks)
 
     def add_to(self, rows, snapshot, beside):
@@ -268,6 +327,13 @@ class Graph(Object):
         found = library().asnap_statistics_beside_sum(rows, index)
         exact = (found.exact_size, found.exact_count) if found.exact_count else (None, None)
         return (found.size, found.count) + exact
+
+
+def load(path):
+    """(Snapshot in a dump file, its Graph or None); `path` in bytes."""
+    snapshot, graph = objects.Snapshot(), Graph()
+    check(library().asnap_graph_load(path, snapshot.out, graph.out))
+    return snapshot, graph if graph._as_parameter_ else None
 
 
 class _Paths(Object):

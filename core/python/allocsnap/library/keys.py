@@ -28,6 +28,7 @@ class Key(NamedTuple):
     number: int  # asnap_key
     name: str
     noun: str  # what one row is
+    means: str  # the same, at more length
     label: int
     has_cumulative: bool
 
@@ -42,9 +43,8 @@ def keys():
             return found
         fields = description.contents
         name = native.text_of(fields.name)
-        found[name] = Key(
-            len(found), name, native.text_of(fields.noun), fields.label, fields.has_cumulative
-        )
+        texts = [native.text_of(text) for text in (fields.name, fields.noun, fields.means)]
+        found[name] = Key(len(found), *texts, fields.label, fields.has_cumulative)
 
 
 def known_names():

@@ -1,14 +1,46 @@
-"""The binding of liballocsnap.so (allocsnap.h), by ctypes: its functions and structures."""
+"""The binding of liballocsnap.so (allocsnap.h), by ctypes: its functions, and how it is loaded."""
 
 import ctypes
 import os
 from ctypes import POINTER, c_bool, c_char_p, c_int, c_int64, c_size_t
-from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import c_uint32, c_uint64, c_void_p
 
 from .. import __version__
 from ..errors import AllocsnapError, ErrorCode, one_line
 from ..printable import printable
 from .library_files import library_path
+from .structures import (
+    AddressRange,
+    Attribute,
+    Bounds,
+    Debugger,
+    Detail,
+    Estimate,
+    Filter,
+    Frame,
+    KeyDescription,
+    Mapping,
+    Memory,
+    NamedPc,
+    NamingPart,
+    Place,
+    Progress,
+    Region,
+    Register,
+    RenderOptions,
+    SkipRules,
+    SkipSet,
+    Start,
+    Statistic,
+    StatisticDiff,
+    Status,
+    SymbolPlace,
+    Thread,
+    Trace,
+    Traceback,
+    Variable,
+    Write,
+)
 
 #: asnap_trace_order, by the name a user types.
 ORDERS = {"size": 0, "age": 1}
@@ -33,244 +65,15 @@ TOTAL_UNKNOWN = 2**32 - 1
 READ_OK, READ_FAILED, READ_INTERRUPTED = 0, 1, 2
 REGION_READABLE, REGION_WRITABLE, REGION_EXECUTABLE = 1, 2, 4
 
-ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
-ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
-
-
-class Memory(ctypes.Structure):
-    _fields_ = [("read", ReadFunction), ("context", c_void_p), ("bytes", c_uint64)]
-
-
-# The debugger's frames are an array of Frame, and how many there are.
-NameFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_char_p, c_void_p, POINTER(c_size_t))
 DEBUGGER_FRAMES_MAX = 64
 
-
-class Debugger(ctypes.Structure):
-    _fields_ = [("name", NameFunction), ("context", c_void_p)]
-
-
-class Progress(ctypes.Structure):
-    _fields_ = [("report", ReportFunction), ("context", c_void_p)]
-
-
-class Region(ctypes.Structure):
-    _fields_ = [
-        ("start", c_uint64),
-        ("end", c_uint64),
-        ("file_offset", c_uint64),
-        ("path", c_char_p),
-        ("flags", c_uint32),
-    ]
-
-
-class AddressRange(ctypes.Structure):
-    """A piece of memory (asnap_address_range)."""
-
-    _fields_ = [("start", c_uint64), ("end", c_uint64)]
-
-
-class Thread(ctypes.Structure):
-    _fields_ = [("number", c_uint64), ("stack_pointer", c_uint64), ("thread_pointer", c_uint64)]
-
-
-class Register(ctypes.Structure):
-    _fields_ = [("value", c_uint64), ("thread", c_uint32), ("name", ctypes.c_char * 12)]
-
-
-UNSEEN_BYTES = 1536
-
-
-class Status(ctypes.Structure):
-    """What the hooks say of themselves (asnap_status)."""
-
-    _fields_ = [
-        ("hooks_version", ctypes.c_char * 24),
-        ("table_version", c_uint32),
-        ("tracing", c_bool),
-        ("request_pending", c_bool),
-        ("frame_limit", c_uint32),
-        ("traced_size", c_uint64),
-        ("traced_count", c_uint64),
-        ("peak_size", c_uint64),
-        ("tracker_size", c_uint64),
-        ("dropped", c_uint64),
-        ("refused", c_uint64),
-        ("busy_shards", c_uint32),
-        ("is_whole", c_bool),
-        ("requests", c_uint32),
-        ("unseen", ctypes.c_char * UNSEEN_BYTES),
-    ]
-
-
-class Write(ctypes.Structure):
-    """Bytes to be written into the inferior (asnap_write)."""
-
-    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
-
+#: The largest period of a sample (ASNAP_SAMPLE_PERIOD_MAX).
+SAMPLE_PERIOD_MAX = 1 << 40
 
 #: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
 REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
 
 REQUEST_WRITES = 2
-
-
-class Frame(ctypes.Structure):
-    _fields_ = [
-        ("filename", c_char_p),
-        ("function", c_char_p),
-        ("lineno", c_uint32),
-        ("inlined", c_bool),
-        ("named_by", c_uint8),
-    ]
-
-
-class Place(ctypes.Structure):
-    """Where code lies (asnap_place)."""
-
-    _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
-
-
-class NamedPc(ctypes.Structure):
-    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t)]
-
-
-class Trace(ctypes.Structure):
-    _fields_ = [
-        ("address", c_uint64),
-        ("size", c_uint64),
-        ("traceback_id", c_uint32),
-        ("domain", c_uint32),
-        ("thread", c_uint32),
-        ("time", c_uint32),
-    ]
-
-
-class Traceback(ctypes.Structure):
-    _fields_ = [("first", c_uint64), ("frame_count", c_uint32), ("total_nframe", c_uint32)]
-
-
-class Mapping(ctypes.Structure):
-    _fields_ = [
-        ("start", c_uint64),
-        ("end", c_uint64),
-        ("file_offset", c_uint64),
-        ("path", c_char_p),
-        ("build_id", c_char_p),
-    ]
-
-
-class Attribute(ctypes.Structure):
-    _fields_ = [("name", c_char_p), ("value", c_char_p)]
-
-
-class NamingPart(ctypes.Structure):
-    _fields_ = [
-        ("path", c_char_p),
-        ("named_by", c_uint8),
-        ("has_line", c_bool),
-        ("size", c_uint64),
-        ("count", c_uint64),
-    ]
-
-
-class Statistic(ctypes.Structure):
-    _fields_ = [
-        ("size", c_uint64),
-        ("count", c_uint64),
-        ("frame_count", c_size_t),
-        ("total_nframe", c_uint32),
-        ("function_count", c_uint32),
-    ]
-
-
-class KeyDescription(ctypes.Structure):
-    _fields_ = [
-        ("name", c_char_p),
-        ("noun", c_char_p),
-        ("label", c_int),
-        ("has_cumulative", c_bool),
-    ]
-
-
-class SkipSet(ctypes.Structure):
-    _fields_ = [("name", c_char_p), ("what", c_char_p)]
-
-
-class SkipRules(ctypes.Structure):
-    _fields_ = [
-        ("patterns", POINTER(c_char_p)),
-        ("pattern_count", c_size_t),
-        ("mine", POINTER(c_char_p)),
-        ("mine_count", c_size_t),
-        ("sets", c_uint32),
-    ]
-
-
-class Sum(ctypes.Structure):
-    _fields_ = [("size", c_uint64), ("count", c_uint64)]
-
-
-class Bounds(ctypes.Structure):
-    _fields_ = [("from_", c_uint64), ("below", c_uint64), ("thread", c_uint32)]
-
-
-class Detail(ctypes.Structure):
-    _fields_ = [
-        ("repeated", Sum),
-        ("through", Sum),
-        ("function", c_char_p),
-        ("function_count", c_uint32),
-    ]
-
-
-class StatisticDiff(ctypes.Structure):
-    _fields_ = [
-        ("size", c_uint64),
-        ("count", c_uint64),
-        ("size_diff", c_int64),
-        ("count_diff", c_int64),
-        ("frame_count", c_size_t),
-        ("total_nframe", c_uint32),
-        ("function_count", c_uint32),
-    ]
-
-
-class Filter(ctypes.Structure):
-    _fields_ = [
-        ("inclusive", c_bool),
-        ("filename_pattern", c_char_p),
-        ("has_lineno", c_bool),
-        ("lineno", c_uint32),
-        ("all_frames", c_bool),
-        ("has_domain", c_bool),
-        ("domain", c_uint32),
-        ("classes", c_uint32),
-    ]
-
-
-class PathRule(ctypes.Structure):
-    _fields_ = [("from_", c_char_p), ("to", c_char_p)]
-
-
-class RenderOptions(ctypes.Structure):
-    _fields_ = [
-        ("limit", c_size_t),
-        ("source_lines", c_bool),
-        ("unfiltered", POINTER(StatisticDiff)),
-        ("regions", POINTER(Region)),
-        ("region_count", c_size_t),
-        ("place", c_char_p),
-        ("order", c_int),
-        ("thread_labels", POINTER(c_char_p)),
-        ("thread_label_count", c_size_t),
-        ("path_rules", POINTER(PathRule)),
-        ("path_rule_count", c_size_t),
-        ("short_names", c_bool),
-        ("short_paths", c_bool),
-        ("reach", c_int),
-    ]
-
 
 #: asnap_naming_extent.
 NAMING_WHOLE, NAMING_UNTIL_STOPPED, NAMING_NOTHING = 0, 1, 2
@@ -305,6 +108,20 @@ FUNCTIONS = {
     "asnap_own_ranges_create": (_ERROR, [POINTER(Memory), c_uint64, _OUT]),
     "asnap_own_ranges_list": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
     "asnap_own_ranges_destroy": (None, [_OBJECT]),
+    "asnap_held_process_create": (_ERROR, [c_int, POINTER(Progress), _OUT]),
+    "asnap_held_process_threads": (POINTER(Thread), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_held_process_registers": (POINTER(Register), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_held_process_destroy": (None, [_OBJECT]),
+    "asnap_mapped_symbols_create": (_ERROR, [_OBJECT, _OUT]),
+    "asnap_mapped_symbols_at": (
+        _ERROR,
+        [_OBJECT, c_uint64, POINTER(SymbolPlace), POINTER(c_bool)],
+    ),
+    "asnap_mapped_symbols_named": (
+        _ERROR,
+        [_OBJECT, c_char_p, POINTER(SymbolPlace), c_size_t, POINTER(c_size_t)],
+    ),
+    "asnap_mapped_symbols_destroy": (None, [_OBJECT]),
     "asnap_direct_memory_of_process": (_ERROR, [c_int, POINTER(Memory), _OUT]),
     "asnap_direct_memory_of_core": (_ERROR, [_OBJECT, POINTER(Memory), _OUT]),
     "asnap_direct_memory_set_progress": (None, [_OBJECT, POINTER(Progress)]),
@@ -324,7 +141,7 @@ FUNCTIONS = {
     "asnap_status_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Status)]),
     "asnap_request_prepare": (
         _ERROR,
-        [POINTER(Memory), c_uint64, c_int, c_uint32, POINTER(Write)],
+        [POINTER(Memory), c_uint64, c_int, POINTER(Start), POINTER(Write)],
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
@@ -342,26 +159,32 @@ FUNCTIONS = {
         _ERROR,
         [_OBJECT, POINTER(c_uint64), c_size_t, POINTER(Progress), POINTER(NamedPc)],
     ),
+    "asnap_symbolizer_variable": (
+        _ERROR,
+        [_OBJECT, c_uint64, c_uint64, c_bool, POINTER(Variable)],
+    ),
     "asnap_symbolizer_read_apart": (None, [_OBJECT, c_bool]),
     "asnap_symbolizer_destroy": (None, [_OBJECT]),
     "asnap_snapshot_create": (_ERROR, [_OBJECT, _OBJECT, c_int, POINTER(Progress), _OUT]),
     "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
+    "asnap_snapshot_sample_period": (c_uint64, [_OBJECT]),
+    "asnap_block_estimate": (Estimate, [c_uint64, c_uint64]),
+    "asnap_snapshot_estimate": (Estimate, [_OBJECT]),
     "asnap_snapshot_count": (c_uint64, [_OBJECT]),
     "asnap_snapshot_traceback_limit": (c_uint32, [_OBJECT]),
     "asnap_snapshot_note_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_note": (c_char_p, [_OBJECT, c_size_t]),
     "asnap_snapshot_traces": (_ERROR, [_OBJECT, POINTER(POINTER(Trace))]),
     "asnap_snapshot_find": (_ERROR, [_OBJECT, c_uint64, POINTER(c_bool), POINTER(Trace)]),
+    "asnap_snapshot_class": (c_char_p, [_OBJECT, POINTER(Trace)]),
     "asnap_snapshot_largest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_snapshot_oldest": (_ERROR, [_OBJECT, c_size_t, POINTER(c_uint32)]),
     "asnap_snapshot_thread_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_thread": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_snapshot_start_time": (c_uint64, [_OBJECT]),
     "asnap_snapshot_newest_time": (c_uint32, [_OBJECT]),
-    "asnap_snapshot_has_types": (c_bool, [_OBJECT]),
-    "asnap_snapshot_type": (c_char_p, [_OBJECT, POINTER(Trace)]),
     "asnap_snapshot_domain_name": (c_char_p, [_OBJECT, c_uint32]),
     "asnap_snapshot_domain_count": (c_size_t, [_OBJECT]),
     "asnap_snapshot_domain": (c_uint32, [_OBJECT, c_size_t]),
@@ -387,6 +210,7 @@ FUNCTIONS = {
         [_OBJECT, POINTER(Frame), c_uint64, c_uint32, POINTER(c_uint32)],
     ),
     "asnap_builder_offset": (_ERROR, [_OBJECT, c_uint32, c_uint64]),
+    "asnap_builder_allocates": (_ERROR, [_OBJECT, c_uint32, c_char_p]),
     "asnap_builder_traceback": (
         _ERROR,
         [_OBJECT, POINTER(c_uint32), c_size_t, c_uint32, POINTER(c_uint32)],
@@ -404,6 +228,7 @@ FUNCTIONS = {
     ),
     "asnap_builder_threads": (_ERROR, [_OBJECT, POINTER(c_uint32), c_size_t]),
     "asnap_builder_start_time": (_ERROR, [_OBJECT, c_uint64]),
+    "asnap_builder_sample_period": (_ERROR, [_OBJECT, c_uint64]),
     "asnap_builder_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_take_traces": (_ERROR, [_OBJECT, POINTER(Trace), c_size_t]),
     "asnap_builder_note": (_ERROR, [_OBJECT, c_char_p]),
@@ -425,6 +250,7 @@ FUNCTIONS = {
     "asnap_snapshot_filter": (_ERROR, [_OBJECT, POINTER(Filter), c_size_t, _OUT]),
     "asnap_snapshot_skipped_frames": (c_uint32, [_OBJECT, c_uint32]),
     "asnap_skip_set": (POINTER(SkipSet), [c_size_t]),
+    "asnap_snapshot_has_own": (_ERROR, [_OBJECT, c_char_p, POINTER(c_bool)]),
     "asnap_snapshot_skip": (_ERROR, [_OBJECT, POINTER(SkipRules), _OUT]),
     "asnap_key_describe": (POINTER(KeyDescription), [c_int]),
     "asnap_statistics_create": (_ERROR, [_OBJECT, c_int, c_bool, _OUT]),
@@ -439,6 +265,9 @@ FUNCTIONS = {
     "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
+    "asnap_statistics_estimate": (Estimate, [_OBJECT, c_size_t]),
+    "asnap_statistics_total_estimate": (Estimate, [_OBJECT]),
+    "asnap_statistics_sample_period": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_size": (c_uint64, [_OBJECT]),
     "asnap_statistics_total_count": (c_uint64, [_OBJECT]),
     "asnap_statistics_key": (c_int, [_OBJECT]),
@@ -457,6 +286,9 @@ FUNCTIONS = {
     "asnap_diff_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_diff_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_diff_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
+    "asnap_diff_estimates": (None, [_OBJECT, c_size_t, POINTER(Estimate)]),
+    "asnap_diff_total_estimates": (None, [_OBJECT, POINTER(Estimate)]),
+    "asnap_diff_sample_periods": (None, [_OBJECT, POINTER(c_uint64)]),
     "asnap_diff_total": (StatisticDiff, [_OBJECT]),
     "asnap_diff_key": (c_int, [_OBJECT]),
     "asnap_diff_cumulative": (c_bool, [_OBJECT]),

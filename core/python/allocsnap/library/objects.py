@@ -3,7 +3,7 @@
 from ctypes import byref, c_bool, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
-from ..printable import printable_text
+from ..printable import printable, printable_text
 from ..target import path_bytes
 from . import native
 from .calls import Object
@@ -57,6 +57,17 @@ class Symbolizer(Object):
         check(library().asnap_symbolizer_set_files(self, array, len(paths)))
 
 
+    def variable(self, file, offset, is_thread_local=False):
+        """(name, offset in it, source or None) of the variable so many bytes behind where a file
+        begins in memory, or behind its thread-local storage; None: of none that symbols know."""
+        found = native.Variable()
+        check(library().asnap_symbolizer_variable(self, file, offset, is_thread_local, byref(found)))
+        if found.name is None:
+            return None
+        source = None if found.source is None else printable(found.source)
+        return printable(found.name), found.offset, source
+
+
 class Filter(NamedTuple):
     """Which traces to keep (asnap_filter)."""
 
@@ -88,7 +99,8 @@ class Snapshot(Object):
     """The live blocks of a process at one moment. It is filled by its maker."""
 
     destroy = "asnap_snapshot_destroy"
-    computed = None  # roots.Computed, where what points to its blocks was found out
+    # roots.Computed, or kept_graph.KeptGraph, where what points to its blocks was found out.
+    computed = None
 
     @classmethod
     def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
@@ -146,24 +158,24 @@ class Snapshot(Object):
         check(library().asnap_snapshot_skip(self, byref(rules.native()), made.out))
         return made
 
-    @classmethod
-    def load(cls, path):
-        """The Snapshot in a dump file."""
-        made = cls()
-        check(library().asnap_snapshot_load(path_bytes(path), made.out))
-        return made
+    def has_own(self, pattern):
+        """Whether a pattern of SkipRules.mine is for a source or module of any frame."""
+        has = c_bool()
+        check(library().asnap_snapshot_has_own(self, path_bytes(pattern), byref(has)))
+        return has.value
 
-    def dump_tracemalloc(self, path):
-        """Writes it to a file that the standard library's tracemalloc loads."""
-        check(library().asnap_snapshot_dump_tracemalloc(self, path_bytes(path), None, 0))
+    def dump_tracemalloc(self, path, attributes=None, count=0):
+        """Writes it to a file that the standard library's tracemalloc loads; `path` in bytes,
+        `attributes`: native ones, or None."""
+        check(library().asnap_snapshot_dump_tracemalloc(self, path, attributes, count))
 
-    def dump(self, path, attributes=None):
-        """Writes it to a file, with these attributes, {name: text}, or its own."""
-        array, count = None, 0
-        if attributes is not None:
-            pairs = [(path_bytes(name), path_bytes(value)) for name, value in attributes.items()]
-            array, count = (native.Attribute * len(pairs))(*pairs), len(pairs)
-        check(library().asnap_snapshot_dump(self, path_bytes(path), array, count))
+    def dump(self, path, attributes, count):
+        """Writes it to a file, with what points to its blocks where that was found out; `path`
+        in bytes, `attributes`: native ones."""
+        if self.computed is None:
+            check(library().asnap_snapshot_dump(self, path, attributes, count))
+        else:
+            self.computed.graph.dump(self.computed.calls, self, path, attributes, count)
 
     @property
     def attributes(self):
@@ -208,14 +220,29 @@ class Snapshot(Object):
         return trace if found else None
 
     @property
+    def estimate(self):
+        """What there is as far as is known, a native.Estimate."""
+        return library().asnap_snapshot_estimate(self)
+
+    @property
     def size(self):
-        """Bytes in all blocks."""
-        return library().asnap_snapshot_size(self)
+        """Bytes in all blocks; of a sample an estimate."""
+        return self.estimate.size
 
     @property
     def count(self):
-        """All blocks."""
+        """All blocks; of a sample an estimate."""
+        return round(self.estimate.count)
+
+    @property
+    def trace_count(self):
+        """The blocks that are known one by one."""
         return library().asnap_snapshot_count(self)
+
+    @property
+    def sample_period(self):
+        """Of the sample that its blocks are, in bytes; 0: every block is there."""
+        return library().asnap_snapshot_sample_period(self)
 
     @property
     def traceback_limit(self):
@@ -255,16 +282,18 @@ def read_status(calls, root):
     return status
 
 
-def prepare_request(calls, root, request, frame_limit=0):
+def prepare_request(calls, root, request, frame_limit=0, sample_period=None):
     """[(address, bytes)] to be written, in this order, for the hooks to obey a request,
-    one of native.REQUESTS (asnap_request_prepare)."""
+    one of native.REQUESTS (asnap_request_prepare). For "start": a limit of 0 and a period of None
+    are those that were there before."""
+    start = native.Start(frame_limit, sample_period is not None, sample_period or 0)
     writes = (native.Write * native.REQUEST_WRITES)()
     calls.run(
         library().asnap_request_prepare,
         calls.memory,
         root,
         native.REQUESTS[request],
-        frame_limit,
+        byref(start),
         writes,
     )
     return [(write.address, bytes(write.bytes[: write.size])) for write in writes]

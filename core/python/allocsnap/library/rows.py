@@ -5,7 +5,7 @@ from ctypes import byref, c_char_p
 from typing import NamedTuple, Sequence, Tuple
 
 from ..target import path_bytes
-from . import graph_types, native
+from . import graph_types, native, structures
 from .calls import Object
 from .keys import keys
 from .native import check, library, text_of
@@ -33,7 +33,7 @@ class Display(NamedTuple):
     def set(self, options):
         """Puts this into a native.RenderOptions."""
         rules = [(path_bytes(start), path_bytes(to)) for start, to in self.path_rules]
-        options.path_rules = (native.PathRule * len(rules))(*rules)
+        options.path_rules = (structures.PathRule * len(rules))(*rules)
         options.path_rule_count = len(rules)
         options.short_names = self.short_names
         options.short_paths = self.short_paths
@@ -100,6 +100,12 @@ class Traces(Rows):
         options.order = self._order
         _thread_labels(options, self._snapshot, self._labels)
         return options
+
+    def total(self, unfiltered):
+        """Of the blocks themselves, of which there are fewer than a sample stands for."""
+        return native.StatisticDiff(
+            size=library().asnap_snapshot_size(unfiltered), count=unfiltered.trace_count
+        )
 
 
 class Who:

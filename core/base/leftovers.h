@@ -1,6 +1,6 @@
 /* Temporary files: their names, and those that killed writers have left. */
-#ifndef ASNAP_MODEL_LEFTOVERS_H
-#define ASNAP_MODEL_LEFTOVERS_H
+#ifndef ASNAP_BASE_LEFTOVERS_H
+#define ASNAP_BASE_LEFTOVERS_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* Writing a file as a whole or not at all. */
-#ifndef ASNAP_MODEL_ATOMIC_FILE_H
-#define ASNAP_MODEL_ATOMIC_FILE_H
+#ifndef ASNAP_BASE_ATOMIC_FILE_H
+#define ASNAP_BASE_ATOMIC_FILE_H
 
 #include "error.h"
 

@@ -96,7 +96,7 @@ static struct asnap_error *create_temporary(struct asnap_atomic_file *file, cons
     for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
         snprintf(file->temporary, sizeof(file->temporary), ".allocsnap-%ld-%u.tmp", (long)getpid(),
                  attempt);
-        file->fd = openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+        file->fd = openat(file->directory, file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
                           OWNER_ONLY);
         if (file->fd >= 0 && asnap_temporary_claim(file->fd))
             return NULL;

@@ -1,0 +1,77 @@
+"""What is known of a program without a debugger (allocsnap.target.Target), of processes and cores
+alike."""
+
+from ..library.inferior import MappedSymbols
+from ..no_hooks import names_hooks
+from ..target import FilePlace, Target
+from . import expressions
+
+#: Data symbols of the hooks' table (Session.find_symbol).
+_MOST_SYMBOLS = 16
+
+
+class PlainTarget(Target):
+    """A process or a core. Derived classes have `memory` and `mapped`."""
+
+    errors = (OSError,)
+    run_command = "allocsnap run"
+    finds_frames = False
+    starts_programs = False
+    how_to_trace = (
+        "start the program with `allocsnap run`, or with LD_PRELOAD=liballocsnap-hooks.so and"
+        " ALLOCSNAP=16"
+    )
+    how_to_keep = "the file of a dump, named before the command, is one"
+
+    def __init__(self):
+        self._symbols = None
+
+    def memory(self):
+        """The library.calls.Calls that read it."""
+        raise NotImplementedError
+
+    def mapped(self):
+        """Where things are mapped: library.calls.Regions or CoreMap."""
+        raise NotImplementedError
+
+    def symbols(self):
+        """The MappedSymbols, looked for once."""
+        if self._symbols is None:
+            self._symbols = MappedSymbols(self.memory(), self.mapped(), self.files())
+        return self._symbols
+
+    def launch_id(self):
+        return 0
+
+    def find_symbol(self, name):
+        """Only the hooks' own are asked for, which are in their library; where they are linked into a
+        program, memory is searched."""
+        mapped = self.mapped()
+        hooks = [path for path in mapped.paths() if names_hooks(path)]
+        if not hooks:
+            return 0
+        found = MappedSymbols(self.memory(), mapped.only(hooks)).named(name)
+        return found[0].address if found else 0
+
+    def file_place(self, address):
+        found = self.symbols().at(address)
+        if found is None:
+            return None
+        if found.name is None:
+            return FilePlace(found.section, found.path) if found.section else None
+        return FilePlace(found.section, found.path, found.name, address - found.address)
+
+    def value(self, expression):
+        return expressions.value(expression, self.symbols(), self.mapped_program())
+
+    def mapped_program(self):
+        """The path under which the program's own file is mapped, or None."""
+        return self.program_path()
+
+    def stack_pointers(self):
+        numbers = {thread.kernel_number: thread.number for thread in self.threads()}
+        return {
+            numbers[facts.number]: facts.stack_pointer
+            for facts in self.thread_facts()
+            if facts.stack_pointer and facts.number in numbers
+        }

@@ -1,0 +1,284 @@
+"""The structures of allocsnap.h, for ctypes; a test compares them with the compiler's."""
+
+import ctypes
+from ctypes import POINTER, c_bool, c_char_p, c_double, c_int, c_int64, c_size_t
+from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
+
+ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
+ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
+
+
+class Memory(ctypes.Structure):
+    _fields_ = [("read", ReadFunction), ("context", c_void_p), ("bytes", c_uint64)]
+
+
+# The debugger's frames are an array of Frame, and how many there are.
+NameFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_char_p, c_void_p, POINTER(c_size_t))
+
+
+class Debugger(ctypes.Structure):
+    _fields_ = [("name", NameFunction), ("context", c_void_p)]
+
+
+class Progress(ctypes.Structure):
+    _fields_ = [("report", ReportFunction), ("context", c_void_p)]
+
+
+class Region(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file_offset", c_uint64),
+        ("path", c_char_p),
+        ("flags", c_uint32),
+    ]
+
+
+class AddressRange(ctypes.Structure):
+    """A piece of memory (asnap_address_range)."""
+
+    _fields_ = [("start", c_uint64), ("end", c_uint64)]
+
+
+class Thread(ctypes.Structure):
+    _fields_ = [
+        ("number", c_uint64),
+        ("stack_pointer", c_uint64),
+        ("thread_pointer", c_uint64),
+        ("vectors_unknown", c_bool),
+    ]
+
+
+class Register(ctypes.Structure):
+    _fields_ = [("value", c_uint64), ("thread", c_uint32), ("name", ctypes.c_char * 12)]
+
+
+UNSEEN_BYTES = 1536
+
+
+class SymbolPlace(ctypes.Structure):
+    """Where in a file an address is (asnap_symbol_place)."""
+
+    _fields_ = [
+        ("path", c_char_p),
+        ("section", c_char_p),
+        ("symbol", c_char_p),
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("is_function", c_bool),
+        ("is_local", c_bool),
+    ]
+
+
+class Status(ctypes.Structure):
+    """What the hooks say of themselves (asnap_status)."""
+
+    _fields_ = [
+        ("hooks_version", ctypes.c_char * 24),
+        ("table_version", c_uint32),
+        ("tracing", c_bool),
+        ("request_pending", c_bool),
+        ("frame_limit", c_uint32),
+        ("sample_period", c_uint64),
+        ("traced_size", c_uint64),
+        ("traced_count", c_uint64),
+        ("sampled_count", c_uint64),
+        ("peak_size", c_uint64),
+        ("tracker_size", c_uint64),
+        ("dropped", c_uint64),
+        ("refused", c_uint64),
+        ("busy_shards", c_uint32),
+        ("is_whole", c_bool),
+        ("requests", c_uint32),
+        ("unseen", ctypes.c_char * UNSEEN_BYTES),
+    ]
+
+
+class Start(ctypes.Structure):
+    """What a start may ask for (asnap_start)."""
+
+    _fields_ = [
+        ("frame_limit", c_uint32),
+        ("sets_period", c_bool),
+        ("sample_period", c_uint64),
+    ]
+
+
+class Write(ctypes.Structure):
+    """Bytes to be written into the inferior (asnap_write)."""
+
+    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
+
+
+class Frame(ctypes.Structure):
+    _fields_ = [
+        ("filename", c_char_p),
+        ("function", c_char_p),
+        ("lineno", c_uint32),
+        ("inlined", c_bool),
+        ("named_by", c_uint8),
+    ]
+
+
+class Place(ctypes.Structure):
+    """Where code lies (asnap_place)."""
+
+    _fields_ = [("module", c_char_p), ("build_id", c_char_p), ("offset", c_uint64)]
+
+
+class Variable(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("offset", c_uint64), ("source", c_char_p)]
+
+
+class NamedPc(ctypes.Structure):
+    _fields_ = [("frames", POINTER(Frame)), ("frame_count", c_size_t), ("allocates", c_char_p)]
+
+
+class Trace(ctypes.Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("traceback_id", c_uint32),
+        ("domain", c_uint32),
+        ("thread", c_uint32),
+        ("time", c_uint32),
+    ]
+
+
+class Traceback(ctypes.Structure):
+    _fields_ = [("first", c_uint64), ("frame_count", c_uint32), ("total_nframe", c_uint32)]
+
+
+class Mapping(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("file_offset", c_uint64),
+        ("path", c_char_p),
+        ("build_id", c_char_p),
+    ]
+
+
+class Attribute(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("value", c_char_p)]
+
+
+class NamingPart(ctypes.Structure):
+    _fields_ = [
+        ("path", c_char_p),
+        ("named_by", c_uint8),
+        ("has_line", c_bool),
+        ("size", c_uint64),
+        ("count", c_uint64),
+    ]
+
+
+class Statistic(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("frame_count", c_size_t),
+        ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class KeyDescription(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("noun", c_char_p),
+        ("means", c_char_p),
+        ("label", c_int),
+        ("has_cumulative", c_bool),
+    ]
+
+
+class SkipSet(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("what", c_char_p)]
+
+
+class SkipRules(ctypes.Structure):
+    _fields_ = [
+        ("patterns", POINTER(c_char_p)),
+        ("pattern_count", c_size_t),
+        ("mine", POINTER(c_char_p)),
+        ("mine_count", c_size_t),
+        ("sets", c_uint32),
+    ]
+
+
+class Estimate(ctypes.Structure):
+    """What there is, as estimated from a sample (asnap_estimate)."""
+
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_double),
+        ("size_error", c_double),
+        ("count_error", c_double),
+        ("sampled_count", c_uint64),
+    ]
+
+
+class Sum(ctypes.Structure):
+    _fields_ = [("size", c_uint64), ("count", c_uint64)]
+
+
+class Bounds(ctypes.Structure):
+    _fields_ = [("from_", c_uint64), ("below", c_uint64), ("thread", c_uint32)]
+
+
+class Detail(ctypes.Structure):
+    _fields_ = [
+        ("repeated", Sum),
+        ("through", Sum),
+        ("function", c_char_p),
+        ("function_count", c_uint32),
+    ]
+
+
+class StatisticDiff(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("size_diff", c_int64),
+        ("count_diff", c_int64),
+        ("frame_count", c_size_t),
+        ("total_nframe", c_uint32),
+        ("function_count", c_uint32),
+    ]
+
+
+class Filter(ctypes.Structure):
+    _fields_ = [
+        ("inclusive", c_bool),
+        ("filename_pattern", c_char_p),
+        ("has_lineno", c_bool),
+        ("lineno", c_uint32),
+        ("all_frames", c_bool),
+        ("has_domain", c_bool),
+        ("domain", c_uint32),
+        ("classes", c_uint32),
+    ]
+
+
+class PathRule(ctypes.Structure):
+    _fields_ = [("from_", c_char_p), ("to", c_char_p)]
+
+
+class RenderOptions(ctypes.Structure):
+    _fields_ = [
+        ("limit", c_size_t),
+        ("source_lines", c_bool),
+        ("unfiltered", POINTER(StatisticDiff)),
+        ("regions", POINTER(Region)),
+        ("region_count", c_size_t),
+        ("place", c_char_p),
+        ("order", c_int),
+        ("thread_labels", POINTER(c_char_p)),
+        ("thread_label_count", c_size_t),
+        ("path_rules", POINTER(PathRule)),
+        ("path_rule_count", c_size_t),
+        ("short_names", c_bool),
+        ("short_paths", c_bool),
+        ("reach", c_int),
+    ]
