@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export_kinds.h"
+#include "main_mapping.h"
 #include "open_file.h"
 #include "report_file.h"
 #include "report_graph.h"
@@ -42,18 +44,14 @@ static char *place_of_data(const char *path, const struct asnap_report_file *pag
     return place;
 }
 
-static struct asnap_error *write_text(const struct asnap_report_sink *sink, const char *text,
-                                      size_t size)
-{
-    return size == 0 ? NULL : sink->write(sink->context, text, size);
-}
-
 /* ---- the data ---- */
 
 struct report {
     const struct asnap_snapshot *snapshots[2]; /* the older one after the other, or NULL */
     struct asnap_report_numbering numberings[2];
+    const struct asnap_export_job *job;
     const struct asnap_report_options *options;
+    const struct asnap_graph *graph; /* or NULL */
     struct asnap_report_names names;
     struct asnap_report_stacks stacks;
     struct asnap_report_cells cells;
@@ -71,69 +69,98 @@ static struct asnap_error *add_text(struct report *report, const char *text)
     return asnap_report_add_name(&report->names, text, ASNAP_PRINTABLE_TEXT, &report->list);
 }
 
-/* Which side, name and value of each fact; then which side and text of each note. */
+static struct asnap_error *add_fact(struct report *report, uint32_t side, const char *name,
+                                    const char *value, enum asnap_printable_kind kind)
+{
+    struct asnap_error *error = asnap_report_list_add(&report->list, side);
+    if (error == NULL)
+        error = add_text(report, name);
+    return error != NULL ? error
+                         : asnap_report_add_name(&report->names, value, kind, &report->list);
+}
+
+/* The program, and its build. */
+static struct asnap_error *add_program(struct report *report, uint32_t side)
+{
+    uint32_t number;
+    struct asnap_error *error = asnap_main_mapping(report->snapshots[side], &number);
+    if (error != NULL || number == ASNAP_NO_MAPPING)
+        return error;
+    struct asnap_mapping mapping = asnap_snapshot_mapping(report->snapshots[side], number);
+    error = add_fact(report, side, "program", mapping.path, ASNAP_PRINTABLE_NAME);
+    if (error == NULL && mapping.build_id[0] != '\0')
+        error = add_fact(report, side, "build", mapping.build_id, ASNAP_PRINTABLE_NAME);
+    return error;
+}
+
+/* Which side, name and value of each fact. */
 static struct asnap_error *write_facts(struct report *report, struct asnap_report_output *output)
 {
     struct asnap_error *error = NULL;
+    for (uint32_t side = 0; error == NULL && side < 2 && report->snapshots[side] != NULL; side++)
+        error = add_program(report, side);
     for (size_t i = 0; error == NULL && i < report->options->fact_count; i++) {
         const struct asnap_report_fact *fact = &report->options->facts[i];
-        error = asnap_report_list_add(&report->list, fact->old);
-        if (error == NULL)
-            error = add_text(report, fact->name);
-        if (error == NULL)
-            error = add_text(report, fact->value);
+        error = add_fact(report, fact->old, fact->name, fact->value, ASNAP_PRINTABLE_TEXT);
     }
     if (error == NULL)
         write_list(report, "fact", output);
+    return error;
+}
+
+static struct asnap_error *add_note(struct report *report, uint32_t side, const char *note)
+{
+    struct asnap_error *error = asnap_report_list_add(&report->list, side);
+    return error != NULL ? error : add_text(report, note);
+}
+
+/* Which side and text of each note. */
+static struct asnap_error *write_notes(struct report *report, struct asnap_report_output *output)
+{
+    struct asnap_error *error = NULL;
     for (uint32_t side = 0; side < 2 && report->snapshots[side] != NULL; side++) {
-        size_t count = asnap_snapshot_note_count(report->snapshots[side]);
-        for (size_t i = 0; error == NULL && i < count; i++) {
-            error = asnap_report_list_add(&report->list, side);
-            if (error == NULL)
-                error = add_text(report, asnap_snapshot_note(report->snapshots[side], i));
-        }
+        const struct asnap_snapshot *snapshot = report->snapshots[side];
+        for (size_t i = 0; error == NULL && i < asnap_snapshot_note_count(snapshot); i++)
+            error = add_note(report, side, asnap_snapshot_note(snapshot, i));
     }
-    if (error == NULL && report->options->graph != NULL) {
-        for (size_t i = 0; error == NULL && i < asnap_graph_note_count(report->options->graph);
-             i++) {
-            error = asnap_report_list_add(&report->list, 0);
-            if (error == NULL)
-                error = add_text(report, asnap_graph_note(report->options->graph, i));
-        }
-    }
+    size_t of_graph = report->graph == NULL ? 0 : asnap_graph_note_count(report->graph);
+    for (size_t i = 0; error == NULL && i < of_graph; i++)
+        error = add_note(report, 0, asnap_graph_note(report->graph, i));
     if (error == NULL)
         write_list(report, "note", output);
     return error;
 }
 
-/* When the times of each snapshot begin, the first and the last of them, and the frame limit. */
+/* What there is of each snapshot: when its times begin, the newest of them, the frame limit, the
+ * period of its sample. */
+static struct asnap_error *add_side(struct report *report, const struct asnap_snapshot *snapshot)
+{
+    bool has_times = snapshot != NULL && report->cells.newest != ASNAP_TIME_UNKNOWN;
+    struct asnap_error *error = asnap_report_list_add_wide(
+        &report->list, snapshot == NULL ? 0 : asnap_snapshot_start_time(snapshot));
+    if (error == NULL)
+        error = asnap_report_list_add(
+            &report->list, has_times ? asnap_snapshot_newest_time(snapshot) : ASNAP_TIME_UNKNOWN);
+    if (error == NULL)
+        error = asnap_report_list_add(
+            &report->list, snapshot == NULL ? 0 : asnap_snapshot_traceback_limit(snapshot));
+    if (error == NULL)
+        error = asnap_report_list_add_wide(
+            &report->list, snapshot == NULL ? 0 : asnap_snapshot_sample_period(snapshot));
+    return error;
+}
+
 static struct asnap_error *write_times(struct report *report, struct asnap_report_output *output)
 {
-    struct asnap_error *error = NULL;
-    for (size_t side = 0; error == NULL && side < 2; side++) {
-        const struct asnap_snapshot *snapshot = report->snapshots[side];
-        error = asnap_report_list_add_wide(
-            &report->list, snapshot == NULL ? 0 : asnap_snapshot_start_time(snapshot));
-        if (error == NULL)
-            error = asnap_report_list_add(
-                &report->list, snapshot == NULL || report->cells.newest == ASNAP_TIME_UNKNOWN
-                                   ? ASNAP_TIME_UNKNOWN
-                                   : asnap_snapshot_newest_time(snapshot));
-        if (error == NULL)
-            error = asnap_report_list_add(
-                &report->list, snapshot == NULL ? 0 : asnap_snapshot_traceback_limit(snapshot));
-    }
+    const uint32_t numbers[] = {
+        report->cells.oldest, report->cells.newest, ASNAP_REPORT_STEPS,
+        (uint32_t)report->cells.has_types | (uint32_t)(report->graph != NULL) << 1 |
+            (uint32_t)(report->snapshots[1] != NULL) << 2 | (uint32_t)report->cells.is_sample << 3};
+    struct asnap_error *error = add_side(report, report->snapshots[0]);
     if (error == NULL)
-        error = asnap_report_list_add(&report->list, report->cells.oldest);
-    if (error == NULL)
-        error = asnap_report_list_add(&report->list, report->cells.newest);
-    if (error == NULL)
-        error = asnap_report_list_add(&report->list, ASNAP_REPORT_STEPS);
-    if (error == NULL)
-        error = asnap_report_list_add(&report->list,
-                                      (uint32_t)report->cells.has_types |
-                                          (uint32_t)(report->options->graph != NULL) << 1 |
-                                          (uint32_t)(report->snapshots[1] != NULL) << 2);
+        error = add_side(report, report->snapshots[1]);
+    for (size_t i = 0; error == NULL && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        error = asnap_report_list_add(&report->list, numbers[i]);
     if (error == NULL)
         write_list(report, "time", output);
     return error;
@@ -205,8 +232,8 @@ static struct asnap_error *add_blocks(struct report *report)
             error = asnap_report_cells_span(&report->cells, report->snapshots[side]);
     }
     for (uint32_t side = 0; error == NULL && side < 2 && report->snapshots[side] != NULL; side++)
-        error = asnap_report_cells_add(&report->cells, &report->numberings[side], side,
-                                       side == 0 ? report->options->graph : NULL);
+        error =
+            asnap_report_cells_add(&report->cells, &report->numberings[side], side, report->job);
     return error;
 }
 
@@ -218,14 +245,16 @@ static struct asnap_error *write_sections(struct report *report, struct asnap_re
     if (error == NULL)
         error = write_facts(report, output);
     if (error == NULL)
+        error = write_notes(report, output);
+    if (error == NULL)
         error = write_origins(report, output);
     if (error == NULL)
         error = write_naming(report, output);
     if (error == NULL)
         error = asnap_report_cells_write(&report->cells, output);
-    if (error == NULL && report->options->graph != NULL)
-        error = asnap_report_graph_write(&report->stacks, &report->numberings[0], report->options,
-                                         output);
+    if (error == NULL && report->graph != NULL)
+        error =
+            asnap_report_graph_write(&report->stacks, &report->numberings[0], report->job, output);
     if (error == NULL)
         error = asnap_report_sources_write(&report->cells, report->options, output);
     if (error != NULL)
@@ -236,24 +265,25 @@ static struct asnap_error *write_sections(struct report *report, struct asnap_re
     return NULL;
 }
 
-static struct asnap_error *write_data(const struct asnap_snapshot *snapshot,
-                                      const struct asnap_snapshot *old,
-                                      const struct asnap_report_options *options,
-                                      const struct asnap_report_sink *sink)
+static struct asnap_error *write_data(const struct asnap_export_job *job)
 {
     struct asnap_report_output *output = NULL;
-    struct report report = {.snapshots = {snapshot, old}, .options = options};
+    struct report report = {.snapshots = {job->snapshot, job->options->old_snapshot},
+                            .job = job,
+                            .options = job->options->report,
+                            .graph = job->options->graph};
     struct asnap_error *error = asnap_report_names_init(&report.names);
     if (error != NULL)
         return error;
     error = asnap_report_stacks_init(&report.stacks, &report.names);
     asnap_report_cells_init(&report.cells, &report.stacks);
     if (error == NULL)
-        error = asnap_report_output_create(sink, asnap_snapshot_count(snapshot) >= MANY, &output);
+        error = asnap_report_output_create(job->out, asnap_snapshot_count(job->snapshot) >= MANY,
+                                           &output);
     if (error == NULL)
         error = write_sections(&report, output);
     if (error == NULL)
-        error = asnap_report_output_end(output);
+        asnap_report_output_end(output);
     asnap_report_output_destroy(output);
     asnap_report_cells_deinit(&report.cells);
     asnap_report_stacks_deinit(&report.stacks);
@@ -264,42 +294,32 @@ static struct asnap_error *write_data(const struct asnap_snapshot *snapshot,
     return error;
 }
 
-static struct asnap_error *write_page(const struct asnap_report_file *page, const char *place,
-                                      const struct asnap_snapshot *snapshot,
-                                      const struct asnap_snapshot *old,
-                                      const struct asnap_report_options *options,
-                                      const struct asnap_report_sink *sink)
+static bool is_too_large(const struct asnap_snapshot *snapshot)
 {
-    const char *rest = place + sizeof(mark) - 1;
-    struct asnap_error *error = write_text(sink, page->text, (size_t)(place - page->text));
-    if (error == NULL)
-        error = write_text(sink, before, sizeof(before) - 1);
-    if (error == NULL)
-        error = write_data(snapshot, old, options, sink);
-    if (error == NULL)
-        error = write_text(sink, after, sizeof(after) - 1);
-    if (error == NULL)
-        error = write_text(sink, rest, strlen(rest));
-    return error;
+    return snapshot != NULL && asnap_snapshot_estimate(snapshot).size >= SIZE_LIMIT;
 }
 
-struct asnap_error *asnap_report_write(const struct asnap_snapshot *snapshot,
-                                       const struct asnap_snapshot *old,
-                                       const struct asnap_report_options *options,
-                                       const struct asnap_report_sink *sink)
+struct asnap_error *asnap_export_report(const struct asnap_export_job *job)
 {
     struct asnap_report_file page;
-    if (asnap_snapshot_size(snapshot) >= SIZE_LIMIT ||
-        (old != NULL && asnap_snapshot_size(old) >= SIZE_LIMIT))
+    const char *path = job->options->report->page;
+    if (is_too_large(job->snapshot) || is_too_large(job->options->old_snapshot))
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "no report of a snapshot that holds 8 PiB or more: browsers do "
                                   "not count so many bytes exactly; `snapshot stats` does");
-    struct asnap_error *error = asnap_report_file_read(options->page, PAGE_LIMIT, &page);
+    struct asnap_error *error = asnap_report_file_read(path, PAGE_LIMIT, &page);
     if (error != NULL)
         return error;
-    const char *place = place_of_data(options->page, &page, &error);
-    if (place != NULL)
-        error = write_page(&page, place, snapshot, old, options, sink);
+    const char *place = place_of_data(path, &page, &error);
+    if (place != NULL) {
+        asnap_write_bytes(job->out, page.text, (size_t)(place - page.text));
+        asnap_write_string(job->out, before);
+        error = write_data(job);
+    }
+    if (place != NULL && error == NULL) {
+        asnap_write_string(job->out, after);
+        asnap_write_string(job->out, place + sizeof(mark) - 1);
+    }
     free(page.text);
     return error;
 }

@@ -5,6 +5,7 @@
 struct graph_parts {
     struct asnap_report_stacks *stacks;
     struct asnap_report_numbering *numbering;
+    const struct asnap_graph *graph;
     const struct asnap_report_options *options;
     struct asnap_report_list list;
 };
@@ -22,7 +23,7 @@ static struct asnap_error *add_wide(struct graph_parts *parts, uint64_t number)
 /* A block: its stack, address, size and class. */
 static struct asnap_error *add_block(struct graph_parts *parts, uint32_t block)
 {
-    struct asnap_graph_block_info info = asnap_graph_block(parts->options->graph, block);
+    struct asnap_graph_block_info info = asnap_graph_block(parts->graph, block);
     uint32_t stack;
     struct asnap_error *error =
         asnap_report_stack(parts->stacks, parts->numbering, info.trace.traceback_id, &stack);
@@ -49,15 +50,17 @@ static void write_list(struct graph_parts *parts, const char *tag,
 static struct asnap_error *add_keepers(struct graph_parts *parts)
 {
     uint32_t blocks[ASNAP_REPORT_KEEPERS];
-    size_t count = asnap_graph_block_count(parts->options->graph);
+    const struct asnap_graph *retained = parts->options->retained;
+    size_t count = retained == NULL ? 0 : asnap_graph_block_count(retained);
     if (count > ASNAP_REPORT_KEEPERS)
         count = ASNAP_REPORT_KEEPERS;
     struct asnap_error *error = NULL;
-    asnap_graph_top(parts->options->graph, count, blocks);
+    if (count > 0)
+        asnap_graph_top(retained, count, blocks);
     for (size_t i = 0; error == NULL && i < count; i++) {
         uint64_t size;
         uint64_t held;
-        asnap_graph_retained(parts->options->graph, blocks[i], &size, &held);
+        asnap_graph_retained(retained, blocks[i], &size, &held);
         error = add_block(parts, blocks[i]);
         if (error == NULL)
             error = add_wide(parts, size);
@@ -94,9 +97,11 @@ static struct asnap_error *add_lines(struct graph_parts *parts)
 {
     const struct asnap_snapshot *snapshot = parts->numbering->snapshot;
     struct asnap_statistics *rows = NULL;
+    if (parts->options->retained == NULL)
+        return NULL;
     struct asnap_error *error = asnap_statistics_create(snapshot, ASNAP_KEY_LINENO, false, &rows);
     if (error == NULL)
-        error = asnap_statistics_add_graph(rows, snapshot, parts->options->graph,
+        error = asnap_statistics_add_graph(rows, snapshot, parts->options->retained,
                                            ASNAP_BESIDE_RETAINED);
     size_t count = error == NULL ? asnap_statistics_count(rows) : 0;
     for (size_t i = 0; error == NULL && i < count && i < ASNAP_REPORT_KEEPERS; i++)
@@ -159,7 +164,7 @@ static void follow(const struct asnap_graph *graph, struct leak *leak, size_t at
 /* The largest leak: what leaked with it, and its first blocks by the pointers between them. */
 static struct asnap_error *add_leak(struct graph_parts *parts)
 {
-    const struct asnap_graph *graph = parts->options->graph;
+    const struct asnap_graph *graph = parts->graph;
     uint64_t size;
     uint32_t largest = largest_leak(graph, &size);
     if (largest == ASNAP_GRAPH_NO_BLOCK)
@@ -198,7 +203,7 @@ static struct asnap_error *add_ways(struct graph_parts *parts)
 
 struct asnap_error *asnap_report_graph_write(struct asnap_report_stacks *stacks,
                                              struct asnap_report_numbering *numbering,
-                                             const struct asnap_report_options *options,
+                                             const struct asnap_export_job *job,
                                              struct asnap_report_output *output)
 {
     static const struct {
@@ -206,7 +211,10 @@ struct asnap_error *asnap_report_graph_write(struct asnap_report_stacks *stacks,
         struct asnap_error *(*add)(struct graph_parts *parts);
     } sections[] = {
         {"grke", add_keepers}, {"grli", add_lines}, {"grle", add_leak}, {"grwa", add_ways}};
-    struct graph_parts parts = {.stacks = stacks, .numbering = numbering, .options = options};
+    struct graph_parts parts = {.stacks = stacks,
+                                .numbering = numbering,
+                                .graph = job->options->graph,
+                                .options = job->options->report};
     struct asnap_error *error = NULL;
     for (size_t i = 0; error == NULL && i < sizeof(sections) / sizeof(sections[0]); i++) {
         error = sections[i].add(&parts);

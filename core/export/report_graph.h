@@ -3,17 +3,18 @@
 #ifndef ASNAP_EXPORT_REPORT_GRAPH_H
 #define ASNAP_EXPORT_REPORT_GRAPH_H
 
-#include "report_cells.h"
+#include "job.h"
+#include "report_stacks.h"
 
 /* Blocks and lines that keep most alive, as many of each. */
 #define ASNAP_REPORT_KEEPERS ((size_t)100)
 /* Blocks of the largest leak that are shown. */
 #define ASNAP_REPORT_LEAK_BLOCKS ((size_t)200)
 
-/* Writes the sections; `numbering` is of the snapshot that the graph is of. */
+/* Writes the sections, where the job has a graph; `numbering` is of its snapshot. */
 struct asnap_error *asnap_report_graph_write(struct asnap_report_stacks *stacks,
                                              struct asnap_report_numbering *numbering,
-                                             const struct asnap_report_options *options,
+                                             const struct asnap_export_job *job,
                                              struct asnap_report_output *output);
 
 #endif

@@ -9,39 +9,42 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sections are little-e
 #define ALIGNMENT 8
 
 /* Three bytes as four letters (RFC 4648). */
-static void encode(const unsigned char bytes[3], char text[4])
+static char *encode(const unsigned char bytes[3], char *text)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t word = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
     for (size_t i = 0; i < 4; i++)
         text[i] = letters[word >> (18 - 6 * i) & 63];
+    return text + 4;
 }
 
 /* Writes what is packed as a line of base64. */
 static void write_line(struct asnap_report_output *output)
 {
-    char line[ASNAP_REPORT_PACKED / 3 * 4 + 4 + 1];
     size_t size = sizeof(output->packed) - output->stream.avail_out;
-    size_t length = 0;
-    for (size_t i = 0; i < size; i += 3, length += 4) {
-        unsigned char last[3] = {0};
-        size_t here = size - i < 3 ? size - i : 3;
-        memcpy(last, output->packed + i, here);
-        encode(last, line + length);
-        memset(line + length + here + 1, '=', 3 - here);
-    }
-    line[length++] = '\n';
     output->stream.next_out = output->packed;
     output->stream.avail_out = sizeof(output->packed);
-    if (output->error == NULL && size != 0)
-        output->error = output->sink->write(output->sink->context, line, length);
+    if (size == 0)
+        return;
+    char *line = asnap_write_begin(output->out, sizeof(output->packed) / 3 * 4 + 4 + 1);
+    size_t i = 0;
+    for (; i + 3 <= size; i += 3)
+        line = encode(output->packed + i, line);
+    if (i < size) {
+        unsigned char last[3] = {0};
+        memcpy(last, output->packed + i, size - i);
+        line = encode(last, line);
+        memset(line - (3 - (size - i)), '=', 3 - (size - i));
+    }
+    *line++ = '\n';
+    asnap_write_until(output->out, line);
 }
 
 static void write_bytes(struct asnap_report_output *output, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
-    while (size != 0 && output->error == NULL) {
+    while (size != 0 && output->out->error == NULL) {
         /* zlib counts by unsigned int. */
         uInt piece = size < (size_t)1 << 30 ? (uInt)size : (uInt)1 << 30;
         output->stream.next_in = (unsigned char *)(uintptr_t)at;
@@ -56,7 +59,19 @@ static void write_bytes(struct asnap_report_output *output, const void *bytes, s
     }
 }
 
-struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *sink, bool much,
+static void *take(void *context, unsigned count, unsigned size)
+{
+    (void)context;
+    return calloc(count, size);
+}
+
+static void give(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+struct asnap_error *asnap_report_output_create(struct asnap_file_writer *out, bool much,
                                                struct asnap_report_output **output)
 {
     static const struct {
@@ -67,9 +82,8 @@ struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *s
     struct asnap_report_output *made = malloc(sizeof(*made));
     if (made == NULL)
         return asnap_error_no_memory();
-    made->sink = sink;
-    made->error = NULL;
-    made->stream = (z_stream){0};
+    made->out = out;
+    made->stream = (z_stream){.zalloc = take, .zfree = give};
     if (deflateInit(&made->stream, much ? Z_BEST_SPEED : Z_DEFAULT_COMPRESSION) != Z_OK) {
         free(made);
         return asnap_error_no_memory();
@@ -86,7 +100,6 @@ void asnap_report_output_destroy(struct asnap_report_output *output)
     if (output == NULL)
         return;
     deflateEnd(&output->stream);
-    asnap_error_destroy(output->error);
     free(output);
 }
 
@@ -163,14 +176,11 @@ void asnap_report_field(struct asnap_report_output *output, const char *tag, con
     asnap_report_column(output, tag, count, field_of, &field);
 }
 
-struct asnap_error *asnap_report_output_end(struct asnap_report_output *output)
+void asnap_report_output_end(struct asnap_report_output *output)
 {
     output->stream.avail_in = 0;
-    for (int result = Z_OK; result != Z_STREAM_END && output->error == NULL;) {
+    for (int result = Z_OK; result != Z_STREAM_END && output->out->error == NULL;) {
         result = deflate(&output->stream, Z_FINISH);
         write_line(output);
     }
-    struct asnap_error *error = output->error;
-    output->error = NULL;
-    return error;
 }

@@ -4,21 +4,19 @@
 
 #include <zlib.h>
 
-#include "error.h"
+#include "file_writer.h"
 
 /* Bytes that make one line of base64. */
 #define ASNAP_REPORT_PACKED ((size_t)48 * 1024)
 
-/* The first failure is kept, and nothing is written after it. */
 struct asnap_report_output {
-    const struct asnap_report_sink *sink;
-    struct asnap_error *error;
+    struct asnap_file_writer *out;
     z_stream stream;
     unsigned char packed[ASNAP_REPORT_PACKED];
 };
 
 /* `much`: what comes is large, and compressed faster rather than better. */
-struct asnap_error *asnap_report_output_create(const struct asnap_report_sink *sink, bool much,
+struct asnap_error *asnap_report_output_create(struct asnap_file_writer *out, bool much,
                                                struct asnap_report_output **output);
 void asnap_report_output_destroy(struct asnap_report_output *output);
 
@@ -40,7 +38,7 @@ void asnap_report_field(struct asnap_report_output *output, const char *tag, con
     asnap_report_field(OUTPUT, TAG, STRUCTURES, COUNT, sizeof(*(STRUCTURES)),                      \
                        offsetof(typeof(*(STRUCTURES)), FIELD))
 
-/* Writes what is left; returns the first failure. */
-struct asnap_error *asnap_report_output_end(struct asnap_report_output *output);
+/* Writes what is left. */
+void asnap_report_output_end(struct asnap_report_output *output);
 
 #endif

@@ -1,15 +1,16 @@
-/* The report: a page that shows a snapshot, or the difference of two, in a browser. */
+/* What a report has beside the snapshots (allocsnap_export.h, ASNAP_EXPORT_REPORT). */
 #ifndef ALLOCSNAP_REPORT_H
 #define ALLOCSNAP_REPORT_H
 
+#include "allocsnap_graph.h"
 #include "allocsnap_render.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* What the head of the page says beside what the snapshots hold, a line each: "program", "server".
- */
+/* What the head of the page says beside what the snapshots hold, a line each: "source", "process
+ * 1234". */
 struct asnap_report_fact {
     const char *name;
     const char *value;
@@ -23,12 +24,6 @@ struct asnap_report_way {
     size_t block_count;
 };
 
-/* Where the page goes, piece by piece. */
-struct asnap_report_sink {
-    struct asnap_error *(*write)(void *context, const void *bytes, size_t size);
-    void *context;
-};
-
 struct asnap_report_options {
     const char *page; /* the path of the page without data, which the build makes */
     const struct asnap_report_fact *facts;
@@ -39,20 +34,12 @@ struct asnap_report_options {
     bool source_lines; /* the lines around frames, where their files can be read */
     const struct asnap_path_rule *path_rules;
     size_t path_rule_count;
-    /* Of the new snapshot, after asnap_graph_retain; NULL: none was computed. */
-    const struct asnap_graph *graph;
+    /* Of the same blocks as the graph of the export, after asnap_graph_retain: what keeps most
+     * alive; NULL: it is not told. */
+    const struct asnap_graph *retained;
     const struct asnap_report_way *ways;
     size_t way_count;
 };
-
-/* Writes the page of a snapshot, and of what it has more than an older one where `old` is not NULL
- * (docs/report.md says what it holds). Blocks are attributed to frames as by statistics of the
- * snapshots. Fails with NO_MEMORY, IO where the page cannot be read, UNSUPPORTED where a snapshot
- * holds 2^53 bytes or more, which browsers do not count exactly, and with what `sink` returns. */
-ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
-asnap_report_write(const struct asnap_snapshot *snapshot, const struct asnap_snapshot *old,
-                   const struct asnap_report_options *options,
-                   const struct asnap_report_sink *sink);
 
 #ifdef __cplusplus
 }

@@ -9,13 +9,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
-from allocsnap.library import native, objects, report_page, rows  # noqa: E402
+from allocsnap.library import exports, native, objects, report_page, rows  # noqa: E402
+from allocsnap.library.calls import Calls  # noqa: E402
 from allocsnap.library.native import check, library  # noqa: E402
 from allocsnap.library.skip_rules import SkipRules  # noqa: E402
 
-from .browser import BUILD  # noqa: E402
-
-PAGE = os.path.join(BUILD, "report.html")
 NO_MAPPING = 2**32 - 1
 
 
@@ -69,12 +67,13 @@ class Maker:
     def block(self, size, stack, domain=0, thread=0, time=2**32 - 1):
         self._traces.append((size, stack, domain, thread, time))
 
-    def finish(self, threads=(), start_time=0, domains=(), notes=()):
+    def finish(self, threads=(), start_time=0, domains=(), notes=(), sample_period=0):
         """The Snapshot, attributed as commands do."""
         lib = library()
         numbers = (ctypes.c_uint32 * (len(threads) + 1))(0, *threads)
         check(lib.asnap_builder_threads(self._builder, numbers, len(numbers)))
         check(lib.asnap_builder_start_time(self._builder, start_time))
+        check(lib.asnap_builder_sample_period(self._builder, sample_period))
         for number, name in domains:
             check(lib.asnap_builder_domain_name(self._builder, number, name))
         for note in notes:
@@ -89,7 +88,7 @@ class Maker:
         return snapshot.skip(SkipRules())
 
 
-def random_snapshot(seed, blocks=4000, files=12, start_time=1700000000 * 10**9):
+def random_snapshot(seed, blocks=4000, files=12, start_time=1700000000 * 10**9, sample_period=0):
     """A Snapshot of many kinds of blocks, the same for the same seed."""
     chance = random.Random(seed)
     maker = Maker()
@@ -117,34 +116,21 @@ def random_snapshot(seed, blocks=4000, files=12, start_time=1700000000 * 10**9):
             chance.choice([2**32 - 1, chance.randrange(50), chance.randrange(100000)]),
         )
     return maker.finish(
-        threads=[4711, 4712, 4711], start_time=start_time, domains=[(3, b"pool")], notes=[b"7 blocks were dropped"]
+        threads=[4711, 4712, 4711],
+        start_time=start_time,
+        domains=[(3, b"pool")],
+        notes=[b"7 blocks were dropped"],
+        sample_period=sample_period,
     )
 
 
-def write(path, snapshot, old=None, facts=(), source_lines=True, thread_labels=()):
-    """Writes the page of a Snapshot. A fact is (name, value, whether it is of the older one)."""
-    with open(path, "wb") as file:
-
-        def sink(_context, data, size):
-            file.write(ctypes.string_at(data, size))
-
-        labels = (ctypes.c_char_p * len(thread_labels))(*thread_labels)
-        options = report_page.ReportOptions(
-            page=PAGE.encode(),
-            facts=(report_page.ReportFact * len(facts))(*facts),
-            fact_count=len(facts),
-            source_lines=source_lines,
-            thread_labels=labels,
-            thread_label_count=len(labels),
-        )
-        check(
-            library().asnap_report_write(
-                snapshot,
-                old,
-                ctypes.byref(options),
-                ctypes.byref(report_page.ReportSink(report_page.SinkFunction(sink), None)),
-            )
-        )
+def write(path, snapshot, old=None, facts=(), source_lines=True, labels=None):
+    """Writes the page of a Snapshot. A fact is (name, value, whether it is of the older one);
+    `labels`: {kernel thread number: what the debugger calls it}."""
+    facts = [report_page.Fact(os.fsdecode(name), os.fsdecode(value), is_old) for name, value, is_old in facts]
+    labels = {number: os.fsdecode(label) for number, label in (labels or {}).items()}
+    report = report_page.Report(facts, labels, source_lines)
+    exports.write(Calls(), snapshot, exports.formats()["report"], path, old, report=report)
 
 
 def statistics(snapshot, key, cumulative=False):

@@ -49,6 +49,11 @@ def shown_rows(key, rows):
     return found
 
 
+def shown_percent(share):
+    """A share as the page writes it."""
+    return "{:.1f}%".format(share) if share < 10 else "{:.0f}%".format(share)
+
+
 class Page(unittest.TestCase):
     """A test with a browser."""
 
@@ -164,6 +169,35 @@ class Numbers(Page):
         data = self.browser.data("#table-sum")
         self.assertEqual(int(data["sizeDiff"]), total["size_diff"])
         self.assertEqual(int(data["countDiff"]), total["count_diff"])
+
+    def test_samples_are_estimates(self):
+        """Rows, sums and differences of a sample are the commands' estimates."""
+        whole = pages.random_snapshot(3)
+        sample = pages.random_snapshot(4, sample_period=50000)
+        for new, old in ((sample, None), (sample, whole), (whole, sample)):
+            self.open(new, old)
+            self.assertIn("Estimated", self.browser.text(".notes"))
+            for key, cumulative in self.each_table():
+                text = (
+                    pages.difference(new, old, key, cumulative)
+                    if old
+                    else pages.statistics(new, key, cumulative)
+                )
+                shown = self.browser.rows()
+                self.assertEqual(
+                    sorted(shown_rows(key, shown), key=str), sorted(expected_rows(key, text), key=str)
+                )
+                if new is sample:
+                    rows = {name_of(key, row): row["sampled_count"] for row in json.loads(text)["statistics"]}
+                    self.assertEqual(sum(numbers["sampled"] for _, numbers in shown), sum(rows.values()))
+            self.browser.click("#table-cumulative")
+            total = json.loads(text)["total"]
+            data = self.browser.data("#total")
+            self.assertEqual((int(data["size"]), int(data["count"])), (total["size"], total["count"]))
+            if new is sample:
+                self.assertEqual(int(data["sampled"]), total["sampled_count"])
+                share = 100 * total["error"] / total["size"]
+                self.assertIn("±{}".format(shown_percent(share)), self.browser.text("#total"))
 
     def test_vanished_and_new(self):
         frame = (b"/s/a.c", b"kept", 1, False, b"/bin/x")
@@ -471,7 +505,7 @@ class Hostile(Page):
         domains = list(enumerate(self.NAMES))
         snapshot = maker.finish(threads=[1], start_time=1, domains=domains, notes=self.NAMES)
         facts = [(name, name, False) for name in self.NAMES] + [(b"program", self.NAMES[0], False)]
-        self.open(snapshot, facts=facts, thread_labels=[None, self.NAMES[1]])
+        self.open(snapshot, facts=facts, labels={1: self.NAMES[1]})
         for key in KEYS:
             self.choose("table", key)
             with self.subTest(key):

@@ -3,47 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
-static char path[] = "/tmp/allocsnap-report-XXXXXX";
-
-static void remove_page(void)
-{
-    unlink(path);
-}
+#include "test_model_dump.h"
 
 const char *report_page_path(void)
 {
-    static bool made;
-    if (!made) {
-        int fd = mkstemp(path);
-        FILE *file = fdopen(fd, "w");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-        fputs(REPORT_PAGE_HEAD "<!--allocsnap data-->" REPORT_PAGE_TAIL, file);
-        CU_ASSERT_EQUAL_FATAL(fclose(file), 0);
-        atexit(remove_page);
-        made = true;
+    static char made[64];
+    if (made[0] == '\0') {
+        static const char page[] = REPORT_PAGE_HEAD "<!--allocsnap data-->" REPORT_PAGE_TAIL;
+        snprintf(made, sizeof(made), "%s", dump_path("page.html"));
+        dump_write(made, page, sizeof(page) - 1);
     }
-    return path;
-}
-
-static struct asnap_error *append(void *context, const void *bytes, size_t size)
-{
-    struct report_page *page = context;
-    /* The test's own memory does not fail. */
-    char *grown = realloc(page->text, page->size + size + 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(grown);
-    memcpy(grown + page->size, bytes, size);
-    page->text = grown;
-    page->size += size;
-    page->text[page->size] = '\0';
-    return NULL;
-}
-
-struct asnap_report_sink report_page_sink(struct report_page *page)
-{
-    return (struct asnap_report_sink){.write = append, .context = page};
+    return made;
 }
 
 void report_page_deinit(struct report_page *page)
@@ -82,16 +54,17 @@ static size_t decode(const char *text, size_t length, unsigned char *bytes)
     return size;
 }
 
-void report_page_read(struct report_page *page)
+void report_page_read(const char *path, struct report_page *page)
 {
     static const char before[] =
         REPORT_PAGE_HEAD "<script type=\"application/octet-stream\" id=\"allocsnap-data\">\n";
     static const char after[] = "</script>" REPORT_PAGE_TAIL;
     size_t head = sizeof(before) - 1;
     size_t tail = sizeof(after) - 1;
+    page->text = (char *)dump_bytes(path, &page->size);
     CU_ASSERT_FATAL(page->size > head + tail);
     CU_ASSERT_EQUAL_FATAL(strncmp(page->text, before, head), 0);
-    CU_ASSERT_STRING_EQUAL_FATAL(page->text + page->size - tail, after);
+    CU_ASSERT_EQUAL_FATAL(memcmp(page->text + page->size - tail, after, tail), 0);
     unsigned char *packed = malloc(page->size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(packed);
     size_t packed_size = decode(page->text + head, page->size - head - tail, packed);

@@ -4,25 +4,23 @@
 
 #include "unit.h"
 
-/* A page without data, which is there until the program ends. */
+/* A page without data. */
 #define REPORT_PAGE_HEAD "<!doctype html><p>head</p>"
 #define REPORT_PAGE_TAIL "<script>tail</script>"
 const char *report_page_path(void);
 
-/* A page that is written to memory. All zero is an empty one. */
+/* A page that was written. All zero is an empty one. */
 struct report_page {
     char *text;
     size_t size;
-    unsigned char *data; /* what is in it, after report_page_read */
+    unsigned char *data; /* what is in it */
     size_t data_size;
 };
 
-/* Where a report goes to be in `page`. */
-struct asnap_report_sink report_page_sink(struct report_page *page);
 void report_page_deinit(struct report_page *page);
 
-/* Takes the data out of the page, and checks what is around it. */
-void report_page_read(struct report_page *page);
+/* Takes the data out of the page in a file, and checks what is around it. */
+void report_page_read(const char *path, struct report_page *page);
 
 bool report_page_has(const struct report_page *page, const char *tag);
 

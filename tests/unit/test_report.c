@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "report_page.h"
+#include "test_model_dump.h"
 #include "test_model_heap.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -78,13 +79,22 @@ static struct asnap_snapshot *made_snapshot(size_t count)
     return snapshot;
 }
 
+static struct asnap_error *export_report(const struct asnap_snapshot *snapshot,
+                                         const struct asnap_snapshot *old,
+                                         const struct asnap_report_options *options,
+                                         const char *path)
+{
+    struct asnap_export_options all = {.old_snapshot = old, .report = options};
+    return asnap_export(snapshot, ASNAP_EXPORT_REPORT, &all, path);
+}
+
 static void write_page(const struct asnap_snapshot *snapshot, const struct asnap_snapshot *old,
                        struct asnap_report_options options, struct report_page *page)
 {
-    struct asnap_report_sink sink = report_page_sink(page);
     options.page = report_page_path();
-    ASNAP_ASSERT_OK(asnap_report_write(snapshot, old, &options, &sink));
-    report_page_read(page);
+    const char *path = dump_path("report.html");
+    ASNAP_ASSERT_OK(export_report(snapshot, old, &options, path));
+    report_page_read(path, page);
 }
 
 /* Cell `index` as "SIDE STACK SIZE COUNT STEP POWER THREAD DOMAIN AGE". */
@@ -232,7 +242,7 @@ ASNAP_TEST(report, skip_rules_choose_the_frame)
 ASNAP_TEST(report, facts_origins_and_names_of_any_bytes)
 {
     static const struct asnap_report_fact facts[] = {
-        {"program", "</script>\xff\n\xe2\x80\xae\"&\\x41", false}, {"origin", "a core", true}};
+        {"shown", "</script>\xff\n\xe2\x80\xae\"&\\x41", false}, {"origin", "a core", true}};
     static const char *const labels[] = {NULL, "main", NULL, "worker"};
     struct asnap_snapshot *snapshot = made_snapshot(COUNT(traces));
     struct report_page page = {0};
@@ -241,13 +251,20 @@ ASNAP_TEST(report, facts_origins_and_names_of_any_bytes)
                                            .thread_labels = labels,
                                            .thread_label_count = COUNT(labels)};
     write_page(snapshot, NULL, options, &page);
-    CU_ASSERT_EQUAL(report_page_count(&page, "fact"), 6);
-    CU_ASSERT_EQUAL(report_page_number(&page, "fact", 0), 0);
-    CU_ASSERT_STRING_EQUAL(report_page_string(&page, report_page_number(&page, "fact", 1)),
-                           "program");
-    CU_ASSERT_STRING_EQUAL(report_page_string(&page, report_page_number(&page, "fact", 2)),
-                           "</script>\\xff\\x0a\\xe2\\x80\\xae\"&\\x41");
-    CU_ASSERT_EQUAL(report_page_number(&page, "fact", 3), 1);
+    static const char *const expected[][2] = {
+        {"program", "/bin/prog"},
+        {"build", "aa"},
+        {"shown", "</script>\\xff\\x0a\\xe2\\x80\\xae\"&\\x41"},
+        {"origin", "a core"},
+    };
+    CU_ASSERT_EQUAL_FATAL(report_page_count(&page, "fact"), 3 * COUNT(expected));
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        CU_ASSERT_EQUAL(report_page_number(&page, "fact", 3 * i), i == 3);
+        for (size_t j = 0; j < 2; j++)
+            CU_ASSERT_STRING_EQUAL(
+                report_page_string(&page, report_page_number(&page, "fact", 3 * i + 1 + j)),
+                expected[i][j]);
+    }
     CU_ASSERT_EQUAL(report_page_number(&page, "thre", 0), 4711);
     CU_ASSERT_STRING_EQUAL(report_page_string(&page, report_page_number(&page, "thre", 1)), "main");
     CU_ASSERT_EQUAL(report_page_number(&page, "doma", 0), 7);
@@ -314,72 +331,44 @@ ASNAP_TEST(report, source_lines_around_frames)
 
 /* ---- failures ---- */
 
-static struct asnap_error *discard(void *context, const void *bytes, size_t size)
-{
-    (void)bytes;
-    *(size_t *)context += size;
-    return NULL;
-}
-
-static struct asnap_error *refuse(void *context, const void *bytes, size_t size)
-{
-    (void)bytes;
-    (void)size;
-    size_t *left = context;
-    if (*left == 0)
-        return asnap_error_create(ASNAP_ERROR_IO, "the disk is full");
-    --*left;
-    return NULL;
-}
+struct attempt {
+    struct asnap_snapshot *snapshots[2];
+    const char *path;
+};
 
 static struct asnap_error *try_report(void *context)
 {
-    struct asnap_snapshot **snapshots = context;
-    size_t written = 0;
-    struct asnap_report_sink sink = {discard, &written};
+    struct attempt *attempt = context;
     struct asnap_report_fact fact = {"program", "prog", false};
     struct asnap_report_options options = {
         .page = report_page_path(), .facts = &fact, .fact_count = 1, .source_lines = true};
-    return asnap_report_write(snapshots[0], snapshots[1], &options, &sink);
+    return export_report(attempt->snapshots[0], attempt->snapshots[1], &options, attempt->path);
 }
 
 ASNAP_TEST(report, every_allocation_may_fail)
 {
-    struct asnap_snapshot *snapshots[] = {made_snapshot(COUNT(traces)), made_snapshot(3)};
-    CU_ASSERT(asnap_unit_sweep(try_report, snapshots) > 40);
-    asnap_snapshot_destroy(snapshots[0]);
-    asnap_snapshot_destroy(snapshots[1]);
-}
-
-ASNAP_TEST(report, every_write_may_fail)
-{
-    struct asnap_snapshot *snapshot = made_snapshot(COUNT(traces));
-    struct asnap_report_options options = {.page = report_page_path()};
-    size_t failed = 0;
-    for (size_t i = 0;; i++, failed++) {
-        size_t left = i;
-        struct asnap_report_sink sink = {refuse, &left};
-        struct asnap_error *error = asnap_report_write(snapshot, NULL, &options, &sink);
-        if (error == NULL)
-            break;
-        ASNAP_ASSERT_ERROR(error, ASNAP_ERROR_IO);
-    }
-    /* The page, the element, one line of data, the end of the element, the rest of the page. */
-    CU_ASSERT_EQUAL(failed, 5);
-    asnap_snapshot_destroy(snapshot);
+    report_page_path();
+    struct attempt attempt = {{made_snapshot(COUNT(traces)), made_snapshot(3)},
+                              dump_path("swept.html")};
+    CU_ASSERT(asnap_unit_sweep(try_report, &attempt) > 40);
+    asnap_snapshot_destroy(attempt.snapshots[0]);
+    asnap_snapshot_destroy(attempt.snapshots[1]);
 }
 
 ASNAP_TEST(report, pages_that_cannot_be_used)
 {
     static const char *const pages[] = {"/nowhere/report.html", "/dev/null", "/proc/self/maps"};
     struct asnap_snapshot *snapshot = made_snapshot(1);
-    size_t written = 0;
-    struct asnap_report_sink sink = {discard, &written};
+    const char *path = dump_path("unmade.html");
+    size_t files = dump_file_count();
     for (size_t i = 0; i < COUNT(pages); i++) {
         struct asnap_report_options options = {.page = pages[i]};
-        ASNAP_ASSERT_ERROR(asnap_report_write(snapshot, NULL, &options, &sink), ASNAP_ERROR_IO);
+        ASNAP_ASSERT_ERROR(export_report(snapshot, NULL, &options, path), ASNAP_ERROR_IO);
     }
-    CU_ASSERT_EQUAL(written, 0);
+    ASNAP_ASSERT_ERROR(export_report(snapshot, NULL, NULL, path), ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(export_report(snapshot, NULL, &(struct asnap_report_options){0}, path),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_EQUAL(dump_file_count(), files);
     asnap_snapshot_destroy(snapshot);
 }
 
@@ -388,10 +377,64 @@ ASNAP_TEST(report, more_bytes_than_browsers_count)
     static const struct heap_blocks blocks[] = {
         {UINT64_C(1) << 52, 2, 0, 0, {{"/s/a.c", "f", 1, false, 0}}}};
     struct asnap_snapshot *snapshot = heap_snapshot(blocks, 1);
-    size_t written = 0;
-    struct asnap_report_sink sink = {discard, &written};
     struct asnap_report_options options = {.page = report_page_path()};
-    ASNAP_ASSERT_ERROR(asnap_report_write(snapshot, NULL, &options, &sink),
+    ASNAP_ASSERT_ERROR(export_report(snapshot, NULL, &options, dump_path("large.html")),
                        ASNAP_ERROR_UNSUPPORTED);
+    asnap_snapshot_destroy(snapshot);
+}
+
+/* ---- samples ---- */
+
+static struct asnap_snapshot *sampled_snapshot(uint64_t period)
+{
+    struct asnap_builder *builder = NULL;
+    struct asnap_snapshot *snapshot = NULL;
+    ASNAP_ASSERT_OK(asnap_builder_create(&builder));
+    ASNAP_ASSERT_OK(asnap_builder_sample_period(builder, period));
+    ASNAP_ASSERT_OK(add_all(builder, 4));
+    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
+    asnap_builder_destroy(builder);
+    return snapshot;
+}
+
+static uint64_t wide_number(const struct report_page *page, const char *low, const char *high,
+                            size_t index)
+{
+    return report_page_number(page, low, index) | report_page_number(page, high, index) << 32;
+}
+
+/* The cells add up to the estimates of the whole. */
+ASNAP_TEST(report, samples_are_estimates)
+{
+    struct asnap_snapshot *snapshot = sampled_snapshot(1000);
+    struct asnap_estimate estimate = asnap_snapshot_estimate(snapshot);
+    struct report_page page = {0};
+    write_page(snapshot, NULL, (struct asnap_report_options){0}, &page);
+    uint64_t size = 0;
+    uint64_t parts = 0;
+    double variance = 0;
+    size_t sampled = 0;
+    for (size_t i = 0; i < report_page_count(&page, "cest"); i++) {
+        uint64_t bits = wide_number(&page, "cevl", "cevh", i);
+        double of_cell;
+        memcpy(&of_cell, &bits, sizeof(of_cell));
+        size += wide_number(&page, "cesi", "cesh", i);
+        parts += wide_number(&page, "cepl", "ceph", i);
+        variance += of_cell;
+        sampled += report_page_number(&page, "ceco", i);
+    }
+    CU_ASSERT(estimate.size > 464 && size == estimate.size);
+    CU_ASSERT(estimate.count > 4 && (double)parts == estimate.count * 65536);
+    CU_ASSERT_DOUBLE_EQUAL(variance, estimate.size_error * estimate.size_error, 1e-6 * variance);
+    CU_ASSERT_EQUAL(sampled, estimate.sampled_count);
+    CU_ASSERT_EQUAL(report_page_number(&page, "time", 4), 1000);
+    CU_ASSERT_EQUAL(report_page_number(&page, "time", 15) & 8, 8);
+    report_page_deinit(&page);
+    asnap_snapshot_destroy(snapshot);
+    snapshot = made_snapshot(1);
+    write_page(snapshot, NULL, (struct asnap_report_options){0}, &page);
+    CU_ASSERT(!report_page_has(&page, "cepl"));
+    CU_ASSERT_EQUAL(report_page_number(&page, "time", 15) & 8, 0);
+    report_page_deinit(&page);
     asnap_snapshot_destroy(snapshot);
 }

@@ -2,6 +2,7 @@
 import { el, section } from "./dom";
 import type { Change, Dimension, State, Sum, Sums } from "./state";
 import { describe, measured } from "./sums";
+import { whole } from "./totals";
 
 const FIRST = 8;
 
@@ -66,6 +67,7 @@ export class Bars {
       const bar = el("span", { class: "bar" });
       bar.style.width = `${(100 * this.width(sum)) / most}%`;
       const change = state.now(sum) - state.before(sum);
+      const { size, count, oldSize } = whole(sum);
       if (state.model.isDiff) bar.classList.add(change > 0 ? "grown" : change < 0 ? "shrunk" : "same");
       const chosen = state.has(dimension, value);
       return el(
@@ -79,9 +81,9 @@ export class Bars {
             title: `${label}: ${describe(state, sum)}`,
             "aria-pressed": String(chosen),
             "data-value": value,
-            "data-size": sum.size,
-            "data-count": sum.count,
-            "data-size-diff": sum.size - sum.oldSize,
+            "data-size": size,
+            "data-count": count,
+            "data-size-diff": size - oldSize,
             click: (event) => {
               const mouse = event as MouseEvent;
               state.toggle(dimension, value, mouse.shiftKey || mouse.ctrlKey || mouse.metaKey);

@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { area, curveStepAfter, line, stack } from "d3-shape";
 import { choice, el, onNextFrame, section, svg } from "./dom";
-import { baseName, moment, percent, size, span } from "./format";
+import { baseName, grouped, moment, percent, size, span } from "./format";
 import { grouping } from "./keys";
 import { shortFunction } from "./names";
 import { NONE } from "./model";
@@ -213,7 +213,7 @@ export class Births {
   }
 
   private amount(value: number): string {
-    return this.state.measure === "size" ? size(value) : value.toLocaleString("en-US");
+    return this.state.measure === "size" ? size(value) : grouped(value);
   }
 
   // ---- drawing ----

@@ -155,7 +155,7 @@ export class Flame {
     }
     const part = state.measure === "size" ? bytes : count;
     this.matched.dataset.size = String(bytes);
-    this.matched.dataset.count = String(count);
+    this.matched.dataset.count = String(Math.round(count));
     this.matched.textContent = `found: ${percent(part, state.now(state.total))} (${size(bytes)})`;
   }
 

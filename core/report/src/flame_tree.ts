@@ -3,6 +3,7 @@
 import { grouping } from "./keys";
 import { NONE } from "./model";
 import type { State, Sum, Sums } from "./state";
+import { noSum } from "./totals";
 
 export interface Box {
   key: number; // row of the grouping; -1: all
@@ -68,7 +69,7 @@ export class FlameTree {
       depth: parent ? parent.depth + 1 : 0,
       start: 0,
       weight: 0,
-      sum: { size: 0, count: 0, oldSize: 0, oldCount: 0 },
+      sum: noSum(),
       parent,
       nodes: [],
       stacks: [],
@@ -89,11 +90,7 @@ export class FlameTree {
 
   private add(box: Box, weight: number, sums: Sums, at: number): void {
     box.weight += weight;
-    box.sum.size += sums.size[at];
-    box.sum.count += sums.count[at];
-    if (sums.oldSize.length === 0) return;
-    box.sum.oldSize += sums.oldSize[at];
-    box.sum.oldCount += sums.oldCount[at];
+    sums.addTo(box.sum, at);
   }
 
   private below(parent: Box): Box[] {

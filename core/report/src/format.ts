@@ -22,9 +22,9 @@ export function size(bytes: number, sign = false): string {
   return "";
 }
 
-/** A whole number with its digits in groups: "1,234,567". */
+/** A number, rounded, with its digits in groups: "1,234,567". */
 export function grouped(value: number): string {
-  return value.toLocaleString("en-US");
+  return Math.round(value).toLocaleString("en-US");
 }
 
 /** A whole number that has its sign. */

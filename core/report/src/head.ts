@@ -1,9 +1,11 @@
 /** The head: what the snapshot is of, what it holds, what is missing from it. */
 import { el } from "./dom";
-import { blocks, grouped, moment, percent, signed, size } from "./format";
+import { baseName, blocks, grouped, moment, percent, signed, size } from "./format";
 import { NONE } from "./model";
 import type { Side } from "./model";
 import type { State } from "./state";
+import { differenceError, error } from "./sums";
+import { whole } from "./totals";
 
 function tile(label: string, value: string, more: string, exact = ""): HTMLElement {
   return el(
@@ -15,7 +17,7 @@ function tile(label: string, value: string, more: string, exact = ""): HTMLEleme
   );
 }
 
-const IN_THE_HEADING = ["program", "peak"];
+const IN_THE_HEADING = ["peak"];
 
 function facts(side: Side): HTMLElement[] {
   const items = [...side.facts]
@@ -34,26 +36,35 @@ function facts(side: Side): HTMLElement[] {
 }
 
 export function renderHead(state: State): HTMLElement {
-  const { model, all } = state;
+  const { model } = state;
+  const all = whole(state.all);
   const [side, old] = model.sides;
-  const program = side.facts.get("program") ?? "Heap";
+  const path = side.facts.get("program") ?? "Heap";
+  const program = baseName(path);
   const named = model.namedBytes();
   document.title = `${program}: ${model.isDiff ? "what has changed in" : "what holds"} the memory`;
   const tiles: HTMLElement[] = [];
   if (model.isDiff) {
     const change = tile(
       "Change",
-      size(all.size - all.oldSize, true),
+      size(all.size - all.oldSize, true) + differenceError(all),
       `${signed(all.count - all.oldCount)} blocks`,
       `${signed(all.size - all.oldSize)} B`,
     );
     change.classList.add(all.size > all.oldSize ? "grown" : "shrunk");
-    tiles.push(change, tile("Before", size(all.oldSize), blocks(all.oldCount), `${grouped(all.oldSize)} B`));
+    tiles.push(change, tile("Before", size(all.oldSize) + error(all.oldSize, all.oldVariance), blocks(all.oldCount), `${grouped(all.oldSize)} B`));
   }
-  const now = tile(model.isDiff ? "Now" : "Live heap", size(all.size), blocks(all.count), `${grouped(all.size)} B`);
+  const sampled = side.samplePeriod ? `, ${grouped(all.sampled)} sampled` : "";
+  const now = tile(
+    model.isDiff ? "Now" : "Live heap",
+    size(all.size) + error(all.size, all.variance),
+    blocks(all.count) + sampled,
+    `${grouped(all.size)} B`,
+  );
   now.id = "total";
   now.dataset.size = String(all.size);
   now.dataset.count = String(all.count);
+  now.dataset.sampled = String(all.sampled);
   tiles.push(now);
   const peak = Number(side.facts.get("peak") ?? 0);
   if (peak > 0)
@@ -71,6 +82,7 @@ export function renderHead(state: State): HTMLElement {
           : "of the bytes",
     ),
   );
+  const isEstimate = model.isSample;
   const notes = [...side.notes, ...old.notes.filter((note) => !side.notes.includes(note))];
   return el(
     "header",
@@ -78,7 +90,7 @@ export function renderHead(state: State): HTMLElement {
     el(
       "div",
       { class: "title" },
-      el("h1", {}, program),
+      el("h1", { title: path }, program),
       el("p", { class: "facts" }, ...facts(side)),
       model.isDiff ? el("p", { class: "facts" }, el("span", { class: "fact" }, "compared with"), ...facts(old)) : null,
     ),
@@ -88,7 +100,7 @@ export function renderHead(state: State): HTMLElement {
       : el(
           "div",
           { class: "notes", role: "note" },
-          el("b", {}, "Incomplete"),
+          el("b", {}, isEstimate ? "Estimated" : "Incomplete"),
           el("ul", {}, ...notes.map((note) => el("li", {}, note))),
         ),
   );

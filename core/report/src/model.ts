@@ -60,11 +60,15 @@ export interface Side {
   startTime: number; // milliseconds since 1970; 0: not known
   newest: number; // hundredths of a second since then; NONE: not known
   frameLimit: number;
+  samplePeriod: number; // bytes; 0: every block is there
   facts: Map<string, string>;
   notes: string[];
 }
 
 const empty = new Uint32Array(0);
+
+/** Of a sample, parts that a block is counted in (ASNAP_REPORT_PARTS). */
+const PARTS = 65536;
 
 /** So many strings are compared without letting the browser do something else. */
 const SORTED_AT_ONCE = 4096;
@@ -220,8 +224,10 @@ export interface Cells {
   group: Uint32Array;
   step: Uint8Array;
   power: Uint8Array;
-  blocks: Uint32Array;
   size: Float64Array;
+  blocks: Float64Array | Uint32Array; // of a sample what they stand for
+  sampled: Uint32Array;
+  variance: Float64Array; // of the size; empty where nothing is a sample
 }
 
 function childrenOf(parent: Uint32Array): { childStart: Uint32Array; children: Uint32Array } {
@@ -255,6 +261,8 @@ export class Model {
   readonly hasTypes: boolean;
   readonly hasGraph: boolean;
   readonly isDiff: boolean;
+  /** A snapshot is a sample: sums are estimates. */
+  readonly isSample: boolean;
   /** Times of birth: hundredths of a second; there are `steps` equal ones from the oldest on. */
   readonly oldest: number;
   readonly newest: number;
@@ -294,6 +302,7 @@ export class Model {
       startTime: time.wide() / 1e6,
       newest: time.number(),
       frameLimit: time.number(),
+      samplePeriod: time.wide(),
       facts: new Map<string, string>(),
       notes: [],
     }));
@@ -304,6 +313,7 @@ export class Model {
     this.hasTypes = (flags & 1) !== 0;
     this.hasGraph = (flags & 2) !== 0;
     this.isDiff = (flags & 4) !== 0;
+    this.isSample = (flags & 8) !== 0;
     this.readFacts(reader("fact"), reader("note"));
     this.ages = this.readRanges(reader("ages"));
     this.sizes = this.readRanges(reader("size"));
@@ -443,9 +453,20 @@ export class Model {
       group: section("cegr"),
       step: new Uint8Array(section("cebi")),
       power: new Uint8Array(section("cepo")),
-      blocks: section("ceco"),
       size,
+      sampled: section("ceco"),
+      ...this.readEstimates(section),
     };
+  }
+
+  private readEstimates(section: (tag: string) => Uint32Array): Pick<Cells, "blocks" | "variance"> {
+    if (!this.isSample) return { blocks: section("ceco"), variance: new Float64Array(0) };
+    const high = section("ceph");
+    const blocks = Float64Array.from(section("cepl"), (low, cell) => (high[cell] * 2 ** 32 + low) / PARTS);
+    const halves = [section("cevl"), section("cevh")];
+    const bits = new Uint32Array(2 * blocks.length);
+    for (let i = 0; i < bits.length; i++) bits[i] = halves[i & 1][i >> 1];
+    return { blocks, variance: new Float64Array(bits.buffer) };
   }
 
   private readBlock(read: Reader): Block {

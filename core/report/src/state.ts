@@ -2,6 +2,9 @@
 import { grouping, type Grouping } from "./keys";
 import { later } from "./jobs";
 import { type Model, NONE } from "./model";
+import { noSum, type Sum, Sums } from "./totals";
+
+export type { Sum, Sums } from "./totals";
 
 /** What one click filters by. Each is a bit, so that a chart can show what its own filter leaves
  * out. */
@@ -24,56 +27,6 @@ export type Dimension = (typeof DIMENSIONS)[number];
 const FRAME_KEYS = ["module", "filename", "function", "lineno"] as const;
 
 export type Measure = "size" | "count";
-
-/** Bytes and blocks, of the snapshot and of the older one. */
-export interface Sum {
-  size: number;
-  count: number;
-  oldSize: number;
-  oldCount: number;
-}
-
-export const noSum = (): Sum => ({ size: 0, count: 0, oldSize: 0, oldCount: 0 });
-
-/** Sums of many things. */
-export class Sums {
-  readonly size: Float64Array;
-  readonly count: Float64Array;
-  readonly oldSize: Float64Array;
-  readonly oldCount: Float64Array;
-
-  constructor(
-    readonly length: number,
-    isDiff: boolean,
-  ) {
-    this.size = new Float64Array(length);
-    this.count = new Float64Array(length);
-    this.oldSize = isDiff ? new Float64Array(length) : this.size.subarray(0, 0);
-    this.oldCount = isDiff ? new Float64Array(length) : this.oldSize;
-  }
-
-  get(index: number): Sum {
-    return {
-      size: this.size[index],
-      count: this.count[index],
-      oldSize: this.oldSize[index] ?? 0,
-      oldCount: this.oldCount[index] ?? 0,
-    };
-  }
-
-  /** Whether any block is in it. */
-  has(index: number): boolean {
-    return this.count[index] > 0 || (this.oldCount[index] ?? 0) > 0;
-  }
-
-  add(index: number, from: Sums, at: number): void {
-    this.size[index] += from.size[at];
-    this.count[index] += from.count[at];
-    if (from.oldSize.length === 0) return;
-    this.oldSize[index] += from.oldSize[at];
-    this.oldCount[index] += from.oldCount[at];
-  }
-}
 
 /** Frames that a filter of stacks goes by, and what it is called. */
 export interface Through {
@@ -98,7 +51,7 @@ export class State {
 
   constructor(readonly model: Model) {
     this.fails = new Uint16Array(model.cells.count);
-    this.stacks = new Sums(model.stacks.count, model.isDiff);
+    this.stacks = new Sums(model.stacks.count, model);
     this.frameKeys = Object.fromEntries(
       FRAME_KEYS.map((key) => [key, grouping(model, key)]),
     ) as typeof this.frameKeys;
@@ -253,27 +206,17 @@ export class State {
   private compute(): void {
     const { cells, groups } = this.model;
     const fails = this.failing();
-    const sums = new Sums(this.model.stacks.count, this.model.isDiff);
-    const total = noSum();
+    const sums = new Sums(this.model.stacks.count, this.model);
     for (let i = 0; i < cells.count; i++) {
       const group = cells.group[i];
       const stack = cells.stack[i];
       const bits =
         fails.group[group] | fails.stack[stack] | fails.step[cells.step[i]] | fails.power[cells.power[i]];
       this.fails[i] = bits;
-      if (bits !== 0) continue;
-      if (groups.side[group] === 0) {
-        sums.size[stack] += cells.size[i];
-        sums.count[stack] += cells.blocks[i];
-        total.size += cells.size[i];
-        total.count += cells.blocks[i];
-      } else {
-        sums.oldSize[stack] += cells.size[i];
-        sums.oldCount[stack] += cells.blocks[i];
-        total.oldSize += cells.size[i];
-        total.oldCount += cells.blocks[i];
-      }
+      if (bits === 0) sums.addBlocks(stack, cells, i, groups.side[group] !== 0);
     }
+    const total = noSum();
+    for (let i = 0; i < sums.length; i++) sums.addTo(total, i);
     this.stacks = sums;
     this.total = total;
   }
@@ -283,17 +226,10 @@ export class State {
   sumCells(count: number, dimension: Dimension | null, value: (cell: number) => number): Sums {
     const { cells, groups } = this.model;
     const others = dimension ? 0xffff & ~this.bit(dimension) : 0xffff;
-    const sums = new Sums(count, this.model.isDiff);
+    const sums = new Sums(count, this.model);
     for (let i = 0; i < cells.count; i++) {
       if ((this.fails[i] & others) !== 0) continue;
-      const at = value(i);
-      if (groups.side[cells.group[i]] === 0) {
-        sums.size[at] += cells.size[i];
-        sums.count[at] += cells.blocks[i];
-      } else {
-        sums.oldSize[at] += cells.size[i];
-        sums.oldCount[at] += cells.blocks[i];
-      }
+      sums.addBlocks(value(i), cells, i, groups.side[cells.group[i]] !== 0);
     }
     return sums;
   }
@@ -303,7 +239,7 @@ export class State {
   sumRows(key: (typeof FRAME_KEYS)[number] | "frame", cumulative: boolean): Sums {
     const { nodes, stacks } = this.model;
     const rows = grouping(this.model, key);
-    const sums = new Sums(rows.count, this.model.isDiff);
+    const sums = new Sums(rows.count, this.model);
     if (cumulative) {
       const below = this.sumNodes();
       for (let i = 1; i < nodes.count; i++)
@@ -322,7 +258,7 @@ export class State {
     const { nodes, stacks } = this.model;
     const { ofFrame } = grouping(this.model, key);
     const passes = new Uint8Array(nodes.count);
-    const sums = new Sums(1, this.model.isDiff);
+    const sums = new Sums(1, this.model);
     for (let i = 1; i < nodes.count; i++)
       passes[i] = passes[nodes.parent[i]] | (ofFrame[nodes.frame[i]] === row ? 1 : 0);
     for (let i = 0; i < stacks.count; i++) if (passes[stacks.node[i]]) sums.add(0, this.stacks, i);
@@ -335,7 +271,7 @@ export class State {
   sumNodes(): Sums {
     if (this.nodeSums?.of === this.stacks) return this.nodeSums.sums;
     const { nodes, stacks } = this.model;
-    const sums = new Sums(nodes.count, this.model.isDiff);
+    const sums = new Sums(nodes.count, this.model);
     for (let i = 0; i < stacks.count; i++) sums.add(stacks.node[i], this.stacks, i);
     // A node comes after its parent.
     for (let i = nodes.count - 1; i > 0; i--) sums.add(nodes.parent[i], sums, i);

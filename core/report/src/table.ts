@@ -7,14 +7,15 @@ import { shortFunction } from "./names";
 import { findFrames } from "./search";
 import { sourceLines } from "./source";
 import type { Change, State, Sum, Sums } from "./state";
-import { describe } from "./sums";
+import { describe, differenceError, error, estimated } from "./sums";
+import { noSum, whole } from "./totals";
 import { hideTip, showTip, type TipLine } from "./tooltip";
 
 const ROW = 30;
 const MARGIN = 8; // rows beyond those in sight
 const PRINTED = 60;
 
-type Column = "sizeDiff" | "size" | "countDiff" | "count" | "average" | "name";
+type Column = "sizeDiff" | "size" | "countDiff" | "count" | "average" | "sampled" | "name";
 
 /** What a row is called: its name, what is said beside it, and all of it. */
 interface Label {
@@ -119,6 +120,7 @@ export class Table {
           ["count", "Blocks"],
           ["average", "Average"],
         ];
+    if (this.state.model.sides[0].samplePeriod) columns.push(["sampled", "Sampled"]);
     const noun = KEYS.find(({ name }) => name === this.key)?.noun ?? "";
     return [...columns, ["name", noun[0].toUpperCase() + noun.slice(1)]];
   }
@@ -236,6 +238,8 @@ export class Table {
         return count;
       case "average":
         return sizes.map((bytes, row) => (count[row] === 0 ? 0 : bytes / count[row]));
+      case "sampled":
+        return this.sums.sampled;
       // Commands put what has changed most first, whichever way.
       case "sizeDiff":
         return sizes.map((bytes, row) => Math.abs(bytes - oldSize[row]));
@@ -307,13 +311,9 @@ export class Table {
 
   private renderFoot(): void {
     const { state } = this;
-    const sum: Sum = { size: 0, count: 0, oldSize: 0, oldCount: 0 };
-    for (const row of this.rows) {
-      sum.size += this.sums.size[row];
-      sum.count += this.sums.count[row];
-      sum.oldSize += this.sums.oldSize[row] ?? 0;
-      sum.oldCount += this.sums.oldCount[row] ?? 0;
-    }
+    const total = noSum();
+    for (const row of this.rows) this.sums.addTo(total, row);
+    const sum = whole(total);
     const rows = this.rows.length === 1 ? "1 row" : `${grouped(this.rows.length)} rows`;
     this.foot.dataset.rows = String(this.rows.length);
     this.foot.dataset.size = String(sum.size);
@@ -359,16 +359,19 @@ export class Table {
     const countDiff = sum.count - sum.oldCount;
     switch (column) {
       case "sizeDiff": {
-        const cell = number(size(sizeDiff, true), `${signed(sizeDiff)} B`, sizeDiff);
+        const text = size(sizeDiff, true) + differenceError(sum);
+        const cell = number(text, `${signed(sizeDiff)} B${differenceError(sum)}`, sizeDiff);
         cell.classList.add(sizeDiff > 0 ? "grown" : sizeDiff < 0 ? "shrunk" : "same");
         return cell;
       }
       case "size":
-        return number(size(sum.size), `${grouped(sum.size)} B`, sum.size);
+        return number(estimated(sum), `${grouped(sum.size)} B${error(sum.size, sum.variance)}`, sum.size);
       case "countDiff":
         return number(signed(countDiff), `${signed(countDiff)} blocks`, countDiff);
       case "count":
         return number(grouped(sum.count), blocks(sum.count), sum.count);
+      case "sampled":
+        return number(grouped(sum.sampled), `${blocks(sum.sampled)} of the sample`, sum.sampled);
       case "average":
         return number(size(Math.round(average(sum))), `${average(sum).toFixed(1)} B`, average(sum));
       case "name": {
@@ -422,7 +425,7 @@ export class Table {
 
   private renderRow(index: number, place: number): HTMLElement {
     const label = this.label(index);
-    const sum = this.sums.get(index);
+    const sum = whole(this.sums.get(index));
     const move = (event: KeyboardEvent, element: HTMLElement): void => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (event.key === "Enter" || event.key === " ") this.choose(index, event.shiftKey || event.ctrlKey);

@@ -8,8 +8,8 @@ import { grouping } from "./keys";
 import { NONE } from "./model";
 import { shortFunction } from "./names";
 import type { Change, Dimension, State, Sum } from "./state";
-import { noSum } from "./state";
 import { describe, measured } from "./sums";
+import { addSum, noSum } from "./totals";
 import { hideTip, showTip } from "./tooltip";
 
 /** So many lines are drawn by themselves, the largest; the others of a module as one. */
@@ -31,13 +31,6 @@ interface Part {
 }
 
 type Node = HierarchyRectangularNode<Part>;
-
-function addTo(sum: Sum, more: Sum): void {
-  sum.size += more.size;
-  sum.count += more.count;
-  sum.oldSize += more.oldSize;
-  sum.oldCount += more.oldCount;
-}
 
 export class Treemap {
   readonly element: HTMLElement;
@@ -114,15 +107,15 @@ export class Treemap {
       if (frame === NONE) return;
       const sum = sums.get(place);
       let part = root;
-      addTo(part.sum, sum);
+      addSum(part.sum, sum);
       for (const level of LEVELS) {
         if (order >= MOST && level === "filename") {
           part = part.children.get(-1) ?? this.others(part);
-          addTo(part.sum, sum);
+          addSum(part.sum, sum);
           break;
         }
         part = this.partFor(part, level, frame);
-        addTo(part.sum, sum);
+        addSum(part.sum, sum);
       }
       part.weight += weight[place];
     });

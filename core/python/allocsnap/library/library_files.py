@@ -76,8 +76,7 @@ def report_page_path():
         if os.path.isfile(place):
             return place
     raise AllocsnapError(
-        "there is no page to make a report of at {}: `make report` builds it, with npm".format(
-            places[0]
-        ),
+        "no report can be written: its page was not built, as npm was missing; install npm, then `make"
+        " report` makes {}".format(places[0]),
         ErrorCode.IO,
     )
