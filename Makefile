@@ -83,7 +83,7 @@ DEBUGGERS := $(shell sed -n '/^\#/!s/|.*//p' core/debuggers.txt)
 TIDY_ROOMS := $(foreach room,$(EVERY_ROOM),$(if $(wildcard core/$(room)/*.c),$(room)))
 C_FILES := $(wildcard $(addprefix core/*/*.,c h) $(addprefix core/*/*/*.,c h) $(addprefix tests/*/*.,c h cc))
 PYTHON_FILES := core/install/allocsnap $(wildcard core/install/*.py core/python/*/*.py core/python/*/*/*.py $(addsuffix /*.py,$(DEBUGGERS)) tests/*.py tests/*/*.py)
-SHELL_FILES := $(wildcard core/install/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
+SHELL_FILES := $(wildcard core/install/*.sh core/report/*.sh core/install/debian/*.p* tests/*.sh tests/*/*.sh) .ci/run
 
 SONAME := liballocsnap.so.0
 
@@ -93,13 +93,14 @@ include tests/programs/programs.mk
 include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
 include core/install/install.mk
+include core/report/report.mk
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(filter Makefile %.mk,$(MAKEFILE_LIST))
 
 .PHONY: all
-all: $(LIBRARY) $(HOOKS) ## build both libraries into build/
+all: $(LIBRARY) $(HOOKS) $(REPORT) ## build both libraries into build/, and the page of reports where npm is
 
 define room_rule
 $(BUILD)/obj/core/$(1)/%.o: core/$(1)/%.c
@@ -149,7 +150,7 @@ $(THREADS): $(THREADS_OBJECTS)
 .PHONY: deps
 deps: ## install what is missing (Debian packages; npm's into build/), and say what
 	@tests/deps.sh test
-	@$(MAKE) --no-print-directory $(VIEWERS) $(PPROF)
+	@$(MAKE) --no-print-directory $(VIEWERS) $(PPROF) $(REPORT_TOOLS)
 
 # What reads exported files in the tests.
 $(VIEWERS): tests/export/package.json tests/export/package-lock.json
@@ -182,7 +183,7 @@ check: ## build and run every test, set up or not
 	$(PYTHON) tests/run.py --times $(BUILD)/tests/times $(UNIT) $(BUILD)/tsan/tests/threads
 
 .PHONY: built-for-tests
-built-for-tests: all programs $(UNIT) fuzzers tsan-threads man
+built-for-tests: all $(REPORT_TOOLS) programs $(UNIT) fuzzers tsan-threads man
 
 .PHONY: check-quick
 check-quick: ## run the unit tests and one session in gdb
@@ -252,7 +253,7 @@ bench: ## set up, build, and print speed and size, as ratios
 .PHONY: lint
 lint: ## check format, warnings of a second compiler, static analysis, scripts
 	@tests/deps.sh lint
-	@$(MAKE) --no-print-directory lint-format lint-python lint-types lint-shell lint-man
+	@$(MAKE) --no-print-directory lint-format lint-python lint-types lint-shell lint-man lint-report
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CXX=clang++ lint-compile
 	@$(MAKE) --no-print-directory $(addprefix lint-tidy-,$(TIDY_ROOMS)) lint-tidy-plain
 
@@ -261,7 +262,7 @@ lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 .PHONY: lint-compile
-lint-compile: all programs $(UNIT) $(BENCHES) $(FUZZERS)
+lint-compile: $(LIBRARY) $(HOOKS) programs $(UNIT) $(BENCHES) $(FUZZERS)
 
 # One run for the files of one room: they share their include path. Rooms that take
 # errors from core/base are told that there always is one.

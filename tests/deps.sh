@@ -73,7 +73,7 @@ soak                 tmux                 command:tmux
 soak                 r-base-core          command:R
 soak                 ghc                  command:ghc
 soak                 ocaml                command:ocamlopt
-soak                 nodejs               command:node
+run,test,lint,soak,bench,deb nodejs        command:node
 soak                 default-jdk-headless command:javac
 soak                 ruby                 command:ruby
 soak                 guile-3.0            command:guile
@@ -83,6 +83,8 @@ soak                 mariadb-server-core  command:mariadbd
 soak                 mariadb-client-core  command:mariadb
 test,soak            postgresql           file:/usr/lib/postgresql
 bench                heaptrack            command:heaptrack
+run,test,lint,bench,deb npm               command:npm
+test,bench           chromium             command:chromium
 test,bench           libjemalloc2         preload:libjemalloc.so.2
 bench                libgoogle-perftools4t64|libgoogle-perftools4 preload:libtcmalloc.so.4
 lint                 clang-format         command:clang-format

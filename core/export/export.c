@@ -67,6 +67,15 @@ static const struct export_kind kinds[] = {
                             .compares = true},
             .write = asnap_export_speedscope,
         },
+    [ASNAP_EXPORT_REPORT] =
+        {
+            .description = {.name = "report",
+                            .endings = ".html",
+                            .what = "a page to look at, for browsers",
+                            .compares = true,
+                            .needs_page = true},
+            .write = asnap_export_report,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)
@@ -103,6 +112,10 @@ static struct asnap_error *find_kind(const struct asnap_snapshot *snapshot,
             "a sample has not all the blocks, and what they keep alive cannot "
             "be told: choose another format than %s",
             description->name);
+    if (description->needs_page && (options->report == NULL || options->report->page == NULL))
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_export: the format %s needs the page that it is made of",
+                                  description->name);
     if (!description->compares && options->old_snapshot != NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_export: the format %s cannot compare snapshots",

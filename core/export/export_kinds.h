@@ -10,5 +10,6 @@ struct asnap_error *asnap_export_pprof(const struct asnap_export_job *job);
 struct asnap_error *asnap_export_csv(const struct asnap_export_job *job);
 struct asnap_error *asnap_export_sqlite(const struct asnap_export_job *job);
 struct asnap_error *asnap_export_speedscope(const struct asnap_export_job *job);
+struct asnap_error *asnap_export_report(const struct asnap_export_job *job);
 
 #endif

@@ -1,17 +1,15 @@
 #include "pprof_mappings.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* How likely a mapping is the program's own. */
-enum { HAS_NOTHING, NO_LIBRARY, HAS_MAIN, HAS_START };
+#include "main_mapping.h"
 
 struct asnap_pprof_mapping {
     bool is_used;
     bool has_names;
     bool has_lines;
     bool has_inlined;
-    int rank;
+    enum asnap_main_rank rank;
 };
 
 struct asnap_error *asnap_pprof_mappings_init(struct asnap_pprof_mappings *mappings,
@@ -35,21 +33,12 @@ uint64_t asnap_pprof_mappings_unknown(struct asnap_pprof_mappings *mappings)
     return 1 + mappings->count;
 }
 
-static int rank_of(const struct asnap_frame *frame)
-{
-    if (frame->function == NULL)
-        return HAS_NOTHING;
-    if (strcmp(frame->function, "_start") == 0)
-        return HAS_START;
-    return strcmp(frame->function, "main") == 0 ? HAS_MAIN : HAS_NOTHING;
-}
-
 void asnap_pprof_mappings_see(struct asnap_pprof_mappings *mappings, uint32_t frame_id,
                               const struct asnap_frame *frame)
 {
     struct asnap_pprof_mapping *seen =
         &mappings->seen[asnap_pprof_mappings_id(mappings, frame_id) - 1];
-    int rank = rank_of(frame);
+    enum asnap_main_rank rank = asnap_main_rank_of(frame);
     seen->is_used = true;
     seen->has_names |=
         frame->named_by != ASNAP_NAMED_NONE && frame->named_by != ASNAP_NAMED_ADDRESS;
@@ -59,12 +48,6 @@ void asnap_pprof_mappings_see(struct asnap_pprof_mappings *mappings, uint32_t fr
         seen->rank = rank;
 }
 
-static bool is_library(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return path[0] != '/' || strstr(slash, ".so") != NULL;
-}
-
 /* The mapping that readers shall take for the program's. */
 static size_t find_program(const struct asnap_pprof_mappings *mappings)
 {
@@ -72,9 +55,7 @@ static size_t find_program(const struct asnap_pprof_mappings *mappings)
     int best = -1;
     for (size_t i = 0; i < mappings->count; i++) {
         struct asnap_mapping mapping = asnap_snapshot_mapping(mappings->snapshot, i);
-        int rank = mappings->seen[i].rank;
-        if (rank == HAS_NOTHING && !is_library(mapping.path))
-            rank = NO_LIBRARY;
+        int rank = (int)asnap_main_rank_with_path(mappings->seen[i].rank, mapping.path);
         if (mappings->seen[i].is_used && rank > best) {
             best = rank;
             found = i;

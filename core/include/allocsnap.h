@@ -37,6 +37,7 @@
 #include "allocsnap_inferior.h"
 #include "allocsnap_names.h"
 #include "allocsnap_render.h"
+#include "allocsnap_report.h"
 #include "allocsnap_snapshot.h"
 #include "allocsnap_statistics.h"
 #include "allocsnap_tracing.h"

@@ -2,7 +2,7 @@
 #ifndef ALLOCSNAP_EXPORT_H
 #define ALLOCSNAP_EXPORT_H
 
-#include "allocsnap_graph.h"
+#include "allocsnap_report.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,6 +16,7 @@ enum asnap_export_format {
     ASNAP_EXPORT_CSV,          /* a row for blocks that are alike */
     ASNAP_EXPORT_SQLITE,       /* a database */
     ASNAP_EXPORT_SPEEDSCOPE,   /* stacks and their weights, in JSON */
+    ASNAP_EXPORT_REPORT,       /* a page for browsers */
 };
 
 struct asnap_export_description {
@@ -24,6 +25,7 @@ struct asnap_export_description {
     const char *what;    /* it is, and what reads it, for help */
     bool needs_graph;    /* it has all blocks of a graph, and no filtered snapshot */
     bool compares;       /* it can say what two snapshots differ in */
+    bool needs_page;     /* it is made of a page (asnap_report_options) */
 };
 
 /* NULL: there is no such format. The formats are the numbers from 0 up to that. */
@@ -40,13 +42,15 @@ struct asnap_export_options {
     size_t root_name_count;
     bool by_count; /* of FOLDED the numbers are blocks, and not bytes; of SPEEDSCOPE the profile
                       that is shown first */
-    const struct asnap_progress *progress; /* may be NULL */
+    const struct asnap_report_options *report; /* of REPORT; else not looked at */
+    const struct asnap_progress *progress;     /* may be NULL */
 };
 
 /* Writes a snapshot to a file (docs/export.md), as a whole or not at all, as asnap_snapshot_dump
  * does. Names are printable in it, and UTF-8, whatever their bytes are. `options` may be NULL.
- * Fails with IO, NO_MEMORY, INTERRUPTED, and INVALID_ARGUMENT where there is no such format, a
- * graph is missing or the format cannot compare. */
+ * Fails with IO, NO_MEMORY, INTERRUPTED, INVALID_ARGUMENT where there is no such format, a graph or
+ * a page is missing or the format cannot compare, and UNSUPPORTED: what the format has no place
+ * for, such as of REPORT 2^53 bytes or more, which browsers do not count exactly. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_export(const struct asnap_snapshot *snapshot, enum asnap_export_format format,
              const struct asnap_export_options *options, const char *path);

@@ -79,6 +79,8 @@ lay() {
     for folder in $(debuggers | cut -d '|' -f 1); do
         for file in "$folder"/*.py; do put 644 "$file" "$share/$file"; done
     done
+    # Where it could not be built, the commands say so.
+    if [ -f "$BUILD/report.html" ]; then put 644 "$BUILD/report.html" "$share/report.html"; fi
     put_filled core/install/allocsnap.pc "$LIBDIR/pkgconfig/allocsnap.pc"
     for file in docs/man/*.[17]; do
         put_filled "$file" "$PREFIX/share/man/man${file##*.}/$(basename "$file")"

@@ -121,19 +121,31 @@ static void make_graph(struct asnap_graph *graph, const struct asnap_snapshot *s
                            NULL));
 }
 
+/* The page of reports without anything of its own. */
+static void write_page(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fputs("<!--allocsnap data-->", file) < 0 || fclose(file) != 0)
+        exit(1);
+}
+
 /* Writes every format, each to the disk as an export is. */
 static void measure(const struct asnap_snapshot *snapshot, const struct asnap_graph *graph,
                     const char *what, const char *goal)
 {
     char directory[] = "/tmp/allocsnap-bench-XXXXXX";
     char path[64];
+    char page[64];
     if (mkdtemp(directory) == NULL)
         exit(1);
     snprintf(path, sizeof(path), "%s/file", directory);
+    snprintf(page, sizeof(page), "%s/page", directory);
+    write_page(page);
+    const struct asnap_report_options report = {.page = page};
     const struct asnap_export_description *description;
     for (int i = 0; (description = asnap_export_describe((enum asnap_export_format)i)) != NULL;
          i++) {
-        struct asnap_export_options options = {.graph = graph};
+        struct asnap_export_options options = {.graph = graph, .report = &report};
         struct stat status;
         if (description->needs_graph && graph == NULL)
             continue;
@@ -148,6 +160,7 @@ static void measure(const struct asnap_snapshot *snapshot, const struct asnap_gr
                used, (double)status.st_size / 1e6, goal);
         unlink(path);
     }
+    unlink(page);
     rmdir(directory);
 }
 

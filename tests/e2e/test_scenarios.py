@@ -49,6 +49,8 @@ COMMANDS = [
     "snapshot export one heap.csv",
     "snapshot export one now heap.db",
     "snapshot export one heap.speedscope.json",
+    "snapshot export one report.html",
+    "snapshot export one now difference.html --no-source",
     "snapshot export one one.xyz",
     "snapshot diff one again traceback --json",
     "snapshot status again",

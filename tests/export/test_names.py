@@ -13,11 +13,14 @@ import unicodedata
 from e2e.harness import Case
 from e2e.test_hostile_names import NASTY, SHOWN
 
+from report.page_data import PageData
+
 from .test_pprof import Pprof
 
 # pylint: disable=wrong-import-position,wrong-import-order
 from allocsnap.library import exports, native, objects  # noqa: E402
 from allocsnap.library.calls import Calls  # noqa: E402
+from allocsnap.library.library_files import report_page_path  # noqa: E402
 from allocsnap.printable import printable as shown  # noqa: E402
 
 #: What breaks quotes, cells, statements, escapes and markup.
@@ -132,6 +135,18 @@ class Names(Case):
             self.assertEqual(
                 {re.sub(r"\A'", "", row[column]) for row in rows}, {shown(raw) for raw in TRICKS}
             )
+
+    def check_report(self, path):
+        """What is no base64 is of the page alone."""
+        page = PageData(path)
+        with open(report_page_path(), encoding="utf-8") as file:
+            self.assertEqual(page.page, file.read().replace("<!--allocsnap data-->", ""))
+        self.check_text("\n".join(page.texts()))
+        names = {shown(raw) for raw in TRICKS}
+        texts = page.texts()
+        for tag, width, column in (("frfn", 1, 0), ("frfi", 1, 0), ("frmo", 1, 0), ("doma", 2, 1)):
+            self.assertLessEqual(names, {texts[number] for number in page.sections[tag][column::width]})
+        self.assertEqual(len(page.sections["note"]), 2 * len(TRICKS))
 
     def check_sqlite(self, path):
         database = sqlite3.connect("file:{}?mode=ro".format(path), uri=True)

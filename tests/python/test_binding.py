@@ -12,13 +12,13 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
-from allocsnap.library import exports, graph_types, keys as key_table, native  # noqa: E402
+from allocsnap.library import exports, graph_types, keys as key_table, native, report_page  # noqa: E402
 from allocsnap.library.keys import keys  # noqa: E402
 
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render", "export")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render", "export", "report")
 )
 
 
@@ -161,6 +161,9 @@ class Binding(unittest.TestCase):
             "asnap_beside_sum": graph_types.BesideSum,
             "asnap_export_description": exports.ExportDescription,
             "asnap_export_options": exports.ExportOptions,
+            "asnap_report_fact": report_page.ReportFact,
+            "asnap_report_way": report_page.ReportWay,
+            "asnap_report_options": report_page.ReportOptions,
         }
         for name, structure in structures.items():
             self.assertTrue(issubclass(structure, ctypes.Structure))

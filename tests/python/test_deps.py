@@ -10,9 +10,9 @@ SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 # What the script itself runs, and what it looks for of the set `run`.
 TOOLS = ("sh", "cat", "env", "grep", "tr", "xargs")
-NEEDED = ("cc", "gcc", "g++", "gdb", "protoc-c")
+NEEDED = ("cc", "gcc", "g++", "gdb", "node", "npm", "protoc-c")
 COMMANDS_OF_BENCHES = ("valgrind", "sqlite3", "heaptrack", "readelf", "eu-addr2line",
-                       "llvm-symbolizer", "python3-dbg", "lldb-14")
+                       "llvm-symbolizer", "python3-dbg", "lldb-14", "chromium")
 APT = "-qq -o DPkg::Lock::Timeout=120"
 
 

@@ -42,7 +42,7 @@ def expected():
     names += ["share/zsh/site-functions/_allocsnap"]
     shared = of_checkout("core/python/allocsnap/*.py", "core/python/allocsnap/*/*.py")
     shared += of_checkout(*(folder + "/*.py" for folder in house.folders(ROOT)))
-    shared += ["core/python/allocsnap/py.typed", "installed"]
+    shared += ["core/python/allocsnap/py.typed", "installed", "report.html"]
     names += ["share/allocsnap/" + path for path in shared]
     libraries = ["liballocsnap-hooks.so", "liballocsnap.so", "liballocsnap.so.0"]
     return sorted(names + ["lib/" + name for name in libraries + ["pkgconfig/allocsnap.pc"]])

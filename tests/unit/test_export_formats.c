@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "report_page.h"
 #include "test_model_dump.h"
 
 enum { BLOCKS = 100, STACKS = 7 };
@@ -73,18 +74,21 @@ struct step {
     struct asnap_snapshot *snapshot;
     enum asnap_export_format format;
     const char *path;
+    struct asnap_report_options report; /* for formats that need a page */
 };
 
 static struct asnap_error *export_step(void *context)
 {
     struct step *step = context;
-    return asnap_export(step->snapshot, step->format, NULL, step->path);
+    struct asnap_export_options options = {.report = &step->report};
+    return asnap_export(step->snapshot, step->format, &options, step->path);
 }
 
 /* Calls for each format that needs no graph. */
 static void each(void (*check)(struct step *step))
 {
-    struct step step = {make_snapshot(), 0, dump_path("out.file")};
+    struct asnap_report_options report = {.page = report_page_path()};
+    struct step step = {make_snapshot(), 0, dump_path("out.file"), report};
     const struct asnap_export_description *description;
     int checked = 0;
     for (int i = 0; (description = asnap_export_describe((enum asnap_export_format)i)) != NULL;
@@ -134,7 +138,7 @@ ASNAP_TEST(export_formats, no_memory)
 
 static void check_no_directory(struct step *step)
 {
-    struct step missing = {step->snapshot, step->format, "/nonexistent/file"};
+    struct step missing = {step->snapshot, step->format, "/nonexistent/file", step->report};
     size_t files = dump_file_count();
     ASNAP_ASSERT_ERROR(export_step(&missing), ASNAP_ERROR_IO);
     CU_ASSERT_EQUAL(dump_file_count(), files);
@@ -147,7 +151,7 @@ ASNAP_TEST(export_formats, no_directory)
 
 static void check_no_file(struct step *step)
 {
-    struct step full = {step->snapshot, step->format, "/dev/full"};
+    struct step full = {step->snapshot, step->format, "/dev/full", step->report};
     ASNAP_ASSERT_ERROR(export_step(&full), ASNAP_ERROR_IO);
 }
 
@@ -169,7 +173,7 @@ static void check_interrupted(struct step *step)
 {
     int asked = 0;
     struct asnap_progress progress = {stop, &asked};
-    struct asnap_export_options options = {.progress = &progress};
+    struct asnap_export_options options = {.progress = &progress, .report = &step->report};
     size_t files = dump_file_count();
     /* It has no steps. */
     if (step->format == ASNAP_EXPORT_TRACEMALLOC)

@@ -7,6 +7,7 @@
 #include "graph.h"
 #include "graph_heap.h"
 #include "paths.h"
+#include "report_page.h"
 #include "test_model_dump.h"
 
 enum { GRAPHS = 60, ROOTS = 9 };
@@ -129,7 +130,8 @@ static void unmake(struct made_graph *made)
 static struct asnap_error *export_as(struct made_graph *made, enum asnap_export_format format,
                                      const char *path)
 {
-    struct asnap_export_options options = {.graph = &made->graph};
+    struct asnap_report_options report = {.page = report_page_path()};
+    struct asnap_export_options options = {.graph = &made->graph, .report = &report};
     return asnap_export(made->snapshot, format, &options, path);
 }
 

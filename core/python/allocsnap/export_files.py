@@ -3,9 +3,11 @@
 import os
 
 from .dump_files import os_error
+from . import report_contents
 from .errors import AllocsnapError, ErrorCode
-from .library import exports
+from .library import exports, leak_rules
 from .library.calls import Calls
+from .library.report_page import Report
 from .root_titles import root_titles
 
 
@@ -49,16 +51,32 @@ def _graph(snapshot, form):
     return computed.graph, root_titles(computed, {})
 
 
-def export(snapshot, filename, name, old, by_count):
+def _report(snapshot, source):
+    """(the graph with leaks as `Snapshot.leaks` has them or None, the Report) of a snapshot."""
+    computed = snapshot.computed
+    if computed is None:
+        return None, Report(source_lines=source)
+    kinds = ("definite", "possible")
+    rules = leak_rules.Suppressions()
+    found = leak_rules.Suppressed(computed.calls, computed.graph, computed.snapshot, rules, kinds)
+    retained = report_contents.retained(computed)
+    ways = [] if retained is None else report_contents.ways(computed)
+    return found.graph, Report(source_lines=source, retained=retained, ways=ways)
+
+
+def export(snapshot, filename, name, old, by_count, source):
     """Writes a snapshot of the library, with an older one to compare with where `old` is not
-    None."""
+    None. `source`: whether a report has lines of sources."""
     form = _form(filename, name)
     if old is not None and not form.compares:
         raise ValueError("the format {} cannot say what two snapshots differ in".format(form.name))
     graph, titles = _graph(snapshot, form)
+    report = None
+    if form.needs_page:
+        graph, report = _report(snapshot, source)
     try:
         exports.write(
-            Calls(), snapshot, form, os.fsdecode(filename), old, graph, titles, by_count=by_count
+            Calls(), snapshot, form, os.fsdecode(filename), old, graph, titles, by_count, report
         )
     except AllocsnapError as error:
         if error.code == ErrorCode.IO:

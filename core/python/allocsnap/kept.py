@@ -15,6 +15,7 @@ class Taken(NamedTuple):
 
     snapshot: objects.Snapshot
     source: str  # Process.description, or the file
+    peak: int = 0  # bytes at the most, so far; 0: not known
 
 
 class Kept:

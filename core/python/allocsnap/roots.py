@@ -35,7 +35,7 @@ class Computed:
                 " is not found without; take a core, and load that",
                 ErrorCode.UNSUPPORTED,
             )
-        self.snapshot = taken.snapshot
+        self.snapshot, self.peak = taken.snapshot, taken.peak
         self.calls, root = session.inferior(process, self.regions)
         self._target = session.target
         self._symbolizer = session.symbolizer()
@@ -261,7 +261,9 @@ def keep(session, name):
     computed.calls_debugger = False
     computed.add_types()
     computed.snapshot.computed = computed
-    return session.snapshots.keep(name, Taken(computed.snapshot, computed.process.description))
+    return session.snapshots.keep(
+        name, Taken(computed.snapshot, computed.process.description, computed.peak)
+    )
 
 
 def find(session, name, options=graphs.Options(), key=None):

@@ -18,6 +18,8 @@ from .target import path_bytes, shown_path
 
 # The attribute of a dump file that holds Taken.source.
 _SOURCE = "allocsnap.source"
+# And that of Taken.peak.
+_PEAK = "allocsnap.peak"
 
 # What the library says of a damaged table, which is right of a process.
 _OVERWRITTEN = "the program has overwritten it; restart the program to trace it again"
@@ -52,6 +54,21 @@ def _file_size(path):
         return os.stat(path).st_size if path is not None else 0
     except OSError:
         return 0
+
+
+def _peak(calls, root):
+    """The most bytes that were traced at once; 0: not known."""
+    try:
+        return objects.read_status(calls, root).peak_size
+    except AllocsnapError as error:
+        if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+            raise
+        return 0
+
+
+def _number(text):
+    """The number in a file's text; 0 where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 # Failures to find hooks that obey in a process: then only the next run can be traced.
@@ -323,7 +340,7 @@ class Session:
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
-        return Taken(snapshot, process.description), regions
+        return Taken(snapshot, process.description, _peak(calls, root)), regions
 
     def inferior(self, process, regions):
         """(Calls, address of the table's root) of a process whose regions these are."""
@@ -469,7 +486,10 @@ class Session:
         if for_tracemalloc:
             taken.snapshot.dump_tracemalloc(path_bytes(path))
         else:
-            attributes = dict({_SOURCE: taken.source}, **taken.snapshot.attributes)
+            attributes = {_SOURCE: taken.source}
+            if taken.peak:
+                attributes[_PEAK] = str(taken.peak)
+            attributes.update(taken.snapshot.attributes)
             pairs = [(path_bytes(key), path_bytes(value)) for key, value in attributes.items()]
             array = (native.Attribute * len(pairs))(*pairs)
             taken.snapshot.dump(path_bytes(path), array, len(pairs))
@@ -482,5 +502,6 @@ class Session:
         snapshot = kept_graph.load(path_bytes(path))
         source = snapshot.attributes.get(_SOURCE)
         source = "file {}".format(shown_path(path)) + (", of {}".format(source) if source else "")
-        return self.snapshots.keep(name, Taken(snapshot, printable_text(source)))
+        peak = _number(snapshot.attributes.get(_PEAK, ""))
+        return self.snapshots.keep(name, Taken(snapshot, printable_text(source), peak))
 

@@ -276,13 +276,15 @@ class Snapshot:
         *,
         old_snapshot: Optional[Snapshot] = None,
         count: bool = False,
+        source: bool = True,
     ) -> None:
         """Writes the snapshot to a file of another program, as a whole or not at all, as `snapshot
         export` does. `format`: "folded", "pprof", "sqlite" or another of those; None: by the end of
         the file's name. `old_snapshot`: what it is compared with, where the format can. `count`:
-        blocks count and not bytes, where a format has one number."""
+        blocks count and not bytes, where a format has one number. `source`: whether a report has
+        lines of sources, where they can be read."""
         old = None if old_snapshot is None else old_snapshot._object
-        export_files.export(self._object, filename, format, old, bool(count))
+        export_files.export(self._object, filename, format, old, bool(count), bool(source))
 
     @staticmethod
     def load(filename: Path) -> Snapshot:

@@ -2,10 +2,14 @@
 
 import os
 
+from .. import report_contents
 from ..errors import AllocsnapError
+from ..kept import NOW
 from ..library import exports
 from ..library.calls import Calls
 from ..library.keys import TYPE
+from ..library.report_page import Fact, Report
+from ..library.rows import format_size
 from ..root_titles import root_titles
 from ..roots import find as find_computed
 from ..target import shown_path
@@ -44,6 +48,33 @@ def _format(options, path):
     return form
 
 
+def _origin(session, name):
+    """(what a snapshot is of, its peak of traced bytes or 0)."""
+    if name == NOW:
+        process, status = session.status()
+        return process.description, status.peak_size
+    taken = session.snapshots.get(name)
+    return taken.source, taken.peak
+
+
+def _facts(session, options, choice, whole):
+    """The Facts of the names, the older one's last."""
+    found = []
+    for place, (name, snapshot) in enumerate(zip(reversed(options.names), reversed(whole))):
+        old = place > 0
+        source, peak = _origin(session, name)
+        found.append(Fact("origin", source, old))
+        if peak:
+            found.append(Fact("peak", str(peak), old))
+        if options.leaked:
+            found.append(Fact("shown", "leaked blocks", old))
+        if choice.filters:
+            found.append(
+                Fact("filtered from", "{} in {} blocks".format(format_size(snapshot.size), snapshot.count), old)
+            )
+    return found
+
+
 class Export(Command):
     """export [OLD] NAME FILE"""
 
@@ -55,7 +86,9 @@ class Export(Command):
         + _formats_help()
         + "\n\nThe file is written whole or not at all; one of that name that is there already is\n"
         "replaced. With two snapshots, OLD first, it says what they differ in, where the format\n"
-        "can. Names are written as the commands show them.\n\n" + shared.FILTER_HELP
+        "can. Names are written as the commands show them. A report of a snapshot that was taken\n"
+        "with --graph, or with --graph here, shows leaks, what keeps most alive and what holds that.\n\n"
+        + shared.FILTER_HELP
     )
 
     def arguments(self, parser):
@@ -68,6 +101,16 @@ class Export(Command):
             "--count",
             action="store_true",
             help="where the format has one number for each stack: its blocks, not its bytes",
+        )
+        parser.add_argument(
+            "--graph",
+            action="store_true",
+            help="of now: find out what points to the blocks as well, as `snapshot take --graph`",
+        )
+        parser.add_argument(
+            "--no-source",
+            action="store_true",
+            help="leave the lines of sources out of a report",
         )
         shared.add_leaked(parser)
         shared.add_filters(parser)
@@ -89,7 +132,12 @@ class Export(Command):
                 "the format {} cannot say what two snapshots differ in: export one, or choose one of"
                 " {}".format(form.name, _named(one for one in exports.formats().values() if one.compares))
             )
-        write = self._write_graph if form.needs_graph else self._write_blocks
+        write = self._write_blocks
+        if form.needs_graph:
+            write = self._write_graph
+        elif form.needs_page:
+            exports.check_page()
+            write = self._write_report
         replaced = os.path.lexists(path)
         snapshot, notes = write(session, options, choice, form, path)
         warnings = "".join("warning: {}\n".format(note) for note in notes)
@@ -101,8 +149,21 @@ class Export(Command):
         return warnings + said
 
     @staticmethod
-    def _write_blocks(session, options, choice, form, path):
-        whole = [shared.whole(session, name, options) for name in options.names]
+    def _whole(session, options, key=None):
+        """The Snapshots of the names: of the last one with what points to its blocks, where that is
+        asked for."""
+        *old, name = options.names
+        before = [shared.whole(session, one, options, key) for one in old]
+        if not options.graph or options.leaked:
+            return before + [shared.whole(session, name, options, key)]
+        computed = find_computed(session, name, key=TYPE)
+        computed.snapshot.computed = computed
+        return before + [computed.snapshot]
+
+    def _write_blocks(self, session, options, choice, form, path):
+        if options.graph:
+            suppressing.check_unused(options)
+        whole = self._whole(session, options)
         *old, new = choice.of(*whole)
         graph = None if new.computed is None else new.computed.graph
         exports.write(
@@ -114,10 +175,40 @@ class Export(Command):
             graph=graph,
             by_count=options.count,
         )
+        return new, self._notes(options, whole, graph)
+
+    @staticmethod
+    def _notes(options, whole, graph):
+        """What is missing, a line each."""
         if graph is not None:
             shared.add_notes(options, graph.notes)
         notes = list(getattr(options, "notes", []))
-        return new, notes + [note for one in whole for note in one.notes if note not in notes]
+        return notes + [note for one in whole for note in one.notes if note not in notes]
+
+    def _write_report(self, session, options, choice, form, path):
+        whole = self._whole(session, options, TYPE)
+        *old, new = choice.of(*whole)
+        computed, graph = new.computed, None
+        if computed is not None and options.leaked:
+            graph = computed.graph
+        elif computed is not None:
+            # Of leaks it has what `snapshot leaks` shows.
+            found = suppressing.Found(
+                computed, suppressing.rules(session, options), ("definite", "possible"), options.names[-1]
+            )
+            options.suppressed, graph = [found], found.graph
+        retained = report_contents.retained(computed)
+        report = Report(
+            facts=_facts(session, options, choice, whole),
+            labels=session.thread_labels(options.names[-1]),
+            source_lines=not options.no_source,
+            path_rules=session.target.path_rules(),
+            retained=retained,
+            ways=[] if retained is None else report_contents.ways(computed),
+        )
+        calls = Calls(session.target)
+        exports.write(calls, new, form, path, old=old[0] if old else None, graph=graph, report=report)
+        return new, self._notes(options, whole, graph)
 
     @staticmethod
     def _write_graph(session, options, choice, form, path):

@@ -8,7 +8,7 @@ from typing import NamedTuple, Tuple
 
 from ..errors import AllocsnapError
 from ..target import path_bytes
-from . import native
+from . import library_files, native, report_page
 from .native import library, text_of
 
 
@@ -19,6 +19,7 @@ class ExportDescription(ctypes.Structure):
         ("what", c_char_p),
         ("needs_graph", c_bool),
         ("compares", c_bool),
+        ("needs_page", c_bool),
     ]
 
 
@@ -29,6 +30,7 @@ class ExportOptions(ctypes.Structure):
         ("root_names", POINTER(c_char_p)),
         ("root_name_count", c_size_t),
         ("by_count", c_bool),
+        ("report", POINTER(report_page.ReportOptions)),
         ("progress", POINTER(native.Progress)),
     ]
 
@@ -50,6 +52,7 @@ class ExportFormat(NamedTuple):
     what: str  # it is, and what reads it
     needs_graph: bool
     compares: bool
+    needs_page: bool  # it is a report, which is made of a page
 
 
 @functools.lru_cache(maxsize=None)
@@ -64,7 +67,13 @@ def formats():
         name = text_of(fields.name)
         endings = tuple(filter(None, text_of(fields.endings).split(",")))
         found[name] = ExportFormat(
-            len(found), name, endings, text_of(fields.what), fields.needs_graph, fields.compares
+            len(found),
+            name,
+            endings,
+            text_of(fields.what),
+            fields.needs_graph,
+            fields.compares,
+            fields.needs_page,
         )
 
 
@@ -88,10 +97,17 @@ def format_of(path):
     return max(found)[1] if found else None
 
 
-def write(calls, snapshot, form, path, old=None, graph=None, root_names=(), by_count=False):
+def check_page():
+    """Fails where there is no page that a report is made of, before anything is read."""
+    library_files.report_page_path()
+
+
+def write(
+    calls, snapshot, form, path, old=None, graph=None, root_names=(), by_count=False, report=None
+):
     """Writes a Snapshot of the library to a file in an ExportFormat. `old`: an older one that it is
     compared with; `graph`: the Graph of its blocks, and what its roots are called, None for what
-    the library says itself."""
+    the library says itself. `report`: the report_page.Report, where it is one."""
     names = [None if name is None else path_bytes(name) for name in root_names]
     array = (c_char_p * (len(names) + 1))(*names)
     options = ExportOptions(root_name_count=len(names), by_count=by_count)
@@ -99,6 +115,8 @@ def write(calls, snapshot, form, path, old=None, graph=None, root_names=(), by_c
     options.progress = ctypes.cast(calls.progress, POINTER(native.Progress))
     if old is not None:
         options.old_snapshot = old._as_parameter_
+    if form.needs_page:
+        options.report = ctypes.pointer(report_page.native_options(report, snapshot))
     if graph is not None:
         options.graph = graph._as_parameter_
     calls.run(

@@ -1,4 +1,5 @@
-"""Where the libraries are: liballocsnap.so, and the hooks that a program loads."""
+"""Where the libraries are, liballocsnap.so and the hooks that a program loads; and the page of
+reports."""
 
 import os
 import sys
@@ -9,14 +10,20 @@ LIBRARY_NAME = "liballocsnap.so"
 # Its name where it is installed (DT_SONAME): the other may be left to compilers' packages.
 INSTALLED_NAME = LIBRARY_NAME + ".0"
 HOOKS_NAME = "liballocsnap-hooks.so"
+REPORT_NAME = "report.html"
+
+
+def _package_places():
+    """The package, and the root of the checkout or of what is installed for all machines."""
+    # The real one: Python may have come by a link among its own packages.
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    return package, os.path.normpath(os.path.join(package, "..", "..", ".."))
 
 
 def _library_places():
     """Where liballocsnap.so may be: beside the package, in a checkout's build/,
     in the library directory of the prefix it is installed in."""
-    # The real one: Python may have come by a link among its own packages.
-    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-    root = os.path.normpath(os.path.join(package, "..", "..", ".."))
+    package, root = _package_places()
     yield os.path.join(package, LIBRARY_NAME)
     yield os.path.join(root, "build", LIBRARY_NAME)
     prefix, share = os.path.split(os.path.dirname(root))
@@ -57,3 +64,19 @@ def hooks_path():
             ErrorCode.IO,
         )
     return path
+
+
+def report_page_path():
+    """The path of the page that a report is made of."""
+    places = [
+        os.path.join(os.path.dirname(library_path()), REPORT_NAME),
+        os.path.join(_package_places()[1], REPORT_NAME),
+    ]
+    for place in places:
+        if os.path.isfile(place):
+            return place
+    raise AllocsnapError(
+        "no report can be written: its page was not built, as npm was missing; install npm, then `make"
+        " report` makes {}".format(places[0]),
+        ErrorCode.IO,
+    )
