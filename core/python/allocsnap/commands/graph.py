@@ -110,6 +110,8 @@ class Leaks(Command):
         # In text no block is told of twice: those beside a row may be in the rows.
         if options.format != "text" or "indirect" not in kinds:
             found.graph.add_to(rows, chosen, beside)
+        else:
+            shared.add_notes(options, found.graph.notes)
         text = show(session, rows, options, whole if choice.filters else None, name)
         return suppressing.added(text, options.format, [found], options.show_suppressed)
 
