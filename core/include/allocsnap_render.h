@@ -48,9 +48,8 @@ struct asnap_render_options {
     size_t path_rule_count;
     bool short_names; /* in text: functions without template arguments and parameters */
     bool short_paths; /* in text: the shortest ends that tell the files shown apart */
-    /* Of who: the class of the block that holds the address (asnap_reach_class); UNKNOWN: no
-     * graph was computed. */
-    enum asnap_reach_class reach;
+    /* Of traces and who: what tells the classes of the blocks; NULL: no graph was computed. */
+    const struct asnap_graph *graph;
 };
 
 /* How rows are written. */

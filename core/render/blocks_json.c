@@ -25,6 +25,10 @@ static void write_block(struct asnap_text *text, const struct asnap_snapshot *sn
     }
     asnap_text_string(text, "]");
     asnap_json_total(text, traceback->total_nframe);
+    if (options->graph != NULL) {
+        asnap_text_string(text, ",\"reach\":");
+        asnap_text_json_string(text, asnap_reach_of(trace, options));
+    }
     asnap_text_string(text, "}");
 }
 
@@ -111,7 +115,7 @@ struct asnap_error *asnap_who_json(const struct asnap_snapshot *snapshot, uint64
         asnap_text_string(&json, "null,\"offset\":null");
     }
     asnap_text_string(&json, ",\"reach\":");
-    asnap_text_json_string(&json, where.found ? asnap_reach_class_text(options->reach) : NULL);
+    asnap_text_json_string(&json, where.found ? asnap_reach_of(&where.trace, options) : NULL);
     if (where.near) {
         asnap_text_string(&json, ",\"near\":");
         write_block(&json, snapshot, &where.trace, options);

@@ -48,6 +48,17 @@ const struct asnap_traceback *asnap_stack_of(const struct asnap_snapshot *snapsh
     return traceback;
 }
 
+const char *asnap_reach_of(const struct asnap_trace *trace,
+                           const struct asnap_render_options *options)
+{
+    if (options->graph == NULL)
+        return NULL;
+    uint32_t block = asnap_graph_block_of(options->graph, trace);
+    if (block == ASNAP_GRAPH_NO_BLOCK)
+        return NULL;
+    return asnap_reach_class_text(asnap_graph_block(options->graph, block).reach);
+}
+
 struct asnap_error *asnap_whereabouts_init(struct asnap_whereabouts *where,
                                            const struct asnap_snapshot *snapshot, uint64_t address,
                                            const struct asnap_render_options *options)

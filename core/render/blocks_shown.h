@@ -24,6 +24,10 @@ const struct asnap_traceback *asnap_stack_of(const struct asnap_snapshot *snapsh
                                              const struct asnap_trace *trace,
                                              const uint32_t **frame_ids);
 
+/* The word for the class of a block; NULL: it is not known. */
+const char *asnap_reach_of(const struct asnap_trace *trace,
+                           const struct asnap_render_options *options);
+
 /* What is to be said of an address. */
 struct asnap_whereabouts {
     bool found; /* in a block: `trace` */

@@ -28,6 +28,15 @@ static void write_domain(struct asnap_page *page, const struct asnap_snapshot *s
     }
 }
 
+/* ", definite" */
+static void write_reach(struct asnap_page *page, const char *reach)
+{
+    if (reach == NULL)
+        return;
+    asnap_page_string(page, ", ");
+    asnap_page_string(page, reach);
+}
+
 static void write_header(struct asnap_page *page, const struct asnap_blocks_shown *shown,
                          enum asnap_trace_order order)
 {
@@ -58,6 +67,7 @@ static struct asnap_error *write_block(struct asnap_page *page,
     asnap_page_string(page, ": size=");
     asnap_page_size(page, (int64_t)trace->size, false);
     write_domain(page, shown->snapshot, trace->domain);
+    write_reach(page, asnap_reach_of(trace, options));
     asnap_origin_fields(page, shown->snapshot, trace, options);
     asnap_page_string(page, ", at ");
     asnap_page_place(page, &frame);
@@ -156,10 +166,7 @@ static void write_holder(struct asnap_page *page, const struct asnap_snapshot *s
     asnap_page_string(page, ", size=");
     asnap_page_size(page, (int64_t)trace->size, false);
     write_domain(page, snapshot, trace->domain);
-    if (reach != NULL) {
-        asnap_page_string(page, ", ");
-        asnap_page_string(page, reach);
-    }
+    write_reach(page, reach);
     asnap_page_string(page, "\n");
 }
 
@@ -220,8 +227,7 @@ struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64
     asnap_page_address(&page, address);
     asnap_page_string(&page, ": ");
     if (where.found)
-        write_holder(&page, snapshot, &where.trace, address,
-                     asnap_reach_class_text(options->reach));
+        write_holder(&page, snapshot, &where.trace, address, asnap_reach_of(&where.trace, options));
     else if (where.near)
         write_near(&page, snapshot, &where.trace, address);
     else

@@ -15,7 +15,11 @@ from .test_remote import Server
 
 SOURCE = os.path.join(ROOT, "tests", "programs", "reach.cc")
 KINDS = ("definite", "indirect", "possible", "reachable")
-COMMANDS = ["snapshot leaks --json --kinds " + kind for kind in KINDS]
+COMMANDS = [
+    "snapshot {} --json --kinds {}".format(name, kind)
+    for name in ("leaks", "stats", "traces")
+    for kind in KINDS
+]
 
 TAG = re.compile(r"/\* tag: (\w+) (.*?)(?:, (\d+))? \*/")
 #: Who allocates on some lines: the most recent frame with a line may be theirs.
@@ -56,8 +60,23 @@ def classes(results):
 
 
 class Classes(Server):
+    def check_filters(self, results):
+        """stats and traces have the same blocks as leaks, of the same classes."""
+        count = len(KINDS)
+        for place, kind in enumerate(KINDS):
+            leaks, stats, traces = map(results.json, COMMANDS[place::count])
+            self.assertEqual(stats["total"], leaks["total"], kind)
+            self.assertEqual(traces["total"], leaks["total"], kind)
+            self.assertEqual(stats["suppressed"], leaks["suppressed"], kind)
+            rows = [(row["traceback"], row["size"], row["count"]) for row in leaks["statistics"]]
+            found = [(row["traceback"], row["size"], row["count"]) for row in stats["statistics"]]
+            self.assertEqual(found, rows, kind)
+            self.assertGreater(len(traces["traces"]), 0)
+            self.assertEqual({trace["reach"] for trace in traces["traces"]}, {kind})
+
     def check(self, results, notes=()):
         found, others, told = classes(results)
+        self.check_filters(results)
         known = expected()
         for kind in ("definite", "indirect", "possible"):
             self.assertEqual(found[kind], known[kind], kind)
@@ -123,7 +142,8 @@ class Classes(Server):
                 tag = TAG.search(line)
                 if tag is not None:
                     tags[tag.group(2)] = number
-        elsewhere = {tags["an alternate stack"], tags["a coroutine's stack"]}
+        elsewhere = {tags[name] for name in ("an alternate stack", "a coroutine's stack",
+                                             "a stack that a handler has interrupted")}
         vector = {tags["a vector register"]}
         for debugger in debuggers.lldbs():
             for style in ("full", "modified-memory"):

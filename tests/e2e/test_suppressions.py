@@ -350,7 +350,7 @@ class Said(Case):
         stats = results.json("snapshot stats --leaked --json")
         self.assertEqual(stats["suppressed"]["rules"], [rule])
         self.assertEqual(results.json(commands[8])["suppressed"]["count"], 4)
-        self.assertIn("give --leaked with them", results[commands[9]])
+        self.assertIn("give --leaked or --kinds with them", results[commands[9]])
         self.assertIn("contradict each other", results[commands[10]])
         both = results.json("snapshot diff a --leaked --json")["suppressed"]
         self.assertEqual([each["rules"] for each in both], [[rule], [rule]])

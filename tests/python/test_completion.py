@@ -62,6 +62,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.in_bash(script, "-c", "stats", "leaks", "--ga"), {"--gaps"})
         self.assertEqual(self.in_bash(script, "x", "leaks", "--gaps", ""), {"auto", "yes", "no"})
         self.assertEqual(self.in_bash(script, "x", "traces", "--sort", "a"), {"age"})
+        self.assertEqual(self.in_bash(script, "x", "stats", "--kinds", "d"), {"definite"})
         self.assertEqual(self.in_bash(script, "x", "stats", "-n", ""), set())
         self.assertEqual(self.in_bash(script, "x", "dump", "a"), {"a.dump"})
 

@@ -286,27 +286,6 @@ ASNAP_TEST(render_blocks, who_json)
           "\"incomplete\"]}\n");
 }
 
-/* The class of a block is told where it is known, and of none where there is no block. */
-ASNAP_TEST(render_blocks, who_of_a_class)
-{
-    struct asnap_snapshot *snapshot = blocks(NULL);
-    struct asnap_render_options options = {.reach = ASNAP_REACH_INDIRECT};
-    char *text = NULL;
-    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x1001, ASNAP_FORMAT_JSON, &options, &text));
-    check(snapshot, text,
-          "{\"address\":4097,\"trace\":" LARGEST
-          ",\"offset\":1,\"reach\":\"indirect\",\"start\":null,\"notes\":[]}\n");
-    snapshot = blocks(NULL);
-    options.reach = ASNAP_REACH_DEFINITE;
-    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x2000, ASNAP_FORMAT_TEXT, &options, &text));
-    check(snapshot, text, "0x2000: a block, size=16 B, domain=3, definite\n    at /s/b.c:2\n");
-    snapshot = blocks(NULL);
-    ASNAP_ASSERT_OK(asnap_render_who(snapshot, 0x2389, ASNAP_FORMAT_JSON, &options, &text));
-    check(snapshot, text,
-          "{\"address\":9097,\"trace\":null,\"offset\":null,\"reach\":null,\"near\":" LARGEST
-          ",\"start\":null,\"notes\":[]}\n");
-}
-
 ASNAP_TEST(render_blocks, who_json_after_the_end)
 {
     struct asnap_snapshot *snapshot = blocks(NULL);

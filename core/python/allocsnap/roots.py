@@ -8,7 +8,7 @@ import sys
 from . import object_types
 from .errors import AllocsnapError, ErrorCode
 from .kept import NOW, Taken
-from .library import graph_types, graphs
+from .library import graph_types, graphs, native
 from .library.keys import TYPE
 from .library.rows import format_size
 from .printable import printable
@@ -17,9 +17,10 @@ from .untouched import untouched
 
 
 class Computed:
-    """The graph of a fresh reading, and what it is of."""
+    """The graph of a fresh reading, and what it is of. `extent`: of the names of its frames, as of
+    objects.Snapshot.create."""
 
-    def __init__(self, session, options):
+    def __init__(self, session, options, extent=native.NAMING_WHOLE):
         session.keep_still()
         process = session.stopped_process()
         if process.moving:
@@ -28,7 +29,7 @@ class Computed:
                 ErrorCode.UNSUPPORTED,
             )
         self.process = process
-        taken, self.regions = session.find_mapped("now")
+        taken, self.regions = session.find_mapped(NOW, extent)
         if not self.regions.count:
             raise AllocsnapError(
                 "the debugger does not tell where the program's memory is mapped: what points to blocks"
@@ -252,11 +253,11 @@ def _in_variable(name, offset, file):
     )
 
 
-def keep(session, name):
-    """Takes a snapshot with its graph, and keeps it as Session.take does."""
+def keep(session, name, extent):
+    """Takes a snapshot with its graph, and keeps it as Session.take does. `extent`: of its names."""
     if name is not None:
         session.snapshots.check_new_name(name)
-    computed = Computed(session, graphs.Options())
+    computed = Computed(session, graphs.Options(), extent)
     # Names would be asked for when the program may be elsewhere.
     computed.calls_debugger = False
     computed.add_types()

@@ -87,6 +87,11 @@ def _not_traced():
     )
 
 
+def naming_extent(names):
+    """How far a snapshot that is kept is named: as far as Ctrl-C lets, or not at all."""
+    return native.NAMING_UNTIL_STOPPED if names else native.NAMING_NOTHING
+
+
 class Session:
     """The snapshots of one debugger session, and reading new ones."""
 
@@ -427,8 +432,8 @@ class Session:
         its frames are named, as far as Ctrl-C lets them."""
         if name is not None:
             self.snapshots.check_new_name(name)
-        extent = native.NAMING_UNTIL_STOPPED if names else native.NAMING_NOTHING
-        return self.snapshots.keep(name, self._read(self.stopped_process(), extent=extent)[0])
+        extent = naming_extent(names)
+        return self.snapshots.keep(name, self._read(self.stopped_process(), extent)[0])
 
     def symbolize(self, name, files=()):
         """Names the frames of a kept snapshot better, with these files and the debugger's
@@ -460,10 +465,11 @@ class Session:
             object_types.add(self.target, calls, regions, taken.snapshot)
         return taken
 
-    def find_mapped(self, name):
-        """(Taken, where things are mapped now) of a name; None where it is not of now."""
+    def find_mapped(self, name, extent=native.NAMING_WHOLE):
+        """(Taken, where things are mapped now) of a name; None where it is not of now. `extent`: of
+        the names of what is read, as of objects.Snapshot.create."""
         if name == NOW:
-            return self._read(self.stopped_process())
+            return self._read(self.stopped_process(), extent)
         return self.find(name), None
 
     def place(self, regions, address):

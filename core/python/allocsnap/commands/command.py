@@ -45,9 +45,10 @@ class Command:
         """What may come next, after the words `typed`; options aside. FILES: a file."""
         return []
 
-    def values(self, _session, option):
-        """What can follow this option where it takes a value; None where it takes none."""
-        return self.parser.values(option)
+    def values(self, _session, option, begun=""):
+        """What can follow this option where it takes a value; None where it takes none. `begun`: how
+        the value begins."""
+        return self.parser.values(option, begun)
 
     @property
     def help(self):

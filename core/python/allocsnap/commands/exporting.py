@@ -112,7 +112,7 @@ class Export(Command):
             action="store_true",
             help="leave the lines of sources out of a report",
         )
-        shared.add_leaked(parser)
+        shared.add_reach(parser)
         shared.add_filters(parser)
         parser.add_argument(
             "names", metavar="NAME", nargs="+", help="a snapshot, or now; or two, OLD and NEW"
@@ -212,9 +212,9 @@ class Export(Command):
 
     @staticmethod
     def _write_graph(session, options, choice, form, path):
-        if choice.filters or options.leaked:
+        if choice.filters or shared.chosen_kinds(options):
             raise AllocsnapError(
-                "the format {} has all blocks: leave out the filters and --leaked".format(form.name)
+                "the format {} has all blocks: leave out the filters, --leaked and --kinds".format(form.name)
             )
         (name,) = options.names
         computed = find_computed(session, name, key=TYPE)

@@ -115,13 +115,44 @@ class Parser(argparse.ArgumentParser):
         """Whether this word is an option whose value comes next."""
         return self.values(word) is not None
 
-    def values(self, word):
+    def values(self, word, begun=""):
         """What can follow this word where it is an option whose value comes next, as far
-        as that is a choice; None where it is not."""
+        as that is a choice, or of several; None where it is not. `begun`: how it begins."""
         for action in self._actions:
             if word in action.option_strings and action.nargs != 0:
+                if isinstance(action.type, Choices):
+                    return action.type.values(begun)
                 return list(action.choices or [])
         return None
+
+
+class Choices:
+    """An argparse type: some of these words, separated by commas, or `all`; a tuple of them in the
+    order of `words`. `what`: a word is one."""
+
+    def __init__(self, words, what):
+        self._words, self._what = words, what
+
+    def __call__(self, text):
+        if text == "all":
+            return self._words
+        given = [word for word in text.split(",") if word]
+        unknown = [word for word in given if word not in self._words]
+        if unknown or not given:
+            raise argparse.ArgumentTypeError(
+                "{} is no {}: they are {}, or all".format(
+                    repr(unknown[0] if unknown else text), self._what, ", ".join(self._words)
+                )
+            )
+        return tuple(word for word in self._words if word in given)
+
+    def values(self, begun):
+        """What the text can become that begins so, with one more word."""
+        before = begun.rpartition(",")[0]
+        others = [word for word in self._words if word not in before.split(",")]
+        if not before:
+            return others + ["all"]
+        return [before + "," + word for word in others]
 
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

@@ -17,21 +17,6 @@ from .reports import address_of, show, shown_rows
 _ROWS = 10
 
 
-def _kinds(text):
-    """An argparse type: classes of blocks, separated by commas."""
-    if text == "all":
-        return graphs.CLASSES
-    kinds = [word for word in text.split(",") if word]
-    unknown = [word for word in kinds if word not in graphs.CLASSES]
-    if unknown or not kinds:
-        raise argparse.ArgumentTypeError(
-            "{} is no kind of block: the kinds are {}, or all".format(
-                repr(unknown[0] if unknown else text), ", ".join(graphs.CLASSES)
-            )
-        )
-    return tuple(name for name in graphs.CLASSES if name in kinds)
-
-
 def _mask(text):
     """An argparse type: the bits of a pointer that are no part of it."""
     number = tag_mask(text)
@@ -98,15 +83,7 @@ class Leaks(Command):
 
     def arguments(self, parser):
         shared.add_words(parser, ["NAME"])
-        parser.add_argument(
-            "--kinds",
-            metavar="KIND,...",
-            type=_kinds,
-            default=("definite",),
-            help="which blocks to show: {}, or all (default: definite)".format(
-                ", ".join(graphs.CLASSES)
-            ),
-        )
+        shared.add_kinds(parser, "which blocks to show: {} (default: definite)")
         suppressing.add_options(parser)
         parser.add_argument(
             "--show-suppressed",
@@ -122,14 +99,15 @@ class Leaks(Command):
         choice = shared.Choice(session, options)
         rules = suppressing.rules(session, options)
         name = names[0] if names else None
+        kinds = options.kinds or ("definite",)
         computed = find(session, name, _graph_options(options), key)
-        found = suppressing.Found(computed, rules, options.kinds)
-        whole = found.graph.select(computed.snapshot, options.kinds)
+        found = suppressing.Found(computed, rules, kinds)
+        whole = found.graph.select(computed.snapshot, kinds)
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
-        if "indirect" in options.kinds:
+        if "indirect" in kinds:
             beside = graph_types.BESIDE_WITHIN
-        elif "reachable" in options.kinds:
+        elif "reachable" in kinds:
             beside = graph_types.BESIDE_INDIRECT
         else:
             beside = graph_types.BESIDE_LEAKED

@@ -2,9 +2,10 @@
 
 import os
 
-from ..errors import AllocsnapError, UsageError
+from ..errors import AllocsnapError
 from ..library import rows as results
 from ..roots import keep as keep_with_graph
+from ..session import naming_extent
 from ..target import shown_path
 from .command import FILES, Command, amount, naming_lines, plural, sampled_text
 
@@ -42,18 +43,17 @@ class Take(Command):
         parser.add_argument(
             "--graph",
             action="store_true",
-            help="find out what points to the blocks, for leaks, retained and --leaked later, and"
-            " in files",
+            help="find out what points to the blocks, for leaks, retained, --leaked and --kinds"
+            " later, and in files",
         )
         parser.add_argument(
             "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
         )
 
     def run(self, session, options):
-        if options.graph and options.no_names:
-            raise UsageError("--graph and --no-names do not go together: give one of them")
         if options.graph:
-            return _kept(*keep_with_graph(session, options.name))
+            extent = naming_extent(not options.no_names)
+            return _kept(*keep_with_graph(session, options.name, extent))
         name, taken = session.take(options.name, not options.no_names)
         return _kept(name, taken)
 
@@ -168,7 +168,7 @@ class Dump(Command):
     details = (
         "The file is written whole or not at all; one of that name that is there already\n"
         "is replaced. Of a snapshot that was taken with --graph it has what points to the\n"
-        "blocks, for leaks, retained and --leaked. In the format `tracemalloc` it is for\n"
+        "blocks, for leaks, retained, --leaked and --kinds. In the format `tracemalloc` it is for\n"
         "tracemalloc.Snapshot.load of Python 3.9 and later, without the functions, and\n"
         "cannot be loaded here: to load it can run any code in it."
     )

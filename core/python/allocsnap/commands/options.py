@@ -5,14 +5,14 @@ import re
 
 from ..errors import UsageError
 from ..kept_graph import KeptGraph
-from ..library import objects
+from ..library import graphs, objects
 from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
 from ..places import LINE_MAX
 from ..printable import printable
 from ..roots import find as find_computed
 from . import suppressing
-from .grammar import whole_number
+from .grammar import Choices, whole_number
 
 LIMIT_MAX = 2**63 - 1
 DOMAIN_MAX = 2**32 - 1
@@ -129,29 +129,49 @@ def add_filters(parser):
     )
 
 
-def add_leaked(parser):
-    """The option of a command that can show leaked blocks only."""
+def add_kinds(parser, text):
+    """The option that names classes of blocks; `text`: its help, with a place for their names."""
+    parser.add_argument(
+        "--kinds",
+        metavar="KIND,...",
+        type=Choices(graphs.CLASSES, "kind of block"),
+        default=None,
+        help=text.format(", ".join(graphs.CLASSES) + ", or all"),
+    )
+
+
+def add_reach(parser):
+    """The options of a command that can look at blocks of some classes only."""
     parser.add_argument(
         "--leaked",
         action="store_true",
-        help="look only at blocks that nothing points to any more: of now, and of snapshots"
-        " that were taken with --graph",
+        help="look only at blocks that nothing points to any more (--kinds definite): of now, and"
+        " of snapshots that were taken with --graph",
     )
+    add_kinds(parser, "look only at blocks of these classes, as `leaks` tells them apart: {}")
     parser.set_defaults(suppressed=None)
     suppressing.add_options(parser)
 
 
+def chosen_kinds(options):
+    """The classes that the options of add_reach name; None: blocks of any, which need not be known."""
+    if options.leaked and options.kinds is not None:
+        raise UsageError("--leaked is --kinds definite: give one of them")
+    return ("definite",) if options.leaked else options.kinds
+
+
 def whole(session, name, options, key=None):
-    """The Snapshot of a name that the options of add_leaked look at. `key`: of the statistics."""
-    if not options.leaked:
+    """The Snapshot of a name that the options of add_reach look at. `key`: of the statistics."""
+    kinds = chosen_kinds(options)
+    if kinds is None:
         suppressing.check_unused(options)
         return (session.find_typed if key == TYPE else session.find)(name).snapshot
     rules = suppressing.rules(session, options)
     computed = find_computed(session, name, key=key)
-    found = suppressing.Found(computed, rules, ("definite",), name)
+    found = suppressing.Found(computed, rules, kinds, name)
     add_notes(options, found.graph.notes)
     options.suppressed = (options.suppressed or []) + [found]
-    selected = found.graph.select(computed.snapshot, ("definite",))
+    selected = found.graph.select(computed.snapshot, kinds)
     selected.computed = KeptGraph(computed.snapshot, found.graph)
     return selected
 

@@ -91,7 +91,7 @@ class Stats(Command):
     def arguments(self, parser):
         shared.add_words(parser, ["NAME"])
         shared.add_cumulative(parser)
-        shared.add_leaked(parser)
+        shared.add_reach(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
 
@@ -123,7 +123,7 @@ class Diff(Command):
     def arguments(self, parser):
         shared.add_words(parser, ["OLD", "NEW"])
         shared.add_cumulative(parser)
-        shared.add_leaked(parser)
+        shared.add_reach(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
 
@@ -171,7 +171,7 @@ class Traces(Command):
             default="size",
             help="what comes first: the largest (size, the default) or the oldest (age)",
         )
-        shared.add_leaked(parser)
+        shared.add_reach(parser)
         shared.add_filters(parser)
         shared.add_rows(parser)
 
@@ -254,12 +254,9 @@ class Who(Command):
         if regions is not None and trace is None:
             place = session.place(regions, address)
         labels = session.thread_labels(name)
-        reach = None
-        if trace is not None and snapshot.computed is not None:
-            reach = snapshot.computed.graph.class_of_trace(trace)
-        who = results.Who(snapshot, address, regions, place, labels, session.display(), reach)
+        who = results.Who(snapshot, address, regions, place, labels, session.display())
         first = _which(session, options.snapshot) if options.format == "text" else ""
         return first + who.render(options.format)
 
-    def values(self, session, option):
-        return session.snapshots.words() if option == "--in" else super().values(session, option)
+    def values(self, session, option, begun=""):
+        return session.snapshots.words() if option == "--in" else super().values(session, option, begun)

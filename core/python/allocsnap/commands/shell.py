@@ -132,7 +132,7 @@ class Shell:
         that, all of `text`, is the name of a file."""
         words = text.split(" ")
         typed, last = [word for word in words[:-1] if word], words[-1]
-        values = command.values(self.session, typed[-1]) if typed else None
+        values = command.values(self.session, typed[-1], last) if typed else None
         if values is not None:
             candidates = values
         elif last.startswith("-"):

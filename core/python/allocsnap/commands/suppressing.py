@@ -34,8 +34,8 @@ def check_unused(options):
     """Fails where options of suppressions are given that nothing asks for."""
     if options.suppressions or options.no_suppressions:
         raise AllocsnapError(
-            "--suppressions and --no-suppressions are for leaks: give --leaked with them, or leave"
-            " them out"
+            "--suppressions and --no-suppressions are for leaks: give --leaked or --kinds with them,"
+            " or leave them out"
         )
 
 

@@ -5,7 +5,7 @@ from ctypes import byref, c_char_p
 from typing import NamedTuple, Sequence, Tuple
 
 from ..target import path_bytes
-from . import graph_types, native, structures
+from . import native, structures
 from .calls import Object
 from .keys import keys
 from .native import check, library, text_of
@@ -80,6 +80,12 @@ def _thread_labels(options, snapshot, labels):
     options.thread_label_count = len(texts)
 
 
+def _classes(options, snapshot):
+    """Puts what tells the classes of a Snapshot's blocks into a RenderOptions."""
+    if snapshot.computed is not None:
+        options.graph = snapshot.computed.graph._as_parameter_
+
+
 class Traces(Rows):
     """The blocks of a snapshot, by one of native.ORDERS. What is `unfiltered` is a
     Snapshot. `labels`: {kernel thread number: what the debugger calls the thread}."""
@@ -98,6 +104,7 @@ class Traces(Rows):
     def options(self, limit):
         options = super().options(limit)
         options.order = self._order
+        _classes(options, self._snapshot)
         _thread_labels(options, self._snapshot, self._labels)
         return options
 
@@ -111,14 +118,14 @@ class Traces(Rows):
 class Who:
     """The block of a snapshot that holds an address. `regions`: Regions or CoreMap,
     where the snapshot is of now. `place`: what is there where no block is (whereabouts.py).
-    `labels`: as of Traces. `reach`: the class of the block, of graph_types.REACH, or None."""
+    `labels`: as of Traces."""
 
     def __init__(
-        self, snapshot, address, regions=None, place=None, labels=None, display=Display(), reach=None
+        self, snapshot, address, regions=None, place=None, labels=None, display=Display()
     ):
         self._arguments = snapshot, address
         self._options = native.RenderOptions(source_lines=True)
-        self._options.reach = 0 if reach is None else graph_types.REACH[reach]
+        _classes(self._options, snapshot)
         display.set(self._options)
         _thread_labels(self._options, snapshot, labels)
         self._regions = regions

@@ -280,5 +280,5 @@ class RenderOptions(ctypes.Structure):
         ("path_rule_count", c_size_t),
         ("short_names", c_bool),
         ("short_paths", c_bool),
-        ("reach", c_int),
+        ("graph", c_void_p),
     ]
