@@ -71,14 +71,14 @@ write_sources() {
 
 # npm's registry and certificates are those of this machine.
 write_npm() {
-    rm -f "$root/root/.npmrc" "$root/root/npm.crt"
+    rm -f "$root/root/.npmrc" "$root/etc/npm.crt"
     command -v npm >/dev/null || return 0
     certificates=$(npm config get cafile)
     {
         echo "registry=$(npm config get registry)"
         if [ -f "$certificates" ]; then
-            cp "$certificates" "$root/root/npm.crt"
-            echo "cafile=/root/npm.crt"
+            cp "$certificates" "$root/etc/npm.crt"
+            echo "cafile=/etc/npm.crt"
         fi
     } >"$root/root/.npmrc"
 }

@@ -1,6 +1,7 @@
 #include "pprof_mappings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "main_mapping.h"
 
@@ -64,6 +65,13 @@ static size_t find_program(const struct asnap_pprof_mappings *mappings)
     return found;
 }
 
+/* Of those that a dump may have, pprof of Go 1.22 and later does not survive the shortest. */
+static bool is_build_id(const char *text)
+{
+    size_t length = strlen(text);
+    return length >= 2 && strspn(text, "0123456789abcdef") == length;
+}
+
 static struct asnap_error *write_mapping(const struct asnap_pprof_mappings *mappings, size_t number,
                                          struct asnap_pprof_writer *writer)
 {
@@ -87,7 +95,8 @@ static struct asnap_error *write_mapping(const struct asnap_pprof_mappings *mapp
     written.has_inline_frames = seen->has_inlined;
     struct asnap_error *error = asnap_pprof_name(writer, mapping.path, &written.filename);
     if (error == NULL)
-        error = asnap_pprof_name(writer, mapping.build_id, &written.build_id);
+        error = asnap_pprof_name(writer, is_build_id(mapping.build_id) ? mapping.build_id : "",
+                                 &written.build_id);
     part.n_mapping = 1;
     part.mapping = &lent;
     if (error == NULL)

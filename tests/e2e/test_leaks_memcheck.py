@@ -206,7 +206,7 @@ class Memcheck(harness.Case):
         expected, env = self.with_few_variables(command)
         found, _ = self.by_graph(command, env, FEW_VARIABLES + ":" + KEEPS_FREED)
         self.assertEqual(found, expected)
-        self.assertGreater(found["possible"][1], 1000)
+        self.assertGreater(found["possible"][1], 900)
         reused, _ = self.by_graph(command, env, FEW_VARIABLES)
         self.assertLess(reused["possible"][1], found["possible"][1])
 
@@ -231,10 +231,11 @@ class Memcheck(harness.Case):
             self.assertEqual((found[kind], expected[kind]), ((0, 0), (0, 0)))
         reached, of_variables = map(int, text.split())
         self.assertLessEqual(reached, found["reachable"][1])
-        self.assertLessEqual(of_variables, expected["reachable"][1])
-        self.assertGreater(of_variables, 10000)
-        self.assertLessEqual(expected["reachable"][1], found["reachable"][1])
-        # It hashes by addresses, so that a few blocks are there or not.
+        # It hashes by addresses, so that a few blocks are there or not, or are led to otherwise.
+        few = expected["reachable"][1] // 100
+        self.assertLess(of_variables - few, expected["reachable"][1])
+        self.assertLess(expected["reachable"][1], found["reachable"][1] + few)
         blocks = [one["possible"][1] + one["reachable"][1] for one in (found, expected)]
         self.assertLess(abs(blocks[0] - blocks[1]), 10)
+        self.assertGreater(of_variables, 5000)
         self.assertGreater(found["possible"][1], 10000)

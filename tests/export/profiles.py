@@ -8,8 +8,9 @@ CUT = ("[beyond the frame limit]", "", 0)
 
 _SAMPLE = re.compile(r"\s+(-?\d+)\s+(-?\d+): ([\d ]*)\Z")
 _LABELS = re.compile(r"([a-z]+):\[([^\]]*)\]")
-_LOCATION = re.compile(r"\s+(\d+): 0x([0-9a-f]+) M=(\d+) (.*) (\S*):(\d+) s=0\(\)\Z")
-_INLINED = re.compile(r"\s{13}(.*) (\S*):(\d+) s=0\(\)\Z")
+#: Go 1.22 and later have a column behind the line, which is 0 here.
+_LOCATION = re.compile(r"\s+(\d+): 0x([0-9a-f]+) M=(\d+) (.*) (\S*?):(\d+)(?::0)? s=0\(\)\Z")
+_INLINED = re.compile(r"\s{13}(.*) (\S*?):(\d+)(?::0)? s=0\(\)\Z")
 _MAPPING = re.compile(r"(\d+): 0x([0-9a-f]+)/0x([0-9a-f]+)/0x([0-9a-f]+) (\S+) ([0-9a-f]*) ?(.*)\Z")
 
 
