@@ -165,12 +165,14 @@ enum asnap_beside {
     ASNAP_BESIDE_LEAKED,   /* the same, of rows of which all blocks have leaked */
     ASNAP_BESIDE_RETAINED, /* what they keep alive, themselves too: the sum over those of them that
                               no other block of the row dominates */
+    ASNAP_BESIDE_CYCLES,   /* of definite blocks: the cycles that they stand for alone, where what
+                              hangs on them is in rows of its own */
 };
 
 struct asnap_beside_sum {
     uint64_t size;
     uint64_t count;
-    uint64_t cycles;      /* of INDIRECT and LEAKED: blocks of the row that stand for a cycle */
+    uint64_t cycles;      /* not of RETAINED: blocks of the row that stand for a cycle */
     uint64_t cycle_count; /* blocks on these cycles */
     uint64_t exact_size;  /* after asnap_statistics_add_exact: what would become unreachable without
                              all blocks of the row */

@@ -108,10 +108,9 @@ class Leaks(Command):
         leaked = "reachable" not in kinds
         beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
         # In text no block is told of twice: those beside a row may be in the rows.
-        if options.format != "text" or "indirect" not in kinds:
-            found.graph.add_to(rows, chosen, beside)
-        else:
-            shared.add_notes(options, found.graph.notes)
+        if options.format == "text" and "indirect" in kinds:
+            beside = graph_types.BESIDE_CYCLES
+        found.graph.add_to(rows, chosen, beside)
         text = show(session, rows, options, whole if choice.filters else None, name)
         return suppressing.added(text, options.format, [found], options.show_suppressed)
 
