@@ -109,9 +109,7 @@ static struct asnap_error *add_sums(struct asnap_statistics *statistics,
     /* Of a sample, most of what hangs on a block is not known. */
     if (error == NULL && kind != ASNAP_BESIDE_RETAINED && statistics->sample_period == 0)
         add_indirect(graph, blocks, numbers, statistics->beside.sums);
-    for (uint32_t i = 0; error == NULL && kind == ASNAP_BESIDE_CYCLES && i < row_count; i++)
-        statistics->beside.sums[i].size = statistics->beside.sums[i].count = 0;
-    if (error == NULL && kind == ASNAP_BESIDE_RETAINED)
+    else if (error == NULL && kind == ASNAP_BESIDE_RETAINED)
         error = add_retained(graph, blocks, numbers, statistics->beside.sums, row_count);
     free(numbers);
     if (error == NULL && kind == ASNAP_BESIDE_RETAINED)
