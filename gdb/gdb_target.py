@@ -23,6 +23,9 @@ _NUMBERS = (
 
 _PATH_RULE = re.compile(r"^  [`'](.*)' -> [`'](.*)'\.$", re.M)
 
+# A row of `info files`.
+_SECTION = re.compile(r"^\t0x([0-9a-f]+) - 0x([0-9a-f]+) is (\S+)(?: in (.+))?$", re.M)
+
 _MAPPING = re.compile(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(.*)")
 
 
@@ -202,6 +205,13 @@ class GdbTarget(Target):
         symbol, offset, section, path = found.groups()
         path = path or self.program_path() or ""
         return FilePlace(section, path, symbol, int(offset or 0))
+
+    def section_place(self, address):
+        for row in _SECTION.finditer(_output("info files")):
+            start, end, section, path = row.groups()
+            if int(start, 16) <= address < int(end, 16):
+                return FilePlace(section, path or self.program_path() or "")
+        return None
 
     def files(self):
         # Those with an owner are separate debug files, also such that debuginfod has sent.

@@ -165,14 +165,14 @@ enum asnap_beside {
     ASNAP_BESIDE_LEAKED,   /* the same, of rows of which all blocks have leaked */
     ASNAP_BESIDE_RETAINED, /* what they keep alive, themselves too: the sum over those of them that
                               no other block of the row dominates */
-    ASNAP_BESIDE_WITHIN,   /* as INDIRECT, of rows that may hold those blocks as well: text leaves
-                              it out, so that no block is told of twice */
+    ASNAP_BESIDE_WITHIN,   /* as INDIRECT, of rows that may hold those blocks as well: text tells the
+                              cycles alone, so that no block is told of twice */
 };
 
 struct asnap_beside_sum {
     uint64_t size;
     uint64_t count;
-    uint64_t cycles;      /* of INDIRECT and LEAKED: blocks of the row that stand for a cycle */
+    uint64_t cycles;      /* not of RETAINED: blocks of the row that stand for a cycle */
     uint64_t cycle_count; /* blocks on these cycles */
     uint64_t exact_size;  /* after asnap_statistics_add_exact: what would become unreachable without
                              all blocks of the row */

@@ -214,7 +214,7 @@ static void write_beside(struct writer *writer, const struct asnap_statistic_dif
                          size_t index)
 {
     const struct asnap_rows *rows = writer->rows;
-    if (rows->beside == ASNAP_BESIDE_NOTHING || rows->beside == ASNAP_BESIDE_WITHIN)
+    if (rows->beside == ASNAP_BESIDE_NOTHING)
         return;
     struct asnap_beside_sum sum = rows->beside_sum(rows->object, index);
     if (rows->beside == ASNAP_BESIDE_RETAINED) {
@@ -234,7 +234,7 @@ static void write_beside(struct writer *writer, const struct asnap_statistic_dif
         write_number(writer, sum.cycle_count);
         write_string(writer, " blocks");
     }
-    if (sum.count == 0)
+    if (sum.count == 0 || rows->beside == ASNAP_BESIDE_WITHIN)
         return;
     write_string(writer, " (and ");
     asnap_page_size(&writer->page, (int64_t)sum.size, false);

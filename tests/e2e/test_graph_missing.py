@@ -3,7 +3,6 @@ read: the first lines of `leaks` say what is missing and how that errs, and what
 
 import json
 import os
-import re
 import struct
 import subprocess
 import unittest
@@ -11,7 +10,7 @@ import unittest
 from . import debuggers
 from .debuggers import RUN, stop_at
 from .harness import program
-from .test_reach import COMMANDS, KINDS, SOURCE, UNKNOWN, classes, expected
+from .test_reach import COMMANDS, KINDS, SOURCE, UNKNOWN, classes, expected, lines_of
 from .typed import Typed
 
 PROGRAM = r"""
@@ -288,12 +287,6 @@ class Missing(Typed):
                 "^the registers of 1 of {} threads are not known: blocks that only they hold are shown"
                 " as leaked, and old values on stacks may hide others$".format(count),
             )
-
-
-def lines_of(tag):
-    """The lines of reach.cc with a tag."""
-    with open(SOURCE, encoding="utf-8") as lines:
-        return [number for number, line in enumerate(lines, 1) if re.search(r"/\* tag: \w+ {}( \*/|,)".format(tag), line)]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ The source has both on each line that allocates: what is here, and what is there
 
 import os
 import re
-import shlex
 import subprocess
 import unittest
 

@@ -43,6 +43,13 @@ def expected():
     return found
 
 
+def lines_of(tag):
+    """The lines of the source with a tag."""
+    with open(SOURCE, encoding="utf-8") as lines:
+        pattern = re.compile(r"/\* tag: \w+ {}( \*/|,)".format(re.escape(tag)))
+        return [number for number, line in enumerate(lines, 1) if pattern.search(line)]
+
+
 def classes(results):
     """({kind: {line: blocks}} of the program's own lines, {kind: other rows}, notes)."""
     found, others, notes = {}, {}, set()

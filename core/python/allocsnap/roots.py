@@ -202,11 +202,16 @@ class Computed:
             return text + (" ({})".format(printable(function)) if function else ""), variable
         return None
 
-    def _variable_name(self, place):
-        """What the symbols call the variable that an address is in, or None."""
-        found = self._target.file_place(place)
-        if found is None or found.symbol is None:
+    def _file_name(self, place):
+        """What the symbols call the variable that an address is in, else the section of a file, or
+        None."""
+        found = self._target.file_place(place) or self._target.section_place(place)
+        if found is None:
             return None
+        if found.symbol is None:
+            path = found.path or self._mapped_path(place)
+            of = " of " + shown_path(path) if path else ""
+            return "section {}{} at {:#x}".format(printable(found.section), of, place)
         path = (
             self._target.variable_file(found.symbol, place - found.offset)
             or self._static_source(found, place)
@@ -226,15 +231,20 @@ class Computed:
         variable = None if start is None else self._symbolizer.variable(start, place - start)
         return variable[2] if variable is not None else None
 
-    def _memory_name(self, root, place):
-        if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
-            name = self._variable_name(place)
-            if name is not None:
-                return name
+    def _mapped_path(self, place):
+        """The path of the file that is mapped at an address, or ""."""
         region = self.regions.find(place)
         path = region.path if region and region.path else b""
-        if path.startswith(b"/"):
-            return "data of {} at {:#x}".format(printable(path), place)
+        return os.fsdecode(path) if path.startswith(b"/") else ""
+
+    def _memory_name(self, root, place):
+        if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
+            name = self._file_name(place)
+            if name is not None:
+                return name
+        path = self._mapped_path(place)
+        if path:
+            return "data of {} at {:#x}".format(shown_path(path), place)
         if root.kind == graph_types.ROOT_FILE:
             return "data at {:#x}".format(place)
         kind = "memory between traced blocks" if root.kind == graph_types.ROOT_GAP else "mapping"

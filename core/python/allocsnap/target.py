@@ -153,6 +153,11 @@ class Target:
         that the debugger knows."""
         return None
 
+    def section_place(self, _address):
+        """The same of an address for which no symbol is, in more time; None where `file_place` has
+        told all."""
+        return None
+
     def evaluate(self, expression):
         """The value of an expression in the program's language, as an address: a number's or
         pointer's value, and of anything else where it lies."""

@@ -22,6 +22,7 @@ struct writing {
     unsigned depth;
     bool is_known;
     bool is_whole;     /* parts are written with template arguments */
+    bool is_of_type;   /* functions are no parts */
     bool is_in_lambda; /* what follows is within another one */
 };
 
@@ -291,7 +292,11 @@ static struct asnap_error *write_entry(struct writing *writing, uint64_t offset)
     if (error != NULL || !writing->is_known || writing->is_in_lambda)
         return error;
     bool is_space = asnap_entry_is_space(subject.kind);
-    if (subject.name != NULL && (is_space || subject.kind == ASNAP_ENTRY_FUNCTION))
+    if (writing->is_of_type && subject.kind == ASNAP_ENTRY_FUNCTION)
+        return NULL;
+    bool is_type = subject.kind == ASNAP_ENTRY_TYPE || subject.kind == ASNAP_ENTRY_ALIAS;
+    if (subject.name != NULL &&
+        ((writing->is_of_type && is_type) || is_space || subject.kind == ASNAP_ENTRY_FUNCTION))
         return writing->is_whole ? append_part(writing, subject.name)
                                  : append_short(writing, subject.name);
     if (subject.declaration.is_namespace)
@@ -390,6 +395,15 @@ struct asnap_error *asnap_qualified_name(struct asnap_entry_names *names, uint64
     struct asnap_error *error = read_subject(names, offset, &subject);
     if (error == NULL && !subject.declaration.is_external)
         error = write_entry(&writing, offset);
+    writing.is_known = writing.is_known && !writing.is_in_lambda;
+    return take(&writing, error, name);
+}
+
+struct asnap_error *asnap_qualified_type(struct asnap_entry_names *names, uint64_t offset,
+                                         char **name)
+{
+    struct writing writing = {.names = names, .is_whole = true, .is_of_type = true};
+    struct asnap_error *error = write_entry(&writing, offset);
     writing.is_known = writing.is_known && !writing.is_in_lambda;
     return take(&writing, error, name);
 }

@@ -1,6 +1,6 @@
-/* Names of C++ functions from where their entries are: debug information has no linkage names for
- * some of them, as for those of gcc that are seen in one file only and were inlined everywhere, and
- * for lambdas such as count them in each compiler's way. */
+/* Names of C++ functions and types from where their entries are: debug information has no linkage
+ * names for some of them, as for those of gcc that are seen in one file only and were inlined
+ * everywhere, and for lambdas such as count them in each compiler's way. */
 #ifndef ASNAP_SYMBOLS_DWARF_ENTRY_NAMES_H
 #define ASNAP_SYMBOLS_DWARF_ENTRY_NAMES_H
 
@@ -42,6 +42,11 @@ struct asnap_error *asnap_lambda_name(struct asnap_entry_names *names, uint64_t 
  * namespaces, classes and functions around it; to be freed. NULL where one of these has none, and
  * of functions that other files see: C calls them by their bare names. */
 struct asnap_error *asnap_qualified_name(struct asnap_entry_names *names, uint64_t offset,
+                                         char **name);
+
+/* The same of the type that the entry at `offset` is of, without the functions around it. NULL
+ * where it, or a class around it, has no name. */
+struct asnap_error *asnap_qualified_type(struct asnap_entry_names *names, uint64_t offset,
                                          char **name);
 
 void asnap_entry_names_deinit(struct asnap_entry_names *names);

@@ -36,7 +36,6 @@ static struct asnap_error *keep(struct asnap_function_names *names, uint64_t off
     char *lambda = NULL;
     struct asnap_error *error =
         linkage_name == NULL ? NULL : asnap_demangle(linkage_name, &readable);
-    names->entries.dwarf = names->dwarf;
     if (error == NULL && asnap_may_be_lambda(plain, readable))
         error = asnap_lambda_name(&names->entries, offset, readable, &lambda);
     *is_plain = lambda == NULL && readable == NULL;

@@ -122,10 +122,11 @@ static struct asnap_error *open_split(struct unit *unit, struct asnap_split_file
         problem);
     if (unit->split.dwarf == NULL)
         return error;
-    unit->split_names =
-        (struct asnap_function_names){.dwarf = unit->split.dwarf, .store = unit->store};
+    unit->split_names = (struct asnap_function_names){
+        .dwarf = unit->split.dwarf, .store = unit->store, .entries = {.dwarf = unit->split.dwarf}};
     unit->names = &unit->split_names;
-    unit->split_types = (struct asnap_type_names){.dwarf = unit->split.dwarf, .store = unit->store};
+    unit->split_types = (struct asnap_type_names){
+        .dwarf = unit->split.dwarf, .entries = &unit->split_names.entries, .store = unit->store};
     unit->types = &unit->split_types;
     return error;
 }
@@ -163,33 +164,16 @@ struct file {
     struct asnap_error **problem;
 };
 
-/* Finds the names of the types that the calls allocate. */
-static struct asnap_error *read_types(struct unit *unit, const struct file *file, size_t count)
+static struct asnap_error *name_addresses(struct unit *unit, struct asnap_naming *namings,
+                                          size_t count)
 {
-    uint64_t *offsets = calloc(count, sizeof(*offsets));
-    size_t used = 0;
-    if (offsets == NULL)
-        return asnap_error_no_memory();
-    for (size_t i = 0; i < count; i++) {
-        if (unit->allocated[i] != 0)
-            offsets[used++] = unit->allocated[i];
-    }
-    bool is_split = unit->split.dwarf != NULL;
-    struct asnap_error *error =
-        asnap_type_names_read(unit->types, is_split ? &unit->split.entry.offset : file->units.units,
-                              is_split ? 1 : file->units.count, offsets, used);
-    free(offsets);
-    return error;
-}
-
-static struct asnap_error *name_addresses(struct unit *unit, const struct file *file,
-                                          struct asnap_naming *namings, size_t count)
-{
-    struct asnap_error *error = read_types(unit, file, count);
+    struct asnap_error *error = NULL;
     for (size_t i = 0; i < count && error == NULL; i++) {
-        uint64_t type = unit->allocated[i];
-        const char *name = type == 0 ? NULL : asnap_type_name(unit->types, type);
-        error = name_address(unit, unit->innermost[i], name, &namings[i]);
+        const char *name = NULL;
+        if (unit->allocated[i] != 0)
+            error = asnap_type_name(unit->types, unit->allocated[i], &name);
+        if (error == NULL)
+            error = name_address(unit, unit->innermost[i], name, &namings[i]);
     }
     return error;
 }
@@ -215,7 +199,7 @@ static struct asnap_error *name_unit(struct file *file, uint64_t offset,
     if (error == NULL)
         error = decode(&unit, &file->split, offset, count, file->problem);
     if (error == NULL)
-        error = name_addresses(&unit, file, namings, count);
+        error = name_addresses(&unit, namings, count);
     asnap_scopes_deinit(&unit.scopes);
     asnap_number_map_deinit(&unit.files);
     asnap_line_table_deinit(&unit.lines);
@@ -269,13 +253,14 @@ static struct asnap_error *name_file(struct asnap_dwarf *dwarf,
                                      struct asnap_error **problem)
 {
     struct file file = {
-        .names = {.dwarf = dwarf, .store = store},
+        .names = {.dwarf = dwarf, .store = store, .entries = {.dwarf = dwarf}},
         .types = {.dwarf = dwarf, .store = store},
         .split = {.program = source->program,
                   .debug_directories = source->debug_directories,
                   .opens = source->opens},
         .problem = problem,
     };
+    file.types.entries = &file.names.entries;
     struct asnap_error *error = asnap_unit_table_init(&file.units, dwarf, problem);
     if (error != NULL)
         return error;
