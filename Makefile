@@ -113,7 +113,7 @@ $(foreach room,$(HOOK_ROOMS),$(eval $(call room_rule,$(room),$(HOOK_FLAGS))))
 # What the compiler of protocol buffers makes is not held to this project's warnings.
 $(PROFILE).c $(PROFILE).h &: core/export/profile.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=core/export --c_out=$(GENERATED) $<
+	protoc --proto_path=core/export --c_out=$(GENERATED) $<
 
 $(PROFILE_OBJECT): $(PROFILE).c
 	@mkdir -p $(@D)

@@ -23,7 +23,8 @@ run,test,lint,soak   zlib1g-dev           header:zlib.h
 run,test,lint,soak   libiberty-dev        header:libiberty/demangle.h
 run,test,lint,soak   liblzma-dev          header:lzma.h
 run,test,lint,soak   libprotobuf-c-dev    header:protobuf-c/protobuf-c.h
-run,test,lint,soak   protobuf-c-compiler  command:protoc-c
+run,test,lint,soak   protobuf-c-compiler  command:protoc-gen-c
+run,test,lint,soak   protobuf-compiler    command:protoc
 run,test,lint,soak   libsqlite3-dev       header:sqlite3.h
 run,test,soak        gdb                  command:gdb
 test,bench           $lldb                command:lldb,lldb-22,lldb-19,lldb-16,lldb-15,lldb-14

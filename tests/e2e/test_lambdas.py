@@ -57,6 +57,17 @@ static void outer(double size)
     [size] { kept[count++] = malloc((size_t)(90 + size)); }();  // outer::{lambda at line %d}
 }
 
+/* Its type is one for all units that include it: in a type unit, with -fdebug-types-section. */
+inline void shared(int size)
+{
+    auto apart = [size]                                  // shared::{lambda at line %d}
+        (int more) mutable
+    {
+        kept[count++] = malloc(94 + size + more);
+    };
+    apart(1);
+}
+
 void called(const std::function<void(int)> &function) { function(100); }
 
 static struct {
@@ -77,6 +88,7 @@ int main(int one, char **)
     global(50 + one);
     outer(one);
     outer(1.0 * one);
+    shared(one);
     called([one](int size) { kept[count++] = malloc(size + one); });  // main::{lambda at line %d}
     without_name(109 + one);
     stop_here();
@@ -84,12 +96,15 @@ int main(int one, char **)
 """
 
 #: The sizes of the blocks of each, in the order of their lines.
-SIZES = [[11], [22, 22], [34, 38, 34, 38], [41], [51], [61], [71], [81], [91], [101]]
+SIZES = [[11], [22, 22], [34, 38, 34, 38], [41], [51], [61], [71], [81], [91], [96], [101]]
 
 BUILDS = [
     (compiler, flags)
     for compiler in ("g++", "clang++")
-    for flags in (["-O0"], ["-O1"], ["-O2"], ["-O2", "-gdwarf-4"], ["-O2", "-gsplit-dwarf"])
+    for flags in (
+        ["-O0"], ["-O1"], ["-O2"], ["-O2", "-gdwarf-4"], ["-O2", "-gsplit-dwarf"],
+        ["-O0", "-fdebug-types-section"], ["-O2", "-fdebug-types-section"],
+    )
 ]
 
 FUNCTIONS = "snapshot stats function --json --no-skip"

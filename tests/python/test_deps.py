@@ -10,7 +10,7 @@ SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 # What the script itself runs, and what it looks for of the set `run`.
 TOOLS = ("sh", "cat", "env", "grep", "tr", "xargs")
-NEEDED = ("cc", "gcc", "g++", "gdb", "node", "npm", "protoc-c")
+NEEDED = ("cc", "gcc", "g++", "gdb", "node", "npm", "protoc", "protoc-gen-c")
 COMMANDS_OF_BENCHES = ("valgrind", "sqlite3", "heaptrack", "readelf", "eu-addr2line",
                        "llvm-symbolizer", "python3-dbg", "lldb-14", "chromium")
 APT = "-qq -o DPkg::Lock::Timeout=120"

@@ -180,12 +180,16 @@ static struct asnap_error *read_subject(const struct asnap_entry_names *names, u
         struct asnap_error *error = entry_at(names, subject->offset, &entry, &dwarf, &mark);
         if (error != NULL || entry.handle == NULL)
             return error;
+        uint32_t line = subject->declaration.line;
         asnap_entry_name(dwarf, &entry, &name);
+        asnap_entry_declaration(dwarf, &entry, &subject->declaration);
+        /* What describes a type of a type unit in brief has no lines. */
+        if (subject->declaration.line == 0)
+            subject->declaration.line = line;
         if (subject->name == NULL)
             subject->name = name.name;
         if (!name.refers) {
             subject->kind = entry.kind;
-            asnap_entry_declaration(dwarf, &entry, &subject->declaration);
             subject->unit = asnap_entry_unit(dwarf, &entry) | mark;
         }
         asnap_entry_release(dwarf, &entry);
@@ -307,6 +311,27 @@ static struct asnap_error *write_entry(struct writing *writing, uint64_t offset)
     return error;
 }
 
+/* How much of a linkage name is around the lambda at `lambda` of it: without the variable that one
+ * initialises, which compilers put before its number. */
+static size_t length_around(const char *readable, const char *lambda)
+{
+    if (lambda == readable)
+        return 0;
+    const char *end = lambda - 2;
+    if (*lambda == '$')
+        return (size_t)(end - readable);
+    ptrdiff_t brackets = 0;
+    const char *last = end;
+    for (; last > readable; last--) {
+        brackets += (last[-1] == ')' || last[-1] == '>') - (last[-1] == '(' || last[-1] == '<');
+        if (brackets == 0 && last - readable > 2 && last[-1] == ':' && last[-2] == ':')
+            break;
+    }
+    if (memchr(last, '(', (size_t)(end - last)) != NULL)
+        return (size_t)(end - readable);
+    return last == readable ? 0 : (size_t)(last - readable) - 2;
+}
+
 /* Appends what the linkage name has before its first lambda, where the entries do not say what is
  * around it: clang 14 puts classes of inlined functions into an entry that says nothing. */
 static struct asnap_error *append_from_readable(struct writing *writing, const char *readable)
@@ -318,7 +343,7 @@ static struct asnap_error *append_from_readable(struct writing *writing, const c
         bool is_start = at == readable || (at - readable > 2 && at[-1] == ':' && at[-2] == ':');
         if (is_start && brackets == 0 && (begins(at, "{lambda(") || begins(at, "$_"))) {
             writing->is_known = true;
-            size_t length = at == readable ? 0 : (size_t)(at - readable) - 2;
+            size_t length = length_around(readable, at);
             char *before = length == 0 ? NULL : strndup(readable, length);
             struct asnap_error *error = NULL;
             if (before != NULL)
@@ -337,7 +362,7 @@ static struct asnap_error *write_lambda(struct writing *writing, uint64_t offset
                                         const char *readable)
 {
     struct subject function;
-    struct subject class;
+    struct subject class = {0};
     uint64_t parent = 0;
     bool is = false;
     char part[48];
@@ -347,9 +372,12 @@ static struct asnap_error *write_lambda(struct writing *writing, uint64_t offset
     if (error == NULL && parent != 0)
         error = read_subject(writing->names, parent, &class);
     if (error == NULL && parent != 0 && asnap_entry_is_space(class.kind) && class.name == NULL &&
-        !class.declaration.is_namespace && class.declaration.line != 0)
+        !class.declaration.is_namespace)
         error = is_lambda(writing->names, &class, &is);
-    if (error != NULL || !is)
+    /* A class that is described in a type unit has no line here, but its functions do. */
+    uint32_t line =
+        class.declaration.line != 0 ? class.declaration.line : function.declaration.line;
+    if (error != NULL || !is || line == 0)
         return error;
     writing->is_known = true;
     error = find_parent(writing->names, &class, &parent);
@@ -359,7 +387,7 @@ static struct asnap_error *write_lambda(struct writing *writing, uint64_t offset
         error = append_from_readable(writing, readable);
     if (error != NULL || !writing->is_known)
         return error;
-    snprintf(part, sizeof(part), "{lambda at line %" PRIu32 "}", class.declaration.line);
+    snprintf(part, sizeof(part), "{lambda at line %" PRIu32 "}", line);
     error = append_part(writing, part);
     return error != NULL || is_call(function.name) ? error : append_part(writing, function.name);
 }
