@@ -160,7 +160,7 @@ class Export(Command):
         return before + [computed.snapshot]
 
     def _write_blocks(self, session, options, choice, form, path):
-        if options.graph:
+        if options.graph and not options.leaked:
             suppressing.check_unused(options)
         whole = self._whole(session, options)
         *old, new = choice.of(*whole)
