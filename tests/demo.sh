@@ -9,10 +9,13 @@ server=$build/tests/programs/server
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 core=$scratch/server.core
+# Without npm there is no page to make it of.
+report=
+if [ -f "$build/report.html" ]; then report="snapshot export before after $build/demo-report.html"; fi
 
 # Runs the commands of standard input in gdb, each shown as a person would type it.
 session() {
-    awk '{ gsub(/\\/, "\\\\"); print "echo \\n(gdb) " $0 "\\n"; print }' >"$scratch/commands"
+    awk 'NF { gsub(/\\/, "\\\\"); print "echo \\n(gdb) " $0 "\\n"; print }' >"$scratch/commands"
     gdb -q -nx -batch -iex 'set debuginfod enabled off' \
         -ex 'set pagination off' -ex 'set confirm off' -ex 'set width 0' \
         -x "$scratch/commands" "$@" </dev/null
@@ -36,6 +39,7 @@ snapshot who sessions[3]
 snapshot take after
 snapshot list
 snapshot status
+$report
 generate-core-file $core
 kill
 END
@@ -45,3 +49,5 @@ session "$server" "$core" <<END
 source gdb/allocsnap_gdb.py
 snapshot stats lineno --limit 3
 END
+
+if [ -n "$report" ]; then printf '\nIn a browser: %s\n' "$build/demo-report.html"; fi

@@ -5,22 +5,21 @@
 #include "age_steps.h"
 #include "report_cells.h"
 
-/* The cells in order of their stacks. */
+/* The cells in order of their stacks, copied: each column is a pass over them. */
 struct ordered {
-    const struct asnap_report_cells *cells;
-    const uint32_t *order;
+    size_t count;
+    struct asnap_report_cell *cells;
+    struct asnap_report_estimate *estimates; /* NULL: nothing is a sample */
 };
 
 static const struct asnap_report_cell *cell_at(const void *context, size_t index)
 {
-    const struct ordered *ordered = context;
-    return &ordered->cells->cells[ordered->order[index]];
+    return &((const struct ordered *)context)->cells[index];
 }
 
 static const struct asnap_report_estimate *estimate_at(const void *context, size_t index)
 {
-    const struct ordered *ordered = context;
-    return &ordered->cells->estimates[ordered->order[index]];
+    return &((const struct ordered *)context)->estimates[index];
 }
 
 /* How far each cell's stack is from that of the one before. */
@@ -87,27 +86,47 @@ static uint32_t high_variance(const void *context, size_t index)
     return (uint32_t)(variance_bits(context, index) >> 32);
 }
 
-/* Those of one stack follow each other, as they came. */
-static struct asnap_error *order_cells(const struct asnap_report_cells *cells, uint32_t **order)
+static void deinit(struct ordered *ordered)
 {
-    size_t stacks = cells->stacks->stack_count;
-    size_t *ends = calloc(stacks + 1, sizeof(*ends));
-    uint32_t *found = calloc(cells->cell_count + 1, sizeof(*found));
-    if (ends == NULL || found == NULL) {
-        free(ends);
-        free(found);
-        return asnap_error_no_memory();
-    }
+    free(ordered->cells);
+    free(ordered->estimates);
+}
+
+/* Copies the cells: those of one stack follow each other, as they came. `ends` is all zero. */
+static void copy_cells(const struct asnap_report_cells *cells, size_t *ends,
+                       struct ordered *ordered)
+{
     /* First how many cells each has, at the place after its own; then where its own begin. */
     for (size_t i = 0; i < cells->cell_count; i++)
         ends[cells->cells[i].stack + 1]++;
-    for (size_t i = 1; i <= stacks; i++)
+    for (size_t i = 1; i <= cells->stacks->stack_count; i++)
         ends[i] += ends[i - 1];
-    for (size_t i = 0; i < cells->cell_count; i++)
-        found[ends[cells->cells[i].stack]++] = (uint32_t)i;
+    for (size_t i = 0; i < cells->cell_count; i++) {
+        size_t place = ends[cells->cells[i].stack]++;
+        ordered->cells[place] = cells->cells[i];
+        if (cells->is_sample)
+            ordered->estimates[place] = cells->estimates[i];
+    }
+}
+
+static struct asnap_error *order_cells(const struct asnap_report_cells *cells,
+                                       struct ordered *ordered)
+{
+    size_t room = cells->cell_count + 1;
+    size_t *ends = calloc(cells->stacks->stack_count + 1, sizeof(*ends));
+    *ordered = (struct ordered){.count = cells->cell_count,
+                                .cells = calloc(room, sizeof(*ordered->cells))};
+    if (cells->is_sample)
+        ordered->estimates = calloc(room, sizeof(*ordered->estimates));
+    struct asnap_error *error = NULL;
+    if (ends == NULL || ordered->cells == NULL || (cells->is_sample && ordered->estimates == NULL))
+        error = asnap_error_no_memory();
+    else
+        copy_cells(cells, ends, ordered);
     free(ends);
-    *order = found;
-    return NULL;
+    if (error != NULL)
+        deinit(ordered);
+    return error;
 }
 
 static struct asnap_error *add_range(struct asnap_report_list *list, uint64_t from, uint64_t below,
@@ -171,24 +190,23 @@ static void write_columns(const struct ordered *ordered, struct asnap_report_out
         {"cevl", true, low_variance},    {"cevh", true, high_variance},
     };
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        if (!columns[i].of_sample || ordered->cells->is_sample)
-            asnap_report_column(output, columns[i].tag, ordered->cells->cell_count,
-                                columns[i].number, ordered);
+        if (!columns[i].of_sample || ordered->estimates != NULL)
+            asnap_report_column(output, columns[i].tag, ordered->count, columns[i].number, ordered);
     }
 }
 
 struct asnap_error *asnap_report_cells_write(const struct asnap_report_cells *cells,
                                              struct asnap_report_output *output)
 {
-    uint32_t *order;
+    struct ordered ordered;
     struct asnap_error *error = write_ranges(cells, output);
     if (error == NULL)
-        error = order_cells(cells, &order);
+        error = order_cells(cells, &ordered);
     if (error != NULL)
         return error;
     asnap_report_section(output, "grou", 4, cells->groups,
                          cells->group_count * sizeof(*cells->groups) / 4);
-    write_columns(&(struct ordered){cells, order}, output);
-    free(order);
+    write_columns(&ordered, output);
+    deinit(&ordered);
     return NULL;
 }

@@ -79,16 +79,66 @@ struct asnap_error *asnap_report_frame(struct asnap_report_stacks *stacks,
     return error;
 }
 
+/* Where a node is in the table, or belongs there. */
+static uint32_t *slot_of(const struct asnap_report_stacks *stacks, struct asnap_report_node node)
+{
+    size_t mask = stacks->node_slot_count - 1;
+    uint64_t key = (uint64_t)node.parent << 32 | node.frame;
+    for (size_t i = asnap_hash_end(asnap_hash_mix(0, key)) & mask;; i = (i + 1) & mask) {
+        uint32_t found = stacks->node_slots[i];
+        if (found == 0 || (stacks->nodes[found].parent == node.parent &&
+                           stacks->nodes[found].frame == node.frame))
+            return &stacks->node_slots[i];
+    }
+}
+
+/* Makes room in the table for one more node. */
+static struct asnap_error *reserve_slot(struct asnap_report_stacks *stacks)
+{
+    uint32_t *before = stacks->node_slots;
+    if (stacks->node_count * 2 < stacks->node_slot_count)
+        return NULL;
+    size_t count = stacks->node_slot_count == 0 ? 1024 : 2 * stacks->node_slot_count;
+    uint32_t *made = asnap_in_huge_pages(calloc(count, sizeof(*made)), count * sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    stacks->node_slots = made;
+    stacks->node_slot_count = count;
+    for (uint32_t i = 1; i < stacks->node_count; i++)
+        *slot_of(stacks, stacks->nodes[i]) = i;
+    free(before);
+    return NULL;
+}
+
+static struct asnap_error *add_node(struct asnap_report_stacks *stacks,
+                                    struct asnap_report_node node)
+{
+    struct asnap_report_node *grown =
+        asnap_grow(stacks->nodes, &stacks->node_capacity, stacks->node_count + 1, sizeof(*grown));
+    if (grown == NULL)
+        return asnap_error_no_memory();
+    stacks->nodes = grown;
+    grown[stacks->node_count++] = node;
+    return NULL;
+}
+
+/* The number of a node. There are many: a lookup does nothing but compare. */
 static struct asnap_error *node_of(struct asnap_report_stacks *stacks, uint32_t parent,
                                    uint32_t frame, uint32_t *number)
 {
-    void *nodes = stacks->nodes;
-    struct kind kind = {&stacks->node_table, &nodes, &stacks->node_count, &stacks->node_capacity,
-                        sizeof(*stacks->nodes)};
     struct asnap_report_node node = {parent, frame};
-    struct asnap_error *error = number_of(&kind, &node, number);
-    stacks->nodes = nodes;
-    return error;
+    struct asnap_error *error = reserve_slot(stacks);
+    if (error != NULL)
+        return error;
+    uint32_t *slot = slot_of(stacks, node);
+    if (*slot == 0) {
+        error = add_node(stacks, node);
+        if (error != NULL)
+            return error;
+        *slot = (uint32_t)stacks->node_count - 1;
+    }
+    *number = *slot;
+    return NULL;
 }
 
 static struct asnap_error *stack_of(struct asnap_report_stacks *stacks,
@@ -105,9 +155,9 @@ static struct asnap_error *stack_of(struct asnap_report_stacks *stacks,
 struct asnap_error *asnap_report_stacks_init(struct asnap_report_stacks *stacks,
                                              struct asnap_report_names *names)
 {
-    uint32_t number;
     *stacks = (struct asnap_report_stacks){.names = names};
-    struct asnap_error *error = node_of(stacks, ASNAP_NONE, ASNAP_NONE, &number);
+    struct asnap_error *error =
+        add_node(stacks, (struct asnap_report_node){ASNAP_NONE, ASNAP_NONE});
     if (error != NULL)
         asnap_report_stacks_deinit(stacks);
     return error;
@@ -119,7 +169,7 @@ void asnap_report_stacks_deinit(struct asnap_report_stacks *stacks)
     free(stacks->nodes);
     free(stacks->stacks);
     asnap_intern_deinit(&stacks->frame_table);
-    asnap_intern_deinit(&stacks->node_table);
+    free(stacks->node_slots);
     asnap_intern_deinit(&stacks->stack_table);
     *stacks = (struct asnap_report_stacks){0};
 }

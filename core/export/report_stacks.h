@@ -35,7 +35,8 @@ struct asnap_report_stacks {
     struct asnap_report_node *nodes;
     size_t node_count;
     size_t node_capacity;
-    struct asnap_intern node_table;
+    uint32_t *node_slots;   /* a hash table of nodes by what is in them; 0: free, as no node is 0 */
+    size_t node_slot_count; /* a power of two, or 0 */
     struct asnap_report_stack *stacks;
     size_t stack_count;
     size_t stack_capacity;

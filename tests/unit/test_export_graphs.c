@@ -130,7 +130,7 @@ static void unmake(struct made_graph *made)
 static struct asnap_error *export_as(struct made_graph *made, enum asnap_export_format format,
                                      const char *path)
 {
-    struct asnap_report_options report = {.page = report_page_path()};
+    struct asnap_report_options report = {.page = report_page_path(), .retained = &made->graph};
     struct asnap_export_options options = {.graph = &made->graph, .report = &report};
     return asnap_export(made->snapshot, format, &options, path);
 }
@@ -181,6 +181,100 @@ ASNAP_TEST(export_graphs, random_graphs)
         }
         unmake(&made);
     }
+}
+
+static uint64_t wide(const struct report_page *page, const char *tag, size_t at)
+{
+    return report_page_number(page, tag, at) | report_page_number(page, tag, at + 1) << 32;
+}
+
+/* The block that a report shows, by its address. */
+static uint32_t shown_block(const struct made_graph *made, const struct report_page *page,
+                            const char *tag, size_t at)
+{
+    uint32_t block = asnap_graph_find(&made->graph, wide(page, tag, at + 1));
+    CU_ASSERT_FATAL(block != ASNAP_GRAPH_NO_BLOCK);
+    struct asnap_graph_block_info info = asnap_graph_block(&made->graph, block);
+    CU_ASSERT_EQUAL(wide(page, tag, at + 3), info.trace.size);
+    CU_ASSERT_EQUAL(report_page_number(page, tag, at + 5), info.reach);
+    return block;
+}
+
+static bool refers(const struct made_graph *made, uint32_t from, uint32_t to)
+{
+    struct asnap_reference references[512];
+    size_t count;
+    asnap_graph_references(&made->graph, from, references, 512, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (references[i].block == to)
+            return true;
+    }
+    return false;
+}
+
+/* The largest leak: the block that stands for it, then what that leads to, each after the block
+ * that points to it. Returns how many are shown. */
+static size_t check_leak(const struct made_graph *made, const struct report_page *page)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < made->graph.index.count; i++) {
+        struct asnap_graph_block_info info = asnap_graph_block(&made->graph, i);
+        if (info.reach == ASNAP_REACH_DEFINITE && info.trace.size + info.indirect_size > most)
+            most = info.trace.size + info.indirect_size;
+    }
+    if (report_page_count(page, "grle") == 0) {
+        CU_ASSERT_EQUAL(most, 0);
+        return 0;
+    }
+    CU_ASSERT_EQUAL(wide(page, "grle", 0), most);
+    size_t count = (report_page_count(page, "grle") - 4) / 7;
+    CU_ASSERT(count <= wide(page, "grle", 2));
+    uint32_t first = shown_block(made, page, "grle", 5);
+    CU_ASSERT_EQUAL(asnap_graph_block(&made->graph, first).reach, ASNAP_REACH_DEFINITE);
+    for (size_t i = 1; i < count; i++) {
+        uint64_t parent = report_page_number(page, "grle", 4 + 7 * i);
+        uint32_t block = shown_block(made, page, "grle", 5 + 7 * i);
+        CU_ASSERT_FATAL(parent < i);
+        CU_ASSERT(refers(made, shown_block(made, page, "grle", 5 + 7 * parent), block));
+        CU_ASSERT_EQUAL(asnap_graph_block(&made->graph, block).owner, first);
+    }
+    return count;
+}
+
+/* The blocks that keep most alive, those first that keep more. */
+static void check_keepers(const struct made_graph *made, const struct report_page *page)
+{
+    size_t count = report_page_count(page, "grke") / 10;
+    uint64_t before = UINT64_MAX;
+    CU_ASSERT(count == 100 || count == made->graph.index.count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t size;
+        uint64_t held;
+        asnap_graph_retained(&made->graph, shown_block(made, page, "grke", 10 * i), &size, &held);
+        CU_ASSERT_EQUAL(wide(page, "grke", 10 * i + 6), size);
+        CU_ASSERT_EQUAL(wide(page, "grke", 10 * i + 8), held);
+        CU_ASSERT(size <= before);
+        before = size;
+    }
+}
+
+ASNAP_TEST(export_graphs, reports_have_the_largest_leak_and_what_keeps_most_alive)
+{
+    size_t shown = 0;
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
+        struct made_graph made;
+        struct report_page page = {0};
+        const char *path = dump_path("graph.html");
+        make(&made, seed);
+        ASNAP_ASSERT_OK(export_as(&made, ASNAP_EXPORT_REPORT, path));
+        report_page_read(path, &page);
+        size_t here = check_leak(&made, &page);
+        shown = here > shown ? here : shown;
+        check_keepers(&made, &page);
+        report_page_deinit(&page);
+        unmake(&made);
+    }
+    CU_ASSERT(shown > 3);
 }
 
 struct step {

@@ -1,7 +1,7 @@
 /** Short lists of bars, each of which a click shows alone: threads, domains, ages, sizes, classes. */
 import { el, section } from "./dom";
 import type { Change, Dimension, State, Sum, Sums } from "./state";
-import { describe, measured } from "./sums";
+import { amount, amounts, describe, measured } from "./sums";
 import { whole } from "./totals";
 
 const FIRST = 8;
@@ -27,6 +27,8 @@ export class Bars {
       label: (value: number) => string;
       valueOf: (cell: number) => number;
       largestFirst: boolean;
+      /** The older snapshot does not say it. */
+      onlyNow?: boolean;
     },
   ) {
     this.element = section(`bars-${options.dimension}`, options.title, [], this.list);
@@ -47,6 +49,7 @@ export class Bars {
     );
     const bars = options.values
       .map((value, place) => ({ value, label: options.label(value), sum: sums.get(place) }))
+      .map((bar) => (options.onlyNow ? { ...bar, sum: { ...bar.sum, oldSize: 0, oldCount: 0, oldVariance: 0 } } : bar))
       .filter(({ sum, value }) => sum.count + sum.oldCount > 0 || state.has(options.dimension, value));
     if (options.largestFirst) bars.sort((a, b) => this.width(b.sum) - this.width(a.sum));
     return bars;
@@ -58,7 +61,7 @@ export class Bars {
 
   private render(): void {
     const { state } = this;
-    const { dimension } = this.options;
+    const { dimension, onlyNow } = this.options;
     const bars = this.bars();
     const most = Math.max(1, ...bars.map(({ sum }) => this.width(sum)));
     const shown = this.all ? bars : bars.slice(0, FIRST);
@@ -68,7 +71,7 @@ export class Bars {
       bar.style.width = `${(100 * this.width(sum)) / most}%`;
       const change = state.now(sum) - state.before(sum);
       const { size, count, oldSize } = whole(sum);
-      if (state.model.isDiff) bar.classList.add(change > 0 ? "grown" : change < 0 ? "shrunk" : "same");
+      if (state.model.isDiff && !onlyNow) bar.classList.add(change > 0 ? "grown" : change < 0 ? "shrunk" : "same");
       const chosen = state.has(dimension, value);
       return el(
         "li",
@@ -78,7 +81,7 @@ export class Bars {
           {
             type: "button",
             class: filtered && !chosen ? "out" : "",
-            title: `${label}: ${describe(state, sum)}`,
+            title: `${label}: ${onlyNow ? amounts(state, sum) : describe(state, sum)}`,
             "aria-pressed": String(chosen),
             "data-value": value,
             "data-size": size,
@@ -91,7 +94,7 @@ export class Bars {
           },
           bar,
           el("span", { class: "bar-label" }, label),
-          el("span", { class: "bar-amount" }, measured(state, sum)),
+          el("span", { class: "bar-amount" }, onlyNow ? amount(state, sum) : measured(state, sum)),
         ),
       );
     });
@@ -133,9 +136,10 @@ export function barLists(state: State): Bars[] {
   if (model.hasGraph)
     lists.push(
       new Bars(state, {
-        title: "Reachable or leaked",
+        title: model.isDiff ? "Reachable or leaked now" : "Reachable or leaked",
         dimension: "reach",
         values: distinct(groups.reach).reverse(),
+        onlyNow: model.isDiff,
         label: (value) => ["not looked for", "reachable", "possible leak", "indirectly leaked", "definitely leaked"][value] ?? "",
         valueOf: group(groups.reach),
         largestFirst: false,

@@ -43,8 +43,9 @@ export function blocks(count: number): string {
   return count === 1 ? "1 block" : `${grouped(count)} blocks`;
 }
 
-/** A span of seconds: "2.5 s", "3 min 20 s", "2 h 5 min". */
+/** A span of seconds: "40 ms", "2.5 s", "3 min 20 s", "2 h 5 min". */
 export function span(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return `${Number((1000 * seconds).toPrecision(3))} ms`;
   if (seconds < 10) return `${Number(seconds.toFixed(2))} s`;
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
   const rounded = Math.round(seconds);

@@ -6,6 +6,8 @@ import { type Block, NONE, REACH } from "./model";
 import { shortFunction } from "./names";
 import type { State } from "./state";
 
+const OF_ALL = "Of all blocks, whatever is filtered above: what the program could not get at without them.";
+
 type Select = (frame: number) => void;
 
 const cell = (bytes: number): HTMLElement =>
@@ -60,6 +62,7 @@ function keepingLines(state: State, select: Select): HTMLElement {
     "retained-lines",
     "Lines that keep most alive",
     [],
+    el("p", { class: "faint" }, OF_ALL),
     headed(["Keeps alive", "Blocks", "Itself", "Line"], rows),
   );
 }
@@ -80,6 +83,7 @@ function keepers(state: State, select: Select): HTMLElement {
     "retained-blocks",
     "Blocks that keep most alive",
     [],
+    el("p", { class: "faint" }, OF_ALL),
     headed(["Keeps alive", "Blocks", "Itself", "Address", "Allocated at"], rows),
   );
 }
@@ -109,7 +113,7 @@ function largestLeak(state: State, select: Select): HTMLElement | null {
     "largest-leak",
     `The largest leak: ${size(leak.size)} in ${blocks(leak.count)}`,
     [],
-    el("p", { class: "faint" }, "Nothing leads to the first block; the others are reached only through it."),
+    el("p", { class: "faint" }, "Nothing leads to the first block any more; the others are reached only through it."),
     top,
     left > 0 ? el("p", { class: "faint" }, `… and ${blocks(left)} more`) : null,
   );

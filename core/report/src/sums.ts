@@ -1,5 +1,5 @@
 /** Sums in words. */
-import { blocks, percent, signed, size } from "./format";
+import { blocks, grouped, percent, signed, size } from "./format";
 import type { State, Sum } from "./state";
 import { whole } from "./totals";
 
@@ -22,8 +22,13 @@ export function estimated(sum: Sum): string {
 
 /** "2,103 blocks"; of a sample "2,103 blocks (12 sampled)". */
 function counted(state: State, sum: Sum): string {
-  const sampled = state.model.sides[0].samplePeriod ? ` (${sum.sampled.toLocaleString("en-US")} sampled)` : "";
+  const sampled = state.model.sides[0].samplePeriod ? ` (${grouped(sum.sampled)} sampled)` : "";
   return blocks(sum.count) + sampled;
+}
+
+/** "4.1 MiB in 2,103 blocks", of the snapshot alone. */
+export function amounts(state: State, sum: Sum): string {
+  return `${estimated(sum)} in ${counted(state, sum)}`;
 }
 
 /** "4.1 MiB in 2,103 blocks (12% of what is shown)", or how it differs. */
@@ -32,19 +37,24 @@ export function describe(state: State, given: Sum): string {
   if (state.model.isDiff)
     return `${size(sum.size - sum.oldSize, true)}${differenceError(sum)} and ${signed(
       sum.count - sum.oldCount,
-    )} blocks: ${estimated(sum)} in ${counted(state, sum)}, before ${size(sum.oldSize)}${error(
+    )} blocks: ${amounts(state, sum)}, before ${size(sum.oldSize)}${error(
       sum.oldSize,
       sum.oldVariance,
     )} in ${blocks(sum.oldCount)}`;
   const share = percent(state.now(sum), state.now(state.total));
-  return `${estimated(sum)} in ${counted(state, sum)}, ${share} of what is shown`;
+  return `${amounts(state, sum)}, ${share} of what is shown`;
+}
+
+/** Bytes or blocks, of the snapshot alone. */
+export function amount(state: State, sum: Sum): string {
+  const value = state.now(whole(sum));
+  return state.measure === "size" ? size(value) : grouped(value);
 }
 
 /** What bars say: bytes or blocks, or the change of them. */
 export function measured(state: State, given: Sum): string {
+  if (!state.model.isDiff) return amount(state, given);
   const sum = whole(given);
-  const change = state.model.isDiff;
-  const value = change ? state.now(sum) - state.before(sum) : state.now(sum);
-  if (state.measure === "size") return size(value, change);
-  return change ? signed(value) : value.toLocaleString("en-US");
+  const change = state.now(sum) - state.before(sum);
+  return state.measure === "size" ? size(change, true) : signed(change);
 }

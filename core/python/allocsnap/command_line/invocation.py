@@ -34,8 +34,8 @@ options, before the command:
   -c, --core CORE    look at this core file; PROGRAM: the file that it is of, where that
                      is not at its path any more
   -p, --pid PID      look at this process, which runs on, but for leaks, refs, path,
-                     retained, --leaked and --kinds: these stop it for the moment
-                     of reading
+                     retained, --leaked, --kinds and export --graph: these stop it for the
+                     moment of reading
   --stop             stop it for every command
   --set SETTING      as `snapshot set` in debuggers, such as --set 'names short'; may be
                      repeated

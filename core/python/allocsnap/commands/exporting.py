@@ -9,7 +9,6 @@ from ..library import exports
 from ..library.calls import Calls
 from ..library.keys import TYPE
 from ..library.report_page import Fact, Report
-from ..library.rows import format_size
 from ..root_titles import root_titles
 from ..roots import find as find_computed
 from ..target import shown_path
@@ -70,7 +69,7 @@ def _facts(session, options, choice, whole):
             found.append(Fact("shown", "leaked blocks", old))
         if choice.filters:
             found.append(
-                Fact("filtered from", "{} in {} blocks".format(format_size(snapshot.size), snapshot.count), old)
+                Fact("filtered from", "{} in {}".format(*amount(snapshot)), old)
             )
     return found
 
@@ -161,7 +160,7 @@ class Export(Command):
         return before + [computed.snapshot]
 
     def _write_blocks(self, session, options, choice, form, path):
-        if options.graph:
+        if options.graph and not options.leaked:
             suppressing.check_unused(options)
         whole = self._whole(session, options)
         *old, new = choice.of(*whole)
