@@ -341,7 +341,7 @@ class OfTheProgram(Running):
             self.assertEqual(set(threads(pid).values()), {"T"})
             (child,) = children(pid)
             self.assertLessEqual(set(threads(child).values()), {"t", "T"})
-            terminal.begin("fg")
+            terminal.begin("fg; echo status=$?.")
             self.type_until(terminal, "2 1 {}".format(turn))
         since = len(terminal.shown)
         terminal.type("\x04")

@@ -8,13 +8,15 @@ from .. import __version__
 from ..commands.shell import COMMANDS, WORDS
 from ..errors import UsageError
 from ..printable import printable
+from .every_command import Every
 from .run_command import Run
+from .top_command import Top
 
 #: {word: Command} of what the commands of debuggers are here.
 HERE = {word: command for word, command in WORDS if not command.of_sessions}
 
 #: {word: OwnCommand} of those that debuggers do not have.
-OWN = {command.name: command for command in (Run(),)}
+OWN = {command.name: command for command in (Run(), Every(), Top())}
 
 _ELSEWHERE = {word for word, command in WORDS if command.of_sessions}
 
@@ -32,6 +34,8 @@ usage: allocsnap -c CORE [PROGRAM] [DUMP...] COMMAND [ARGUMENT...]
        allocsnap -p PID [--stop] [DUMP...] COMMAND [ARGUMENT...]
        allocsnap DUMP... COMMAND [ARGUMENT...]
        allocsnap run [OPTION...] PROGRAM [ARGUMENT...]
+       allocsnap every INTERVAL -p PID -o FILE
+       allocsnap top PID
 """
 
 _OPTIONS = """\

@@ -13,6 +13,7 @@ from ..regular_files import open_regular
 from ..target import Target, shown_path
 from . import invocation
 from .core_target import CoreTarget
+from .own_command import write_out
 from .process_target import ProcessTarget
 
 DONE, WRONG, NOT_UNDERSTOOD = 0, 1, 2
@@ -70,15 +71,7 @@ def _complain(error, status):
 
 
 def _print(text):
-    if sys.stdout is None:
-        raise AllocsnapError("there is no standard output to write to", ErrorCode.IO)
-    rest = text.encode("utf-8", "backslashreplace")
-    try:
-        # Without a buffer, which Python would try to write once more at its end.
-        while rest:
-            rest = rest[os.write(sys.stdout.fileno(), rest) :]
-    except OSError as error:
-        raise AllocsnapError("cannot write: {}".format(error.strerror), ErrorCode.IO) from None
+    write_out(text)
     return DONE
 
 

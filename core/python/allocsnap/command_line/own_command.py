@@ -1,6 +1,47 @@
 """What the command line's own commands are, which debuggers do not have."""
 
+import argparse
+import os
+import re
+import sys
+
 from ..commands.grammar import Parser
+from ..commands.shell import COMMANDS, Shell
+from ..errors import AllocsnapError, ErrorCode
+
+
+def by_name(name):
+    """The Command of this name."""
+    return next(command for command in COMMANDS if command.name == name)
+
+
+def shell_of(target, settings):
+    """A Shell for a Target, with what --set has set."""
+    shell = Shell(target)
+    for line in settings:
+        shell.execute(by_name("set"), line)
+    shell.session.is_chosen = True
+    return shell
+
+
+def process_number(text):
+    """An argparse type: the number of a process."""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError('"{}" is not the number of a process'.format(text[:40]))
+    return int(text)
+
+
+def write_out(text):
+    """Writes to standard output at once, without a buffer, which Python would try to write once more at
+    its end."""
+    if sys.stdout is None:
+        raise AllocsnapError("there is no standard output to write to", ErrorCode.IO)
+    rest = text.encode("utf-8", "backslashreplace")
+    try:
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
+    except OSError as error:
+        raise AllocsnapError("cannot write: {}".format(error.strerror), ErrorCode.IO) from None
 
 
 class OwnCommand:

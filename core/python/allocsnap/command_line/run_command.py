@@ -6,7 +6,6 @@ import sys
 
 from ..commands.control import FRAME_LIMIT_MAX
 from ..commands.grammar import byte_count, whole_number
-from ..commands.shell import COMMANDS, Shell
 from ..errors import AllocsnapError, ErrorCode, UsageError, one_line
 from ..launch import DEFAULT_FRAME_LIMIT, Launch
 from ..library import exports, native
@@ -17,14 +16,13 @@ from . import file_names, process_files, programs
 from .exit_places import ExitPlaces
 from .followed import Followed
 from .followed_target import FollowedTarget
-from .own_command import OwnCommand
+from .own_command import OwnCommand, by_name, shell_of
 from .programs import NOT_TRACED, NotStarted
 from .relayed import Relayed
 
 #: What can stand in the name of a file.
 _PARTS = {"p": "the number of the process"}
 
-_BY_NAME = {command.name: command for command in COMMANDS}
 _DEFAULT_REPORT = "lineno"
 
 
@@ -34,12 +32,12 @@ class _Report:
     def __init__(self, text, with_children):
         self.is_file = False
         if text == "leaks":
-            self.command, self.line = _BY_NAME["leaks"], ""
+            self.command, self.line = by_name("leaks"), ""
         elif exports.format_of(text) is not None:
-            self.is_file, self.command, self.line = True, _BY_NAME["export"], text
+            self.is_file, self.command, self.line = True, by_name("export"), text
             check_file(text, with_children)
         elif find_name(text) is not None:
-            self.command, self.line = _BY_NAME["stats"], text
+            self.command, self.line = by_name("stats"), text
         else:
             raise UsageError(
                 '"{}" is no report: they are leaks; {}; or a file whose name ends with {}'.format(
@@ -188,10 +186,7 @@ class _Running:
         self._relayed = Relayed()
 
     def _shell(self, target):
-        shell = Shell(target)
-        for line in self._settings:
-            shell.execute(_BY_NAME["set"], line)
-        return shell
+        return shell_of(target, self._settings)
 
     def run(self):
         """Runs it to its end; returns the exit status."""
@@ -257,7 +252,6 @@ class _Running:
     def _report(self, process, threads):
         target = FollowedTarget(process.pid, threads)
         shell = self._shell(target)
-        shell.session.is_chosen = True
         values = {"p": process.pid}
         head = ""
         if self._options.children:
@@ -266,7 +260,7 @@ class _Running:
         try:
             if self._options.output is not None:
                 path = file_names.filled(self._options.output, values)
-                tell(head + shell.execute(_BY_NAME["dump"], "now " + _quoted(path)))
+                tell(head + shell.execute(by_name("dump"), "now " + _quoted(path)))
                 head = ""
             for report in self._reports:
                 tell(head + shell.execute(report.command, report.arguments(values)))
