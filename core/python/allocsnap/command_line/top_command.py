@@ -123,6 +123,8 @@ class _Screen:
             if key == ord(" ") or (key == -1 and is_reading and time.monotonic() >= due):
                 self._read()
                 due = time.monotonic() + self._interval
+            elif key == curses.KEY_RESIZE:
+                self._screen.clear()
             elif key != -1:
                 self._press(key)
 
@@ -175,7 +177,7 @@ class _Screen:
         lines, columns = self._screen.getmaxyx()
         if line >= lines or columns < 2:
             return
-        text = _shortened(text, columns - 1)
+        text = text[: columns - 1]
         try:
             self._screen.addstr(line, 0, text, style)
         except (curses.error, UnicodeEncodeError):
@@ -192,7 +194,7 @@ class _Screen:
         state = "paused" if self._is_paused else "every {:.1f} s".format(self._interval)
         if model.ended is not None:
             state = "has ended"
-        self._put(0, "allocsnap top: process {} ({}), {}".format(self._pid, self._name, state))
+        self._put(0, "top: process {} ({}), {}".format(self._pid, self._name, state))
         self._put(
             1,
             "total {} in {} blocks, {}/s; by {}, {} first{}".format(
@@ -227,7 +229,9 @@ class _Screen:
             key = self._screen.getch()
             if key in (curses.KEY_UP, curses.KEY_DOWN):
                 first += 1 if key == curses.KEY_DOWN else -1
-            elif key != curses.KEY_RESIZE:
+            elif key == curses.KEY_RESIZE:
+                self._screen.clear()
+            else:
                 return
 
     def _asked(self, prompt):
