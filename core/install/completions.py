@@ -53,7 +53,7 @@ _allocsnap() {{
     _allocsnap_choose "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"
     words=${{answer//@files/}}
     words=${{words//@none/}}
-    if [[ $answer == *@processes* ]]; then words=$(cd /proc && echo [0-9]*); fi
+    if [[ $answer == *@processes* ]]; then words="${{words//@processes/}} $(cd /proc && echo [0-9]*)"; fi
     # shellcheck disable=SC2207 # no word has blanks
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     if [[ $answer == *@files* && $current != -* ]]; then
@@ -76,7 +76,7 @@ _allocsnap() {{
     _allocsnap_choose "${{(@)words[2,CURRENT-1]}}"
     offered=(${{=answer}})
     offered=(${{offered:#@*}})
-    if [[ $answer == *@processes* ]]; then offered=(/proc/[0-9]*(N:t)); fi
+    if [[ $answer == *@processes* ]]; then offered+=(/proc/[0-9]*(N:t)); fi
     (( $#offered )) && compadd -- $offered
     if [[ $answer == *@files* ]]; then _files; fi
     return 0

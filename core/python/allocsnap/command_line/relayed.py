@@ -100,13 +100,9 @@ class Relayed:
 
 def _is_in_front():
     """Whether the terminal is this process's, as a shell gives it to one job at a time."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+    for file in (0, 1, 2):
+        try:
+            return os.tcgetpgrp(file) == os.getpgrp()
+        except OSError:
+            continue  # it is no terminal of this session's
+    return False
