@@ -174,7 +174,8 @@ class _Running:
         self._path = programs.find(options.program, variables)
         programs.check(self._path)
         self._program = programs.Program(self._path, variables)
-        self._places = ExitPlaces(self._shell(self._program).session.exit_stop.mode)
+        self._session = self._shell(self._program).session
+        self._places = ExitPlaces(self._session.exit_stop.mode)
         launch = Launch(self._program)
         launch.start(options.nframe, options.sample)
         for path in launch.left_out():
@@ -252,6 +253,7 @@ class _Running:
     def _report(self, process, threads):
         target = FollowedTarget(process.pid, threads)
         shell = self._shell(target)
+        shell.session.share_names(self._session)
         values = {"p": process.pid}
         head = ""
         if self._options.children:
