@@ -134,6 +134,8 @@ class Running(Typed):
 
 
 class Reports(Running):
+    seconds = 40
+
     def test_ways_to_end(self):
         for (mode, way), (size, count) in TOTALS.items():
             with self.subTest(mode=mode, way=way):
@@ -243,6 +245,8 @@ def _without_cores():
 
 class OfTheProgram(Running):
     """Exit status, streams, environment, signals."""
+
+    seconds = 20
 
     def test_exit_statuses(self):
         for wanted in (0, 1, 2, 125, 255):
