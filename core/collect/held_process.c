@@ -1,5 +1,6 @@
 /* A process of this host that is kept from running by ptrace(2): each of its threads is seized and
  * interrupted, which leaves no signal behind, and goes on where this process ends, however it does.
+ * Or threads that the caller has stopped, of which only the registers are read.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -235,6 +236,39 @@ struct asnap_error *asnap_held_process_create(int32_t pid, const struct asnap_pr
         return asnap_error_no_memory();
     made->pid = pid;
     struct asnap_error *error = hold_all(made, progress);
+    if (error != NULL) {
+        asnap_held_process_destroy(made);
+        return error;
+    }
+    *process = made;
+    return NULL;
+}
+
+static struct asnap_error *add_stopped(struct asnap_held_process *process, const int32_t *threads,
+                                       size_t count)
+{
+    uint8_t *bytes = malloc(ASNAP_VECTORS_MAX);
+    struct asnap_error *error = bytes == NULL ? asnap_error_no_memory() : NULL;
+    for (size_t i = 0; error == NULL && i < count; i++) {
+        error = asnap_thread_list_add(&process->list, (uint64_t)threads[i]);
+        if (error == NULL)
+            error = read_registers(&process->list, threads[i], bytes);
+    }
+    free(bytes);
+    return error;
+}
+
+struct asnap_error *asnap_held_process_of_stopped(int32_t pid, const int32_t *threads, size_t count,
+                                                  struct asnap_held_process **process)
+{
+    if (pid <= 0 || threads == NULL || count == 0 || process == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_held_process_of_stopped: no threads, or NULL argument");
+    struct asnap_held_process *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return asnap_error_no_memory();
+    made->pid = pid;
+    struct asnap_error *error = add_stopped(made, threads, count);
     if (error != NULL) {
         asnap_held_process_destroy(made);
         return error;

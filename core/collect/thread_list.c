@@ -18,8 +18,30 @@ static const char *const x86_64_names[] = {
 enum { X86_64_SP = 19, X86_64_FS_BASE = 21, X86_64_REGISTERS = 23 };
 enum { AARCH64_SP = 31, AARCH64_REGISTERS = 33 };
 
-/* Of struct user_fpregs_struct, and of XSAVE's area, which begins with the same. */
-enum { XMM_AT = 160, XMM_END = 416 };
+/* Of struct user_fpregs_struct, and of XSAVE's area, which begins with the same; there the kernel
+ * says which parts follow (XCR0, in the bytes that are for software). */
+enum { XMM_AT = 160, XMM_END = 416, XCR0_AT = 464, XCR0_AVX512 = 0xe0 };
+
+/* A part of XSAVE's area: registers of `bytes` each, from number `first` on. */
+struct part {
+    size_t at;
+    size_t end;
+    size_t bytes;
+    const char *format;
+    unsigned first;
+};
+
+/* Where the parts are (Intel SDM 1, 13.4, and CPUID leaf 0xd): Intel's processors keep the place of
+ * MPX free, and AMD's, which never had that, do not, so that their areas are smaller. */
+static const struct part intel_parts[] = {
+    {XMM_AT, XMM_END, 16, "xmm%u", 0}, {576, 832, 16, "ymm%u", 0},    {1088, 1152, 8, "k%u", 0},
+    {1152, 1664, 32, "zmm%u", 0},      {1664, 2688, 64, "zmm%u", 16}, {0, 0, 1, NULL, 0},
+};
+static const struct part amd_parts[] = {
+    {XMM_AT, XMM_END, 16, "xmm%u", 0}, {576, 832, 16, "ymm%u", 0},    {832, 896, 8, "k%u", 0},
+    {896, 1408, 32, "zmm%u", 0},       {1408, 2432, 64, "zmm%u", 16}, {0, 0, 1, NULL, 0},
+};
+enum { AMD_BYTES_MOST = 2440 };
 
 static uint64_t word_at(const uint8_t *bytes, size_t at)
 {
@@ -98,15 +120,34 @@ struct asnap_error *asnap_thread_list_general(struct asnap_thread_list *list, ui
     return machine == EM_AARCH64 ? add_aarch64(list, bytes, size) : NULL;
 }
 
+static const struct part *parts_of(const uint8_t *bytes, size_t size)
+{
+    bool has_avx512 = size >= XCR0_AT + 8 && (word_at(bytes, XCR0_AT) & XCR0_AVX512) != 0;
+    return has_avx512 && size <= AMD_BYTES_MOST ? amd_parts : intel_parts;
+}
+
+static void name_vector(const struct part *parts, size_t at, char *name, size_t room)
+{
+    for (const struct part *part = parts; part->format != NULL; part++) {
+        if (at < part->at || at >= part->end)
+            continue;
+        unsigned number = part->first + (unsigned)((at - part->at) / part->bytes);
+        snprintf(name, room, part->format, number); // NOLINT: one of the table
+        return;
+    }
+    snprintf(name, room, "vector");
+}
+
 struct asnap_error *asnap_thread_list_vectors(struct asnap_thread_list *list, uint16_t machine,
                                               const uint8_t *bytes, size_t size)
 {
     struct asnap_error *error = NULL;
+    const struct part *parts = parts_of(bytes, size);
     list->threads[list->count - 1].vectors_unknown = false;
     for (size_t at = 0; error == NULL && at + 8 <= size; at += 8) {
         char name[sizeof(list->registers->name)] = "vector";
-        if (machine == EM_X86_64 && at >= XMM_AT && at < XMM_END)
-            snprintf(name, sizeof(name), "xmm%u", (unsigned)(at - XMM_AT) / 16);
+        if (machine == EM_X86_64)
+            name_vector(parts, at, name, sizeof(name));
         else if (machine == EM_AARCH64)
             snprintf(name, sizeof(name), "v%u", (unsigned)(at / 16) % 100);
         error = add_word(list, word_at(bytes, at), name, 0);

@@ -118,6 +118,12 @@ struct asnap_held_process;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_held_process_create(int32_t pid, const struct asnap_progress *progress,
                           struct asnap_held_process **process);
+/* The same of a process whose threads the calling thread has stopped by ptrace(2) itself: these are
+ * `count` of them, by number. They are left as they are, also when it is destroyed. Fails with
+ * INVALID_ARGUMENT and NO_MEMORY only: registers that cannot be read are not known. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_held_process_of_stopped(int32_t pid, const int32_t *threads, size_t count,
+                              struct asnap_held_process **process);
 /* Lends its threads, and the registers' words from 4096 on. */
 ASNAP_API const struct asnap_thread *
 asnap_held_process_threads(const struct asnap_held_process *process, size_t *count);

@@ -53,7 +53,7 @@ _allocsnap() {{
     _allocsnap_choose "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"
     words=${{answer//@files/}}
     words=${{words//@none/}}
-    if [[ $answer == *@processes* ]]; then words=$(cd /proc && echo [0-9]*); fi
+    if [[ $answer == *@processes* ]]; then words="${{words//@processes/}} $(cd /proc && echo [0-9]*)"; fi
     # shellcheck disable=SC2207 # no word has blanks
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     if [[ $answer == *@files* && $current != -* ]]; then
@@ -76,7 +76,7 @@ _allocsnap() {{
     _allocsnap_choose "${{(@)words[2,CURRENT-1]}}"
     offered=(${{=answer}})
     offered=(${{offered:#@*}})
-    if [[ $answer == *@processes* ]]; then offered=(/proc/[0-9]*(N:t)); fi
+    if [[ $answer == *@processes* ]]; then offered+=(/proc/[0-9]*(N:t)); fi
     (( $#offered )) && compadd -- $offered
     if [[ $answer == *@files* ]]; then _files; fi
     return 0
@@ -91,9 +91,19 @@ def _options(parser):
 
 def _positional(session, command):
     """The words that may stand at a command's positions, or file names."""
+    if command.name in invocation.OWN:
+        words = command.words()
+        return [_FILES] if words is None else words
     words = command.words(session, [])
     found = [] if words is FILES else [word for word in words if word != "now" or command.name != "status"]
     return found + ([_FILES] if words is FILES or command.takes_files else [])
+
+
+def _values(session, command, option):
+    """What may follow an option: words, or file names."""
+    if command.name in invocation.OWN:
+        return command.values(option)
+    return command.values(session, option)
 
 
 def _tables():
@@ -103,15 +113,15 @@ def _tables():
     for option, kind in invocation.VALUES.items():
         value = {"file": _FILES, "process": _PROCESSES}.get(kind, "@none")
         values.append("        :{}) value='{}' ;;".format(option, value))
-    for word, command in invocation.HERE.items():
+    for word, command in {**invocation.HERE, **invocation.OWN}.items():
         parser = command.parser
         for name in _options(parser):
             if parser.takes_value(name):
-                words = " ".join(command.values(session, name)) or "@none"
+                words = " ".join(_values(session, command, name)) or "@none"
                 values.append("        {}:{}) value='{}' ;;".format(word, name, words))
         offered = _options(parser) + _positional(session, command)
         answers.append("    {}) answer='{}' ;;".format(word, " ".join(offered)))
-    own = list(invocation.HERE) + list(invocation.OPTIONS) + [_FILES]
+    own = list(invocation.HERE) + list(invocation.OWN) + list(invocation.OPTIONS) + [_FILES]
     answers.append("    *) answer='{}' ;;".format(" ".join(own)))
     return values, answers
 
@@ -121,7 +131,7 @@ def completions(shell):
     native.library()  # without it there are no keys: say what is wrong
     values, answers = _tables()
     choose = _CHOOSE.format(
-        values="\n".join(values), answers="\n".join(answers), commands="|".join(invocation.HERE)
+        values="\n".join(values), answers="\n".join(answers), commands="|".join([*invocation.HERE, *invocation.OWN])
     )
     return {"bash": _BASH, "zsh": _ZSH}[shell].format(choose=choose)
 

@@ -8,6 +8,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "python"))
 
 # pylint: disable=wrong-import-position
+from allocsnap.command_line.invocation import OWN  # noqa: E402
 from allocsnap.commands import COMMANDS, FUNCTIONS  # noqa: E402
 from allocsnap.library import native  # noqa: E402
 
@@ -107,9 +108,8 @@ class _Reference:
 def command_line():
     """The commands of the command line, by name and what they do."""
     lines = [".Bl -tag -width Ds -compact"]
-    for command in COMMANDS:
-        if not command.of_sessions:
-            lines += [".It Ic " + escaped(command.name)] + _paragraph(command.summary)
+    for command in [one for one in COMMANDS if not one.of_sessions] + list(OWN.values()):
+        lines += [".It Ic " + escaped(command.name)] + _paragraph(command.summary)
     return "\n".join(lines + [".El"])
 
 

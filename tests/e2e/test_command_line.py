@@ -160,6 +160,11 @@ class Help(Case):
     def test_of_commands(self):
         said = self.told("--help")
         names = re.findall(r"^  ([a-z][-a-z]*)  ", said.partition("commands:")[2], re.M)
+        own = ["run", "every", "top"]
+        self.assertEqual(names[-3:], own)
+        for name in own:
+            self.assertTrue(self.told(name, "--help").startswith("usage: allocsnap {} ".format(name)))
+        names = names[:-3]
         self.assertIn("stats", names)
         results = self.batch(["help snapshot " + name for name in names])
         for name in names:

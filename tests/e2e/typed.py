@@ -54,6 +54,12 @@ def threads(pid):
     return found
 
 
+def children(pid):
+    """The numbers of the processes that the first thread of one has started."""
+    with open("/proc/{0}/task/{0}/children".format(pid), encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
 def tracer(pid):
     """The number of the process that traces another; 0: none does."""
     with open("/proc/{}/status".format(pid), encoding="ascii", errors="replace") as file:

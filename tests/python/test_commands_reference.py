@@ -71,6 +71,8 @@ class Guide(unittest.TestCase):
         quoted = [code for code in quoted if code[0] == "-" or code.split()[0] in ours]
         written = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(quoted)))
         known = all_options() | set(invocation.OPTIONS)
+        for command in invocation.OWN.values():
+            known |= option_forms(command)
         self.assertEqual(
             written | {"--help"}, {form for form in known if form.startswith("--")} | {"--help"}
         )

@@ -53,7 +53,7 @@ class Completion(unittest.TestCase):
     def test_bash(self):
         script = self.script("bash")
         files = {"a.dump", "b core"}
-        names = {word for word in invocation.HERE if word.startswith("s")}
+        names = {word for word in [*invocation.HERE, *invocation.OWN] if word.startswith("s")}
         self.assertEqual(self.in_bash(script, "s"), names)
         self.assertLess(set(invocation.OPTIONS) | files, self.in_bash(script, "") | self.in_bash(script, "-"))
         self.assertLessEqual(files, self.in_bash(script, "-c", ""))
@@ -65,10 +65,15 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.in_bash(script, "x", "stats", "--kinds", "d"), {"definite"})
         self.assertEqual(self.in_bash(script, "x", "stats", "-n", ""), set())
         self.assertEqual(self.in_bash(script, "x", "dump", "a"), {"a.dump"})
+        self.assertEqual(self.in_bash(script, "run", "--report", "lea"), {"leaks"})
+        self.assertEqual(self.in_bash(script, "run", "-o", "a"), {"a.dump"})
+        self.assertIn("b core", self.in_bash(script, "run", "b"))
+        self.assertIn(str(os.getpid()), self.in_bash(script, "top", ""))
+        self.assertIn(str(os.getpid()), self.in_bash(script, "every", "1s", "-p", ""))
 
     def test_every_option_is_there(self):
         script = self.script("bash")
-        for word, command in invocation.HERE.items():
+        for word, command in [*invocation.HERE.items(), *invocation.OWN.items()]:
             with self.subTest(word):
                 wanted = {name for action in command.parser.actions() for name in action.option_strings}
                 self.assertEqual(self.in_bash(script, "x", word, "-"), wanted)
@@ -111,6 +116,10 @@ class Completion(unittest.TestCase):
             "allocsnap -c core leaks --gap": "allocsnap -c core leaks --gaps ",
             "allocsnap x traces --sort a": "allocsnap x traces --sort age ",
             "allocsnap x stats trace": "allocsnap x stats traceback ",
+            "allocsnap ru": "allocsnap run ",
+            "allocsnap run --report funct": "allocsnap run --report function ",
+            "allocsnap run --chi": "allocsnap run --children ",
+            "allocsnap eve": "allocsnap every ",
         }.items():
             with self.subTest(typed):
                 self.assertEqual(self.in_zsh(script, typed), wanted)

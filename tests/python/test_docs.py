@@ -74,7 +74,11 @@ def wrong_in_shell(line):
     words = [{"PID": "1", "$pid": "1"}.get(word.strip('"'), word) for word in shlex.split(line)]
     try:
         asked = invocation.read(words)
-        if not isinstance(asked, str):
+        if not isinstance(asked, str) and asked.word in invocation.OWN:
+            if not asked.rest:
+                return None  # text names the command alone, to speak of it
+            asked.command.parse(asked.rest)
+        elif not isinstance(asked, str):
             asked.command.parse(asked.line)
     except AllocsnapError as error:
         # The name of a snapshot may be left out.

@@ -1,12 +1,15 @@
 /* A process that is kept from running: its threads, its registers, and that it runs on. */
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +185,41 @@ ASNAP_TEST(held_process, interrupted)
     waitpid(pid, NULL, 0);
     close(pipes[0]);
     close(pipes[1]);
+}
+
+/* Threads that the test has stopped itself, and that stay so. */
+ASNAP_TEST(held_process, stopped_by_the_caller)
+{
+    pid_t pid = start_child();
+    int32_t threads[THREADS];
+    size_t count = 0;
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tasks);
+    for (const struct dirent *entry; (entry = readdir(tasks)) != NULL && count < THREADS;) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (thread <= 0)
+            continue;
+        CU_ASSERT_EQUAL(ptrace(PTRACE_SEIZE, thread, NULL, NULL), 0);
+        CU_ASSERT_EQUAL(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
+        CU_ASSERT_EQUAL(waitpid(thread, NULL, __WALL), thread);
+        threads[count++] = thread;
+    }
+    closedir(tasks);
+    struct asnap_held_process *held = NULL;
+    ASNAP_ASSERT_OK(asnap_held_process_of_stopped(pid, threads, count, &held));
+    expect_threads(held, pid);
+    asnap_held_process_destroy(held);
+    CU_ASSERT_EQUAL(state_of(pid), 't');
+    held = NULL;
+    ASNAP_ASSERT_ERROR(asnap_held_process_of_stopped(pid, threads, 0, &held),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
+    ASNAP_ASSERT_ERROR(asnap_held_process_of_stopped(pid, NULL, count, &held),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
+    for (size_t i = 0; i < count; i++)
+        CU_ASSERT_EQUAL(ptrace(PTRACE_DETACH, threads[i], NULL, NULL), 0);
+    end_child(pid);
 }
 
 ASNAP_TEST(held_process, none)

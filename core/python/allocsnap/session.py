@@ -425,6 +425,11 @@ class Session:
             self._debug_directories = directories
         return self._symbolizer
 
+    def share_names(self, other):
+        """Names frames with the symbolizer of another session, which remembers the files that it has
+        read."""
+        self._symbolizer, self._debug_directories = other.symbolizer(), other._debug_directories
+
     # ---- snapshots ----
 
     def take(self, name=None, names=True):

@@ -12,6 +12,8 @@ _SUM = re.compile(r"\s*[-+]?\s*{0}(?:\s*[-+]\s*{0})*\s*".format(_NUMBER))
 _TERM = re.compile(r"([-+]?)\s*({})".format(_NUMBER))
 #: Also of C++: operators and templates can be in its names, and parameters behind them.
 _NAME = re.compile(r"(&?)\s*([A-Za-z_$~(][^\[\]{}.?]*)", re.S)
+_POINTER_BYTES = 8
+
 _OPERATORS = re.compile(r"->|(?<!operator)[-+*/%=|^!]|\(\*")
 
 _CANNOT = (
@@ -20,9 +22,10 @@ _CANNOT = (
 )
 
 
-def value(expression, symbols, program):
+def value(expression, symbols, program, pointer_at):
     """As Target.value: (number, address). `symbols`: a library.inferior.MappedSymbols; `program`: the
-    path of the program's own file, or None."""
+    path of the program's own file, or None; `pointer_at`: gives what lies at an address where that is 0
+    or the address of memory, else None."""
     if _SUM.fullmatch(expression):
         return _sum(expression), None
     match = _NAME.fullmatch(expression.strip())
@@ -31,7 +34,7 @@ def value(expression, symbols, program):
     found = _symbol(match.group(2).strip(), symbols, program)
     if match.group(1):
         return found.address, None
-    return _of_symbol(found)
+    return _of_symbol(found, pointer_at)
 
 
 def _sum(expression):
@@ -66,10 +69,15 @@ def _symbol(name, symbols, program):
     )
 
 
-def _of_symbol(found):
-    """The value of what a symbol stands for."""
-    if found.is_function or found.size > 8:
+def _of_symbol(found, pointer_at):
+    """The value of what a symbol stands for. Its type is not known, but what is as large as a pointer and
+    holds the address of memory is one."""
+    if found.is_function or found.size > _POINTER_BYTES:
         return None, found.address
+    if found.size == _POINTER_BYTES:
+        number = pointer_at(found.address)
+        if number is not None:
+            return number, None
     raise AllocsnapError(
         "whether `{0}` is a pointer, its symbol does not say: `&{0}` is where it lies".format(
             printable(found.name)

@@ -8,9 +8,15 @@ from .. import __version__
 from ..commands.shell import COMMANDS, WORDS
 from ..errors import UsageError
 from ..printable import printable
+from .every_command import Every
+from .run_command import Run
+from .top_command import Top
 
 #: {word: Command} of what the commands of debuggers are here.
 HERE = {word: command for word, command in WORDS if not command.of_sessions}
+
+#: {word: OwnCommand} of those that debuggers do not have.
+OWN = {command.name: command for command in (Run(), Every(), Top())}
 
 _ELSEWHERE = {word for word, command in WORDS if command.of_sessions}
 
@@ -27,6 +33,9 @@ USAGE = """\
 usage: allocsnap -c CORE [PROGRAM] [DUMP...] COMMAND [ARGUMENT...]
        allocsnap -p PID [--stop] [DUMP...] COMMAND [ARGUMENT...]
        allocsnap DUMP... COMMAND [ARGUMENT...]
+       allocsnap run [OPTION...] PROGRAM [ARGUMENT...]
+       allocsnap every INTERVAL -p PID -o FILE
+       allocsnap top PID
 """
 
 _OPTIONS = """\
@@ -46,7 +55,9 @@ options, before the command:
 DUMP is a file that `dump` has written, here or in a debugger. The first is snapshot 1, the
 second 2; `now` is a reading of the core or process.
 
-exit status: 0; 1 where something went wrong; 2 where the command line is not understood.
+exit status: 0; 1 where something went wrong; 2 where the command line is not understood;
+of run, the program's own, 128 and the number of the signal that has ended it, 127 where
+there is no such program, 126 where it cannot be started, 125 where it cannot be traced.
 """
 
 
@@ -64,8 +75,8 @@ class Invocation(NamedTuple):
 
     @property
     def command(self):
-        """The Command."""
-        return HERE[self.word]
+        """The Command, or OwnCommand."""
+        return HERE.get(self.word) or OWN[self.word]
 
     @property
     def line(self):
@@ -99,7 +110,7 @@ class _Reader:
 
 def overview():
     """The commands, a line each, and the options."""
-    shown = [command for command in COMMANDS if not command.of_sessions]
+    shown = [command for command in COMMANDS if not command.of_sessions] + list(OWN.values())
     width = max(len(command.name) for command in shown)
     lines = ["  {:<{}}  {}".format(command.name, width, command.summary) for command in shown]
     return "{}\nWhich source lines hold the memory of a program that runs with allocsnap's hooks.\n\n{}\n\n{}".format(
@@ -120,7 +131,7 @@ def read(words):
     settings, files = [], []
     while reader.words:
         word = reader.words.pop(0)
-        if word in HERE:
+        if word in HERE or word in OWN:
             return Invocation(settings=settings, files=files, word=word, rest=reader.words, **found)
         if not word.startswith("-") or word == "-":
             _check_word(word)
@@ -149,7 +160,7 @@ def read(words):
             )
     raise UsageError(
         "which command? They are {}; `allocsnap --help` says more".format(
-            ", ".join(command.name for command in COMMANDS if not command.of_sessions)
+            ", ".join([command.name for command in COMMANDS if not command.of_sessions] + list(OWN))
         )
     )
 

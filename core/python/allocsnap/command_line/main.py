@@ -13,6 +13,7 @@ from ..regular_files import open_regular
 from ..target import Target, shown_path
 from . import invocation
 from .core_target import CoreTarget
+from .own_command import write_out
 from .process_target import ProcessTarget
 
 DONE, WRONG, NOT_UNDERSTOOD = 0, 1, 2
@@ -47,7 +48,8 @@ def main(words=None):
     # As with any program in a pipe that is not read to its end.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        return _print(_run(words))
+        done = _run(words)
+        return done if isinstance(done, int) else _print(done)
     except UsageError as error:
         return _complain(error, NOT_UNDERSTOOD)
     except AllocsnapError as error:
@@ -69,22 +71,17 @@ def _complain(error, status):
 
 
 def _print(text):
-    if sys.stdout is None:
-        raise AllocsnapError("there is no standard output to write to", ErrorCode.IO)
-    rest = text.encode("utf-8", "backslashreplace")
-    try:
-        # Without a buffer, which Python would try to write once more at its end.
-        while rest:
-            rest = rest[os.write(sys.stdout.fileno(), rest) :]
-    except OSError as error:
-        raise AllocsnapError("cannot write: {}".format(error.strerror), ErrorCode.IO) from None
+    write_out(text)
     return DONE
 
 
 def _run(words):
+    """What is to be printed, or the exit status of a command that has printed itself."""
     asked = invocation.read(words)
     if isinstance(asked, str):
         return asked
+    if asked.word in invocation.OWN:
+        return _run_own(asked)
     for command in COMMANDS:
         command.parser.prog = "allocsnap " + command.name
         command.parser.how_to_help = "allocsnap {} --help".format(command.name)
@@ -95,6 +92,22 @@ def _run(words):
     except AllocsnapError as error:
         worded = type(error)(_worded(str(error), asked), error.code, error.filename, error.errno)
         raise worded from None
+
+
+def _run_own(asked):
+    try:
+        options = asked.command.parse(asked.rest)
+    except HelpRequested as request:
+        return str(request)
+    if asked.core is not None or asked.files or asked.stop or asked.output is not None:
+        raise UsageError(
+            "`{0}` takes nothing that stands before it but --set{1}; `allocsnap {0} --help` shows how".format(
+                asked.word, " and -p" if asked.command.takes_process else ""
+            )
+        )
+    if asked.pid is not None and not asked.command.takes_process:
+        raise UsageError("-p goes not with `{}`, which starts a process".format(asked.word))
+    return asked.command.run(options, asked)
 
 
 def _asks_for_help(asked):

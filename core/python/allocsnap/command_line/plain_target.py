@@ -1,6 +1,9 @@
 """What is known of a program without a debugger (allocsnap.target.Target), of processes and cores
 alike."""
 
+import sys
+
+from ..errors import UnreadableMemory
 from ..library.inferior import MappedSymbols
 from ..no_hooks import names_hooks
 from ..target import FilePlace, Target
@@ -62,7 +65,17 @@ class PlainTarget(Target):
         return FilePlace(found.section, found.path, found.name, address - found.address)
 
     def value(self, expression):
-        return expressions.value(expression, self.symbols(), self.mapped_program())
+        return expressions.value(
+            expression, self.symbols(), self.mapped_program(), self._pointer_at
+        )
+
+    def _pointer_at(self, address):
+        """What lies there where it is 0 or the address of memory; else None."""
+        try:
+            number = int.from_bytes(self.read_memory(address, 8), sys.byteorder)
+        except UnreadableMemory:
+            return None
+        return number if number == 0 or self.mapped().find(number) is not None else None
 
     def mapped_program(self):
         """The path under which the program's own file is mapped, or None."""

@@ -51,14 +51,23 @@ class ProcessTarget(PlainTarget):
                 return region.start
         return None
 
-    def check(self):
-        """Fails where the process is not there any more, or is another program."""
+    def why_gone(self):
+        """What to say where the process is not there any more, or is another program; else None."""
         is_same = self._start_time() == self._started
         if is_same and self._witness is not None:
             # Of a program that is no more, nothing can be read by this file (proc(5)).
             is_same = len(self._pread(self._witness, 1)) == 1
-        if not is_same:
-            raise AllocsnapError(_GONE.format(self.pid), ErrorCode.IO)
+        return None if is_same else _GONE.format(self.pid)
+
+    def check(self):
+        """Fails where the process is not there any more, or is another program."""
+        why = self.why_gone()
+        if why is not None:
+            raise AllocsnapError(why, ErrorCode.IO)
+
+    def forget(self):
+        """What is mapped is asked for anew: the process has run on."""
+        self._map = self._symbols = None
 
     def process(self):
         return Process(
@@ -120,7 +129,7 @@ class ProcessTarget(PlainTarget):
             if error.errno is None:
                 raise
             raise AllocsnapError(refusals.not_stopped(self.pid), ErrorCode.IO) from None
-        self._map = self._symbols = None
+        self.forget()
 
     def release(self):
         """Lets it run on."""

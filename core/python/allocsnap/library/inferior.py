@@ -16,13 +16,18 @@ _SYMBOLS_MOST = 16
 
 
 class HeldProcess(Object):
-    """A process of this host that does not run until `release` (asnap_held_process)."""
+    """A process of this host that does not run until `release` (asnap_held_process). `stopped`: numbers
+    of its threads, which the caller has stopped already and lets run on itself."""
 
     destroy = "asnap_held_process_destroy"
 
-    def __init__(self, pid, calls):
+    def __init__(self, pid, calls, stopped=None):
         super().__init__()
-        calls.run(library().asnap_held_process_create, pid, calls.progress, self.out)
+        if stopped is None:
+            calls.run(library().asnap_held_process_create, pid, calls.progress, self.out)
+        else:
+            numbers = (ctypes.c_int * len(stopped))(*stopped)
+            calls.run(library().asnap_held_process_of_stopped, pid, numbers, len(stopped), self.out)
 
     def threads(self):
         """The native.Threads, as the library lends them."""

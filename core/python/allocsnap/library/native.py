@@ -109,6 +109,7 @@ FUNCTIONS = {
     "asnap_own_ranges_list": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
     "asnap_own_ranges_destroy": (None, [_OBJECT]),
     "asnap_held_process_create": (_ERROR, [c_int, POINTER(Progress), _OUT]),
+    "asnap_held_process_of_stopped": (_ERROR, [c_int, POINTER(c_int), c_size_t, _OUT]),
     "asnap_held_process_threads": (POINTER(Thread), [_OBJECT, POINTER(c_size_t)]),
     "asnap_held_process_registers": (POINTER(Register), [_OBJECT, POINTER(c_size_t)]),
     "asnap_held_process_destroy": (None, [_OBJECT]),

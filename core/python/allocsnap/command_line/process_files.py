@@ -1,0 +1,55 @@
+"""What /proc tells of processes and threads (proc(5))."""
+
+import struct
+
+_AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
+
+
+def _lines(path):
+    try:
+        with open("/proc/{}".format(path), encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
+def field(number, name):
+    """A field of the status of a process or thread; None where it is not there."""
+    for line in _lines("{}/status".format(number)):
+        found, _, value = line.partition(":")
+        if found == name:
+            return value.strip()
+    return None
+
+
+def system_call(pid, thread):
+    """The number of the system call that a thread is in; None: in none, or it is not known."""
+    words = " ".join(_lines("{}/task/{}/syscall".format(pid, thread))).split()
+    return int(words[0]) if words and words[0].isdigit() else None
+
+
+def pending(pid, thread=None):
+    """The numbers of the signals that wait for a thread, and for its process."""
+    found = set()
+    for line in _lines("{}/task/{}/status".format(pid, pid if thread is None else thread)):
+        name, _, value = line.partition(":")
+        if name in ("SigPnd", "ShdPnd"):
+            bits = int(value, 16)
+            found.update(number + 1 for number in range(64) if bits >> number & 1)
+    return found
+
+
+def entry(pid):
+    """The address where a program begins, once its libraries are loaded; 0: not known."""
+    try:
+        with open("/proc/{}/auxv".format(pid), "rb") as file:
+            vector = file.read()
+    except OSError:
+        return 0
+    pairs = struct.iter_unpack("=QQ", vector[: len(vector) // 16 * 16])
+    return next((value for kind, value in pairs if kind == _AT_ENTRY), 0)
+
+
+def ptrace_scope():
+    """What Yama lets processes do to others, "0" to "3" (Documentation/admin-guide/LSM/Yama.rst)."""
+    return "".join(_lines("sys/kernel/yama/ptrace_scope")).strip() or "0"

@@ -1,0 +1,141 @@
+"""What `allocsnap top` shows: rows of two readings, and what is asked of them."""
+
+import json
+import shlex
+import time
+
+from ..errors import AllocsnapError
+from ..library.keys import TYPE, known_names
+from ..library.rows import format_size
+from ..printable import printable
+from .own_command import by_name
+
+#: What rows can be ordered by: (name, the number of a row).
+ORDERS = (
+    ("size", lambda row: row.size),
+    ("count", lambda row: row.count),
+    ("growth", lambda row: row.growth),
+)
+_NEW, _OLD = "top", "before"
+
+#: Keys whose rows are places of the source, of which stacks can be asked.
+_PLACES = ("lineno", "filename")
+
+
+class Row:
+    """A line of the table."""
+
+    def __init__(self, found, seconds):
+        self.size, self.count = found["size"], found["count"]
+        self.growth = found.get("size_diff", 0) / seconds if seconds else 0.0
+        # The most recent frame comes last.
+        frame = found["traceback"][-1] if found["traceback"] else {}
+        self.filename, self.lineno = frame.get("filename"), frame.get("lineno")
+        self.name = _name(found, frame)
+
+
+def _name(found, frame):
+    """What a row is called, in a line."""
+    if "label" in found:
+        return printable(found["label"])
+    where = frame.get("filename") or "<unknown>"
+    if frame.get("lineno"):
+        where += ":{}".format(frame["lineno"])
+    function = frame.get("function")
+    return printable(where + (" " + function if function else ""))
+
+
+def amount(number):
+    """Bytes a second, with a sign."""
+    if not round(number):
+        return "0"
+    return ("+" if number > 0 else "-") + format_size(abs(round(number)))
+
+
+class Model:
+    """The newest reading of a process beside the one before."""
+
+    def __init__(self, target, shell):
+        self._target = target
+        self._shell = shell
+        self._session = shell.session
+        self._read_at = None
+        self.seconds = 0.0  # between the two readings
+        self.keys = [name for name in known_names() if name != TYPE]
+        self.key, self.order, self.pattern = "lineno", 0, ""
+        self.rows, self.total, self.total_growth, self.notes = [], None, 0.0, []
+        self.ended = None  # why nothing new is read
+
+    def read(self):
+        """Reads the process anew; where it has ended, what was read last stays."""
+        if self.ended is not None:
+            return
+        self._target.forget()
+        try:
+            taken = self._session.read()
+        except AllocsnapError:
+            self.ended = self._target.why_gone()
+            if self.ended is None:
+                raise
+            return
+        self.ended = self._target.why_gone()
+        if self.ended is not None:
+            return
+        now = time.monotonic()
+        kept = self._session.snapshots
+        if _NEW in kept.all:
+            old = kept.get(_NEW)
+            kept.delete([name for name in (_OLD, _NEW) if name in kept.all])
+            kept.keep(_OLD, old)
+            self.seconds = now - self._read_at
+        kept.keep(_NEW, taken)
+        self._read_at = now
+        self.show()
+
+    def show(self):
+        """Makes the rows anew, as they are asked for now."""
+        kept = self._session.snapshots.all
+        if _NEW not in kept:
+            return
+        line = "{} --json -n all{}".format(self.key, self._filter())
+        if _OLD in kept:
+            said = self._shell.execute(by_name("diff"), "{} {} {}".format(_OLD, _NEW, line))
+        else:
+            said = self._shell.execute(by_name("stats"), "{} {}".format(_NEW, line))
+        found = json.loads(said)
+        self.rows = [Row(one, self.seconds) for one in found["statistics"] if one["count"] or one["size"]]
+        self.rows.sort(key=ORDERS[self.order][1], reverse=True)
+        self.total = found["total"]
+        self.total_growth = self.total.get("size_diff", 0) / self.seconds if self.seconds else 0.0
+        self.notes = [printable(note) for note in found["notes"]]
+
+    def _filter(self):
+        return " --include " + shlex.quote(self.pattern) if self.pattern else ""
+
+    def filter(self, pattern):
+        """Shows only what a pattern of --include matches; fails as the commands do, and changes nothing
+        then."""
+        before, self.pattern = self.pattern, pattern
+        try:
+            self.show()
+        except AllocsnapError:
+            self.pattern = before
+            raise
+
+    def next_key(self):
+        self.key = self.keys[(self.keys.index(self.key) + 1) % len(self.keys)]
+        self.show()
+
+    def next_order(self):
+        self.order = (self.order + 1) % len(ORDERS)
+        self.rows.sort(key=ORDERS[self.order][1], reverse=True)
+
+    def stacks(self, row):
+        """The stacks of a row, in lines."""
+        if self.key not in _PLACES or row.filename is None:
+            return ["Stacks are shown in tables by {}: k goes there.".format(" and ".join(_PLACES))]
+        pattern = row.filename.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
+        if self.key == "lineno":
+            pattern += ":{}".format(row.lineno)
+        line = "traceback {} -n 5 --include {}".format(_NEW, shlex.quote(pattern))
+        return self._shell.execute(by_name("stats"), line).splitlines()
