@@ -49,6 +49,7 @@ COMMANDS = [
     "snapshot export one heap.csv",
     "snapshot export one now heap.db",
     "snapshot export one heap.speedscope.json",
+    "snapshot export one heap.profile.json",
     "snapshot export one one.xyz",
     "snapshot diff one again traceback --json",
     "snapshot status again",
