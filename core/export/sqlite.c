@@ -239,7 +239,7 @@ static struct asnap_error *write_stack(struct contents *contents, sqlite3_stmt *
     const struct asnap_summed_stack *stack = &contents->stacks.stacks[i];
     const uint32_t *labels = contents->stacks.labels + stack->first;
     uint32_t count = stack->label_count;
-    size_t size;
+    size_t size = 0;
     bool is_cut = labels[0] == ASNAP_NONE;
     struct asnap_error *error = list_frames(contents, labels + is_cut, count - is_cut, &size);
     if (error != NULL)
