@@ -33,6 +33,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import charsets, commands
     from allocsnap.errors import AllocsnapError
+    from allocsnap.target import is_of_script
     from gdb_target import GdbTarget
 
 
@@ -111,7 +112,7 @@ def _register(shell):
 
         def invoke(self, argument, from_tty):
             self.dont_repeat()
-            GdbTarget.in_script = not from_tty
+            GdbTarget.in_script = not from_tty or is_of_script()
             try:
                 gdb.write(shell.execute(self._command, argument))
             except AllocsnapError as error:

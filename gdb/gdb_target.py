@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import gdb
+import gdb_output
 from allocsnap.errors import UnreadableMemory
 from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
 from allocsnap.target import parsed_memory_map
@@ -273,6 +274,9 @@ class GdbTarget(Target):
         if os.isatty(2) and not self.in_script:
             gdb.write(text + "\n", gdb.STDLOG)
             gdb.flush(gdb.STDLOG)
+
+    def terminal(self):
+        return None if self.in_script else gdb_output.terminal()
 
     def launch_id(self):
         return gdb.selected_inferior().num

@@ -33,6 +33,7 @@ if _WRONG is None:
     # pylint: disable=wrong-import-position
     from allocsnap import commands
     from allocsnap.errors import AllocsnapError
+    from allocsnap.target import is_of_script
     from lldb_target import LldbTarget, quoted
 
     LldbTarget.exit_callback = __name__ + "._at_exit"
@@ -76,12 +77,15 @@ class _Subcommand:
         self._execute(argument, result)
 
     def _execute(self, argument, result):
+        LldbTarget.in_script = is_of_script()
         try:
             result.AppendMessage(_printable(self._shell.execute(self.command, argument)))
         except AllocsnapError as error:
             result.SetError(_printable(str(error)))
         except KeyboardInterrupt:
             result.SetError("interrupted")
+        finally:
+            LldbTarget.in_script = False
 
     def get_short_help(self):
         return self.command.help.partition("\n")[0]

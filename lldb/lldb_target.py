@@ -9,6 +9,7 @@ from allocsnap.errors import UnreadableMemory
 from allocsnap.joined_map import joined_map
 from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
 from allocsnap.target import is_traced_below, mapped_cores
+from allocsnap.terminal import ADDRESS, FILE, FUNCTION, NOTE, SIZE, Terminal
 
 # States in which there is nothing to be read, and in which memory changes.
 _NO_PROCESS = (
@@ -25,6 +26,15 @@ _RUNNING = (lldb.eStateRunning, lldb.eStateStepping)
 _PATH_RULE = re.compile(r'^\[\d+\] "(.*)" -> "(.*)"$', re.M)
 # Several entries stand on one line.
 _PATH_ENTRY = re.compile(r"\[\d+\]: (.*?)(?=  \[\d+\]: |$)", re.M)
+
+
+# The colours that LLDB has for the same in `frame-format`, and others where it has none: SGR's
+# parameters.
+_STYLES = {FILE: "36", FUNCTION: "32", ADDRESS: "33", SIZE: "1", NOTE: "2"}
+
+
+# `term-width` where LLDB has not asked the terminal.
+_COLUMNS_UNTOLD = 80
 
 
 class LldbError(Exception):
@@ -323,6 +333,18 @@ class LldbTarget(Target):
     def show_progress(self, text):
         if sys.stderr.isatty():
             print(text, file=sys.stderr, flush=True)
+
+    #: Whether other Python code runs the command, and may read what it prints.
+    in_script = False
+
+    def terminal(self):
+        output = self._debugger.GetOutputFileHandle()
+        if self.in_script or output is None or not output.isatty():
+            return None
+        columns = self._debugger.GetTerminalWidth()
+        if columns == _COLUMNS_UNTOLD:
+            columns = os.get_terminal_size(output.fileno()).columns
+        return Terminal(columns or None, _STYLES if self._debugger.GetUseColor() else {})
 
     def launch_id(self):
         target = self._target

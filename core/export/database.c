@@ -54,6 +54,16 @@ void asnap_database_run(struct asnap_database *database, const char *statements)
         fail(database, status);
 }
 
+void asnap_database_module(struct asnap_database *database, const char *name,
+                           const sqlite3_module *module, void *context)
+{
+    if (database->connection == NULL)
+        return;
+    int status = sqlite3_create_module_v2(database->connection, name, module, context, NULL);
+    if (status != SQLITE_OK)
+        fail(database, status);
+}
+
 sqlite3_stmt *asnap_database_prepare(struct asnap_database *database, const char *statement)
 {
     sqlite3_stmt *prepared = NULL;
@@ -97,14 +107,6 @@ void asnap_bind_text(struct asnap_database *database, sqlite3_stmt *statement, i
     if (statement != NULL)
         check(database,
               sqlite3_bind_text64(statement, place, text, size, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void asnap_bind_copy(struct asnap_database *database, sqlite3_stmt *statement, int place,
-                     const char *text, size_t size)
-{
-    if (statement != NULL)
-        check(database,
-              sqlite3_bind_text64(statement, place, text, size, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void asnap_bind_literal(struct asnap_database *database, sqlite3_stmt *statement, int place,

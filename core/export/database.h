@@ -19,6 +19,10 @@ void asnap_database_open(struct asnap_database *database, struct asnap_atomic_fi
 /* Runs statements. */
 void asnap_database_run(struct asnap_database *database, const char *statements);
 
+/* Has it read a table from `module`, under this name, until NULL takes its place. */
+void asnap_database_module(struct asnap_database *database, const char *name,
+                           const sqlite3_module *module, void *context);
+
 /* Prepares one; NULL after a failure, which the functions below accept. */
 sqlite3_stmt *asnap_database_prepare(struct asnap_database *database, const char *statement);
 
@@ -33,9 +37,6 @@ void asnap_bind_text(struct asnap_database *database, sqlite3_stmt *statement, i
                      const char *text, size_t size);
 void asnap_bind_literal(struct asnap_database *database, sqlite3_stmt *statement, int place,
                         const char *text);
-/* Text that need not stay. */
-void asnap_bind_copy(struct asnap_database *database, sqlite3_stmt *statement, int place,
-                     const char *text, size_t size);
 /* One of `strings`, of which none may be added before the last run; the empty one is NULL. */
 void asnap_bind_string(struct asnap_database *database, sqlite3_stmt *statement, int place,
                        const struct asnap_strings *strings, uint32_t id);

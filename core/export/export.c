@@ -76,6 +76,14 @@ static const struct export_kind kinds[] = {
                             .needs_page = true},
             .write = asnap_export_report,
         },
+    [ASNAP_EXPORT_FIREFOX] =
+        {
+            .description = {.name = "firefox",
+                            .endings = ".profile.json",
+                            .what = "a profile, for Firefox Profiler",
+                            .compares = true},
+            .write = asnap_export_firefox,
+        },
 };
 
 const struct asnap_export_description *asnap_export_describe(enum asnap_export_format format)

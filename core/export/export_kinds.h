@@ -4,6 +4,7 @@
 
 #include "job.h"
 
+struct asnap_error *asnap_export_firefox(const struct asnap_export_job *job);
 struct asnap_error *asnap_export_folded(const struct asnap_export_job *job);
 struct asnap_error *asnap_export_heapsnapshot(const struct asnap_export_job *job);
 struct asnap_error *asnap_export_pprof(const struct asnap_export_job *job);

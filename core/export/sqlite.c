@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block_reach.h"
-#include "database.h"
+#include "database_blocks.h"
 #include "export_kinds.h"
 #include "frame_rows.h"
 #include "grow.h"
@@ -240,7 +239,7 @@ static struct asnap_error *write_stack(struct contents *contents, sqlite3_stmt *
     const struct asnap_summed_stack *stack = &contents->stacks.stacks[i];
     const uint32_t *labels = contents->stacks.labels + stack->first;
     uint32_t count = stack->label_count;
-    size_t size;
+    size_t size = 0;
     bool is_cut = labels[0] == ASNAP_NONE;
     struct asnap_error *error = list_frames(contents, labels + is_cut, count - is_cut, &size);
     if (error != NULL)
@@ -284,125 +283,22 @@ static struct asnap_error *write_stacks(struct contents *contents)
     return error;
 }
 
-/* ---- blocks ---- */
-
-/* Blocks that a statement inserts at once, which takes two thirds of the time, and the values of
- * one. */
-enum { BLOCKS = 16, VALUES = 9 };
-
-/* Which blocks are written: those of one snapshot. */
-struct blocks {
-    struct contents *contents;
-    const struct asnap_snapshot *snapshot;
-    const struct asnap_graph *graph;
-    const uint32_t *stacks; /* of its tracebacks */
-    uint64_t period;        /* of the sample that they are */
-    uint32_t next;          /* of asnap_block_reach */
-};
-
-/* The statement that inserts `count` blocks. */
-static sqlite3_stmt *prepare_blocks(struct contents *contents, uint32_t number, int count)
-{
-    char statement[64 * (BLOCKS + 2)];
-    size_t size = (size_t)snprintf(
-        statement, sizeof(statement),
-        "INSERT INTO blocks (snapshot, address, size, weight, stack, domain, thread, time, reach, "
-        "type)");
-    for (int i = 0; i < count; i++)
-        size += (size_t)snprintf(statement + size, sizeof(statement) - size,
-                                 "%s(%u,?,?,?,?,?,?,?,?,?)", i == 0 ? " VALUES " : ",", number + 1);
-    return asnap_database_prepare(&contents->database, statement);
-}
-
-static struct asnap_error *bind_type(const struct blocks *blocks, sqlite3_stmt *insert, int place,
-                                     const struct asnap_trace *trace)
-{
-    struct contents *contents = blocks->contents;
-    const char *type = asnap_snapshot_class(blocks->snapshot, trace);
-    uint32_t id;
-    size_t size;
-    if (type == NULL) {
-        asnap_bind_null(&contents->database, insert, place);
-        return NULL;
-    }
-    struct asnap_error *error = add_name(contents, type, &id);
-    if (error != NULL)
-        return error;
-    const char *text = asnap_strings_get(&contents->strings, id, &size);
-    asnap_bind_copy(&contents->database, insert, place, text, size);
-    return NULL;
-}
-
-/* Binds the values of a block, from value `place` on. */
-static struct asnap_error *bind_block(struct blocks *blocks, sqlite3_stmt *insert, int place,
-                                      const struct asnap_trace *trace)
-{
-    struct asnap_database *database = &blocks->contents->database;
-    uint32_t thread = asnap_snapshot_thread(blocks->snapshot, trace->thread);
-    asnap_bind_number(database, insert, place++, trace->address);
-    asnap_bind_number(database, insert, place++, trace->size);
-    if (blocks->period == 0)
-        asnap_bind_number(database, insert, place++, 1);
-    else
-        asnap_bind_real(database, insert, place++,
-                        asnap_block_estimate(trace->size, blocks->period).count);
-    asnap_bind_number(database, insert, place++, (uint64_t)blocks->stacks[trace->traceback_id] + 1);
-    asnap_bind_number(database, insert, place++, trace->domain);
-    if (thread == 0)
-        asnap_bind_null(database, insert, place++);
-    else
-        asnap_bind_number(database, insert, place++, thread);
-    if (trace->time == ASNAP_TIME_UNKNOWN)
-        asnap_bind_null(database, insert, place++);
-    else
-        asnap_bind_real(database, insert, place++,
-                        (double)trace->time / (double)ASNAP_TIMES_PER_SECOND);
-    asnap_bind_literal(
-        database, insert, place++,
-        asnap_reach_class_text(asnap_block_reach(blocks->graph, trace, &blocks->next)));
-    return bind_type(blocks, insert, place, trace);
-}
-
-/* Inserts traces `first` up to `past`, `count` at once. */
-static struct asnap_error *insert_blocks(struct blocks *blocks, const struct asnap_trace *traces,
-                                         uint64_t first, uint64_t past, int count, uint32_t number)
-{
-    struct contents *contents = blocks->contents;
-    struct asnap_error *error = NULL;
-    sqlite3_stmt *insert = prepare_blocks(contents, number, count);
-    uint64_t total = asnap_snapshot_count(blocks->snapshot);
-    for (uint64_t i = first; error == NULL && i < past && contents->database.error == NULL &&
-                             asnap_export_goes_on(contents->job, i, total);
-         i += (uint64_t)count) {
-        for (int k = 0; error == NULL && k < count; k++)
-            error = bind_block(blocks, insert, 1 + k * VALUES, &traces[i + (uint64_t)k]);
-        if (error == NULL)
-            asnap_database_step(&contents->database, insert);
-    }
-    sqlite3_finalize(insert);
-    return error;
-}
+/* ---- all of it ---- */
 
 static struct asnap_error *write_blocks(struct contents *contents, uint32_t number)
 {
-    struct blocks blocks = {
-        .contents = contents,
+    bool is_last = number + 1 == contents->snapshot_count;
+    const struct asnap_database_blocks blocks = {
+        .job = contents->job,
+        .database = &contents->database,
+        .strings = &contents->strings,
         .snapshot = contents->snapshots[number],
+        .number = number + 1,
         .stacks = contents->by_traceback[number],
+        .graph = is_last ? contents->job->options->graph : NULL,
     };
-    const struct asnap_trace *traces;
-    uint64_t count = asnap_snapshot_count(blocks.snapshot);
-    uint64_t rest = count - count % BLOCKS;
-    blocks.period = asnap_snapshot_sample_period(blocks.snapshot);
-    if (number + 1 == contents->snapshot_count)
-        blocks.graph = contents->job->options->graph;
-    struct asnap_error *error = asnap_snapshot_traces(blocks.snapshot, &traces);
-    if (error == NULL)
-        error = insert_blocks(&blocks, traces, 0, rest, BLOCKS, number);
-    return error != NULL ? error : insert_blocks(&blocks, traces, rest, count, 1, number);
+    return asnap_database_blocks_write(&blocks);
 }
-
-/* ---- all of it ---- */
 
 static struct asnap_error *collect(struct contents *contents)
 {

@@ -17,6 +17,7 @@ enum asnap_export_format {
     ASNAP_EXPORT_SQLITE,       /* a database */
     ASNAP_EXPORT_SPEEDSCOPE,   /* stacks and their weights, in JSON */
     ASNAP_EXPORT_REPORT,       /* a page for browsers */
+    ASNAP_EXPORT_FIREFOX,      /* Firefox Profiler's processed profile, with native allocations */
 };
 
 struct asnap_export_description {
@@ -41,7 +42,7 @@ struct asnap_export_options {
     const char *const *root_names;
     size_t root_name_count;
     bool by_count; /* of FOLDED the numbers are blocks, and not bytes; of SPEEDSCOPE the profile
-                      that is shown first */
+                      that is shown first, and of FIREFOX the thread */
     const struct asnap_report_options *report; /* of REPORT; else not looked at */
     const struct asnap_progress *progress;     /* may be NULL */
 };

@@ -25,6 +25,20 @@ struct asnap_path_rule {
     const char *to;
 };
 
+/* What is put around pieces of text for people, so that whoever prints it can colour and cut them:
+ * one of the first strings before a piece, by what it is, and `end` after it. No piece is within
+ * another. */
+struct asnap_render_marks {
+    const char *file; /* a path without its line */
+    const char *function;
+    const char *name; /* of a type */
+    const char *address;
+    const char *size;
+    const char *note;   /* what matters less: frames that are not shown */
+    const char *source; /* a line of a file */
+    const char *end;
+};
+
 struct asnap_render_options {
     size_t limit;      /* rows shown; 0: all */
     bool source_lines; /* show the source line where its file can be read */
@@ -50,6 +64,7 @@ struct asnap_render_options {
     bool short_paths; /* in text: the shortest ends that tell the files shown apart */
     /* Of traces and who: what tells the classes of the blocks; NULL: no graph was computed. */
     const struct asnap_graph *graph;
+    const struct asnap_render_marks *marks; /* NULL: none */
 };
 
 /* How rows are written. */

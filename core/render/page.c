@@ -8,6 +8,21 @@
 
 #define SOURCE_COLUMNS 120
 
+/* The marks of a page, or none. */
+static const struct asnap_render_marks *marks_of(const struct asnap_page *page)
+{
+    static const struct asnap_render_marks none = {"", "", "", "", "", "", "", ""};
+    return page->options == NULL || page->options->marks == NULL ? &none : page->options->marks;
+}
+
+/* Writes a piece that needs no escapes, between its mark and the end of it. */
+static void write_marked(struct asnap_page *page, const char *mark, const char *piece)
+{
+    asnap_page_string(page, mark);
+    asnap_page_string(page, piece);
+    asnap_page_string(page, marks_of(page)->end);
+}
+
 void asnap_page_string(struct asnap_page *page, const char *string)
 {
     asnap_text_string(&page->text, string);
@@ -22,21 +37,21 @@ void asnap_page_address(struct asnap_page *page, uint64_t address)
 {
     char number[ASNAP_NUMBER_SIZE];
     snprintf(number, sizeof(number), "0x%" PRIx64, address);
-    asnap_page_string(page, number);
+    write_marked(page, marks_of(page)->address, number);
 }
 
 void asnap_page_size(struct asnap_page *page, int64_t size, bool sign)
 {
     char number[ASNAP_NUMBER_SIZE];
     asnap_format_size(size, sign, number, sizeof(number));
-    asnap_page_string(page, number);
+    write_marked(page, marks_of(page)->size, number);
 }
 
 void asnap_page_average(struct asnap_page *page, uint64_t size, uint64_t count)
 {
     char average[ASNAP_NUMBER_SIZE];
     asnap_format_average(size, count, average);
-    asnap_page_string(page, average);
+    write_marked(page, marks_of(page)->size, average);
 }
 
 void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uint64_t all_count,
@@ -57,12 +72,26 @@ void asnap_page_name(struct asnap_page *page, const char *name)
     asnap_text_name(&page->text, name);
 }
 
+void asnap_page_type(struct asnap_page *page, const char *name)
+{
+    asnap_page_string(page, marks_of(page)->name);
+    asnap_page_name(page, name);
+    asnap_page_string(page, marks_of(page)->end);
+}
+
+static void write_function(struct asnap_page *page, const char *name)
+{
+    asnap_page_string(page, marks_of(page)->function);
+    asnap_page_name(page, name);
+    asnap_page_string(page, marks_of(page)->end);
+}
+
 void asnap_page_function(struct asnap_page *page, const char *name)
 {
     if (page->options != NULL && page->options->short_names)
         asnap_page_short_function(page, name);
     else
-        asnap_page_name(page, name);
+        write_function(page, name);
 }
 
 void asnap_page_short_function(struct asnap_page *page, const char *name)
@@ -70,7 +99,7 @@ void asnap_page_short_function(struct asnap_page *page, const char *name)
     char *shortened = NULL;
     struct asnap_error *error = asnap_short_function(name, &shortened);
     if (error == NULL)
-        asnap_page_name(page, shortened);
+        write_function(page, shortened);
     else
         page->text.failed = true;
     free(shortened);
@@ -97,9 +126,11 @@ static void note_path(struct asnap_page *page, size_t offset)
 
 void asnap_page_path(struct asnap_page *page, const char *path)
 {
+    asnap_page_string(page, marks_of(page)->file);
     size_t offset = page->text.length;
     asnap_page_name(page, path);
     note_path(page, offset);
+    asnap_page_string(page, marks_of(page)->end);
 }
 
 void asnap_page_place(struct asnap_page *page, const struct asnap_frame *frame)
@@ -124,7 +155,9 @@ struct asnap_error *asnap_page_source(struct asnap_page *page, const struct asna
     free(moved);
     if (error == NULL && line != NULL) {
         asnap_page_string(page, indent);
+        asnap_page_string(page, marks_of(page)->source);
         asnap_text_excerpt(&page->text, line, length, SOURCE_COLUMNS);
+        asnap_page_string(page, marks_of(page)->end);
         asnap_page_string(page, "\n");
     }
     return error;
@@ -150,17 +183,20 @@ struct asnap_error *asnap_page_stack_frame(struct asnap_page *page, const struct
 
 void asnap_page_older_frames(struct asnap_page *page, uint32_t total_nframe, size_t frame_count)
 {
-    if (total_nframe == ASNAP_TOTAL_UNKNOWN) {
-        asnap_page_string(page, "    ... older frames not counted\n");
+    bool is_counted = total_nframe != ASNAP_TOTAL_UNKNOWN;
+    uint64_t count = is_counted ? total_nframe - frame_count : 0;
+    if (is_counted && count == 0)
         return;
-    }
-    uint64_t count = total_nframe - frame_count;
-    if (count == 0)
-        return;
-    asnap_page_string(page, "    ... ");
-    asnap_page_number(page, count);
-    asnap_page_string(page, count == 1 ? " older frame beyond the limit\n"
-                                       : " older frames beyond the limit\n");
+    asnap_page_string(page, "    ");
+    asnap_page_string(page, marks_of(page)->note);
+    asnap_page_string(page, "... ");
+    if (is_counted)
+        asnap_page_number(page, count);
+    asnap_page_string(page, !is_counted  ? "older frames not counted"
+                            : count == 1 ? " older frame beyond the limit"
+                                         : " older frames beyond the limit");
+    asnap_page_string(page, marks_of(page)->end);
+    asnap_page_string(page, "\n");
 }
 
 void asnap_page_warning(struct asnap_page *page, const char *note)

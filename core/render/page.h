@@ -32,6 +32,9 @@ void asnap_page_part(struct asnap_page *page, uint64_t count, uint64_t size, uin
 /* A name from outside: it is written as a terminal may get it. */
 void asnap_page_name(struct asnap_page *page, const char *name);
 
+/* The name of a type, which may be cut where the page is for a terminal. */
+void asnap_page_type(struct asnap_page *page, const char *name);
+
 /* The name of a function; or its short form, however names are to be shown. */
 void asnap_page_function(struct asnap_page *page, const char *name);
 void asnap_page_short_function(struct asnap_page *page, const char *name);

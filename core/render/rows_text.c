@@ -141,7 +141,7 @@ static void write_label(struct writer *writer, size_t index)
     else if (kind == ASNAP_LABEL_THREAD)
         asnap_origin_thread(&writer->page, rows->bounds(rows->object, index));
     else if (kind == ASNAP_LABEL_TYPE)
-        asnap_page_name(&writer->page, label);
+        asnap_page_type(&writer->page, label);
     else
         write_string(writer, label);
 }

@@ -56,9 +56,9 @@ class Display(Case):
         self.assertEqual(short, full.replace(SOURCE + ":", "holds.c:"))
         self.assertEqual(results["snapshot stats --json a"], results["snapshot stats a --json"])
         self.assertEqual(
-            results["snapshot set paths long"], "paths are short or full: say which\n"
+            results["snapshot set paths long"], "paths are auto, short or full: say which\n"
         )
-        self.assertEqual(results["snapshot set names"], "names are short or full: say which\n")
+        self.assertEqual(results["snapshot set names"], "names are auto, short or full: say which\n")
 
     def test_short_names_of_cxx(self):
         results = self.batch(

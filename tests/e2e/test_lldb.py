@@ -397,7 +397,7 @@ class Lldb(Case):
             "snapshot stats li": ["lineno"],
             "snapshot stats --js": ["--json"],
             "snapshot stats lineno fir": ["first"],
-            "snapshot set names ": ["full", "short"],
+            "snapshot set names ": ["auto", "full", "short"],
             "snapshot load " + path[:-3]: [path],
             "snapshot dump first " + path[:-3]: [path],
         }

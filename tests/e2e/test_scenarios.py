@@ -51,6 +51,7 @@ COMMANDS = [
     "snapshot export one heap.speedscope.json",
     "snapshot export one one.html",
     "snapshot export one now two.html --no-source",
+    "snapshot export one heap.profile.json",
     "snapshot export one one.xyz",
     "snapshot diff one again traceback --json",
     "snapshot status again",

@@ -43,7 +43,7 @@ UNUSED = (
     "`set mine {}`: no frame here is in such a source, program or library;"
     " `snapshot stats filename --no-skip` and `module --no-skip` list them"
 )
-OTHERS = "mine: default\nnames: full\npaths: full\nsuppressions: off\nstop-at-exit: off\n"
+OTHERS = "mine: default\nnames: auto\npaths: auto\nsuppressions: off\nstop-at-exit: off\n"
 
 
 class Skip(Case):

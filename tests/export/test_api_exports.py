@@ -7,7 +7,7 @@ from e2e.harness import Case
 SCRIPT = """
 import allocsnap
 snapshot = allocsnap.take_snapshot(graph=True)
-for ending in (".folded", ".heapsnapshot", ".pb.gz", ".csv", ".db", ".speedscope.json"):
+for ending in (".folded", ".heapsnapshot", ".pb.gz", ".csv", ".db", ".speedscope.json", ".profile.json"):
     snapshot.export("api" + ending)
 leaked = snapshot.leaks()
 leaked.export("leaked.csv")
@@ -23,7 +23,7 @@ class Api(Case):
         script = os.path.join(self.directory, "script.py")
         with open(script, "w", encoding="utf-8") as file:
             file.write(SCRIPT)
-        endings = (".folded", ".pb.gz", ".csv", ".db", ".speedscope.json")
+        endings = (".folded", ".pb.gz", ".csv", ".db", ".speedscope.json", ".profile.json")
         results = self.at_stop(
             ["source " + script, "snapshot take --graph heap"]
             + ["snapshot export heap command" + ending for ending in endings]

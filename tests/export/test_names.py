@@ -15,6 +15,7 @@ from e2e.test_hostile_names import NASTY, SHOWN
 
 from report.page_data import PageData
 
+from . import firefox_profiles
 from .test_pprof import Pprof
 
 # pylint: disable=wrong-import-position,wrong-import-order
@@ -170,6 +171,18 @@ class Names(Case):
         self.check_text("".join(frame["name"] for frame in whole["shared"]["frames"]))
         self.check_line("".join(whole["notes"]))
         self.assertEqual(len(whole["notes"]), len(TRICKS))
+
+    def check_firefox(self, path):
+        profile = firefox_profiles.load(self, path)
+        shared = profile.whole["shared"]
+        names = {shown(raw) for raw in TRICKS}
+        self.assertEqual({shared["stringArray"][one] for one in shared["sources"]["filename"]}, names)
+        self.assertEqual({lib["path"] for lib in profile.whole["libs"]}, names)
+        self.assertEqual({lib["codeId"] for lib in profile.whole["libs"]}, names)
+        self.check_text("".join(shared["stringArray"]))
+        self.check_line("".join(profile.notes))
+        self.assertEqual(len(profile.notes), len(TRICKS))
+        self.assertEqual(set(profile.sizes.values()), {48})
 
     def check_pprof(self, path):
         with gzip.open(path) as file:

@@ -8,6 +8,7 @@ import sqlite3
 from e2e.harness import program
 from e2e.test_sample import BEFORE, FIRST
 
+from . import firefox_profiles
 from .profiles import Profile
 from .test_pprof import Pprof
 
@@ -19,7 +20,7 @@ class Samples(Pprof):
         return os.path.join(self.directory, "heap" + ending)
 
     def test_estimates(self):
-        endings = (".folded", ".pb.gz", ".csv", ".db", ".speedscope.json")
+        endings = (".folded", ".pb.gz", ".csv", ".db", ".speedscope.json", ".profile.json")
         exports = ["snapshot export heap " + self.path(ending) for ending in endings]
         refused = ["snapshot export heap " + self.path(".heapsnapshot"),
                    "snapshot export --format tracemalloc heap " + self.path(".pickle")]
@@ -42,6 +43,10 @@ class Samples(Pprof):
             bytes_, blocks = json.load(file)["profiles"]
         self.assertEqual(bytes_["endValue"], answer["total"]["size"])
         self.assertLess(abs(blocks["endValue"] - answer["total"]["count"]), len(blocks["weights"]))
+        profile = firefox_profiles.load(self, self.path(".profile.json"))
+        self.assertEqual(sum(profile.sizes.values()), answer["total"]["size"])
+        self.assertLess(abs(sum(profile.counts.values()) - answer["total"]["count"]), len(profile.counts))
+        self.assertIn(FIRST, profile.notes)
 
     def numbers(self, ending):
         with open(self.path(ending), encoding="utf-8") as file:

@@ -12,7 +12,9 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
-from allocsnap.library import exports, graph_types, keys as key_table, native, report_page  # noqa: E402
+from allocsnap.library import (  # noqa: E402
+    exports, graph_types, keys as key_table, native, report_page, structures as layouts,
+)
 from allocsnap.library.keys import keys  # noqa: E402
 
 
@@ -150,6 +152,7 @@ class Binding(unittest.TestCase):
             "asnap_statistic": native.Statistic,
             "asnap_statistic_diff": native.StatisticDiff,
             "asnap_filter": native.Filter,
+            "asnap_render_marks": layouts.RenderMarks,
             "asnap_render_options": native.RenderOptions,
             "asnap_address_range": native.AddressRange,
             "asnap_thread": native.Thread,

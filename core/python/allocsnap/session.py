@@ -14,6 +14,7 @@ from .library.rows import Display, format_size
 from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
+from .shown import Shown
 from .target import path_bytes, shown_path
 
 # The attribute of a dump file that holds Taken.source.
@@ -106,7 +107,7 @@ class Session:
         self._root = (None, 0)  # (Process.identity, address)
         self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
-        self.shown = {"names": "full", "paths": "full"}  # or "short"
+        self.shown = Shown()
         self.suppressions = None  # the path of a file of rules
         tracing.set_session(self)
 
@@ -114,8 +115,9 @@ class Session:
         """The Display that the user and the debugger want."""
         return Display(
             self.target.path_rules(),
-            self.shown["names"] == "short",
-            self.shown["paths"] == "short",
+            self.shown.short_names,
+            self.shown.short_paths,
+            self.shown.marks,
         )
 
     # ---- the process ----

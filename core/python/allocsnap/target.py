@@ -1,6 +1,7 @@
 """What a debugger does for this package."""
 
 import re
+import sys
 from typing import Hashable, NamedTuple, Optional, Tuple, Type
 
 from .errors import AllocsnapError
@@ -270,6 +271,10 @@ class Target:
         """Tells a user at a terminal how far a long step has come; never among output that
         something else may read."""
 
+    def terminal(self):
+        """The terminal.Terminal that a command prints on now; None where that is something else, such
+        as a file or a script."""
+
     def launch_id(self):
         """What the environment below belongs to, where there are several programs."""
         raise NotImplementedError
@@ -281,6 +286,16 @@ class Target:
     def set_environment(self, name, value):
         """Sets a variable for the next run; None removes it."""
         raise NotImplementedError
+
+
+def is_of_script():
+    """Whether other Python code has the caller's file carry out what it does: what is printed then may
+    be read by that."""
+    frame = sys._getframe(1)
+    here = frame.f_code.co_filename
+    while frame is not None and frame.f_code.co_filename == here:
+        frame = frame.f_back
+    return frame is not None
 
 
 def path_bytes(path):

@@ -11,7 +11,7 @@ from ..errors import AllocsnapError, ErrorCode, UsageError, one_line
 from ..printable import printable_text
 from ..regular_files import open_regular
 from ..target import Target, shown_path
-from . import invocation
+from . import invocation, standard_output
 from .core_target import CoreTarget
 from .own_command import write_out
 from .process_target import ProcessTarget
@@ -40,6 +40,9 @@ class NoProgram(Target):
 
     def launch_id(self):
         return 0
+
+    def terminal(self):
+        return standard_output.terminal()
 
 
 def main(words=None):

@@ -7,7 +7,7 @@ from ..errors import UnreadableMemory
 from ..library.inferior import MappedSymbols
 from ..no_hooks import names_hooks
 from ..target import FilePlace, Target
-from . import expressions
+from . import expressions, standard_output
 
 #: Data symbols of the hooks' table (Session.find_symbol).
 _MOST_SYMBOLS = 16
@@ -45,6 +45,9 @@ class PlainTarget(Target):
 
     def launch_id(self):
         return 0
+
+    def terminal(self):
+        return standard_output.terminal()
 
     def find_symbol(self, name):
         """Only the hooks' own are asked for, which are in their library; where they are linked into a

@@ -9,6 +9,7 @@ from ..library import graph_types, graphs
 from ..library import rows as results
 from ..printable import printable
 from ..roots import Computed, find, tag_mask
+from ..terminal import ADDRESS, FILE, FUNCTION, SIZE
 from . import options as shared
 from . import suppressing
 from .command import Command, plural
@@ -172,11 +173,14 @@ class _Blocks:
         """A block on a line: "block of server.c:52 in load at 0x..., 120 B"."""
         trace = self._graph.block(number).trace
         filename, lineno, function = self.place(number)
-        where = "{}:{}".format(filename, lineno) if lineno else filename
+        marked = self._session.shown.marked
+        where = marked(FILE, filename) + (":{}".format(lineno) if lineno else "")
         if function:
-            where += " in " + function
-        return "block of {} at {:#x}, size={}".format(
-            where, trace.address, results.format_size(trace.size)
+            where += " in " + marked(FUNCTION, function)
+        return "block of {} at {}, size={}".format(
+            where,
+            marked(ADDRESS, "{:#x}".format(trace.address)),
+            marked(SIZE, results.format_size(trace.size)),
         )
 
     def json(self, number):
@@ -428,7 +432,10 @@ class Retained(Command):
         for place, number in enumerate(numbers):
             size, count = graph.retained(number)
             text += "#{}: {}, retained={} in {}\n".format(
-                place + 1, blocks.text(number), results.format_size(size), plural(count, "block")
+                place + 1,
+                blocks.text(number),
+                session.shown.marked(SIZE, results.format_size(size)),
+                plural(count, "block"),
             )
         return text
 

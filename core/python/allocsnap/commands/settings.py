@@ -7,6 +7,7 @@ from ..exit_stop import MODES
 from ..library.skip_rules import skip_sets
 from ..library.leak_rules import Suppressions
 from ..printable import printable
+from ..shown import CHOICES
 from ..target import path_bytes, shown_path
 from . import suppressing
 from .command import Command, plural
@@ -102,24 +103,26 @@ class Mine(Setting):
 class Shown(Setting):
     """How long names are shown."""
 
-    usage = "short|full"
+    usage = "auto|short|full"
 
     def __init__(self, name):
         self.name = name
 
     def values(self):
-        return ["short", "full"]
+        return list(CHOICES)
 
     def set(self, session, words):
         if len(words) != 1 or words[0] not in self.values():
             raise AllocsnapError(
-                "{} are {}: say which".format(self.name, " or ".join(self.values()))
+                "{} are {} or {}: say which".format(
+                    self.name, ", ".join(CHOICES[:-1]), CHOICES[-1]
+                )
             )
-        session.shown[self.name] = words[0]
+        session.shown.chosen[self.name] = words[0]
         return ""
 
     def shown(self, session):
-        return session.shown[self.name]
+        return session.shown.chosen[self.name]
 
 
 class StopAtExit(Setting):
@@ -205,7 +208,9 @@ class Set(Command):
         "where there is one. `set mine default` takes it back.\n\n"
         "`set names short` shows functions without template arguments, parameters and\n"
         "return type, `set paths short` the shortest ends of paths that tell the files\n"
-        "shown apart, until it is `full` again. JSON has the full names always.\n\n"
+        "shown apart, `full` the whole. With `auto`, functions are short on a terminal,\n"
+        "and what makes a line longer than the terminal is wide is cut: paths in their\n"
+        "middle. Files and pipes have full names then, and JSON always.\n\n"
         "`set suppressions FILE` names rules for what `leaks` and --leaked leave out, beside\n"
         "the built-in ones; the file is read each time. `set suppressions off` takes it back.\n\n"
         "A traced program stops by itself where it calls exit or returns from main, so\n"
@@ -219,7 +224,7 @@ class Set(Command):
             "values",
             metavar="VALUE",
             nargs="*",
-            help="patterns, no-SET or default; short, or full; a file; off, exit or end",
+            help="patterns, no-SET or default; auto, short or full; a file; off, exit or end",
         )
 
     def run(self, session, options):

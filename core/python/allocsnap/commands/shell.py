@@ -73,9 +73,10 @@ class Shell:
         the package act on the program of this debugger.
         """
         tracing.set_session(self.session)
-        with self._one_line():
+        shown = self.session.shown
+        with self._one_line(), shown.printing_on(self.session.target.terminal()):
             try:
-                return printable_lines(command.run(self.session, command.parse(line)))
+                return shown.finished(printable_lines(command.run(self.session, command.parse(line))))
             except HelpRequested as request:
                 return str(request)
 

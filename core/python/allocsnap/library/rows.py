@@ -2,8 +2,9 @@
 
 import ctypes
 from ctypes import byref, c_char_p
-from typing import NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
+from .. import terminal
 from ..target import path_bytes
 from . import native, structures
 from .calls import Object
@@ -29,6 +30,7 @@ class Display(NamedTuple):
     path_rules: Sequence[Tuple[str, str]] = ()  # Target.path_rules
     short_names: bool = False
     short_paths: bool = False
+    marks: Optional[terminal.Marks] = None  # of text for a terminal
 
     def set(self, options):
         """Puts this into a native.RenderOptions."""
@@ -37,6 +39,10 @@ class Display(NamedTuple):
         options.path_rule_count = len(rules)
         options.short_names = self.short_names
         options.short_paths = self.short_paths
+        if self.marks is not None:
+            begins = {kind: mark.encode("ascii") for kind, mark in self.marks.begin.items()}
+            marks = structures.RenderMarks(end=self.marks.end.encode("ascii"), **begins)
+            options.marks = ctypes.pointer(marks)
 
 
 class Rows:

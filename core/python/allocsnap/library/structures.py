@@ -4,6 +4,8 @@ import ctypes
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_int, c_int64, c_size_t
 from ctypes import c_uint8, c_uint32, c_uint64, c_void_p
 
+from ..terminal import KINDS
+
 ReadFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_void_p, c_size_t)
 ReportFunction = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p, c_uint64, c_uint64)
 
@@ -265,6 +267,10 @@ class PathRule(ctypes.Structure):
     _fields_ = [("from_", c_char_p), ("to", c_char_p)]
 
 
+class RenderMarks(ctypes.Structure):
+    _fields_ = [(name, c_char_p) for name in KINDS + ("end",)]
+
+
 class RenderOptions(ctypes.Structure):
     _fields_ = [
         ("limit", c_size_t),
@@ -281,4 +287,5 @@ class RenderOptions(ctypes.Structure):
         ("short_names", c_bool),
         ("short_paths", c_bool),
         ("graph", c_void_p),
+        ("marks", POINTER(RenderMarks)),
     ]
