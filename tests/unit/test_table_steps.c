@@ -22,6 +22,7 @@
 #include "stacks.h"
 #include "thread_numbers.h"
 #include "unit.h"
+#include "watched_count.h"
 
 enum {
     /* Of one shard: there is a new chunk at each 1024, and more buckets from 2560 on. */
@@ -49,6 +50,7 @@ struct story {
     uint64_t addresses[BLOCKS];
     uint32_t stack;
     uint64_t sample_period; /* 0: the table is of every block */
+    bool is_watched;
     size_t threads_before;
     pid_t child;
     volatile int copy_status; /* as waitpid has it */
@@ -93,6 +95,7 @@ static void insert(int block, uint64_t size)
         asnap_records_insert(address, size, story->stack);
     else
         asnap_records_insert_sampled(address, size, story->stack, OWN_TABLE_SAMPLE);
+    own_table_see();
     end(block);
 }
 
@@ -121,6 +124,33 @@ static void drop_and_put_back(int block)
     withdraw(block, &removed);
     asnap_records_put_back(story->addresses[block], &removed, allocsnap_root.applied.tracing);
     end(block);
+}
+
+static uint64_t live_blocks(void)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        count += allocsnap_root.shards[i].count;
+    return count;
+}
+
+static uint64_t live_bytes(void)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        size += allocsnap_root.shards[i].size;
+    return size;
+}
+
+/* Limits a little above what there is, which the next blocks reach. */
+static void watch(uint64_t bytes, uint64_t blocks)
+{
+    const uint64_t limits[ASNAP_TABLE_WATCH_KINDS] = {
+        [ASNAP_TABLE_WATCH_SIZE] = live_bytes() + bytes,
+        [ASNAP_TABLE_WATCH_COUNT] = live_blocks() + blocks,
+    };
+    if (story->is_watched)
+        own_table_watch(limits);
 }
 
 static void clear(void)
@@ -184,6 +214,7 @@ static void do_anything(void)
             break;
         case 4:
             asnap_records_reset_peak();
+            watch((uint64_t)rand_r(&seed) % 30000, (uint64_t)rand_r(&seed) % 8);
             break;
         case 5:
         case 6:
@@ -209,6 +240,7 @@ static void act(void)
 {
     for (int block = 0; block < BEFORE_CHUNK; block++)
         insert(block, 100 + (uint64_t)block);
+    watch(4 * BEFORE_CHUNK, 3);
     pause_steps();
     for (int block = BEFORE_CHUNK; block < BEFORE_CHUNK + 8; block++) {
         new_stack((unsigned)block);
@@ -227,6 +259,7 @@ static void act(void)
         asnap_stacks_child(story->stack, 0x900000 + i);
     for (int i = 0; i < MODULES; i++)
         add_module();
+    watch(7, 1000000);
     pause_steps();
     for (int block = BEFORE_SPLIT; block < BEFORE_SPLIT + 6; block++)
         insert(block, 3);
@@ -236,6 +269,7 @@ static void act(void)
         add_module();
     do_anything();
     clear();
+    watch(80, 4);
     for (int block = 0; block < 10; block++)
         insert(block, 9);
     pause_steps();
@@ -312,6 +346,27 @@ static bool peak_agrees(const struct asnap_memory *memory)
     return size <= root.peak_bytes;
 }
 
+/* No limit is passed while it is watched for, but that the block which does it is in the table
+ * before all are counted. */
+static bool watch_agrees(const struct asnap_memory *memory)
+{
+    static struct asnap_root_and_watch all;
+    uint64_t size = 0;
+    uint64_t count = 0;
+    if (!story->is_watched)
+        return true;
+    if (memory->read(memory->context, (uintptr_t)&asnap_root_and_watch, &all, sizeof(all)) !=
+        ASNAP_READ_OK)
+        return false;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        size += all.root.shards[i].size;
+        count += all.root.shards[i].count;
+    }
+    const uint64_t *armed = all.watch.armed;
+    return (armed[ASNAP_TABLE_WATCH_SIZE] == 0 || size <= armed[ASNAP_TABLE_WATCH_SIZE]) &&
+           (armed[ASNAP_TABLE_WATCH_COUNT] == 0 || count <= armed[ASNAP_TABLE_WATCH_COUNT] + 1);
+}
+
 /* No record is missed by who looks whether there may be one; but for those that are being dropped
  * all at once. */
 static bool filter_agrees(const struct asnap_memory *memory, const struct asnap_raw *raw)
@@ -350,8 +405,8 @@ static bool agrees(pid_t process)
         return false;
     memset(seen, 0, sizeof(seen));
     int32_t busy = story->busy;
-    bool good = peak_agrees(&memory) && lists_agree(raw) && filter_agrees(&memory, raw) &&
-                raw->sample_period == story->sample_period;
+    bool good = peak_agrees(&memory) && watch_agrees(&memory) && lists_agree(raw) &&
+                filter_agrees(&memory, raw) && raw->sample_period == story->sample_period;
     for (size_t i = 0; i < raw->trace_count; i++) {
         int block = find_block(raw->traces[i].address);
         good = good && block >= 0 && seen[block]++ == 0 && is_told(&raw->traces[i], block);
@@ -424,6 +479,7 @@ static bool copy_is_mended(void)
     asnap_thread_numbers_mend(NULL);
     asnap_stacks_mend(NULL);
     asnap_module_list_mend(NULL);
+    asnap_watched_count_look();
     bool good =
         agrees(getpid()) && traced_size() != UINT64_MAX && peak_is_exact() && nodes_are_found();
     asnap_records_clear();
@@ -502,7 +558,8 @@ static bool run_to_pause(pid_t child)
            WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && agrees(child);
 }
 
-static void step_through(bool (*look)(pid_t child), long read_each, uint64_t sample_period)
+static void step_through(bool (*look)(pid_t child), long read_each, uint64_t sample_period,
+                         bool is_watched)
 {
     story = mmap(NULL, sizeof(*story), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_FATAL(story != MAP_FAILED);
@@ -511,6 +568,7 @@ static void step_through(bool (*look)(pid_t child), long read_each, uint64_t sam
     memset((void *)story->sizes, 0xff, sizeof(story->sizes));
     story->busy = IDLE;
     story->sample_period = sample_period;
+    story->is_watched = is_watched;
     pid_t child = fork();
     if (child == 0)
         be_the_child();
@@ -538,20 +596,30 @@ enum { SAMPLE_PERIOD = 4000 };
 
 ASNAP_TEST(table_steps, is_readable_at_every_instruction)
 {
-    step_through(agrees, is_long() ? 1 : READ_EACH, 0);
+    step_through(agrees, is_long() ? 1 : READ_EACH, 0, false);
 }
 
 ASNAP_TEST(table_steps, of_a_sample_is_readable_at_every_instruction)
 {
-    step_through(agrees, is_long() ? 1 : READ_EACH, SAMPLE_PERIOD);
+    step_through(agrees, is_long() ? 1 : READ_EACH, SAMPLE_PERIOD, false);
 }
 
 ASNAP_TEST(table_steps, is_mended_in_a_copy_of_every_instruction)
 {
-    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, 0);
+    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, 0, false);
 }
 
 ASNAP_TEST(table_steps, of_a_sample_is_mended_in_a_copy_of_every_instruction)
 {
-    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, SAMPLE_PERIOD);
+    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, SAMPLE_PERIOD, false);
+}
+
+ASNAP_TEST(table_steps, with_limits_is_readable_at_every_instruction)
+{
+    step_through(agrees, is_long() ? 1 : READ_EACH, 0, true);
+}
+
+ASNAP_TEST(table_steps, with_limits_is_mended_in_a_copy_of_every_instruction)
+{
+    step_through(copy_agrees, is_long() ? COPY_EACH_LONG : COPY_EACH, 0, true);
 }
