@@ -67,14 +67,13 @@ class Limits(Watched):
         self.assertEqual(self.reported("count=1000", "grow", 1000, 100), [])
 
     def test_every_function(self):
-        for limit in range(1000, 1010):
-            count = limit // 48 + 1
+        for before in range(500, 510):
+            # One in five is resized from a block of a byte, which is below the limit.
+            limit = before * 48 + 10
             self.assertEqual(
                 self.reported(str(limit), "anyhow", 1000, 48),
-                [("the heap passed {} bytes".format(limit), count * 48, count)],
+                [("the heap passed {} bytes".format(limit), (before + 1) * 48, before + 1)],
             )
-            before = limit - 500
-            # One in five is resized from a block of a byte.
             size = before * 48 + (1 if before % 5 == 1 else 48)
             self.assertEqual(
                 self.reported("count={}".format(before), "anyhow", 1000, 48),

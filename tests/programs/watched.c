@@ -24,7 +24,7 @@ static void say(const char *text)
 static __attribute__((noinline)) void grow(void)
 {
     for (unsigned long i = 0; i < blocks; i++)
-        kept[i] = malloc(size); /* at: grow */
+        kept[i] = malloc(size); /* tag: grow */
 }
 
 /* Every function, each for a fifth of the blocks. */
@@ -55,7 +55,7 @@ static __attribute__((noinline)) void grow_anyhow(void)
 
 static __attribute__((noinline)) void ask(size_t bytes)
 {
-    kept[0] = malloc(bytes); /* at: ask */
+    kept[0] = malloc(bytes); /* tag: ask */
     say(kept[0] == NULL ? "nothing\n" : "a block\n");
 }
 
