@@ -75,10 +75,10 @@ void asnap_request_write(const struct asnap_table_root *root, uint64_t root_addr
     uint64_t address = root_address + offsetof(struct asnap_table_root, control);
     const size_t fields = offsetof(struct asnap_table_control, tracing);
     writes[0].address = address + fields;
-    writes[0].size =
-        (root->version < ASNAP_TABLE_VERSION_SAMPLES ? offsetof(struct asnap_table_control, reserved)
-                                                    : sizeof(*control)) -
-        fields;
+    writes[0].size = (root->version < ASNAP_TABLE_VERSION_SAMPLES
+                          ? offsetof(struct asnap_table_control, reserved)
+                          : sizeof(*control)) -
+                     fields;
     memcpy(writes[0].bytes, (const char *)control + fields, writes[0].size);
     writes[1].address = address;
     writes[1].size = sizeof(sequence);

@@ -30,7 +30,10 @@ def _blocks(count):
 def reached_text(kind, reached, is_sample):
     """What was reached, in words without an end."""
     about = "about " if is_sample else ""
-    heap = "{}{} in {}".format(about, precise_size(reached.size), _blocks(reached.count))
+    size = precise_size(reached.size)
+    if kind == "size" and size == precise_size(reached.limit):
+        size = "{} B".format(reached.size)
+    heap = "{}{} in {}".format(about, size, _blocks(reached.count))
     if kind == "size":
         return "Heap passed {}: {}".format(precise_size(reached.limit), heap)
     if kind == "count":
