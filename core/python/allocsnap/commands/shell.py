@@ -22,7 +22,7 @@ from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
 from .reports import Diff, Stats, Traces, Who
 from .settings import Set
-from .watching import Watch
+from .watch import Watch
 
 #: Every command, in the order that help shows them.
 COMMANDS = tuple(
