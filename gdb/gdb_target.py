@@ -1,6 +1,7 @@
 """What gdb knows of the program, for the commands (allocsnap.target.Target)."""
 
 import contextlib
+import itertools
 import os
 import re
 import shlex
@@ -76,6 +77,9 @@ class GdbTarget(Target):
 
     errors = (gdb.error,)
     how_to_interrupt = "Ctrl-C, or `interrupt -a` in non-stop mode"
+
+    def __init__(self):
+        self._calls = {}  # purpose of watch_calls -> its breakpoints
 
     def words_for_all(self):
         is_one = len(gdb.selected_inferior().threads()) == 1
@@ -249,19 +253,31 @@ class GdbTarget(Target):
     def path_rules(self):
         return _PATH_RULE.findall(_output("show substitute-path"))
 
-    _exits = ()  # the breakpoints below
+    def watch_calls(self, purpose, functions, libraries, reached):
+        if purpose in self._calls:
+            return
+        found = self._calls[purpose] = []
+        for function in functions:
+            # gdb prints that the library is not loaded yet.
+            _quietly(
+                lambda one=function: found.append(_CallBreakpoint(one, libraries, reached))
+            )
 
-    def watch_exits(self, functions, reached):
-        if not self._exits:
-            self._exits = []
-            for function in functions:
-                # gdb prints that the C library is not loaded yet.
-                _quietly(lambda one=function: self._exits.append(_ExitBreakpoint(one, reached)))
-
-    def forget_exits(self):
-        for breakpoint in self._exits:
+    def forget_calls(self, purpose):
+        for breakpoint in self._calls.pop(purpose, ()):
             breakpoint.delete()
-        self._exits = ()
+
+    def caller_of_library(self):
+        frame = gdb.newest_frame()
+        library = gdb.solib_name(frame.pc())
+        while frame is not None and gdb.solib_name(frame.pc()) == library:
+            frame = frame.older()
+        if frame is None:
+            return None
+        _show_at_stop(frame)
+        sal = frame.find_sal()
+        path = _text(lambda: sal.symtab.filename) if sal.symtab is not None else None
+        return _text(frame.name), path, sal.line
 
     def tell(self, text):
         gdb.write(text)
@@ -320,17 +336,57 @@ def _quietly(do):
     gdb.execute("python _allocsnap_quiet()", to_string=True)
 
 
-class _ExitBreakpoint(gdb.Breakpoint):
-    """One that no list shows, on a function of the C library."""
+class _CallBreakpoint(gdb.Breakpoint):
+    """One that no list shows, on a function of a library."""
 
-    def __init__(self, function, reached):
+    def __init__(self, function, libraries, reached):
         super().__init__("-qualified -function " + function, internal=True)
-        self._function, self._reached = function, reached
+        self._function, self._libraries, self._reached = function, libraries, reached
 
     def stop(self):
         library = gdb.solib_name(gdb.newest_frame().pc()) or ""
-        is_libc = re.match(r"(libc\b|ld-musl)", os.path.basename(library))
-        return bool(is_libc) and self._reached(self._function)
+        is_one = re.match(self._libraries, os.path.basename(library))
+        return bool(is_one) and self._reached(self._function)
+
+
+def _show_at_stop(frame):
+    """Has gdb begin at a frame when the program has stopped: it is the one that is selected, and
+    `backtrace` lists none before it. What is called while a breakpoint is looked at must not choose
+    one."""
+
+    def choose(_event):
+        gdb.events.stop.disconnect(choose)
+        with contextlib.suppress(gdb.error):
+            frame.select()
+            _Backtrace.begin_at(frame)
+            gdb.execute("frame")
+
+    gdb.events.stop.connect(choose)
+
+
+class _Backtrace:
+    """A frame filter of gdb's, while the program stands at a limit of its heap."""
+
+    name, priority, enabled = "allocsnap", 100, True
+
+    def __init__(self, level):
+        self._level = level
+
+    def filter(self, frames):
+        """The frames from that level on."""
+        return itertools.dropwhile(lambda one: one.inferior_frame().level() < self._level, frames)
+
+    @classmethod
+    def begin_at(cls, frame):
+        """Has `backtrace` begin there, for the thread that is selected, until it goes on."""
+        filters = gdb.current_progspace().frame_filters
+        filters[cls.name] = cls(frame.level())
+
+        def end(_event):
+            gdb.events.cont.disconnect(end)
+            filters.pop(cls.name, None)
+
+        gdb.events.cont.connect(end)
 
 
 @contextlib.contextmanager

@@ -36,19 +36,13 @@ if _WRONG is None:
     from allocsnap.target import is_of_script
     from lldb_target import LldbTarget, quoted
 
-    LldbTarget.exit_callback = __name__ + "._at_exit"
+    LldbTarget.call_callback = __name__ + "._at_call"
 
 
-def _at_exit(frame, _location, _arguments, _dictionary):
-    """What the breakpoint of watch_exits calls; whether to stop."""
-    library = frame.GetModule().GetFileSpec().GetFilename() or ""
-    if not re.match(r"(libc\b|ld-musl)", library):
-        return False
-    target = _shell(frame.GetThread().GetProcess().GetTarget().GetDebugger()).session.target
-    # The C library has longer names for the same functions (__GI__exit, __new_quick_exit).
-    symbol = re.sub("^__GI_|@.*", "", frame.GetSymbol().GetName() or "")
-    functions = [name for name in target.exits if symbol.endswith(name)]
-    return bool(functions) and target.exit_reached(max(functions, key=len))
+def _at_call(frame, _location, _arguments, _dictionary):
+    """What breakpoints of watch_calls call; whether to stop."""
+    debugger = frame.GetThread().GetProcess().GetTarget().GetDebugger()
+    return _shell(debugger).session.target.call_reached(frame)
 
 
 def _shell(debugger):

@@ -81,15 +81,17 @@ class LldbTarget(Target):
 
     errors = (LldbError,)
 
-    #: The name of a function that the breakpoint of watch_exits calls, as LLDB finds it.
-    exit_callback = ""
+    #: The name of a function that breakpoints of watch_calls call, as LLDB finds it.
+    call_callback = ""
 
     how_to_interrupt = "Ctrl-C, or `process interrupt`"
 
     def __init__(self, debugger):
         self._debugger_id = debugger.GetID()
         self._numbers = []  # (number, SBTarget)
-        self._exits = {}  # launch_id() -> the SBBreakpoint of watch_exits
+        self._breakpoints = {}  # (launch_id(), purpose of watch_calls) -> its SBBreakpoint
+        self._calls = {}  # purpose -> the arguments of watch_calls
+        self._called_by = None  # the SBThread that has come to one, while it is looked at
 
     @property
     def _debugger(self):
@@ -299,27 +301,52 @@ class LldbTarget(Target):
     def path_rules(self):
         return _PATH_RULE.findall(self._output("settings show target.source-map"))
 
-    def watch_exits(self, functions, reached):
-        number = self.launch_id()
-        if number in self._exits and self._exits[number].IsValid():
+    def watch_calls(self, purpose, functions, libraries, reached):
+        known = self._breakpoints.get((self.launch_id(), purpose))
+        if known is not None and known.IsValid():
             return
         found = self._program().BreakpointCreateByNames(
             list(functions), lldb.eFunctionNameTypeFull, lldb.SBFileSpecList(), lldb.SBFileSpecList()
         )
         # It is in no list, and stays where all are deleted or disabled.
-        name = lldb.SBBreakpointName(found.GetTarget(), "allocsnap_exits")
+        name = lldb.SBBreakpointName(found.GetTarget(), "allocsnap_calls")
         name.SetAllowList(False)
         name.SetAllowDelete(False)
         name.SetAllowDisable(False)
-        found.AddName("allocsnap_exits")
-        found.SetScriptCallbackFunction(self.exit_callback)
-        self._exits[number] = found
-        self.exits, self.exit_reached = functions, reached
+        found.AddName("allocsnap_calls")
+        found.SetScriptCallbackFunction(self.call_callback)
+        self._breakpoints[self.launch_id(), purpose] = found
+        self._calls[purpose] = functions, libraries, reached
 
-    def forget_exits(self):
-        for found in self._exits.values():
+    def forget_calls(self, purpose):
+        self._calls.pop(purpose, None)
+        for key in [key for key in self._breakpoints if key[1] == purpose]:
+            found = self._breakpoints.pop(key)
             found.GetTarget().BreakpointDelete(found.GetID())
-        self._exits = {}
+
+    def call_reached(self, frame):
+        """Whether to stop where a breakpoint of watch_calls has found a call, in this frame."""
+        library = frame.GetModule().GetFileSpec().GetFilename() or ""
+        # The C library has longer names for the same functions (__GI__exit, __new_quick_exit).
+        symbol = re.sub("^__GI_|@.*", "", frame.GetSymbol().GetName() or "")
+        for functions, libraries, reached in self._calls.values():
+            named = [name for name in functions if symbol.endswith(name)]
+            if named and re.match(libraries, library):
+                self._called_by = frame.GetThread()
+                try:
+                    return reached(max(named, key=len))
+                finally:
+                    self._called_by = None
+        return False
+
+    def caller_of_library(self):
+        thread = self._called_by or self._process.GetSelectedThread()
+        library = thread.GetFrameAtIndex(0).GetModule()
+        for frame in thread:
+            if frame.GetModule() != library:
+                entry = frame.GetLineEntry()
+                return frame.GetDisplayFunctionName(), _path(entry.GetFileSpec()), entry.GetLine()
+        return None
 
     def has_program(self):
         return self._target.IsValid()

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "error.h"
+#include "request.h"
 #include "table_root.h"
 
-/* A counter that asks by being different from what has been obeyed. */
-static uint32_t raised(uint32_t asked, uint32_t obeyed)
+uint32_t asnap_request_raised(uint32_t asked, uint32_t obeyed)
 {
     return asked + 1 == obeyed ? asked + 2 : asked + 1;
 }
@@ -47,7 +47,7 @@ static struct asnap_error *change(const struct asnap_table_root *root, enum asna
     switch (request) {
     case ASNAP_REQUEST_START:
         control->tracing = 1;
-        control->clear = raised(control->clear, root->applied.clear);
+        control->clear = asnap_request_raised(control->clear, root->applied.clear);
         if (start->frame_limit != 0)
             control->frame_limit = start->frame_limit;
         if (start->sets_period)
@@ -57,14 +57,32 @@ static struct asnap_error *change(const struct asnap_table_root *root, enum asna
         control->tracing = 0;
         return NULL;
     case ASNAP_REQUEST_CLEAR:
-        control->clear = raised(control->clear, root->applied.clear);
+        control->clear = asnap_request_raised(control->clear, root->applied.clear);
         return NULL;
     case ASNAP_REQUEST_RESET_PEAK:
-        control->reset_peak = raised(control->reset_peak, root->applied.reset_peak);
+        control->reset_peak = asnap_request_raised(control->reset_peak, root->applied.reset_peak);
         return NULL;
     }
     return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_request_prepare: no request %d",
                               (int)request);
+}
+
+void asnap_request_write(const struct asnap_table_root *root, uint64_t root_address,
+                         const struct asnap_table_control *control,
+                         struct asnap_write writes[ASNAP_REQUEST_WRITES])
+{
+    uint32_t sequence = asnap_request_raised(root->control.sequence, root->applied.sequence);
+    uint64_t address = root_address + offsetof(struct asnap_table_root, control);
+    const size_t fields = offsetof(struct asnap_table_control, tracing);
+    writes[0].address = address + fields;
+    writes[0].size = (root->version < ASNAP_TABLE_VERSION_SAMPLES
+                          ? offsetof(struct asnap_table_control, reserved)
+                          : sizeof(*control)) -
+                     fields;
+    memcpy(writes[0].bytes, (const char *)control + fields, writes[0].size);
+    writes[1].address = address;
+    writes[1].size = sizeof(sequence);
+    memcpy(writes[1].bytes, &sequence, sizeof(sequence));
 }
 
 struct asnap_error *asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
@@ -85,17 +103,6 @@ struct asnap_error *asnap_request_prepare(const struct asnap_memory *memory, uin
     error = change(&root, request, start != NULL ? start : &as_before, &control);
     if (error != NULL)
         return error;
-    uint32_t sequence = raised(root.control.sequence, root.applied.sequence);
-    uint64_t address = root_address + offsetof(struct asnap_table_root, control);
-    const size_t fields = offsetof(struct asnap_table_control, tracing);
-    writes[0].address = address + fields;
-    writes[0].size =
-        (root.version < ASNAP_TABLE_VERSION_SAMPLES ? offsetof(struct asnap_table_control, reserved)
-                                                    : sizeof(control)) -
-        fields;
-    memcpy(writes[0].bytes, (const char *)&control + fields, writes[0].size);
-    writes[1].address = address;
-    writes[1].size = sizeof(sequence);
-    memcpy(writes[1].bytes, &sequence, sizeof(sequence));
+    asnap_request_write(&root, root_address, &control, writes);
     return NULL;
 }

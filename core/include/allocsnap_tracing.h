@@ -68,7 +68,7 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_status_read(const struct as
 struct asnap_write {
     uint64_t address;
     uint32_t size;
-    uint8_t bytes[28];
+    uint8_t bytes[44];
 };
 
 #define ASNAP_REQUEST_WRITES 2
@@ -89,6 +89,58 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_request_prepare(const struct asnap_memory *memory, uint64_t root_address,
                       enum asnap_request request, const struct asnap_start *start,
                       struct asnap_write writes[ASNAP_REQUEST_WRITES]);
+
+/* What the hooks watch for. */
+enum asnap_watch_kind {
+    ASNAP_WATCH_SIZE = 0,   /* more bytes than the limit are traced */
+    ASNAP_WATCH_BLOCK = 1,  /* a request of as many bytes as the limit, or more */
+    ASNAP_WATCH_COUNT = 2,  /* more blocks than the limit are traced */
+    ASNAP_WATCH_FAILED = 3, /* a request that gets nothing */
+    ASNAP_WATCH_KINDS = 4,
+};
+
+/* Limits, of each kind one; 0: none. */
+struct asnap_watch_limits {
+    uint64_t size;  /* bytes */
+    uint64_t block; /* bytes */
+    uint64_t count; /* blocks */
+    bool failed;
+};
+
+/* A limit that was reached, as it was then. */
+struct asnap_reached {
+    uint64_t times;   /* how often one of this kind was */
+    uint64_t limit;   /* which one */
+    uint64_t size;    /* bytes that were traced with the request */
+    uint64_t count;   /* blocks that were traced when it was done */
+    uint64_t request; /* bytes that were asked for; 0: not known (COUNT) */
+    uint32_t thread;  /* the kernel's number of the thread that asked */
+};
+
+struct asnap_watch {
+    struct asnap_watch_limits limits; /* each is none once it is reached */
+    bool is_pending;                  /* they have not been taken by the hooks yet */
+    bool of_sample;                   /* sizes and counts are estimates */
+    uint32_t action;                  /* what the hooks do then: 0, nothing but call
+                                         allocsnap_watch_reached; 1, write a line to standard
+                                         error; 2, and stop the process; 3, and end it */
+    struct asnap_reached reached[ASNAP_WATCH_KINDS];
+};
+
+/* Reads what the hooks of the table at `root_address` watch for. Fails as asnap_status_read does,
+ * and with VERSION where they are of a release that watches nothing. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_watch_read(const struct asnap_memory *memory,
+                                                                uint64_t root_address,
+                                                                struct asnap_watch *watch);
+
+#define ASNAP_WATCH_WRITES 3
+
+/* As asnap_request_prepare, for the hooks to watch for these limits in place of all others, and to
+ * do nothing then but call allocsnap_watch_reached. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_watch_prepare(const struct asnap_memory *memory, uint64_t root_address,
+                    const struct asnap_watch_limits *limits,
+                    struct asnap_write writes[ASNAP_WATCH_WRITES]);
 
 /* The memory that is the hooks' own: what they have mapped, and their library's writable parts.
  * Sorted by address, none overlapping. Fails as asnap_status_read does, and with VERSION where the

@@ -154,8 +154,8 @@ struct asnap_table_shard {
     uint32_t free_head;      /* list of records that are not live */
     uint32_t line_count;     /* of the index */
     uint64_t index;          /* address of where records are by address */
-    uint32_t index_limit;    /* records from which on the index is to grow */
-    uint32_t reserved;       /* 0 */
+    uint32_t index_limit;    /* records from which on the index is to grow, or they are counted */
+    uint32_t watched;        /* not 0: with so many records, those of all shards are counted */
 };
 
 /* What a debugger may write while the process is stopped. The hooks compare
@@ -252,6 +252,61 @@ struct asnap_table_root {
     uint64_t estimated_count; /* blocks, in units of 2^-ASNAP_TABLE_ESTIMATE_BITS */
 };
 
+/* ---- the watch: what the program is to be stopped for ---- */
+
+/* It lies behind the root, at this distance from its start. Only where these sixteen bytes are
+ * there do the hooks watch. */
+#define ASNAP_TABLE_WATCH_OFFSET UINT32_C(13824)
+#define ASNAP_TABLE_WATCH_MAGIC "allocsnap-watch"
+
+enum asnap_table_watch_kind {
+    ASNAP_TABLE_WATCH_SIZE = 0,   /* more bytes than the limit are traced */
+    ASNAP_TABLE_WATCH_BLOCK = 1,  /* a request of as many bytes as the limit, or more */
+    ASNAP_TABLE_WATCH_COUNT = 2,  /* more blocks than the limit are traced */
+    ASNAP_TABLE_WATCH_FAILED = 3, /* a request that gets nothing; the limit is 1 */
+    ASNAP_TABLE_WATCH_KINDS = 4,
+};
+
+/* What the hooks do once they have called allocsnap_watch_reached. */
+enum asnap_table_watch_action {
+    ASNAP_TABLE_WATCH_CALL = 0,   /* nothing: a debugger has a breakpoint there */
+    ASNAP_TABLE_WATCH_REPORT = 1, /* write a line to standard error */
+    ASNAP_TABLE_WATCH_STOP = 2,   /* that, and stop the process (SIGSTOP) */
+    ASNAP_TABLE_WATCH_ABORT = 3,  /* that, and end it (SIGABRT) */
+};
+
+/* A limit that was reached, as it was then. */
+struct asnap_table_reached {
+    uint64_t times;   /* how often one of this kind was; written last */
+    uint64_t limit;   /* which one */
+    uint64_t size;    /* bytes that were traced with the request */
+    uint64_t count;   /* blocks that were traced when it was done, as the shards say */
+    uint64_t request; /* bytes that were asked for */
+    uint32_t thread;  /* the kernel's number of the thread that asked */
+    uint32_t reserved;
+};
+
+/* Limits stand at the place of their kind; 0: none. Each is reached once, and is none then. */
+struct asnap_table_watch {
+    char magic[16];
+    uint32_t bytes;                          /* of this structure, as the writer knows it */
+    uint32_t obeyed;                         /* the `number` that was */
+    uint64_t armed[ASNAP_TABLE_WATCH_KINDS]; /* what the hooks watch for */
+    uint32_t action;                         /* asnap_table_watch_action of these */
+    uint32_t reserved;
+
+    /* What a debugger writes, and then a new control.sequence in the root. */
+    uint64_t asked[ASNAP_TABLE_WATCH_KINDS];
+    uint32_t asked_action;
+    uint32_t number; /* raised by 1 to have these taken in place of all that are armed */
+
+    struct asnap_table_reached reached[ASNAP_TABLE_WATCH_KINDS];
+};
+
+_Static_assert(sizeof(struct asnap_table_reached) == 48, "reached layout");
+_Static_assert(sizeof(struct asnap_table_watch) == 296, "watch layout");
+_Static_assert(offsetof(struct asnap_table_watch, asked) == 64, "watch layout");
+_Static_assert(sizeof(struct asnap_table_root) <= ASNAP_TABLE_WATCH_OFFSET, "watch layout");
 _Static_assert(sizeof(struct asnap_table_record) == 24, "record layout");
 _Static_assert(sizeof(struct asnap_table_node) == 16, "node layout");
 _Static_assert(sizeof(struct asnap_table_module) == 64, "module layout");

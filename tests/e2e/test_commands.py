@@ -246,7 +246,7 @@ class Errors(Case):
             " `snapshot stats --help` shows how",
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
-            " start, stop, clear, reset-peak, status, take, list, delete, stats, diff, traces,"
+            " start, stop, clear, reset-peak, status, watch, take, list, delete, stats, diff, traces,"
             " who, leaks, refs, path, retained, place, dump, load, export, symbolize, set",
         }
         for command, message in expected.items():
@@ -421,7 +421,7 @@ BAD_NUMBERS = ["0", "-1", "0x10", "1e3", "1_000", "ten", "+5", "9999999999999999
 
 
 NAMES = (
-    "start stop clear reset-peak status take list delete stats diff traces who place dump load"
+    "start stop clear reset-peak status watch take list delete stats diff traces who place dump load"
     " export symbolize set"
 ).split()
 

@@ -42,6 +42,7 @@ LINES = {
     "clear": ["clear " + TYPED],
     "reset-peak": ["reset-peak " + TYPED],
     "status": ["status", "status {name}", "status " + TYPED],
+    "watch": ["watch " + TYPED, "watch --block " + TYPED, "watch --count " + TYPED, "watch 100G", "watch"],
     "take": ["take other", "take " + TYPED, "take --no-names bare"],
     "list": ["list"],
     "delete": ["delete " + TYPED],

@@ -91,6 +91,9 @@ CONTROL = [
     "snapshot clear",
     "snapshot status",
     "snapshot start 3",
+    "snapshot watch 100G --failed",
+    "snapshot watch",
+    "snapshot watch off",
     "snapshot stop",
     "snapshot status",
 ]

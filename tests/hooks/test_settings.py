@@ -16,6 +16,9 @@ WANTED = {
     "ALLOCSNAP_SAMPLE": "a number of bytes up to 1024G (with K, M or G behind it), one block for"
     " each so many (or 0 for every block)",
     "ALLOCSNAP_SAMPLE_SEED": "a number",
+    "ALLOCSNAP_WATCH": "a number of bytes (with K, M or G behind it), cgroup-10%, block=BYTES,"
+    " count=BLOCKS or failed, or several between commas",
+    "ALLOCSNAP_WATCH_ACTION": "abort, stop, report or debugger",
     "ALLOCSNAP_CHECK": "a file that can be written, in a program with libgcc to compare with",
 }
 
@@ -83,6 +86,23 @@ class Settings(Case):
         self.assertEqual(self.say(ALLOCSNAP_SAMPLE="1K", ALLOCSNAP_SAMPLE_SEED="18446744073709551615"), (ON, ""))
         for value in ("18446744073709551616", "-1", "1K", "x"):
             self.check_bad("ALLOCSNAP_SAMPLE_SEED", value)
+
+    def test_limits_to_watch(self):
+        for value in ("", "2G", "1", "18446744073709551615", "block=64M", "count=007",
+                      "failed", "2G,block=1M,count=5000000,failed", "failed,2G"):
+            with self.subTest(value):
+                self.assertEqual(self.say(ALLOCSNAP_WATCH=value, ALLOCSNAP_WATCH_ACTION="debugger"), (ON, ""))
+        for value in (
+            "0", "-1", "1.5G", "2T", " 2G", "2G,", ",", ",2G", "2G,3G", "2G,cgroup", "block=", "block=0",
+            "count=1K", "count=-1", "count=0", "failed=1", "failed,failed", "cgroup-", "cgroup-%",
+            "cgroup-100%", "cgroup-10", "cgroup10%", "cgroup-1x%", "cgroup--1%", "Block=1", "x", "9" * 64,
+        ):
+            self.check_bad("ALLOCSNAP_WATCH", value)
+        for value in ("abort", "stop", "report", "debugger"):
+            with self.subTest(value):
+                self.assertEqual(self.say(ALLOCSNAP_WATCH_ACTION=value), (ON, ""))
+        for value in ("Abort", "kill", "abort,report", "0"):
+            self.check_bad("ALLOCSNAP_WATCH_ACTION", value)
 
     def test_files_that_cannot_be_written(self):
         missing = os.path.join(self.directory, "missing", "file")

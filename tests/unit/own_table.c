@@ -9,11 +9,46 @@
 #include "sample_filter.h"
 #include "sampler.h"
 #include "stacks.h"
+#include "traced.h"
 #include "unit.h"
+#include "watch.h"
+#include "watched_count.h"
+
+static __thread uint32_t left;
+
+static bool leave(uint32_t kind)
+{
+    left |= UINT32_C(1) << kind;
+    return true;
+}
+
+void own_table_watch(const uint64_t limits[ASNAP_TABLE_WATCH_KINDS])
+{
+    struct asnap_table_watch *watch = &asnap_root_and_watch.watch;
+    asnap_watch_leave = leave;
+    for (int kind = 0; kind < ASNAP_TABLE_WATCH_KINDS; kind++)
+        watch->asked[kind] = limits != NULL ? limits[kind] : 0;
+    watch->number++;
+    asnap_watch_obey();
+    asnap_traced_renew_limit();
+    asnap_watched_count_look();
+    own_table_see();
+}
+
+uint32_t own_table_see(void)
+{
+    const uint32_t look = UINT32_C(1) << ASNAP_TABLE_WATCH_KINDS;
+    if ((left & look) != 0)
+        asnap_watched_count_look();
+    uint32_t reached = left & ~look;
+    left = 0;
+    return reached;
+}
 
 void own_table_open(void)
 {
     asnap_root_describe();
+    own_table_watch(NULL);
     allocsnap_root.control = (struct asnap_table_control){.tracing = 1, .frame_limit = 16};
     /* What another test has left is of the kind that the root says still. */
     asnap_records_clear();

@@ -30,7 +30,7 @@ static void place_blocks(void)
     }
 }
 
-bool table_story_create(uint64_t sample_period)
+bool table_story_create(uint64_t sample_period, bool is_watched)
 {
     void *story =
         mmap(NULL, sizeof(*table_story), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -42,6 +42,7 @@ bool table_story_create(uint64_t sample_period)
     memset((void *)table_story->sizes, 0xff, sizeof(table_story->sizes));
     table_story->busy = STORY_IDLE;
     table_story->sample_period = sample_period;
+    table_story->is_watched = is_watched;
     return true;
 }
 
@@ -73,6 +74,7 @@ void table_story_insert(int block, uint64_t size)
         asnap_records_insert(address, size, table_story->stack);
     else
         asnap_records_insert_sampled(address, size, table_story->stack, OWN_TABLE_SAMPLE);
+    own_table_see();
     end(block);
 }
 
@@ -109,6 +111,32 @@ void table_story_clear(int first)
     for (int block = first; block < STORY_BLOCKS; block++)
         table_story->sizes[block] = UINT64_MAX;
     table_story->busy = STORY_IDLE;
+}
+
+static uint64_t live_blocks(void)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        count += allocsnap_root.shards[i].count;
+    return count;
+}
+
+static uint64_t live_bytes(void)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++)
+        size += allocsnap_root.shards[i].size;
+    return size;
+}
+
+void table_story_watch(uint64_t bytes, uint64_t blocks)
+{
+    const uint64_t limits[ASNAP_TABLE_WATCH_KINDS] = {
+        [ASNAP_TABLE_WATCH_SIZE] = live_bytes() + bytes,
+        [ASNAP_TABLE_WATCH_COUNT] = live_blocks() + blocks,
+    };
+    if (table_story->is_watched)
+        own_table_watch(limits);
 }
 
 static uint64_t module_start(uint32_t module)
@@ -195,6 +223,27 @@ static bool peak_agrees(const struct asnap_memory *memory)
     return size <= root.peak_bytes;
 }
 
+/* No limit is passed while it is watched for, but that the block which does it is in the table
+ * before all are counted. */
+static bool watch_agrees(const struct asnap_memory *memory)
+{
+    static struct asnap_root_and_watch all;
+    uint64_t size = 0;
+    uint64_t count = 0;
+    if (!table_story->is_watched)
+        return true;
+    if (memory->read(memory->context, (uintptr_t)&asnap_root_and_watch, &all, sizeof(all)) !=
+        ASNAP_READ_OK)
+        return false;
+    for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
+        size += all.root.shards[i].size;
+        count += all.root.shards[i].count;
+    }
+    const uint64_t *armed = all.watch.armed;
+    return (armed[ASNAP_TABLE_WATCH_SIZE] == 0 || size <= armed[ASNAP_TABLE_WATCH_SIZE]) &&
+           (armed[ASNAP_TABLE_WATCH_COUNT] == 0 || count <= armed[ASNAP_TABLE_WATCH_COUNT] + 1);
+}
+
 /* No record is missed by who looks whether there may be one; but for those that are being dropped
  * all at once. */
 static bool filter_agrees(const struct asnap_memory *memory, const struct asnap_raw *raw)
@@ -233,8 +282,8 @@ bool table_story_agrees(pid_t process)
         return false;
     memset(seen, 0, sizeof(seen));
     int32_t busy = table_story->busy;
-    bool good = peak_agrees(&memory) && lists_agree(raw) && filter_agrees(&memory, raw) &&
-                raw->sample_period == table_story->sample_period;
+    bool good = peak_agrees(&memory) && watch_agrees(&memory) && lists_agree(raw) &&
+                filter_agrees(&memory, raw) && raw->sample_period == table_story->sample_period;
     for (size_t i = 0; i < raw->trace_count; i++) {
         int block = find_block(raw->traces[i].address);
         good = good && block >= 0 && seen[block]++ == 0 && is_told(&raw->traces[i], block);

@@ -22,6 +22,7 @@ struct table_story {
     uint64_t addresses[STORY_BLOCKS];
     uint32_t stack;
     uint64_t sample_period; /* 0: the table is of every block */
+    bool is_watched;        /* limits are set */
     size_t threads_before;
     pid_t child;
     volatile int copy_status; /* as waitpid has it */
@@ -31,7 +32,7 @@ struct table_story {
 extern struct table_story *table_story;
 
 /* Begins one of no blocks, which share a shard, so that this one grows; false: no memory. */
-bool table_story_create(uint64_t sample_period);
+bool table_story_create(uint64_t sample_period, bool is_watched);
 void table_story_destroy(void);
 
 /* Inserts a block with the stack of now, also in place of one that is there. */
@@ -41,6 +42,8 @@ void table_story_drop(int block);
 void table_story_drop_and_put_back(int block);
 /* Drops all blocks at once, of which only those from `first` on may be live. */
 void table_story_clear(int first);
+/* Of a story that is watched: limits so far above what there is, which the next blocks reach. */
+void table_story_watch(uint64_t bytes, uint64_t blocks);
 void table_story_add_module(void);
 /* Makes the stack of now a new one, some also of a new module. */
 void table_story_new_stack(unsigned number);

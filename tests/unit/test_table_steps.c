@@ -19,6 +19,7 @@
 #include "table_story.h"
 #include "thread_numbers.h"
 #include "unit.h"
+#include "watched_count.h"
 
 enum {
     /* Blocks of one shard: there is a new chunk at each 1024, and more buckets from 2560 on. */
@@ -59,6 +60,7 @@ static void do_anything(void)
             break;
         case 4:
             asnap_records_reset_peak();
+            table_story_watch((uint64_t)rand_r(&seed) % 30000, (uint64_t)rand_r(&seed) % 8);
             break;
         case 5:
         case 6:
@@ -84,6 +86,7 @@ static void act(void)
 {
     for (int block = 0; block < BEFORE_CHUNK; block++)
         table_story_insert(block, 100 + (uint64_t)block);
+    table_story_watch(4 * BEFORE_CHUNK, 3);
     pause_steps();
     for (int block = BEFORE_CHUNK; block < BEFORE_CHUNK + 8; block++) {
         table_story_new_stack((unsigned)block);
@@ -102,6 +105,7 @@ static void act(void)
         asnap_stacks_child(table_story->stack, 0x900000 + i);
     for (int i = 0; i < MODULES; i++)
         table_story_add_module();
+    table_story_watch(7, 1000000);
     pause_steps();
     for (int block = BEFORE_SPLIT; block < BEFORE_SPLIT + 6; block++)
         table_story_insert(block, 3);
@@ -115,6 +119,7 @@ static void act(void)
         table_story_drop(block);
     pause_steps();
     table_story_clear(FIRST_CLEARED);
+    table_story_watch(80, 4);
     for (int block = 0; block < 10; block++)
         table_story_insert(block, 9);
     pause_steps();
@@ -196,6 +201,7 @@ static bool copy_is_mended(void)
     asnap_thread_numbers_mend(NULL);
     asnap_stacks_mend(NULL);
     asnap_module_list_mend(NULL);
+    asnap_watched_count_look();
     bool good = table_story_agrees(getpid()) && traced_size() != UINT64_MAX && peak_is_exact() &&
                 nodes_are_found();
     asnap_records_clear();
@@ -287,9 +293,9 @@ static bool run_to_pause(pid_t child)
            WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && table_story_agrees(child);
 }
 
-static void step_through(uint64_t sample_period)
+static void step_through(uint64_t sample_period, bool is_watched)
 {
-    CU_ASSERT_FATAL(table_story_create(sample_period));
+    CU_ASSERT_FATAL(table_story_create(sample_period, is_watched));
     pid_t child = fork();
     if (child == 0)
         be_the_child();
@@ -312,10 +318,15 @@ enum { SAMPLE_PERIOD = 4000 };
 
 ASNAP_TEST(table_steps, is_readable_and_mended_at_every_instruction)
 {
-    step_through(0);
+    step_through(0, false);
 }
 
 ASNAP_TEST(table_steps, of_a_sample_is_readable_and_mended_at_every_instruction)
 {
-    step_through(SAMPLE_PERIOD);
+    step_through(SAMPLE_PERIOD, false);
+}
+
+ASNAP_TEST(table_steps, with_limits_is_readable_and_mended_at_every_instruction)
+{
+    step_through(0, true);
 }

@@ -216,6 +216,12 @@ static inline _Noreturn void asnap_kernel_abort(void)
     __builtin_trap();
 }
 
+/* Stops all threads of the process, until a debugger or SIGCONT has them go on. */
+static inline void asnap_kernel_stop(void)
+{
+    asnap_kernel_call(SYS_kill, asnap_kernel_process(), SIGSTOP, 0, 0, 0, 0);
+}
+
 static inline void asnap_kernel_clock(int clock, struct timespec *now)
 {
     asnap_kernel_call(SYS_clock_gettime, clock, asnap_kernel_pointer(now), 0, 0, 0, 0);

@@ -7,20 +7,24 @@
 static uint32_t root_lock;
 
 /* The first call finds a request that has not been obeyed: to get ready. */
-__attribute__((aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_table_root allocsnap_root = {
-    .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
-    .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
+__attribute__((
+    aligned(ASNAP_TABLE_ROOT_ALIGNMENT))) struct asnap_root_and_watch asnap_root_and_watch = {
+    .root =
+        {
+            .control = {.sequence = 1, .frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
+            .applied = {.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT},
+        },
 };
 
+extern struct asnap_table_root allocsnap_root __attribute__((alias("asnap_root_and_watch")));
 extern struct asnap_table_root allocsnap_table
-    __attribute__((visibility("default"), alias("allocsnap_root")));
+    __attribute__((visibility("default"), alias("asnap_root_and_watch")));
 
 /* Byte by byte, so that no libc function is called for it. */
-static void store_magic(const char *magic)
+static void store_magic(char *place, const char *magic)
 {
-    struct asnap_table_root *root = &allocsnap_root;
-    for (size_t i = 0; i < sizeof(root->magic); i++)
-        __atomic_store_n(&root->magic[i], magic[i], __ATOMIC_RELEASE);
+    for (size_t i = 0; i < sizeof(allocsnap_root.magic); i++)
+        __atomic_store_n(&place[i], magic[i], __ATOMIC_RELEASE);
 }
 
 void asnap_root_describe(void)
@@ -37,14 +41,16 @@ void asnap_root_describe(void)
     root->pointer_bytes = sizeof(void *);
     root->domain_count = 1;
     strncpy(root->hooks_version, ASNAP_VERSION_STRING, sizeof(root->hooks_version) - 1);
-    store_magic(ASNAP_TABLE_MAGIC);
+    asnap_root_and_watch.watch.bytes = sizeof(struct asnap_table_watch);
+    store_magic(asnap_root_and_watch.watch.magic, ASNAP_TABLE_WATCH_MAGIC);
+    store_magic(root->magic, ASNAP_TABLE_MAGIC);
 }
 
 void asnap_root_step_aside(uint64_t other_root)
 {
     struct asnap_table_root *root = &allocsnap_root;
     root->self = other_root;
-    store_magic(ASNAP_TABLE_ASIDE_MAGIC);
+    store_magic(root->magic, ASNAP_TABLE_ASIDE_MAGIC);
     __atomic_store_n(&root->applied.sequence, root->control.sequence, __ATOMIC_RELEASE);
 }
 

@@ -13,6 +13,17 @@
  * first that the linker finds by it, which must not be that of others. */
 extern struct asnap_table_root allocsnap_root;
 
+/* It lies here, with the watch behind it. */
+struct asnap_root_and_watch {
+    struct asnap_table_root root;
+    struct asnap_table_watch watch __attribute__((aligned(512)));
+};
+
+_Static_assert(offsetof(struct asnap_root_and_watch, watch) == ASNAP_TABLE_WATCH_OFFSET,
+               "where a debugger looks for the watch");
+
+extern struct asnap_root_and_watch asnap_root_and_watch;
+
 /* Writes what readers need to know of the table, the magic last. */
 void asnap_root_describe(void);
 

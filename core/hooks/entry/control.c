@@ -12,15 +12,19 @@
 #include "next.h"
 #include "operators.h"
 #include "pages.h"
+#include "reached.h"
 #include "records.h"
 #include "registered_frames.h"
 #include "sampler.h"
 #include "settings.h"
 #include "stacks.h"
 #include "thread.h"
+#include "traced.h"
 #include "unwind_rows.h"
 #include "walk_check.h"
 #include "walker_pool.h"
+#include "watch.h"
+#include "watched_count.h"
 
 static bool ready;
 
@@ -56,6 +60,10 @@ static void get_ready(void)
     asnap_pages_set_limit(settings.max_memory - sizeof(allocsnap_root));
     asnap_sampler_seed(settings.sample_seed, settings.has_sample_seed);
     allocsnap_root.control.sample_period = settings.sample_period;
+    asnap_reached_init();
+    memcpy(asnap_root_and_watch.watch.asked, settings.limits, sizeof(settings.limits));
+    asnap_root_and_watch.watch.asked_action = settings.action;
+    asnap_root_and_watch.watch.number = 1;
     if (settings.frame_limit != 0) {
         allocsnap_root.control.frame_limit = settings.frame_limit;
         allocsnap_root.control.tracing = 1;
@@ -106,6 +114,10 @@ static void obey(void)
         __atomic_store_n(&applied->frame_limit, asked.frame_limit, __ATOMIC_RELAXED);
     applied->clear = asked.clear;
     applied->reset_peak = asked.reset_peak;
+    /* For a table of another kind, too. */
+    asnap_watch_obey();
+    asnap_traced_renew_limit();
+    asnap_watched_count_look();
     __atomic_store_n(&applied->tracing, mode, __ATOMIC_RELEASE);
     __atomic_store_n(&applied->sequence, sequence, __ATOMIC_RELEASE);
 }

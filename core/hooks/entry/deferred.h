@@ -1,5 +1,6 @@
 /* Work that a signal handler left: it interrupted a hook of its own thread, so it
- * could not touch the table. The hook does it when it is done. */
+ * could not touch the table. The hook does it when it is done, as it does what the watch has found
+ * while it held locks. */
 #ifndef ASNAP_HOOKS_DEFERRED_H
 #define ASNAP_HOOKS_DEFERRED_H
 
@@ -10,13 +11,14 @@
 enum asnap_deferred_kind {
     ASNAP_DEFERRED_INSERT,  /* a new block is to be recorded */
     ASNAP_DEFERRED_RELEASE, /* a block is to be forgotten, then released */
+    ASNAP_DEFERRED_WATCH,   /* a limit was reached, or records are to be counted for one */
 };
 
 struct asnap_walker;
 
 struct asnap_deferred {
     enum asnap_deferred_kind kind;
-    uint32_t mode; /* as the root said of `tracing` */
+    uint32_t mode; /* as the root said of `tracing`; watch: which limit (asnap_watch_leave) */
     struct asnap_deferred *next;
     uint64_t key;                /* of the record */
     void *block;                 /* release: NULL where only the record is to go */

@@ -15,6 +15,8 @@
 #include "thread.h"
 #include "thread_numbers.h"
 #include "walker_pool.h"
+#include "watch.h"
+#include "watched_count.h"
 
 /* All locks, or the one that this thread waits for, while it may hold others. */
 static void mend(const uint32_t *only)
@@ -53,6 +55,9 @@ static void mend_all(void)
         asnap_deferred_mend();
         be_another_thread();
     }
+    /* Another thread may have been about to. */
+    if (asnap_watch_limit(ASNAP_TABLE_WATCH_COUNT) != 0)
+        asnap_watched_count_look();
     asnap_process_mended(awaits);
 }
 

@@ -2,6 +2,8 @@
 
 #include "deferred.h"
 #include "kernel.h"
+#include "reached.h"
+#include "watched_count.h"
 
 void asnap_gate_drop(void)
 {
@@ -37,10 +39,16 @@ bool asnap_gate_refuse_key(uint64_t key, uint32_t mode)
     return false;
 }
 
-static void run_one(struct asnap_deferred *deferred)
+/* `reached`: the limits that were, as bits of their kinds. */
+static void run_one(struct asnap_deferred *deferred, uint32_t *reached)
 {
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
         asnap_gate_record(deferred->key, deferred->size, deferred->walker, false, deferred->mode);
+    } else if (deferred->kind == ASNAP_DEFERRED_WATCH) {
+        if (deferred->mode == ASNAP_TABLE_WATCH_KINDS)
+            asnap_watched_count_look();
+        else
+            *reached |= UINT32_C(1) << deferred->mode;
     } else {
         asnap_gate_remove(deferred->key, NULL, deferred->mode);
         if (deferred->block != NULL)
@@ -52,18 +60,21 @@ static void run_one(struct asnap_deferred *deferred)
 void asnap_gate_run_deferred(void)
 {
     struct asnap_thread *thread = &asnap_thread;
+    uint32_t reached = 0;
     thread->nested = 0;
     while (thread->deferred != NULL) {
         thread->activity = ASNAP_RECORDING;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         for (struct asnap_deferred *next, *one = asnap_deferred_take(); one != NULL; one = next) {
             next = one->next;
-            run_one(one);
+            run_one(one, &reached);
         }
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         thread->activity = ASNAP_IDLE;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     }
+    if (reached != 0)
+        asnap_reached_tell(reached);
 }
 
 /* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack

@@ -10,12 +10,13 @@
 #include "root.h"
 #include "thread.h"
 #include "walker.h"
+#include "watch.h"
 
 /* Whether a hook that this thread was in will never be left: a signal handler has jumped
  * out of it. Then the thread is as if it were in none. */
 bool asnap_gate_was_abandoned(void);
 
-/* Does what signal handlers have left meanwhile. */
+/* Does what signal handlers have left meanwhile, and tells of limits that were reached. */
 void asnap_gate_run_deferred(void);
 
 /* About where the stack pointer is, without a frame pointer for it. */
@@ -81,7 +82,8 @@ bool asnap_gate_count(enum asnap_inserted inserted, bool is_new);
 static ASNAP_HOT bool asnap_gate_record(uint64_t key, size_t size, struct asnap_walker *walker,
                                         bool is_new, uint32_t mode)
 {
-    if (__builtin_expect(size >= ASNAP_TABLE_SIZE_LIMIT, 0))
+    uint64_t large = __atomic_load_n(&asnap_watch_large_bytes, __ATOMIC_RELAXED);
+    if (__builtin_expect(size >= large, 0) && !asnap_watch_large(size))
         return asnap_gate_refuse_key(key, mode);
     uint32_t stack = asnap_walker_intern(walker);
     enum asnap_inserted inserted = ASNAP_NO_MEMORY;

@@ -12,12 +12,18 @@
 
 /* An operator new that has got nothing may throw, and then not come back to the one that sent
  * this thread to it. */
+static __attribute__((noinline)) void note_failed_within(size_t size)
+{
+    asnap_thread.wrapping = NULL;
+    asnap_trace_failed(size);
+}
+
 static void note_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
     if (!asnap_within_operator(caller->pc))
         asnap_trace_allocated(block, size, caller);
     else if (block == NULL)
-        asnap_thread.wrapping = NULL;
+        note_failed_within(size);
 }
 
 /* The same for a block that the sample has not passed by. Returns the block, which so need not be
@@ -31,7 +37,7 @@ note_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32
         return block;
     if (asnap_within_operator(caller->pc)) {
         if (block == NULL)
-            thread->wrapping = NULL;
+            note_failed_within(size);
     } else if (sampled == ASNAP_ONLY_NOTED) {
         thread->last_block = ~(uint64_t)(uintptr_t)block;
         thread->last_size = size;
@@ -70,7 +76,10 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
 {
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.calloc(count, size);
-    NOTE(block, count * size, mode);
+    size_t bytes = count * size;
+    if (__builtin_expect(block == NULL, 0) && __builtin_mul_overflow(count, size, &bytes))
+        bytes = SIZE_MAX;
+    NOTE(block, bytes, mode);
     return block;
 }
 
@@ -110,6 +119,15 @@ static void note_resized(void *block, size_t size, const struct asnap_caller *ca
         note_sampled(block, size, caller, mode);
 }
 
+/* `removed`: what was known of the block, which stays; NULL: nothing. */
+static void note_not_resized(void *block, size_t size, const struct asnap_removed *removed,
+                             uint32_t mode)
+{
+    if (removed != NULL)
+        asnap_trace_put_back(block, removed, mode);
+    asnap_trace_failed(size);
+}
+
 static void *resize(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
     struct asnap_removed removed;
@@ -124,8 +142,8 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     void *resized = asnap_next.realloc(block, size);
     if (resized != NULL)
         note_resized(resized, size, caller, mode);
-    else if (size != 0 && taken == ASNAP_TAKEN)
-        asnap_trace_put_back(block, &removed, mode);
+    else if (size != 0)
+        note_not_resized(block, size, taken == ASNAP_TAKEN ? &removed : NULL, mode);
     return resized;
 }
 
@@ -142,6 +160,8 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
     uint32_t mode = asnap_control_mode();
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
+        if (mode != 0)
+            asnap_trace_failed(SIZE_MAX);
         errno = ENOMEM;
         return NULL;
     }

@@ -8,8 +8,10 @@
 
 #include "allocsnap_table.h"
 #include "kernel.h"
+#include "numbers.h"
 #include "pages.h"
 #include "walk_check.h"
+#include "watch_settings.h"
 
 /* Of an entry so much is kept that any good value is whole, and one that is not is seen. */
 enum { PIECE_BYTES = 1 << 16, PATH_BYTES = 4096, VALUE_BYTES = PATH_BYTES + 1, NAME_BYTES = 32 };
@@ -26,7 +28,7 @@ struct variable {
     bool given;
 };
 
-enum { FRAME_LIMIT, MAX_MEMORY, SAMPLE, SAMPLE_SEED, CHECK, VARIABLES };
+enum { FRAME_LIMIT, MAX_MEMORY, SAMPLE, SAMPLE_SEED, WATCH, WATCH_ACTION, CHECK, VARIABLES };
 
 /* What the reading of the environment needs: too much for any stack. */
 struct reading {
@@ -88,44 +90,19 @@ static void read_environment(struct variable *variables, struct reading *reading
         take_value(variables, *entry);
 }
 
-/* Reads digits up to `end` into `number`; false: there is something else. */
-static bool parse_digits(const char *text, const char *end, uint64_t *number)
-{
-    *number = 0;
-    for (const char *digit = text; digit < end; digit++) {
-        if (*digit < '0' || *digit > '9' || __builtin_mul_overflow(*number, 10u, number) ||
-            __builtin_add_overflow(*number, (uint64_t)(*digit - '0'), number))
-            return false;
-    }
-    return end > text;
-}
-
 static bool parse_frame_limit(const char *value, uint32_t *frame_limit)
 {
     uint64_t number;
-    if (!parse_digits(value, value + strlen(value), &number) ||
+    if (!asnap_parse_digits(value, value + strlen(value), &number) ||
         number > ASNAP_TABLE_FRAME_LIMIT_MAX)
         return false;
     *frame_limit = (uint32_t)number;
     return true;
 }
 
-/* A number of bytes, with K, M or G behind it or without. */
 static bool parse_bytes(const char *value, uint64_t *bytes)
 {
-    static const char suffixes[] = "KMG";
-    const char *end = value + strlen(value);
-    const char *suffix = end > value ? strchr(suffixes, end[-1]) : NULL;
-    uint64_t number;
-    unsigned shift = 0;
-    if (suffix != NULL) {
-        end--;
-        shift = 10 * (unsigned)(suffix - suffixes + 1);
-    }
-    if (!parse_digits(value, end, &number) || number > UINT64_MAX >> shift)
-        return false;
-    *bytes = number << shift;
-    return true;
+    return asnap_parse_bytes(value, value + strlen(value), bytes);
 }
 
 static bool parse_memory(const char *value, uint64_t *bytes)
@@ -186,7 +163,11 @@ static bool take_setting(int which, const char *value, struct asnap_settings *se
         return parse_period(value, &settings->sample_period);
     case SAMPLE_SEED:
         settings->has_sample_seed = true;
-        return parse_digits(value, value + strlen(value), &settings->sample_seed);
+        return asnap_parse_digits(value, value + strlen(value), &settings->sample_seed);
+    case WATCH:
+        return asnap_watch_parse(value, settings->limits);
+    case WATCH_ACTION:
+        return asnap_watch_parse_action(value, &settings->action);
     default:
         return asnap_walk_check_into(value);
     }
@@ -206,6 +187,12 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
                     "so many (or 0 for every block)",
                     reading->values[SAMPLE], false},
         [SAMPLE_SEED] = {"ALLOCSNAP_SAMPLE_SEED", "a number", reading->values[SAMPLE_SEED], false},
+        [WATCH] = {"ALLOCSNAP_WATCH",
+                   "a number of bytes (with K, M or G behind it), cgroup-10%, block=BYTES, "
+                   "count=BLOCKS or failed, or several between commas",
+                   reading->values[WATCH], false},
+        [WATCH_ACTION] = {"ALLOCSNAP_WATCH_ACTION", "abort, stop, report or debugger",
+                          reading->values[WATCH_ACTION], false},
         [CHECK] = {"ALLOCSNAP_CHECK",
                    "a file that can be written, in a program with libgcc to compare with",
                    reading->values[CHECK], false},
@@ -234,7 +221,11 @@ static uint64_t random_seed(void)
 
 struct asnap_settings asnap_settings_read(void)
 {
-    struct asnap_settings settings = {.max_memory = UINT64_MAX, .sample_seed = random_seed()};
+    struct asnap_settings settings = {
+        .max_memory = UINT64_MAX,
+        .sample_seed = random_seed(),
+        .action = ASNAP_TABLE_WATCH_ABORT,
+    };
     if (getauxval(AT_SECURE) == 0) {
         struct reading *reading = asnap_pages_map(sizeof(*reading));
         settings.frame_limit = ASNAP_TABLE_FRAME_LIMIT_DEFAULT;

@@ -169,9 +169,23 @@ static ASNAP_HOT bool begin_allocated(void *block, size_t size)
     return is_new;
 }
 
+void asnap_trace_failed(size_t size)
+{
+    if (size == 0 || asnap_thread.activity == ASNAP_OWN)
+        return;
+    bool is_outside = asnap_gate_enter();
+    asnap_watch_failed(size);
+    if (is_outside)
+        asnap_gate_leave();
+}
+
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller)
 {
-    if (block == NULL || asnap_thread.activity == ASNAP_OWN)
+    if (block == NULL) {
+        asnap_trace_failed(size);
+        return;
+    }
+    if (asnap_thread.activity == ASNAP_OWN)
         return;
     bool is_new = begin_allocated(block, size);
     track(key_of(block), size, caller, is_new, ASNAP_TABLE_TRACING_ALL);
@@ -179,7 +193,11 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
 
 void asnap_trace_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
-    if (block == NULL || asnap_thread.activity == ASNAP_OWN)
+    if (block == NULL) {
+        asnap_trace_failed(size);
+        return;
+    }
+    if (asnap_thread.activity == ASNAP_OWN)
         return;
     bool is_new = begin_allocated(block, size);
     track_sampled(key_of(block), size, caller, is_new, mode);

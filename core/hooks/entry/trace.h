@@ -12,8 +12,11 @@
 #include "thread.h"
 #include "walker.h"
 
-/* Records a new block of `size` bytes; `caller` has called the allocation function. Does
- * nothing for NULL. */
+/* A request of `size` bytes has got nothing. Empty ones may get NULL. */
+void asnap_trace_failed(size_t size);
+
+/* Records a new block of `size` bytes; `caller` has called the allocation function. NULL is one
+ * that failed. */
 void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *caller);
 
 /* The same of a block that the sample takes. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "pages.h"
+#include "watch.h"
 
 /* An index of FIRST_LINES is a page; a small one grows by half. */
 enum { FIRST_LINES = 64, SMALL_LINES = 1024 };
@@ -25,7 +26,14 @@ static void set_index(struct asnap_table_shard *shard, void *lines, uint32_t lin
 {
     shard->index = (uint64_t)(uintptr_t)lines;
     shard->line_count = line_count;
-    shard->index_limit = room_of(line_count);
+    asnap_index_watch(shard, shard->watched);
+}
+
+void asnap_index_watch(struct asnap_table_shard *shard, uint32_t watched)
+{
+    uint32_t room = room_of(shard->line_count);
+    shard->watched = watched;
+    shard->index_limit = watched != 0 && watched - 1 < room ? watched - 1 : room;
 }
 
 bool asnap_index_open(struct asnap_table_shard *shard)
@@ -99,6 +107,10 @@ static bool grow(struct asnap_table_shard *shard)
 /* Without memory the lines are filled to the last. */
 bool asnap_index_make_room(struct asnap_table_shard *shard)
 {
+    if (shard->watched != 0 && shard->count + 1 >= shard->watched)
+        asnap_watch_count();
+    if (shard->count < room_of(shard->line_count))
+        return true;
     return grow(shard) || shard->count < (uint64_t)shard->line_count * ASNAP_INDEX_LINE_ITEMS;
 }
 

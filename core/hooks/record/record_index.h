@@ -50,6 +50,9 @@ void asnap_index_close(struct asnap_table_shard *shard);
  * not looked at, and they stay mapped. False: no memory, and there are none. */
 bool asnap_index_mend(struct asnap_table_shard *shard);
 
+/* With so many records or more, asnap_watch_count is called before another is added; 0: never. */
+void asnap_index_watch(struct asnap_table_shard *shard, uint32_t watched);
+
 /* Makes room for one more item, which may move all. False: no memory, and no room. */
 bool asnap_index_make_room(struct asnap_table_shard *shard);
 

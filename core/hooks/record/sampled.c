@@ -2,6 +2,7 @@
 
 #include "root.h"
 #include "sampler.h"
+#include "watch.h"
 
 static struct asnap_sample_weight weight_of(uint64_t size)
 {
@@ -16,6 +17,16 @@ static void raise_peak(uint64_t size)
         continue;
 }
 
+static void watch(uint64_t size, uint64_t count, uint64_t request)
+{
+    uint64_t size_limit = asnap_watch_limit(ASNAP_TABLE_WATCH_SIZE);
+    uint64_t count_limit = asnap_watch_limit(ASNAP_TABLE_WATCH_COUNT);
+    if (size_limit != 0 && size > size_limit)
+        asnap_watch_reach(ASNAP_TABLE_WATCH_SIZE, size, request);
+    if (count_limit != 0 && count > count_limit)
+        asnap_watch_reach(ASNAP_TABLE_WATCH_COUNT, size, request);
+}
+
 /* The peak first, so that it is never below what is traced. */
 void asnap_sampled_add(uint64_t size)
 {
@@ -25,7 +36,9 @@ void asnap_sampled_add(uint64_t size)
         raise_peak(now + weight.size);
     } while (!__atomic_compare_exchange_n(&allocsnap_root.estimated_size, &now, now + weight.size,
                                           true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-    __atomic_fetch_add(&allocsnap_root.estimated_count, weight.count, __ATOMIC_RELAXED);
+    uint64_t parts =
+        __atomic_add_fetch(&allocsnap_root.estimated_count, weight.count, __ATOMIC_RELAXED);
+    watch(now + weight.size, parts >> ASNAP_TABLE_ESTIMATE_BITS, size);
 }
 
 void asnap_sampled_subtract(uint64_t size)

@@ -2,6 +2,7 @@
 
 #include "lock.h"
 #include "root.h"
+#include "watch.h"
 
 /* Other threads that never stop giving could keep the lanes from ever being found empty.
  * After so many looks the peak rises all the same: it is too high then by no more than
@@ -11,7 +12,8 @@ enum { LOOKS = 1000 };
 struct asnap_traced_lane asnap_traced_lanes[ASNAP_TRACED_LANES];
 
 static uint32_t peak_lock;
-static uint64_t reserve; /* slack in no lane */
+static uint64_t reserve;   /* slack in no lane */
+static uint64_t held_back; /* what no lane is to have, so that a limit is noticed */
 
 /* Lanes that may hold slack: numbers of threads rise from 1, and 0 is none. */
 static uint32_t lanes_in_use(void)
@@ -83,17 +85,51 @@ static void put_down(uint64_t *lane, uint64_t bytes)
     reserve += bytes - part;
 }
 
+/* Takes from the reserve what the lanes are not to have. All lanes were collected. */
+static void hold_back(void)
+{
+    uint64_t limit = asnap_watch_limit(ASNAP_TABLE_WATCH_SIZE);
+    uint64_t all = reserve + held_back;
+    uint64_t peak = allocsnap_root.peak_bytes;
+    uint64_t above = limit != 0 && peak > limit ? peak - limit : 0;
+    held_back = above < all ? above : all;
+    reserve = all - held_back;
+}
+
+/* All lanes and the reserve are empty, and so many bytes more are wanted. */
+static void pass_on(uint64_t missing, uint64_t bytes)
+{
+    uint64_t back = missing < held_back ? missing : held_back;
+    held_back -= back;
+    if (back < missing)
+        __atomic_store_n(&allocsnap_root.peak_bytes, allocsnap_root.peak_bytes + (missing - back),
+                         __ATOMIC_RELEASE);
+    uint64_t limit = asnap_watch_limit(ASNAP_TABLE_WATCH_SIZE);
+    uint64_t traced = allocsnap_root.peak_bytes - held_back;
+    if (limit != 0 && traced > limit) {
+        asnap_watch_reach(ASNAP_TABLE_WATCH_SIZE, traced, bytes);
+        hold_back();
+    }
+}
+
 void asnap_traced_take_slowly(uint64_t *lane, uint64_t bytes)
 {
     asnap_lock(&peak_lock);
     uint64_t held = collect(bytes);
     if (held < bytes) {
-        __atomic_store_n(&allocsnap_root.peak_bytes, allocsnap_root.peak_bytes + (bytes - held),
-                         __ATOMIC_RELEASE);
+        pass_on(bytes - held, bytes);
         held = bytes;
     }
     if (held > bytes)
         put_down(lane, held - bytes);
+    asnap_unlock(&peak_lock);
+}
+
+void asnap_traced_renew_limit(void)
+{
+    asnap_lock(&peak_lock);
+    reserve = collect(UINT64_MAX);
+    hold_back();
     asnap_unlock(&peak_lock);
 }
 
@@ -115,8 +151,9 @@ void asnap_traced_reset_peak(void)
 {
     asnap_lock(&peak_lock);
     uint64_t held = collect(UINT64_MAX);
-    __atomic_store_n(&allocsnap_root.peak_bytes, allocsnap_root.peak_bytes - held,
+    __atomic_store_n(&allocsnap_root.peak_bytes, allocsnap_root.peak_bytes - held - held_back,
                      __ATOMIC_RELEASE);
+    held_back = 0;
     asnap_unlock(&peak_lock);
 }
 
@@ -130,6 +167,8 @@ void asnap_traced_mend(const uint32_t *only, uint64_t size)
         if (allocsnap_root.peak_bytes < size)
             allocsnap_root.peak_bytes = size;
         reserve = allocsnap_root.peak_bytes - size;
+        held_back = 0;
+        hold_back();
     }
     if (asnap_lock_is_orphan(&peak_lock, only))
         __atomic_store_n(&peak_lock, 0, __ATOMIC_RELEASE);

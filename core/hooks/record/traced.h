@@ -1,17 +1,20 @@
-/* How much is traced, and the most that was: exact, without a counter that all threads
- * write.
+/* How much is traced, the most that was, and the moment when it passes a limit: exact, without a
+ * counter that all threads write.
  *
  * The root's peak_bytes is the most that was traced. What is traced now is less by the
  * slack, which is spread over lanes: with each lane lies how much may still be allocated
  * by the threads of that lane before the peak can be passed. At every moment
  *
- *     peak_bytes = what is traced + the slack of all lanes + the reserve.
+ *     peak_bytes = what is traced + the slack of all lanes + the reserve + what is held back.
  *
  * An allocation takes its bytes from its lane, a release gives them to its lane. Only
  * where a lane has too little are the others looked at, under a lock, and only where all
  * together have too little does the peak rise by what is missing. For this to be right
  * all lanes must be empty at one moment: a lane counts what it is given, so that two looks
- * at all lanes which find nothing, and nothing given between them, prove it. */
+ * at all lanes which find nothing, and nothing given between them, prove it.
+ *
+ * Where the watch has a limit below the peak, the difference is held back from the lanes: so the
+ * allocation that passes the limit is one for which all lanes together have too little. */
 #ifndef ASNAP_HOOKS_TRACED_H
 #define ASNAP_HOOKS_TRACED_H
 
@@ -37,6 +40,9 @@ extern struct asnap_traced_lane asnap_traced_lanes[ASNAP_TRACED_LANES];
 #define ASNAP_TRACED_FULL (UINT64_C(1) << 47)
 
 void asnap_traced_take_slowly(uint64_t *lane, uint64_t bytes);
+
+/* The watch has another limit. */
+void asnap_traced_renew_limit(void);
 void asnap_traced_give_reserve(uint64_t bytes);
 void asnap_traced_spill(uint64_t *lane);
 

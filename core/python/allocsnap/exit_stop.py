@@ -12,6 +12,9 @@ WITH_HANDLERS = ("exit", "quick_exit")
 AT_ONCE = ("_exit", "_Exit")
 FUNCTIONS = WITH_HANDLERS + AT_ONCE
 
+_LIBC = r"(libc\b|ld-musl)"
+_PURPOSE = "exits"
+
 _NOTICE = (
     "The traced program {}: {}`snapshot stats` shows what it holds, `{}` lets it end (`snapshot"
     " set stop-at-exit off` has it not stop here).\n"
@@ -32,14 +35,14 @@ class ExitStop:
         """Takes one of MODES, for programs that are at hand and those to come."""
         self.mode = mode
         if mode == "off":
-            self._target.forget_exits()
+            self._target.forget_calls(_PURPOSE)
         elif self._target.has_program():
             self.watch()
 
     def watch(self):
         """Has the debugger look out, for the next run as well."""
         if self.mode != "off":
-            self._target.watch_exits(FUNCTIONS, self.reached)
+            self._target.watch_calls(_PURPOSE, FUNCTIONS, _LIBC, self.reached)
 
     def reached(self, function):
         """Whether to stop where the process has called one of FUNCTIONS of the C library; if so, the

@@ -20,6 +20,8 @@ DEFAULT_FRAME_LIMIT = 16
 _PRELOAD = "LD_PRELOAD"
 _LIMIT = "ALLOCSNAP"
 _SAMPLE = "ALLOCSNAP_SAMPLE"
+_WATCH = "ALLOCSNAP_WATCH"
+_WATCH_ACTION = "ALLOCSNAP_WATCH_ACTION"
 
 
 class _Started:
@@ -32,6 +34,7 @@ class _Started:
         self.original = {}  # variable -> what the user had, or None
         self.ours = {}  # variable -> what it was set to
         self.left_out = []  # what the user preloads and this run does not
+        self.watch = ""  # what it watches, as the environment says it
 
 
 class Launch:
@@ -52,6 +55,19 @@ class Launch:
         started = self._started.get(self._target.launch_id())
         return None if started is None else started.sample_period
 
+    def watch(self):
+        """What the next run watches, in the words of ALLOCSNAP_WATCH; "" for nothing."""
+        started = self._started.get(self._target.launch_id())
+        return "" if started is None else started.watch
+
+    def set_watch(self, words):
+        """Has the next run, which `start` was called for, watch this; "" for nothing."""
+        started = self._started[self._target.launch_id()]
+        started.watch = words
+        for variable, value in ((_WATCH, words), (_WATCH_ACTION, "debugger" if words else "")):
+            if variable in started.ours or words:
+                self._set(started, variable, value or started.original[variable])
+
     def left_out(self):
         """Paths in the user's LD_PRELOAD that the next run does not load: other copies of
         the hooks, of which one only can be at work."""
@@ -69,6 +85,7 @@ class Launch:
                 "the hooks library's path {!r} has a blank, a colon or a $, which LD_PRELOAD"
                 " cannot hold: copy it elsewhere and set ALLOCSNAP_HOOKS to that path".format(hooks)
             )
+        watch = self.watch()
         # What is left after a stop is the user's, whatever happened in between.
         self.stop()
         started = _Started(hooks)
@@ -82,6 +99,8 @@ class Launch:
         self._set(started, _LIMIT, str(frame_limit))
         if sample_period is not None:
             self._set(started, _SAMPLE, str(sample_period))
+        if watch:
+            self.set_watch(watch)
 
     def stop(self):
         """Gives the user's values back; returns False where nothing was changed."""
@@ -99,7 +118,7 @@ class Launch:
         return True
 
     def _set(self, started, variable, value):
-        started.original[variable] = self._target.get_environment(variable)
+        started.original.setdefault(variable, self._target.get_environment(variable))
         started.ours[variable] = value
         self._target.set_environment(variable, value)
 

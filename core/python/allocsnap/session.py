@@ -16,6 +16,7 @@ from .places import Places, place_filters
 from .printable import printable_text
 from .shown import Shown
 from .target import path_bytes, shown_path
+from .watching import Watching
 
 # The attribute of a dump file that holds Taken.source.
 _SOURCE = "allocsnap.source"
@@ -100,6 +101,7 @@ class Session:
         self.target = target
         self.launch = Launch(target)
         self.exit_stop = ExitStop(target, self._is_traced)
+        self.watching = Watching(self)
         self.snapshots = Kept(target.how_to_keep)
         self.is_chosen = False  # whether the user has said what is meant where nothing is named
         self._symbolizer = None
@@ -228,7 +230,7 @@ class Session:
         where there are no hooks."""
         process = self.stopped_process(may_move=True)
         status = self._known_status(process)
-        root = status is None and self._root_symbol()
+        root = status is None and self.root_symbol()
         if root:
             status = objects.read_status(Calls(self.target), root)
         return status is not None and status.tracing
@@ -252,7 +254,7 @@ class Session:
             self.live_process()
             self.status()
 
-    def _traced_status(self):
+    def traced_status(self):
         """The native.Status of the live process, which must be traced."""
         self.live_process()
         status = self.status()[1]
@@ -301,13 +303,13 @@ class Session:
 
     def clear(self):
         """Drops the traces of the process. Returns the native.Status that it had."""
-        status = self._traced_status()
+        status = self.traced_status()
         self.request("clear")
         return status
 
     def reset_peak(self):
         """Makes the peak of traced memory what is traced. Returns as `clear` does."""
-        status = self._traced_status()
+        status = self.traced_status()
         self.request("reset_peak")
         return status
 
@@ -316,10 +318,7 @@ class Session:
         before) and `sample_period` (None: as before) are for "start". They obey at the program's
         next malloc or free."""
         self.target.hold()
-        process = self.live_process()
-        regions = self._regions(process)
-        calls = self._calls(process, regions)
-        root = self._find_root(process, calls, regions)
+        calls, root = self.inferior_of(self.live_process())
         for address, data in objects.prepare_request(
             calls, root, request, frame_limit, sample_period
         ):
@@ -349,8 +348,12 @@ class Session:
         snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
         return Taken(snapshot, process.description, _peak(calls, root)), regions
 
+    def inferior_of(self, process):
+        """(Calls, address of the table's root) of a process or core."""
+        return self.inferior(process, self._regions(process))
+
     def inferior(self, process, regions):
-        """(Calls, address of the table's root) of a process whose regions these are."""
+        """The same of one whose regions these are."""
         calls = self._calls(process, regions)
         return calls, self._find_root(process, calls, regions)
 
@@ -375,7 +378,7 @@ class Session:
     def _find_root(self, process, calls, regions):
         """The root's address. Where it has no symbol, memory is searched once for
         each process."""
-        candidate = self._root_symbol()
+        candidate = self.root_symbol()
         identity, known = self._root
         if not candidate and identity == process.identity:
             try:
@@ -393,7 +396,7 @@ class Session:
         self._root = (process.identity, root)
         return root
 
-    def _root_symbol(self):
+    def root_symbol(self):
         """The address of the symbol of the hooks' table; 0 where there is none. Hooks of another
         release may have the second name."""
         find = self.target.find_symbol

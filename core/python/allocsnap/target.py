@@ -252,17 +252,24 @@ class Target:
         of having KeyboardInterrupt raised."""
         return False
 
-    def watch_exits(self, functions, reached):
-        """Has `reached` called with the name of each of these functions of the C library when the
-        program comes to it, now and in later runs; where it returns true, the program stops. Told
-        again, it changes nothing. A debugger that has no such means does nothing."""
+    def watch_calls(self, purpose, functions, libraries, reached):
+        """Has `reached` called with the name of each of these functions when the program comes to
+        it, now and in later runs; where it returns true, the program stops. `libraries`: a regular
+        expression that the beginnings of the names of their files match. For each purpose once:
+        told again, it changes nothing. A debugger that has no such means does nothing."""
 
-    def forget_exits(self):
+    def forget_calls(self, purpose):
         """Ends that."""
 
     def has_program(self):
-        """Whether there is a program, of which exits can be watched."""
+        """Whether there is a program, of which calls can be watched."""
         return True
+
+    def caller_of_library(self):
+        """(function or None, path or None, line) of the newest frame of the selected thread, or of
+        one that watch_calls has just told of, that is in another file than the thread is; None: of
+        none that is known. A debugger that can shows that frame first where the program stops."""
+        return None
 
     def tell(self, text):
         """Tells the user something while the program runs."""

@@ -20,7 +20,7 @@ def _sample(period):
     return ", {}".format(period_text(period)) if period else ""
 
 
-def _next_run(session, frame_limit):
+def next_run(session, frame_limit):
     text = "The next `{}` traces the heap, {} of each stack{}.\n".format(
         session.target.run_command,
         plural(frame_limit, "frame"),
@@ -33,7 +33,7 @@ def _next_run(session, frame_limit):
     return text
 
 
-def _obstacle(session):
+def obstacle(session):
     """Why the next run will not be traced all the same, in a line; "" where nothing is known."""
     try:
         text = no_hooks.for_next_run(session.target)
@@ -80,7 +80,7 @@ class Start(Command):
         status = session.start(options.nframe, options.sample)
         run = session.launch.frame_limit()
         if status is None:
-            text = _next_run(session, run) + _obstacle(session)
+            text = next_run(session, run) + obstacle(session)
             process = session.process()
             if process is not None and not process.is_core:
                 text += "The process that there is now stays as it is: {}.\n".format(
@@ -96,7 +96,7 @@ class Start(Command):
             _sample(status.sample_period if options.sample is None else options.sample),
         )
         is_other = (run, session.launch.sample_period()) != was
-        return text + _dropped(status) + (_next_run(session, run) if is_other else "")
+        return text + _dropped(status) + (next_run(session, run) if is_other else "")
 
 
 class Stop(Command):
@@ -198,11 +198,11 @@ class Status(Command):
             ) + naming_lines(session, options.name)
         limit = session.launch.frame_limit()
         if session.process() is None:
-            obstacle = _obstacle(session)
+            why_not = obstacle(session)
             if limit is not None:
-                return "No process. {}{}".format(_next_run(session, limit), obstacle)
-            if obstacle:
-                return "No process.\n" + obstacle
+                return "No process. {}{}".format(next_run(session, limit), why_not)
+            if why_not:
+                return "No process.\n" + why_not
         process, status, unseen = session.full_status()
         size = results.format_size
         tracing = "off"

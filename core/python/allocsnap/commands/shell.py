@@ -22,6 +22,7 @@ from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
 from .reports import Diff, Stats, Traces, Who
 from .settings import Set
+from .watch import Watch
 
 #: Every command, in the order that help shows them.
 COMMANDS = tuple(
@@ -32,6 +33,7 @@ COMMANDS = tuple(
         Clear,
         ResetPeak,
         Status,
+        Watch,
         Take,
         List,
         Delete,

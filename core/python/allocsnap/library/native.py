@@ -39,6 +39,8 @@ from .structures import (
     Trace,
     Traceback,
     Variable,
+    Watch,
+    WatchLimits,
     Write,
 )
 
@@ -74,6 +76,10 @@ SAMPLE_PERIOD_MAX = 1 << 40
 REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
 
 REQUEST_WRITES = 2
+WATCH_WRITES = 3
+
+#: Places of Watch.reached, in the order of asnap_watch_kind.
+WATCH_KINDS = ("size", "block", "count", "failed")
 
 #: asnap_naming_extent.
 NAMING_WHOLE, NAMING_UNTIL_STOPPED, NAMING_NOTHING = 0, 1, 2
@@ -143,6 +149,11 @@ FUNCTIONS = {
     "asnap_request_prepare": (
         _ERROR,
         [POINTER(Memory), c_uint64, c_int, POINTER(Start), POINTER(Write)],
+    ),
+    "asnap_watch_read": (_ERROR, [POINTER(Memory), c_uint64, POINTER(Watch)]),
+    "asnap_watch_prepare": (
+        _ERROR,
+        [POINTER(Memory), c_uint64, POINTER(WatchLimits), POINTER(Write)],
     ),
     "asnap_raw_read": (_ERROR, [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), _OUT]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),

@@ -297,3 +297,17 @@ def prepare_request(calls, root, request, frame_limit=0, sample_period=None):
         writes,
     )
     return [(write.address, bytes(write.bytes[: write.size])) for write in writes]
+
+
+def read_watch(calls, root):
+    """The native.Watch of the table whose root is there."""
+    watch = native.Watch()
+    calls.run(library().asnap_watch_read, calls.memory, root, byref(watch))
+    return watch
+
+
+def prepare_watch(calls, root, limits):
+    """As prepare_request, for the hooks to watch for native.WatchLimits in place of all others."""
+    writes = (native.Write * native.WATCH_WRITES)()
+    calls.run(library().asnap_watch_prepare, calls.memory, root, byref(limits), writes)
+    return [(write.address, bytes(write.bytes[: write.size])) for write in writes]

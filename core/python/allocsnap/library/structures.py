@@ -109,7 +109,43 @@ class Start(ctypes.Structure):
 class Write(ctypes.Structure):
     """Bytes to be written into the inferior (asnap_write)."""
 
-    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 28)]
+    _fields_ = [("address", c_uint64), ("size", c_uint32), ("bytes", c_uint8 * 44)]
+
+
+class WatchLimits(ctypes.Structure):
+    """What the hooks watch for (asnap_watch_limits); 0: not."""
+
+    _fields_ = [
+        ("size", c_uint64),
+        ("block", c_uint64),
+        ("count", c_uint64),
+        ("failed", c_bool),
+    ]
+
+
+class Reached(ctypes.Structure):
+    """A limit that was reached (asnap_reached)."""
+
+    _fields_ = [
+        ("times", c_uint64),
+        ("limit", c_uint64),
+        ("size", c_uint64),
+        ("count", c_uint64),
+        ("request", c_uint64),
+        ("thread", c_uint32),
+    ]
+
+
+class Watch(ctypes.Structure):
+    """What is watched for, and what was reached (asnap_watch)."""
+
+    _fields_ = [
+        ("limits", WatchLimits),
+        ("is_pending", c_bool),
+        ("of_sample", c_bool),
+        ("action", c_uint32),
+        ("reached", Reached * 4),
+    ]
 
 
 class Frame(ctypes.Structure):
