@@ -42,7 +42,7 @@ LINES = {
     "clear": ["clear " + TYPED],
     "reset-peak": ["reset-peak " + TYPED],
     "status": ["status", "status {name}", "status " + TYPED],
-    "take": ["take other", "take " + TYPED, "take --no-names bare"],
+    "take": ["take other", "take " + TYPED, "take --no-names bare", "take --python"],
     "list": ["list"],
     "delete": ["delete " + TYPED],
     "stats": ["stats %s {name}" % key for key in keys()]
