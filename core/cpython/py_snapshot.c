@@ -116,7 +116,7 @@ static struct asnap_error *add_difference(struct job *job)
                                   "a thread was changing tracemalloc's tables (it holds their "
                                   "lock): the block in flight may be missing, or here although it "
                                   "was freed");
-    if (there != read->entry_count || read->walk.is_endless) {
+    if (there != read->entry_count) {
         snprintf(line, sizeof(line),
                  "tracemalloc says that it has %" PRIu64 " traces, and %" PRIu64
                  " are found: a thread was changing its tables, or the program has overwritten "
@@ -124,6 +124,11 @@ static struct asnap_error *add_difference(struct job *job)
                  read->entry_count, there);
         return asnap_builder_note(job->builder, line);
     }
+    if (read->walk.misplaced != 0 || read->walk.is_endless)
+        return asnap_builder_note(
+            job->builder, "lists of tracemalloc's tables lead into each other: a thread was "
+                          "resizing them, or the program has overwritten them, and traces "
+                          "may be missing here");
     uint64_t traced = job->cpython->traced_size;
     if (traced == ASNAP_CPYTHON_UNKNOWN || traced == job->size || read->unreadable != 0 ||
         read->bad_sizes != 0 || read->bad_tables != 0)

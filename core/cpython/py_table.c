@@ -175,6 +175,8 @@ struct asnap_error *asnap_py_table_walk(const struct asnap_py_memory *py,
         .walk = walk,
         .most = walk->visited + table->entry_count * 2 + LEAST_BUCKETS,
     };
+    bool was_endless = walk->is_endless;
+    walk->is_endless = false;
     struct asnap_error *error = add_heads(py, &walking, step);
     while (error == NULL && walking.next_count > 0 && !walk->is_endless) {
         struct asnap_wanted *now = walking.next;
@@ -184,6 +186,7 @@ struct asnap_error *asnap_py_table_walk(const struct asnap_py_memory *py,
         error = asnap_py_gather(py, now, count, step, visit_entry, &walking);
         free(now);
     }
+    walk->is_endless = walk->is_endless || was_endless;
     free(walking.next);
     return error;
 }

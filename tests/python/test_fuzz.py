@@ -59,6 +59,12 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, 5)
         self.assertGreater(inputs - files, RUNS // 20)
 
+    def test_cpython(self):
+        directory = os.path.join(CORPUS, "cpython")
+        files, inputs = self.run_fuzzer("cpython", RUNS, directory)
+        self.assertEqual(files, len(os.listdir(directory)))
+        self.assertGreater(inputs - files, RUNS // 20)
+
     def test_graph(self):
         directory = os.path.join(CORPUS, "graph")
         files, inputs = self.run_fuzzer("graph", GRAPH_RUNS, directory)
