@@ -71,11 +71,35 @@ struct asnap_error *asnap_py_ask(const struct asnap_py_memory *py, const char *s
     return asnap_error_interrupted(step);
 }
 
-static int by_address(const void *left, const void *right)
+/* Sorts by address, a byte of it at a time from the lowest on, as far as they differ. */
+static struct asnap_error *sort_by_address(struct asnap_wanted *wanted, size_t count)
 {
-    const struct asnap_wanted *a = left;
-    const struct asnap_wanted *b = right;
-    return (a->address > b->address) - (a->address < b->address);
+    struct asnap_wanted *scratch = malloc(count * sizeof(*scratch));
+    if (scratch == NULL)
+        return asnap_error_no_memory();
+    uint64_t different = 0;
+    for (size_t i = 1; i < count; i++)
+        different |= wanted[i].address ^ wanted[0].address;
+    struct asnap_wanted *from = wanted;
+    struct asnap_wanted *to = scratch;
+    for (unsigned int shift = 0; shift < 64; shift += 8) {
+        size_t places[257] = {0};
+        if ((different >> shift & 0xff) == 0)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            places[(from[i].address >> shift & 0xff) + 1]++;
+        for (size_t i = 0; i < 256; i++)
+            places[i + 1] += places[i];
+        for (size_t i = 0; i < count; i++)
+            to[places[from[i].address >> shift & 0xff]++] = from[i];
+        struct asnap_wanted *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != wanted)
+        memcpy(wanted, from, count * sizeof(*wanted));
+    free(scratch);
+    return NULL;
 }
 
 /* How many pieces from the first on are read at once, and how many bytes these are. */
@@ -136,8 +160,7 @@ struct asnap_error *asnap_py_gather(const struct asnap_py_memory *py, struct asn
     uint8_t *buffer = malloc(largest);
     if (buffer == NULL)
         return asnap_error_no_memory();
-    if (count > 1)
-        qsort(wanted, count, sizeof(*wanted), by_address);
+    error = sort_by_address(wanted, count);
     for (size_t i = 0; i < count && error == NULL;) {
         size_t bytes;
         size_t length = run_length(wanted + i, count - i, &bytes);

@@ -78,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size != 0 && (bytes[0] & 0x80) != 0)
         image.symbols.traces = image.symbols.domains = image.symbols.runtime = 0;
     for (size_t i = 1; i + 3 <= size; i += 3) {
-        uint64_t address = PYTHON_DATA + (bytes[i] | bytes[i + 1] << 8) % WORDS * 8 +
+        uint64_t address = PYTHON_DATA +
+                           ((uint64_t)bytes[i] | (uint64_t)bytes[i + 1] << 8) % WORDS * 8 +
                            ((bytes[i + 1] & 0x80) != 0 ? PYTHON_HEAP - PYTHON_DATA : 0);
         uint64_t word = python_image_word(&image, address);
         python_image_put(&image, address, changed(&image, word, bytes[i + 2]));
