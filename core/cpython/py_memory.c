@@ -151,16 +151,19 @@ struct asnap_error *asnap_py_gather(const struct asnap_py_memory *py, struct asn
                                     size_t count, const char *step, asnap_wanted_visitor *visit,
                                     void *context)
 {
-    size_t largest = PIECE;
-    struct asnap_error *error = NULL;
+    size_t largest = 1;
     if (count == 0)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        largest = wanted[i].size > largest ? wanted[i].size : largest;
+    struct asnap_error *error = sort_by_address(wanted, count);
+    if (error != NULL)
+        return error;
+    for (size_t i = 0, bytes; i < count;) {
+        i += run_length(wanted + i, count - i, &bytes);
+        largest = bytes > largest ? bytes : largest;
+    }
     uint8_t *buffer = malloc(largest);
     if (buffer == NULL)
         return asnap_error_no_memory();
-    error = sort_by_address(wanted, count);
     for (size_t i = 0; i < count && error == NULL;) {
         size_t bytes;
         size_t length = run_length(wanted + i, count - i, &bytes);

@@ -10,9 +10,6 @@
 
 size_t fuzz_accepted;
 
-/* As many words of the data and the heap as hold something, and some beyond. */
-enum { WORDS = 700 };
-
 static void require(bool holds, const char *what)
 {
     if (holds)
@@ -69,6 +66,15 @@ static void check(const struct asnap_snapshot *snapshot)
         require(asnap_snapshot_frame(snapshot, i).filename != NULL, "a frame without a file");
 }
 
+/* The address of one of the words that hold something: of the heap, or around the state. */
+static uint64_t place(const struct python_image *image, uint64_t number)
+{
+    uint64_t heap = (image->used - PYTHON_HEAP) / 8;
+    uint64_t data = 48;
+    number %= heap + data;
+    return number < heap ? PYTHON_HEAP + number * 8 : image->state - 8 * 8 + (number - heap) * 8;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct python_image image;
@@ -78,9 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size != 0 && (bytes[0] & 0x80) != 0)
         image.symbols.traces = image.symbols.domains = image.symbols.runtime = 0;
     for (size_t i = 1; i + 3 <= size; i += 3) {
-        uint64_t address = PYTHON_DATA +
-                           ((uint64_t)bytes[i] | (uint64_t)bytes[i + 1] << 8) % WORDS * 8 +
-                           ((bytes[i + 1] & 0x80) != 0 ? PYTHON_HEAP - PYTHON_DATA : 0);
+        uint64_t address = place(&image, (uint64_t)bytes[i] | (uint64_t)bytes[i + 1] << 8);
         uint64_t word = python_image_word(&image, address);
         python_image_put(&image, address, changed(&image, word, bytes[i + 2]));
     }

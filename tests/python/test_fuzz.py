@@ -60,9 +60,9 @@ class Fuzz(unittest.TestCase):
         self.assertGreater(inputs - files, RUNS // 20)
 
     def test_cpython(self):
-        directory = os.path.join(CORPUS, "cpython")
-        files, inputs = self.run_fuzzer("cpython", RUNS, directory)
-        self.assertEqual(files, len(os.listdir(directory)))
+        files, inputs = self.run_fuzzer("cpython", RUNS, os.path.join(CORPUS, "cpython"))
+        # In the others, nothing leads to the tables any more.
+        self.assertEqual(files, 10)
         self.assertGreater(inputs - files, RUNS // 20)
 
     def test_graph(self):
