@@ -176,6 +176,16 @@ class OwnInterpreter(Traced):
                 # LLDB lets it run on when it goes.
                 self.check(allocsnap.Snapshot.load(path), self.told(process, where))
 
+    def test_in_the_python_of_gdb(self):
+        process, where = self.stopped(OWN)
+        path = os.path.join(self.directory, "api.snap")
+        taken = "python import allocsnap; allocsnap.take_snapshot(python=True).dump({!r})".format(path)
+        both = "python allocsnap.take_snapshot(python=True, graph=True)"
+        results = debuggers.gdb().run(self, [taken, both], os.path.realpath(OWN), pid=process.pid)
+        self.assertEqual(results[taken], "")
+        self.assertIn("graph and python do not go together", results[both])
+        self.check(allocsnap.Snapshot.load(path), self.told(process, where))
+
     def test_in_gdb_and_cores(self):
         """Of the process, of the core that gdb writes, in every debugger, and of the kernel's the same is
         read, addresses and all."""
