@@ -276,6 +276,16 @@ class Refused(Traced):
             places = [(at["filename"], at["lineno"]) for at in one["traceback"]]
             self.assertEqual(set(places), {("<string>", 1)})
 
+    def test_difference_to_a_file(self):
+        process = self.running("-c", self.WAIT, PYTHONTRACEMALLOC="1")
+        path = os.path.join(self.directory, "before.snap")
+        Typed.told(self, "-p", process.pid, "dump", "python", path)
+        for words in (["python"], ["1", "python"], ["python", "filename"]):
+            with self.subTest(words):
+                found = json.loads(Typed.told(self, "-p", process.pid, path, "diff", *words, "--json"))
+                self.assertEqual((found["total"]["size_diff"], found["total"]["count_diff"]), (0, 0))
+                self.assertGreater(found["total"]["count"], 0)
+
     def test_no_python(self):
         sleep = subprocess.Popen(["/bin/sleep", "600"])
         for close in (sleep.wait, sleep.kill):
