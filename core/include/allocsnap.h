@@ -32,6 +32,7 @@
 #define ALLOCSNAP_H
 
 #include "allocsnap_base.h"
+#include "allocsnap_cpython.h"
 #include "allocsnap_export.h"
 #include "allocsnap_graph.h"
 #include "allocsnap_inferior.h"

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "python"))
 from allocsnap.command_line import invocation  # noqa: E402
 from allocsnap.command_line.main import NoProgram  # noqa: E402
 from allocsnap.commands import FILES  # noqa: E402
+from allocsnap.kept import FRESH  # noqa: E402
 from allocsnap.library import native  # noqa: E402
 from allocsnap.session import Session  # noqa: E402
 
@@ -95,7 +96,7 @@ def _positional(session, command):
         words = command.words()
         return [_FILES] if words is None else words
     words = command.words(session, [])
-    found = [] if words is FILES else [word for word in words if word != "now" or command.name != "status"]
+    found = [] if words is FILES else [word for word in words if word not in FRESH or command.name != "status"]
     return found + ([_FILES] if words is FILES or command.takes_files else [])
 
 

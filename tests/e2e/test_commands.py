@@ -489,8 +489,8 @@ class Completion(Case):
             found,
             [
                 ["snapshot " + name for name in ("start", "stats", "status", "stop")],
-                [stats + w for w in sorted(KEYS + ["a-1", "b", "now"])],
-                [stats + "lineno " + w for w in ("a-1", "b", "now")],
+                [stats + w for w in sorted(KEYS + ["a-1", "b", "now", "python"])],
+                [stats + "lineno " + w for w in ("a-1", "b", "now", "python")],
                 [stats + "now " + w for w in sorted(KEYS)],
                 [stats + "lineno"],
                 [stats + "a-1"],
@@ -522,14 +522,14 @@ class Completion(Case):
                 ["snapshot delete " + w for w in ("a-1", "b")],
                 ["snapshot delete b a-1"],
                 [],
-                [diff + w for w in sorted(KEYS + ["a-1", "b", "now"])],
-                [diff + "b " + w for w in sorted(KEYS + ["a-1", "now"])],
+                [diff + w for w in sorted(KEYS + ["a-1", "b", "now", "python"])],
+                [diff + "b " + w for w in sorted(KEYS + ["a-1", "now", "python"])],
                 [],
                 [],
                 [],
-                ["snapshot traces " + w for w in ("a-1", "b", "now")],
+                ["snapshot traces " + w for w in ("a-1", "b", "now", "python")],
                 [],
-                ["snapshot dump " + w for w in ("a-1", "b", "now")],
+                ["snapshot dump " + w for w in ("a-1", "b", "now", "python")],
                 ["snapshot dump --format " + w for w in ("allocsnap", "tracemalloc")],
                 ["snapshot dump --format tracemalloc a-1"],
                 [
@@ -542,7 +542,7 @@ class Completion(Case):
                     for w in ("c++", "glib", "libc", "nameless", "qt", "rust", "wrappers")
                 ],
                 ["snapshot who --" + w for w in ("help", "in", "json")],
-                ["snapshot who --in " + w for w in ("a-1", "b", "now")],
+                ["snapshot who --in " + w for w in ("a-1", "b", "now", "python")],
                 ["snapshot who --json --in b"],
             ],
         )

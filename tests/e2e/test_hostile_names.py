@@ -43,7 +43,7 @@ LINES = {
     "reset-peak": ["reset-peak " + TYPED],
     "status": ["status", "status {name}", "status " + TYPED],
     "watch": ["watch " + TYPED, "watch --block " + TYPED, "watch --count " + TYPED, "watch 100G", "watch"],
-    "take": ["take other", "take " + TYPED, "take --no-names bare"],
+    "take": ["take other", "take " + TYPED, "take --no-names bare", "take --python"],
     "list": ["list"],
     "delete": ["delete " + TYPED],
     "stats": ["stats %s {name}" % key for key in keys()]

@@ -20,7 +20,8 @@ from allocsnap.library.keys import keys  # noqa: E402
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "statistics", "graph", "render", "export", "report")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "cpython", "statistics", "graph", "render", "export",
+                  "report")
 )
 
 

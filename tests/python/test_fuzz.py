@@ -59,6 +59,12 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, 5)
         self.assertGreater(inputs - files, RUNS // 20)
 
+    def test_cpython(self):
+        files, inputs = self.run_fuzzer("cpython", RUNS, os.path.join(CORPUS, "cpython"))
+        # In the others, nothing leads to the tables any more.
+        self.assertEqual(files, 10)
+        self.assertGreater(inputs - files, RUNS // 20)
+
     def test_graph(self):
         directory = os.path.join(CORPUS, "graph")
         files, inputs = self.run_fuzzer("graph", GRAPH_RUNS, directory)

@@ -72,9 +72,14 @@ __all__ = [
 ]
 
 
-def take_snapshot(*, graph: bool = False) -> Snapshot:
+def take_snapshot(*, graph: bool = False, python: bool = False) -> Snapshot:
     """A Snapshot of the traced program. `graph`: find out what points to its blocks, for
-    Trace.reach and Snapshot.leaks, references, referrers, paths and retained."""
+    Trace.reach and Snapshot.leaks, references, referrers, paths and retained. `python`: of what
+    the tracemalloc of a CPython in it traces, in place of the hooks' blocks."""
+    if python:
+        if graph:
+            raise ValueError("graph and python do not go together")
+        return tracing.take_python_snapshot()
     if not is_tracing():
         raise RuntimeError(
             "the tracemalloc module must be tracing memory allocations to take a snapshot"

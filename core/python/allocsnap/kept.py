@@ -9,6 +9,11 @@ from .library.keys import find_name
 #: The word that stands for a fresh reading of the paused process or core.
 NOW = "now"
 
+#: The word for a fresh reading of the tracemalloc of a CPython in it.
+PYTHON = "python"
+
+FRESH = (NOW, PYTHON)
+
 
 class Taken(NamedTuple):
     """A snapshot with what it was taken from."""
@@ -33,10 +38,10 @@ class Kept:
 
     def get(self, name):
         """The Taken that is kept under this name."""
-        if name == NOW:
+        if name in FRESH:
             raise AllocsnapError(
-                "`now` is a fresh reading each time, and not kept: {}".format(
-                    self._how_to_keep.format("keeps")
+                "`{}` is a fresh reading each time, and not kept: {}".format(
+                    name, self._how_to_keep.format("keeps")
                 )
             )
         if name not in self._taken:
@@ -61,11 +66,11 @@ class Kept:
 
     def words(self):
         """Every word that names a snapshot."""
-        return [NOW] + list(self._taken)
+        return list(FRESH) + list(self._taken)
 
     def is_name(self, word):
         """Whether this word names a snapshot."""
-        return word == NOW or word in self._taken
+        return word in FRESH or word in self._taken
 
     def delete(self, names):
         """Forgets these snapshots, or none of them where one is unknown."""
@@ -95,7 +100,7 @@ class Kept:
                 'there is a snapshot "{0}" already: choose another name,'
                 " or `snapshot delete {0}` first".format(name)
             )
-        if name == NOW or find_name(name) == name:
+        if name in FRESH or find_name(name) == name:
             raise AllocsnapError(
                 '"{}" has a meaning of its own in the commands: choose another name'.format(name)
             )

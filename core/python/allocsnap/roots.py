@@ -7,7 +7,7 @@ import sys
 
 from . import object_types
 from .errors import AllocsnapError, ErrorCode
-from .kept import NOW, Taken
+from .kept import NOW, PYTHON, Taken
 from .library import graph_types, graphs, native
 from .library.keys import TYPE
 from .library.rows import format_size
@@ -282,6 +282,12 @@ def find(session, name, options=graphs.Options(), key=None):
     stands for the default. `key`: that statistics are wanted by."""
     name = name or session.default_name()
     session.snapshots.check_known(name)
+    if name == PYTHON:
+        raise AllocsnapError(
+            "what points to the blocks that tracemalloc traces is not looked for: it needs the hooks'"
+            " records (`now`), and Python's own gc.get_referrers knows more of Python's objects",
+            ErrorCode.UNSUPPORTED,
+        )
     if name == NOW:
         computed = Computed(session, options)
         if key == TYPE:

@@ -3,10 +3,11 @@
 import contextlib
 import os
 
-from . import guessed_map, kept_graph, minidump, no_hooks, object_types, tracing, whereabouts
+from . import cpython, guessed_map, kept_graph, minidump, no_hooks, object_types, tracing
+from . import whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
-from .kept import NOW, Kept, Taken
+from .kept import NOW, PYTHON, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
 from .library.calls import Calls, CoreMap, Regions
@@ -352,6 +353,18 @@ class Session:
         """(Calls, address of the table's root) of a process or core."""
         return self.inferior(process, self._regions(process))
 
+    def read_python(self):
+        """Takes a snapshot of what the tracemalloc of a CPython in the process traces, without
+        keeping it."""
+        process = self.stopped_process()
+        if process.moving:
+            # Its tables are not made to be read while they change.
+            self.target.hold()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        with _blamed_on_truncation(process, regions):
+            return cpython.read(self.target, process, regions, calls)
+
     def inferior(self, process, regions):
         """The same of one whose regions these are."""
         calls = self._calls(process, regions)
@@ -437,11 +450,13 @@ class Session:
 
     # ---- snapshots ----
 
-    def take(self, name=None, names=True):
+    def take(self, name=None, names=True, python=False):
         """Reads a snapshot and keeps it under `name`, or under the next number. `names`:
-        its frames are named, as far as Ctrl-C lets them."""
+        its frames are named, as far as Ctrl-C lets them. `python`: as read_python does."""
         if name is not None:
             self.snapshots.check_new_name(name)
+        if python:
+            return self.snapshots.keep(name, self.read_python())
         extent = naming_extent(names)
         return self.snapshots.keep(name, self._read(self.stopped_process(), extent)[0])
 
@@ -460,10 +475,12 @@ class Session:
         return list(kept)[-1] if kept and self.target.process() is None else NOW
 
     def find(self, name):
-        """The Taken of that name; `now` reads one, None stands for the default."""
+        """The Taken of that name; `now` and `python` read one, None stands for the default."""
         if name is None:
             name = self.default_name()
         self.snapshots.check_known(name)
+        if name == PYTHON:
+            return self.read_python()
         return self.read() if name == NOW else self.snapshots.get(name)
 
     def find_typed(self, name):

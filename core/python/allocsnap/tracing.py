@@ -158,3 +158,9 @@ def take_live_snapshot(graph: bool = False) -> Snapshot:
         return Snapshot._of(_read())
     session = _required()
     return Snapshot._of(reachability.compute(session).skip(session.rules))
+
+
+def take_python_snapshot() -> Snapshot:
+    """A Snapshot of what the tracemalloc of a CPython in the program traces."""
+    session = _required()
+    return Snapshot._of(session.read_python().snapshot.skip(session.rules))

@@ -53,7 +53,8 @@ options, before the command:
   -h, --help         print this; after a command, its own help
 
 DUMP is a file that `dump` has written, here or in a debugger. The first is snapshot 1, the
-second 2; `now` is a reading of the core or process.
+second 2; `now` is a reading of the core or process, and `python` one of what the
+tracemalloc of a CPython in it traces.
 
 exit status: 0; 1 where something went wrong; 2 where the command line is not understood;
 of run, the program's own, 128 and the number of the signal that has ended it, 127 where

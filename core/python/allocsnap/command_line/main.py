@@ -8,6 +8,7 @@ import sys
 from ..commands.grammar import HelpRequested
 from ..commands.shell import COMMANDS, Shell
 from ..errors import AllocsnapError, ErrorCode, UsageError, one_line
+from ..kept import FRESH
 from ..printable import printable_text
 from ..regular_files import open_regular
 from ..target import Target, shown_path
@@ -193,7 +194,9 @@ def _line(asked, session):
     typed = asked.command.parser.positions(asked.rest)
     is_named = any(map(session.snapshots.is_name, typed))
     wanted = None
-    if name == "diff" and kept and not is_named:
+    # A fresh reading is what the dump is compared with.
+    is_new = [word for word in typed if session.snapshots.is_name(word)] in [[word] for word in FRESH]
+    if name == "diff" and kept and (is_new or not is_named):
         wanted = kept[0]
     elif name == "status" and not typed and session.process() is None:
         wanted = kept[-1]

@@ -33,7 +33,11 @@ class Take(Command):
     summary = "Take a snapshot of the live heap blocks, and keep it."
     details = (
         "Ctrl-C while frames are named keeps it too; frames that have no name by then\n"
-        "are bare addresses, until `snapshot symbolize` names them."
+        "are bare addresses, until `snapshot symbolize` names them.\n\n"
+        "With --python it is of what CPython's own tracemalloc traces, where the program is\n"
+        "one in Python that was started with PYTHONTRACEMALLOC=25, or has called\n"
+        "tracemalloc.start(25): frames are Python's. `python` in place of a snapshot's name\n"
+        "stands for a fresh reading of the same."
     )
 
     def arguments(self, parser):
@@ -47,10 +51,23 @@ class Take(Command):
             " later, and in files",
         )
         parser.add_argument(
+            "--python",
+            action="store_true",
+            help="of what the tracemalloc of a CPython in the process or core traces, in place of"
+            " the hooks' blocks",
+        )
+        parser.add_argument(
             "name", metavar="NAME", nargs="?", help="its name (default: the next number)"
         )
 
     def run(self, session, options):
+        if options.python and (options.graph or options.no_names):
+            raise UsageError(
+                "--python does not go together with --graph and --no-names: tracemalloc knows the"
+                " names of its frames, and not what points to its blocks"
+            )
+        if options.python:
+            return _kept(*session.take(options.name, python=True))
         if options.graph:
             extent = naming_extent(not options.no_names)
             return _kept(*keep_with_graph(session, options.name, extent))
@@ -180,7 +197,7 @@ class Dump(Command):
             default="allocsnap",
             help="of the file (default: allocsnap)",
         )
-        parser.add_argument("name", metavar="NAME", help="a snapshot, or now")
+        parser.add_argument("name", metavar="NAME", help="a snapshot, now or python")
         parser.add_argument("file", metavar="FILE", help="the path of the file; ~ is your home")
 
     def run(self, session, options):

@@ -273,7 +273,7 @@ def add_words(parser, names):
         "words",
         metavar="|".join(["KEY"] + names),
         nargs="*",
-        help="KEY: {} (default: {}); {}: a snapshot, or now".format(
+        help="KEY: {} (default: {}); {}: a snapshot, now or python".format(
             ", ".join(known_names()), DEFAULT, ", ".join(names)
         ),
     )

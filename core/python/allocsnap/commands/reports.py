@@ -164,7 +164,7 @@ class Traces(Command):
     )
 
     def arguments(self, parser):
-        parser.add_argument("snapshot", metavar="NAME", nargs="?", help="a snapshot, or now")
+        parser.add_argument("snapshot", metavar="NAME", nargs="?", help="a snapshot, now or python")
         parser.add_argument(
             "--sort",
             choices=list(ORDERS),

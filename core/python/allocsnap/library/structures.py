@@ -274,6 +274,39 @@ class Detail(ctypes.Structure):
     ]
 
 
+class CpythonSymbols(ctypes.Structure):
+    """Where symbols of an interpreter are (asnap_cpython_symbols); 0: not known."""
+
+    _fields_ = [
+        ("path", c_char_p),
+        ("runtime", c_uint64),
+        ("runtime_size", c_uint64),
+        ("version", c_uint64),
+        ("config", c_uint64),
+        ("traces", c_uint64),
+        ("domains", c_uint64),
+        ("lock", c_uint64),
+        ("traced", c_uint64),
+        ("peak", c_uint64),
+    ]
+
+
+class Cpython(ctypes.Structure):
+    """An interpreter, and what its tracemalloc says of itself (asnap_cpython)."""
+
+    _fields_ = [
+        ("name", ctypes.c_char * 40),
+        ("version", c_uint32),
+        ("free_threaded", c_bool),
+        ("locked", c_bool),
+        ("frame_limit", c_uint32),
+        ("traced_size", c_uint64),
+        ("peak_size", c_uint64),
+        ("traces", c_uint64),
+        ("domains", c_uint64),
+    ]
+
+
 class StatisticDiff(ctypes.Structure):
     _fields_ = [
         ("size", c_uint64),
