@@ -34,6 +34,7 @@
 #include "allocsnap_base.h"
 #include "allocsnap_export.h"
 #include "allocsnap_graph.h"
+#include "allocsnap_heaps.h"
 #include "allocsnap_inferior.h"
 #include "allocsnap_names.h"
 #include "allocsnap_render.h"
