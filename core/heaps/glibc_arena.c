@@ -15,6 +15,9 @@ enum { ARENAS_MOST = 65536 };
 /* Data of one file that is searched; more is no C library's. */
 #define SEARCHED_MOST ((uint64_t)64 << 20)
 
+/* No program has more memory. */
+#define MEMORY_MOST ((uint64_t)1 << 56)
+
 /* Bins whose neighbours do not lead back: a chunk is on its way in or out. */
 enum { ODD_BINS_MOST = 2 };
 
@@ -31,7 +34,8 @@ static bool is_possible(const struct asnap_glibc_state *state, uint64_t address)
 {
     if ((uint32_t)state->mutex > 2 || state->flags > 7 || (uint32_t)state->have_fastchunks > 1 ||
         state->top == 0 || state->top % 16 != 0 || state->next == 0 || state->next % 8 != 0 ||
-        state->system_mem > state->max_system_mem || state->attached_threads > UINT32_MAX)
+        state->system_mem > MEMORY_MOST || state->max_system_mem > MEMORY_MOST ||
+        state->attached_threads > UINT32_MAX)
         return false;
     for (size_t i = 0; i < ASNAP_GLIBC_FAST_BINS; i++) {
         if (state->fast_bins[i] % 16 != 0)
@@ -249,18 +253,23 @@ static bool are_cache_limits(const uint8_t *bytes, size_t offset)
            word_at(bytes, offset + 16) <= UINT16_MAX;
 }
 
-/* Whether there is a struct malloc_par of a layout, of a program whose main arena has this top. */
+/* Whether there is a struct malloc_par of a layout, of a program whose main arena has this top and
+ * has memory by brk(2), or has none. */
 static bool are_counts(const struct asnap_heap_memory *memory, const uint8_t *bytes,
-                       const struct layout *layout, const struct asnap_glibc_arena *arena)
+                       const struct layout *layout, const struct asnap_glibc_arena *arena,
+                       bool by_brk)
 {
     uint64_t brk_start = word_at(bytes, layout->brk_start);
     uint64_t mapped = word_at(bytes, layout->bytes);
+    uint64_t top = arena->state.top;
     bool is_split = (arena->state.flags & ASNAP_GLIBC_NOT_CONTIGUOUS) != 0;
     bool has_brk = asnap_heap_is_writable(asnap_heap_region(memory->facts, brk_start)) &&
-                   (is_split || (arena->state.top >= brk_start &&
-                                 arena->state.top - brk_start <= arena->state.system_mem));
-    bool has_none = brk_start == 0 && (is_split || arena->state.system_mem == 0);
-    return (has_brk || has_none) && are_cache_limits(bytes, layout->brk_start + 8) &&
+                   (is_split || (top >= brk_start && top - brk_start <= arena->state.system_mem));
+    /* Else most of it could be zero anywhere: arena_test, n_mmaps_max and the bins are not. */
+    bool has_none = brk_start == 0 && word_at(bytes, 24) != 0 &&
+                    half_at(bytes, layout->counts + 4) != 0 &&
+                    word_at(bytes, layout->brk_start + 8) != 0;
+    return (by_brk ? has_brk : has_none) && are_cache_limits(bytes, layout->brk_start + 8) &&
            half_at(bytes, layout->counts) <= INT32_MAX &&
            half_at(bytes, layout->counts) <= half_at(bytes, layout->counts + 8) &&
            half_at(bytes, layout->counts + 4) <= INT32_MAX &&
@@ -268,13 +277,13 @@ static bool are_counts(const struct asnap_heap_memory *memory, const uint8_t *by
            mapped <= word_at(bytes, layout->bytes + 8);
 }
 
-static bool take_counts(const struct asnap_heap_memory *memory, const uint8_t *bytes,
-                        uint64_t address, const struct asnap_glibc_arena *arena,
+static void take_counts(const struct asnap_heap_memory *memory, const uint8_t *bytes,
+                        uint64_t address, const struct asnap_glibc_arena *arena, bool by_brk,
                         struct asnap_glibc_counts *counts)
 {
     for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
         const struct layout *layout = &layouts[i];
-        if (!are_counts(memory, bytes, layout, arena))
+        if (!are_counts(memory, bytes, layout, arena, by_brk))
             continue;
         *counts = (struct asnap_glibc_counts){
             .is_known = true,
@@ -285,9 +294,8 @@ static bool take_counts(const struct asnap_heap_memory *memory, const uint8_t *b
             .brk_start = word_at(bytes, layout->brk_start),
             .huge_page = layout->huge_page == 0 ? 0 : word_at(bytes, layout->huge_page),
         };
-        return true;
+        return;
     }
-    return false;
 }
 
 struct asnap_error *asnap_glibc_find_counts(struct asnap_heap_memory *memory,
@@ -304,9 +312,9 @@ struct asnap_error *asnap_glibc_find_counts(struct asnap_heap_memory *memory,
     if (copy == NULL)
         return asnap_error_no_memory();
     struct asnap_error *error = asnap_heap_copy(memory, region->start, copy, bytes, &is_there);
-    for (size_t at = 0; error == NULL && is_there && at + COUNTS_BYTES <= bytes; at += 8) {
-        if (take_counts(memory, copy + at, region->start + at, main_arena, counts))
-            break;
+    for (unsigned pass = 0; error == NULL && is_there && !counts->is_known && pass < 2; pass++) {
+        for (size_t at = 0; at + COUNTS_BYTES <= bytes && !counts->is_known; at += 8)
+            take_counts(memory, copy + at, region->start + at, main_arena, pass == 0, counts);
     }
     free(copy);
     return error;

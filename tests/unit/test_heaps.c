@@ -168,15 +168,15 @@ ASNAP_TEST(heaps, takes_nothing_else_for_an_arena)
         uint64_t offset;
         uint64_t word;
     } wrong[] = {
-        {0, 3},                                          /* mutex */
-        {MADE_FAST + 8, 8},                              /* a fast bin's chunk is not aligned */
-        {MADE_TOP, 0},                                   /* no top */
-        {MADE_TOP, MADE_LIBC + 16 * MADE_PAGE},          /* the top is in code */
-        {MADE_TOP, UINT64_C(0x123456780)},               /* or nowhere */
-        {MADE_BINS, 0},                                  /* a bin leads nowhere */
-        {MADE_NEXT_ARENA, 0},                            /* the list of arenas */
-        {MADE_NEXT_ARENA, UINT64_C(0x123456780)},        /* likewise */
-        {MADE_SYSTEM, (MADE_BRK_PAGES + 1) * MADE_PAGE}, /* more than there ever was */
+        {0, 3},                                   /* mutex */
+        {MADE_FAST + 8, 8},                       /* a fast bin's chunk is not aligned */
+        {MADE_TOP, 0},                            /* no top */
+        {MADE_TOP, MADE_LIBC + 16 * MADE_PAGE},   /* the top is in code */
+        {MADE_TOP, UINT64_C(0x123456780)},        /* or nowhere */
+        {MADE_BINS, 0},                           /* a bin leads nowhere */
+        {MADE_NEXT_ARENA, 0},                     /* the list of arenas */
+        {MADE_NEXT_ARENA, UINT64_C(0x123456780)}, /* likewise */
+        {MADE_SYSTEM, UINT64_MAX},                /* more memory than there is */
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct asnap_heap *heap = NULL;

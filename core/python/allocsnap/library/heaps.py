@@ -27,6 +27,10 @@ class HeapFacts(ctypes.Structure):
 USES = ("live", "free", "cached", "fast", "top", "own", "lost")
 
 
+#: asnap_heap_area_kind.
+AREA_MAIN, AREA_ARENA, AREA_MAPPED = range(3)
+
+
 class HeapSum(ctypes.Structure):
     _fields_ = [("size", c_uint64), ("count", c_uint64)]
 
