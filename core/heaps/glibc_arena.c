@@ -29,6 +29,13 @@ static uint64_t bin_chunk(uint64_t arena, size_t bin)
     return arena + bins_offset + 16 * bin - 16;
 }
 
+/* Whether it is a main arena as it is in the file: nothing was allocated from it yet. */
+static bool is_unused(const struct asnap_glibc_state *state, uint64_t address)
+{
+    struct asnap_glibc_state unused = {.next = address, .attached_threads = 1};
+    return memcmp(state, &unused, sizeof(unused)) == 0;
+}
+
 /* What can be said of a state by itself. */
 static bool is_possible(const struct asnap_glibc_state *state, uint64_t address)
 {
@@ -93,7 +100,10 @@ struct asnap_error *asnap_glibc_read_arena(struct asnap_heap_memory *memory, uin
     if (address == 0 || address % 8 != 0)
         return NULL;
     struct asnap_error *error = asnap_heap_copy(memory, address, state, sizeof(*state), &is_there);
-    if (error != NULL || !is_there || !is_possible(state, address))
+    *is_arena = error == NULL && is_there && is_unused(state, address);
+    if (*is_arena)
+        arena->address = address;
+    if (error != NULL || !is_there || *is_arena || !is_possible(state, address))
         return error;
     /* Before it has memory, the top is the first bin. */
     bool has_top = state->top == bin_chunk(address, 0) ||
@@ -128,6 +138,21 @@ static struct asnap_error *try_arena(struct search *search, uint64_t address)
     struct asnap_error *error =
         asnap_glibc_read_arena(search->memory, address, &arenas[search->count], &is_arena);
     search->count += is_arena;
+    return error;
+}
+
+/* Looks for the one pointer in an unused arena, which leads to itself. */
+static struct asnap_error *search_unused(struct search *search, uint64_t start,
+                                         const uint64_t *words, size_t count)
+{
+    const size_t next = offsetof(struct asnap_glibc_state, next) / 8;
+    const size_t size = sizeof(struct asnap_glibc_state) / 8;
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i + size <= count; i++) {
+        if (words[i + next] == start + 8 * i &&
+            is_unused((const struct asnap_glibc_state *)(words + i), start + 8 * i))
+            error = try_arena(search, start + 8 * i);
+    }
     return error;
 }
 
@@ -186,6 +211,8 @@ static struct asnap_error *search_region(struct search *search, const struct asn
         asnap_heap_copy(search->memory, region->start, words, (size_t)bytes, &is_there);
     if (error == NULL && is_there)
         error = search_words(search, region->start, words, (size_t)bytes / 8);
+    if (error == NULL && is_there)
+        error = search_unused(search, region->start, words, (size_t)bytes / 8);
     free(words);
     return error;
 }
@@ -264,7 +291,8 @@ static bool are_counts(const struct asnap_heap_memory *memory, const uint8_t *by
     uint64_t top = arena->state.top;
     bool is_split = (arena->state.flags & ASNAP_GLIBC_NOT_CONTIGUOUS) != 0;
     bool has_brk = asnap_heap_is_writable(asnap_heap_region(memory->facts, brk_start)) &&
-                   (is_split || (top >= brk_start && top - brk_start <= arena->state.system_mem));
+                   (is_split || (top >= brk_start && top - brk_start <= arena->state.system_mem &&
+                                 (brk_start + arena->state.system_mem) % PAGE == 0));
     /* Else most of it could be zero anywhere: arena_test, n_mmaps_max and the bins are not. */
     bool has_none = brk_start == 0 && word_at(bytes, 24) != 0 &&
                     half_at(bytes, layout->counts + 4) != 0 &&

@@ -31,8 +31,7 @@ static struct asnap_error *none_found(void)
     return asnap_error_create(
         ASNAP_ERROR_UNSUPPORTED,
         "no heap of glibc 2.28 to 2.41 is found in the memory that can be read: the program has "
-        "another allocator or C library, has not allocated yet, or the core lacks the writable "
-        "data of libc.so.6");
+        "another allocator or C library, or the core lacks the writable data of libc.so.6");
 }
 
 struct asnap_error *asnap_heap_read(const struct asnap_heap_facts *facts, struct asnap_heap **heap)

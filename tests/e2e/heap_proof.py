@@ -41,7 +41,7 @@ def differences(session):
     recorded = _recorded(taken.snapshot)
     calls, root = session.inferior(process, regions)
     own = heaps.OwnRanges(calls, root)
-    heap = hookless.read_heap(session.target, calls, regions, own.array)
+    heap = hookless.read_heap(session.target, calls, regions, own=own.array)
     areas = heap.areas
     live = {chunk.address: chunk for chunk in heap.chunks if heaps.USES[chunk.use] == "live"}
     other = {

@@ -1,6 +1,6 @@
 /* Reads the heaps of a program whose memory is any bytes: an input is the pages of made_heap.h, one
- * behind the other, zeros behind its end. Whatever they say, chunks lie in the program's memory, none
- * over another of its area, and what there is of them is bounded by that memory. */
+ * behind the other, zeros behind its end. Whatever they say, chunks lie in the program's memory,
+ * none over another of its area, and what there is of them is bounded by that memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Allocates and frees without end, in as many threads as told, after it has said "ready": small blocks
- * and large ones, aligned ones, moved ones, and now and then memory goes back to the system. */
+/* Allocates and frees without end, in as many threads as told, after it has said "ready": small
+ * blocks and large ones, aligned ones, moved ones, and now and then memory goes back to the system.
+ */
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>

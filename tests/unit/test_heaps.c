@@ -161,6 +161,20 @@ ASNAP_TEST(heaps, checks_the_symbol)
     ASNAP_ASSERT_ERROR(asnap_heap_read(&made.facts, &heap), ASNAP_ERROR_UNSUPPORTED);
 }
 
+/* Nothing was allocated yet. */
+ASNAP_TEST(heaps, finds_an_unused_arena)
+{
+    made_heap_init_regions(&made);
+    made_write(&made, MADE_ARENA + MADE_NEXT_ARENA, MADE_ARENA);
+    made_write(&made, MADE_ARENA + MADE_ATTACHED, 1);
+    struct asnap_heap *heap = read_made_heap();
+    CU_ASSERT_EQUAL(asnap_heap_area_count(heap), 2);
+    CU_ASSERT_EQUAL(asnap_heap_chunk_count(heap), 0);
+    asnap_heap_destroy(heap);
+    made_write(&made, MADE_ARENA + 8, 1);
+    ASNAP_ASSERT_ERROR(asnap_heap_read(&made.facts, &heap), ASNAP_ERROR_UNSUPPORTED);
+}
+
 /* What must hold of an arena: each time one thing does not. */
 ASNAP_TEST(heaps, takes_nothing_else_for_an_arena)
 {

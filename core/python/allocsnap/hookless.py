@@ -3,7 +3,7 @@
 import os
 import re
 
-from .errors import AllocsnapError, ErrorCode
+from .errors import AllocsnapError
 from .library import graphs, heaps
 from .target import shown_path
 
@@ -39,14 +39,15 @@ def _threads(target, regions):
     return graphs.LiveThreads(target.thread_facts())
 
 
-def read_heap(target, calls, regions, own=(None, 0)):
-    """The heaps.Heap of a program that stands still; `own` as heaps.Heap has it."""
+def read_heap(target, calls, regions, why=None, own=(None, 0)):
+    """The heaps.Heap of a program that stands still. `why`: the error that says why there are no
+    hooks; `own` as heaps.Heap has it."""
     other = other_allocator(target, regions)
-    if other is not None:
+    if other is not None and why is not None:
         raise AllocsnapError(
-            "the program's blocks are those of {}, whose structures are not read: only glibc's"
-            " are".format(other),
-            ErrorCode.UNSUPPORTED,
+            "{}; without hooks only glibc's blocks are read, and this program's are those of"
+            " {}".format(why, other),
+            why.code,
         )
     main_arena = target.find_symbol("main_arena")
     return heaps.Heap(calls, regions, _threads(target, regions), main_arena, own)

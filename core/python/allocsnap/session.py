@@ -195,11 +195,9 @@ class Session:
                 raise _not_traced()
             return status.traced_size, status.traced_count
         filters = place_filters(location)
-        taken, _ = self._read(process)
-        if taken.snapshot.heap is not None:
-            raise AllocsnapError(
-                "no hooks: nothing says which lines have allocated the blocks", ErrorCode.NO_HOOKS
-            )
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        taken = self._read_table(process, calls, regions, native.NAMING_WHOLE)
         found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
 
@@ -347,16 +345,16 @@ class Session:
         if process.moving:
             self.target.hold()
             process = self.stopped_process()
-        if process.moving:
-            raise why
         regions = self._regions(process)
+        if process.moving or no_hooks.are_awaited(process, regions):
+            raise why
         calls = self._calls(process, regions)
         try:
-            heap = hookless.read_heap(self.target, calls, regions)
+            heap = hookless.read_heap(self.target, calls, regions, why)
         except AllocsnapError as error:
             if error.code != ErrorCode.UNSUPPORTED:
                 raise
-            raise AllocsnapError("{}; {}".format(why, error), why.code) from None
+            raise why from None
         raw = heap.raw()
         raw.note(str(why))
         snapshot = self._named(process, calls, regions, raw, native.NAMING_NOTHING)
