@@ -69,6 +69,20 @@ write_sources() {
     if [ -e /etc/resolv.conf ]; then cp -L /etc/resolv.conf "$root/etc/resolv.conf"; fi
 }
 
+# npm's registry and certificates are those of this machine.
+write_npm() {
+    rm -f "$root/root/.npmrc" "$root/root/npm.crt"
+    command -v npm >/dev/null || return 0
+    certificates=$(npm config get cafile)
+    {
+        echo "registry=$(npm config get registry)"
+        if [ -f "$certificates" ]; then
+            cp "$certificates" "$root/root/npm.crt"
+            echo "cafile=/root/npm.crt"
+        fi
+    } >"$root/root/.npmrc"
+}
+
 make_root() {
     command -v debootstrap >/dev/null || fail "there is no debootstrap: apt-get install debootstrap"
     mirror=$(main_mirror)
@@ -105,6 +119,7 @@ within() {
 
 [ -e "$root/etc/debian_version" ] || make_root
 write_sources
+write_npm
 if [ -n "$shell" ]; then
     within /bin/bash -c "cd $place 2>/dev/null || cd; exec bash"
     exit

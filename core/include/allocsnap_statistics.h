@@ -165,6 +165,8 @@ enum asnap_beside {
     ASNAP_BESIDE_LEAKED,   /* the same, of rows of which all blocks have leaked */
     ASNAP_BESIDE_RETAINED, /* what they keep alive, themselves too: the sum over those of them that
                               no other block of the row dominates */
+    ASNAP_BESIDE_WITHIN,   /* as INDIRECT, of rows that may hold those blocks as well: text leaves
+                              it out, so that no block is told of twice */
 };
 
 struct asnap_beside_sum {

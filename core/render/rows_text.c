@@ -214,7 +214,7 @@ static void write_beside(struct writer *writer, const struct asnap_statistic_dif
                          size_t index)
 {
     const struct asnap_rows *rows = writer->rows;
-    if (rows->beside == ASNAP_BESIDE_NOTHING)
+    if (rows->beside == ASNAP_BESIDE_NOTHING || rows->beside == ASNAP_BESIDE_WITHIN)
         return;
     struct asnap_beside_sum sum = rows->beside_sum(rows->object, index);
     if (rows->beside == ASNAP_BESIDE_RETAINED) {
@@ -320,6 +320,21 @@ static void write_other(struct writer *writer, size_t shown)
     write_string(writer, "\n");
 }
 
+static const char *nothing(const struct asnap_rows *rows)
+{
+    if (rows->has_diffs)
+        return "No live traced blocks in either snapshot.\n";
+    switch (rows->beside) {
+    case ASNAP_BESIDE_LEAKED:
+        return "No leaked blocks.\n";
+    case ASNAP_BESIDE_INDIRECT:
+    case ASNAP_BESIDE_WITHIN:
+        return "No blocks of these kinds.\n";
+    default:
+        return "No live traced blocks.\n";
+    }
+}
+
 static struct asnap_error *write_all(struct writer *writer, size_t shown,
                                      const struct asnap_statistic_diff *unfiltered)
 {
@@ -329,9 +344,7 @@ static struct asnap_error *write_all(struct writer *writer, size_t shown,
     if (unfiltered != NULL)
         write_filtered(writer, unfiltered);
     if (rows->count == 0) {
-        write_string(writer, rows->has_diffs ? "No live traced blocks in either snapshot.\n"
-                             : rows->beside == ASNAP_BESIDE_LEAKED ? "No leaked blocks.\n"
-                                                                   : "No live traced blocks.\n");
+        write_string(writer, nothing(rows));
         return NULL;
     }
     write_header(writer, shown);

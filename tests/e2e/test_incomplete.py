@@ -95,8 +95,13 @@ class Incomplete(Case):
             with self.subTest(debugger.name):
                 results = debugger.run(self, [LEAKS, MASKED], self.path, core=core)
                 self.check(results, [LEAKS, MASKED], [803], [NOTE])
-        text = self.batch(["snapshot leaks"], self.path, core)["snapshot leaks"]
-        self.assertTrue(text.startswith("warning: " + NOTE + "\n"), text)
+        kinds = ["all", "definite", "indirect", "possible", "reachable", "definite,reachable"]
+        commands = ["snapshot leaks --kinds " + one for one in kinds]
+        commands += ["snapshot leaks", "snapshot retained", "snapshot stats --leaked"]
+        results = self.batch(commands, self.path, core)
+        for command in commands:
+            text = results[command]
+            self.assertTrue(text.startswith("warning: " + NOTE + "\n"), command + "\n" + text)
 
 
 if __name__ == "__main__":

@@ -199,6 +199,7 @@ class BuiltIn(Case):
         "snapshot leaks --kinds all --show-suppressed",
         "snapshot leaks --json",
         "snapshot leaks --show-suppressed",
+        "snapshot leaks --kinds indirect",
         "snapshot retained --json",
     ]
 
@@ -225,6 +226,7 @@ class BuiltIn(Case):
         self.assertRegex(text, r"\nSuppressed: size=[0-9.]+ KiB, count={}\n  loader \(built in: ".format(
             suppressed["count"]))
         self.assertEqual(len(text[text.index("\nSuppressed:") :].splitlines()), 2 + len(BUILT_IN))
+        self.assertRegex(results["snapshot leaks --kinds indirect"], r"(?m)^No blocks of these kinds\.\n\Z")
         # None of it has leaked.
         (row,) = results.json("snapshot leaks --json")["statistics"]
         self.assertEqual((row["traceback"][0]["lineno"], row["size"]), (lost, 2222))

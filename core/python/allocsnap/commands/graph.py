@@ -127,11 +127,13 @@ class Leaks(Command):
         whole = found.graph.select(computed.snapshot, options.kinds)
         (chosen,) = choice.of(whole)
         rows = results.Statistics(chosen, key, False, session.thread_labels(name))
-        leaked = "reachable" not in options.kinds
-        beside = graph_types.BESIDE_LEAKED if leaked else graph_types.BESIDE_INDIRECT
-        # In text no block is told of twice: those beside a row may be in the rows.
-        if options.format != "text" or "indirect" not in options.kinds:
-            found.graph.add_to(rows, chosen, beside)
+        if "indirect" in options.kinds:
+            beside = graph_types.BESIDE_WITHIN
+        elif "reachable" in options.kinds:
+            beside = graph_types.BESIDE_INDIRECT
+        else:
+            beside = graph_types.BESIDE_LEAKED
+        found.graph.add_to(rows, chosen, beside)
         text = show(session, rows, options, whole if choice.filters else None, name)
         return suppressing.added(text, options.format, [found], options.show_suppressed)
 

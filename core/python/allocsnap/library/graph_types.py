@@ -28,7 +28,7 @@ REACH: Dict[str, int] = {"reachable": 1, "possible": 2, "indirect": 3, "definite
 ) = range(7)
 
 #: asnap_beside.
-BESIDE_INDIRECT, BESIDE_LEAKED, BESIDE_RETAINED = 1, 2, 3
+BESIDE_INDIRECT, BESIDE_LEAKED, BESIDE_RETAINED, BESIDE_WITHIN = 1, 2, 3, 4
 
 #: No block (ASNAP_GRAPH_NO_BLOCK), and no root.
 NO_BLOCK = 2**32 - 1
