@@ -1,6 +1,7 @@
 """Blocks out of glibc's own structures: those that the hooks have recorded, and no others, but for
 one call in flight in each thread."""
 
+import json
 import os
 import random
 import signal
@@ -144,3 +145,30 @@ class Cores(Proof):
             process.send_signal(signal.SIGQUIT)
             process.wait(harness.DEADLINE)
             self.check(self.of_core(harness.Case.only_core(where, "")), threads)
+
+
+class WithoutHooks(Proof):
+    def total(self, *words):
+        """(bytes, blocks) in all, of a command with --json."""
+        found = json.loads(self.told(*words, "--json"))
+        self.assertIn("without stacks", found["notes"][0])
+        return found["total"]["size"], found["total"]["count"]
+
+    def test_process(self):
+        """777 bytes are lost, for which malloc takes 800, 8 of them its own."""
+        self.need_attach()
+        process = self.started([program("crowd"), "4"], LD_PRELOAD="")
+        self.assertEqual(self.total("-p", process.pid, "stats", "size", "--leaked"), (792, 1))
+        self.assertIn("leaked=792 B, count=1", self.told("-p", process.pid, "leaks", "size"))
+
+    def test_core(self):
+        """Ten blocks of 100 bytes, one of 4096 and of 5000, of 0 and of 32."""
+        core = self.kernel_core("holds", "abort", preload=None)
+        usable = 10 * 104 + 4104 + 5000 + 24 + 40
+        for key in ("lineno", "size", "type"):
+            self.assertEqual(self.total("-c", core, "stats", key), (usable, 14))
+
+    def test_that_have_another_allocator(self):
+        process = self.started([program("crowd"), "1"], LD_PRELOAD="libjemalloc.so.2")
+        told = self.refused(1, "-p", process.pid, "stats")
+        self.assertRegex(told, r"this program's are those of jemalloc \(/\S+/libjemalloc\.so\.2\)$")
