@@ -5,6 +5,7 @@
 MAY_INCLUDE_base := include
 MAY_INCLUDE_collect := include table base
 MAY_INCLUDE_cpython := include base collect
+MAY_INCLUDE_heaps := include base collect
 MAY_INCLUDE_model/snapshot := include base
 MAY_INCLUDE_graph := include base model/snapshot
 MAY_INCLUDE_model/select := include base model/snapshot

@@ -37,6 +37,9 @@ static struct asnap_error *find_roots(struct asnap_graph *graph,
 {
     struct asnap_own_ranges *own;
     size_t own_count;
+    if (facts->root_address == 0)
+        return asnap_roots_find(&graph->roots, facts, &graph->index, facts->structures,
+                                facts->structure_count, gaps);
     struct asnap_error *error = asnap_own_ranges_create(facts->memory, facts->root_address, &own);
     if (error != NULL)
         return error;
@@ -57,7 +60,7 @@ void asnap_graph_sum_up(struct asnap_graph *graph)
 static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap_graph_facts *facts)
 {
     struct asnap_blocks *blocks;
-    struct asnap_status status;
+    struct asnap_status status = {.is_whole = true};
     size_t skipped = 0;
     struct asnap_vtables *vtables = calloc(1, sizeof(*vtables));
     if (vtables == NULL)
@@ -72,7 +75,9 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
         .progress = facts->progress,
     };
     struct asnap_hole *holes = NULL;
-    struct asnap_error *error = asnap_status_read(facts->memory, facts->root_address, &status);
+    struct asnap_error *error = NULL;
+    if (facts->root_address != 0)
+        error = asnap_status_read(facts->memory, facts->root_address, &status);
     bool gaps = facts->gaps == ASNAP_GAPS_YES ||
                 (facts->gaps == ASNAP_GAPS_AUTO && error == NULL && !status.is_whole);
     if (error == NULL)

@@ -35,6 +35,7 @@
 #include "allocsnap_cpython.h"
 #include "allocsnap_export.h"
 #include "allocsnap_graph.h"
+#include "allocsnap_heaps.h"
 #include "allocsnap_inferior.h"
 #include "allocsnap_names.h"
 #include "allocsnap_render.h"

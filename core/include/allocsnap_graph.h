@@ -56,7 +56,8 @@ enum asnap_gaps {
 /* What the graph is made of, all of one moment. */
 struct asnap_graph_facts {
     const struct asnap_memory *memory;
-    uint64_t root_address;              /* of the table */
+    uint64_t root_address;              /* of the table; 0: there are no hooks, and every block of
+                                           the allocator is in the snapshot */
     const struct asnap_region *regions; /* the memory map, sorted by address */
     size_t region_count;
     const struct asnap_core_map *core; /* NULL: it is no core, or not read by its map */
@@ -74,6 +75,10 @@ struct asnap_graph_facts {
     const struct asnap_address_range *untouched;
     size_t untouched_count;
     uint64_t unsearched_bytes; /* among these that may hold something all the same */
+    /* Where there are no hooks: what the allocator keeps in the program's data, sorted
+     * (asnap_heap_structures). Pointers there are none of the program's. */
+    const struct asnap_address_range *structures;
+    size_t structure_count;
 };
 
 struct asnap_graph;

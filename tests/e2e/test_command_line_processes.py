@@ -186,9 +186,13 @@ class Refused(Crowd):
 
     def test_no_hooks(self):
         process = self.crowd(1, LD_PRELOAD="")
-        for command in ("stats", "leaks", "start"):
-            error = self.refused(1, "-p", process.pid, command)
-            self.assertRegex(error, "^no allocsnap hooks in this process: start the program with `allocsnap run`")
+        why = "no allocsnap hooks in this process: start the program with `allocsnap run`"
+        self.assertRegex(self.refused(1, "-p", process.pid, "start"), "^" + why)
+        for command in ("stats", "leaks"):
+            told = self.told("-p", process.pid, command).splitlines()
+            self.assertRegex(told[0], "^warning: no hooks: blocks from glibc's own structures")
+            self.assertRegex(told[1], "^warning: " + why)
+            self.assertEqual(tracer(process.pid), 0)
 
     def test_of_another_user(self):
         """As nobody, from a copy that nobody may read."""

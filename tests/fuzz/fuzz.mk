@@ -1,7 +1,8 @@
 # The fuzzers, and the small libraries that the one of debug files starts from.
 
 # What is fuzzed is in these rooms.
-FUZZ_OBJECTS := $(CORE_OBJECTS) $(addprefix $(BUILD)/obj/tests/unit/,dump_repair.o python_image.o) $(UNWIND_OBJECTS)
+FUZZ_OBJECTS := $(CORE_OBJECTS) $(UNWIND_OBJECTS) \
+	$(addprefix $(BUILD)/obj/tests/unit/,dump_repair.o made_heap.o python_image.o)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # With the driver of this tree, and with clang's.
 FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
@@ -36,6 +37,7 @@ $(SPECIMENS_NEW): $(SPECIMEN_DIR)/new_%: tests/fuzz/specimen_new.cc
 
 # What the long runs start from.
 CORPUS_load := tests/fuzz/corpus/load
+CORPUS_heaps := tests/fuzz/corpus/heaps
 CORPUS_cfi := tests/fuzz/corpus/cfi
 CORPUS_cpython := tests/fuzz/corpus/cpython
 CORPUS_graph := tests/fuzz/corpus/graph

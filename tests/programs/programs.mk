@@ -9,6 +9,7 @@ PROGRAM_CXXFLAGS := $(PROGRAM_CFLAGS) -std=c++17 -fsized-deallocation
 PROGRAM_FLAGS_by_design := -Wno-unused-result
 PROGRAM_FLAGS_inlined := -O2
 PROGRAM_FLAGS_late := -D_GNU_SOURCE
+PROGRAM_FLAGS_heap_split := -D_GNU_SOURCE
 # Its assembly calls a function.
 PROGRAM_FLAGS_reach := -Wno-unused-result $(if $(filter x86_64,$(shell uname -m)),-mno-red-zone)
 PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion

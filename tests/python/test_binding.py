@@ -13,15 +13,15 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
 from allocsnap.library import (  # noqa: E402
-    exports, graph_types, keys as key_table, native, report_page, structures as layouts,
+    exports, graph_types, heaps, keys as key_table, native, report_page, structures as layouts,
 )
 from allocsnap.library.keys import keys  # noqa: E402
 
 
 HEADERS = tuple(
     "allocsnap_%s.h" % topic
-    for topic in ("base", "inferior", "tracing", "names", "snapshot", "cpython", "statistics", "graph", "render", "export",
-                  "report")
+    for topic in ("base", "inferior", "tracing", "names", "snapshot", "cpython", "statistics", "graph", "heaps", "render",
+                  "export", "report")
 )
 
 
@@ -129,6 +129,10 @@ class Binding(unittest.TestCase):
                     self.assertEqual(getattr(graph_types, name[len("ASNAP_") :]), value)
         self.assertIn("#define ASNAP_GRAPH_NO_BLOCK UINT32_MAX\n", header())
 
+    def test_enumerators_of_heaps(self):
+        names = ["ASNAP_CHUNK_" + name.upper() for name in heaps.USES]
+        self.assertEqual(names + ["ASNAP_CHUNK_USES"], list(enumerators("asnap_chunk_use")))
+
     def test_export_formats(self):
         self.assertEqual(
             {"ASNAP_EXPORT_" + name.upper(): form.number for name, form in exports.formats().items()},
@@ -163,6 +167,10 @@ class Binding(unittest.TestCase):
             "asnap_graph_block_info": graph_types.GraphBlockInfo,
             "asnap_reference": graph_types.Reference,
             "asnap_beside_sum": graph_types.BesideSum,
+            "asnap_heap_facts": heaps.HeapFacts,
+            "asnap_heap_sum": heaps.HeapSum,
+            "asnap_heap_area": heaps.HeapArea,
+            "asnap_heap_chunk": heaps.HeapChunk,
             "asnap_export_description": exports.ExportDescription,
             "asnap_export_options": exports.ExportOptions,
             "asnap_report_fact": report_page.ReportFact,

@@ -13,12 +13,12 @@ sys.path.insert(0, os.path.join(ROOT, "core", "python"))
 
 # pylint: disable=wrong-import-position
 from allocsnap import bulk  # noqa: E402
-from allocsnap.library import exports, graph_types, native, structures  # noqa: E402
+from allocsnap.library import exports, graph_types, heaps, native, structures  # noqa: E402
 
 # {name in the header: structure of the binding}: PathRule is asnap_path_rule.
 STRUCTURES = {
     "asnap_" + "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_"): structure
-    for module in (structures, graph_types, exports)
+    for module in (structures, graph_types, heaps, exports)
     for name, structure in vars(module).items()
     if isinstance(structure, type) and issubclass(structure, ctypes.Structure)
 }

@@ -54,6 +54,11 @@ class Fuzz(unittest.TestCase):
         self.assertEqual(files, 3)
         self.assertGreater(inputs - files, RUNS // 20)
 
+    def test_heaps(self):
+        files, inputs = self.run_fuzzer("heaps", RUNS, os.path.join(CORPUS, "heaps"))
+        self.assertEqual(files, 4)
+        self.assertGreater(inputs - files, RUNS // 4)
+
     def test_cfi(self):
         files, inputs = self.run_fuzzer("cfi", RUNS, os.path.join(CORPUS, "cfi"))
         self.assertEqual(files, 5)

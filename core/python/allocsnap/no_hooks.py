@@ -27,6 +27,13 @@ def names_hooks(path):
     return os.path.basename(path).startswith("liballocsnap-hooks")
 
 
+def are_awaited(process, regions):
+    """Whether hooks are in a process, and will be there when it allocates first; or were in one of
+    which a part of the core is lost, theirs among it."""
+    is_possible = not process.is_core or regions.missing
+    return bool(is_possible and any(map(names_hooks, regions.paths())))
+
+
 def in_core(process, regions, files):
     """Why there are none in a core. `files`: those that the debugger has read."""
     loaded = any(map(names_hooks, list(regions.paths()) + files))

@@ -37,7 +37,9 @@ class Computed:
                 ErrorCode.UNSUPPORTED,
             )
         self.snapshot, self.peak = taken.snapshot, taken.peak
-        self.calls, root = session.inferior(process, self.regions)
+        self.calls, root = session.reader(process, self.regions), 0
+        if self.snapshot.heap is None:
+            self.calls, root = session.inferior(process, self.regions)
         self._target = session.target
         self._symbolizer = session.symbolizer()
         self._thread_locals = None  # library.graphs.ThreadLocals, once it was asked for

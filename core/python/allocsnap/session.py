@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from . import cpython, guessed_map, kept_graph, minidump, no_hooks, object_types, tracing
+from . import cpython, guessed_map, hookless, kept_graph, minidump, no_hooks, object_types, tracing
 from . import whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
@@ -222,7 +222,9 @@ class Session:
                 raise _not_traced()
             return status.traced_size, status.traced_count
         filters = place_filters(location)
-        taken, _ = self._read(process)
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        taken = self._read_table(process, calls, regions, native.NAMING_WHOLE)
         found = taken.snapshot.skip(self.rules).filter(filters)
         return found.size, found.count
 
@@ -331,23 +333,58 @@ class Session:
 
     def _read(self, process, extent=native.NAMING_WHOLE):
         """(Taken, where things are mapped). `extent`: of the names, as of
-        objects.Snapshot.create."""
+        objects.Snapshot.create. Where there are no hooks, the blocks are the allocator's."""
         regions = self._regions(process)
         calls = self._calls(process, regions)
+        try:
+            return self._read_table(process, calls, regions, extent), regions
+        except AllocsnapError as error:
+            if error.code != ErrorCode.NO_HOOKS:
+                raise
+            return self._read_heap(process, error)
+
+    def _read_table(self, process, calls, regions, extent):
+        """The Taken of what the hooks have recorded."""
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, process.moving)
-        raw.set_missing(regions.missing)
         unseen = no_hooks.other_namespace(regions)
         if not raw.count:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
+        snapshot = self._named(process, calls, regions, raw, extent)
+        return Taken(snapshot, process.description, _peak(calls, root))
+
+    def _named(self, process, calls, regions, raw, extent):
+        """The Snapshot of an objects.Raw."""
+        raw.set_missing(regions.missing)
         symbolizer = self.symbolizer()
         symbolizer.set_regions(calls, regions)
         symbolizer.set_files(self.target.files())
-        snapshot = objects.Snapshot.create(calls, raw, symbolizer, extent)
-        return Taken(snapshot, process.description, _peak(calls, root)), regions
+        return objects.Snapshot.create(calls, raw, symbolizer, extent)
+
+    def _read_heap(self, process, why):
+        """As `_read`, by the allocator's own structures; fails with `why` there are no hooks where
+        there are none that can be read."""
+        if process.moving:
+            self.target.hold()
+            process = self.stopped_process()
+        regions = self._regions(process)
+        if process.moving or no_hooks.are_awaited(process, regions):
+            raise why
+        calls = self._calls(process, regions)
+        try:
+            heap = hookless.read_heap(self.target, calls, regions, why)
+        except AllocsnapError as error:
+            if error.code != ErrorCode.UNSUPPORTED:
+                raise
+            raise why from None
+        raw = heap.raw()
+        raw.note(str(why))
+        snapshot = self._named(process, calls, regions, raw, native.NAMING_NOTHING)
+        snapshot.heap = heap
+        return Taken(snapshot, process.description), regions
 
     def inferior_of(self, process):
         """(Calls, address of the table's root) of a process or core."""
@@ -367,8 +404,12 @@ class Session:
 
     def inferior(self, process, regions):
         """The same of one whose regions these are."""
-        calls = self._calls(process, regions)
+        calls = self.reader(process, regions)
         return calls, self._find_root(process, calls, regions)
+
+    def reader(self, process, regions):
+        """The Calls that read the memory of a process whose regions these are."""
+        return self._calls(process, regions)
 
     def _calls(self, process, regions):
         """What reads the memory of a process whose regions these are."""

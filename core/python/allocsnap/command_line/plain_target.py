@@ -1,6 +1,8 @@
 """What is known of a program without a debugger (allocsnap.target.Target), of processes and cores
 alike."""
 
+import os
+import re
 import sys
 
 from ..errors import UnreadableMemory
@@ -50,14 +52,20 @@ class PlainTarget(Target):
         return standard_output.terminal()
 
     def find_symbol(self, name):
-        """Only the hooks' own are asked for, which are in their library; where they are linked into a
-        program, memory is searched."""
+        """The hooks' own are looked for in their library; where they are linked into a program,
+        memory is searched. Those of allocators: in the program, and in the C library."""
         mapped = self.mapped()
-        hooks = [path for path in mapped.paths() if names_hooks(path)]
-        if not hooks:
+        is_file = names_hooks if name.startswith("allocsnap_") else self._is_allocators
+        files = [path for path in mapped.paths() if is_file(path)]
+        if not files:
             return 0
-        found = MappedSymbols(self.memory(), mapped.only(hooks)).named(name)
+        found = MappedSymbols(self.memory(), mapped.only(files), self.files()).named(name)
         return found[0].address if found else 0
+
+    def _is_allocators(self, path):
+        """Whether a file is one in which an allocator's symbols are looked for."""
+        is_libc = re.match(r"libc(-2\.\d+)?\.so", os.path.basename(path))
+        return bool(is_libc) or path == self.mapped_program()
 
     def file_place(self, address):
         found = self.symbols().at(address)

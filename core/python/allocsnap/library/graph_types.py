@@ -53,6 +53,8 @@ class GraphFacts(ctypes.Structure):
         ("untouched", POINTER(AddressRange)),
         ("untouched_count", c_size_t),
         ("unsearched_bytes", c_uint64),
+        ("structures", POINTER(AddressRange)),
+        ("structure_count", c_size_t),
     ]
 
 

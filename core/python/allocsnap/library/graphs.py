@@ -41,12 +41,16 @@ class CoreThreads(Object):
         array = library().asnap_core_threads_list(self, byref(count))
         return [(one.number, one.stack_pointer, one.thread_pointer) for one in array[: count.value]]
 
+    def array(self):
+        """(native.Threads, how many), lent."""
+        count = c_size_t()
+        return library().asnap_core_threads_list(self, byref(count)), count.value
+
     def set(self, facts):
         """Puts them into graph_types.GraphFacts."""
         count = c_size_t()
         lib = library()
-        facts.threads = lib.asnap_core_threads_list(self, byref(count))
-        facts.thread_count = count.value
+        facts.threads, facts.thread_count = self.array()
         facts.registers = lib.asnap_core_threads_registers(self, byref(count))
         facts.register_count = count.value
         facts.main_stack = lib.asnap_core_threads_main_stack(self)
@@ -81,10 +85,13 @@ class LiveThreads:
             *((value, place, name.encode("ascii", "replace")[:11]) for value, place, name in words)
         )
 
+    def array(self):
+        """As of CoreThreads."""
+        return ctypes.cast(self._threads, POINTER(native.Thread)), len(self._threads)
+
     def set(self, facts):
         """Puts them into graph_types.GraphFacts."""
-        facts.threads = ctypes.cast(self._threads, POINTER(native.Thread))
-        facts.thread_count = len(self._threads)
+        facts.threads, facts.thread_count = self.array()
         facts.registers = ctypes.cast(self._registers, POINTER(native.Register))
         facts.register_count = len(self._registers)
 
@@ -152,6 +159,9 @@ class Graph(Object):
         of the regions is all zeros, and how many bytes of it may not be."""
         facts = _facts(calls, regions)
         facts.root_address = root
+        heap = snapshot.heap
+        if heap is not None:
+            facts.structures, facts.structure_count = heap.structures
         facts.no_heuristics = not options.heuristics
         facts.gaps = graph_types.GAPS[options.gaps]
         facts.tag_mask = options.tag_mask
@@ -161,7 +171,8 @@ class Graph(Object):
         facts.untouched = ctypes.cast(ranges, POINTER(native.AddressRange))
         facts.untouched_count = len(zeros)
         self._facts = facts
-        self._threads, self._regions, self._ranges = threads, regions, ranges  # the facts refer to them
+        # The facts refer to them.
+        self._threads, self._regions, self._ranges, self._heap = threads, regions, ranges, heap
         calls.run(library().asnap_graph_create, snapshot, byref(facts), self.out)
         return self
 

@@ -101,6 +101,8 @@ class Snapshot(Object):
     destroy = "asnap_snapshot_destroy"
     # roots.Computed, or kept_graph.KeptGraph, where what points to its blocks was found out.
     computed = None
+    # The heaps.Heap that its blocks are from, where they are no records of hooks.
+    heap = None
 
     @classmethod
     def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
