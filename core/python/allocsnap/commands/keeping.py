@@ -2,7 +2,7 @@
 
 import os
 
-from ..errors import AllocsnapError
+from ..errors import AllocsnapError, UsageError
 from ..library import rows as results
 from ..roots import keep as keep_with_graph
 from ..session import naming_extent
