@@ -84,7 +84,7 @@ ASNAP_TEST(cpython, reads_each_kind)
 {
     static const char *const names[] = {"CPython 3.8.18", "CPython 3.11.2", "CPython 3.14.1",
                                         "CPython 3.14.1, free-threaded"};
-    for (int kind = 0; kind < PYTHON_KINDS; kind++) {
+    for (enum python_image_kind kind = 0; kind < PYTHON_KINDS; kind++) {
         struct asnap_cpython found;
         python_image_make(&image, kind);
         check(whole(kind));
@@ -98,7 +98,7 @@ ASNAP_TEST(cpython, reads_each_kind)
 /* Only the configuration is exported, and from 3.12 on nothing need be. */
 ASNAP_TEST(cpython, finds_tables_without_symbols)
 {
-    for (int kind = 0; kind < PYTHON_KINDS; kind++) {
+    for (enum python_image_kind kind = 0; kind < PYTHON_KINDS; kind++) {
         python_image_make(&image, kind);
         uint64_t runtime = image.symbols.runtime;
         image.symbols = (struct asnap_cpython_symbols){
@@ -132,7 +132,7 @@ ASNAP_TEST(cpython, takes_no_other_tables)
 ASNAP_TEST(cpython, says_where_it_does_not_trace)
 {
     struct asnap_snapshot *snapshot;
-    for (int kind = 0; kind < PYTHON_KINDS; kind++) {
+    for (enum python_image_kind kind = 0; kind < PYTHON_KINDS; kind++) {
         python_image_make(&image, kind);
         python_image_put_half(&image, image.config + 4, 0);
         ASNAP_ASSERT_ERROR(read_image(&snapshot), ASNAP_ERROR_NOT_TRACING);
@@ -145,7 +145,7 @@ ASNAP_TEST(cpython, says_what_was_being_changed)
         "a thread was changing tracemalloc's tables (it holds their lock): the block in flight may "
         "be missing, or here although it was freed\n";
     char expected[1024];
-    for (int kind = 0; kind < PYTHON_KINDS; kind++) {
+    for (enum python_image_kind kind = 0; kind < PYTHON_KINDS; kind++) {
         python_image_make(&image, kind);
         python_image_put(&image, image.lock, kind < PYTHON_3_14 ? 0 : 1);
         snprintf(expected, sizeof(expected), "%s%s", whole(kind), held);
@@ -257,7 +257,7 @@ static struct asnap_error *read_once(void *context)
 
 ASNAP_TEST(cpython, survives_lack_of_memory)
 {
-    for (int kind = 0; kind < PYTHON_KINDS; kind++) {
+    for (enum python_image_kind kind = 0; kind < PYTHON_KINDS; kind++) {
         python_image_make(&image, kind);
         CU_ASSERT(asnap_unit_sweep(read_once, NULL) > 10);
         image.symbols.traces = image.symbols.domains = 0;
