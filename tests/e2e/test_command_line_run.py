@@ -98,12 +98,6 @@ def line_of(text):
 class Running(Typed):
     """Tests of `allocsnap run`."""
 
-    def setUp(self):
-        super().setUp()
-        # A shell without job control has what it starts in the background ignore these.
-        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
-            self.addCleanup(signal.signal, number, signal.signal(number, handler))
-
     def run_so(self, *words, before=(), **options):
         """(exit status, standard output, standard error) of `allocsnap run`."""
         return self.typed(*before, "run", *words, **options)

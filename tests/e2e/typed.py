@@ -1,6 +1,7 @@
 """What is typed in a shell: `allocsnap`, of the checkout."""
 
 import os
+import signal
 import subprocess
 
 from . import harness
@@ -11,6 +12,12 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 
 class Typed(harness.Case):
     """A test of the command line."""
+
+    def setUp(self):
+        super().setUp()
+        # A shell without job control has what it starts in the background ignore these.
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+            self.addCleanup(signal.signal, number, signal.signal(number, handler))
 
     def typed(self, *words, before=(), **options):
         """(status, standard output, standard error) of `allocsnap` and these words, as text. `before`:
