@@ -10,7 +10,8 @@ import unittest
 from . import debuggers
 from .debuggers import RUN, stop_at
 from .harness import program
-from .test_reach import COMMANDS, KINDS, SOURCE, UNKNOWN, classes, expected, lines_of
+from .test_reach import COMMANDS, KINDS, SOURCE, classes, expected, lines_of
+from .test_reach_incomplete import UNKNOWN
 from .typed import Typed
 
 PROGRAM = r"""

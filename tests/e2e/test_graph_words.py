@@ -230,10 +230,11 @@ class Options(Built):
         }
         self.assertEqual(len(explained), 4)
         self.assertEqual(without, possible | explained)
-        # Freed memory is between traced blocks, too.
-        freed = set(lines_of("a freed block's memory"))
-        self.assertEqual(len(freed), 1)
-        self.assertLessEqual(possible | freed, gaps)
+        # Freed memory is between traced blocks, too; what of it the allocator has given out again or
+        # back hangs on the lengths of paths.
+        self.assertLessEqual(possible, gaps)
+        self.assertGreater(len(gaps - possible), 0)
+        self.assertLessEqual(gaps - possible, leaks)
         self.assertEqual(left, leaks - gaps)
         self.assertEqual(no_gaps, leaks)
         (cycle,) = lines_of("itself")

@@ -236,10 +236,10 @@ class Width(OnTerminal):
     def check(self, text_of):
         """Of three widths of the terminal."""
         path, source = self.deep_program()
-        texts = {columns: text_of(path, columns) for columns in (60, 80, 200)}
+        texts = {columns: text_of(path, columns) for columns in (60, 80, 300)}
         rows = {columns: self.lines(text) for columns, text in texts.items()}
         self.assertEqual({len(found) for found in rows.values()}, {len(rows[60])}, texts)
-        for wide, *narrow in zip(rows[200], rows[80], rows[60]):
+        for wide, *narrow in zip(rows[300], rows[80], rows[60]):
             for columns, line in zip((80, 60), narrow):
                 self.assertEqual(NUMBERS.findall(line), NUMBERS.findall(wide))
                 # One that is too long nevertheless has its names as short as they get.
@@ -249,7 +249,7 @@ class Width(OnTerminal):
                 self.assertEqual(line == wide, len(wide) < columns, (line, wide))
                 self.assertEqual(line != wide, "..." in line)
                 self.assertTrue(line == wide or len(line) >= columns - 1, (line, wide))
-        self.assertIn("at {}:4 in {}".format(source, FUNCTION), "\n".join(rows[200]))
+        self.assertIn("at {}:4 in {}".format(source, FUNCTION), "\n".join(rows[300]))
         short = [line for line in rows[80] if line.startswith("#1: ") and "average=" in line]
         self.assertRegex(
             short[0],
@@ -291,7 +291,7 @@ class Width(OnTerminal):
             self.assertEqual([page.count("\n") for page in pages[:2]], [0, 7], text)
 
     def test_short_names_of_cxx(self):
-        for columns in (200, 400):
+        for columns in (300, 400):
             text = self.in_gdb(["snapshot stats function -n all"], program("cxx"), columns=columns)
             self.assertNotIn("(unsigned long", STYLE.sub("", text))
         dump = self.dumped(program("cxx"))

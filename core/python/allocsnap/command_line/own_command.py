@@ -17,7 +17,7 @@ def by_name(name):
 
 def shell_of(target, settings):
     """A Shell for a PlainTarget, with what --set has set. What its commands say is not printed as it is."""
-    target.is_printing = False
+    target.find_terminal = lambda: None
     shell = Shell(target)
     for line in settings:
         shell.execute(by_name("set"), line)

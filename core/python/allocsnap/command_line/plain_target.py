@@ -22,7 +22,7 @@ class PlainTarget(Target):
     run_command = "allocsnap run"
     finds_frames = False
     starts_programs = False
-    is_printing = True  # what commands say goes to standard output
+    find_terminal = staticmethod(standard_output.terminal)  # that commands print on
     how_to_trace = (
         "start the program with `allocsnap run`, or with LD_PRELOAD=liballocsnap-hooks.so and"
         " ALLOCSNAP=16"
@@ -50,7 +50,7 @@ class PlainTarget(Target):
         return 0
 
     def terminal(self):
-        return standard_output.terminal() if self.is_printing else None
+        return self.find_terminal()
 
     def find_symbol(self, name):
         """The hooks' own are looked for in their library; where they are linked into a program,

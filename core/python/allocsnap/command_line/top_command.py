@@ -163,7 +163,9 @@ class _Screen:
         elif key in (ord("h"), ord("?")):
             self._page(_HELP.format(keys=", ".join(self._model.keys)).splitlines())
         elif key in (curses.KEY_ENTER, 10, 13) and self._model.rows:
-            lines = self._try(self._model.stacks, self._model.rows[self._chosen])
+            lines = self._try(
+                self._model.stacks, self._model.rows[self._chosen], self._screen.getmaxyx()[1]
+            )
             if lines is not None:
                 self._page(lines)
 

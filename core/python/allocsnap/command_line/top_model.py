@@ -8,6 +8,7 @@ from ..errors import AllocsnapError
 from ..library.keys import TYPE, known_names
 from ..library.rows import format_size
 from ..printable import printable
+from ..terminal import Terminal
 from .own_command import by_name
 
 #: What rows can be ordered by: (name, the number of a row).
@@ -130,12 +131,16 @@ class Model:
         self.order = (self.order + 1) % len(ORDERS)
         self.rows.sort(key=ORDERS[self.order][1], reverse=True)
 
-    def stacks(self, row):
-        """The stacks of a row, in lines."""
+    def stacks(self, row, columns):
+        """The stacks of a row, in lines that are not wider than the terminal."""
         if self.key not in _PLACES or row.filename is None:
             return ["Stacks are shown in tables by {}: k goes there.".format(" and ".join(_PLACES))]
         pattern = row.filename.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
         if self.key == "lineno":
             pattern += ":{}".format(row.lineno)
         line = "traceback {} -n 5 --include {}".format(_NEW, shlex.quote(pattern))
-        return self._shell.execute(by_name("stats"), line).splitlines()
+        self._target.find_terminal = lambda: Terminal(columns, {})
+        try:
+            return self._shell.execute(by_name("stats"), line).splitlines()
+        finally:
+            self._target.find_terminal = lambda: None
