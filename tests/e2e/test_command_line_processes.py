@@ -276,6 +276,7 @@ class Words(Typed):
         dump = os.path.join(self.directory, "x")
         cases = {
             (): "^which command\\? They are start, ",
+            ("-p", "1", "x\x1b", "frob\x1b"): '^which command\\? "frob\\\\x1b" is none: they are start, ',
             ("stats",): "^what is to be looked at\\? Give -c CORE, -p PID",
             ("-p", "x", "stats"): '^"x" is not the number of a process',
             ("-p", "0", "stats"): '^"0" is not the number of a process',

@@ -160,7 +160,8 @@ def read(words):
                 )
             )
     raise UsageError(
-        "which command? They are {}; `allocsnap --help` says more".format(
+        "which command? {} {}; `allocsnap --help` says more".format(
+            '"{}" is none: they are'.format(printable(files[-1])) if files else "They are",
             ", ".join([command.name for command in COMMANDS if not command.of_sessions] + list(OWN))
         )
     )
