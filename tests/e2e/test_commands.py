@@ -522,7 +522,7 @@ class Completion(Case):
                 [stats + "--kinds " + w for w in ("all", "definite", "indirect", "possible", "reachable")],
                 ["snapshot leaks --kinds definite"],
                 ["snapshot traces --kinds definite,possible," + w for w in ("indirect", "reachable")],
-                [diff + "--kinds definite,indirect b " + w for w in sorted(KEYS + ["a-1", "now"])],
+                [diff + "--kinds definite,indirect b " + w for w in sorted(KEYS + ["a-1", "now", "python"])],
                 ["snapshot delete " + w for w in ("a-1", "b")],
                 ["snapshot delete b a-1"],
                 [],
