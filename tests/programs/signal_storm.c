@@ -78,7 +78,13 @@ int main(void)
     main_thread = pthread_self();
     handle(SIGALRM, on_timer);
     handle(SIGUSR1, on_thread);
-    if (pthread_create(&sender, NULL, send, NULL) != 0)
+    /* The timer's signal is for the main thread: the kernel gives it to any that does not block it. */
+    sigset_t timer;
+    sigemptyset(&timer);
+    sigaddset(&timer, SIGALRM);
+    if (pthread_sigmask(SIG_BLOCK, &timer, NULL) != 0 ||
+        pthread_create(&sender, NULL, send, NULL) != 0 ||
+        pthread_sigmask(SIG_UNBLOCK, &timer, NULL) != 0)
         _exit(2);
     for (size_t i = 0; timer_runs < RUNS || thread_runs < RUNS; i++) {
         if (armed != timer_runs) {
