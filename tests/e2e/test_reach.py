@@ -166,6 +166,9 @@ class Classes(Server):
                     self.assertLessEqual(more, elsewhere | vector)
                     for line in more:
                         del found["definite"][line]
+                    if style == "modified-memory":
+                        # Virtual tables are not in those of LLDB 19.
+                        found["possible"].pop(tags["its second base class"], None)
                     for kind in ("definite", "indirect", "possible"):
                         self.assertEqual((found[kind], others[kind]), (known[kind], []), kind)
                     said = " ".join(notes)
