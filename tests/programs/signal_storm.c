@@ -78,7 +78,7 @@ int main(void)
     main_thread = pthread_self();
     handle(SIGALRM, on_timer);
     handle(SIGUSR1, on_thread);
-    /* The timer's signal is for the main thread: the kernel gives it to any that does not block it. */
+    /* The timer's signal is for the main thread: any that does not block it could get it. */
     sigset_t timer;
     sigemptyset(&timer);
     sigaddset(&timer, SIGALRM);
