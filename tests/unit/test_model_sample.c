@@ -16,7 +16,7 @@ static const uint32_t domains[BLOCKS] = {0, 7, 0, 0, 0, 0};
 
 static double chance(uint64_t size)
 {
-    return 1 - exp(-(double)(size == 0 ? 1 : size) / PERIOD);
+    return 1 - exp(-(double)(size == 0 ? 1 : size) / (double)PERIOD);
 }
 
 static struct asnap_builder *new_builder(void)

@@ -259,9 +259,10 @@ static void watch(struct watched *watched, double estimate, double error)
 
 static void expect_unbiased(const struct watched *watched)
 {
-    double mean = watched->sum / RUNS;
-    double variance = watched->squares / RUNS - mean * mean;
-    CU_ASSERT(fabs(mean) <= 3 * sqrt(variance / RUNS));
+    const double runs = RUNS;
+    double mean = watched->sum / runs;
+    double variance = watched->squares / runs - mean * mean;
+    CU_ASSERT(fabs(mean) <= 3 * sqrt(variance / runs));
 }
 
 /* The numbers of one run. */
