@@ -71,9 +71,9 @@ static bool is_walked(const struct reading *reading, const struct asnap_glibc_wa
                       uint64_t address, uint64_t *end)
 {
     const struct asnap_heap *heap = reading->heap;
-    for (size_t i = heap->segment_count; i-- > 0 && heap->segments[i].area == walk->area;) {
-        if (address >= heap->segments[i].start && address < heap->segments[i].end) {
-            *end = heap->segments[i].end;
+    for (size_t i = heap->segment_count; i > 0 && heap->segments[i - 1].area == walk->area; i--) {
+        if (address >= heap->segments[i - 1].start && address < heap->segments[i - 1].end) {
+            *end = heap->segments[i - 1].end;
             return true;
         }
     }

@@ -141,11 +141,12 @@ static void settle_free(struct place *place)
         return;
     }
     place->walk->is_busy = true;
-    for (size_t i = heap->chunk_count; i-- > place->first && heap->chunks[i].address >= before;) {
-        if (heap->chunks[i].address != before)
+    for (size_t i = heap->chunk_count; i > place->first && heap->chunks[i - 1].address >= before;
+         i--) {
+        if (heap->chunks[i - 1].address != before)
             continue;
-        heap->chunks[i].size_use = (place->words[0] & ~UINT64_C(15)) | ASNAP_CHUNK_FREE;
-        heap->chunk_count = i + 1;
+        heap->chunks[i - 1].size_use = (place->words[0] & ~UINT64_C(15)) | ASNAP_CHUNK_FREE;
+        heap->chunk_count = i;
         return;
     }
     asnap_chunk_set_use(last, ASNAP_CHUNK_FREE);

@@ -58,8 +58,11 @@ void asnap_elf_variable(const struct asnap_elf *elf, const struct asnap_elf *deb
     *variable = (struct asnap_variable){0};
     const struct asnap_elf *source = elf;
     Elf_Scn *section = asnap_elf_symbol_table(elf, SHT_SYMTAB);
-    if (section == NULL && (section = asnap_elf_symbol_table(debug, SHT_SYMTAB)) != NULL)
-        source = debug;
+    if (section == NULL) {
+        section = asnap_elf_symbol_table(debug, SHT_SYMTAB);
+        if (section != NULL)
+            source = debug;
+    }
     if (section == NULL)
         section = asnap_elf_symbol_table(elf, SHT_DYNSYM);
     if (section != NULL)
