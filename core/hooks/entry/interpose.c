@@ -87,8 +87,11 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
 static void *replace(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
     void *replacement = size == 0 ? NULL : asnap_under.malloc(size);
-    if (replacement == NULL && size != 0)
+    if (replacement == NULL && size != 0) {
+        if (mode != 0)
+            asnap_trace_failed(size);
         return NULL;
+    }
     if (replacement != NULL) {
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
                                                      : asnap_next_block_bytes(block, size);
