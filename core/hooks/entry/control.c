@@ -109,6 +109,9 @@ static void obey(void)
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }
+    /* Files may have been unloaded while nothing was traced. */
+    if (mode != was)
+        asnap_rows_forget();
     if (mode != was || mode == 0)
         __atomic_store_n(&applied->sample_period, asked.sample_period, __ATOMIC_RELEASE);
     if (asked.reset_peak != applied->reset_peak)
