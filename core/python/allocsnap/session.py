@@ -11,7 +11,7 @@ from .kept import NOW, PYTHON, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
 from .library import native, objects
 from .library.calls import Calls, CoreMap, Regions
-from .library.rows import Display, format_size
+from .library.rows import Display, Lives, format_size
 from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
@@ -355,6 +355,27 @@ class Session:
             raw.note(unseen)
         snapshot = self._named(process, calls, regions, raw, extent)
         return Taken(snapshot, process.description, _peak(calls, root))
+
+    def freed(self):
+        """(native.Freed, Snapshot) of the blocks of the process that were freed last: the first
+        half of the traces say where they were allocated, the others where they were freed."""
+        process = self.stopped_process()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        with _blamed_on_truncation(process, regions):
+            root = self._find_root(process, calls, regions)
+            told, raw = objects.Raw.freed(calls, root, process.moving)
+        return told, self._named(process, calls, regions, raw, native.NAMING_WHOLE)
+
+    def lives(self, address, labels):
+        """The rows.Lives of an address of the process, or None: its hooks keep no freed blocks."""
+        try:
+            told, snapshot = self.freed()
+        except AllocsnapError as error:
+            if error.code in (ErrorCode.NO_HOOKS, ErrorCode.NOT_TRACING):
+                return None
+            raise
+        return Lives(snapshot, address, labels, self.display()) if told.capacity else None
 
     def _named(self, process, calls, regions, raw, extent):
         """The Snapshot of an objects.Raw."""
