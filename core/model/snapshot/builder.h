@@ -19,8 +19,9 @@ struct asnap_builder {
     uint64_t size; /* bytes in all traces, at most INT64_MAX */
 };
 
-/* INVALID_ARGUMENT, for `what` a caller has got wrong. */
-struct asnap_error *asnap_builder_invalid(const char *what);
+/* INVALID_ARGUMENT, with what a caller has got wrong: which element, and its value. */
+__attribute__((format(printf, 1, 2))) struct asnap_error *asnap_builder_invalid(const char *format,
+                                                                                ...);
 
 /* Fails where the builder is finished. */
 struct asnap_error *asnap_builder_check(const struct asnap_builder *builder);

@@ -1,4 +1,5 @@
 /* Adding frames and tracebacks to a snapshot that is being built, each once. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "builder.h"
@@ -99,12 +100,15 @@ struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
     if (error != NULL)
         return error;
     if (mapping != ASNAP_NO_MAPPING && mapping >= builder->store->mapping_count)
-        return asnap_builder_invalid("a frame names a mapping that was never added");
+        return asnap_builder_invalid("a frame has mapping index %" PRIu32
+                                     ", and %zu mappings were added",
+                                     mapping, builder->store->mapping_count);
     if (frame->filename == NULL)
         return asnap_builder_invalid(
             "a frame has no file name: give \"<unknown>\" where it is not known");
     if (frame->named_by >= ASNAP_NAMED_KINDS)
-        return asnap_builder_invalid("a frame's named_by is none of enum asnap_named_by");
+        return asnap_builder_invalid("a frame has named_by %d, not a number from 0 to %d",
+                                     (int)frame->named_by, ASNAP_NAMED_KINDS - 1);
     struct asnap_location location = {.lineno = frame->lineno, .function = ASNAP_NONE};
     struct asnap_stored_frame stored = {.function = ASNAP_NONE,
                                         .inlined = frame->inlined,
@@ -133,7 +137,8 @@ struct asnap_error *asnap_builder_offset(struct asnap_builder *builder, uint32_t
     if (error != NULL)
         return error;
     if (frame_id >= builder->store->frame_count)
-        return asnap_builder_invalid("an offset is told of a frame that was never added");
+        return asnap_builder_invalid("an offset for frame %" PRIu32 ", and %zu frames were added",
+                                     frame_id, builder->store->frame_count);
     builder->store->frames[frame_id].offset = offset;
     return NULL;
 }
@@ -145,7 +150,8 @@ struct asnap_error *asnap_builder_allocates(struct asnap_builder *builder, uint3
     if (error != NULL)
         return error;
     if (frame_id >= builder->store->frame_count)
-        return asnap_builder_invalid("a type is told of a frame that was never added");
+        return asnap_builder_invalid("a type for frame %" PRIu32 ", and %zu frames were added",
+                                     frame_id, builder->store->frame_count);
     uint32_t number;
     error = asnap_names_add(&builder->store->allocated, type, &number);
     if (error == NULL)
@@ -217,10 +223,14 @@ struct asnap_error *asnap_builder_traceback(struct asnap_builder *builder,
         return asnap_builder_invalid(
             "a traceback has more than 65535 frames: cut it and keep the newest");
     if (total_nframe != 0 && total_nframe < frame_count)
-        return asnap_builder_invalid("a traceback has more frames than its stack had");
+        return asnap_builder_invalid(
+            "a traceback has %zu frames, more than its total_nframe, %" PRIu32, frame_count,
+            total_nframe);
     for (size_t i = 0; i < frame_count; i++) {
         if (frame_ids[i] >= builder->store->frame_count)
-            return asnap_builder_invalid("a traceback names a frame that was never added");
+            return asnap_builder_invalid("a traceback has frame index %" PRIu32
+                                         ", and %zu frames were added",
+                                         frame_ids[i], builder->store->frame_count);
     }
     /* As tracemalloc's own unknown traceback: a row of its own, never an empty one. */
     uint32_t unknown_id = 0;
