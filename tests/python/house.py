@@ -33,7 +33,7 @@ OPENERS = {
     "core/base/atomic_file.c",
     "core/base/leftovers.c",
     "core/collect/held_process.c",
-    "core/symbols/apart/naming_teller.c",
+    "core/symbols/apart/naming_writer.c",
     "core/python/allocsnap/regular_files.py",
 }
 

@@ -117,6 +117,15 @@ class ProgramReader:
         process = self.stopped_process()
         return (process,) + self._status(process)
 
+    def peak(self):
+        """The most bytes that were traced at once; 0: not known, as where there are no hooks."""
+        try:
+            return self.status()[1].peak_size
+        except AllocsnapError as error:
+            if error.code != ErrorCode.NO_HOOKS:
+                raise
+            return 0
+
     def _status(self, process):
         regions = self._regions(process)
         calls = self._calls(process, regions)

@@ -35,7 +35,8 @@ struct text {
 
 struct writing {
     struct asnap_entry_names *names;
-    bool is_whole; /* each type could be written */
+    bool is_whole;       /* each type could be written */
+    bool has_parameters; /* one was met, if only a member function's hidden one */
 };
 
 static struct asnap_error *append(struct text *text, const char *piece)
@@ -316,6 +317,7 @@ static struct asnap_error *write_list(struct writing *writing, const struct plac
         bool is_hidden = kind == ASNAP_ENTRY_PARAMETER && is_artificial(&child);
         bool is_written =
             kind == ASNAP_ENTRY_ELLIPSIS || (kind == ASNAP_ENTRY_PARAMETER && !is_hidden);
+        writing->has_parameters = writing->has_parameters || is_hidden || is_written;
         if (is_hidden && list->count == 0 && list->behind.bytes == NULL)
             error = write_object(writing, &child, &list->behind);
         if (is_written && list->count++ > 0)
@@ -403,8 +405,10 @@ static struct asnap_error *find_result(const char *name, bool *has_result)
     return NULL;
 }
 
+/* `is_known` becomes false where there are no parameters because none are described. */
 static struct asnap_error *write_signature(struct writing *writing, const struct place *function,
-                                           uint32_t line, const char *name, struct text *text)
+                                           uint32_t line, const char *name, struct text *text,
+                                           bool *is_known)
 {
     struct asnap_declaration declaration;
     asnap_entry_declaration(function->dwarf, &function->entry, &declaration);
@@ -421,12 +425,17 @@ static struct asnap_error *write_signature(struct writing *writing, const struct
         error = append(text, " ");
     /* What it returns tells no overloads apart. */
     writing->is_whole = true;
+    writing->has_parameters = false;
     if (error == NULL)
         error = append_name(text, name);
     if (error == NULL)
         error = write_parameters(writing, function, 0, text);
     if (error == NULL)
         error = append(text, references);
+    if (error == NULL && !writing->has_parameters)
+        error = asnap_unit_has_types(
+            writing->names, asnap_entry_unit(function->dwarf, &function->entry) | function->mark,
+            is_known);
     if (error != NULL || writing->is_whole || line == 0)
         return error;
     char part[32];
@@ -442,12 +451,14 @@ struct asnap_error *asnap_function_signature(struct asnap_entry_names *names, ui
     struct place function = {0};
     struct asnap_error *problem = NULL;
     uint32_t line = 0;
+    bool is_known = true;
     struct asnap_error *error = go_to_function(&writing, offset, &function, &line);
     if (error == NULL && function.entry.handle != NULL)
-        error = write_signature(&writing, &function, line, name, &text);
+        error = write_signature(&writing, &function, line, name, &text, &is_known);
     leave(&function);
     error = asnap_problem_keep(error, &problem);
-    bool is_good = error == NULL && problem == NULL && text.length < ASNAP_NAME_BYTES_MAX;
+    bool is_good =
+        error == NULL && problem == NULL && is_known && text.length < ASNAP_NAME_BYTES_MAX;
     asnap_error_destroy(problem);
     if (!is_good) {
         free(text.bytes);
