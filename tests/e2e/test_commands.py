@@ -13,6 +13,10 @@ NO_PROCESS = (
 
 
 KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size", "type"]
+NAMES = (
+    "start stop clear reset-peak status watch take list delete stats diff traces who leaks refs path retained"
+    " place dump load export symbolize set"
+).split()
 
 
 class Settings(Case):
@@ -140,12 +144,6 @@ class Names(Case):
         self.assertEqual(rows["dropped"].strip(), "0 blocks")
         self.assertIn("table version 5", rows["hooks"])
         self.assertRegex(rows["target"], r"^ +process \d+$")
-
-
-NAMES = (
-    "start stop clear reset-peak status watch take list delete stats diff traces who place dump load"
-    " export symbolize set"
-).split()
 
 
 class Help(Case):

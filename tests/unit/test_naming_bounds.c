@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "naming_reader.h"
 #include "naming_messages.h"
+#include "naming_reader.h"
 #include "unit.h"
 
 enum { MODULE = 1, FIRST_ADDRESS = 0x1000 };

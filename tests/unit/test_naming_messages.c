@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "naming_reader.h"
 #include "naming_messages.h"
+#include "naming_reader.h"
 #include "unit.h"
 
 enum { FIRST_ADDRESS = 0x1000, ADDRESSES = 3 };
@@ -88,7 +88,7 @@ static void hear(struct heard *heard, const struct told *told)
     close(ends[1]);
     struct asnap_naming_reader reader = {.fd = ends[0], .store = heard->store};
     struct asnap_error *error = asnap_naming_reader_read(&reader, MODULE, heard->namings, ADDRESSES,
-                                                    &progress, &heard->problem, &heard->heard);
+                                                         &progress, &heard->problem, &heard->heard);
     asnap_naming_reader_deinit(&reader);
     close(ends[0]);
     heard->code = error == NULL ? 0 : asnap_error_code(error);
@@ -292,7 +292,7 @@ ASNAP_TEST(naming_messages, modules_in_turn)
         for (size_t i = 0; i < ADDRESSES; i++)
             namings[i] = (struct asnap_naming){.address = FIRST_ADDRESS + i};
         ASNAP_ASSERT_OK(asnap_naming_reader_read(&reader, module, namings, ADDRESSES, &progress,
-                                            &problem, &heard));
+                                                 &problem, &heard));
         CU_ASSERT_EQUAL(heard, module == 4 ? ASNAP_OUTCOME_END : ASNAP_OUTCOME_ALL);
         CU_ASSERT_EQUAL((namings[0].named != NULL), (module == 3));
         if (module == 3) {
