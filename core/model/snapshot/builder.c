@@ -1,6 +1,4 @@
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,21 +32,11 @@ void asnap_builder_destroy(struct asnap_builder *builder)
     free(builder);
 }
 
-struct asnap_error *asnap_builder_invalid(const char *format, ...)
-{
-    char what[160];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(what, sizeof(what), format, values);
-    va_end(values);
-    return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "cannot build the snapshot: %s", what);
-}
-
 struct asnap_error *asnap_builder_check(const struct asnap_builder *builder)
 {
     return builder->store != NULL
                ? NULL
-               : asnap_builder_invalid("its builder is finished already: create another");
+               : ASNAP_BUILDER_INVALID("its builder is finished already: create another");
 }
 
 /* What the builder's blocks sum to with these. */
@@ -60,15 +48,15 @@ static struct asnap_error *add_sizes(const struct asnap_builder *builder,
     size_t thread_count = builder->store->thread_count;
     for (size_t i = 0; i < count; i++) {
         if (traces[i].traceback_id >= traceback_count)
-            return asnap_builder_invalid("block %zu has traceback_id %" PRIu32
+            return ASNAP_BUILDER_INVALID("block %zu has traceback_id %" PRIu32
                                          ", and %zu tracebacks were added",
                                          i, traces[i].traceback_id, traceback_count);
         if (traces[i].thread != 0 && traces[i].thread >= thread_count)
-            return asnap_builder_invalid("block %zu has thread index %" PRIu32
+            return ASNAP_BUILDER_INVALID("block %zu has thread index %" PRIu32
                                          ", and %zu threads were given",
                                          i, traces[i].thread, thread_count);
         if (traces[i].size > (uint64_t)INT64_MAX - size)
-            return asnap_builder_invalid(
+            return ASNAP_BUILDER_INVALID(
                 "its blocks have more than 9223372036854775807 bytes in all");
         size += traces[i].size;
     }
@@ -87,7 +75,7 @@ struct asnap_error *asnap_builder_traces(struct asnap_builder *builder,
     if (error != NULL)
         return error;
     if (count >= ASNAP_NONE - builder->trace_count)
-        return asnap_builder_invalid("it has more than 4294967294 blocks");
+        return ASNAP_BUILDER_INVALID("it has more than 4294967294 blocks");
     struct asnap_trace *grown = asnap_grow(builder->traces, &builder->trace_capacity,
                                            builder->trace_count + count, sizeof(*grown));
     if (grown == NULL)
@@ -149,7 +137,7 @@ struct asnap_error *asnap_builder_mapping(struct asnap_builder *builder,
     if (error != NULL)
         return error;
     if (mapping->path == NULL || mapping->start >= mapping->end)
-        return asnap_builder_invalid("a mapping from 0x%" PRIx64 " to 0x%" PRIx64 " %s",
+        return ASNAP_BUILDER_INVALID("a mapping from 0x%" PRIx64 " to 0x%" PRIx64 " %s",
                                      mapping->start, mapping->end,
                                      mapping->path == NULL ? "has no path" : "has no bytes");
     return asnap_store_add_mapping(builder->store, mapping);
@@ -162,11 +150,11 @@ struct asnap_error *asnap_builder_threads(struct asnap_builder *builder, const u
     if (error != NULL)
         return error;
     if (builder->store->thread_count != 0)
-        return asnap_builder_invalid("its threads were given already");
+        return ASNAP_BUILDER_INVALID("its threads were given already");
     if (count >= ASNAP_NONE)
-        return asnap_builder_invalid("%zu threads, more than 4294967294", count);
+        return ASNAP_BUILDER_INVALID("%zu threads, more than 4294967294", count);
     if (count > 0 && threads[0] != 0)
-        return asnap_builder_invalid("the first of its threads is %" PRIu32
+        return ASNAP_BUILDER_INVALID("the first of its threads is %" PRIu32
                                      ", not 0, which stands for an unknown thread",
                                      threads[0]);
     return asnap_store_set_threads(builder->store, threads, count);
@@ -186,7 +174,7 @@ struct asnap_error *asnap_builder_sample_period(struct asnap_builder *builder, u
     if (error != NULL)
         return error;
     if (period > ASNAP_SAMPLE_PERIOD_MAX)
-        return asnap_builder_invalid(
+        return ASNAP_BUILDER_INVALID(
             "the period of its sample is %" PRIu64 " bytes, more than 1099511627776", period);
     builder->store->sample_period = period;
     return NULL;

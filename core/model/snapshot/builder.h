@@ -20,8 +20,8 @@ struct asnap_builder {
 };
 
 /* INVALID_ARGUMENT, with what a caller has got wrong: which element, and its value. */
-__attribute__((format(printf, 1, 2))) struct asnap_error *asnap_builder_invalid(const char *format,
-                                                                                ...);
+#define ASNAP_BUILDER_INVALID(...)                                                                 \
+    asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "cannot build the snapshot: " __VA_ARGS__)
 
 /* Fails where the builder is finished. */
 struct asnap_error *asnap_builder_check(const struct asnap_builder *builder);

@@ -100,14 +100,14 @@ struct asnap_error *asnap_builder_frame(struct asnap_builder *builder,
     if (error != NULL)
         return error;
     if (mapping != ASNAP_NO_MAPPING && mapping >= builder->store->mapping_count)
-        return asnap_builder_invalid("a frame has mapping index %" PRIu32
+        return ASNAP_BUILDER_INVALID("a frame has mapping index %" PRIu32
                                      ", and %zu mappings were added",
                                      mapping, builder->store->mapping_count);
     if (frame->filename == NULL)
-        return asnap_builder_invalid(
+        return ASNAP_BUILDER_INVALID(
             "a frame has no file name: give \"<unknown>\" where it is not known");
     if (frame->named_by >= ASNAP_NAMED_KINDS)
-        return asnap_builder_invalid("a frame has named_by %d, not a number from 0 to %d",
+        return ASNAP_BUILDER_INVALID("a frame has named_by %d, not a number from 0 to %d",
                                      (int)frame->named_by, ASNAP_NAMED_KINDS - 1);
     struct asnap_location location = {.lineno = frame->lineno, .function = ASNAP_NONE};
     struct asnap_stored_frame stored = {.function = ASNAP_NONE,
@@ -137,7 +137,7 @@ struct asnap_error *asnap_builder_offset(struct asnap_builder *builder, uint32_t
     if (error != NULL)
         return error;
     if (frame_id >= builder->store->frame_count)
-        return asnap_builder_invalid("an offset for frame %" PRIu32 ", and %zu frames were added",
+        return ASNAP_BUILDER_INVALID("an offset for frame %" PRIu32 ", and %zu frames were added",
                                      frame_id, builder->store->frame_count);
     builder->store->frames[frame_id].offset = offset;
     return NULL;
@@ -150,7 +150,7 @@ struct asnap_error *asnap_builder_allocates(struct asnap_builder *builder, uint3
     if (error != NULL)
         return error;
     if (frame_id >= builder->store->frame_count)
-        return asnap_builder_invalid("a type for frame %" PRIu32 ", and %zu frames were added",
+        return ASNAP_BUILDER_INVALID("a type for frame %" PRIu32 ", and %zu frames were added",
                                      frame_id, builder->store->frame_count);
     uint32_t number;
     error = asnap_names_add(&builder->store->allocated, type, &number);
@@ -220,15 +220,15 @@ struct asnap_error *asnap_builder_traceback(struct asnap_builder *builder,
         return error;
     bool counted = total_nframe != ASNAP_TOTAL_UNKNOWN;
     if (frame_count > MOST_FRAMES || (counted && total_nframe > MOST_FRAMES))
-        return asnap_builder_invalid(
+        return ASNAP_BUILDER_INVALID(
             "a traceback has more than 65535 frames: cut it and keep the newest");
     if (total_nframe != 0 && total_nframe < frame_count)
-        return asnap_builder_invalid(
+        return ASNAP_BUILDER_INVALID(
             "a traceback has %zu frames, more than its total_nframe, %" PRIu32, frame_count,
             total_nframe);
     for (size_t i = 0; i < frame_count; i++) {
         if (frame_ids[i] >= builder->store->frame_count)
-            return asnap_builder_invalid("a traceback has frame index %" PRIu32
+            return ASNAP_BUILDER_INVALID("a traceback has frame index %" PRIu32
                                          ", and %zu frames were added",
                                          frame_ids[i], builder->store->frame_count);
     }
