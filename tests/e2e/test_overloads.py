@@ -47,6 +47,7 @@ struct Box {
 static void load(Box *) { kept[count++] = malloc(36); }                  // shop::load(shop::(anonymous namespace)::Box*)
 template <class Type> static void many(Type) { kept[count++] = malloc(40); }   // void shop::many<unsigned long>(unsigned long)
 template <class Type> static int many(Type *) { kept[count++] = malloc(41); return 0; } // int shop::many<char>(char*)
+template <Size number> static void sized() { kept[count++] = malloc(43); }  // void shop::sized<3ul>() = void shop::sized<3>()
 template <class... Types> static void all(Types...) { kept[count++] = malloc(42); }  // void shop::all<int, char>(int, char)
 }
 
@@ -90,10 +91,20 @@ int main(int, char **words)
     shop::many(Size(1));
     shop::many(words[0]);
     shop::all(1, 'x');
+    shop::sized<3>();
     load(numbers);
     load((int shop::Box::*)nullptr);
     stop_here();
 }
+"""
+
+LOCAL = """\
+#include <cstdlib>
+static void *kept[2];
+static void outer(int) { struct Local { static void hold() { kept[0] = malloc(61); } }; Local::hold(); }
+static void outer(double) { struct Local { static void hold() { kept[1] = malloc(62); } }; Local::hold(); }
+extern "C" __attribute__((noinline)) void stop_here(void) { __asm__ volatile(""); }
+int main() { outer(1); outer(1.0); stop_here(); }
 """
 
 BUILDS = [
@@ -118,13 +129,13 @@ def expected():
 class Overloads(Case):
     seconds = 20
 
-    def shown(self, compiler, flags):
+    def shown(self, compiler, flags, text=SOURCE):
         """{size: (function, count)} of the program's blocks, by function."""
         place = os.path.join(self.directory, "-".join([compiler] + flags))
         os.mkdir(place)
         source, made = (os.path.join(place, name) for name in ("subject.cc", "subject"))
         with open(source, "w", encoding="utf-8") as file:
-            file.write(SOURCE)
+            file.write(text)
         subprocess.run(
             [compiler, "-std=c++17", "-g", "-fno-builtin", "-w", *flags, "-o", made, source],
             check=True, cwd=place,
@@ -138,7 +149,7 @@ class Overloads(Case):
 
     def test_each_has_a_name_of_its_own(self):
         wanted = expected()
-        self.assertEqual(len(wanted), 26)
+        self.assertEqual(len(wanted), 27)
         for compiler, flags in BUILDS:
             with self.subTest(compiler=compiler, flags=flags):
                 rows = self.shown(compiler, flags)
@@ -148,3 +159,18 @@ class Overloads(Case):
                     self.assertIn(function, wanted[size])
                 if compiler == "g++" and flags != ["-O0"]:
                     self.assertEqual(rows[51][0], wanted[51][-1])
+
+    def test_what_is_local_to_overloads_is_one(self):
+        """A limit that docs/limits.md names."""
+        self.assertEqual(
+            self.shown("g++", ["-O2"], LOCAL), {123: ("outer::Local::hold()", 2)}
+        )
+        self.assertEqual(
+            self.shown("g++", ["-O0"], LOCAL),
+            {61: ("outer(int)::Local::hold()", 1), 62: ("outer(double)::Local::hold()", 1)},
+        )
+
+    def test_without_types_there_are_no_parameters(self):
+        """Of -g1, whose debug information has none, also not those of functions without."""
+        rows = self.shown("g++", ["-O2", "-g1"], LOCAL)
+        self.assertEqual({function for function, _ in rows.values()} & {"outer()", "hold()"}, set())
