@@ -136,7 +136,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 		-Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) \
 		-nodefaultlibs -lgcc -Wl,--auxiliary=libgcc_s.so.1
 
-$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS) | $(SPECIMENS_OVERLOADS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 

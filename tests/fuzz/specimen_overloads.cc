@@ -1,5 +1,8 @@
 /* A small library of functions that no other file sees, each inlined everywhere: gcc's debug
  * information has no linkage names for them, and theirs are made of their parameters. */
+const volatile long *volatile kept;
+volatile long total;
+
 namespace outer
 {
 template <class T> struct Pair {
@@ -12,18 +15,15 @@ struct Box {
     long size;
     long hold(int more) const
     {
-        return size + more;
+        return size + more * total;
     }
     long hold(int more)
     {
-        return size - more;
+        return size - more * total;
     }
 };
 } // namespace
 } // namespace outer
-
-const volatile long *volatile kept;
-volatile long total;
 
 static void add(long number)
 {
@@ -47,7 +47,7 @@ static void add(const outer::Box &box)
 }
 static void add(int (&numbers)[3])
 {
-    total += numbers[1];
+    total += numbers[total & 1];
 }
 template <class T> static void add_all(T number)
 {
