@@ -374,8 +374,8 @@ struct asnap_error *asnap_edges_init(struct asnap_edges *edges,
     struct pass pass = {.index = index, .reader = reader, .edges = edges};
     for (uint32_t i = 0; i < index->count; i++)
         pass.total += index->blocks[i].end - index->blocks[i].start;
-    edges->first = malloc(((size_t)index->count + 1) * sizeof(*edges->first));
-    edges->shapes = calloc((size_t)index->count + 1, sizeof(*edges->shapes));
+    edges->first = asnap_large_array(index->count, sizeof(*edges->first));
+    edges->shapes = asnap_large_array(index->count, sizeof(*edges->shapes));
     struct asnap_error *error =
         asnap_word_window_init(&pass.window, reader->memory, reader->holes, reader->hole_count);
     if (error == NULL && (edges->first == NULL || edges->shapes == NULL))
