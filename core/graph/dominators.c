@@ -163,29 +163,46 @@ static uint32_t evaluate(struct tree *tree, uint32_t node, uint32_t linked)
     return best;
 }
 
-/* Fetches what finding the semidominators of some nodes further on needs, each step what the one
- * before has brought: where the block's referrers are, these, their nodes, the links of those. */
-static void fetch_ahead(const struct tree *tree, uint32_t node)
+/* What is fetched of a node that comes up after so many times AHEAD others: each brings where the
+ * next one is. */
+enum step { LINK_ABOVE = 1, LINKS, NODES, SOURCES, FIRST };
+
+/* Fetches what finding the semidominator of a node needs. */
+static void fetch_step(const struct tree *tree, uint32_t node, enum step step)
 {
     const uint32_t *first = tree->referrers->first;
     const uint32_t *sources = tree->referrers->sources;
-    if (node <= 4 * AHEAD)
+    uint32_t block = tree->block[node];
+    if ((block & ROOTED) != 0)
         return;
-    __builtin_prefetch(&first[tree->block[node - 4 * AHEAD] & ~ROOTED]);
-    __builtin_prefetch(&sources[first[tree->block[node - 3 * AHEAD] & ~ROOTED]]);
-    for (uint32_t step = 2; step >= 1; step--) {
-        uint32_t block = tree->block[node - step * AHEAD];
-        if ((block & ROOTED) != 0)
-            continue;
-        uint32_t count = first[block + 1] - first[block];
-        for (uint32_t i = 0; count > 1 && i < count && i < FEW_EDGES; i++) {
-            uint32_t *source = &tree->node[sources[first[block] + i]];
-            if (step == 2)
-                __builtin_prefetch(source);
-            else
-                __builtin_prefetch(&tree->links[*source], 1);
-        }
+    if (step == FIRST) {
+        __builtin_prefetch(&first[block]);
+        return;
     }
+    uint32_t count = first[block + 1] - first[block];
+    if (count < 2)
+        return;
+    if (step == SOURCES) {
+        __builtin_prefetch(&sources[first[block]]);
+        return;
+    }
+    for (uint32_t i = 0; i < count && i < FEW_EDGES; i++) {
+        const uint32_t *source = &tree->node[sources[first[block] + i]];
+        if (step == NODES)
+            __builtin_prefetch(source);
+        else if (step == LINKS)
+            __builtin_prefetch(&tree->links[*source], 1);
+        else
+            __builtin_prefetch(&tree->links[tree->links[*source].ancestor]);
+    }
+}
+
+static void fetch_ahead(const struct tree *tree, uint32_t node)
+{
+    if (node <= FIRST * AHEAD)
+        return;
+    for (uint32_t step = LINK_ABOVE; step <= FIRST; step++)
+        fetch_step(tree, node - step * AHEAD, (enum step)step);
 }
 
 /* The semidominator of a node that no root points to. */
@@ -237,16 +254,21 @@ static void find_immediate(struct tree *tree)
     }
 }
 
-/* Fetches where a block some nodes after this one has its results. */
-static void fetch_results(const struct tree *tree, uint64_t node, const uint64_t *sizes)
+/* Fetches the results of the block of a node, which may be none, or of the one that it is below. */
+static void fetch_results(const struct tree *tree, uint64_t node, bool above, void *results,
+                          size_t size)
 {
     if (node == 0 || node > tree->count)
         return;
     uint32_t block = tree->block[node];
-    __builtin_prefetch(&tree->node[block], 1);
+    if (above)
+        block = tree->node[block];
+    else
+        __builtin_prefetch(&tree->node[block]);
+    if (block == ASNAP_NO_BLOCK)
+        return;
     __builtin_prefetch(&tree->semi[block], 1);
-    if (sizes != NULL)
-        __builtin_prefetch(&sizes[block], 1);
+    __builtin_prefetch((char *)results + block * size, 1);
 }
 
 /* The results, by block. `sizes` are where the links were. */
@@ -265,7 +287,8 @@ static void sum_up(struct tree *tree, const struct asnap_block_index *index, uin
         counts[block] = 1;
     }
     for (uint32_t node = tree->count; node >= 1; node--) {
-        fetch_results(tree, (uint64_t)node - AHEAD, sizes);
+        fetch_results(tree, (uint64_t)node - 2 * AHEAD, false, sizes, sizeof(*sizes));
+        fetch_results(tree, (uint64_t)node - AHEAD, true, sizes, sizeof(*sizes));
         uint32_t block = tree->block[node];
         uint32_t above = immediate[block];
         if (above == ASNAP_NO_BLOCK)
@@ -284,9 +307,8 @@ static void arrange(struct tree *tree)
     uint32_t *next = tree->parent;
     uint32_t next_top = 0;
     for (uint32_t node = 1; node <= tree->count; node++) {
-        fetch_results(tree, (uint64_t)node + AHEAD, NULL);
-        if (node + AHEAD <= tree->count)
-            __builtin_prefetch(&next[tree->block[node + AHEAD]], 1);
+        fetch_results(tree, (uint64_t)node + 2 * AHEAD, false, next, sizeof(*next));
+        fetch_results(tree, (uint64_t)node + AHEAD, true, next, sizeof(*next));
         uint32_t block = tree->block[node];
         uint32_t above = immediate[block];
         uint32_t *place = above == ASNAP_NO_BLOCK ? &next_top : &next[above];
