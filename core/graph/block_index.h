@@ -44,7 +44,7 @@ struct asnap_block_index {
     uint32_t *outer;
     struct asnap_mib_list mibs;
     struct asnap_granules *granules; /* of all MiB that have some */
-    uint32_t *large; /* the blocks that reach into a later MiB, in order */
+    uint32_t *large;                 /* the blocks that reach into a later MiB, in order */
     uint32_t large_count;
 };
 

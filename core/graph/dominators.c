@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "error.h"
-#include "grow.h"
 #include "graph_poll.h"
+#include "grow.h"
 
 #define STEP "finding what keeps what alive"
 
@@ -14,7 +14,8 @@
 /* And of how many of its edges. */
 #define FEW_EDGES 4u
 
-/* The way from a node up. While nodes are numbered: of one on the way, its edges from the next on. */
+/* The way from a node up. While nodes are numbered: of one on the way, its edges from the next on.
+ */
 struct link {
     union {
         uint32_t ancestor; /* the parent, then one further up: paths are cut down to it */
@@ -32,16 +33,16 @@ struct link {
 struct tree {
     const struct asnap_edges *edges;
     const struct asnap_referrers *referrers;
-    uint32_t count;     /* blocks */
-    uint32_t *block;    /* of each node. In the end: the blocks, each before all that it dominates */
-    uint32_t *node;     /* of each block; see UNMET. In the end its immediate dominator */
-    uint32_t *parent;   /* in the depth-first tree. In the end: its immediate dominator's node */
+    uint32_t count;   /* blocks */
+    uint32_t *block;  /* of each node. In the end: the blocks, each before all that it dominates */
+    uint32_t *node;   /* of each block; see UNMET. In the end its immediate dominator */
+    uint32_t *parent; /* in the depth-first tree. In the end: its immediate dominator's node */
     struct link *links; /* of each node */
     uint32_t *semi;     /* the semidominator. In the end: how many blocks the block retains */
 };
 
-/* Numbers of blocks and nodes are below 2^30. A root points to the block: the bit is there in `node`
- * until the block is met, and in `block` afterwards. */
+/* Numbers of blocks and nodes are below 2^30. A root points to the block: the bit is there in
+ * `node` until the block is met, and in `block` afterwards. */
 #define ROOTED (UINT32_C(1) << 31)
 /* A block that is not met: below the bit is the only block that it leads to, or SEVERAL, so that a
  * chain of blocks is gone along without looking at its edges. One without edges leads to itself. */

@@ -20,7 +20,7 @@ struct asnap_mib {
     uint32_t first;
     uint32_t end;
     const struct asnap_granules *granules; /* NULL where blocks are few */
-    uint16_t *steps;                 /* NULL where they are very few, or many */
+    uint16_t *steps;                       /* NULL where they are very few, or many */
     bool is_even; /* with granules: each block starts where its granule does, alone in it */
 };
 

@@ -21,8 +21,9 @@ struct search {
     struct asnap_reach *reach;
     const struct asnap_progress *progress;
     uint32_t block_count;
-    /* Of each block: its edge where it has one, SEVERAL where it has more, one to itself where it has
-     * none. Most have one at most, and no other place of memory is needed to go on from these. */
+    /* Of each block: its edge where it has one, SEVERAL where it has more, one to itself where it
+     * has none. Most have one at most, and no other place of memory is needed to go on from these.
+     */
     uint32_t *only;
     uint32_t *stack;
     uint32_t depth;
@@ -128,8 +129,13 @@ static struct asnap_error *flood(struct search *search, enum asnap_reach_class f
             if (error != NULL)
                 return error;
         }
-        if (block != ASNAP_NO_BLOCK)
-            go_on(search, block, found, starts_only);
+        if (block == ASNAP_NO_BLOCK)
+            continue;
+        go_on(search, block, found, starts_only);
+        /* A chain that is left alone goes no quarters of a way. */
+        for (; search->under_way == 0 && search->depth == 1 && (turn + 1) % ASNAP_POLL_EVERY != 0;
+             turn++)
+            go_on(search, search->stack[--search->depth], found, starts_only);
     }
     return NULL;
 }
@@ -345,16 +351,17 @@ static struct asnap_error *sum_up(struct components *components,
     return NULL;
 }
 
-/* Tells definite from indirect blocks. `stack` has room for all blocks. */
+/* Tells definite from indirect blocks. `stack` and `room` have room for all blocks. */
 static struct asnap_error *find_unreachable(const struct asnap_block_index *index,
                                             const struct asnap_edges *edges,
                                             struct asnap_reach *reach, uint32_t *stack,
-                                            const struct asnap_progress *progress)
+                                            uint32_t *room, const struct asnap_progress *progress)
 {
     bool any = false;
     for (uint32_t i = 0; i < index->count; i++) {
         if (reach->classes[i] == ASNAP_REACH_UNKNOWN) {
             reach->classes[i] = ASNAP_REACH_INDIRECT;
+            room[i] = 0;
             any = true;
         }
     }
@@ -366,10 +373,10 @@ static struct asnap_error *find_unreachable(const struct asnap_block_index *inde
                                     .block_count = index->count,
                                     .stack = stack,
                                     .open = index->count};
-    components.index = asnap_large_array(index->count, sizeof(uint32_t));
+    components.index = room;
     components.next = reach->owners = asnap_large_array(index->count, sizeof(uint32_t));
     struct asnap_error *error = NULL;
-    if (components.index == NULL || components.next == NULL)
+    if (components.next == NULL)
         error = asnap_error_no_memory();
     for (uint32_t i = 0; error == NULL && i < index->count; i++) {
         if (is_unreachable(reach, i) && components.index[i] == 0)
@@ -380,7 +387,6 @@ static struct asnap_error *find_unreachable(const struct asnap_block_index *inde
         find_owners(&components);
         error = sum_up(&components, index);
     }
-    free(components.index);
     return error;
 }
 
@@ -394,12 +400,13 @@ struct asnap_error *asnap_reach_init(struct asnap_reach *reach,
     struct search search = {
         .edges = edges, .reach = reach, .progress = progress, .block_count = index->count};
     reach->classes = asnap_large_array(index->count, sizeof(*reach->classes));
-    struct asnap_error *error = reach->classes == NULL ? asnap_error_no_memory() : search_init(&search);
+    struct asnap_error *error =
+        reach->classes == NULL ? asnap_error_no_memory() : search_init(&search);
     if (error == NULL)
         error = find_reachable(&search, roots, root_count);
-    free(search.only);
     if (error == NULL)
-        error = find_unreachable(index, edges, reach, search.stack, progress);
+        error = find_unreachable(index, edges, reach, search.stack, search.only, progress);
+    free(search.only);
     free(search.stack);
     if (error != NULL)
         asnap_reach_deinit(reach);
