@@ -339,7 +339,8 @@ class OfTheProgram(Running):
         for turn in (1, 2):
             since = len(terminal.shown)
             terminal.type("\x1a")
-            terminal.wait_for(r"\[1\]\+ +Stopped ", since)
+            # What is typed before the prompt is shown, is echoed before it or behind it.
+            terminal.wait_for(r"\[1\]\+ +Stopped .*\nstatus=147\.\r\n\$ ", since)
             since = terminal.begin("jobs -p")
             (pid,) = map(int, terminal.wait_for(r"\n(\d+)\r\n", since).groups())
             self.assertEqual(set(threads(pid).values()), {"T"})
