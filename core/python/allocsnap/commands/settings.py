@@ -8,7 +8,7 @@ from ..library.skip_rules import skip_sets
 from ..library.leak_rules import Suppressions
 from ..printable import printable
 from ..shown import CHOICES
-from ..target import path_bytes, shown_path
+from ..target import path_bytes
 from . import suppressing
 from .command import Command, plural
 
