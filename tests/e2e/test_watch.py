@@ -181,7 +181,7 @@ class InGdb(Case):
         self.assertEqual(results[SHOW], NOTHING)
         self.assertEqual(
             results["snapshot watch off"],
-            "Nothing is watched any more, at the program's next malloc or free.\n",
+            "Nothing is watched any more, from its next malloc or free on.\n",
         )
         self.assertEqual(results[" " + SHOW], NOTHING)
         self.assertEqual(told(results["continue"]), [])

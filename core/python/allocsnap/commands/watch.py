@@ -142,7 +142,7 @@ class Watch(Command):
             return "Nothing is watched.\n"
         if run:
             session.watching.set_next_run({})
-        return "Nothing is watched any more{}.\n".format(", " + NEXT if limits else "")
+        return "Nothing is watched any more{}.\n".format(", from its next malloc or free on" if limits else "")
 
     @staticmethod
     def _show(session):
