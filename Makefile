@@ -138,7 +138,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 		-Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) \
 		-nodefaultlibs -lgcc -Wl,--auxiliary=libgcc_s.so.1
 
-$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS) | $(SPECIMENS_OVERLOADS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
@@ -218,7 +218,7 @@ fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
 
 .PHONY: fuzzers-here
-fuzzers-here: $(FUZZERS) $(SPECIMENS) $(SPECIMENS_NEW)
+fuzzers-here: $(FUZZERS) $(SPECIMENS) $(SPECIMENS_NEW) $(SPECIMENS_OVERLOADS)
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
@@ -234,7 +234,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	cd tests && ALLOCSNAP_WALKS=10 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
-$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS) $(SPECIMENS_NEW)
+$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS) $(SPECIMENS_NEW) $(SPECIMENS_OVERLOADS)
 	@mkdir -p $(BUILD)/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -artifact_prefix=$(BUILD)/ \
 		$(BUILD)/corpus/$* $(CORPUS_$*)
