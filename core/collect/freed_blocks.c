@@ -139,7 +139,7 @@ static struct asnap_error *add_origin(struct asnap_raw *raw, uint32_t *place)
 static struct asnap_error *make_traces(struct reading *reading)
 {
     struct asnap_raw *raw = reading->raw;
-    uint32_t not_known;
+    uint32_t not_known = 0;
     struct asnap_error *error = add_origin(raw, &not_known);
     if (error != NULL)
         return error;

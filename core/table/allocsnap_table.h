@@ -307,7 +307,7 @@ struct asnap_table_watch {
 
 /* It lies behind the watch, at this distance from the root's start. Only where these sixteen bytes
  * are there do the hooks know of freed blocks. */
-#define ASNAP_TABLE_FREED_OFFSET UINT32_C(14336)
+#define ASNAP_TABLE_FREED_OFFSET UINT32_C(14120)
 #define ASNAP_TABLE_FREED_MAGIC "allocsnap-freed"
 
 /* No ring has more places. */

@@ -17,7 +17,7 @@ extern struct asnap_table_root allocsnap_root;
 struct asnap_root_and_watch {
     struct asnap_table_root root;
     struct asnap_table_watch watch __attribute__((aligned(512)));
-    struct asnap_table_freed freed __attribute__((aligned(512)));
+    struct asnap_table_freed freed;
 };
 
 _Static_assert(offsetof(struct asnap_root_and_watch, watch) == ASNAP_TABLE_WATCH_OFFSET,
