@@ -37,6 +37,8 @@ HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls 
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
 HOOK_FLAGS += -fno-tree-slp-vectorize
+# Of files with functions that go on to others (ASNAP_GO_ON).
+FLAGS_interpose := -foptimize-sibling-calls
 # gcc sees the hooks as a whole when it links them: a call passes through several files.
 ifeq ($(findstring clang,$(CC)),)
 HOOK_LINK_FLAGS := -flto=auto -fno-tree-slp-vectorize
@@ -105,7 +107,7 @@ all: $(LIBRARY) $(HOOKS) $(REPORT) ## build both libraries into build/, and the 
 define room_rule
 $(BUILD)/obj/core/$(1)/%.o: core/$(1)/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(BASE) $$(CFLAGS) $$(call includes,$(1)) $(2) -c $$< -o $$@
+	$$(CC) $$(BASE) $$(CFLAGS) $$(call includes,$(1)) $(2) $$(FLAGS_$$*) -c $$< -o $$@
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 $(foreach room,$(HOOK_ROOMS),$(eval $(call room_rule,$(room),$(HOOK_FLAGS))))

@@ -62,6 +62,45 @@ ASNAP_TEST(graph_index, sparse_and_dense)
     graph_heap_deinit(&dense);
 }
 
+/* Whether all starts of the blocks in a MiB are told to be such, or none is. */
+static void check_starts(const struct asnap_block_index *index, uint64_t mib, bool all)
+{
+    for (uint32_t i = 0; i < index->count; i++) {
+        uint64_t start = index->blocks[i].start;
+        uint64_t inside = start + 8;
+        uint32_t found;
+        if ((start - HEAP_BASE) >> 20 != mib)
+            continue;
+        CU_ASSERT_EQUAL(asnap_block_index_find_many(index, &start, 1, &found), all ? 1 : 0);
+        CU_ASSERT_EQUAL(found, i);
+        CU_ASSERT_EQUAL(asnap_block_index_find_many(index, &inside, 1, &found), 0);
+        CU_ASSERT_EQUAL(found, i);
+    }
+}
+
+/* Where each block of a MiB of many is aligned, its bit alone tells that it starts there. Not where
+ * one of them is not aligned, or starts where another does. */
+ASNAP_TEST(graph_index, starts_by_their_bits)
+{
+    struct graph_heap heap;
+    struct asnap_block_index index;
+    size_t skipped;
+    graph_heap_init(&heap, (size_t)3 << 20, 1);
+    for (uint64_t at = 0; at < (uint64_t)3 << 20; at += 48)
+        graph_heap_add(&heap, at, 32);
+    heap.traces[30000].address += 4;
+    heap.traces[30000].size -= 4;
+    graph_heap_add(&heap, heap.traces[60000].address - HEAP_BASE, 24);
+    ASNAP_ASSERT_OK(asnap_block_index_init(&index, heap.traces, heap.count, &skipped));
+    check_starts(&index, 0, true);
+    check_starts(&index, 1, false);
+    CU_ASSERT_NOT_EQUAL(index.outer, NULL);
+    asnap_block_index_deinit(&index);
+    heap.count--;
+    check_finds(&heap);
+    graph_heap_deinit(&heap);
+}
+
 /* Pools hand out blocks within blocks, also several in one granule. */
 ASNAP_TEST(graph_index, nested)
 {

@@ -196,7 +196,11 @@ ASNAP_TEST(graph_roots, what_is_not_known_of_threads_is_said)
     CU_ASSERT_STRING_EQUAL(first_note(&program),
                            "the vector registers of 1 of 1 threads are not known: blocks that only "
                            "they hold are shown as leaked");
-    program.threads[0].vectors_unknown = false;
+    program.threads[0].registers_unknown = true;
+    CU_ASSERT_STRING_EQUAL(first_note(&program),
+                           "some registers of 1 of 1 threads are not known: blocks that only they "
+                           "hold are shown as leaked");
+    program.threads[0].vectors_unknown = program.threads[0].registers_unknown = false;
     program_thread(&program, HEAP_AT + 0x600, 0);
     CU_ASSERT_STRING_EQUAL(first_note(&program),
                            "the thread pointers of 1 of 2 threads are not known: old values on "

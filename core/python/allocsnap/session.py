@@ -251,7 +251,8 @@ class Session(ProgramReader):
     def place(self, regions, address):
         """whereabouts.sentence for an address of the process."""
         process = self.stopped_process()
-        return whereabouts.sentence(self.target, process, regions, self.snapshots.all, address)
+        kept, marked = self.snapshots.all, self.shown.marked
+        return whereabouts.sentence(self.target, process, regions, kept, address, marked)
 
     def thread_labels(self, name):
         """Target.thread_labels for a snapshot of that name; none where it is not of now,

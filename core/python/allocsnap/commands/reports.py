@@ -39,7 +39,7 @@ def show(session, rows, options, unfiltered, name=NOW):
     text = _with_notes(text, getattr(options, "notes", None), options.format)
     found = getattr(options, "suppressed", None)
     if found is not None:
-        text = suppressing.added(text, options.format, found, hint=suppressing.HINT)
+        text = suppressing.added(session, text, options.format, found, hint=suppressing.HINT)
     return first + text
 
 
