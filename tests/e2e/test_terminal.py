@@ -12,6 +12,7 @@ import unittest
 
 from . import debuggers, harness
 from .harness import Case, program
+from .terminals import Terminal
 from .test_hostile_names import NASTY, SHOWN
 from .typed import ALLOCSNAP, PYTHON
 
@@ -348,6 +349,18 @@ class Width(OnTerminal):
             text = STYLE.sub("", text[text.index("BEGIN\n") + 6 :])
             pages = text.split("--Type <RET> for more, q to quit, c to continue without paging--")
             self.assertEqual([page.count("\n") for page in pages[:2]], [0, 7], text)
+
+    def test_leaving_the_pager_prints_nothing(self):
+        terminal = Terminal(self, lines=8)
+        since = terminal.begin("gdb -q -nx -iex 'set style enabled off' -ex 'source {}'".format(harness.SCRIPT))
+        terminal.wait_for(r"\(gdb\) ", since)
+        for command in ("snapshot", "snapshot set skip"):
+            since = terminal.begin(command)
+            since = terminal.wait_for("without paging--", since).end()
+            terminal.type("q\n")
+            end = terminal.wait_for(r"\(gdb\) ", since).end()
+            said = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]|\r", "", terminal.shown[since:end])
+            self.assertEqual(said, "q\n(gdb) ")
 
     def test_short_names_of_cxx(self):
         for columns in (300, 400):

@@ -50,8 +50,7 @@ def _format(options, path):
 def _origin(session, name):
     """(what a snapshot is of, its peak of traced bytes or 0)."""
     if name == NOW:
-        process, status = session.status()
-        return process.description, status.peak_size
+        return session.stopped_process().description, session.peak()
     taken = session.snapshots.get(name)
     return taken.source, taken.peak
 

@@ -52,7 +52,7 @@ def shown_rows(options):
 
 
 def _which(session, name):
-    """Which snapshot is shown, and why, where nobody has named one and there is no process."""
+    """Which snapshot is shown, and why, where none was named and there is no process."""
     chosen = session.default_name()
     if name is not None or chosen == NOW or session.is_chosen:
         return ""

@@ -46,6 +46,9 @@ def _limit(text):
     return more, _positive(_size)(text[1:] if more else text)
 
 
+_NOTHING = "Nothing is watched: `snapshot watch 100M` stops the program when its heap passes 100 MiB."
+
+
 class Watch(Command):
     """watch [SIZE|+SIZE|off] [--block SIZE] [--count N] [--failed]"""
 
@@ -139,7 +142,7 @@ class Watch(Command):
             limits = limits_of(session.watching.read())
             session.watching.set({})
         if not limits and not run:
-            return "Nothing is watched.\n"
+            return _NOTHING + "\n"
         if run:
             session.watching.set_next_run({})
         return "Nothing is watched any more{}.\n".format(", from its next malloc or free on" if limits else "")
@@ -161,7 +164,7 @@ class Watch(Command):
         run = session.watching.next_run()
         if run:
             lines.append("next {}: {}".format(session.target.run_command, _told(session, run)))
-        return "".join(line + "\n" for line in lines or ["Nothing is watched."])
+        return "".join(line + "\n" for line in lines or [_NOTHING])
 
 
 def _told(session, limits):
