@@ -8,8 +8,8 @@
 #include "error.h"
 #include "grow.h"
 
-/* Addresses of programs. */
-#define LOWEST UINT64_C(4096)
+/* Of general registers sizes are kept as well as addresses, of vector registers addresses. */
+enum { LEAST_SIZE = 32, LOWEST = 4096 };
 
 static const char *const x86_64_names[] = {
     "r15", "r14", "r13", "r12", "rbp", "rbx", "r11",    "r10", "r9", "r8",      "rax",     "rcx",
@@ -61,12 +61,10 @@ struct asnap_error *asnap_thread_list_add(struct asnap_thread_list *list, uint64
     return NULL;
 }
 
-/* Adds a word of the last thread, where it can be an address. */
+/* Adds a word of the last thread. */
 static struct asnap_error *add_word(struct asnap_thread_list *list, uint64_t value,
                                     const char *format, unsigned number)
 {
-    if (value < LOWEST)
-        return NULL;
     struct asnap_register *registers = asnap_grow(list->registers, &list->register_capacity,
                                                   list->register_count + 1, sizeof(*registers));
     if (registers == NULL)
@@ -91,8 +89,9 @@ static struct asnap_error *add_x86_64(struct asnap_thread_list *list, const uint
     thread->thread_pointer = word_at(bytes, X86_64_FS_BASE * 8);
     struct asnap_error *error = NULL;
     for (unsigned i = 0; error == NULL && i < X86_64_REGISTERS; i++) {
-        if (x86_64_names[i][0] != '\0')
-            error = add_word(list, word_at(bytes, i * 8), x86_64_names[i], 0);
+        uint64_t value = word_at(bytes, i * 8);
+        if (x86_64_names[i][0] != '\0' && value >= LEAST_SIZE)
+            error = add_word(list, value, x86_64_names[i], 0);
     }
     return error;
 }
@@ -107,7 +106,9 @@ static struct asnap_error *add_aarch64(struct asnap_thread_list *list, const uin
     struct asnap_error *error = NULL;
     for (unsigned i = 0; error == NULL && i < AARCH64_REGISTERS; i++) {
         const char *name = i == AARCH64_SP ? "sp" : i == AARCH64_SP + 1 ? "pc" : NULL;
-        error = add_word(list, word_at(bytes, i * 8), name, i);
+        uint64_t value = word_at(bytes, i * 8);
+        if (value >= LEAST_SIZE)
+            error = add_word(list, value, name, i);
     }
     return error;
 }
@@ -150,7 +151,8 @@ struct asnap_error *asnap_thread_list_vectors(struct asnap_thread_list *list, ui
             name_vector(parts, at, name, sizeof(name));
         else if (machine == EM_AARCH64)
             snprintf(name, sizeof(name), "v%u", (unsigned)(at / 16) % 100);
-        error = add_word(list, word_at(bytes, at), name, 0);
+        if (word_at(bytes, at) >= LOWEST)
+            error = add_word(list, word_at(bytes, at), name, 0);
     }
     return error;
 }

@@ -25,6 +25,7 @@ enum { HEAP_INFO_OLD = 32, HEAP_INFO = 48, PAGE = 4096, HEAPS_MOST = 4096, ARENA
 struct reading {
     struct asnap_heap *heap;
     struct asnap_heap_memory memory;
+    struct asnap_glibc_hands hands;
     struct asnap_glibc_arena *arenas; /* all of them; the main ones first */
     size_t count;
     size_t capacity;
@@ -58,7 +59,8 @@ static struct asnap_error *note_walk(const struct reading *reading,
                                     " was being changed: the block in flight may be missing, or "
                                     "here although it was freed",
                                     address);
-    if (error == NULL && !walk->saw_top && walk->arena->state.system_mem != 0)
+    if (error == NULL && !walk->saw_top && walk->arena->has_top &&
+        walk->arena->state.system_mem != 0)
         error = asnap_heap_add_note(reading->heap,
                                     "the memory of the arena at 0x%" PRIx64
                                     " is not found up to its end: blocks are missing here",
@@ -159,8 +161,10 @@ static uint64_t aligned(uint64_t address)
 static struct asnap_error *read_main(struct reading *reading, const struct asnap_glibc_arena *arena,
                                      const struct asnap_glibc_counts *counts)
 {
-    struct asnap_glibc_walk walk = {
-        .heap = reading->heap, .memory = &reading->memory, .arena = arena};
+    struct asnap_glibc_walk walk = {.heap = reading->heap,
+                                    .memory = &reading->memory,
+                                    .arena = arena,
+                                    .hands = &reading->hands};
     const struct asnap_heap_facts *facts = reading->memory.facts;
     uint64_t start =
         counts->is_known ? counts->brk_start : asnap_heap_run_start(facts, arena->state.top);
@@ -227,12 +231,30 @@ static bool is_listed(const struct asnap_address_range *heaps, size_t count, uin
     return false;
 }
 
-/* Lists the heaps of an arena, the newest first: from the one that the top is in. */
-static struct asnap_error *list_heaps(struct reading *reading,
-                                      const struct asnap_glibc_arena *arena,
-                                      struct asnap_address_range **heaps, size_t *count)
+/* The heaps of an arena. */
+struct heap_list {
+    struct asnap_address_range *heaps;
+    size_t count;
+    size_t capacity;
+};
+
+static struct asnap_error *add_heap(struct heap_list *list, uint64_t address, uint64_t size)
 {
-    size_t capacity = 0;
+    struct asnap_address_range *heaps =
+        asnap_grow(list->heaps, &list->capacity, list->count + 1, sizeof(*heaps));
+    if (heaps == NULL)
+        return asnap_error_no_memory();
+    list->heaps = heaps;
+    heaps[list->count++] = (struct asnap_address_range){address, address + size};
+    return NULL;
+}
+
+/* Lists them, the newest first: from the one that the top is in. `is_whole` becomes whether they
+ * lead to the first one. */
+static struct asnap_error *list_heaps(struct reading *reading,
+                                      const struct asnap_glibc_arena *arena, struct heap_list *list,
+                                      bool *is_whole)
+{
     uint64_t address = arena->state.top & ~(arena->heap_bytes - 1);
     struct asnap_error *error = NULL;
     while (error == NULL && address != 0) {
@@ -242,21 +264,59 @@ static struct asnap_error *list_heaps(struct reading *reading,
         bool is_first = address == (arena->address & ~(arena->heap_bytes - 1));
         if (error != NULL)
             return error;
-        if (!is_heap || *count >= HEAPS_MOST || is_listed(*heaps, *count, address))
-            return asnap_heap_add_note(reading->heap,
-                                       "the heap of the arena at 0x%" PRIx64 " at 0x%" PRIx64
-                                       " is damaged or cannot be read: the blocks in it and in "
-                                       "older ones are missing here",
-                                       arena->address, address);
-        struct asnap_address_range *ranges =
-            asnap_grow(*heaps, &capacity, *count + 1, sizeof(*ranges));
-        if (ranges == NULL)
-            return asnap_error_no_memory();
-        *heaps = ranges;
-        ranges[*count] = (struct asnap_address_range){address, address + info.size};
-        (*count)++;
+        *is_whole = is_heap && is_first;
+        if (!is_heap || list->count >= HEAPS_MOST || is_listed(list->heaps, list->count, address))
+            return NULL;
+        error = add_heap(list, address, info.size);
         address = is_first ? 0 : info.before;
     }
+    return error;
+}
+
+/* Lists them by what stands where heaps begin, the newest ones are first: the top may be in one
+ * that was just given back. */
+static struct asnap_error *search_heaps(struct reading *reading,
+                                        const struct asnap_glibc_arena *arena,
+                                        struct heap_list *list, bool *is_whole)
+{
+    const struct asnap_heap_facts *facts = reading->memory.facts;
+    uint64_t first = arena->address & ~(arena->heap_bytes - 1);
+    struct asnap_error *error = NULL;
+    list->count = 0;
+    *is_whole = false;
+    for (size_t i = 0; error == NULL && i < facts->region_count; i++) {
+        const struct asnap_region *region = &facts->regions[i];
+        uint64_t at = (region->start + arena->heap_bytes - 1) & ~(arena->heap_bytes - 1);
+        for (; error == NULL && asnap_heap_is_writable(region) && at >= region->start &&
+               at < region->end && list->count < HEAPS_MOST;
+             at += arena->heap_bytes) {
+            struct heap_info info;
+            bool is_heap = false;
+            error = read_info(reading, arena, at, &info, &is_heap);
+            *is_whole = *is_whole || (is_heap && at == first);
+            if (error == NULL && is_heap)
+                error = add_heap(list, at, info.size);
+        }
+    }
+    return error;
+}
+
+static struct asnap_error *find_heaps(struct reading *reading, struct asnap_glibc_walk *walk,
+                                      struct heap_list *list)
+{
+    const struct asnap_glibc_arena *arena = walk->arena;
+    bool is_whole = false;
+    struct asnap_error *error = list_heaps(reading, arena, list, &is_whole);
+    if (error != NULL || is_whole)
+        return error;
+    walk->is_busy = true;
+    error = search_heaps(reading, arena, list, &is_whole);
+    if (error == NULL && (arena->has_top || !is_whole))
+        error = asnap_heap_add_note(reading->heap,
+                                    "a heap of the arena at 0x%" PRIx64
+                                    " is damaged or cannot be read: the blocks in it are missing "
+                                    "here",
+                                    arena->address);
     return error;
 }
 
@@ -279,10 +339,11 @@ static struct asnap_error *walk_heaps(struct asnap_glibc_walk *walk,
 static struct asnap_error *read_other(struct reading *reading, struct asnap_glibc_arena *arena,
                                       const struct asnap_glibc_counts *counts)
 {
-    struct asnap_glibc_walk walk = {
-        .heap = reading->heap, .memory = &reading->memory, .arena = arena};
-    struct asnap_address_range *heaps = NULL;
-    size_t count = 0;
+    struct asnap_glibc_walk walk = {.heap = reading->heap,
+                                    .memory = &reading->memory,
+                                    .arena = arena,
+                                    .hands = &reading->hands};
+    struct heap_list list = {0};
     struct asnap_error *error = find_heap_bytes(reading, arena, counts);
     if (error == NULL && arena->heap_bytes == 0)
         return asnap_heap_add_note(reading->heap,
@@ -293,10 +354,10 @@ static struct asnap_error *read_other(struct reading *reading, struct asnap_glib
         error =
             begin_area(reading, &walk, ASNAP_AREA_ARENA, arena->address & ~(arena->heap_bytes - 1));
     if (error == NULL)
-        error = list_heaps(reading, arena, &heaps, &count);
+        error = find_heaps(reading, &walk, &list);
     if (error == NULL)
-        error = walk_heaps(&walk, heaps, count);
-    free(heaps);
+        error = walk_heaps(&walk, list.heaps, list.count);
+    free(list.heaps);
     return error != NULL ? error : end_area(reading, &walk);
 }
 
@@ -373,10 +434,14 @@ static struct asnap_error *read_all(struct reading *reading, bool *is_found)
     reading->count = reading->capacity = reading->main_count;
     *is_found = reading->count != 0;
     for (size_t i = 0; error == NULL && i < reading->main_count; i++)
+        error =
+            asnap_glibc_hands_add(&reading->hands, &reading->memory, reading->arenas[i].address);
+    asnap_glibc_hands_sort(&reading->hands);
+    for (size_t i = 0; error == NULL && i < reading->main_count; i++)
         error = read_ring(reading, i);
     if (error == NULL && *is_found)
-        error =
-            asnap_glibc_mark_free(reading->heap, &reading->memory, reading->arenas, reading->count);
+        error = asnap_glibc_mark_free(reading->heap, &reading->memory, reading->arenas,
+                                      reading->count, &reading->hands);
     return error != NULL ? error : add_unused(reading->heap);
 }
 
@@ -388,6 +453,7 @@ static struct asnap_error *read_glibc(const struct asnap_heap_facts *facts, stru
     if (error == NULL)
         error = read_all(&reading, is_found);
     asnap_heap_memory_deinit(&reading.memory);
+    asnap_glibc_hands_deinit(&reading.hands);
     free(reading.arenas);
     return error;
 }

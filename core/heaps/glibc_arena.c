@@ -101,14 +101,16 @@ struct asnap_error *asnap_glibc_read_arena(struct asnap_heap_memory *memory, uin
         return NULL;
     struct asnap_error *error = asnap_heap_copy(memory, address, state, sizeof(*state), &is_there);
     *is_arena = error == NULL && is_there && is_unused(state, address);
-    if (*is_arena)
+    if (*is_arena) {
         arena->address = address;
+        arena->has_top = true;
+    }
     if (error != NULL || !is_there || *is_arena || !is_possible(state, address))
         return error;
     /* Before it has memory, the top is the first bin. */
-    bool has_top = state->top == bin_chunk(address, 0) ||
-                   asnap_heap_is_writable(asnap_heap_region(memory->facts, state->top));
-    if (!has_top || asnap_heap_region(memory->facts, state->next) == NULL)
+    arena->has_top = state->top == bin_chunk(address, 0) ||
+                     asnap_heap_is_writable(asnap_heap_region(memory->facts, state->top));
+    if (asnap_heap_region(memory->facts, state->next) == NULL)
         return NULL;
     arena->address = address;
     return check_bins(memory, state, address, is_arena);
@@ -137,7 +139,7 @@ static struct asnap_error *try_arena(struct search *search, uint64_t address)
     arenas[search->count] = (struct asnap_glibc_arena){.is_main = true};
     struct asnap_error *error =
         asnap_glibc_read_arena(search->memory, address, &arenas[search->count], &is_arena);
-    search->count += is_arena;
+    search->count += is_arena && arenas[search->count].has_top;
     return error;
 }
 

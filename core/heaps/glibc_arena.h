@@ -4,6 +4,7 @@
 #ifndef ASNAP_HEAPS_GLIBC_ARENA_H
 #define ASNAP_HEAPS_GLIBC_ARENA_H
 
+#include "glibc_hands.h"
 #include "heap.h"
 #include "heap_memory.h"
 
@@ -48,6 +49,7 @@ struct asnap_glibc_arena {
     uint64_t address;
     struct asnap_glibc_state state;
     bool is_main;
+    bool has_top;        /* the top is in memory that is there; else it was just given back */
     uint64_t heap_bytes; /* of the main arena: 0; of another one, what its heaps are aligned to */
 };
 
@@ -80,6 +82,7 @@ struct asnap_glibc_walk {
     struct asnap_heap *heap;
     struct asnap_heap_memory *memory;
     const struct asnap_glibc_arena *arena;
+    const struct asnap_glibc_hands *hands;
     uint32_t area;
     bool saw_top;
     bool is_busy;    /* something was in the middle of a change */
@@ -103,7 +106,8 @@ struct asnap_error *asnap_glibc_chain_end(struct asnap_glibc_walk *walk, uint64_
 
 /* Tells the free chunks of caches and fast bins from live ones, when all arenas are walked. */
 struct asnap_error *asnap_glibc_mark_free(struct asnap_heap *heap, struct asnap_heap_memory *memory,
-                                          const struct asnap_glibc_arena *arenas, size_t count);
+                                          const struct asnap_glibc_arena *arenas, size_t count,
+                                          const struct asnap_glibc_hands *hands);
 
 /* Adds the blocks that are mappings of their own, and their area. */
 struct asnap_error *asnap_glibc_mapped_blocks(struct asnap_heap *heap,

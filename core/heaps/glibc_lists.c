@@ -14,7 +14,7 @@ enum {
     COUNTS_8 = CACHE_BINS,      /* bytes of counts until 2.29 */
     COUNTS_16 = 2 * CACHE_BINS, /* since 2.30 */
     ENTRIES = 8 * CACHE_BINS,
-    CHUNK_8 = 0x250, /* the chunks of caches */
+    CHUNK_8 = 0x250, /* the chunks of caches, or 16 bytes more where that was too little to cut */
     CHUNK_16 = 0x290,
     HEADER = 16,
     /* Of a thread's storage, on either side of its thread pointer, where libc's variables are. */
@@ -29,8 +29,9 @@ enum link_kind { LINK_UNKNOWN, LINK_PLAIN, LINK_MANGLED };
 struct cache {
     struct asnap_chunk *chunk;
     uint64_t entries[CACHE_BINS];
-    bool is_filled; /* it has free chunks */
-    bool is_named;  /* a thread says that it is its */
+    unsigned good; /* entries that lead to a chunk of their size */
+    unsigned bad;  /* entries that lead elsewhere: a chunk there is being changed, or damaged */
+    bool is_named; /* a thread says that it is its */
 };
 
 struct lists {
@@ -38,6 +39,7 @@ struct lists {
     struct asnap_heap_memory *memory;
     const struct asnap_glibc_arena *arenas;
     size_t arena_count;
+    const struct asnap_glibc_hands *hands;
     enum link_kind links;
     struct cache *caches; /* by address within a segment */
     size_t count;
@@ -60,36 +62,37 @@ static struct asnap_chunk *entry_chunk(const struct lists *lists, uint64_t entry
 }
 
 /* Whether what is in a chunk can be a cache. Where a free or malloc is in the middle of changing
- * it, one count differs. */
-static bool is_cache(const struct lists *lists, const uint8_t *bytes, bool wide,
-                     struct cache *cache)
+ * it, one count differs; where its thread is ending, bins are emptied one after the other, and
+ * their counts stay. Of its entries some may lead to chunks that are being changed. */
+static bool can_be_cache(const struct lists *lists, const uint8_t *bytes, bool wide,
+                         struct cache *cache)
 {
     size_t counts_bytes = wide ? COUNTS_16 : COUNTS_8;
     unsigned odd = 0;
     memcpy(cache->entries, bytes + counts_bytes, sizeof(cache->entries));
     for (size_t i = 0; i < CACHE_BINS; i++) {
         uint16_t count = bytes[i];
+        bool is_emptied = cache->good + cache->bad == 0 && cache->entries[i] == 0;
         if (wide)
             memcpy(&count, bytes + 2 * i, sizeof(count));
-        if (cache->entries[i] != 0) {
-            if (entry_chunk(lists, cache->entries[i], i) == NULL)
-                return false;
-            cache->is_filled = true;
-        }
-        odd += (count != 0) != (cache->entries[i] != 0);
+        if (cache->entries[i] != 0 && entry_chunk(lists, cache->entries[i], i) != NULL)
+            cache->good++;
+        else if (cache->entries[i] != 0)
+            cache->bad++;
+        odd += (count != 0) != (cache->entries[i] != 0) && !is_emptied;
     }
-    return odd <= 1;
+    return odd <= 1 && cache->bad <= 1 + cache->good / 2;
 }
 
 static struct asnap_error *try_cache(struct lists *lists, struct asnap_chunk *chunk)
 {
     uint8_t bytes[COUNTS_16 + ENTRIES];
     struct cache cache = {.chunk = chunk};
-    bool wide = asnap_chunk_size(chunk) == CHUNK_16;
+    bool wide = asnap_chunk_size(chunk) >= CHUNK_16;
     bool is_there = false;
     struct asnap_error *error = asnap_heap_copy(lists->memory, chunk->address + HEADER, bytes,
                                                 (wide ? COUNTS_16 : COUNTS_8) + ENTRIES, &is_there);
-    if (error != NULL || !is_there || !is_cache(lists, bytes, wide, &cache))
+    if (error != NULL || !is_there || !can_be_cache(lists, bytes, wide, &cache))
         return error;
     struct cache *caches =
         asnap_grow(lists->caches, &lists->capacity, lists->count + 1, sizeof(*caches));
@@ -109,7 +112,8 @@ static struct asnap_error *find_caches(struct lists *lists)
         for (size_t k = 0; error == NULL && k < segment->count; k++) {
             struct asnap_chunk *chunk = &heap->chunks[segment->first + k];
             uint64_t size = asnap_chunk_size(chunk);
-            if (asnap_chunk_use(chunk) == ASNAP_CHUNK_LIVE && (size == CHUNK_8 || size == CHUNK_16))
+            bool is_size = size - CHUNK_8 <= 16 || size - CHUNK_16 <= 16;
+            if (asnap_chunk_use(chunk) == ASNAP_CHUNK_LIVE && is_size)
                 error = try_cache(lists, chunk);
             if (error == NULL)
                 error = asnap_heap_ask(lists->memory);
@@ -179,7 +183,7 @@ static void vote(const struct lists *lists, const struct storage *storage, uint3
         size_t end = i + NEAR < storage->count ? i + NEAR : storage->count;
         for (size_t k = first; k < end; k++) {
             if (is_arena(lists, storage->words[k])) {
-                votes[i]++;
+                votes[i] += cache->bad == 0 ? 2 : 1;
                 break;
             }
         }
@@ -298,6 +302,79 @@ static struct asnap_error *mark_fast_bins(struct lists *lists,
     return error;
 }
 
+/* The chunk at an address, where it counts as live and has this size. */
+static struct asnap_chunk *live_chunk(const struct lists *lists, uint64_t address, uint64_t size)
+{
+    struct asnap_chunk *chunk =
+        address % 16 != 0 ? NULL : asnap_heap_chunk_at(lists->heap, address);
+    bool is_live = chunk != NULL && asnap_chunk_size(chunk) == size &&
+                   asnap_chunk_use(chunk) == ASNAP_CHUNK_LIVE;
+    return is_live ? chunk : NULL;
+}
+
+/* Marks the chunks from `address` on that are linked as in a fast bin and count as live, up to the
+ * end of their list. None where they do not come to that. */
+static struct asnap_error *mark_rest(struct lists *lists, uint64_t address, uint64_t size)
+{
+    const enum asnap_chunk_use uses[] = {ASNAP_CHUNK_FAST, ASNAP_CHUNK_LIVE};
+    struct asnap_error *error = NULL;
+    uint64_t last = address;
+    for (size_t pass = 0; error == NULL && pass < 2 && last != 0; pass++) {
+        /* The second pass takes back what the first one has marked. */
+        uint64_t at = address;
+        while (error == NULL && at != 0 && (pass == 0 || at != last)) {
+            uint64_t word = 0;
+            bool is_there = false;
+            struct asnap_chunk *chunk =
+                pass == 0 ? live_chunk(lists, at, size) : asnap_heap_chunk_at(lists->heap, at);
+            if (chunk == NULL)
+                break;
+            asnap_chunk_set_use(chunk, uses[pass]);
+            error = asnap_heap_copy(lists->memory, at + HEADER, &word, sizeof(word), &is_there);
+            at = is_there ? linked(lists, at + HEADER, word, size, 0) : 1;
+            if (error == NULL)
+                error = asnap_heap_ask(lists->memory);
+        }
+        if (pass == 0)
+            last = at;
+    }
+    return error;
+}
+
+/* malloc_consolidate takes a fast bin's list away, and then has it nowhere but in a register, which
+ * leads to the next chunk, beside one that leads to the bin; or in two, which are the link as it is
+ * kept and what it is combined with. */
+static struct asnap_error *mark_held(struct lists *lists, const struct asnap_glibc_hand *hand,
+                                     uint64_t size)
+{
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < hand->register_count; i++) {
+        if (live_chunk(lists, hand->words[i], size) != NULL)
+            error = mark_rest(lists, hand->words[i], size);
+        for (size_t k = 0; error == NULL && k < i; k++) {
+            uint64_t next = hand->words[i] ^ hand->words[k];
+            if (live_chunk(lists, next, size) != NULL)
+                error = mark_rest(lists, next, size);
+        }
+    }
+    return error;
+}
+
+static struct asnap_error *mark_held_lists(struct lists *lists,
+                                           const struct asnap_glibc_arena *arena)
+{
+    uint64_t bins = arena->address + offsetof(struct asnap_glibc_state, fast_bins);
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < lists->hands->count; i++) {
+        const struct asnap_glibc_hand *hand = &lists->hands->hands[i];
+        for (size_t bin = 0; error == NULL && bin < ASNAP_GLIBC_FAST_BINS; bin++) {
+            if (asnap_glibc_hand_has(hand, bins + 8 * bin))
+                error = mark_held(lists, hand, bin_size(bin));
+        }
+    }
+    return error;
+}
+
 /* Whether a chunk is the first of an arena's memory, where a thread's first allocation puts its
  * cache. */
 static bool is_first(const struct lists *lists, const struct asnap_chunk *chunk)
@@ -314,7 +391,9 @@ static struct asnap_error *mark_caches(struct lists *lists)
     size_t found = 0;
     for (size_t i = 0; i < lists->count; i++) {
         const struct cache *cache = &lists->caches[i];
-        if (!cache->is_filled && !cache->is_named && !is_first(lists, cache->chunk))
+        bool is_filled = cache->good > 2 * cache->bad;
+        bool is_empty = cache->good + cache->bad == 0;
+        if (!is_filled && !cache->is_named && !(is_empty && is_first(lists, cache->chunk)))
             continue;
         found++;
         asnap_chunk_set_use(cache->chunk, ASNAP_CHUNK_OWN);
@@ -331,9 +410,11 @@ static struct asnap_error *mark_caches(struct lists *lists)
 }
 
 struct asnap_error *asnap_glibc_mark_free(struct asnap_heap *heap, struct asnap_heap_memory *memory,
-                                          const struct asnap_glibc_arena *arenas, size_t count)
+                                          const struct asnap_glibc_arena *arenas, size_t count,
+                                          const struct asnap_glibc_hands *hands)
 {
-    struct lists lists = {.heap = heap, .memory = memory, .arenas = arenas, .arena_count = count};
+    struct lists lists = {
+        .heap = heap, .memory = memory, .arenas = arenas, .arena_count = count, .hands = hands};
     struct asnap_error *error = find_caches(&lists);
     if (error == NULL)
         error = name_caches(&lists);
@@ -341,6 +422,8 @@ struct asnap_error *asnap_glibc_mark_free(struct asnap_heap *heap, struct asnap_
         error = mark_caches(&lists);
     for (size_t i = 0; error == NULL && i < count; i++)
         error = mark_fast_bins(&lists, &arenas[i]);
+    for (size_t i = 0; error == NULL && i < count; i++)
+        error = mark_held_lists(&lists, &arenas[i]);
     if (error == NULL && lists.bad != 0)
         error = asnap_heap_add_note(heap,
                                     "a list of free blocks leads to 0x%" PRIx64

@@ -4,161 +4,26 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "glibc_arena.h"
+#include "glibc_place.h"
 
 #include "error.h"
 
 enum {
     PAGE = 4096,
-    CHAIN_STEPS = 12,    /* so many chunks in a row are no accident */
     BREAKS_MOST = 256,   /* of one piece of memory; it is given up then */
     CHAINS_MOST = 100000 /* that are tried to take one up again */
 };
 
-/* Chunks of an arena that are looked at ahead of the walk. */
-#define LOOKED_MOST ((uint64_t)1 << 26)
-
 /* How much is searched for the next chunk; between two pieces of brk(2) another's memory may lie.
  */
 #define GAP_MOST ((uint64_t)256 << 20)
-
-/* Where a walk is. */
-struct place {
-    struct asnap_glibc_walk *walk;
-    uint64_t start; /* of the segment */
-    uint64_t at;
-    uint64_t end;
-    uint64_t words[2];   /* the header of the chunk here */
-    uint64_t last_words; /* the size and bits of the chunk before, 0: there is none */
-    size_t first;        /* of the segment's chunks */
-    unsigned breaks;
-    bool was_fence; /* the last chunk is a fence */
-};
 
 static bool is_top_between(const struct asnap_glibc_walk *walk, uint64_t start, uint64_t end)
 {
     return walk->arena->state.top >= start && walk->arena->state.top < end;
 }
 
-/* Whether a chunk at `address` can have this size. */
-static bool is_size(const struct asnap_glibc_walk *walk, uint64_t address, uint64_t end,
-                    uint64_t word)
-{
-    uint64_t size = word & ~(uint64_t)ASNAP_GLIBC_BITS;
-    bool has_bits = (word & ASNAP_GLIBC_MMAPPED) == 0 &&
-                    (!walk->arena->is_main || (word & ASNAP_GLIBC_OTHER_ARENA) == 0);
-    return has_bits && size >= ASNAP_GLIBC_CHUNK_MIN && size % 16 == 0 && size <= end - address;
-}
-
-static bool is_fence(uint64_t word)
-{
-    uint64_t size = word & ~(uint64_t)ASNAP_GLIBC_BITS;
-    return size == ASNAP_GLIBC_FENCE && (word & ASNAP_GLIBC_MMAPPED) == 0;
-}
-
-/* A look along a chain of chunks. */
-struct chain {
-    struct asnap_glibc_walk *walk;
-    uint64_t at;
-    uint64_t end;
-    uint64_t size; /* of the chunk before; 0: there is none */
-    bool is_over;  /* it has come to its end: the top, a fence, the end of the memory */
-    bool is_broken;
-};
-
-static struct asnap_error *follow(struct chain *chain)
-{
-    struct asnap_glibc_walk *walk = chain->walk;
-    uint64_t words[2] = {0};
-    bool is_there = false;
-    chain->is_over =
-        chain->size != 0 && (chain->at == walk->arena->state.top || chain->at == chain->end);
-    if (chain->is_over)
-        return NULL;
-    chain->is_broken = true;
-    if (chain->end - chain->at < sizeof(words) || ++walk->looked > LOOKED_MOST)
-        return NULL;
-    struct asnap_error *error =
-        asnap_heap_header(walk->memory, &walk->memory->ahead, chain->at, words, &is_there);
-    if (error != NULL || !is_there ||
-        (chain->size != 0 && (words[1] & ASNAP_GLIBC_PREV_INUSE) == 0 && words[0] != chain->size))
-        return error;
-    uint64_t size = words[1] & ~(uint64_t)ASNAP_GLIBC_BITS;
-    chain->is_over =
-        chain->size != 0 && (is_fence(words[1]) || (size == 0 && !walk->arena->is_main));
-    chain->is_broken = !chain->is_over && !is_size(walk, chain->at, chain->end, words[1]);
-    if (chain->is_over || chain->is_broken)
-        return NULL;
-    chain->size = size;
-    chain->at += size;
-    return NULL;
-}
-
-struct asnap_error *asnap_glibc_is_chain(struct asnap_glibc_walk *walk, uint64_t address,
-                                         uint64_t end, bool *is_chain)
-{
-    struct chain chain = {.walk = walk, .at = address, .end = end};
-    struct asnap_error *error = NULL;
-    for (unsigned steps = 0;
-         error == NULL && steps < CHAIN_STEPS && !chain.is_over && !chain.is_broken; steps++)
-        error = follow(&chain);
-    *is_chain = error == NULL && !chain.is_broken;
-    return error;
-}
-
-struct asnap_error *asnap_glibc_chain_end(struct asnap_glibc_walk *walk, uint64_t address,
-                                          uint64_t end, uint64_t *last)
-{
-    struct chain chain = {.walk = walk, .at = address, .end = end};
-    struct asnap_error *error = NULL;
-    while (error == NULL && !chain.is_over && !chain.is_broken) {
-        error = follow(&chain);
-        if (error == NULL)
-            error = asnap_heap_ask(walk->memory);
-    }
-    *last = error != NULL || chain.is_broken || chain.at == end ? 0 : chain.at;
-    return error;
-}
-
-static struct asnap_chunk *last_chunk(const struct place *place)
-{
-    struct asnap_heap *heap = place->walk->heap;
-    return heap->chunk_count > place->first ? &heap->chunks[heap->chunk_count - 1] : NULL;
-}
-
-/* The header here says that what is before it is free. Where that begins at an earlier chunk than
- * the last, a free chunk is being cut or joined: until that is done it is one, and what stands in
- * it is old. */
-static void settle_free(struct place *place)
-{
-    struct asnap_heap *heap = place->walk->heap;
-    struct asnap_chunk *last = last_chunk(place);
-    if (last == NULL)
-        return;
-    uint64_t before = place->at - place->words[0];
-    if (place->words[0] == asnap_chunk_size(last)) {
-        asnap_chunk_set_use(last, ASNAP_CHUNK_FREE);
-        return;
-    }
-    place->walk->is_busy = true;
-    for (size_t i = heap->chunk_count; i > place->first && heap->chunks[i - 1].address >= before;
-         i--) {
-        if (heap->chunks[i - 1].address != before)
-            continue;
-        heap->chunks[i - 1].size_use = (place->words[0] & ~UINT64_C(15)) | ASNAP_CHUNK_FREE;
-        heap->chunk_count = i;
-        return;
-    }
-    asnap_chunk_set_use(last, ASNAP_CHUNK_FREE);
-}
-
-static void settle(struct place *place)
-{
-    if ((place->words[1] & ASNAP_GLIBC_PREV_INUSE) == 0)
-        settle_free(place);
-}
-
-static struct asnap_error *end_segment(struct place *place, uint64_t end)
+static struct asnap_error *end_segment(struct asnap_glibc_place *place, uint64_t end)
 {
     struct asnap_heap *heap = place->walk->heap;
     struct asnap_segment segment = {
@@ -172,7 +37,8 @@ static struct asnap_error *end_segment(struct place *place, uint64_t end)
 }
 
 /* Finds where chunks follow each other again behind a place; `end` where they do not. */
-static struct asnap_error *find_chain(struct place *place, uint64_t from, uint64_t *found)
+static struct asnap_error *find_chain(struct asnap_glibc_place *place, uint64_t from,
+                                      uint64_t *found)
 {
     struct asnap_glibc_walk *walk = place->walk;
     uint64_t end = place->end;
@@ -193,7 +59,7 @@ static struct asnap_error *find_chain(struct place *place, uint64_t from, uint64
             *found = at;
             return NULL;
         }
-        if (!is_there || !is_size(walk, at, place->end, words[1]))
+        if (!is_there || !asnap_glibc_is_size(walk, at, place->end, words[1]))
             continue;
         if (++tried > CHAINS_MOST)
             return NULL;
@@ -209,7 +75,7 @@ static struct asnap_error *find_chain(struct place *place, uint64_t from, uint64
 }
 
 /* The chain is broken here: goes on behind it. */
-static struct asnap_error *step_over(struct place *place)
+static struct asnap_error *step_over(struct asnap_glibc_place *place)
 {
     struct asnap_glibc_walk *walk = place->walk;
     uint64_t next = place->end;
@@ -226,7 +92,7 @@ static struct asnap_error *step_over(struct place *place)
 
 /* A fence ends memory that the main arena has from brk(2), or from mmap(2); behind the second one
  * may be another's, and then the arena's again. */
-static struct asnap_error *pass_fence(struct place *place)
+static struct asnap_error *pass_fence(struct asnap_glibc_place *place)
 {
     uint64_t next;
     bool was_fence = place->was_fence;
@@ -249,9 +115,9 @@ static struct asnap_error *pass_fence(struct place *place)
 
 /* The last 16 bytes of a heap that is not the newest of its arena; what is before them may be a
  * fence of its own. */
-static bool is_heap_end(struct place *place)
+static bool is_heap_end(struct asnap_glibc_place *place)
 {
-    struct asnap_chunk *last = last_chunk(place);
+    struct asnap_chunk *last = asnap_glibc_last_chunk(place);
     if (place->walk->arena->is_main || (place->words[1] & ~(uint64_t)ASNAP_GLIBC_BITS) != 0 ||
         place->end - place->at > ASNAP_GLIBC_CHUNK_MIN)
         return false;
@@ -263,7 +129,7 @@ static bool is_heap_end(struct place *place)
 }
 
 /* It ends where its size says, with a page; or, while that is being changed, with the memory. */
-static struct asnap_error *add_top(struct place *place)
+static struct asnap_error *add_top(struct asnap_glibc_place *place)
 {
     uint64_t size = place->words[1] & ~(uint64_t)ASNAP_GLIBC_BITS;
     place->walk->saw_top = true;
@@ -280,7 +146,7 @@ static struct asnap_error *add_top(struct place *place)
 
 /* The chunk here, whose size can be right. One that goes beyond the top is being cut off it, or
  * joined with it. */
-static struct asnap_error *add_chunk(struct place *place)
+static struct asnap_error *add_chunk(struct asnap_glibc_place *place)
 {
     struct asnap_glibc_walk *walk = place->walk;
     uint64_t size = place->words[1] & ~(uint64_t)ASNAP_GLIBC_BITS;
@@ -297,7 +163,36 @@ static struct asnap_error *add_chunk(struct place *place)
     return error;
 }
 
-static struct asnap_error *step(struct place *place)
+/* The chunk here, where its header was not written yet: it is the rest of another. */
+static struct asnap_error *end_unwritten(struct asnap_glibc_place *place, bool *is_ended)
+{
+    uint64_t end = 0;
+    struct asnap_error *error = asnap_glibc_unwritten_end(place, &end);
+    *is_ended = error == NULL && end != 0;
+    if (!*is_ended)
+        return error;
+    error = asnap_heap_add_chunk(place->walk->heap, place->at, end - place->at, ASNAP_CHUNK_FREE);
+    place->walk->is_busy = true;
+    place->at = end;
+    place->last_words = 0;
+    place->was_fence = false;
+    return error;
+}
+
+/* A heap's last chunk without the fence behind it is its old top, which a new heap's has just
+ * replaced. */
+static void settle_end(struct asnap_glibc_place *place)
+{
+    struct asnap_chunk *last = asnap_glibc_last_chunk(place);
+    if (place->walk->arena->is_main || last == NULL || place->at != place->end ||
+        place->last_words == 0 || (place->last_words & ASNAP_GLIBC_OTHER_ARENA) != 0 ||
+        asnap_chunk_use(last) != ASNAP_CHUNK_LIVE)
+        return;
+    asnap_chunk_set_use(last, ASNAP_CHUNK_TOP);
+    place->walk->is_busy = true;
+}
+
+static struct asnap_error *step(struct asnap_glibc_place *place)
 {
     struct asnap_glibc_walk *walk = place->walk;
     bool is_there = false;
@@ -308,30 +203,34 @@ static struct asnap_error *step(struct place *place)
     if (!is_there)
         return step_over(place);
     if (place->at == walk->arena->state.top) {
-        settle(place);
+        asnap_glibc_settle(place);
         return add_top(place);
     }
+    bool is_ended = false;
+    error = end_unwritten(place, &is_ended);
+    if (error != NULL || is_ended)
+        return error;
     if (is_heap_end(place)) {
-        settle(place);
+        asnap_glibc_settle(place);
         error =
             asnap_heap_add_chunk(walk->heap, place->at, place->end - place->at, ASNAP_CHUNK_OWN);
         place->at = place->end;
         return error;
     }
-    if (is_fence(place->words[1])) {
-        settle(place);
+    if (asnap_glibc_is_fence(place->words[1])) {
+        asnap_glibc_settle(place);
         return pass_fence(place);
     }
-    if (!is_size(walk, place->at, place->end, place->words[1]))
+    if (!asnap_glibc_is_size(walk, place->at, place->end, place->words[1]))
         return step_over(place);
-    settle(place);
+    asnap_glibc_settle(place);
     return add_chunk(place);
 }
 
 struct asnap_error *asnap_glibc_walk_memory(struct asnap_glibc_walk *walk, uint64_t start,
                                             uint64_t end)
 {
-    struct place place = {
+    struct asnap_glibc_place place = {
         .walk = walk,
         .start = start,
         .at = start,
@@ -344,7 +243,9 @@ struct asnap_error *asnap_glibc_walk_memory(struct asnap_glibc_walk *walk, uint6
         if (error == NULL)
             error = asnap_heap_ask(walk->memory);
     }
-    if (error == NULL)
+    if (error == NULL) {
+        settle_end(&place);
         error = end_segment(&place, place.at < place.end ? place.at : place.end);
+    }
     return error;
 }

@@ -38,7 +38,8 @@ struct asnap_error *asnap_heap_read(const struct asnap_heap_facts *facts, struct
 {
     if (facts == NULL || facts->memory == NULL || heap == NULL ||
         (facts->region_count != 0 && facts->regions == NULL) ||
-        (facts->thread_count != 0 && facts->threads == NULL))
+        (facts->thread_count != 0 && facts->threads == NULL) ||
+        (facts->register_count != 0 && facts->registers == NULL))
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_heap_read: NULL argument");
     struct asnap_heap *made = calloc(1, sizeof(*made));
     if (made == NULL)

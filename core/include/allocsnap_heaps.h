@@ -16,6 +16,9 @@ struct asnap_heap_facts {
     const struct asnap_thread *threads; /* those whose thread pointers are known say which blocks
                                            are caches */
     size_t thread_count;
+    const struct asnap_register *registers; /* by thread: in the middle of a call some free blocks
+                                               are nowhere else */
+    size_t register_count;
     const struct asnap_address_range *own; /* memory of the hooks, where they are there; sorted */
     size_t own_count;
     uint64_t main_arena; /* the address of glibc's symbol `main_arena`; 0: not known. It is only

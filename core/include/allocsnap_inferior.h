@@ -94,9 +94,9 @@ struct asnap_register {
     char name[12];
 };
 
-/* The threads of a core file and what their registers hold, from its notes; values below 4096
- * are left out. `map` must live as long. Fails with NO_MEMORY and INVALID_ARGUMENT only: what
- * cannot be read is not there. */
+/* The threads of a core file and what their registers hold, from its notes; values below 32, and of
+ * vector registers below 4096, are left out. `map` must live as long. Fails with NO_MEMORY and
+ * INVALID_ARGUMENT only: what cannot be read is not there. */
 struct asnap_core_threads;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_core_threads_create(const struct asnap_core_map *map, struct asnap_core_threads **threads);
@@ -125,7 +125,7 @@ asnap_held_process_create(int32_t pid, const struct asnap_progress *progress,
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_held_process_of_stopped(int32_t pid, const int32_t *threads, size_t count,
                               struct asnap_held_process **process);
-/* Lends its threads, and the registers' words from 4096 on. */
+/* Lends its threads, and the registers' words, as of asnap_core_threads. */
 ASNAP_API const struct asnap_thread *
 asnap_held_process_threads(const struct asnap_held_process *process, size_t *count);
 ASNAP_API const struct asnap_register *

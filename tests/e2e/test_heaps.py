@@ -21,8 +21,9 @@ from allocsnap.session import Session  # noqa: E402
 
 from .heap_proof import differences  # noqa: E402
 
-# What a call in flight explains: a realloc has taken back its block's record, and has another block.
-_IN_FLIGHT = 2
+# What a call in flight explains: a realloc has taken back its block's record, and has another block,
+# and one of its size is on the way from a bin to the thread's cache.
+_IN_FLIGHT = 3
 
 SCRIPT = """\
 create table entries(number integer primary key, text text, filler blob);
@@ -103,6 +104,9 @@ class Processes(Proof):
         limited = {"GLIBC_TUNABLES": "glibc.malloc.arena_max=2"}
         process = self.started([program("heap_churn"), "6"], **limited)
         self.at_random_instants(process, 6, 30)
+
+    def test_threads_that_end(self):
+        self.at_random_instants(self.started([program("heap_churn"), "2", "briefly"]), 5, 30)
 
     def test_without_caches(self):
         limited = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}

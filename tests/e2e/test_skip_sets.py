@@ -480,6 +480,13 @@ class RealPrograms(Case):
         self.assertIn("AllocSetContextCreateInternal", raw)
         self.assertIn("InitCatCache", attributed)
 
+    def test_stripped_cxx(self):
+        """apt, whose own containers of strings come through the standard library's."""
+        attributed, raw = self.check(["apt-config", "dump"])
+        own = [name for name in attributed if name.startswith("apt-config+0x") or "(Configuration&" in name]
+        self.assertNotEqual(own, [])
+        self.assertTrue([name for name in raw if name.partition("<")[0].endswith(("std::vector", "basic_string"))])
+
     def test_python(self):
         self.check(["/usr/bin/python3", "-S", "-c", "import os; x = [str(i) for i in range(20000)];"
                     " os._exit(0)"],

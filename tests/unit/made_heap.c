@@ -211,6 +211,27 @@ void made_add_cached(struct made_heap *heap, uint64_t cache, uint64_t chunk)
     made_write(heap, entry, chunk + 16);
 }
 
+void made_link(struct made_heap *heap, uint64_t arena, uint64_t bin, uint64_t chunk)
+{
+    uint64_t place = arena + MADE_BINS + 16 * bin;
+    made_write(heap, chunk + 16, place - 16);
+    made_write(heap, chunk + 24, place - 16);
+    made_write(heap, place, chunk);
+    made_write(heap, place + 8, chunk);
+}
+
+void made_hold(struct made_heap *heap, uint64_t counter, const uint64_t *words, size_t count)
+{
+    static const char *const names[MADE_REGISTERS] = {"rip", "rbx", "rbp", "r9",
+                                                      "r12", "r13", "r14", "r15"};
+    heap->facts.registers = heap->registers;
+    heap->facts.register_count = count + 1;
+    for (size_t i = 0; i < count + 1; i++) {
+        heap->registers[i].value = i == 0 ? counter : words[i - 1];
+        strcpy(heap->registers[i].name, names[i]);
+    }
+}
+
 void made_mapped(struct made_heap *heap, uint64_t start, uint64_t size)
 {
     struct made_counts counts = counts_of(heap);

@@ -23,12 +23,14 @@ enum {
     MADE_PAGES = MADE_LIBC_PAGES + MADE_BRK_PAGES + MADE_OTHER_PAGES + MADE_NEXT_PAGES +
                  MADE_MAPPED_PAGES + MADE_STORAGE_PAGES,
     MADE_REGIONS = 7,
+    MADE_REGISTERS = 8,
 };
 
 /* Where things are. */
 #define MADE_COUNTS (MADE_LIBC + 0x100) /* mp_ */
 #define MADE_ARENA (MADE_LIBC + 0x400)  /* main_arena */
 #define MADE_OTHER_ARENA (MADE_OTHER + 48)
+#define MADE_CODE (MADE_LIBC + 0x10100) /* of the C library */
 #define MADE_THREAD_POINTER (MADE_STORAGE + MADE_PAGE)
 
 /* Of struct malloc_state. */
@@ -51,6 +53,7 @@ struct made_heap {
                             words for huge pages */
     struct asnap_region regions[MADE_REGIONS];
     struct asnap_thread thread;
+    struct asnap_register registers[MADE_REGISTERS];
     struct asnap_memory memory;
     struct asnap_heap_facts facts;
 };
@@ -92,6 +95,12 @@ uint64_t made_cache(struct made_place *place, bool is_named);
 /* Puts a chunk at the front of a list: of its fast bin, or of its bin of a cache. */
 void made_add_fast(struct made_place *place, uint64_t chunk);
 void made_add_cached(struct made_heap *heap, uint64_t cache, uint64_t chunk);
+
+/* Has a bin begin with a chunk, which is all that is in it: bin 0 is the unsorted one. */
+void made_link(struct made_heap *heap, uint64_t arena, uint64_t bin, uint64_t chunk);
+
+/* The first thread stands at `counter`, and has these words in registers. */
+void made_hold(struct made_heap *heap, uint64_t counter, const uint64_t *words, size_t count);
 
 /* A block that is a mapping of its own. */
 void made_mapped(struct made_heap *heap, uint64_t start, uint64_t size);

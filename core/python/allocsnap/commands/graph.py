@@ -10,7 +10,7 @@ from ..library import rows as results
 from ..library.keys import TYPE
 from ..printable import printable
 from ..roots import Computed, find, tag_mask
-from ..terminal import ADDRESS, FILE, FUNCTION, NAME, SIZE
+from ..terminal import ADDRESS, FILE, FUNCTION, NAME
 from . import options as shared
 from . import suppressing
 from .command import Command, plural
@@ -118,7 +118,7 @@ class Leaks(Command):
             beside = graph_types.BESIDE_LEAKED
         found.graph.add_to(rows, chosen, beside)
         text = show(session, rows, options, whole if choice.filters else None, name)
-        return suppressing.added(text, options.format, [found], options.show_suppressed)
+        return suppressing.added(session, text, options.format, [found], options.show_suppressed)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -184,7 +184,7 @@ class _Blocks:
         return "block of {} at {}, size={}".format(
             where,
             marked(ADDRESS, "{:#x}".format(trace.address)),
-            marked(SIZE, results.format_size(trace.size)),
+            self._session.shown.size(trace.size),
         )
 
     def type(self, number):
@@ -257,13 +257,14 @@ class Refs(_OfBlock):
         ]
         if info.cycle_count:
             lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
-        lines += ["  " + computed.root_name(one) + _inside(one) for one in referrers]
+        marked = session.shown.marked
+        lines += ["  " + computed.root_name(one, marked) + _inside(one) for one in referrers]
         lines += [
             "  "
             + blocks.text(one.block)
             + _at(offset, " ").rstrip()
             + _inside(one)
-            + _variable(computed, one.block, offset)
+            + _variable(computed, one.block, offset, marked)
             for one, offset in pointers
         ]
         shown = len(referrers) + len(pointers)
@@ -297,12 +298,12 @@ def _at(offset, before=""):
     return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
 
 
-def _variable(computed, block, offset):
+def _variable(computed, block, offset, marked):
     """", thread-local NAME of thread N", of a place in a block that the dynamic linker keeps such
     variables in."""
     if offset is None:
         return ""
-    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset)
+    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset, marked)
     return ", " + name if name else ""
 
 
@@ -352,10 +353,10 @@ class Path(_OfBlock):
         for number, (root, way) in enumerate(paths):
             if len(paths) > 1:
                 text += "#{}:\n".format(number + 1)
-            text += computed.root_name(root) + _inside(root) + "\n"
+            text += computed.root_name(root, session.shown.marked) + _inside(root) + "\n"
             for one, offset in self._steps(computed, way):
                 text += "  -> {}{}{}\n".format(
-                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset)
+                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset, session.shown.marked)
                 )
         return text
 
@@ -447,7 +448,7 @@ class Retained(Command):
                 place + 1,
                 blocks.text(number),
                 ", type=" + session.shown.marked(NAME, kind) if kind else "",
-                session.shown.marked(SIZE, results.format_size(size)),
+                session.shown.size(size),
                 plural(count, "block"),
             )
         return text

@@ -84,7 +84,7 @@ class LiveThreads:
             (value, place, name)
             for place, thread in enumerate(threads)
             for name, value in thread.registers
-            if value >= 4096
+            if value >= 32
         ]
         self._threads = (native.Thread * len(threads))(
             *(

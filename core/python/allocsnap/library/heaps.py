@@ -6,7 +6,7 @@ from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint32, 
 from ..printable import printable_text
 from . import native, objects
 from .calls import Object
-from .native import AddressRange, Memory, Progress, Region, Thread, check, library
+from .native import AddressRange, Memory, Progress, Region, Register, Thread, check, library
 
 
 class HeapFacts(ctypes.Structure):
@@ -16,6 +16,8 @@ class HeapFacts(ctypes.Structure):
         ("region_count", c_size_t),
         ("threads", POINTER(Thread)),
         ("thread_count", c_size_t),
+        ("registers", POINTER(Register)),
+        ("register_count", c_size_t),
         ("own", POINTER(AddressRange)),
         ("own_count", c_size_t),
         ("main_arena", c_uint64),
@@ -94,7 +96,7 @@ class Heap(Object):
         facts.regions = ctypes.cast(regions.array, POINTER(Region))
         if own[1]:
             facts.own = ctypes.cast(own[0], POINTER(AddressRange))
-        facts.threads, facts.thread_count = threads.array()
+        threads.set(facts)
         calls.run(library().asnap_heap_read, byref(facts), self.out)
 
     def raw(self):

@@ -183,7 +183,6 @@ FUNCTIONS = {
     "asnap_snapshot_symbolize": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_snapshot_destroy": (None, [_OBJECT]),
     "asnap_snapshot_size": (c_uint64, [_OBJECT]),
-    "asnap_snapshot_class": (c_char_p, [_OBJECT, POINTER(Trace)]),
     "asnap_snapshot_sample_period": (c_uint64, [_OBJECT]),
     "asnap_block_estimate": (Estimate, [c_uint64, c_uint64]),
     "asnap_snapshot_estimate": (Estimate, [_OBJECT]),
