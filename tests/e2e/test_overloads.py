@@ -160,6 +160,17 @@ class Overloads(Case):
                 if compiler == "g++" and flags != ["-O0"]:
                     self.assertEqual(rows[51][0], wanted[51][-1])
 
+    def test_types_in_type_units_are_not_written(self):
+        wanted = expected()
+        rows = self.shown("g++", ["-O2", "-fdebug-types-section"])
+        self.assertEqual(sorted(rows), sorted(wanted))
+        unwritten = 0
+        for size, (function, _) in rows.items():
+            if function not in wanted[size]:
+                self.assertRegex(function, r"\?[^()]*\)( const| &&?)? at line \d+$")
+                unwritten += 1
+        self.assertLess(unwritten, 10)
+
     def test_what_is_local_to_overloads_is_one(self):
         """A limit that docs/limits.md names."""
         self.assertEqual(

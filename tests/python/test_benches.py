@@ -51,7 +51,10 @@ class Scripts(unittest.TestCase):
 
 class Benches(unittest.TestCase):
     def test_one_that_fails_could_not_measure(self):
-        code = "import sys; sys.path.insert(0, {!r}); import script_rows; script_rows.rows_of('bench: a')"
+        code = (
+            "import os, sys; sys.stderr = open(os.devnull, 'w'); sys.path.insert(0, {!r});"
+            " import script_rows; script_rows.rows_of('bench: a')"
+        )
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             before, sys.stdout = sys.stdout, nowhere
             try:

@@ -344,6 +344,9 @@ _SLOTS_MOST = 64
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20
 
+#: Bits in which addresses differ, and no program keeps tags.
+_NO_TAGS = 2**47 - 2**12
+
 _TAG_MASK = re.compile(r"0[xX][0-9a-fA-F]{1,16}\Z|[0-9]{1,20}\Z")
 
 
@@ -352,4 +355,4 @@ def tag_mask(text):
     if not _TAG_MASK.match(text):
         return None
     number = int(text, 0) if text[:2].lower() == "0x" else int(text)
-    return number if number < 2**64 else None
+    return number if number < 2**64 and not number & _NO_TAGS else None

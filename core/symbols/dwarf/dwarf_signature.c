@@ -35,7 +35,9 @@ struct text {
 
 struct writing {
     struct asnap_entry_names *names;
-    bool is_whole;       /* each type could be written */
+    const char *references; /* what comes behind: "", " &" or " &&" */
+    bool is_at_end; /* the function's entry refers to no other, which may say what it returns */
+    bool is_whole;  /* each type could be written */
     bool has_parameters; /* one was met, if only a member function's hidden one */
 };
 
@@ -116,7 +118,8 @@ static struct asnap_error *step(struct place *child, const struct place *parent)
     return error;
 }
 
-/* The type of an entry; false: it says none, which of a function or pointer means void. */
+/* The type of an entry; false: it says none, which of a function or pointer means void, or one that
+ * is out of reach. */
 static bool type_of(const struct place *place, uint64_t *type)
 {
     if (!asnap_entry_type(place->dwarf, &place->entry, type))
@@ -220,8 +223,10 @@ static struct asnap_error *write_type(struct writing *writing, bool is_void, uin
             fits = put_before(added, declarator);
         bool ends =
             place.entry.handle == NULL || (added == NULL && kind != ASNAP_ENTRY_FUNCTION_TYPE);
-        if (!ends)
-            is_void = !type_of(&place, &next);
+        bool has_next = !ends && type_of(&place, &next);
+        bool is_lost = !ends && !has_next && asnap_entry_has_type(place.dwarf, &place.entry);
+        is_void = !ends && !has_next && !is_lost;
+        fits = fits && !is_lost;
         leave(&place);
         if (error != NULL)
             return error;
@@ -351,27 +356,58 @@ static struct asnap_error *write_parameters(struct writing *writing, const struc
     return error;
 }
 
-/* Goes to the entry that another refers to at last, which has the parameters, and the line. */
-static struct asnap_error *go_to_function(const struct writing *writing, uint64_t offset,
+/* Whether the parameters below an entry have types: not where a call was inlined, nor where a class
+ * of a type unit is described in brief. */
+static struct asnap_error *find_types(const struct place *function, bool *found)
+{
+    struct place child = {.dwarf = function->dwarf, .mark = function->mark};
+    struct asnap_error *error = step(&child, function);
+    *found = false;
+    while (error == NULL && child.entry.handle != NULL && !*found) {
+        *found = child.entry.kind == ASNAP_ENTRY_PARAMETER_PACK ||
+                 (child.entry.kind == ASNAP_ENTRY_PARAMETER &&
+                  asnap_entry_has_type(child.dwarf, &child.entry));
+        if (!*found)
+            error = step(&child, function);
+    }
+    leave(&child);
+    return error;
+}
+
+/* Goes along what an entry refers to, as far as there are types of parameters, and else to the end;
+ * `line` is that of the function. */
+static struct asnap_error *go_to_function(struct writing *writing, uint64_t offset,
                                           struct place *place, uint32_t *line)
 {
+    bool refers = true;
+    uint64_t last = offset;
+    uint64_t typed = 0;
     *line = 0;
-    for (int i = 0; i < REFERENCES_MAX; i++) {
+    for (int i = 0; refers && i < REFERENCES_MAX; i++) {
         struct asnap_entry_name name;
         struct asnap_declaration declaration;
+        bool has_types = false;
         struct asnap_error *error = go(writing, offset, place);
         if (error != NULL || place->entry.handle == NULL)
             return error;
+        last = offset;
         asnap_entry_name(place->dwarf, &place->entry, &name);
         asnap_entry_declaration(place->dwarf, &place->entry, &declaration);
         if (declaration.line != 0)
             *line = declaration.line;
-        if (!name.refers)
-            return NULL;
+        if (declaration.is_of_lvalue || declaration.is_of_rvalue)
+            writing->references = declaration.is_of_lvalue ? " &" : " &&";
+        error = find_types(place, &has_types);
+        if (has_types)
+            typed = offset;
+        refers = name.refers;
         offset = name.origin | place->mark;
         leave(place);
+        if (error != NULL)
+            return error;
     }
-    return NULL;
+    writing->is_at_end = typed == 0 || typed == last;
+    return go(writing, typed != 0 ? typed : last, place);
 }
 
 /* Whether the last part of a name, without template arguments, is that of the class before it. */
@@ -410,15 +446,12 @@ static struct asnap_error *write_signature(struct writing *writing, const struct
                                            uint32_t line, const char *name, struct text *text,
                                            bool *is_known)
 {
-    struct asnap_declaration declaration;
-    asnap_entry_declaration(function->dwarf, &function->entry, &declaration);
-    const char *references = declaration.is_of_rvalue   ? " &&"
-                             : declaration.is_of_lvalue ? " &"
-                                                        : "";
     uint64_t type = 0;
     bool has_result = false;
     struct asnap_error *error = find_result(name, &has_result);
     bool is_void = !type_of(function, &type);
+    if (!writing->is_at_end || (is_void && asnap_entry_has_type(function->dwarf, &function->entry)))
+        has_result = false;
     if (error == NULL && has_result)
         error = write_type(writing, is_void, type, 0, text);
     if (error == NULL && has_result)
@@ -431,7 +464,7 @@ static struct asnap_error *write_signature(struct writing *writing, const struct
     if (error == NULL)
         error = write_parameters(writing, function, 0, text);
     if (error == NULL)
-        error = append(text, references);
+        error = append(text, writing->references);
     if (error == NULL && !writing->has_parameters)
         error = asnap_unit_has_types(
             writing->names, asnap_entry_unit(function->dwarf, &function->entry) | function->mark,
@@ -446,7 +479,7 @@ static struct asnap_error *write_signature(struct writing *writing, const struct
 struct asnap_error *asnap_function_signature(struct asnap_entry_names *names, uint64_t offset,
                                              const char *name, char **signature)
 {
-    struct writing writing = {.names = names, .is_whole = true};
+    struct writing writing = {.names = names, .references = "", .is_whole = true};
     struct text text = {0};
     struct place function = {0};
     struct asnap_error *problem = NULL;

@@ -7,9 +7,10 @@ from ..errors import AllocsnapError
 from ..kept import NOW
 from ..library import graph_types, graphs
 from ..library import rows as results
+from ..library.keys import TYPE
 from ..printable import printable
 from ..roots import Computed, find, tag_mask
-from ..terminal import ADDRESS, FILE, FUNCTION
+from ..terminal import ADDRESS, FILE, FUNCTION, NAME
 from . import options as shared
 from . import suppressing
 from .command import Command, plural
@@ -22,7 +23,10 @@ def _mask(text):
     """An argparse type: the bits of a pointer that are no part of it."""
     number = tag_mask(text)
     if number is None:
-        raise argparse.ArgumentTypeError('"{}" is not a mask such as 0xff00000000000000'.format(text))
+        raise argparse.ArgumentTypeError(
+            '"{}" is not a mask such as 0xff00000000000000, without bits 12 to 46, which every address'
+            " needs".format(text)
+        )
     return number
 
 
@@ -182,6 +186,10 @@ class _Blocks:
             marked(ADDRESS, "{:#x}".format(trace.address)),
             self._session.shown.size(trace.size),
         )
+
+    def type(self, number):
+        """The class of the object in a block; None: not known."""
+        return self._snapshot.class_of(self._graph.block(number).trace)
 
     def json(self, number):
         """The same as an object."""
@@ -401,7 +409,9 @@ class Retained(Command):
             raise AllocsnapError("--top goes over all blocks: leave out the filters")
         if options.top and options.exact:
             raise AllocsnapError("what --top lists of single blocks is exact: leave out --exact")
-        computed = find(session, name, _graph_options(options), key)
+        if options.top and len(options.words) > len(names):
+            raise AllocsnapError("--top lists single blocks: leave out {}".format(key))
+        computed = find(session, name, _graph_options(options), TYPE if options.top else key)
         if computed.snapshot.sample_period:
             raise AllocsnapError(
                 "what blocks keep alive cannot be told of a sample: trace every block"
@@ -427,14 +437,17 @@ class Retained(Command):
             rows = []
             for number in numbers:
                 size, count = graph.retained(number)
-                rows.append(dict(blocks.json(number), retained_size=size, retained_count=count))
+                retained = {"retained_size": size, "retained_count": count}
+                rows.append(dict(blocks.json(number), type=blocks.type(number), **retained))
             return json.dumps({"blocks": rows, "notes": _notes(computed)}) + "\n"
         text = _warnings(computed)
         for place, number in enumerate(numbers):
             size, count = graph.retained(number)
-            text += "#{}: {}, retained={} in {}\n".format(
+            kind = blocks.type(number)
+            text += "#{}: {}{}, retained={} in {}\n".format(
                 place + 1,
                 blocks.text(number),
+                ", type=" + session.shown.marked(NAME, kind) if kind else "",
                 session.shown.size(size),
                 plural(count, "block"),
             )
