@@ -251,7 +251,7 @@ class Errors(Case):
             "snapshot stats 'a": "no closing quotation in 'a; `snapshot stats --help` shows how",
             "snapshot frobnicate now": 'no command "snapshot frobnicate": the commands are'
             " start, stop, clear, reset-peak, status, watch, take, list, delete, stats, diff, traces,"
-            " who, leaks, refs, path, retained, place, dump, load, export, symbolize, set",
+            " who, leaks, refs, path, retained, heap, place, dump, load, export, symbolize, set",
         }
         for command, message in expected.items():
             with self.subTest(command):

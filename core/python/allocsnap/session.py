@@ -9,7 +9,7 @@ from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
 from .kept import NOW, PYTHON, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT, Launch
-from .library import native, objects
+from .library import heaps, native, objects
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import Display, format_size
 from .library.skip_rules import SkipRules
@@ -385,6 +385,26 @@ class Session:
         snapshot = self._named(process, calls, regions, raw, native.NAMING_NOTHING)
         snapshot.heap = heap
         return Taken(snapshot, process.description), regions
+
+    def read_allocator(self):
+        """(Process, heaps.Heap, what another allocator is called that the program's blocks are of, or
+        None): what glibc's malloc has, with hooks and without."""
+        process = self.stopped_process()
+        if process.moving:
+            self.target.hold()
+            process = self.stopped_process()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        own = None
+        try:
+            own = heaps.OwnRanges(calls, self._find_root(process, calls, regions))
+        except AllocsnapError as error:
+            if error.code != ErrorCode.NO_HOOKS:
+                raise
+        with _blamed_on_truncation(process, regions):
+            ranges = (None, 0) if own is None else own.array
+            heap = hookless.read_heap(self.target, calls, regions, own=ranges)
+            return process, heap, hookless.other_allocator(self.target, regions)
 
     def inferior_of(self, process):
         """(Calls, address of the table's root) of a process or core."""
