@@ -37,6 +37,8 @@ HOOK_FLAGS := -fexceptions -ftls-model=initial-exec -fno-optimize-sibling-calls 
 	$(addprefix -fno-builtin-,malloc calloc realloc free posix_memalign aligned_alloc)
 # Neighbouring counters are written one by one and would be read as a pair, which waits for both.
 HOOK_FLAGS += -fno-tree-slp-vectorize
+# Of files with functions that go on to others (ASNAP_GO_ON).
+FLAGS_interpose := -foptimize-sibling-calls
 # gcc sees the hooks as a whole when it links them: a call passes through several files.
 ifeq ($(findstring clang,$(CC)),)
 HOOK_LINK_FLAGS := -flto=auto -fno-tree-slp-vectorize
@@ -105,7 +107,7 @@ all: $(LIBRARY) $(HOOKS) $(REPORT) ## build both libraries into build/, and the 
 define room_rule
 $(BUILD)/obj/core/$(1)/%.o: core/$(1)/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(BASE) $$(CFLAGS) $$(call includes,$(1)) $(2) -c $$< -o $$@
+	$$(CC) $$(BASE) $$(CFLAGS) $$(call includes,$(1)) $(2) $$(FLAGS_$$*) -c $$< -o $$@
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 $(foreach room,$(HOOK_ROOMS),$(eval $(call room_rule,$(room),$(HOOK_FLAGS))))
@@ -136,7 +138,7 @@ $(HOOKS): $(HOOK_OBJECTS) core/hooks/hooks.map
 		-Wl,-z,nodelete -Wl,--version-script=core/hooks/hooks.map -o $@ $(HOOK_OBJECTS) \
 		-nodefaultlibs -lgcc -Wl,--auxiliary=libgcc_s.so.1
 
-$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS)
+$(UNIT): $(CORE_OBJECTS) $(TABLE_OBJECTS) $(UNWIND_OBJECTS) $(WALK_OBJECTS) $(UNIT_OBJECTS) | $(SPECIMENS_OVERLOADS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_FLAGS) -o $@ $^ -lcunit $(CORE_LIBS)
 
@@ -216,7 +218,7 @@ fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(ASAN_CFLAGS)' fuzzers-here
 
 .PHONY: fuzzers-here
-fuzzers-here: $(FUZZERS) $(SPECIMENS) $(SPECIMENS_NEW)
+fuzzers-here: $(FUZZERS) $(SPECIMENS) $(SPECIMENS_NEW) $(SPECIMENS_OVERLOADS)
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and of statistics
@@ -232,7 +234,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (300), and long tests of the table and
 	cd tests && ALLOCSNAP_WALKS=10 $(PYTHON) -m unittest hooks.test_walks
 
 .PHONY: $(addprefix fuzz-long-,$(FUZZ_NAMES))
-$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS) $(SPECIMENS_NEW)
+$(addprefix fuzz-long-,$(FUZZ_NAMES)): fuzz-long-%: $(BUILD)/tests/fuzz/long_% $(SPECIMENS) $(SPECIMENS_NEW) $(SPECIMENS_OVERLOADS)
 	@mkdir -p $(BUILD)/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=32768 -artifact_prefix=$(BUILD)/ \
 		$(BUILD)/corpus/$* $(CORPUS_$*)

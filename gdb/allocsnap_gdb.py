@@ -85,6 +85,14 @@ def _take_utf8():
             gdb.execute("set target-charset UTF-8")
 
 
+def _show(text):
+    """Prints what a command says. Who leaves the pager has seen enough: that is no error."""
+    try:
+        gdb.write(text)
+    except KeyboardInterrupt:
+        pass
+
+
 def _register(shell):
     """Registers `snapshot` and its sub-commands."""
 
@@ -97,7 +105,7 @@ def _register(shell):
         def invoke(self, argument, _from_tty):
             self.dont_repeat()
             if argument.strip() in ("", "-h", "--help"):
-                gdb.write(shell.overview())
+                _show(shell.overview())
                 return
             raise gdb.GdbError(str(shell.unknown(argument)))
 
@@ -114,13 +122,14 @@ def _register(shell):
             self.dont_repeat()
             GdbTarget.in_script = not from_tty or is_of_script()
             try:
-                gdb.write(shell.execute(self._command, argument))
+                text = shell.execute(self._command, argument)
             except AllocsnapError as error:
                 raise gdb.GdbError(str(error)) from None
             except KeyboardInterrupt:
                 raise gdb.GdbError("interrupted") from None
             finally:
                 GdbTarget.in_script = False
+            _show(text)
 
         def complete(self, text, word):
             if word is None:

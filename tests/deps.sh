@@ -43,6 +43,7 @@ test                 libbinutils-dbg      file:/usr/lib/debug/.dwz/x86_64-linux-
 test                 libstdc++6-14-dbg|libstdc++6-12-dbg file:/usr/lib/x86_64-linux-gnu/debug/libstdc++.so.6
 test,soak,bench      sqlite3              command:sqlite3
 test                 jq                   command:jq
+test                 openssl              command:openssl
 test,soak            redis-tools          command:redis-check-rdb
 test,lint            clang                command:clang
 test                 clang-22             command:clang++-22

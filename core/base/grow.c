@@ -28,3 +28,8 @@ void *asnap_in_huge_pages(void *bytes, size_t size)
     }
     return bytes;
 }
+
+void *asnap_large_array(size_t count, size_t element_size)
+{
+    return asnap_in_huge_pages(calloc(count + 1, element_size), (count + 1) * element_size);
+}

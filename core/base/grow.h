@@ -14,4 +14,8 @@ void *asnap_grow(void *array, size_t *capacity, size_t needed, size_t element_si
  * returns `bytes`. */
 void *asnap_in_huge_pages(void *bytes, size_t size);
 
+/* An array of `count` elements and one more, all zeros, in huge pages where it is large; NULL where
+ * memory is short. It is freed by free(). */
+void *asnap_large_array(size_t count, size_t element_size);
+
 #endif

@@ -1,6 +1,8 @@
 #include "table_root.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +13,28 @@
     "no allocsnap hooks in this process: use `snapshot start` before `run`, or start the program " \
     "with LD_PRELOAD=liballocsnap-hooks.so"
 
-static struct asnap_error *damaged(uint64_t address, const char *what)
+/* DAMAGED, with what is wrong: the field and its value. */
+__attribute__((format(printf, 2, 3))) static struct asnap_error *damaged(uint64_t address,
+                                                                         const char *format, ...)
 {
+    char what[160];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(what, sizeof(what), format, values);
+    va_end(values);
     return asnap_error_create(ASNAP_ERROR_DAMAGED,
                               "the table's root at 0x%" PRIx64
                               " is damaged (%s): the program has overwritten it; restart the "
                               "program to trace it again",
                               address, what);
+}
+
+/* The same of a list in chunks: it has more entries than there can be, or no chunks. */
+static struct asnap_error *damaged_list(uint64_t address, const char *name, uint32_t count,
+                                        uint64_t chunks)
+{
+    return damaged(address, "%s_count is %" PRIu32 ", %s_chunks 0x%" PRIx64, name, count, name,
+                   chunks);
 }
 
 /* How large the root of a version is. */
@@ -52,40 +69,49 @@ static struct asnap_error *check_layout(uint64_t address, const struct asnap_tab
         root->record_bytes != sizeof(struct asnap_table_record) ||
         root->node_bytes != sizeof(struct asnap_table_node) ||
         root->shard_count != ASNAP_TABLE_SHARDS)
-        return damaged(address, "wrong sizes");
+        return damaged(address,
+                       "its sizes are %" PRIu32 " bytes of the root, %" PRIu32
+                       " of a shard, %" PRIu32 " of a record and %" PRIu32
+                       " of a node; shard_count is %" PRIu32,
+                       root->root_bytes, root->shard_bytes, root->record_bytes, root->node_bytes,
+                       root->shard_count);
     return NULL;
 }
 
 static struct asnap_error *check_fields(uint64_t address, const struct asnap_table_root *root)
 {
     if (memchr(root->hooks_version, '\0', sizeof(root->hooks_version)) == NULL)
-        return damaged(address, "hooks version without an end");
+        return damaged(address, "hooks_version has no terminating zero");
     bool is_sample = root->applied.tracing > ASNAP_TABLE_TRACING_ALL;
     if (root->applied.frame_limit < 1 || root->applied.frame_limit > ASNAP_TABLE_FRAME_LIMIT_MAX ||
         root->applied.sample_period > ASNAP_TABLE_SAMPLE_PERIOD_MAX ||
         (is_sample && root->applied.sample_period == 0))
-        return damaged(address, "impossible state");
+        return damaged(
+            address, "tracing is %" PRIu32 ", frame_limit %" PRIu32 ", sample_period %" PRIu64,
+            root->applied.tracing, root->applied.frame_limit, root->applied.sample_period);
     for (uint32_t i = 0; i < ASNAP_TABLE_SHARDS; i++) {
         const struct asnap_table_shard *shard = &root->shards[i];
         if (shard->size >= ASNAP_TABLE_SHARD_SIZE_LIMIT)
-            return damaged(address, "impossible sum of sizes");
+            return damaged(address, "shard %" PRIu32 ": size is %" PRIu64, i, shard->size);
         /* A writer that is at work may not have counted the records that it hands out. */
         if (shard->count > UINT32_MAX || (shard->lock == 0 && shard->count > shard->used))
-            return damaged(address, "impossible number of blocks");
+            return damaged(address, "shard %" PRIu32 ": count is %" PRIu64 ", used %" PRIu64, i,
+                           (uint64_t)shard->count, (uint64_t)shard->used);
     }
     if (root->peak_bytes >= ASNAP_TABLE_SHARDS * ASNAP_TABLE_SHARD_SIZE_LIMIT && !is_sample)
-        return damaged(address, "impossible peak");
+        return damaged(address, "peak_bytes is %" PRIu64, root->peak_bytes);
     if (root->domain_count < 1 || root->domain_count > ASNAP_TABLE_DOMAINS || root->domains[0] != 0)
-        return damaged(address, "impossible domains");
+        return damaged(address, "domain_count is %" PRIu32 ", the first domain %" PRIu32,
+                       root->domain_count, root->domains[0]);
     if (root->node_count > ASNAP_TABLE_NODE_CHUNKS * ASNAP_TABLE_CHUNK_NODES ||
         (root->node_count != 0 && root->node_chunks == 0))
-        return damaged(address, "impossible number of nodes");
+        return damaged_list(address, "node", root->node_count, root->node_chunks);
     if (root->thread_count > ASNAP_TABLE_THREAD_CHUNKS * ASNAP_TABLE_CHUNK_THREADS ||
         (root->thread_count != 0 && root->thread_chunks == 0))
-        return damaged(address, "impossible number of threads");
+        return damaged_list(address, "thread", root->thread_count, root->thread_chunks);
     if (root->module_count > ASNAP_TABLE_MODULE_CHUNKS * ASNAP_TABLE_CHUNK_MODULES ||
         (root->module_count != 0 && root->module_chunks == 0))
-        return damaged(address, "impossible number of modules");
+        return damaged_list(address, "module", root->module_count, root->module_chunks);
     return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "block_sums.h"
 #include "export_kinds.h"
 #include "frame_labels.h"
+#include "grow.h"
 #include "order.h"
 
 static const char header[] = "size,count,sampled,block_size,domain,domain_name,thread,age,reach,"
@@ -20,6 +21,16 @@ struct names {
     uint32_t build_id;
 };
 
+/* The cells of a stack, which end a row, among the kept bytes. */
+struct tail {
+    uint32_t offset;
+    uint32_t size; /* 0: they are not kept */
+};
+
+/* Stacks that have rows are looked at again and again: so much of them is kept. */
+#define KEPT_MAX ((size_t)16 << 20)
+#define TAIL_MAX ((size_t)16 << 10)
+
 struct table {
     const struct asnap_export_job *job;
     const struct asnap_snapshot *snapshot;
@@ -27,6 +38,10 @@ struct table {
     struct asnap_strings strings;
     uint32_t *labels; /* of frames, for stacks */
     struct names *names;
+    struct tail *tails; /* of each traceback */
+    char *kept;
+    size_t kept_size;
+    size_t kept_capacity;
 };
 
 /* ---- cells ---- */
@@ -158,6 +173,40 @@ static void write_stack(struct table *table, uint32_t traceback_id)
     asnap_write_string(table->out, "\"\r\n");
 }
 
+/* Keeps what was written from that place of the buffer on, if there is room. */
+static struct asnap_error *keep_tail(struct table *table, size_t start, struct tail *tail)
+{
+    size_t size = table->out->used - start;
+    if (table->kept_size + size > KEPT_MAX)
+        return NULL;
+    char *grown = asnap_grow(table->kept, &table->kept_capacity, table->kept_size + size, 1);
+    if (grown == NULL)
+        return asnap_error_no_memory();
+    table->kept = grown;
+    memcpy(grown + table->kept_size, table->out->buffer + start, size);
+    *tail = (struct tail){(uint32_t)table->kept_size, (uint32_t)size};
+    table->kept_size += size;
+    return NULL;
+}
+
+static struct asnap_error *write_tail(struct table *table, uint32_t traceback_id)
+{
+    struct asnap_file_writer *out = table->out;
+    struct tail *tail = &table->tails[traceback_id];
+    if (tail->size != 0) {
+        asnap_write_bytes(out, table->kept + tail->offset, tail->size);
+        return NULL;
+    }
+    size_t start = (size_t)(asnap_write_begin(out, TAIL_MAX) - out->buffer);
+    uint64_t written = out->written;
+    struct asnap_error *error = write_frame(table, traceback_id);
+    if (error != NULL)
+        return error;
+    write_stack(table, traceback_id);
+    /* Of one that is larger than the room, the beginning is not in the buffer any more. */
+    return out->written == written ? keep_tail(table, start, tail) : NULL;
+}
+
 static struct asnap_error *write_row(struct table *table, const struct asnap_block_sum *sum)
 {
     uint32_t domain_name;
@@ -175,10 +224,7 @@ static struct asnap_error *write_row(struct table *table, const struct asnap_blo
     write_number(table, thread != 0, thread);
     write_literal(table, sum->age == 0 ? NULL : asnap_age_steps[sum->age].label);
     write_literal(table, asnap_reach_class_text(sum->reach));
-    error = write_frame(table, sum->traceback);
-    if (error == NULL)
-        write_stack(table, sum->traceback);
-    return error;
+    return write_tail(table, sum->traceback);
 }
 
 static uint64_t key(const void *context, uint32_t item, uint32_t level)
@@ -209,7 +255,9 @@ static struct asnap_error *prepare(struct table *table)
 {
     size_t frame_count = asnap_snapshot_frame_count(table->snapshot);
     table->names = calloc(frame_count + 1, sizeof(*table->names));
-    if (table->names == NULL)
+    table->tails =
+        calloc(asnap_snapshot_traceback_count(table->snapshot) + 1, sizeof(*table->tails));
+    if (table->names == NULL || table->tails == NULL)
         return asnap_error_no_memory();
     for (size_t i = 0; i < frame_count; i++)
         table->names[i].filename = ASNAP_NONE;
@@ -228,6 +276,8 @@ struct asnap_error *asnap_export_csv(const struct asnap_export_job *job)
         error = write_rows(&table, sums, count);
     free(sums);
     free(table.names);
+    free(table.tails);
+    free(table.kept);
     free(table.labels);
     asnap_strings_deinit(&table.strings);
     return error;

@@ -2,20 +2,23 @@
  * all, in two thirds of the time of statements whose values are bound. */
 #include "database_blocks.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "block_reach.h"
 
-static const char table[] = "CREATE TABLE given (snapshot, address, size, weight, stack, domain, "
-                            "thread, time, reach, type)";
+static const char table[] = "CREATE TABLE given (address, size, weight, stack, domain, thread, "
+                            "time, reach, type)";
 
+/* What is the same in all rows is asked for once. */
 static const char insert[] =
     "INSERT INTO blocks (snapshot, address, size, weight, stack, domain, thread, time, reach, type)"
-    " SELECT * FROM given_blocks";
+    " SELECT %" PRIu32 ", address, size, %s, stack, %s, %s, %s, %s, %s FROM given_blocks";
 
 /* In the order of the table. */
-enum column { SNAPSHOT, ADDRESS, SIZE, WEIGHT, STACK, DOMAIN, THREAD, TIME, REACH, TYPE };
+enum column { ADDRESS, SIZE, WEIGHT, STACK, DOMAIN, THREAD, TIME, REACH, TYPE };
 
 /* Where the one statement is. */
 struct rows {
@@ -155,9 +158,6 @@ static int give_value(sqlite3_vtab_cursor *cursor, sqlite3_context *result, int 
     const struct asnap_trace *trace = &rows->traces[rows->place];
     uint32_t thread = 0;
     switch ((enum column)column) {
-    case SNAPSHOT:
-        sqlite3_result_int64(result, blocks->number);
-        break;
     case ADDRESS:
         sqlite3_result_int64(result, (sqlite3_int64)trace->address);
         break;
@@ -213,6 +213,29 @@ static const sqlite3_module module = {
     .xRowid = row_number,
 };
 
+/* Whether a column is the same in all rows. */
+struct sameness {
+    bool domain;
+    bool thread;
+    bool time;
+    bool type;
+};
+
+/* Finds the columns that have 0 or nothing in all rows. */
+static struct sameness find_same(const struct rows *rows)
+{
+    const struct asnap_snapshot *snapshot = rows->blocks->snapshot;
+    struct sameness same = {true, true, true, true};
+    for (uint64_t i = 0; i < rows->count; i++) {
+        const struct asnap_trace *trace = &rows->traces[i];
+        same.domain = same.domain && trace->domain == 0;
+        same.thread = same.thread && asnap_snapshot_thread(snapshot, trace->thread) == 0;
+        same.time = same.time && trace->time == ASNAP_TIME_UNKNOWN;
+        same.type = same.type && asnap_snapshot_class(snapshot, trace) == NULL;
+    }
+    return same;
+}
+
 struct asnap_error *asnap_database_blocks_write(const struct asnap_database_blocks *blocks)
 {
     struct rows rows = {
@@ -224,7 +247,13 @@ struct asnap_error *asnap_database_blocks_write(const struct asnap_database_bloc
     if (error != NULL)
         return error;
     asnap_database_module(blocks->database, "given_blocks", &module, &rows);
-    asnap_database_run(blocks->database, insert);
+    struct sameness same = find_same(&rows);
+    char statement[sizeof(insert) + 128];
+    snprintf(statement, sizeof(statement), insert, blocks->number,
+             rows.period == 0 ? "1" : "weight", same.domain ? "0" : "domain",
+             same.thread ? "NULL" : "thread", same.time ? "NULL" : "time",
+             blocks->graph == NULL ? "NULL" : "reach", same.type ? "NULL" : "type");
+    asnap_database_run(blocks->database, statement);
     asnap_database_module(blocks->database, "given_blocks", NULL, NULL);
     return rows.error;
 }

@@ -45,13 +45,29 @@ static void write_column(const struct profile *profile, const char *name, size_t
     asnap_write_string(out, "],\n");
 }
 
-/* The last field of a table, and its end. */
-static void write_length(const struct profile *profile, size_t count)
+struct column {
+    const char *name;
+    write_cell *cell;
+};
+
+/* The columns of a table, its length, and its end. */
+static void write_columns(const struct profile *profile, const struct column *columns,
+                          size_t column_count, size_t count)
 {
-    asnap_write_string(profile->job->out, "\"length\":");
-    asnap_write_number(profile->job->out, count);
-    asnap_write_byte(profile->job->out, '}');
+    struct asnap_file_writer *out = profile->job->out;
+    for (size_t i = 0; i < column_count; i++)
+        write_column(profile, columns[i].name, count, columns[i].cell);
+    asnap_write_string(out, "\"length\":");
+    asnap_write_number(out, count);
+    asnap_write_byte(out, '}');
 }
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+/* A table with its name. */
+#define WRITE_TABLE(PROFILE, NAME, COLUMNS, LENGTH)                                                \
+    (asnap_write_string((PROFILE)->job->out, "\"" NAME "\":{\n"),                                  \
+     write_columns(PROFILE, COLUMNS, COUNT(COLUMNS), LENGTH))
 
 static void write_null(struct asnap_file_writer *out, const struct profile *profile, size_t place)
 {
@@ -114,11 +130,9 @@ static void write_node_parent(struct asnap_file_writer *out, const struct profil
 
 static void write_stacks(const struct profile *profile)
 {
-    size_t count = profile->tree.count;
-    asnap_write_string(profile->job->out, "\"stackTable\":{\n");
-    write_column(profile, "frame", count, write_node_frame);
-    write_column(profile, "prefix", count, write_node_parent);
-    write_length(profile, count);
+    static const struct column columns[] = {{"frame", write_node_frame},
+                                            {"prefix", write_node_parent}};
+    WRITE_TABLE(profile, "stackTable", columns, profile->tree.count);
 }
 
 /* The row of a frame; NULL: it is the last one, which stands for what was not recorded. */
@@ -164,18 +178,14 @@ static void write_frame_line(struct asnap_file_writer *out, const struct profile
 
 static void write_frames(const struct profile *profile)
 {
-    size_t count = (size_t)profile->rows.frame_count + 1;
-    asnap_write_string(profile->job->out, ",\n\"frameTable\":{\n");
-    write_column(profile, "address", count, write_frame_address);
-    write_column(profile, "inlineDepth", count, write_frame_depth);
-    write_column(profile, "category", count, write_zero);
-    write_column(profile, "subcategory", count, write_zero);
-    write_column(profile, "func", count, write_frame_function);
-    write_column(profile, "nativeSymbol", count, write_null);
-    write_column(profile, "innerWindowID", count, write_null);
-    write_column(profile, "line", count, write_frame_line);
-    write_column(profile, "column", count, write_null);
-    write_length(profile, count);
+    static const struct column columns[] = {
+        {"address", write_frame_address}, {"inlineDepth", write_frame_depth},
+        {"category", write_zero},         {"subcategory", write_zero},
+        {"func", write_frame_function},   {"nativeSymbol", write_null},
+        {"innerWindowID", write_null},    {"line", write_frame_line},
+        {"column", write_null},
+    };
+    WRITE_TABLE(profile, "frameTable", columns, (size_t)profile->rows.frame_count + 1);
 }
 
 static const struct asnap_firefox_function *function_of(const struct profile *profile, size_t place)
@@ -212,16 +222,13 @@ static void write_function_source(struct asnap_file_writer *out, const struct pr
 
 static void write_functions(const struct profile *profile)
 {
-    size_t count = (size_t)profile->functions.count + 1;
-    asnap_write_string(profile->job->out, ",\n\"funcTable\":{\n");
-    write_column(profile, "name", count, write_function_name);
-    write_column(profile, "isJS", count, write_false);
-    write_column(profile, "relevantForJS", count, write_false);
-    write_column(profile, "resource", count, write_function_resource);
-    write_column(profile, "source", count, write_function_source);
-    write_column(profile, "lineNumber", count, write_null);
-    write_column(profile, "columnNumber", count, write_null);
-    write_length(profile, count);
+    static const struct column columns[] = {
+        {"name", write_function_name},     {"isJS", write_false},
+        {"relevantForJS", write_false},    {"resource", write_function_resource},
+        {"source", write_function_source}, {"lineNumber", write_null},
+        {"columnNumber", write_null},
+    };
+    WRITE_TABLE(profile, "funcTable", columns, (size_t)profile->functions.count + 1);
 }
 
 /* ---- sources and modules ---- */
@@ -240,19 +247,17 @@ static void write_resource_name(struct asnap_file_writer *out, const struct prof
 
 static void write_resources(const struct profile *profile)
 {
-    struct asnap_file_writer *out = profile->job->out;
-    size_t modules = profile->rows.module_count;
-    asnap_write_string(out, ",\n\"resourceTable\":{\n");
-    write_column(profile, "lib", modules, write_place);
-    write_column(profile, "name", modules, write_resource_name);
-    write_column(profile, "host", modules, write_null);
-    write_column(profile, "type", modules, write_one); /* a library */
-    write_length(profile, modules);
-    asnap_write_string(out, ",\n\"nativeSymbols\":{\"libIndex\":[],\"address\":[],\"name\":[],"
-                            "\"functionSize\":[],\"length\":0},\n\"sources\":{\n");
-    write_column(profile, "uuid", profile->functions.source_count, write_null);
-    write_column(profile, "filename", profile->functions.source_count, write_source_name);
-    write_length(profile, profile->functions.source_count);
+    static const struct column columns[] = {{"lib", write_place},
+                                            {"name", write_resource_name},
+                                            {"host", write_null},
+                                            {"type", write_one} /* a library */};
+    WRITE_TABLE(profile, "resourceTable", columns, profile->rows.module_count);
+}
+
+static void write_sources(const struct profile *profile)
+{
+    static const struct column columns[] = {{"uuid", write_null}, {"filename", write_source_name}};
+    WRITE_TABLE(profile, "sources", columns, profile->functions.source_count);
 }
 
 static void write_libs(const struct profile *profile)
@@ -322,10 +327,9 @@ static void write_weights(const struct profile *profile, size_t count, const cha
     asnap_write_string(profile->job->out, "{\n\"weightType\":\"");
     asnap_write_string(profile->job->out, type);
     asnap_write_string(profile->job->out, "\",\n");
-    write_column(profile, "time", count, write_zero);
-    write_column(profile, "weight", count, weight);
-    write_column(profile, "stack", count, write_stack);
-    write_length(profile, count);
+    const struct column columns[] = {
+        {"time", write_zero}, {"weight", weight}, {"stack", write_stack}};
+    write_columns(profile, columns, COUNT(columns), count);
 }
 
 static void write_thread(const struct profile *profile, const char *name, unsigned number)
@@ -393,9 +397,15 @@ static void write_profile(const struct profile *profile)
     asnap_write_string(out, "\"shared\":{\n");
     write_column(profile, "stringArray", profile->strings.count, write_string);
     write_stacks(profile);
+    asnap_write_string(out, ",\n");
     write_frames(profile);
+    asnap_write_string(out, ",\n");
     write_functions(profile);
+    asnap_write_string(out, ",\n");
     write_resources(profile);
+    asnap_write_string(out, ",\n\"nativeSymbols\":{\"libIndex\":[],\"address\":[],\"name\":[],"
+                            "\"functionSize\":[],\"length\":0},\n");
+    write_sources(profile);
     asnap_write_string(out, "},\n\"threads\":[");
     write_thread(profile, compares ? "difference in bytes" : "bytes", 0);
     write_thread(profile, compares ? "difference in blocks" : "blocks", 1);

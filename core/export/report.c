@@ -234,7 +234,7 @@ static struct asnap_error *add_blocks(struct report *report)
     for (uint32_t side = 0; error == NULL && side < 2 && report->snapshots[side] != NULL; side++)
         error =
             asnap_report_cells_add(&report->cells, &report->numberings[side], side, report->job);
-    return error;
+    return error != NULL ? error : asnap_report_cells_sum(&report->cells);
 }
 
 static struct asnap_error *write_sections(struct report *report, struct asnap_report_output *output)

@@ -16,12 +16,11 @@ void asnap_report_cells_init(struct asnap_report_cells *cells, struct asnap_repo
 void asnap_report_cells_deinit(struct asnap_report_cells *cells)
 {
     free(cells->groups);
+    free(cells->blocks);
     free(cells->cells);
-    free(cells->last_cells);
     free(cells->estimates);
     free(cells->sizes);
     asnap_intern_deinit(&cells->group_table);
-    asnap_intern_deinit(&cells->cell_table);
 }
 
 struct asnap_error *asnap_report_cells_span(struct asnap_report_cells *cells,
@@ -121,18 +120,44 @@ static struct asnap_error *group_of(struct asnap_report_cells *cells,
     return NULL;
 }
 
+enum { FOUND = 256 };
+
 /* What is the same for all blocks of a snapshot, and what the block before had. */
 struct adding {
     struct asnap_report_cells *cells;
     struct asnap_report_numbering *numbering;
     const struct asnap_graph *graph;
-    uint64_t period; /* of the sample; 0: it is none */
     uint32_t newest;
     struct asnap_report_group group;
     uint32_t number; /* of that group; ASNAP_NONE: there is none yet */
     const char *type;
     uint32_t next; /* block of the graph that may come next */
+    /* Groups that were found of late, at places that their fields lead to. */
+    struct {
+        struct asnap_report_group group;
+        uint32_t number_and_1; /* 0: none was */
+    } found[FOUND];
 };
+
+/* Finds the group that blocks have from now on. */
+static struct asnap_error *change_group(struct adding *adding,
+                                        const struct asnap_report_group *group)
+{
+    uint32_t place =
+        (group->thread * 7 + group->age * 3 + group->reach + group->domain * 5 + group->type * 11) %
+        FOUND;
+    bool is_known = adding->found[place].number_and_1 != 0 &&
+                    memcmp(group, &adding->found[place].group, sizeof(*group)) == 0;
+    adding->group = *group;
+    if (is_known) {
+        adding->number = adding->found[place].number_and_1 - 1;
+        return NULL;
+    }
+    struct asnap_error *error = group_of(adding->cells, group, &adding->number);
+    adding->found[place].group = *group;
+    adding->found[place].number_and_1 = error == NULL ? adding->number + 1 : 0;
+    return error;
+}
 
 static struct asnap_error *find_group(struct adding *adding, const struct asnap_trace *trace)
 {
@@ -153,67 +178,11 @@ static struct asnap_error *find_group(struct adding *adding, const struct asnap_
         return error;
     adding->type = type;
     if (adding->number == ASNAP_NONE || memcmp(&group, &adding->group, sizeof(group)) != 0)
-        error = group_of(adding->cells, &group, &adding->number);
-    adding->group = group;
+        error = change_group(adding, &group);
     return error;
 }
 
-/* ---- cells ---- */
-
-static bool same_cell(const void *context, uint32_t id)
-{
-    const struct asnap_report_cells *cells = context;
-    const struct asnap_report_cell *wanted = &cells->cells[cells->cell_count];
-    return cells->cells[id].stack == wanted->stack && cells->cells[id].kind == wanted->kind;
-}
-
-static struct asnap_error *add_cell(struct asnap_report_cells *cells, uint32_t hash, uint32_t *cell)
-{
-    struct asnap_error *error = asnap_intern_reserve(&cells->cell_table);
-    if (error != NULL)
-        return error;
-    if (cells->is_sample) {
-        struct asnap_report_estimate *grown = asnap_grow(
-            cells->estimates, &cells->estimate_capacity, cells->cell_count + 1, sizeof(*grown));
-        if (grown == NULL)
-            return asnap_error_no_memory();
-        cells->estimates = grown;
-        cells->estimates[cells->cell_count] = (struct asnap_report_estimate){0};
-    }
-    *cell = (uint32_t)cells->cell_count++;
-    asnap_intern_add(&cells->cell_table, hash, *cell);
-    return NULL;
-}
-
-/* The cell of a stack and a kind. */
-static struct asnap_error *find_cell(struct asnap_report_cells *cells, uint32_t stack,
-                                     uint32_t kind, uint32_t *cell)
-{
-    struct asnap_report_cell *grown =
-        asnap_grow(cells->cells, &cells->cell_capacity, cells->cell_count + 1, sizeof(*grown));
-    if (grown == NULL)
-        return asnap_error_no_memory();
-    cells->cells = grown;
-    grown[cells->cell_count] = (struct asnap_report_cell){.stack = stack, .kind = kind};
-    uint32_t hash = asnap_hash_end(asnap_hash_mix(0, (uint64_t)stack << 32 | kind));
-    *cell = asnap_intern_find(&cells->cell_table, hash, same_cell, cells);
-    return *cell != ASNAP_NONE ? NULL : add_cell(cells, hash, cell);
-}
-
-/* Makes room for what was added to last, of a stack that may be new. */
-static struct asnap_error *reserve_last(struct asnap_report_cells *cells, uint32_t stack)
-{
-    size_t before = cells->last_capacity;
-    if (stack < before)
-        return NULL;
-    uint32_t *grown =
-        asnap_grow(cells->last_cells, &cells->last_capacity, (size_t)stack + 1, sizeof(*grown));
-    if (grown == NULL)
-        return asnap_error_no_memory();
-    cells->last_cells = grown;
-    memset(grown + before, 0, (cells->last_capacity - before) * sizeof(*grown));
-    return NULL;
-}
+/* ---- blocks and cells ---- */
 
 static uint32_t step_of(const struct asnap_report_cells *cells, uint32_t time)
 {
@@ -223,43 +192,32 @@ static uint32_t step_of(const struct asnap_report_cells *cells, uint32_t time)
     return (uint32_t)(1 + ((uint64_t)time - cells->oldest) * ASNAP_REPORT_STEPS / span);
 }
 
-/* Adds what a block stands for. */
-static void add_amount(struct adding *adding, uint32_t cell, uint64_t size)
-{
-    struct asnap_report_cells *cells = adding->cells;
-    struct asnap_estimate estimate = {.size = size, .count = 1};
-    if (adding->period != 0)
-        estimate = asnap_block_estimate(size, adding->period);
-    cells->cells[cell].size += estimate.size;
-    cells->cells[cell].count++;
-    if (cells->is_sample) {
-        cells->estimates[cell].parts += (uint64_t)(estimate.count * ASNAP_REPORT_PARTS);
-        cells->estimates[cell].variance += estimate.size_error * estimate.size_error;
-    }
-}
-
+/* Appends a block, for which there is room. */
 static struct asnap_error *add_block(struct adding *adding, const struct asnap_trace *trace)
 {
     struct asnap_report_cells *cells = adding->cells;
     uint32_t power = trace->size == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(trace->size);
-    uint32_t stack;
-    uint32_t cell;
+    struct asnap_report_block *block = &cells->blocks[cells->block_count];
     struct asnap_error *error =
-        asnap_report_stack(cells->stacks, adding->numbering, trace->traceback_id, &stack);
-    if (error == NULL)
-        error = reserve_last(cells, stack);
+        asnap_report_stack(cells->stacks, adding->numbering, trace->traceback_id, &block->stack);
     if (error == NULL)
         error = find_group(adding, trace);
     if (error != NULL)
         return error;
-    uint32_t kind = ASNAP_REPORT_KIND(adding->number, step_of(cells, trace->time), power);
-    cell = cells->last_cells[stack] - 1;
-    if (cells->last_cells[stack] == 0 || cells->cells[cell].kind != kind)
-        error = find_cell(cells, stack, kind, &cell);
-    if (error != NULL)
-        return error;
-    cells->last_cells[stack] = cell + 1;
-    add_amount(adding, cell, trace->size);
+    block->size = trace->size;
+    block->kind = ASNAP_REPORT_KIND(adding->number, step_of(cells, trace->time), power);
+    cells->block_count++;
+    return NULL;
+}
+
+/* Makes room for so many more blocks. */
+static struct asnap_error *reserve_blocks(struct asnap_report_cells *cells, size_t more)
+{
+    size_t size = (cells->block_count + more + 1) * sizeof(*cells->blocks);
+    struct asnap_report_block *grown = realloc(cells->blocks, size);
+    if (grown == NULL)
+        return asnap_error_no_memory();
+    cells->blocks = asnap_in_huge_pages(grown, size);
     return NULL;
 }
 
@@ -272,17 +230,67 @@ struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
         .cells = cells,
         .numbering = numbering,
         .graph = side == 0 ? job->options->graph : NULL,
-        .period = asnap_snapshot_sample_period(snapshot),
         .newest = asnap_snapshot_newest_time(snapshot),
         .group = {.side = side},
         .number = ASNAP_NONE,
     };
     const struct asnap_trace *traces;
     uint64_t count = asnap_snapshot_count(snapshot);
+    cells->periods[side] = asnap_snapshot_sample_period(snapshot);
     struct asnap_error *error = find_sizes(cells, snapshot);
     if (error == NULL)
         error = asnap_snapshot_traces(snapshot, &traces);
+    if (error == NULL)
+        error = reserve_blocks(cells, count);
     for (uint64_t i = 0; error == NULL && i < count && asnap_export_goes_on(job, i, count); i++)
         error = add_block(&adding, &traces[i]);
     return error;
+}
+
+/* Adds what a block stands for to the last cell. */
+static void add_amount(struct asnap_report_cells *cells, const struct asnap_report_block *block)
+{
+    uint64_t period = cells->periods[cells->groups[block->kind >> ASNAP_REPORT_GROUP_SHIFT].side];
+    struct asnap_report_cell *cell = &cells->cells[cells->cell_count - 1];
+    struct asnap_estimate estimate = {.size = block->size, .count = 1};
+    if (period != 0)
+        estimate = asnap_block_estimate(block->size, period);
+    cell->size += estimate.size;
+    cell->count++;
+    if (cells->is_sample) {
+        struct asnap_report_estimate *sum = &cells->estimates[cells->cell_count - 1];
+        sum->parts += (uint64_t)(estimate.count * ASNAP_REPORT_PARTS);
+        sum->variance += estimate.size_error * estimate.size_error;
+    }
+}
+
+static bool is_new(const struct asnap_report_block *blocks, size_t i)
+{
+    return i == 0 || blocks[i].stack != blocks[i - 1].stack || blocks[i].kind != blocks[i - 1].kind;
+}
+
+struct asnap_error *asnap_report_cells_sum(struct asnap_report_cells *cells)
+{
+    struct asnap_error *error = asnap_report_order(&cells->blocks, cells->block_count);
+    if (error != NULL)
+        return error;
+    const struct asnap_report_block *blocks = cells->blocks;
+    size_t count = 0;
+    for (size_t i = 0; i < cells->block_count; i++)
+        count += is_new(blocks, i);
+    cells->cells = calloc(count + 1, sizeof(*cells->cells));
+    if (cells->is_sample)
+        cells->estimates = calloc(count + 1, sizeof(*cells->estimates));
+    if (cells->cells == NULL || (cells->is_sample && cells->estimates == NULL))
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < cells->block_count; i++) {
+        if (is_new(blocks, i))
+            cells->cells[cells->cell_count++] =
+                (struct asnap_report_cell){.stack = blocks[i].stack, .kind = blocks[i].kind};
+        add_amount(cells, &blocks[i]);
+    }
+    free(cells->blocks);
+    cells->blocks = NULL;
+    cells->block_count = 0;
+    return NULL;
 }

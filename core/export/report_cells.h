@@ -3,6 +3,7 @@
 #define ASNAP_EXPORT_REPORT_CELLS_H
 
 #include "job.h"
+#include "report_order.h"
 #include "report_stacks.h"
 
 /* Times of birth are told apart by so many equal steps, from the oldest block to the newest. */
@@ -38,7 +39,9 @@ struct asnap_report_estimate {
  * known; 7 bits for the power: blocks of 2^(power-1) bytes or more and less than 2^power, 0 for
  * none.
  */
-#define ASNAP_REPORT_KIND(GROUP, STEP, POWER) ((GROUP) << 15 | (STEP) << 7 | (POWER))
+#define ASNAP_REPORT_GROUP_SHIFT 15
+#define ASNAP_REPORT_KIND(GROUP, STEP, POWER)                                                      \
+    ((GROUP) << ASNAP_REPORT_GROUP_SHIFT | (STEP) << 7 | (POWER))
 #define ASNAP_REPORT_GROUPS_MAX (UINT32_C(1) << 17)
 
 /* A row of statistics by size: what it is called and where it begins. */
@@ -54,21 +57,19 @@ struct asnap_report_cells {
     size_t group_count;
     size_t group_capacity;
     struct asnap_intern group_table;
-    struct asnap_report_cell *cells;
+    struct asnap_report_block *blocks; /* until they are added up */
+    size_t block_count;
+    struct asnap_report_cell *cells; /* in order of their stacks */
     size_t cell_count;
-    size_t cell_capacity;
-    struct asnap_intern cell_table;
-    uint32_t *last_cells; /* of each stack, the one that was added to last, plus 1 */
-    size_t last_capacity;
     struct asnap_report_estimate *estimates; /* of each cell, where a snapshot is a sample */
-    size_t estimate_capacity;
     struct asnap_report_range *sizes;
     size_t size_count;
     size_t size_capacity;
     uint32_t oldest; /* time of a block; ASNAP_TIME_UNKNOWN: no block has one */
     uint32_t newest;
-    bool has_types; /* a block of a class is among them */
-    bool is_sample; /* of a snapshot, or of both */
+    bool has_types;      /* a block of a class is among them */
+    uint64_t periods[2]; /* of the sample that a side is; 0: it is none */
+    bool is_sample;      /* of a snapshot, or of both */
 };
 
 /* Empty cells of what `stacks` will hold. */
@@ -83,6 +84,9 @@ struct asnap_error *asnap_report_cells_span(struct asnap_report_cells *cells,
 struct asnap_error *asnap_report_cells_add(struct asnap_report_cells *cells,
                                            struct asnap_report_numbering *numbering, uint32_t side,
                                            const struct asnap_export_job *job);
+
+/* Adds them up, once all are there. Fails with NO_MEMORY only. */
+struct asnap_error *asnap_report_cells_sum(struct asnap_report_cells *cells);
 
 struct asnap_error *asnap_report_cells_write(const struct asnap_report_cells *cells,
                                              struct asnap_report_output *output);

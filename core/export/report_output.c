@@ -83,6 +83,7 @@ struct asnap_error *asnap_report_output_create(struct asnap_file_writer *out, bo
     if (made == NULL)
         return asnap_error_no_memory();
     made->out = out;
+    made->much = much;
     made->stream = (z_stream){.zalloc = take, .zfree = give};
     if (deflateInit(&made->stream, much ? Z_BEST_SPEED : Z_DEFAULT_COMPRESSION) != Z_OK) {
         free(made);
@@ -128,12 +129,18 @@ void asnap_report_section(struct asnap_report_output *output, const char *tag, u
     end(output, count * width);
 }
 
+/* Bytes of numbers none of which has other bits than these. */
+static uint32_t width_for(uint32_t all)
+{
+    return all <= UINT8_MAX ? 1 : all <= UINT16_MAX ? 2 : 4;
+}
+
 static uint32_t width_of(size_t count, asnap_report_number *number, const void *context)
 {
     uint32_t all = 0;
     for (size_t i = 0; i < count; i++)
         all |= number(context, i);
-    return all <= UINT8_MAX ? 1 : all <= UINT16_MAX ? 2 : 4;
+    return width_for(all);
 }
 
 void asnap_report_column(struct asnap_report_output *output, const char *tag, size_t count,
@@ -156,24 +163,60 @@ void asnap_report_column(struct asnap_report_output *output, const char *tag, si
     end(output, count * width);
 }
 
-struct field {
-    const char *structures;
-    size_t size;
-};
-
-static uint32_t field_of(const void *context, size_t index)
+static uint32_t bits_at(const char *word, struct asnap_report_bits bits)
 {
-    const struct field *field = context;
     uint32_t number;
-    memcpy(&number, field->structures + index * field->size, sizeof(number));
-    return number;
+    memcpy(&number, word, sizeof(number));
+    return number >> bits.shift & bits.mask;
+}
+
+void asnap_report_bits(struct asnap_report_output *output, const char *tag, const void *structures,
+                       size_t count, size_t size, size_t offset, struct asnap_report_bits bits)
+{
+    unsigned char bytes[4096];
+    const char *words = count == 0 ? NULL : (const char *)structures + offset;
+    uint32_t all = 0;
+    for (size_t i = 0; i < count; i++)
+        all |= bits_at(words + i * size, bits);
+    uint32_t width = width_for(all);
+    begin(output, tag, width, count);
+    for (size_t i = 0; i < count;) {
+        size_t used = 0;
+        for (; i < count && used < sizeof(bytes); i++, used += width) {
+            uint32_t number = bits_at(words + i * size, bits);
+            memcpy(bytes + used, &number, width);
+        }
+        write_bytes(output, bytes, used);
+    }
+    end(output, count * width);
 }
 
 void asnap_report_field(struct asnap_report_output *output, const char *tag, const void *structures,
                         size_t count, size_t size, size_t offset)
 {
-    struct field field = {count == 0 ? NULL : (const char *)structures + offset, size};
-    asnap_report_column(output, tag, count, field_of, &field);
+    static const struct asnap_report_bits whole = {0, UINT32_MAX};
+    asnap_report_bits(output, tag, structures, count, size, offset, whole);
+}
+
+/* Changes how what comes is compressed; what came before it is compressed first. */
+static void compress_by(struct asnap_report_output *output, int strategy)
+{
+    if (!output->much)
+        return;
+    output->stream.avail_in = 0;
+    while (output->out->error == NULL &&
+           deflateParams(&output->stream, Z_BEST_SPEED, strategy) == Z_BUF_ERROR)
+        write_line(output);
+}
+
+void asnap_report_columns_begin(struct asnap_report_output *output)
+{
+    compress_by(output, Z_RLE);
+}
+
+void asnap_report_columns_end(struct asnap_report_output *output)
+{
+    compress_by(output, Z_DEFAULT_STRATEGY);
 }
 
 void asnap_report_output_end(struct asnap_report_output *output)

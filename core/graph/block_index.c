@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "grow.h"
 #include "mib_list.h"
 
 /* Addresses that one word of bits stands for: 64 granules of 16 bytes, as allocators align. */
@@ -55,22 +56,24 @@ static struct asnap_error *find_outer(struct asnap_block_index *index)
     return NULL;
 }
 
-/* One more than the words, for what comes after them. */
-static struct asnap_error *make_granules(const struct asnap_block_index *index,
-                                         struct asnap_mib *mib)
+/* Fills `granules`, one more than the words, for what comes after them. */
+static void make_granules(const struct asnap_block_index *index, struct asnap_mib *mib,
+                          struct asnap_granules *granules)
 {
-    mib->granules = calloc(WORDS + 1, sizeof(*mib->granules));
-    if (mib->granules == NULL)
-        return asnap_error_no_memory();
     uint32_t block = mib->first;
+    mib->granules = granules;
+    mib->is_even = true;
     for (size_t i = 0; i <= WORDS; i++) {
-        mib->granules[i].first = block;
+        granules[i].first = block;
         for (; block < mib->end && offset_in_mib(index->blocks[block].start) >> WORD_BITS == i;
-             block++)
-            mib->granules[i].bits |= (uint64_t)1
-                                     << (index->blocks[block].start >> GRANULE_BITS & 63);
+             block++) {
+            uint64_t start = index->blocks[block].start;
+            uint64_t bit = (uint64_t)1 << (start >> GRANULE_BITS & 63);
+            if (start % GRANULE != 0 || (granules[i].bits & bit) != 0)
+                mib->is_even = false;
+            granules[i].bits |= bit;
+        }
     }
-    return NULL;
 }
 
 /* Of each KiB the first block that starts there or later, counted from the MiB's first. */
@@ -88,15 +91,29 @@ static struct asnap_error *make_steps(const struct asnap_block_index *index, str
     return NULL;
 }
 
+static bool is_dense(const struct asnap_mib *mib)
+{
+    return mib->end - mib->first >= DENSE_MIN;
+}
+
 static struct asnap_error *find_in_mibs(struct asnap_block_index *index)
 {
     struct asnap_error *error = NULL;
+    size_t dense = 0;
+    for (uint32_t i = 0; i < index->mibs.count; i++)
+        dense += is_dense(&index->mibs.mibs[i]);
+    index->granules = asnap_large_array(dense * (WORDS + 1), sizeof(*index->granules));
+    if (index->granules == NULL)
+        return asnap_error_no_memory();
+    struct asnap_granules *next = index->granules;
     for (uint32_t i = 0; error == NULL && i < index->mibs.count; i++) {
         struct asnap_mib *mib = &index->mibs.mibs[i];
-        if (mib->end - mib->first >= DENSE_MIN)
-            error = make_granules(index, mib);
-        else if (mib->end - mib->first >= STEPS_MIN)
+        if (is_dense(mib)) {
+            make_granules(index, mib, next);
+            next += WORDS + 1;
+        } else if (mib->end - mib->first >= STEPS_MIN) {
             error = make_steps(index, mib);
+        }
     }
     return error;
 }
@@ -132,7 +149,7 @@ static struct asnap_error *take_blocks(struct asnap_block_index *index,
     if (error != NULL)
         return error;
     *skipped = count - index->count;
-    index->blocks = calloc((size_t)index->count + 1, sizeof(*index->blocks));
+    index->blocks = asnap_large_array(index->count, sizeof(*index->blocks));
     if (index->blocks == NULL)
         return asnap_error_no_memory();
     for (uint32_t i = 0; i < index->count; i++) {
@@ -172,10 +189,9 @@ struct asnap_error *asnap_block_index_init(struct asnap_block_index *index,
 
 void asnap_block_index_deinit(struct asnap_block_index *index)
 {
-    for (uint32_t i = 0; i < index->mibs.count && index->mibs.mibs != NULL; i++) {
-        free(index->mibs.mibs[i].granules);
+    for (uint32_t i = 0; i < index->mibs.count && index->mibs.mibs != NULL; i++)
         free(index->mibs.mibs[i].steps);
-    }
+    free(index->granules);
     asnap_mib_list_deinit(&index->mibs);
     free(index->large);
     free(index->outer);

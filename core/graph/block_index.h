@@ -14,6 +14,7 @@ struct asnap_graph_block {
     uint64_t end; /* a block without bytes has one, so that its own address finds it */
 };
 
+struct asnap_granules;
 struct asnap_mib;
 struct asnap_mib_page;
 
@@ -42,7 +43,8 @@ struct asnap_block_index {
      * this one starts. NULL where no block begins in another. */
     uint32_t *outer;
     struct asnap_mib_list mibs;
-    uint32_t *large; /* the blocks that reach into a later MiB, in order */
+    struct asnap_granules *granules; /* of all MiB that have some */
+    uint32_t *large;                 /* the blocks that reach into a later MiB, in order */
     uint32_t large_count;
 };
 

@@ -192,6 +192,18 @@ static struct asnap_error *add_words(struct pass *pass)
     return NULL;
 }
 
+/* Words that are looked at together: in most such pieces none may be an address. */
+#define TOGETHER 4u
+
+/* Whether any of TOGETHER words may be an address in a block. */
+static bool any_possible(const uint8_t *bytes, uint64_t mask, uint64_t lowest, uint64_t range)
+{
+    bool any = false;
+    for (size_t i = 0; i < TOGETHER; i++)
+        any |= (word_at(bytes + i * WORD) & mask) - lowest < range;
+    return any;
+}
+
 /* Puts by those of a block's words, which lie side by side, that may be addresses in blocks. */
 static struct asnap_error *take_words(struct pass *pass, uint32_t source, const uint8_t *bytes,
                                       size_t size)
@@ -200,8 +212,12 @@ static struct asnap_error *take_words(struct pass *pass, uint32_t source, const 
     uint64_t range = pass->index->highest - lowest;
     uint64_t mask = ~pass->reader->tag_mask;
     for (size_t at = 0; at + WORD <= size; at += WORD) {
+        while (at + TOGETHER * WORD <= size && !any_possible(bytes + at, mask, lowest, range))
+            at += TOGETHER * WORD;
+        if (at + WORD > size)
+            break;
         uint64_t word = word_at(bytes + at) & mask;
-        if (__builtin_expect(word - lowest >= range, 1))
+        if (word - lowest >= range)
             continue;
         pass->words[pass->word_count] = word;
         pass->sources[pass->word_count++] = source;
@@ -374,8 +390,8 @@ struct asnap_error *asnap_edges_init(struct asnap_edges *edges,
     struct pass pass = {.index = index, .reader = reader, .edges = edges};
     for (uint32_t i = 0; i < index->count; i++)
         pass.total += index->blocks[i].end - index->blocks[i].start;
-    edges->first = malloc(((size_t)index->count + 1) * sizeof(*edges->first));
-    edges->shapes = calloc((size_t)index->count + 1, sizeof(*edges->shapes));
+    edges->first = asnap_large_array(index->count, sizeof(*edges->first));
+    edges->shapes = asnap_large_array(index->count, sizeof(*edges->shapes));
     struct asnap_error *error =
         asnap_word_window_init(&pass.window, reader->memory, reader->holes, reader->hole_count);
     if (error == NULL && (edges->first == NULL || edges->shapes == NULL))

@@ -48,10 +48,12 @@ static struct asnap_error *note_threads(struct asnap_graph *graph,
 {
     const struct asnap_thread_stacks *stacks = &graph->roots.stacks;
     size_t without_vectors = 0;
+    size_t without_some = 0;
     size_t without_pointer = 0;
     for (size_t i = 0; i < facts->thread_count; i++) {
         bool is_known = facts->threads[i].stack_pointer != 0;
         without_vectors += is_known && facts->threads[i].vectors_unknown;
+        without_some += is_known && facts->threads[i].registers_unknown;
         without_pointer += is_known && facts->threads[i].thread_pointer == 0;
     }
     struct asnap_error *error = NULL;
@@ -65,6 +67,11 @@ static struct asnap_error *note_threads(struct asnap_graph *graph,
             "the registers of %" PRIu32 " of %zu threads are not known: blocks that only they hold "
             "are shown as leaked, and old values on stacks may hide others",
             stacks->unknown_count, facts->thread_count);
+    if (error == NULL && without_some != 0)
+        error = asnap_graph_add_note(graph,
+                                     "some registers of %zu of %zu threads are not known: blocks "
+                                     "that only they hold are shown as leaked",
+                                     without_some, facts->thread_count);
     if (error == NULL && without_vectors != 0)
         error = asnap_graph_add_note(graph,
                                      "the vector registers of %zu of %zu threads are not known: "

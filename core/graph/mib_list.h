@@ -14,15 +14,13 @@
 #define ASNAP_MIB_TOP_BITS                                                                         \
     (ASNAP_ADDRESS_BITS - ASNAP_MIB_BITS - ASNAP_MIB_PAGE_BITS - ASNAP_MIB_PART_BITS)
 
-struct asnap_granules;
-
 /* The blocks that start in one MiB: [first, end), and how they are looked up (block_index.c). */
 struct asnap_mib {
     uint32_t number;
     uint32_t first;
     uint32_t end;
-    struct asnap_granules *granules; /* NULL where blocks are few */
-    uint16_t *steps;                 /* NULL where they are very few, or many */
+    const struct asnap_granules *granules; /* NULL where blocks are few */
+    uint16_t *steps;                       /* NULL where they are very few, or many */
     bool is_even; /* with granules: each block starts where its granule does, alone in it */
 };
 

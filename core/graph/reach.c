@@ -5,12 +5,15 @@
 
 #include "error.h"
 #include "graph_poll.h"
+#include "grow.h"
 
 #define STEP "following pointers"
 
 /* Of the blocks that were met so many are under way: what they lead to is fetched from memory
- * while others are looked at. Half the way their edges are known. */
+ * while others are looked at, a quarter of the way for each step. */
 #define UNDER_WAY 16u
+/* Of so many edges of a block what they lead to is fetched. */
+#define FEW_EDGES 4u
 
 /* A search over the blocks, without recursion: a chain of blocks can be as long as the heap. */
 struct search {
@@ -18,11 +21,32 @@ struct search {
     struct asnap_reach *reach;
     const struct asnap_progress *progress;
     uint32_t block_count;
+    /* Of each block: its edge where it has one, SEVERAL where it has more, one to itself where it
+     * has none. Most have one at most, and no other place of memory is needed to go on from these.
+     */
+    uint32_t *only;
     uint32_t *stack;
     uint32_t depth;
     uint32_t way[UNDER_WAY]; /* a ring */
     uint32_t under_way;      /* how many are in it */
 };
+
+#define SEVERAL UINT32_MAX
+
+static struct asnap_error *search_init(struct search *search)
+{
+    const struct asnap_edges *edges = search->edges;
+    search->only = asnap_large_array(search->block_count, sizeof(*search->only));
+    search->stack = asnap_large_array(search->block_count, sizeof(*search->stack));
+    if (search->only == NULL || search->stack == NULL)
+        return asnap_error_no_memory();
+    for (uint32_t block = 0; block < search->block_count; block++) {
+        uint32_t first = edges->first[block];
+        uint32_t count = edges->first[block + 1] - first;
+        search->only[block] = count == 0 ? block : count == 1 ? edges->targets[first] : SEVERAL;
+    }
+    return NULL;
+}
 
 static void take(struct search *search, uint32_t block, enum asnap_reach_class found)
 {
@@ -32,30 +56,69 @@ static void take(struct search *search, uint32_t block, enum asnap_reach_class f
     search->stack[search->depth++] = block;
 }
 
+static void fetch_class(const struct search *search, uint32_t edge)
+{
+    __builtin_prefetch(&search->reach->classes[asnap_edge_block(edge)], 1);
+}
+
+/* Fetches what is needed of a block that has come some quarters of its way: they bring what it
+ * leads to, where its edges are, these, and the classes of what they lead to. */
+static void fetch(const struct search *search, uint32_t block, unsigned quarters)
+{
+    const struct asnap_edges *edges = search->edges;
+    if (block == ASNAP_NO_BLOCK)
+        return;
+    if (quarters == 0) {
+        __builtin_prefetch(&search->only[block]);
+    } else if (search->only[block] != SEVERAL) {
+        if (quarters == 1)
+            fetch_class(search, search->only[block]);
+    } else if (quarters == 1) {
+        __builtin_prefetch(&edges->first[block]);
+    } else if (quarters == 2) {
+        __builtin_prefetch(&edges->targets[edges->first[block]]);
+    } else {
+        uint32_t first = edges->first[block];
+        uint32_t count = edges->first[block + 1] - first;
+        for (uint32_t i = 0; i < count && i < FEW_EDGES; i++)
+            fetch_class(search, edges->targets[first + i]);
+    }
+}
+
 /* Sends the next block of the stack on its way; the one that arrives. */
 static uint32_t next_block(struct search *search, uint32_t turn)
 {
-    const struct asnap_edges *edges = search->edges;
     uint32_t *here = &search->way[turn % UNDER_WAY];
-    uint32_t halfway = search->way[(turn + UNDER_WAY / 2) % UNDER_WAY];
     uint32_t arrived = *here;
     search->under_way -= arrived != ASNAP_NO_BLOCK;
     *here = ASNAP_NO_BLOCK;
-    if (halfway != ASNAP_NO_BLOCK)
-        __builtin_prefetch(&edges->targets[edges->first[halfway]]);
     if (search->depth > 0) {
         *here = search->stack[--search->depth];
         search->under_way++;
-        __builtin_prefetch(&edges->first[*here]);
     }
+    for (unsigned quarters = 0; quarters < 4; quarters++)
+        fetch(search, search->way[(turn - quarters * UNDER_WAY / 4) % UNDER_WAY], quarters);
     return arrived;
 }
 
-/* All that the blocks on the stack lead to, by starts alone or by any pointer. */
+/* What a block leads to is found, by its start alone or by any pointer. */
+static void go_on(struct search *search, uint32_t block, enum asnap_reach_class found,
+                  bool starts_only)
+{
+    const struct asnap_edges *edges = search->edges;
+    bool is_one = search->only[block] != SEVERAL;
+    const uint32_t *edge = is_one ? &search->only[block] : &edges->targets[edges->first[block]];
+    uint32_t count = is_one ? 1 : edges->first[block + 1] - edges->first[block];
+    for (uint32_t i = 0; i < count; i++) {
+        if (!starts_only || asnap_edge_is_start(edge[i]))
+            take(search, asnap_edge_block(edge[i]), found);
+    }
+}
+
+/* All that the blocks on the stack lead to. */
 static struct asnap_error *flood(struct search *search, enum asnap_reach_class found,
                                  bool starts_only)
 {
-    const struct asnap_edges *edges = search->edges;
     memset(search->way, 0xff, sizeof(search->way));
     search->under_way = 0;
     for (uint32_t turn = 0; search->under_way > 0 || search->depth > 0; turn++) {
@@ -68,10 +131,11 @@ static struct asnap_error *flood(struct search *search, enum asnap_reach_class f
         }
         if (block == ASNAP_NO_BLOCK)
             continue;
-        for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++) {
-            if (!starts_only || asnap_edge_is_start(edges->targets[i]))
-                take(search, asnap_edge_block(edges->targets[i]), found);
-        }
+        go_on(search, block, found, starts_only);
+        /* A chain that is left alone goes no quarters of a way. */
+        for (; search->under_way == 0 && search->depth == 1 && (turn + 1) % ASNAP_POLL_EVERY != 0;
+             turn++)
+            go_on(search, search->stack[--search->depth], found, starts_only);
     }
     return NULL;
 }
@@ -92,8 +156,11 @@ static struct asnap_error *find_reachable(struct search *search,
     for (uint32_t block = 0; block < search->block_count; block++) {
         if (search->reach->classes[block] != ASNAP_REACH_REACHABLE)
             continue;
-        for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++)
-            take(search, asnap_edge_block(edges->targets[i]), ASNAP_REACH_POSSIBLE);
+        for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++) {
+            /* Others are reachable already. */
+            if (!asnap_edge_is_start(edges->targets[i]))
+                take(search, asnap_edge_block(edges->targets[i]), ASNAP_REACH_POSSIBLE);
+        }
     }
     return flood(search, ASNAP_REACH_POSSIBLE, false);
 }
@@ -284,16 +351,17 @@ static struct asnap_error *sum_up(struct components *components,
     return NULL;
 }
 
-/* Tells definite from indirect blocks. `stack` has room for all blocks. */
+/* Tells definite from indirect blocks. `stack` and `room` have room for all blocks. */
 static struct asnap_error *find_unreachable(const struct asnap_block_index *index,
                                             const struct asnap_edges *edges,
                                             struct asnap_reach *reach, uint32_t *stack,
-                                            const struct asnap_progress *progress)
+                                            uint32_t *room, const struct asnap_progress *progress)
 {
     bool any = false;
     for (uint32_t i = 0; i < index->count; i++) {
         if (reach->classes[i] == ASNAP_REACH_UNKNOWN) {
             reach->classes[i] = ASNAP_REACH_INDIRECT;
+            room[i] = 0;
             any = true;
         }
     }
@@ -305,10 +373,10 @@ static struct asnap_error *find_unreachable(const struct asnap_block_index *inde
                                     .block_count = index->count,
                                     .stack = stack,
                                     .open = index->count};
-    components.index = calloc(index->count, sizeof(uint32_t));
-    components.next = reach->owners = malloc(index->count * sizeof(uint32_t));
+    components.index = room;
+    components.next = reach->owners = asnap_large_array(index->count, sizeof(uint32_t));
     struct asnap_error *error = NULL;
-    if (components.index == NULL || components.next == NULL)
+    if (components.next == NULL)
         error = asnap_error_no_memory();
     for (uint32_t i = 0; error == NULL && i < index->count; i++) {
         if (is_unreachable(reach, i) && components.index[i] == 0)
@@ -319,7 +387,6 @@ static struct asnap_error *find_unreachable(const struct asnap_block_index *inde
         find_owners(&components);
         error = sum_up(&components, index);
     }
-    free(components.index);
     return error;
 }
 
@@ -330,18 +397,16 @@ struct asnap_error *asnap_reach_init(struct asnap_reach *reach,
                                      const struct asnap_progress *progress)
 {
     *reach = (struct asnap_reach){0};
-    size_t room = (size_t)index->count + 1;
     struct search search = {
         .edges = edges, .reach = reach, .progress = progress, .block_count = index->count};
-    reach->classes = calloc(room, sizeof(*reach->classes));
-    search.stack = malloc(room * sizeof(*search.stack));
-    struct asnap_error *error = NULL;
-    if (reach->classes == NULL || search.stack == NULL)
-        error = asnap_error_no_memory();
+    reach->classes = asnap_large_array(index->count, sizeof(*reach->classes));
+    struct asnap_error *error =
+        reach->classes == NULL ? asnap_error_no_memory() : search_init(&search);
     if (error == NULL)
         error = find_reachable(&search, roots, root_count);
     if (error == NULL)
-        error = find_unreachable(index, edges, reach, search.stack, progress);
+        error = find_unreachable(index, edges, reach, search.stack, search.only, progress);
+    free(search.only);
     free(search.stack);
     if (error != NULL)
         asnap_reach_deinit(reach);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "grow.h"
 
 /* How many pointers before they come up what is needed of them is fetched from memory. */
 #define AHEAD 16u
@@ -11,8 +12,8 @@
 struct asnap_error *asnap_referrers_init(struct asnap_referrers *referrers,
                                          const struct asnap_edges *edges, uint32_t block_count)
 {
-    uint32_t *first = calloc((size_t)block_count + 2, sizeof(*first));
-    uint32_t *sources = malloc((edges->count + 1) * sizeof(*sources));
+    uint32_t *first = asnap_large_array((size_t)block_count + 1, sizeof(*first));
+    uint32_t *sources = asnap_large_array(edges->count, sizeof(*sources));
     if (first == NULL || sources == NULL) {
         free(first);
         free(sources);

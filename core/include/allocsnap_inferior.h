@@ -84,6 +84,7 @@ struct asnap_thread {
     uint64_t thread_pointer; /* where its thread-local storage is: fs_base on x86-64, tpidr_el0 on
                                 aarch64; 0: not known */
     bool vectors_unknown;    /* its other registers are known, and its vector registers are not */
+    bool registers_unknown;  /* some of its general registers are not known */
 };
 
 /* A word that a register of a thread holds; of wide ones several have one name. */

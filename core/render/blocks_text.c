@@ -206,7 +206,7 @@ static void write_nowhere(struct asnap_page *page, const struct asnap_snapshot *
         asnap_page_name(page, place);
     } else if (where->region != NULL && is_no_heap(where->region)) {
         asnap_page_string(page, "it is in ");
-        asnap_page_name(page, where->region->path);
+        asnap_page_path(page, where->region->path);
     } else if (asnap_snapshot_sample_period(snapshot) != 0) {
         asnap_page_string(page, "it was freed, or is not in the sample");
     } else {

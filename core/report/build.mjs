@@ -24,13 +24,15 @@ const bundled = await esbuild.build({
   write: false,
 });
 const script = bundled.outputFiles[0].text;
-const style = (
-  await esbuild.transform(readFileSync(join(here, "src/style.css"), "utf8"), {
-    charset: "utf8",
-    loader: "css",
-    minify: true,
-  })
-).code;
+const styled = await esbuild.build({
+  absWorkingDir: here,
+  bundle: true,
+  charset: "utf8",
+  entryPoints: ["src/style.css"],
+  minify: true,
+  write: false,
+});
+const style = styled.outputFiles[0].text;
 
 /** The licences of the packages that are in the bundle. */
 function licences() {

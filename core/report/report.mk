@@ -1,7 +1,7 @@
 # The page of reports. npm is wanted for it, and for nothing else that is built.
 
 REPORT := $(BUILD)/report.html
-REPORT_SOURCES := $(wildcard core/report/src/*) $(addprefix core/report/,build.sh build.mjs package-lock.json)
+REPORT_SOURCES := $(wildcard core/report/src/* core/report/src/style/*) $(addprefix core/report/,build.sh build.mjs package-lock.json)
 # npm's own list of what it has installed: what the page is built with, and what its tests and its
 # linter need beside.
 REPORT_TOOLS := $(BUILD)/report-tools/node_modules/.package-lock.json

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from script_rows import rows_of
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BLOCKS = 1000000
@@ -49,12 +51,8 @@ def of_core(build, program, core):
     """Prints the rows of leaks_in_gdb.py; the seconds of the graph."""
     script = "source " + os.path.join(HERE, "leaks_in_gdb.py")
     text = in_gdb(build, [script], [program, core], ALLOCSNAP_BENCH_CORE=core)
-    rows = re.findall("^bench: (.*)$", text, re.MULTILINE)
-    found = re.search("^bench-seconds: (.*)$", text, re.MULTILINE)
-    if not rows or found is None:
-        sys.exit("no results in: " + text)
-    print("\n".join(rows), flush=True)
-    return float(found.group(1))
+    print("\n".join(rows_of(text)), flush=True)
+    return float(re.search("^bench-seconds: (.*)$", text, re.MULTILINE).group(1))
 
 
 def seconds_in(text):

@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 from e2e.debuggers import installed_lldb  # noqa: E402
+from script_rows import rows_of  # noqa: E402
 
 IN_GDB = "source {}".format(os.path.join(HERE, "take_in_gdb.py"))
 MILLION = os.path.join("programs", "million")
@@ -55,14 +56,6 @@ def output(build, line):
     ).stdout.decode()
 
 
-def results_in(text):
-    """The rows of results."""
-    rows = [row[len("bench: ") :] for row in text.splitlines() if row.startswith("bench: ")]
-    if not rows:
-        sys.exit("no results in: " + text)
-    return rows
-
-
 def milliseconds(rows, what):
     """The time of the row for `what`."""
     found = [row.split("\t")[1] for row in rows if row.split("\t")[0] == what]
@@ -72,13 +65,13 @@ def milliseconds(rows, what):
 def take(build):
     with tempfile.TemporaryDirectory() as directory:
         core = os.path.join(directory, "core")
-        rows = results_in(in_gdb(build, MILLION, [IN_GDB, "generate-core-file " + core]))
+        rows = rows_of(in_gdb(build, MILLION, [IN_GDB, "generate-core-file " + core]))
         print("\n".join(rows), flush=True)
-        compare("take", rows, results_in(in_lldb(build, MILLION)))
+        compare("take", rows, rows_of(in_lldb(build, MILLION)))
         compare(
             "take of a core",
-            results_in(in_gdb(build, MILLION, [IN_GDB], core)),
-            results_in(in_lldb(build, MILLION, core)),
+            rows_of(in_gdb(build, MILLION, [IN_GDB], core)),
+            rows_of(in_lldb(build, MILLION, core)),
         )
 
 

@@ -52,6 +52,7 @@ def main():
     print("bench: table alone / reading\t{:.1f} times\t".format(take / reading))
     print("bench: dominators / reading\t{:.1f} times\tat most 15 times".format(retain / reading))
     print("bench-seconds: {}".format(graph))
+    print("bench: end")
 
 
 main()

@@ -36,3 +36,4 @@ def __lldb_init_module(debugger, _dictionary):
         target._local_pid = lambda: None
         # Only once: LLDB keeps what it has read.
         print("bench: take, read by LLDB\t{:.1f} ms\t".format(best(session, 1)))
+    print("bench: end")

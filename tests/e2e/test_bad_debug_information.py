@@ -10,7 +10,7 @@ from .harness import Case, program
 STATS = "snapshot stats --json --limit 100"
 TAKE = "snapshot take"
 END = (
-    "allocsnap: {}: reading its debug information came to a bad end ({}): some of its "
+    "allocsnap: {}: the process that read its debug information failed ({}): some of its "
     "functions are named without lines; build it anew, or look at it with dwarfdump"
 )
 

@@ -300,7 +300,7 @@ class Words(Typed):
             ("stats", "lines"): '^no key or snapshot "lines"',
             ("stats", "size", "age"): "^two keys, size and age",
             ("stats", "--cumulative", "thread"): "^--cumulative goes by",
-            ("diff",): "^which snapshots\\?.* the file of a dump, named before the command, is one",
+            ("diff",): "^which snapshots\\?.* name the file of a dump before the command to have one$",
             ("diff", "now"): "^now would be compared with itself",
         }.items():
             with self.subTest(words=words):
@@ -321,7 +321,7 @@ class Words(Typed):
             ("-c", self.directory, "stats"): "not a regular file",
             ("-c", program("holds"), "stats"): "not a core file that can be read",
             ("-c", core, text, "stats"): "is no file that `allocsnap .* dump` has written|not a dump|has written",
-            (text, "stats"): "has written",
+            (text, "stats"): "choose a file that `allocsnap \\.\\.\\. dump` has written$",
             (missing, "stats"): "No such file",
             ("-c", core, "dump", "now", "/nonexistent/x"): "there is no such directory",
             ("-c", core, "start"): "^a core cannot be changed: start the program with `allocsnap run`",

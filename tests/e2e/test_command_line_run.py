@@ -72,6 +72,24 @@ int main(int count, char **words)
 }
 """
 
+#: Says something after the place where it is reported of.
+LATE = r"""
+#include <stdlib.h>
+#include <unistd.h>
+static void *kept;
+static void say(void)
+{
+    if (write(1, "late\n", 5) != 5)
+        _exit(1);
+}
+int main(void)
+{
+    kept = malloc(100);
+    atexit(say);
+    return kept == NULL ? 1 : 3;
+}
+"""
+
 #: A program in Python that counts its signals, one line of numbers for each line that it reads.
 COUNTS = """
 import signal, sys
@@ -281,6 +299,34 @@ class OfTheProgram(Running):
         status, out, _ = self.run_so("sh", "-c", 'pwd; printf "<%s>" "$@"; exit 9', "x", "-n", "--", "a b", "")
         self.assertEqual((status, out), (9, self.directory + "\n<-n><--><a b><>"))
 
+    def test_reports_that_nobody_takes(self):
+        """The program goes on to its end, and its status is its own."""
+        source, path = (os.path.join(self.directory, name) for name in ("late.c", "late"))
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(LATE)
+        subprocess.run(["gcc", "-g", "-o", path, source], check=True)
+        unread, closed = os.pipe()
+        os.close(unread)
+        full = os.open("/dev/full", os.O_WRONLY)
+        for name, error in (("full", full), ("closed", closed)):
+            with self.subTest(name):
+                done = subprocess.run(
+                    [PYTHON, "-B", ALLOCSNAP, "run", "--report", "lineno", "--report", "leaks", path],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error, check=False,
+                    env=harness.environment(self.home), timeout=harness.DEADLINE,
+                )  # fmt: skip
+                self.assertEqual((done.returncode, done.stdout), (3, b"late\n"))
+            os.close(error)
+
+    def test_files_that_become_too_large(self):
+        """SIGXFSZ and SIGPIPE end a program as they do without allocsnap."""
+        limit = "ulimit -f 1; exec {}".format("head -c 100000 /dev/zero")
+        words = ["sh", "-c", limit + " > large"]
+        plain = subprocess.run(words, stderr=subprocess.DEVNULL, cwd=self.directory, check=False)
+        self.assertEqual(plain.returncode, -signal.SIGXFSZ)
+        self.assertEqual(self.run_so("--", *words)[0], 128 + signal.SIGXFSZ)
+        self.assertEqual(self.run_so("--", "sh", "-c", "kill -PIPE $$")[0], 128 + signal.SIGPIPE)
+
     def test_signals(self):
         """Sent to allocsnap they come to the program, and once where they were sent to the group."""
         numbers = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2]
@@ -339,7 +385,8 @@ class OfTheProgram(Running):
         for turn in (1, 2):
             since = len(terminal.shown)
             terminal.type("\x1a")
-            terminal.wait_for(r"\[1\]\+ +Stopped ", since)
+            # What is typed before the prompt is shown, is echoed before it or behind it.
+            terminal.wait_for(r"\[1\]\+ +Stopped .*\nstatus=147\.\r\n\$ ", since)
             since = terminal.begin("jobs -p")
             (pid,) = map(int, terminal.wait_for(r"\n(\d+)\r\n", since).groups())
             self.assertEqual(set(threads(pid).values()), {"T"})

@@ -50,6 +50,33 @@ int main(void)
 """
 
 
+#: Holds two objects of 400 bytes, and another one for each line that it reads.
+SHAPES = r"""
+#include <unistd.h>
+struct Shape {
+    virtual ~Shape() {}
+};
+struct Square : Shape {
+    char bytes[392];
+};
+static Shape *kept[1000];
+int main()
+{
+    int count = 0;
+    kept[count++] = new Square;
+    kept[count++] = new Square;
+    char byte;
+    if (write(1, "ready\n", 6) != 6)
+        return 1;
+    while (read(0, &byte, 1) == 1) {
+        kept[count++] = new Square;
+        if (write(1, "grown\n", 6) != 6)
+            return 1;
+    }
+    return 0;
+}
+"""
+
 #: Numbers of its lines.
 GROW, MAIN = (
     next(number for number, line in enumerate(GROWS.split("\n"), 1) if text in line)
@@ -68,6 +95,9 @@ class Growing(Typed):
         with open(source, "w", encoding="utf-8") as file:
             file.write(GROWS)
         subprocess.run(["gcc", "-g", "-O0", "-o", path, source], check=True)
+        return self.started(path)
+
+    def started(self, path):
         process = subprocess.Popen(
             [path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env=harness.environment(self.home, LD_PRELOAD=HOOKS, ALLOCSNAP="16"),
@@ -184,6 +214,47 @@ class Top(Growing):
         shown.resize(24, 80)
         shown.wait_for(r"^total 7000 B in 11 blocks, .*; by module, size first$")
         shown.type("q")
+        self.assertEqual(shown.end(), 0)
+
+    def test_by_traceback(self):
+        """A row is called as in `stats traceback`, and Enter shows all of its stack."""
+        process = self.grows()
+        self.grow(process, 1)
+        shown = Shown(self, "top", "-d", "1000", process.pid)
+        self.choose(shown, "traceback")
+        shown.wait_for("by traceback, size first$", r" 500 B         1           0  .*grows\.c:{} grow$".format(GROW))
+        shown.type("\x1b[B\r")
+        lines = shown.wait_for(r"^at .*grows\.c:{} in grow$".format(GROW), r"^at .*grows\.c:\d+ in main$", "any key")
+        self.assertLessEqual(max(map(len, lines)), 79)
+        shown.type("xq")
+        self.assertEqual(shown.end(), 0)
+
+    @staticmethod
+    def choose(shown, wanted):
+        """Has the table be by a key."""
+        key = None
+        while key != wanted:
+            lines = shown.wait_for("; by (?!{},)\\w+, ".format(key))
+            key = re.search(r"; by (\w+), ", "\n".join(lines)).group(1)
+            if key != wanted:
+                shown.type("k")
+
+    def test_by_type(self):
+        """Objects of C++ by their classes, which are read when they are asked for."""
+        path = os.path.join(self.directory, "shapes")
+        with open(path + ".cc", "w", encoding="utf-8") as file:
+            file.write(SHAPES)
+        subprocess.run(["g++", "-g", "-O0", "-o", path, path + ".cc"], check=True)
+        process = self.started(path)
+        shown = Shown(self, "top", "-d", "1000", process.pid)
+        self.choose(shown, "type")
+        shown.wait_for("by type, size first$", r"^     800 B         2           0  Square$")
+        self.grow(process, 3)
+        shown.type(" ")
+        shown.wait_for(r"^    2000 B         5 +\+[0-9.]+ \w+  Square$")
+        shown.type("\r")
+        shown.wait_for("^Stacks are shown in tables by lineno, filename and traceback: k goes there")
+        shown.type("xq")
         self.assertEqual(shown.end(), 0)
 
     def test_reads_by_itself(self):

@@ -153,3 +153,20 @@ class Lambdas(Case):
                 [other] = set(rows) - set(lambdas)
                 self.assertIn("operator()", other)
                 self.assertEqual(rows[other], (111, 1))
+
+    def test_two_on_one_line_are_one(self):
+        """A limit that docs/limits.md names: Clang's entries have no columns."""
+        source, made = (os.path.join(self.directory, name) for name in ("twice.cc", "twice"))
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(
+                '#include <cstdlib>\nstatic void *kept[2];\n'
+                'extern "C" __attribute__((noinline)) void stop_here(void) { __asm__ volatile(""); }\n'
+                'int main()\n{\n'
+                '    [] { kept[0] = malloc(10); }(), [] { kept[1] = malloc(20); }();\n'
+                '    stop_here();\n}\n'
+            )
+        for compiler in ("g++", "clang++"):
+            subprocess.run([compiler, "-g", "-O2", "-fno-builtin", "-o", made, source], check=True)
+            shown = self.batch(["snapshot start", "break stop_here", "run", FUNCTIONS], "--args", made)
+            rows = {row["label"]: row["size"] for row in shown.json(FUNCTIONS)["statistics"]}
+            self.assertEqual(rows["main::{lambda at line 6}"], 30)

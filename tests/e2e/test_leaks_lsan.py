@@ -13,6 +13,7 @@ The source has both on each line that allocates: what is here, and what is there
 import os
 import re
 import subprocess
+import sys
 import unittest
 
 from . import harness, test_leaks_memcheck
@@ -314,6 +315,10 @@ class Sanitized(Case):
         self.assertEqual(pairs, ordinary | {("reachable", "direct"), ("reachable", "indirect")})
 
 
+#: A name too long to be a small object; since 3.12 names are never freed.
+LONG_NAME = "\n{} = 1\n".format("x" * 1000)
+
+
 class RealPrograms(Case):
     """Programs that were built without it: gcc's is preloaded, and looks after their exit handlers."""
 
@@ -381,13 +386,25 @@ class RealPrograms(Case):
         self.assertGreater(found["reachable"][1], 50)
 
     def test_python_at_its_end(self):
+        """Since 3.12 its last strings, which nothing points to, are never freed. Each has bytes that were
+        never written, where an old pointer may stand; a heap below 4 GiB, which the sanitizer's is not, has
+        such ones."""
         script = self.write("script.py", test_leaks_memcheck.PYTHON)
-        found = self.compare(["/usr/bin/python3", "-S", script])
+        command = ["/usr/bin/python3", "-S", script]
+        if sys.version_info < (3, 12):
+            found = self.compare(command)
+        else:
+            found, _ = self.by_graph(command, ENVIRONMENT)
+            ours = [sum(pair) for pair in zip(found["definite"], found["indirect"])]
+            theirs = [sum(pair) for pair in zip(*self.by_sanitizer(command).values())]
+            self.assertGreater(theirs[1], 1000)
+            for one, other in zip(ours, theirs):
+                self.assertLessEqual(abs(one - other) * 100, other, (ours, theirs))
         self.assertGreater(found["reachable"][1], 10)
 
     def test_python_with_mappings_of_its_own(self):
         """With -E its small objects are in memory that it maps: what only they hold has leaked there."""
-        script = self.write("script.py", test_leaks_memcheck.PYTHON)
+        script = self.write("script.py", test_leaks_memcheck.PYTHON + LONG_NAME)
         count = self.write("count.py", WITHOUT_MAPPINGS)
         command = ["/usr/bin/python3", "-S", "-E", script]
         found, (text,) = self.by_graph(command, ENVIRONMENT, more=["source " + count])

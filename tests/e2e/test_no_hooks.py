@@ -2,6 +2,7 @@
 their records."""
 
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -258,6 +259,17 @@ class Cores(Case):
                 text,
             )
             self.assertIn("Total: ", text)
+
+    def test_report_without_hooks(self):
+        core = self.dumped("0x33", preload="")
+        report = os.path.join(self.directory, "report.html")
+        command = "snapshot export now {} --graph".format(report)
+        for debugger in debuggers.every():
+            said = debugger.run(self, [command], program("holds"), core=core)[command]
+            self.assertRegex(said, r"(?m)^{}: \d+ B in 14 blocks\.$".format(re.escape(report)))
+            with open(report, encoding="utf-8") as file:
+                self.assertIn("</html>", file.read())
+            os.remove(report)
 
     def test_filled_up_with_zeros(self):
         """Wherever it was cut off, it is not taken for what the program has written."""

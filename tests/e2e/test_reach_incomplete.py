@@ -100,7 +100,8 @@ class Incomplete(Case):
     def test_what_is_no_block_and_no_process(self):
         results = self.at_stop(
             ["snapshot refs 16", "snapshot path &early", "snapshot leaks --kinds lost", "snapshot take a",
-             "snapshot leaks a", "snapshot leaks --tag-mask 0xg"], "late")
+             "snapshot leaks a", "snapshot leaks --tag-mask 0xg",
+             "snapshot leaks --tag-mask 0xfffff", "snapshot retained --top lineno"], "late")
         self.assertEqual(
             results["snapshot refs 16"],
             "0x10 is in no live traced block: `snapshot who 0x10` says what is there\n",
@@ -109,6 +110,8 @@ class Incomplete(Case):
         self.assertIn("'lost' is no kind of block", results["snapshot leaks --kinds lost"])
         self.assertIn("does not say what pointed to its blocks", results["snapshot leaks a"])
         self.assertIn("is not a mask", results["snapshot leaks --tag-mask 0xg"])
+        self.assertIn("is not a mask", results["snapshot leaks --tag-mask 0xfffff"])
+        self.assertIn("leave out lineno", results["snapshot retained --top lineno"])
         results = self.batch(["snapshot leaks", "snapshot refs 16"], program("late"))
         for command in ("snapshot leaks", "snapshot refs 16"):
             self.assertTrue(results[command].startswith("there is no process and no core"), command)

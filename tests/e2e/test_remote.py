@@ -122,7 +122,7 @@ class WithoutLibraries(Server):
     """A debugger that knows nothing of the program's libraries, and a server that tells no memory map:
     the records are found all the same."""
 
-    NO_FILES = "python import gdb_target; gdb_target._fetched_memory_map = lambda inferior: []"
+    NO_FILES = "python import gdb_target; gdb_target.fetched_memory_map = lambda inferior: []"
 
     def at_stop_behind_server(self, commands, preload):
         path = os.path.join(self.directory, "holds")

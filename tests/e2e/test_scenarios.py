@@ -114,7 +114,7 @@ class Scenario(NamedTuple):
 
 _WHO = ("snapshot who kept[0]", "snapshot who &kept", "snapshot who kept")
 _WHO_INSIDE = ("snapshot who --json (char *) kept[1] + 3",)
-_AGES = ("snapshot traces --sort age -n 2",)
+_AGES = ("snapshot traces --sort age -n 1",)
 
 SCENARIOS = (
     Scenario("c", "holds.c", more=_WHO + _WHO_INSIDE),

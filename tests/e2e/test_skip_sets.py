@@ -234,7 +234,7 @@ int main(int count, char **words)
 NAMES = (
     "xmalloc", "xstrdup", "xcalloc", "safe_malloc", "zmalloc", "ztrymalloc_usable", "palloc0",
     "MemoryContextAlloc", "ngx_palloc", "ngx_pcalloc", "_emalloc", "zend_mm_alloc_heap",
-    "PyMem_RawMalloc", "PyObject_Malloc", "_PyMem_DebugRawAlloc",
+    "CRYPTO_zalloc", "PyMem_RawMalloc", "PyObject_Malloc", "_PyMem_DebugRawAlloc",
 )
 WRAPPERS = STOP + """
 static void *volatile kept[64];
@@ -404,7 +404,7 @@ class Programs(Case):
 
 
 #: What no row of a real program is in: its wrappers, and libraries that ask on its behalf.
-HELPERS = re.compile(r"(x|safe_)\w*alloc$|z(m|c|re)alloc|zstrdup|(_|GI)*strn?dup|palloc|AllocSet"
+HELPERS = re.compile(r"(x|safe_)\w*alloc$|z(m|c|re)alloc|zstrdup|CRYPTO_\w*alloc|(_|GI)*strn?dup|palloc|AllocSet"
                      r"|MemoryContext\w*Alloc|ngx_\w*alloc$|Py(Mem|Object)_\w*alloc|operator new|std::")
 
 
@@ -432,6 +432,10 @@ class RealPrograms(Case):
 
     def test_redis(self):
         self.check(["redis-check-rdb", self.rdb()])
+
+    def test_openssl(self):
+        attributed, _ = self.check(["openssl", "ciphers"], "snapshot set stop-at-exit exit")
+        self.assertIn("OPENSSL_LH_new", attributed)
 
     def rdb(self):
         """A file of redis's."""
@@ -475,6 +479,13 @@ class RealPrograms(Case):
         # What contexts ask for is at who made or filled them.
         self.assertIn("AllocSetContextCreateInternal", raw)
         self.assertIn("InitCatCache", attributed)
+
+    def test_stripped_cxx(self):
+        """apt, whose own containers of strings come through the standard library's."""
+        attributed, raw = self.check(["apt-config", "dump"])
+        own = [name for name in attributed if name.startswith("apt-config+0x") or "(Configuration&" in name]
+        self.assertNotEqual(own, [])
+        self.assertTrue([name for name in raw if name.partition("<")[0].endswith(("std::vector", "basic_string"))])
 
     def test_python(self):
         self.check(["/usr/bin/python3", "-S", "-c", "import os; x = [str(i) for i in range(20000)];"

@@ -12,6 +12,7 @@ import unittest
 
 from . import debuggers, harness
 from .harness import Case, program
+from .terminals import Terminal
 from .test_hostile_names import NASTY, SHOWN
 from .typed import ALLOCSNAP, PYTHON
 
@@ -168,6 +169,65 @@ class Colours(OnTerminal):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), STYLE.sub("", text))
 
+    #: What other commands than those of rows show, with «kind:...» for each piece in a colour.
+    SAID = (
+        ("snapshot take a", "Snapshot a: «size:10128 B» in 14 blocks.\n"),
+        ("snapshot dump a {0}/a.dump", "«file:{0}/a.dump»: «size:10128 B» in 14 blocks.\n"),
+        ("snapshot load {0}/a.dump b", "Snapshot b: «size:10128 B» in 14 blocks.\n"),
+        ("snapshot export a {0}/a.folded", "«file:{0}/a.folded»: «size:10128 B» in 14 blocks.\n"),
+        (
+            "snapshot list",
+            "NAME     SIZE  BLOCKS  FRAMES  FROM\n"
+            "a     «size:10128 B»      14      16  process N\n"
+            "b     «size:10128 B»      14      16  file «file:{0}/a.dump», of process N\n",
+        ),
+        (
+            "snapshot status b",
+            "snapshot: b, from file «file:{0}/a.dump», of process N\n"
+            "holds:    «size:10128 B» in 14 blocks\nnamed:    100.0% of bytes to the line\n",
+        ),
+        ("snapshot watch 5M", "The program stops at more than «size:5 MiB» traced, from its next malloc or free on.\n"),
+        ("snapshot who stop_here", ": in no live traced block: it is in section .text of «file:holds»: stop_here\n"),
+        ("snapshot set suppressions {0}/rules", "1 rule in «file:{0}/rules».\n"),
+    )
+
+    def check_said(self, run, styles):
+        """`run`: what is shown of commands, one after the other."""
+        with open(os.path.join(self.directory, "rules"), "w", encoding="utf-8") as file:
+            file.write("leak:nothing\n")
+        text = run([line.format(self.directory) for line, _ in self.SAID] + ["snapshot status"])
+        for kind, style in styles.items():
+            text = re.sub(r"\x1b\[{}m([^\x1b]*)\x1b\[m".format(style), "«{}:\\1»".format(kind), text)
+        text = re.sub(r"process \d+", "process N", text)
+        for _, wanted in self.SAID:
+            self.assertIn(wanted.format(self.directory), text)
+        self.assertRegex(text, r"traced: +«size:10128 B» in 14 blocks, peak «size:")
+        self.assertRegex(text, r"tracker: +«size:[0-9.]+ KiB» of memory\n")
+        self.assertRegex(text, r"rss: +«size:[^»]+»[ ,]")
+
+    def test_other_commands_in_gdb(self):
+        styles = {"file": "32", "function": "33", "address": "34", "size": "1"}
+        self.check_said(lambda lines: self.in_gdb(lines, program("holds"), columns=300), styles)
+
+    def test_other_commands_in_lldb(self):
+        styles = {"file": "36", "function": "32", "address": "33", "size": "1"}
+        self.check_said(lambda lines: self.in_lldb(lines, program("holds"), columns=300), styles)
+
+    def test_long_paths_of_other_commands(self):
+        """They are cut in the middle; numbers are whole."""
+        directory = os.path.join(self.directory, DEEP)
+        os.makedirs(directory)
+        path = os.path.join(directory, "kept.dump")
+        lines = ["snapshot dump now " + path, "snapshot load " + path, "snapshot list"]
+        text = STYLE.sub("", self.in_gdb(lines, program("holds"), columns=70))
+        self.assertLess(max(map(len, text.split("\n"))), 70)
+        self.assertRegex(text, r"(?m)^/.*\.\.\..*/kept\.dump: 10128 B in 14 blocks\.$")
+        self.assertRegex(text, r"(?m)^1 +10128 B +14 +16  file \S*\.\.\.\S*/kept\.dump, of process \d+$")
+
+    def test_roots_in_gdb(self):
+        text = self.in_gdb(["snapshot refs kept[3]", "snapshot path kept[3]"], program("holds"), columns=300)
+        self.assertIn("global kept+0x18 (\x1b[32mholds.c\x1b[m)\n", text)
+
     def test_without_styles(self):
         """The same text."""
         text = self.in_gdb(self.SAME[:1], program("holds"), ["set style enabled off"], columns=200)
@@ -289,6 +349,18 @@ class Width(OnTerminal):
             text = STYLE.sub("", text[text.index("BEGIN\n") + 6 :])
             pages = text.split("--Type <RET> for more, q to quit, c to continue without paging--")
             self.assertEqual([page.count("\n") for page in pages[:2]], [0, 7], text)
+
+    def test_leaving_the_pager_prints_nothing(self):
+        terminal = Terminal(self, lines=8)
+        since = terminal.begin("gdb -q -nx -iex 'set style enabled off' -ex 'source {}'".format(harness.SCRIPT))
+        terminal.wait_for(r"\(gdb\) ", since)
+        for command in ("snapshot", "snapshot set skip"):
+            since = terminal.begin(command)
+            since = terminal.wait_for("without paging--", since).end()
+            terminal.type("q\n")
+            end = terminal.wait_for(r"\(gdb\) ", since).end()
+            said = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]|\r", "", terminal.shown[since:end])
+            self.assertEqual(said, "q\n(gdb) ")
 
     def test_short_names_of_cxx(self):
         for columns in (300, 400):

@@ -21,6 +21,8 @@ KNOWN = {
 }
 COMMANDS = ["snapshot {} type --json".format(name) for name in ("stats", "leaks --kinds all")]
 COMMANDS += ["snapshot retained type --json", "snapshot stats type"]
+TOP = ["snapshot retained --top -n all --json", "snapshot retained --top -n all"]
+COMMANDS += TOP
 
 
 def rows(answer):
@@ -49,6 +51,13 @@ class Types(Case):
             answer = results.json(command)
             self.assertEqual(rows(answer), KNOWN, command)
             self.assertTrue(all(row["traceback"] == [] for row in answer["statistics"]))
+        found = {}
+        for block in results.json(TOP[0])["blocks"]:
+            size, count = found.get(block["type"], (0, 0))
+            found[block["type"]] = size + block["size"], count + 1
+        self.assertGreater(found.pop(None)[1], 0)
+        self.assertEqual(found, {label: KNOWN[label] for label in KNOWN if not label.startswith("<no vtable>")})
+        self.assertEqual(results[TOP[1]].count(", type=Square, retained="), 3)
         self.assertIn(": Square: size=176 B, count=3, average=59 B\n", results[COMMANDS[3]])
         self.assertIn(": <no vtable>, 4 B to < 8 B: size=5 B, count=1", results[COMMANDS[3]])
 

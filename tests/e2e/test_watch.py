@@ -16,7 +16,9 @@ BACKTRACE = Step("backtrace", "thread backtrace")
 SOURCE = expectations.source("watched.c")
 GROW = "by grow at {}:{}.\n".format(SOURCE, harness.tag_line(SOURCE, "grow"))
 ASK = "by ask at {}:{}.\n".format(SOURCE, harness.tag_line(SOURCE, "ask"))
-NOTHING = "Nothing is watched.\n"
+NOTHING = (
+    "Nothing is watched: `snapshot watch 100M` stops the program when its heap passes 100 MiB.\n"
+)
 PROGRAM = program("watched")
 
 
@@ -181,7 +183,7 @@ class InGdb(Case):
         self.assertEqual(results[SHOW], NOTHING)
         self.assertEqual(
             results["snapshot watch off"],
-            "Nothing is watched any more, at the program's next malloc or free.\n",
+            "Nothing is watched any more, from its next malloc or free on.\n",
         )
         self.assertEqual(results[" " + SHOW], NOTHING)
         self.assertEqual(told(results["continue"]), [])

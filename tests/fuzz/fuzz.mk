@@ -9,12 +9,13 @@ FUZZERS := $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZ_NAMES))
 LONG_FUZZERS := $(addprefix $(BUILD)/tests/fuzz/long_,$(FUZZ_NAMES))
 FUZZ_SECONDS ?= 300
 
-# One for each way of writing debug information: tests/fuzz/specimen.c, by both compilers, and
-# specimen_new.cc by a Clang that notes types beside calls.
+# One for each way of writing debug information: tests/fuzz/specimen.c, by both compilers,
+# specimen_new.cc by a Clang that notes types beside calls, and specimen_overloads.cc by gcc.
 SPECIMEN_DIR := $(BUILD)/tests/fuzz/specimens
 SPECIMENS := $(addprefix $(SPECIMEN_DIR)/,gcc_2 gcc_4 gcc_5 gcc_0 gcc_compressed gcc_sections gcc_lines \
 	clang_4 clang_5)
 SPECIMENS_NEW := $(addprefix $(SPECIMEN_DIR)/,new_4 new_5)
+SPECIMENS_OVERLOADS := $(addprefix $(SPECIMEN_DIR)/,overloads_4 overloads_5)
 FLAGS_gcc_2 := -O2 -g -gdwarf-2 -gstrict-dwarf
 FLAGS_gcc_4 := -O2 -g -gdwarf-4
 FLAGS_gcc_5 := -O2 -g -gdwarf-5
@@ -33,6 +34,11 @@ $(SPECIMENS): $(SPECIMEN_DIR)/%: tests/fuzz/specimen.c
 $(SPECIMENS_NEW): $(SPECIMEN_DIR)/new_%: tests/fuzz/specimen_new.cc
 	@mkdir -p $(@D)
 	clang++-22 -O2 -g -gdwarf-$* -fPIC -shared -nostdlib -fno-asynchronous-unwind-tables \
+		-Wl,-z,noseparate-code -o $@ $<
+
+$(SPECIMENS_OVERLOADS): $(SPECIMEN_DIR)/overloads_%: tests/fuzz/specimen_overloads.cc
+	@mkdir -p $(@D)
+	g++ -O2 -g -gdwarf-$* -fPIC -shared -nostdlib -fno-asynchronous-unwind-tables \
 		-Wl,-z,noseparate-code -o $@ $<
 
 # What the long runs start from.

@@ -31,6 +31,10 @@ class Requests(_Sampled, test_signals.Requests):
     pass
 
 
+class HandedOn(_Sampled, test_signals.HandedOn):
+    pass
+
+
 class AlternateStack(_Sampled, test_signals.AlternateStack):
     pass
 

@@ -1,5 +1,7 @@
 """Handlers that allocate: at any moment, and on little stack."""
 
+import platform
+
 import expectations
 
 from .hooked import LINES, MEMORY, STATUS, Case
@@ -37,6 +39,26 @@ class Requests(Case):
             expectations.expected(expectations.source("obeyed.c")),
         )
         self.assertIn("dropped: 0 blocks", results[STATUS])
+
+
+class HandedOn(Case):
+    """A handler's blocks that another thread has before the interrupted hook comes on."""
+
+    seconds = 30
+
+    def check_handed_on(self, first, stride, blocks, **options):
+        status, text = self.finish("handed_on", str(first), str(stride), str(blocks), **options)
+        self.assertEqual(status, 0, text)
+        if platform.machine() == "x86_64":
+            self.assertGreater(int(text), 20)
+
+    def test_one_block(self):
+        for first in (1, 120):
+            with self.subTest(first=first):
+                self.check_handed_on(first, 223, 1)
+
+    def test_more_blocks_than_there_are_places(self):
+        self.check_handed_on(3, 350, 200)
 
 
 class AlternateStack(Case):

@@ -18,6 +18,7 @@ PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
 PROGRAM_FLAGS_misused_pool := -Icore/include
+PROGRAM_FLAGS_handed_on := -D_GNU_SOURCE -Icore/include -Icore/table -Wno-address
 PROGRAM_FLAGS_obeyed := -Icore/include -Icore/table -Wno-address
 # Nothing is bound in the handler, which takes more stack than all else.
 PROGRAM_FLAGS_cancelled := -D_DEFAULT_SOURCE
@@ -48,7 +49,7 @@ define over_allocator
 PROGRAM_LIBS_$(1) := -L$(PROGRAM_DIR) -l$(2) -Wl,-rpath,'$$$$ORIGIN'
 $(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
 endef
-$(foreach name,signals signal_storm overflow walk_steps nested_walks fork_anyhow,$(eval $(call over_allocator,$(name),safealloc)))
+$(foreach name,signals signal_storm handed_on overflow walk_steps nested_walks fork_anyhow,$(eval $(call over_allocator,$(name),safealloc)))
 $(eval $(call over_allocator,dying,dying))
 $(eval $(call over_allocator,fork_handlers,locky))
 

@@ -1,16 +1,13 @@
 """The laws of the house, as functions from the root of a tree (or from what a tool says of
 a library) to a list of violations, each one line."""
 
-import ast
-import configparser
 import os
 import re
 import typing
 
 TOP_LEVEL = {"Makefile", "README.md", "LICENSE", "core", "tests", "docs", "build"}  # and the debuggers
 PUBLIC_TABLE = "allocsnap_table.h"
-LINES_MAX = 700
-OLDEST_PYTHON = (3, 8)
+LINES_MAX = 600
 
 HOOKS_NEEDED = re.compile(r"ld-linux[-\w]*\.so\.\d+\Z")
 LIBRARY_EXPORT = re.compile(r"asnap_\w+\Z")
@@ -20,15 +17,6 @@ HOOKS_EXPORT = re.compile(
     r"|free_sized|free_aligned_sized|malloc_usable_size"
     r"|_Z(nw|na|dl|da)\w+)\Z"
 )
-
-_NEWER_NAMES = {
-    "removeprefix", "removesuffix", "bit_count", "pairwise", "batched", "lcm", "nextafter",
-    "ulp", "unparse", "randbytes", "is_relative_to", "with_stem", "hardlink_to",
-    "to_thread", "StrEnum", "add_note", "sumprod",
-}
-_NEWER_IMPORTS = {"zoneinfo", "graphlib", "tomllib", "cache"}
-_NEWER_BUILTINS = {"aiter", "anext", "ExceptionGroup", "BaseExceptionGroup", "EncodingWarning"}
-_GENERIC_SINCE_3_9 = {"list", "dict", "tuple", "set", "frozenset", "type"}
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 _HOME = re.compile(r"(?<![\w.$})*])/(home/(?!me/)|root/|work/|Users/)[\w.]")
@@ -45,7 +33,7 @@ OPENERS = {
     "core/base/atomic_file.c",
     "core/base/leftovers.c",
     "core/collect/held_process.c",
-    "core/symbols/apart/naming_teller.c",
+    "core/symbols/apart/naming_writer.c",
     "core/python/allocsnap/regular_files.py",
 }
 
@@ -284,21 +272,6 @@ def file_openers(root):
     ]
 
 
-def python_openers(root):
-    """The same in Python, where files of /proc and temporary files may be opened."""
-    found = []
-    for path in files(root, "core/python", *folders(root), endings=(".py",)):
-        for node in ast.walk(ast.parse(text(root, path), path)):
-            if not isinstance(node, ast.Call) or path in OPENERS:
-                continue
-            name = getattr(node.func, "id", getattr(node.func, "attr", None))
-            place = node.args[0] if node.args else None
-            called = ast.dump(place) if place is not None else ""
-            if name in ("open", "fdopen") and "/proc/" not in called:
-                found.append("%s:%d calls %s" % (path, node.lineno, name))
-    return found
-
-
 def section_readers(root):
     """libelf is asked for contents where it was looked first whether they are there."""
     return [
@@ -316,95 +289,6 @@ def core_knows_no_python(root):
         for _, name in includes(root, path)
         if os.path.basename(name) == "Python.h"
     ]
-
-
-def imports(root, path):
-    """Top names of the modules that a Python file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(text(root, path), path)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add(node.module.split(".")[0])
-    return found
-
-
-def debugger_imports(root):
-    """Each debugger is imported in its own folder."""
-    return [
-        "%s imports %s" % (path, name)
-        for path in files(root, "core", *folders(root), endings=(".py",))
-        for name in folders(root)
-        if name in imports(root, path) and not path.startswith(name + "/")
-    ]
-
-
-def python_syntax(root):
-    """The shared Python code runs on the oldest Python."""
-    found = []
-    for path in files(root, "core", *folders(root), endings=(".py",)):
-        try:
-            ast.parse(text(root, path), path, feature_version=OLDEST_PYTHON)
-        except SyntaxError as error:
-            found.append("%s: %s" % (path, error.msg))
-    return found
-
-
-def python_library(root):
-    """It uses nothing of the standard library that is newer than the oldest Python."""
-    return [
-        "%s:%d: %s" % (path, node.lineno, found)
-        for path in files(root, "core", *folders(root), endings=(".py",))
-        for node in ast.walk(ast.parse(text(root, path), path))
-        for found in _newer_than_oldest(node)
-    ]
-
-
-def _newer_than_oldest(node):
-    """What a node has that Python 3.8 has not (What's New in Python 3.9 and later)."""
-    if isinstance(node, ast.Attribute):
-        of_functools = getattr(node.value, "id", None) == "functools"
-        if node.attr in _NEWER_NAMES or (of_functools and node.attr == "cache"):
-            yield node.attr
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
-        yield from sorted(names & (_NEWER_NAMES | _NEWER_IMPORTS))
-    if isinstance(node, ast.Subscript) and getattr(node.value, "id", None) in _GENERIC_SINCE_3_9:
-        yield node.value.id + "[...]"
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        if any(isinstance(side, (ast.Dict, ast.DictComp)) for side in (node.left, node.right)):
-            yield "a union of dicts"
-    if isinstance(node, ast.Call):
-        keywords = {keyword.arg for keyword in node.keywords}
-        if getattr(node.func, "id", None) == "zip" and "strict" in keywords:
-            yield "zip(strict=)"
-        if getattr(node.func, "id", None) in _NEWER_BUILTINS:
-            yield node.func.id
-
-
-def typed_modules(root):
-    """.mypy.ini asks for annotations in each module that the package's public names are from."""
-    package = "core/python/allocsnap/__init__.py"
-    nodes = ast.parse(text(root, package), package).body
-    public = [
-        ast.literal_eval(node.value)
-        for node in nodes
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "__all__"
-    ][0]
-    homes = {"allocsnap"}
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module is not None:
-            if {alias.name for alias in node.names} & set(public):
-                homes.add("allocsnap." + node.module)
-    asked = configparser.ConfigParser()
-    asked.read_string(text(root, ".mypy.ini"))
-    typed = {
-        name
-        for section in asked.sections()
-        if section != "mypy" and asked.getboolean(section, "disallow_untyped_defs", fallback=False)
-        for name in section[len("mypy-") :].split(",")
-    }
-    return [".mypy.ini does not disallow_untyped_defs in %s" % name for name in sorted(homes - typed)]
 
 
 def top_level(root):
@@ -517,15 +401,10 @@ TREE_LAWS = (
     function_names,
     libdwarf_includes,
     file_openers,
-    python_openers,
     section_readers,
     core_knows_no_python,
     debugger_table,
     debugger_lists,
-    debugger_imports,
-    python_syntax,
-    python_library,
-    typed_modules,
     top_level,
     unique_names,
     lengths,

@@ -27,7 +27,7 @@ _ARGUMENT = re.compile(r"-(?:ex|o) '(?:pipe )?snapshot ([^']+)'")
 #: In running text; capitals and dots stand for something else, which does not parse.
 _INLINE = re.compile(r"(?<!`)`(?:-exec )?snapshot ([^`]+)`(?!`)")
 #: A line for a shell that begins with the command line's name, in a fenced block, and in running text.
-_SHELL = re.compile(r"^\$ (?:.*\$\()?allocsnap ([^|>)\n]+)", re.M)
+_SHELL = re.compile(r"^\$ (?:.*\$\()?allocsnap ((?:'[^'\n]*'|[^|>)\n'])+)", re.M)
 _SHELL_INLINE = re.compile(r"(?<!`)`allocsnap ([^`]+)`(?!`)")
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from . import house
+from . import house, house_python
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIBRARY = os.path.join(ROOT, "build", "liballocsnap.so")
@@ -43,7 +43,7 @@ def object_symbols():
 
 class Tree(unittest.TestCase):
     def test_keeps_every_law(self):
-        for law in house.TREE_LAWS:
+        for law in house.TREE_LAWS + house_python.PYTHON_LAWS:
             with self.subTest(law=law.__name__):
                 self.assertEqual(law(ROOT), [])
 
@@ -195,7 +195,7 @@ class Laws(unittest.TestCase):
             "gdb/b.py": "with open(path) as f:\n    os.open(path, 0)\n",
         }
         self.assertEqual(
-            self.broken(house.python_openers, tree), ["gdb/b.py:1 calls open", "gdb/b.py:2 calls open"]
+            self.broken(house_python.python_openers, tree), ["gdb/b.py:1 calls open", "gdb/b.py:2 calls open"]
         )
 
     def test_section_readers(self):
@@ -256,13 +256,13 @@ class Laws(unittest.TestCase):
             "lldb/d.py": "import lldb\nimport gdb\n",
         }
         self.assertEqual(
-            self.broken(house.debugger_imports, tree),
+            self.broken(house_python.debugger_imports, tree),
             ["core/python/allocsnap/a.py imports gdb", "lldb/d.py imports gdb"],
         )
 
     def test_python_syntax(self):
         tree = {"core/python/allocsnap/a.py": "match 1:\n    case 1:\n        pass\n"}
-        self.assertEqual(len(self.broken(house.python_syntax, tree)), 1)
+        self.assertEqual(len(self.broken(house_python.python_syntax, tree)), 1)
 
     def test_python_library(self):
         newer = (
@@ -273,7 +273,7 @@ class Laws(unittest.TestCase):
         places = ["1: removeprefix", "2: cache", "3: tomllib", "4: list[...]"]
         places += ["5: a union of dicts", "6: zip(strict=)", "7: anext"]
         self.assertEqual(
-            sorted(self.broken(house.python_library, tree)),
+            sorted(self.broken(house_python.python_library, tree)),
             ["core/python/allocsnap/a.py:" + place for place in places],
         )
 
@@ -286,7 +286,7 @@ class Laws(unittest.TestCase):
             "[mypy-allocsnap.a]\ndisallow_untyped_defs = False\n",
         }
         self.assertEqual(
-            self.broken(house.typed_modules, tree),
+            self.broken(house_python.typed_modules, tree),
             [".mypy.ini does not disallow_untyped_defs in allocsnap.a"],
         )
 

@@ -80,6 +80,10 @@ class Browser:
     def screenshot(self, path, full=True):
         self._do("screenshot", path=path, full=full)
 
+    def media(self, media):
+        """Shows it as on "print" or "screen"."""
+        self._do("media", media=media)
+
     def print_pages(self):
         """How many bytes the page has as PDF."""
         return self._do("print")

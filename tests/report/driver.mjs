@@ -73,6 +73,10 @@ const commands = {
   async screenshot({ path, full = true }) {
     await page.screenshot({ path, fullPage: full });
   },
+  async media({ media }) {
+    await page.emulateMedia({ media });
+    await drawn();
+  },
   async print() {
     return (await page.pdf()).length;
   },

@@ -141,3 +141,18 @@ def statistics(snapshot, key, cumulative=False):
 def difference(snapshot, old, key, cumulative=False):
     """The same of `snapshot diff`."""
     return rows.Diff(snapshot, old, key, cumulative).render("json")
+
+
+def small_snapshot():
+    """main calls parse, which has 3 blocks of 100 bytes, and store, which has one of 700; a thread
+    of its own has one of 1000 in log."""
+    maker = Maker()
+    main = (b"/s/main.c", b"main", 10, False, b"/bin/server")
+    parse = (b"/s/parse.c", b"parse", 20, False, b"/bin/server")
+    store = (b"/s/store.c", b"store", 30, False, b"/lib/libstore.so")
+    log = (b"/s/log.c", b"log", 40, False, b"/lib/liblog.so")
+    for time in (0, 100, 5000):
+        maker.block(100, maker.stack([parse, main]), thread=1, time=time)
+    maker.block(700, maker.stack([store, parse, main]), thread=1, time=9000, domain=3)
+    maker.block(1000, maker.stack([log]), thread=2, time=10000)
+    return maker.finish(threads=[4711, 4712], start_time=1700000000 * 10**9, domains=[(3, b"pool")])

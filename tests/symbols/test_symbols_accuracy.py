@@ -61,17 +61,45 @@ _LAMBDA = re.compile(r"(^|::)\{lambda at line \d+\}(::(_FUN|__invoke))?$")
 _NUMBERED = re.compile(r"(^|.*(\}|\$_\d+|'lambda\d*'\(.*\))::)(operator\(\)|_FUN|__invoke)")
 
 
+_SPELLINGS = [(re.compile(r"\b%s\b" % told), said) for told, said in (
+    ("long long unsigned int", "unsigned long long"), ("long long int", "long long"),
+    ("long unsigned int", "unsigned long"), ("long int", "long"),
+    ("short unsigned int", "unsigned short"), ("short int", "short"))]
+
+
+def without_types(name):
+    """The name of a function without its parameters, and without what it returns."""
+    name = re.sub(r" at line \d+$", "", name)
+    name = re.sub(r"( const| volatile| &&?)+$", "", name)
+    depth, start = 0, len(name)
+    for place in range(len(name) - 1, -1, -1):
+        depth += (name[place] == ")") - (name[place] == "(")
+        if depth == 0:
+            start = place
+            break
+    if not name.endswith(")") or name.endswith("operator()"):
+        start = len(name)
+    name, depth, begin = name[:start], 0, 0
+    for place, character in enumerate(name):
+        depth += (character in "(<{") - (character in ")>}")
+        if character == " " and depth == 0 and "operator" not in name:
+            begin = place + 1
+    return name[begin:]
+
+
 def alike(mine, other):
     """Whether two names of a function are the same but for what is spelled in a way of our own: a
-    lambda by the line where it is written, which others number, and what is around a function that
-    has no linkage name."""
+    lambda by the line where it is written, which others number, and of a function that has no linkage
+    name what is around it, and its types (e2e.test_overloads compares these)."""
     if mine == other:
         return True
     if mine is None or other is None:
         return False
     if _LAMBDA.search(mine):
         return _NUMBERED.match(other) is not None
-    return mine.endswith("::" + other)
+    for told, said in _SPELLINGS:
+        other = told.sub(said, other)
+    return ("::" + without_types(mine)).endswith("::" + other)
 
 
 def same(ours, theirs, symbols):

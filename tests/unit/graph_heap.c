@@ -70,3 +70,13 @@ void graph_heap_fill(struct graph_heap *heap, size_t largest, size_t pointers)
         graph_heap_write(heap, at, to->address + (inside ? graph_heap_random(heap, to->size) : 0));
     }
 }
+
+uint32_t graph_heap_find(const struct asnap_block_index *index, uint64_t address)
+{
+    uint32_t found = ASNAP_NO_BLOCK;
+    for (uint32_t i = 0; i < index->count; i++) {
+        if (index->blocks[i].start <= address && address < index->blocks[i].end)
+            found = i;
+    }
+    return found;
+}

@@ -32,4 +32,7 @@ void graph_heap_write(struct graph_heap *heap, uint64_t offset, uint64_t word);
  * traces, and writes `pointers` pointers to random blocks into them, some to the inside. */
 void graph_heap_fill(struct graph_heap *heap, size_t largest, size_t pointers);
 
+/* The innermost block that holds an address, by looking at each. */
+uint32_t graph_heap_find(const struct asnap_block_index *index, uint64_t address);
+
 #endif

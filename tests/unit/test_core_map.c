@@ -1,92 +1,16 @@
 /* Core files that say more than they have, and what is read of their notes. */
-#include <elf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "core_map.h"
-#include "unit.h"
-
-#define PAGE UINT64_C(4096)
-#define MIB UINT64_C(1048576)
-
-/* A core that is made part by part, in a file without a name. */
-struct core {
-    int fd;
-    char path[64];
-    Elf64_Phdr *headers;
-    size_t count;
-    uint64_t end; /* of the contents */
-};
+#include "core_image.h"
 
 enum { HEADERS_MAX = 70000 };
-
-/* Contents begin behind room for so many headers. */
-static void core_init(struct core *core, size_t headers_max)
-{
-    core->fd = memfd_create("core", MFD_CLOEXEC);
-    CU_ASSERT_FATAL(core->fd >= 0);
-    snprintf(core->path, sizeof(core->path), "/proc/self/fd/%d", core->fd);
-    core->headers = calloc(headers_max, sizeof(*core->headers));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(core->headers);
-    core->count = 0;
-    core->end = (sizeof(Elf64_Ehdr) + headers_max * sizeof(Elf64_Phdr) + PAGE) / PAGE * PAGE;
-}
-
-static void put(const struct core *core, uint64_t offset, const void *bytes, size_t size)
-{
-    CU_ASSERT_FATAL(pwrite(core->fd, bytes, size, (off_t)offset) == (ssize_t)size);
-}
-
-static uint64_t append(struct core *core, const void *bytes, size_t size)
-{
-    uint64_t offset = core->end;
-    put(core, offset, bytes, size);
-    core->end += (size + PAGE - 1) / PAGE * PAGE;
-    CU_ASSERT_EQUAL_FATAL(ftruncate(core->fd, (off_t)core->end), 0);
-    return offset;
-}
-
-static void add(struct core *core, uint32_t type, uint64_t address, uint64_t offset, uint64_t size)
-{
-    core->headers[core->count++] = (Elf64_Phdr){.p_type = type,
-                                                .p_flags = PF_R | PF_W,
-                                                .p_vaddr = address,
-                                                .p_offset = offset,
-                                                .p_filesz = size,
-                                                .p_memsz = size};
-}
-
-static Elf64_Ehdr file_header(size_t count)
-{
-    return (Elf64_Ehdr){
-        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
-                    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB,
-                    EV_CURRENT},
-        .e_type = ET_CORE,
-        .e_machine = EM_X86_64,
-        .e_version = EV_CURRENT,
-        .e_phoff = sizeof(Elf64_Ehdr),
-        .e_ehsize = sizeof(Elf64_Ehdr),
-        .e_phentsize = sizeof(Elf64_Phdr),
-        .e_phnum = (Elf64_Half)count,
-    };
-}
-
-static struct asnap_error *read_core(struct core *core, struct asnap_core_map **map)
-{
-    Elf64_Ehdr header = file_header(core->count);
-    put(core, 0, &header, sizeof(header));
-    put(core, sizeof(header), core->headers, core->count * sizeof(*core->headers));
-    return asnap_core_map_create(core->path, map);
-}
 
 static bool is_refused(struct core *core, enum asnap_error_code code, const char *why)
 {
     struct asnap_core_map *map = NULL;
-    struct asnap_error *error = read_core(core, &map);
+    struct asnap_error *error = core_read(core, &map);
     bool right = error != NULL && asnap_error_code(error) == code &&
                  strstr(asnap_error_message(error), why) != NULL;
     asnap_error_destroy(error);
@@ -94,37 +18,9 @@ static bool is_refused(struct core *core, enum asnap_error_code code, const char
     return right;
 }
 
-static void core_deinit(struct core *core)
-{
-    close(core->fd);
-    free(core->headers);
-}
-
 static char page[4096];
 
 /* ---- notes ---- */
-
-struct notes {
-    char *bytes;
-    size_t size;
-};
-
-static void add_note(struct notes *notes, const char *owner, uint32_t type, const void *contents,
-                     size_t size)
-{
-    Elf64_Nhdr header = {
-        .n_namesz = (uint32_t)strlen(owner) + 1, .n_descsz = (uint32_t)size, .n_type = type};
-    size_t name_size = (header.n_namesz + 3) / 4 * 4;
-    size_t padded = (size + 3) / 4 * 4;
-    notes->bytes = realloc(notes->bytes, notes->size + sizeof(header) + name_size + padded);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(notes->bytes);
-    char *at = notes->bytes + notes->size;
-    memset(at, 0, sizeof(header) + name_size + padded);
-    memcpy(at, &header, sizeof(header));
-    memcpy(at + sizeof(header), owner, header.n_namesz);
-    memcpy(at + sizeof(header) + name_size, contents, size);
-    notes->size += sizeof(header) + name_size + padded;
-}
 
 /* The contents of NT_FILE: `count` files of a page each, from address 0x400000 on, downwards. */
 static char *file_note(size_t count, const char *name, size_t *size)
@@ -142,14 +38,6 @@ static char *file_note(size_t count, const char *name, size_t *size)
         memcpy(bytes + 16 + 24 * count + i * name_size, name, name_size);
     }
     return bytes;
-}
-
-static void append_notes(struct core *core, struct notes *notes)
-{
-    uint64_t offset = append(core, notes->bytes, notes->size);
-    add(core, PT_NOTE, 0, offset, notes->size);
-    free(notes->bytes);
-    *notes = (struct notes){0};
 }
 
 static const struct asnap_region *region_at(const struct asnap_core_map *map, uint64_t address)
@@ -184,15 +72,15 @@ static void make_zero_ended(struct core *core, uint16_t machine, uint64_t stack_
     static char pages[4 * 4096];
     core_init(core, 8);
     memcpy(thread + (machine == EM_AARCH64 ? 360 : 264), &stack_pointer, sizeof(stack_pointer));
-    add_note(&notes, "CORE", NT_PRSTATUS, thread, size);
-    append_notes(core, &notes);
+    notes_add(&notes, "CORE", NT_PRSTATUS, thread, size);
+    notes_append(core, &notes);
     memset(pages, '1', sizeof(pages));
-    add(core, PT_LOAD, 0x100000, append(core, pages, sizeof(pages)), sizeof(pages));
+    core_add(core, PT_LOAD, 0x100000, core_append(core, pages, sizeof(pages)), sizeof(pages));
     memset(pages, 0, sizeof(pages));
     pages[0] = '2';
-    add(core, PT_LOAD, 0x200000, append(core, pages, sizeof(pages)), sizeof(pages));
+    core_add(core, PT_LOAD, 0x200000, core_append(core, pages, sizeof(pages)), sizeof(pages));
     pages[0] = 0;
-    add(core, PT_LOAD, 0x300000, append(core, pages, sizeof(pages)), sizeof(pages));
+    core_add(core, PT_LOAD, 0x300000, core_append(core, pages, sizeof(pages)), sizeof(pages));
 }
 
 ASNAP_TEST(core_map, cut_off_and_filled_up_with_zeros)
@@ -204,7 +92,7 @@ ASNAP_TEST(core_map, cut_off_and_filled_up_with_zeros)
     struct asnap_memory debugger = {.read = never, .context = &asked};
     char got[8] = "";
     make_zero_ended(&core, EM_X86_64, 0x303f00);
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     CU_ASSERT_TRUE(asnap_core_map_filled_up(map));
     CU_ASSERT_EQUAL(asnap_core_map_missing(map), 8 * PAGE - 1);
     ASNAP_ASSERT_OK(asnap_direct_memory_of_core(map, &debugger, &direct));
@@ -243,10 +131,10 @@ ASNAP_TEST(core_map, zeros_that_belong_there)
         make_zero_ended(&core, cases[i].machine, cases[i].stack_pointer);
         if (cases[i].short_file)
             CU_ASSERT_EQUAL(ftruncate(core.fd, (off_t)(core.end - PAGE)), 0);
-        Elf64_Ehdr header = file_header(core.count);
+        Elf64_Ehdr header = core_header(core.count);
         header.e_machine = cases[i].machine;
-        put(&core, 0, &header, sizeof(header));
-        put(&core, sizeof(header), core.headers, core.count * sizeof(*core.headers));
+        core_put(&core, 0, &header, sizeof(header));
+        core_put(&core, sizeof(header), core.headers, core.count * sizeof(*core.headers));
         ASNAP_ASSERT_OK(asnap_core_map_create(core.path, &map));
         CU_ASSERT_EQUAL(asnap_core_map_filled_up(map), cases[i].filled_up);
         CU_ASSERT_EQUAL(asnap_core_map_missing(map) != 0,
@@ -267,19 +155,19 @@ ASNAP_TEST(core_map, files_and_the_vdso)
                                    {.a_type = AT_NULL}};
     char *files = file_note(3, "/bin/f", &size);
     static const char much[40000];
-    add_note(&notes, "LINUX", NT_FILE, files, size); /* another's */
-    add_note(&notes, "CORE", NT_PRSTATUS, much, sizeof(much));
-    add_note(&notes, "CORE", NT_AUXV, vector, sizeof(vector));
-    add_note(&notes, "CORE", NT_FILE, files, size);
-    add_note(&notes, "CORE", NT_FILE, "wrong", 5); /* the first counts */
-    append_notes(&core, &notes);
+    notes_add(&notes, "LINUX", NT_FILE, files, size); /* another's */
+    notes_add(&notes, "CORE", NT_PRSTATUS, much, sizeof(much));
+    notes_add(&notes, "CORE", NT_AUXV, vector, sizeof(vector));
+    notes_add(&notes, "CORE", NT_FILE, files, size);
+    notes_add(&notes, "CORE", NT_FILE, "wrong", 5); /* the first counts */
+    notes_append(&core, &notes);
     free(files);
-    uint64_t data = append(&core, page, sizeof(page));
-    add(&core, PT_LOAD, 0x401000, data, PAGE);
-    add(&core, PT_LOAD, 0x7fff0000, append(&core, page, sizeof(page)), PAGE);
-    add(&core, PT_LOAD, 0x10000000, append(&core, page, sizeof(page)), PAGE);
+    uint64_t data = core_append(&core, page, sizeof(page));
+    core_add(&core, PT_LOAD, 0x401000, data, PAGE);
+    core_add(&core, PT_LOAD, 0x7fff0000, core_append(&core, page, sizeof(page)), PAGE);
+    core_add(&core, PT_LOAD, 0x10000000, core_append(&core, page, sizeof(page)), PAGE);
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     CU_ASSERT_EQUAL(asnap_core_map_count(map), 5);
     for (uint64_t i = 0; i < 3; i++) {
         const struct asnap_region *file = region_at(map, 0x400000 + i * PAGE);
@@ -306,24 +194,24 @@ ASNAP_TEST(core_map, notes_that_do_not_end)
     struct core core;
     struct notes notes = {0};
     core_init(&core, 4);
-    add_note(&notes, "CORE", NT_FILE, many, sizeof(many));
-    append_notes(&core, &notes);
+    notes_add(&notes, "CORE", NT_FILE, many, sizeof(many));
+    notes_append(&core, &notes);
     CU_ASSERT(is_refused(&core, ASNAP_ERROR_IO, "NT_FILE note with too many files"));
     core_deinit(&core);
 
     core_init(&core, 4);
-    add_note(&notes, "CORE", NT_FILE, "123", 3);
-    append_notes(&core, &notes);
+    notes_add(&notes, "CORE", NT_FILE, "123", 3);
+    notes_append(&core, &notes);
     CU_ASSERT(is_refused(&core, ASNAP_ERROR_IO, "short NT_FILE note"));
     core_deinit(&core);
 
     /* A note that says that it is longer than its segment ends them all. */
     core_init(&core, 4);
-    add_note(&notes, "CORE", NT_FILE, many, sizeof(many));
+    notes_add(&notes, "CORE", NT_FILE, many, sizeof(many));
     ((Elf64_Nhdr *)notes.bytes)->n_descsz = UINT32_MAX;
-    append_notes(&core, &notes);
+    notes_append(&core, &notes);
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     CU_ASSERT_EQUAL(asnap_core_map_count(map), 0);
     asnap_core_map_destroy(map);
     core_deinit(&core);
@@ -337,15 +225,15 @@ ASNAP_TEST(core_map, many_files)
     size_t size;
     core_init(&core, HEADERS_MAX);
     char *files = file_note(FILES, "", &size);
-    add_note(&notes, "CORE", NT_FILE, files, size);
-    append_notes(&core, &notes);
+    notes_add(&notes, "CORE", NT_FILE, files, size);
+    notes_append(&core, &notes);
     free(files);
-    uint64_t data = append(&core, page, sizeof(page));
+    uint64_t data = core_append(&core, page, sizeof(page));
     for (uint64_t i = 0; i < LOADS; i++)
-        add(&core, PT_LOAD, 0x400000 + 3 * i * PAGE, data, 1);
+        core_add(&core, PT_LOAD, 0x400000 + 3 * i * PAGE, data, 1);
     struct asnap_core_map *map = NULL;
     asnap_unit_requested();
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     CU_ASSERT(asnap_unit_requested() < 16 * core.end);
     CU_ASSERT_EQUAL(asnap_core_map_count(map), FILES);
     for (size_t i = 0; i < FILES; i++) {
@@ -364,9 +252,9 @@ ASNAP_TEST(core_map, notes_that_overlap)
     struct core core;
     static char much[1 << 16];
     core_init(&core, 64);
-    uint64_t offset = append(&core, much, sizeof(much));
+    uint64_t offset = core_append(&core, much, sizeof(much));
     for (size_t i = 0; i < 3; i++)
-        add(&core, PT_NOTE, 0, offset, sizeof(much));
+        core_add(&core, PT_NOTE, 0, offset, sizeof(much));
     CU_ASSERT(is_refused(&core, ASNAP_ERROR_DAMAGED, "notes that overlap"));
     core_deinit(&core);
 }
@@ -375,7 +263,7 @@ ASNAP_TEST(core_map, notes_in_a_hole)
 {
     struct core core;
     core_init(&core, 4);
-    add(&core, PT_NOTE, 0, core.end, 1024 * MIB);
+    core_add(&core, PT_NOTE, 0, core.end, 1024 * MIB);
     core.end += 1024 * MIB;
     CU_ASSERT_EQUAL_FATAL(ftruncate(core.fd, (off_t)core.end), 0);
     asnap_unit_requested();
@@ -390,16 +278,16 @@ ASNAP_TEST(core_map, segments_that_share_bytes)
 {
     struct core core;
     core_init(&core, 4096);
-    uint64_t data = append(&core, page, sizeof(page));
+    uint64_t data = core_append(&core, page, sizeof(page));
     for (uint64_t offset = 0; offset < core.end; offset += PAGE)
-        put(&core, offset, page, sizeof(page));
+        core_put(&core, offset, page, sizeof(page));
     /* As large together as the file, and no larger. */
     for (uint64_t i = 0; i < core.end / PAGE; i++)
-        add(&core, PT_LOAD, 0x10000000 + i * PAGE, data, PAGE);
+        core_add(&core, PT_LOAD, 0x10000000 + i * PAGE, data, PAGE);
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     asnap_core_map_destroy(map);
-    add(&core, PT_LOAD, 0x20000000, data, 1);
+    core_add(&core, PT_LOAD, 0x20000000, data, 1);
     CU_ASSERT(is_refused(&core, ASNAP_ERROR_DAMAGED, "segments that share bytes of the file"));
     core_deinit(&core);
 }
@@ -411,11 +299,11 @@ ASNAP_TEST(core_map, holes_are_not_dumped)
     core_init(&core, 4);
     uint64_t data = core.end;
     for (uint64_t i = 0; i < 3; i++)
-        put(&core, data + i * 1024 * MIB, page, sizeof(page));
+        core_put(&core, data + i * 1024 * MIB, page, sizeof(page));
     CU_ASSERT_EQUAL_FATAL(ftruncate(core.fd, (off_t)(data + 4096 * MIB)), 0);
-    add(&core, PT_LOAD, UINT64_C(0x100000000000), data, 4096 * MIB);
+    core_add(&core, PT_LOAD, UINT64_C(0x100000000000), data, 4096 * MIB);
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     size_t count;
     const struct asnap_region *dumped = asnap_core_map_dumped(map, &count);
     CU_ASSERT_EQUAL_FATAL(count, 3);
@@ -438,9 +326,9 @@ ASNAP_TEST(core_map, what_is_missing_does_not_wrap)
     struct core core;
     core_init(&core, 8);
     for (uint64_t i = 0; i < 4; i++)
-        add(&core, PT_LOAD, 0, PAGE, INT64_MAX);
+        core_add(&core, PT_LOAD, 0, PAGE, INT64_MAX);
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     CU_ASSERT_EQUAL(asnap_core_map_missing(map), UINT64_MAX);
     asnap_core_map_destroy(map);
     core_deinit(&core);
@@ -452,36 +340,36 @@ ASNAP_TEST(core_map, headers_that_are_not_there)
 {
     struct core core;
     core_init(&core, 4);
-    add(&core, PT_LOAD, 0x1000, append(&core, page, sizeof(page)), PAGE);
+    core_add(&core, PT_LOAD, 0x1000, core_append(&core, page, sizeof(page)), PAGE);
     const uint64_t first = core.end;
     CU_ASSERT_EQUAL_FATAL(ftruncate(core.fd, (off_t)(first + 4096 * MIB)), 0);
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     asnap_core_map_destroy(map);
 
     /* 2^26 program headers in a hole, as the first section says. */
-    Elf64_Ehdr header = file_header(PN_XNUM);
+    Elf64_Ehdr header = core_header(PN_XNUM);
     Elf64_Shdr section = {.sh_info = 1 << 26};
-    header.e_shoff = append(&core, &section, sizeof(section));
+    header.e_shoff = core_append(&core, &section, sizeof(section));
     header.e_shnum = 1;
     header.e_shentsize = sizeof(section);
     header.e_phoff = core.end + PAGE;
     CU_ASSERT_EQUAL_FATAL(ftruncate(core.fd, (off_t)(core.end + 4096 * MIB)), 0);
-    put(&core, 0, &header, sizeof(header));
+    core_put(&core, 0, &header, sizeof(header));
     asnap_unit_requested();
     ASNAP_ASSERT_ERROR(asnap_core_map_create(core.path, &map), ASNAP_ERROR_IO);
     /* Behind the end. */
     header.e_phoff = core.end + 4096 * MIB - 64;
     section.sh_info = 2;
-    put(&core, header.e_shoff, &section, sizeof(section));
-    put(&core, 0, &header, sizeof(header));
+    core_put(&core, header.e_shoff, &section, sizeof(section));
+    core_put(&core, 0, &header, sizeof(header));
     ASNAP_ASSERT_ERROR(asnap_core_map_create(core.path, &map), ASNAP_ERROR_IO);
     CU_ASSERT(asnap_unit_requested() < MIB);
     /* In place: the first section tells their number. */
     header.e_phoff = sizeof(header);
     section.sh_info = 1;
-    put(&core, header.e_shoff, &section, sizeof(section));
-    put(&core, 0, &header, sizeof(header));
+    core_put(&core, header.e_shoff, &section, sizeof(section));
+    core_put(&core, 0, &header, sizeof(header));
     ASNAP_ASSERT_OK(asnap_core_map_create(core.path, &map));
     CU_ASSERT_EQUAL(asnap_core_map_count(map), 1);
     asnap_core_map_destroy(map);
@@ -497,14 +385,14 @@ ASNAP_TEST(core_map, what_is_no_core)
         ASNAP_ASSERT_ERROR(asnap_core_map_create(paths[i], &map), ASNAP_ERROR_IO);
     struct core core;
     core_init(&core, 4);
-    append(&core, page, sizeof(page));
-    Elf64_Ehdr header = file_header(0);
+    core_append(&core, page, sizeof(page));
+    Elf64_Ehdr header = core_header(0);
     header.e_ident[EI_CLASS] = ELFCLASS32;
-    put(&core, 0, &header, sizeof(header));
+    core_put(&core, 0, &header, sizeof(header));
     ASNAP_ASSERT_ERROR(asnap_core_map_create(core.path, &map), ASNAP_ERROR_UNSUPPORTED);
-    header = file_header(0);
+    header = core_header(0);
     header.e_ident[EI_DATA] = (unsigned char)(ELFDATA2LSB + ELFDATA2MSB - header.e_ident[EI_DATA]);
-    put(&core, 0, &header, sizeof(header));
+    core_put(&core, 0, &header, sizeof(header));
     ASNAP_ASSERT_ERROR(asnap_core_map_create(core.path, &map), ASNAP_ERROR_UNSUPPORTED);
     core_deinit(&core);
 }
@@ -530,9 +418,9 @@ ASNAP_TEST(core_map, direct_reads_ask_whether_to_go_on)
     struct core core;
     core_init(&core, 4);
     static char much[1 << 20];
-    add(&core, PT_LOAD, 0x1000, append(&core, much, sizeof(much)), sizeof(much));
+    core_add(&core, PT_LOAD, 0x1000, core_append(&core, much, sizeof(much)), sizeof(much));
     struct asnap_core_map *map = NULL;
-    ASNAP_ASSERT_OK(read_core(&core, &map));
+    ASNAP_ASSERT_OK(core_read(&core, &map));
     const struct asnap_memory debugger = {.read = no_answer};
     struct asnap_direct_memory *direct = NULL;
     ASNAP_ASSERT_OK(asnap_direct_memory_of_core(map, &debugger, &direct));

@@ -1,4 +1,5 @@
 /* CSV, byte for byte. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,50 @@ ASNAP_TEST(export_csv, cells)
         "0,1,,0,7,\"'-pool\",4711,,,\"'\xef\xbc\x9d\\xff\",0,,,,,none,,"
         "\"'\xef\xbc\x9d\\xff\"\r\n");
     free(bytes);
+    asnap_snapshot_destroy(snapshot);
+}
+
+/* The cells of a stack are the same in each of its rows, also of one that the buffer has no room
+ * for. */
+ASNAP_TEST(export_csv, rows_of_a_stack)
+{
+    enum { LONG = 300000 };
+    char *name = calloc(1, LONG + 1);
+    CU_ASSERT_FATAL(name != NULL);
+    memset(name, 'n', LONG);
+    const struct asnap_frame plain[] = {{"/src/a.c", "read", 3, false, ASNAP_NAMED_LINE}};
+    const struct asnap_frame large[] = {{"/src/b.c", name, 4, false, ASNAP_NAMED_LINE}};
+    struct asnap_builder *builder;
+    struct asnap_snapshot *snapshot;
+    const char *path = dump_path("out.csv");
+    size_t size;
+    static const uint32_t threads[] = {0, 4711};
+    ASNAP_ASSERT_OK(asnap_builder_create(&builder));
+    ASNAP_ASSERT_OK(asnap_builder_threads(builder, threads, 2));
+    for (uint64_t i = 1; i <= 3; i++) {
+        add_stack(builder, plain, 1, 1, 10 * i);
+        add_stack(builder, large, 1, 1, 100 * i);
+    }
+    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 3, &snapshot));
+    asnap_builder_destroy(builder);
+    ASNAP_ASSERT_OK(asnap_export(snapshot, ASNAP_EXPORT_CSV, NULL, path));
+    char *bytes = (char *)dump_bytes(path, &size);
+    bytes[size] = '\0';
+    char *at = strstr(bytes, "\r\n") + 2;
+    for (uint64_t i = 3; i >= 1; i--) {
+        char begin[64];
+        int length = snprintf(begin, sizeof(begin), "%d,1,,%d,7,,4711,,,\"/src/b.c\",4,\"",
+                              (int)(100 * i), (int)(100 * i));
+        CU_ASSERT_EQUAL_FATAL(strncmp(at, begin, (size_t)length), 0);
+        CU_ASSERT_EQUAL_FATAL(strncmp(at + length, name, LONG), 0);
+        at = strstr(at, "\r\n") + 2;
+    }
+    CU_ASSERT_STRING_EQUAL(
+        at, "30,1,,30,7,,4711,,,\"/src/a.c\",3,\"read\",,,,line table,1,\"read\"\r\n"
+            "20,1,,20,7,,4711,,,\"/src/a.c\",3,\"read\",,,,line table,1,\"read\"\r\n"
+            "10,1,,10,7,,4711,,,\"/src/a.c\",3,\"read\",,,,line table,1,\"read\"\r\n");
+    free(bytes);
+    free(name);
     asnap_snapshot_destroy(snapshot);
 }
 

@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "naming_listener.h"
 #include "naming_messages.h"
+#include "naming_reader.h"
 #include "unit.h"
 
 enum { MODULE = 1, FIRST_ADDRESS = 0x1000 };
@@ -46,7 +46,7 @@ static void name(const struct told *told, uint64_t address, uint32_t frame_count
 }
 
 /* Hears it all, about so many addresses; `named` becomes how many of them have names. */
-static enum asnap_heard hear(const struct told *told, size_t count, size_t *named)
+static enum asnap_naming_outcome hear(const struct told *told, size_t count, size_t *named)
 {
     const uint32_t code = 0;
     message(told, ASNAP_NAMING_END, &code, sizeof(code));
@@ -57,17 +57,17 @@ static enum asnap_heard hear(const struct told *told, size_t count, size_t *name
         namings[i].address = FIRST_ADDRESS + i;
     struct asnap_frame_store *store;
     ASNAP_ASSERT_OK(asnap_frame_store_create(&store));
-    struct asnap_listener listener = {.fd = told->fd, .store = store};
+    struct asnap_naming_reader reader = {.fd = told->fd, .store = store};
     struct asnap_naming_progress progress = {.total = count};
     struct asnap_error *problem = NULL;
-    enum asnap_heard heard;
+    enum asnap_naming_outcome heard;
     ASNAP_ASSERT_OK(
-        asnap_listener_hear(&listener, MODULE, namings, count, &progress, &problem, &heard));
+        asnap_naming_reader_read(&reader, MODULE, namings, count, &progress, &problem, &heard));
     CU_ASSERT_PTR_NULL(problem);
     *named = 0;
     for (size_t i = 0; i < count; i++)
         *named += namings[i].named != NULL;
-    asnap_listener_deinit(&listener);
+    asnap_naming_reader_deinit(&reader);
     asnap_frame_store_destroy(store);
     free(namings);
     close(told->fd);
@@ -85,12 +85,12 @@ ASNAP_TEST(naming_bounds, frames_of_many_addresses)
         name(&told, FIRST_ADDRESS + i, ASNAP_NAMING_FRAMES_MAX);
     for (uint64_t i = SPARE; i < 4 * SPARE; i++)
         name(&told, FIRST_ADDRESS + i, ASNAP_FRAMES_OF_EACH);
-    CU_ASSERT_EQUAL(hear(&told, 4 * SPARE, &named), ASNAP_HEARD_ALL);
+    CU_ASSERT_EQUAL(hear(&told, 4 * SPARE, &named), ASNAP_OUTCOME_ALL);
     CU_ASSERT_EQUAL(named, 4 * SPARE);
     begin(&told);
     for (uint64_t i = 0; i < SPARE + 1; i++)
         name(&told, FIRST_ADDRESS + i, ASNAP_NAMING_FRAMES_MAX);
-    CU_ASSERT_EQUAL(hear(&told, SPARE + 1, &named), ASNAP_HEARD_NONSENSE);
+    CU_ASSERT_EQUAL(hear(&told, SPARE + 1, &named), ASNAP_OUTCOME_NONSENSE);
     CU_ASSERT_EQUAL(named, SPARE);
 }
 
@@ -111,6 +111,6 @@ ASNAP_TEST(naming_bounds, strings_of_few_addresses)
         if (more == 1)
             message(&told, ASNAP_NAMING_STRING, "y", 1);
         CU_ASSERT_EQUAL(hear(&told, ADDRESSES, &named),
-                        more == 1 ? ASNAP_HEARD_NONSENSE : ASNAP_HEARD_ALL);
+                        more == 1 ? ASNAP_OUTCOME_NONSENSE : ASNAP_OUTCOME_ALL);
     }
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "naming_listener.h"
 #include "naming_messages.h"
+#include "naming_reader.h"
 #include "unit.h"
 
 enum { FIRST_ADDRESS = 0x1000, ADDRESSES = 3 };
@@ -70,7 +70,7 @@ struct heard {
     struct asnap_frame_store *store;
     struct asnap_naming namings[ADDRESSES];
     uint64_t done;
-    enum asnap_heard heard;
+    enum asnap_naming_outcome heard;
     enum asnap_error_code code; /* of the error; 0: none */
     struct asnap_error *problem;
 };
@@ -86,10 +86,10 @@ static void hear(struct heard *heard, const struct told *told)
     CU_ASSERT_FATAL(pipe(ends) == 0);
     CU_ASSERT_FATAL(write(ends[1], told->bytes, told->used) == (ssize_t)told->used);
     close(ends[1]);
-    struct asnap_listener listener = {.fd = ends[0], .store = heard->store};
-    struct asnap_error *error = asnap_listener_hear(&listener, MODULE, heard->namings, ADDRESSES,
-                                                    &progress, &heard->problem, &heard->heard);
-    asnap_listener_deinit(&listener);
+    struct asnap_naming_reader reader = {.fd = ends[0], .store = heard->store};
+    struct asnap_error *error = asnap_naming_reader_read(&reader, MODULE, heard->namings, ADDRESSES,
+                                                         &progress, &heard->problem, &heard->heard);
+    asnap_naming_reader_deinit(&reader);
     close(ends[0]);
     heard->code = error == NULL ? 0 : asnap_error_code(error);
     asnap_error_destroy(error);
@@ -115,7 +115,7 @@ ASNAP_TEST(naming_messages, names_are_kept)
     done(&told, 1);
     end(&told, 0);
     hear(&heard, &told);
-    CU_ASSERT(heard.heard == ASNAP_HEARD_ALL && heard.code == 0 && heard.problem == NULL);
+    CU_ASSERT(heard.heard == ASNAP_OUTCOME_ALL && heard.code == 0 && heard.problem == NULL);
     CU_ASSERT_EQUAL(heard.done, 3);
     CU_ASSERT_PTR_NULL(heard.namings[0].named);
     CU_ASSERT_PTR_NOT_NULL_FATAL(heard.namings[1].named);
@@ -142,7 +142,7 @@ ASNAP_TEST(naming_messages, problem_is_kept)
     message(&told, ASNAP_NAMING_PROBLEM, &problem, sizeof(problem.code) + strlen(problem.text));
     end(&told, 0);
     hear(&heard, &told);
-    CU_ASSERT_EQUAL(heard.heard, ASNAP_HEARD_ALL);
+    CU_ASSERT_EQUAL(heard.heard, ASNAP_OUTCOME_ALL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(heard.problem);
     CU_ASSERT_EQUAL(asnap_error_code(heard.problem), ASNAP_ERROR_DAMAGED);
     CU_ASSERT_STRING_EQUAL(asnap_error_message(heard.problem), "a.c: bad");
@@ -156,14 +156,14 @@ ASNAP_TEST(naming_messages, want_of_memory_is_told)
     begin(&told, MODULE);
     end(&told, ASNAP_ERROR_NO_MEMORY);
     hear(&heard, &told);
-    CU_ASSERT_EQUAL(heard.heard, ASNAP_HEARD_MEMORY);
+    CU_ASSERT_EQUAL(heard.heard, ASNAP_OUTCOME_MEMORY);
     CU_ASSERT_EQUAL(heard.code, 0);
     CU_ASSERT_EQUAL(heard.done, ADDRESSES);
     forget(&heard);
 }
 
 /* What came before stays, all addresses count as done, and it is not whole. */
-static void check_ends(const struct told *told, enum asnap_heard how)
+static void check_ends(const struct told *told, enum asnap_naming_outcome how)
 {
     struct heard heard;
     hear(&heard, told);
@@ -193,60 +193,60 @@ ASNAP_TEST(naming_messages, nonsense_ends_it)
                                                          ASNAP_NAMING_NO_STRING, 0};
     static const struct asnap_naming_header too_long = {ASNAP_NAMING_STRING, UINT32_MAX};
     struct told told = begun();
-    check_ends(&told, ASNAP_HEARD_END);
+    check_ends(&told, ASNAP_OUTCOME_END);
     named(&told, FIRST_ADDRESS + 1, 1, 0); /* a string that there is not */
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     named_with_type(&told, FIRST_ADDRESS + 1, 0, 0, 1); /* likewise, as a type */
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     named(&told, FIRST_ADDRESS - 1, 0, 0); /* an address that nobody asked for */
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     named(&told, FIRST_ADDRESS, 0, 0); /* once more */
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_NAMED, &no_frames, sizeof(no_frames));
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_NAMED, &many_frames, sizeof(many_frames));
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_NAMED, &no_frames, 3);
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     done(&told, ADDRESSES); /* more than there are */
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_DONE, "", 0);
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_PROBLEM, "ab", 2);
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, ASNAP_NAMING_END, "ab", 2);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     message(&told, 99, "ab", 2);
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     begin(&told, MODULE + 1); /* within another */
     end(&told, 0);
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
     told = begun();
     put(&told, &too_long, sizeof(too_long));
-    check_ends(&told, ASNAP_HEARD_NONSENSE);
+    check_ends(&told, ASNAP_OUTCOME_NONSENSE);
 }
 
 /* Cut off anywhere. */
@@ -260,7 +260,7 @@ ASNAP_TEST(naming_messages, early_end)
     for (size_t used = first; used < whole.used; used++) {
         struct told told = whole;
         told.used = used;
-        check_ends(&told, ASNAP_HEARD_END);
+        check_ends(&told, ASNAP_OUTCOME_END);
     }
 }
 
@@ -273,7 +273,7 @@ ASNAP_TEST(naming_messages, modules_in_turn)
     int ends[2];
     struct asnap_naming_progress progress = {.total = 3 * ADDRESSES};
     struct asnap_error *problem = NULL;
-    enum asnap_heard heard;
+    enum asnap_naming_outcome heard;
     begin(&told, 1);
     string(&told, "one");
     named(&told, FIRST_ADDRESS, 0, 0);
@@ -287,13 +287,13 @@ ASNAP_TEST(naming_messages, modules_in_turn)
     CU_ASSERT_FATAL(pipe(ends) == 0);
     CU_ASSERT_FATAL(write(ends[1], told.bytes, told.used) == (ssize_t)told.used);
     close(ends[1]);
-    struct asnap_listener listener = {.fd = ends[0], .store = store};
+    struct asnap_naming_reader reader = {.fd = ends[0], .store = store};
     for (uint64_t module = 2; module <= 4; module++) {
         for (size_t i = 0; i < ADDRESSES; i++)
             namings[i] = (struct asnap_naming){.address = FIRST_ADDRESS + i};
-        ASNAP_ASSERT_OK(asnap_listener_hear(&listener, module, namings, ADDRESSES, &progress,
-                                            &problem, &heard));
-        CU_ASSERT_EQUAL(heard, module == 4 ? ASNAP_HEARD_END : ASNAP_HEARD_ALL);
+        ASNAP_ASSERT_OK(asnap_naming_reader_read(&reader, module, namings, ADDRESSES, &progress,
+                                                 &problem, &heard));
+        CU_ASSERT_EQUAL(heard, module == 4 ? ASNAP_OUTCOME_END : ASNAP_OUTCOME_ALL);
         CU_ASSERT_EQUAL((namings[0].named != NULL), (module == 3));
         if (module == 3) {
             CU_ASSERT_STRING_EQUAL(namings[0].named->frames[0].filename, "three");
@@ -301,7 +301,7 @@ ASNAP_TEST(naming_messages, modules_in_turn)
         }
         CU_ASSERT_EQUAL(progress.done, (module - 1) * ADDRESSES);
     }
-    asnap_listener_deinit(&listener);
+    asnap_naming_reader_deinit(&reader);
     close(ends[0]);
     asnap_frame_store_destroy(store);
 }

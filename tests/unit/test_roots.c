@@ -1,210 +1,26 @@
 /* Roots, in a program that is made up byte by byte: what is searched, and what is not. */
-#include <elf.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "allocsnap_graph.h"
 #include "allocsnap_statistics.h"
-#include "table_image.h"
-
-enum { PIECES_MAX = 16, BLOCKS_MAX = 64 };
-
-struct piece {
-    struct asnap_region region;
-    uint8_t *bytes;
-};
-
-/* A program: the hooks' table, other memory, threads, and traced blocks. */
-struct program {
-    struct image image;
-    struct asnap_memory memory;
-    struct piece pieces[PIECES_MAX];
-    struct asnap_region regions[PIECES_MAX];
-    size_t piece_count;
-    struct asnap_thread threads[4];
-    struct asnap_register registers[4];
-    struct asnap_trace traces[BLOCKS_MAX];
-    struct asnap_graph_facts facts;
-};
-
-static uint8_t *at(struct program *program, uint64_t address)
-{
-    for (size_t i = 0; i < program->piece_count; i++) {
-        const struct asnap_region *region = &program->pieces[i].region;
-        if (address >= region->start && address < region->end)
-            return program->pieces[i].bytes + (address - region->start);
-    }
-    return NULL;
-}
-
-static int read_program(void *context, uint64_t address, void *buffer, size_t size)
-{
-    struct program *program = context;
-    if (address >= IMAGE_BASE && address < IMAGE_BASE + IMAGE_BYTES)
-        return program->image.memory.read(&program->image, address, buffer, size);
-    for (size_t i = 0; i < program->piece_count; i++) {
-        const struct asnap_region *region = &program->pieces[i].region;
-        if (address < region->start || address >= region->end)
-            continue;
-        size_t there = (size_t)(region->end - address);
-        if (program->pieces[i].bytes == NULL)
-            return ASNAP_READ_FAILED;
-        memcpy(buffer, at(program, address), size < there ? size : there);
-        return size <= there
-                   ? ASNAP_READ_OK
-                   : read_program(context, region->end, (char *)buffer + there, size - there);
-    }
-    return ASNAP_READ_FAILED;
-}
-
-static void program_init(struct program *program)
-{
-    memset(program, 0, sizeof(*program));
-    image_init(&program->image);
-    program->memory = (struct asnap_memory){.read = read_program, .context = program};
-    program->facts.memory = &program->memory;
-    program->facts.root_address = IMAGE_BASE;
-    program->facts.threads = program->threads;
-    program->facts.registers = program->registers;
-}
-
-static void program_deinit(struct program *program)
-{
-    image_deinit(&program->image);
-    for (size_t i = 0; i < program->piece_count; i++)
-        free(program->pieces[i].bytes);
-}
-
-enum { NONE = 0, R = ASNAP_REGION_READABLE, RW = R | ASNAP_REGION_WRITABLE };
-enum { RX = R | ASNAP_REGION_EXECUTABLE };
-
-/* Adds memory, in order of address. */
-static void map(struct program *program, uint64_t start, uint64_t size, uint32_t flags,
-                const char *path)
-{
-    struct piece *piece = &program->pieces[program->piece_count];
-    piece->region =
-        (struct asnap_region){.start = start, .end = start + size, .path = path, .flags = flags};
-    piece->bytes = flags == NONE ? NULL : calloc(size, 1);
-    CU_ASSERT_FATAL(program->piece_count < PIECES_MAX && (flags == NONE || piece->bytes != NULL));
-    program->regions[program->piece_count++] = piece->region;
-    program->facts.regions = program->regions;
-    program->facts.region_count = program->piece_count;
-}
-
-static void put(struct program *program, uint64_t address, uint64_t word)
-{
-    CU_ASSERT_PTR_NOT_NULL_FATAL(at(program, address));
-    memcpy(at(program, address), &word, sizeof(word));
-}
-
-/* Adds a thread; its number. */
-static uint32_t thread(struct program *program, uint64_t stack_pointer, uint64_t thread_pointer)
-{
-    uint32_t number = (uint32_t)program->facts.thread_count++;
-    program->threads[number] = (struct asnap_thread){
-        .number = 100 + number, .stack_pointer = stack_pointer, .thread_pointer = thread_pointer};
-    return number;
-}
-
-/* glibc's struct pthread on x86-64, as far as it is looked at. */
-static void put_pthread(struct program *program, uint64_t pointer, uint64_t vector, uint64_t block,
-                        uint64_t size, uint64_t guard)
-{
-    put(program, pointer, pointer);
-    put(program, pointer + 8, vector);
-    put(program, pointer + 16, pointer);
-    put(program, pointer + 0x690, block);
-    put(program, pointer + 0x698, size);
-    put(program, pointer + 0x6a0, guard);
-}
-
-static struct asnap_snapshot *snapshot_of(struct program *program, const uint64_t *addresses,
-                                          const uint64_t *sizes, size_t count)
-{
-    struct asnap_builder *builder;
-    struct asnap_snapshot *snapshot;
-    struct asnap_frame frame = {.filename = "main.c", .lineno = 1};
-    uint32_t frame_id;
-    uint32_t traceback;
-    ASNAP_ASSERT_OK(asnap_builder_create(&builder));
-    ASNAP_ASSERT_OK(asnap_builder_frame(builder, &frame, 0, ASNAP_NO_MAPPING, &frame_id));
-    ASNAP_ASSERT_OK(asnap_builder_traceback(builder, &frame_id, 1, 1, &traceback));
-    for (size_t i = 0; i < count; i++)
-        program->traces[i] = (struct asnap_trace){.address = addresses[i],
-                                                  .size = sizes[i],
-                                                  .traceback_id = traceback,
-                                                  .time = ASNAP_TIME_UNKNOWN};
-    ASNAP_ASSERT_OK(asnap_builder_traces(builder, program->traces, count));
-    ASNAP_ASSERT_OK(asnap_builder_finish(builder, 16, &snapshot));
-    asnap_builder_destroy(builder);
-    return snapshot;
-}
-
-/* The classes of blocks in the order of their addresses, a letter each. */
-static const char *classes(struct program *program, const uint64_t *addresses,
-                           const uint64_t *sizes, size_t count)
-{
-    static char letters[BLOCKS_MAX + 1];
-    struct asnap_graph *graph = NULL;
-    struct asnap_snapshot *snapshot = snapshot_of(program, addresses, sizes, count);
-    ASNAP_ASSERT_OK(asnap_graph_create(snapshot, &program->facts, &graph));
-    for (uint32_t i = 0; i < count; i++)
-        letters[i] = "?rpid"[asnap_graph_block(graph, i).reach];
-    letters[count] = '\0';
-    asnap_graph_destroy(graph);
-    asnap_snapshot_destroy(snapshot);
-    return letters;
-}
+#include "program_image.h"
 
 /* ---- files and what the kernel joins with them ---- */
-
-#define FILE_AT UINT64_C(0x555555554000)
-#define HEAP_AT (FILE_AT + 0x5000)
-
-/* A program with two pages of data of which one is zeros at first, and the heap right behind it in
- * the same mapping, with three blocks. */
-static void load_file(struct program *program)
-{
-    map(program, FILE_AT, 0x2000, R, "/bin/program");
-    map(program, FILE_AT + 0x2000, 0x1000, RX, "/bin/program");
-    map(program, FILE_AT + 0x3000, 0x1000, RW, "/bin/program");
-    map(program, FILE_AT + 0x4000, 0x21000, RW, NULL);
-    Elf64_Ehdr header = {.e_type = ET_DYN,
-                         .e_phoff = sizeof(header),
-                         .e_phentsize = sizeof(Elf64_Phdr),
-                         .e_phnum = 2};
-    memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS64;
-    Elf64_Phdr headers[2] = {
-        {.p_type = PT_LOAD, .p_flags = PF_R, .p_memsz = 0x2000},
-        {.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_vaddr = 0x3100, .p_memsz = 0x1e00},
-    };
-    memcpy(at(program, FILE_AT), &header, sizeof(header));
-    memcpy(at(program, FILE_AT + sizeof(header)), headers, sizeof(headers));
-}
-
-static const uint64_t heap_blocks[] = {HEAP_AT + 0x100, HEAP_AT + 0x200, HEAP_AT + 0x300};
-static const uint64_t heap_sizes[] = {24, 24, 24};
 
 ASNAP_TEST(graph_roots, zeros_of_a_file_end_where_the_heap_begins)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
-    put(&program, FILE_AT + 0x3f00, heap_blocks[0]);
-    put(&program, FILE_AT + 0x4800, heap_blocks[1]);
-    put(&program, HEAP_AT + 0x150, heap_blocks[2]);
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrd");
+    program_load_file(&program);
+    program_put(&program, FILE_AT + 0x3f00, heap_blocks[0]);
+    program_put(&program, FILE_AT + 0x4800, heap_blocks[1]);
+    program_put(&program, HEAP_AT + 0x150, heap_blocks[2]);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrd");
     program.facts.gaps = ASNAP_GAPS_YES;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrp");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrp");
     program.facts.gaps = ASNAP_GAPS_AUTO;
     image_root(&program.image)->applied.sequence = 2;
     image_root(&program.image)->control.sequence = 2;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrp");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrp");
     program.facts.gaps = ASNAP_GAPS_NO;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrd");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrd");
     program_deinit(&program);
 }
 
@@ -213,15 +29,15 @@ ASNAP_TEST(graph_roots, hooks_memory_is_none)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
-    map(&program, 0x7f0000000000, 0x4000, RW, NULL);
+    program_load_file(&program);
+    program_map(&program, 0x7f0000000000, 0x4000, RW, NULL);
     uint64_t list = (IMAGE_PATHS + 0x10000) & ~UINT64_C(4095);
     struct asnap_table_own_page *page = image_at(&program.image, list);
     image_root(&program.image)->own_pages = list;
     page->ranges[7] = (struct asnap_table_own_range){0x7f0000001000, 0x1000};
-    put(&program, 0x7f0000001800, heap_blocks[0]);
-    put(&program, 0x7f0000002000, heap_blocks[1]);
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "drd");
+    program_put(&program, 0x7f0000001800, heap_blocks[0]);
+    program_put(&program, 0x7f0000002000, heap_blocks[1]);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "drd");
     program_deinit(&program);
 }
 
@@ -235,19 +51,19 @@ ASNAP_TEST(graph_roots, a_mapped_block_ends_with_its_chunk)
     const uint64_t sizes[] = {24, 24, 24, 0x2f00};
     struct program program;
     program_init(&program);
-    load_file(&program);
-    map(&program, base, 0x5000, RW, NULL);
-    put(&program, base + 8, 0x3000 | 2);
-    put(&program, base + 0x100, blocks[1]);  /* in the block, which is lost */
-    put(&program, base + 0x2f80, blocks[2]); /* between its end and its chunk's */
-    put(&program, base + 0x3008, blocks[0]); /* behind */
-    CU_ASSERT_STRING_EQUAL(classes(&program, blocks, sizes, 4), "ridd");
+    program_load_file(&program);
+    program_map(&program, base, 0x5000, RW, NULL);
+    program_put(&program, base + 8, 0x3000 | 2);
+    program_put(&program, base + 0x100, blocks[1]);  /* in the block, which is lost */
+    program_put(&program, base + 0x2f80, blocks[2]); /* between its end and its chunk's */
+    program_put(&program, base + 0x3008, blocks[0]); /* behind */
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, blocks, sizes, 4), "ridd");
     /* Of an allocator that is not known, all of the mapping is taken for its. */
-    put(&program, base + 8, 0);
-    CU_ASSERT_STRING_EQUAL(classes(&program, blocks, sizes, 4), "didd");
+    program_put(&program, base + 8, 0);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, blocks, sizes, 4), "didd");
     /* But not what lies around a thread pointer, its storage. */
-    thread(&program, 0, base + 0x4000);
-    CU_ASSERT_STRING_EQUAL(classes(&program, blocks, sizes, 4), "rird");
+    program_thread(&program, 0, base + 0x4000);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, blocks, sizes, 4), "rird");
     program_deinit(&program);
 }
 
@@ -257,14 +73,14 @@ ASNAP_TEST(graph_roots, arenas_without_blocks_are_none)
     const uint64_t heap = UINT64_C(0x7f0008000000);
     struct program program;
     program_init(&program);
-    load_file(&program);
-    map(&program, heap, 0x21000, RW, NULL);
-    put(&program, heap + 0x8000, heap_blocks[0]);
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rdd");
-    put(&program, heap, heap + 0x30);
-    put(&program, heap + 16, 0x21000);
-    put(&program, heap + 24, 0x21000);
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "ddd");
+    program_load_file(&program);
+    program_map(&program, heap, 0x21000, RW, NULL);
+    program_put(&program, heap + 0x8000, heap_blocks[0]);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rdd");
+    program_put(&program, heap, heap + 0x30);
+    program_put(&program, heap + 16, 0x21000);
+    program_put(&program, heap + 24, 0x21000);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "ddd");
     program_deinit(&program);
 }
 
@@ -276,28 +92,28 @@ ASNAP_TEST(graph_roots, arenas_without_blocks_are_none)
  * same mapping, a page of the program's. */
 static void map_stack(struct program *program, uint64_t vector)
 {
-    map(program, STACK_AT, 0x1000, NONE, NULL);
-    map(program, STACK_AT + 0x1000, 0x9000, RW, NULL);
-    put_pthread(program, STACK_AT + 0x8600, vector, STACK_AT, 0x9000, 0x1000);
+    program_map(program, STACK_AT, 0x1000, NONE, NULL);
+    program_map(program, STACK_AT + 0x1000, 0x9000, RW, NULL);
+    program_put_pthread(program, STACK_AT + 0x8600, vector, STACK_AT, 0x9000, 0x1000);
 }
 
 ASNAP_TEST(graph_roots, stacks_from_their_pointer_on)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
+    program_load_file(&program);
     map_stack(&program, 0);
-    thread(&program, STACK_AT + 0x5000, STACK_AT + 0x8600);
-    put(&program, STACK_AT + 0x4f70, heap_blocks[0]); /* below the red zone */
-    put(&program, STACK_AT + 0x4f80, heap_blocks[1]); /* in it */
-    put(&program, STACK_AT + 0x9008, heap_blocks[2]); /* behind the stack */
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "drr");
+    program_thread(&program, STACK_AT + 0x5000, STACK_AT + 0x8600);
+    program_put(&program, STACK_AT + 0x4f70, heap_blocks[0]); /* below the red zone */
+    program_put(&program, STACK_AT + 0x4f80, heap_blocks[1]); /* in it */
+    program_put(&program, STACK_AT + 0x9008, heap_blocks[2]); /* behind the stack */
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "drr");
     /* On another stack: this one whole, and that one. */
-    map(&program, 0x7f0000100000, 0x2000, RW, NULL);
-    put(&program, STACK_AT + 0x4f80, 0);
-    put(&program, 0x7f0000100008, heap_blocks[1]);
+    program_map(&program, 0x7f0000100000, 0x2000, RW, NULL);
+    program_put(&program, STACK_AT + 0x4f80, 0);
+    program_put(&program, 0x7f0000100008, heap_blocks[1]);
     program.threads[0].stack_pointer = 0x7f0000101000;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrr");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrr");
     program_deinit(&program);
 }
 
@@ -305,18 +121,18 @@ ASNAP_TEST(graph_roots, stacks_of_ended_threads_are_none)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
+    program_load_file(&program);
     map_stack(&program, heap_blocks[2] + 16);
-    map(&program, 0x7f0000100000, 0x1000, NONE, NULL);
-    map(&program, 0x7f0000101000, 0x8000, RW, NULL);
-    put_pthread(&program, 0x7f0000108000, 0, 0x7f0000100000, 0x9000, 0x1000);
-    thread(&program, 0x7f0000107000, 0x7f0000108000);
-    put(&program, STACK_AT + 0x8000, heap_blocks[0]);
-    put(&program, STACK_AT + 0x9008, heap_blocks[1]); /* behind the stack */
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "drr");
+    program_map(&program, 0x7f0000100000, 0x1000, NONE, NULL);
+    program_map(&program, 0x7f0000101000, 0x8000, RW, NULL);
+    program_put_pthread(&program, 0x7f0000108000, 0, 0x7f0000100000, 0x9000, 0x1000);
+    program_thread(&program, 0x7f0000107000, 0x7f0000108000);
+    program_put(&program, STACK_AT + 0x8000, heap_blocks[0]);
+    program_put(&program, STACK_AT + 0x9008, heap_blocks[1]); /* behind the stack */
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "drr");
     /* Where it is not known which threads there are, it may be one that runs. */
     program.facts.thread_count = 0;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrr");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrr");
     program_deinit(&program);
 }
 
@@ -324,15 +140,15 @@ ASNAP_TEST(graph_roots, first_stack_is_the_kernels)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
-    map(&program, 0x7ffffffde000, 0x21000, RW, "[stack]");
-    thread(&program, 0x7ffffffe0000, 0);
-    put(&program, 0x7ffffffdff00, heap_blocks[0]);
-    put(&program, 0x7ffffffe0010, heap_blocks[1]);
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "drd");
+    program_load_file(&program);
+    program_map(&program, 0x7ffffffde000, 0x21000, RW, "[stack]");
+    program_thread(&program, 0x7ffffffe0000, 0);
+    program_put(&program, 0x7ffffffdff00, heap_blocks[0]);
+    program_put(&program, 0x7ffffffe0010, heap_blocks[1]);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "drd");
     program.regions[program.piece_count - 1].path = NULL;
     program.facts.main_stack = 0x7ffffffefff0;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "drd");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "drd");
     program_deinit(&program);
 }
 
@@ -340,15 +156,15 @@ ASNAP_TEST(graph_roots, registers_and_a_stack_in_a_block)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
-    thread(&program, heap_blocks[1] + 16, 0);
+    program_load_file(&program);
+    program_thread(&program, heap_blocks[1] + 16, 0);
     program.registers[0] = (struct asnap_register){heap_blocks[0], 0, "rbx"};
     program.registers[1] = (struct asnap_register){heap_blocks[2] + 8, 0, "r9"};
     program.facts.register_count = 2;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrp");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrp");
     program.facts.tag_mask = UINT64_C(0xff) << 56;
     program.registers[0].value |= UINT64_C(0xab) << 56;
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "rrp");
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrp");
     program_deinit(&program);
 }
 
@@ -357,7 +173,7 @@ static const char *first_note(struct program *program)
 {
     static char text[256];
     struct asnap_graph *graph = NULL;
-    struct asnap_snapshot *snapshot = snapshot_of(program, heap_blocks, heap_sizes, 3);
+    struct asnap_snapshot *snapshot = program_snapshot(program, heap_blocks, heap_sizes, 3);
     ASNAP_ASSERT_OK(asnap_graph_create(snapshot, &program->facts, &graph));
     bool any = asnap_graph_note_count(graph) != 0;
     snprintf(text, sizeof(text), "%s", any ? asnap_graph_note(graph, 0) : "");
@@ -370,18 +186,22 @@ ASNAP_TEST(graph_roots, what_is_not_known_of_threads_is_said)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
+    program_load_file(&program);
     CU_ASSERT_STRING_EQUAL(first_note(&program),
                            "no thread is known: blocks that only registers hold are shown as "
                            "leaked, and old values on stacks may hide others");
-    thread(&program, HEAP_AT + 0x400, HEAP_AT + 0x500);
+    program_thread(&program, HEAP_AT + 0x400, HEAP_AT + 0x500);
     CU_ASSERT_STRING_EQUAL(first_note(&program), "");
     program.threads[0].vectors_unknown = true;
     CU_ASSERT_STRING_EQUAL(first_note(&program),
                            "the vector registers of 1 of 1 threads are not known: blocks that only "
                            "they hold are shown as leaked");
-    program.threads[0].vectors_unknown = false;
-    thread(&program, HEAP_AT + 0x600, 0);
+    program.threads[0].registers_unknown = true;
+    CU_ASSERT_STRING_EQUAL(first_note(&program),
+                           "some registers of 1 of 1 threads are not known: blocks that only they "
+                           "hold are shown as leaked");
+    program.threads[0].vectors_unknown = program.threads[0].registers_unknown = false;
+    program_thread(&program, HEAP_AT + 0x600, 0);
     CU_ASSERT_STRING_EQUAL(first_note(&program),
                            "the thread pointers of 1 of 2 threads are not known: old values on "
                            "stacks of threads that have ended may hide leaks");
@@ -399,14 +219,15 @@ ASNAP_TEST(graph_roots, lists_of_free_chunks_and_the_loader)
     const uint64_t base = 0x7f0000000000;
     struct program program;
     program_init(&program);
-    load_file(&program);
-    map(&program, base, 0x1000, RW, "/lib/libc.so.6");
-    map(&program, base + 0x1000, 0x1000, RW, "/lib/ld-linux-x86-64.so.2");
-    map(&program, base + 0x2000, 0x1000, RW, "/lib/libother.so");
-    put(&program, base + 0x100, heap_blocks[0] + 16); /* a chunk of 32 bytes ends 8 before */
-    put(&program, base + 0x1100, heap_blocks[1] + 16);
-    put(&program, base + 0x2100, heap_blocks[2] + 16);
-    CU_ASSERT_STRING_EQUAL(classes(&program, heap_blocks, heap_sizes, 3), "drp");
+    program_load_file(&program);
+    program_map(&program, base, 0x1000, RW, "/lib/libc.so.6");
+    program_map(&program, base + 0x1000, 0x1000, RW, "/lib/ld-linux-x86-64.so.2");
+    program_map(&program, base + 0x2000, 0x1000, RW, "/lib/libother.so");
+    program_put(&program, base + 0x100,
+                heap_blocks[0] + 16); /* a chunk of 32 bytes ends 8 before */
+    program_put(&program, base + 0x1100, heap_blocks[1] + 16);
+    program_put(&program, base + 0x2100, heap_blocks[2] + 16);
+    CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "drp");
     program_deinit(&program);
 }
 
@@ -433,10 +254,10 @@ ASNAP_TEST(graph_filters, by_class)
     static const uint64_t sizes[] = {8, 16, 32};
     struct program program;
     program_init(&program);
-    load_file(&program);
-    put(&program, FILE_AT + 0x3f00, heap_blocks[0]);
-    put(&program, FILE_AT + 0x4800, heap_blocks[1] + 4);
-    struct asnap_snapshot *snapshot = snapshot_of(&program, heap_blocks, sizes, 3);
+    program_load_file(&program);
+    program_put(&program, FILE_AT + 0x3f00, heap_blocks[0]);
+    program_put(&program, FILE_AT + 0x4800, heap_blocks[1] + 4);
+    struct asnap_snapshot *snapshot = program_snapshot(&program, heap_blocks, sizes, 3);
     struct asnap_graph *graph = NULL;
     ASNAP_ASSERT_OK(asnap_graph_create(snapshot, &program.facts, &graph));
     CU_ASSERT_EQUAL(KEPT({.inclusive = true, .classes = OF(REACHABLE)}), 8);
@@ -500,13 +321,13 @@ ASNAP_TEST(graph_roots, every_allocation_may_fail)
 {
     struct program program;
     program_init(&program);
-    load_file(&program);
+    program_load_file(&program);
     map_stack(&program, heap_blocks[2] + 16);
-    thread(&program, STACK_AT + 0x5000, STACK_AT + 0x8600);
+    program_thread(&program, STACK_AT + 0x5000, STACK_AT + 0x8600);
     program.registers[0] = (struct asnap_register){heap_blocks[0], 0, "rbx"};
     program.facts.register_count = 1;
     swept = &program;
-    swept_snapshot = snapshot_of(&program, heap_blocks, heap_sizes, 3);
+    swept_snapshot = program_snapshot(&program, heap_blocks, heap_sizes, 3);
     CU_ASSERT(asnap_unit_sweep(make_once, NULL) > 20);
     asnap_snapshot_destroy(swept_snapshot);
     program_deinit(&program);
@@ -540,24 +361,24 @@ ASNAP_TEST(graph_roots, memory_of_anything)
         struct asnap_graph *graph = NULL;
         uint64_t state = seed;
         program_init(&program);
-        load_file(&program);
-        map(&program, 0x7f0000000000, 0x9000, RW, seed % 2 == 0 ? NULL : "/lib/libc.so.6");
+        program_load_file(&program);
+        program_map(&program, 0x7f0000000000, 0x9000, RW, seed % 2 == 0 ? NULL : "/lib/libc.so.6");
         map_stack(&program, 1);
-        map(&program, 0x7f0008000000, 0x3000, RW, NULL);
+        program_map(&program, 0x7f0008000000, 0x3000, RW, NULL);
         for (size_t i = 0; i < program.piece_count; i++) {
             const struct asnap_region *region = &program.regions[i];
             bool is_head = region->file_offset == 0 && i == 0 && seed % 4 != 0;
             for (uint64_t place = region->start;
                  region->flags != NONE && !is_head && place < region->end; place += 8)
                 if (random_word(&state) % 3 == 0)
-                    put(&program, place, odd_word(&program, &state));
+                    program_put(&program, place, odd_word(&program, &state));
         }
         for (size_t i = 0; i < 3; i++)
-            thread(&program, odd_word(&program, &state), odd_word(&program, &state));
+            program_thread(&program, odd_word(&program, &state), odd_word(&program, &state));
         program.registers[0] = (struct asnap_register){odd_word(&program, &state), 0, "rbx"};
         program.facts.register_count = 1;
         program.facts.gaps = (uint32_t)(seed % 3);
-        struct asnap_snapshot *snapshot = snapshot_of(&program, heap_blocks, heap_sizes, 3);
+        struct asnap_snapshot *snapshot = program_snapshot(&program, heap_blocks, heap_sizes, 3);
         ASNAP_ASSERT_OK(asnap_graph_create(snapshot, &program.facts, &graph));
         CU_ASSERT_EQUAL(asnap_graph_block_count(graph), 3);
         asnap_graph_destroy(graph);

@@ -93,7 +93,7 @@ static const struct asnap_region regions[] = {
     {HEAP, END, 0, NULL, ASNAP_REGION_READABLE | ASNAP_REGION_WRITABLE},
 };
 static const struct asnap_memory memory = {.read = read_memory};
-static const struct asnap_thread threads[] = {{.number = 7}, {8, HEAP, THREAD, false}};
+static const struct asnap_thread threads[] = {{.number = 7}, {8, HEAP, THREAD, false, false}};
 
 static struct asnap_error *find(struct asnap_thread_local_list **list)
 {

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "debugger_call.h"
+#include "deferred.h"
 #include "fork.h"
 #include "gate.h"
 #include "loaded_modules.h"
@@ -102,10 +103,15 @@ static void obey(void)
     if (mode != was)
         __atomic_store_n(&applied->tracing, 0, __ATOMIC_RELEASE);
     if (mode != was || asked.clear != applied->clear) {
+        /* What is not recorded yet was allocated before, too. */
+        asnap_deferred_cancel_all();
         asnap_records_clear();
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }
+    /* Files may have been unloaded while nothing was traced. */
+    if (mode != was)
+        asnap_rows_forget();
     if (mode != was || mode == 0)
         __atomic_store_n(&applied->sample_period, asked.sample_period, __ATOMIC_RELEASE);
     if (asked.reset_peak != applied->reset_peak)

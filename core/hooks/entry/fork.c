@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "deferred.h"
+#include "gate.h"
 #include "libc.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -52,7 +52,7 @@ static void mend_all(void)
     bool awaits = !is_first && !asnap_walker_pool_has_notice();
     mend(NULL);
     if (is_first) {
-        asnap_deferred_mend();
+        asnap_gate_mend();
         be_another_thread();
     }
     /* Another thread may have been about to. */

@@ -3,6 +3,7 @@
 #include "deferred.h"
 #include "kernel.h"
 #include "reached.h"
+#include "thread_numbers.h"
 #include "watched_count.h"
 
 void asnap_gate_drop(void)
@@ -26,10 +27,22 @@ bool asnap_gate_count(enum asnap_inserted inserted, bool is_new)
     return inserted == ASNAP_INSERTED || inserted == ASNAP_REPLACED;
 }
 
-bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode)
+static bool remove_record(uint64_t key, struct asnap_removed *removed, uint32_t mode)
 {
     return mode == ASNAP_TABLE_TRACING_ALL ? asnap_records_remove(key, removed)
                                            : asnap_records_remove_sampled(key, removed);
+}
+
+bool asnap_gate_remove_awaited(uint64_t key, struct asnap_removed *removed, uint32_t mode)
+{
+    asnap_deferred_cancel(key);
+    return remove_record(key, removed, mode);
+}
+
+bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode)
+{
+    return remove_record(key, removed, mode) ||
+           (asnap_gate_may_be_awaited() && asnap_gate_remove_awaited(key, removed, mode));
 }
 
 bool asnap_gate_refuse_key(uint64_t key, uint32_t mode)
@@ -39,11 +52,32 @@ bool asnap_gate_refuse_key(uint64_t key, uint32_t mode)
     return false;
 }
 
+/* Another thread may have freed the block meanwhile. */
+static void insert(struct asnap_deferred *deferred)
+{
+    uint64_t key = deferred->key;
+    if (__atomic_load_n(deferred->awaited, __ATOMIC_ACQUIRE) != key ||
+        !asnap_gate_takes(key, deferred->size, deferred->mode))
+        return;
+    struct asnap_removed block = {
+        .size = deferred->size,
+        .stack = asnap_walker_intern(deferred->walker),
+        .thread = deferred->thread,
+        .time = deferred->time,
+    };
+    enum asnap_inserted inserted = ASNAP_NO_MEMORY;
+    if (block.stack != ASNAP_TABLE_NONE)
+        inserted = asnap_records_insert_awaited(key, &block, deferred->mode, deferred->awaited);
+    asnap_gate_count(inserted, false);
+}
+
 /* `reached`: the limits that were, as bits of their kinds. */
 static void run_one(struct asnap_deferred *deferred, uint32_t *reached)
 {
     if (deferred->kind == ASNAP_DEFERRED_INSERT) {
-        asnap_gate_record(deferred->key, deferred->size, deferred->walker, false, deferred->mode);
+        if (deferred->thread == 0)
+            deferred->thread = asnap_thread_number();
+        insert(deferred);
     } else if (deferred->kind == ASNAP_DEFERRED_WATCH) {
         if (deferred->mode == ASNAP_TABLE_WATCH_KINDS)
             asnap_watched_count_look();
@@ -75,6 +109,11 @@ void asnap_gate_run_deferred(void)
     }
     if (reached != 0)
         asnap_reached_tell(reached);
+}
+
+void asnap_gate_mend(void)
+{
+    asnap_deferred_mend(insert);
 }
 
 /* A hook's frame lies above a handler's that interrupts it, unless the handler has a stack

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deferred.h"
 #include "records.h"
 #include "root.h"
 #include "thread.h"
@@ -65,9 +66,22 @@ void asnap_gate_drop(void);
 /* Counts a block that no record can be made of. */
 void asnap_gate_refuse(void);
 
-/* Withdraws the record with this key, where there is one. `mode` is what the root said of `tracing`
- * when the call began, here and below. */
+/* In a child (process.h) whose thread has left nothing to do: records what its parent's other
+ * threads had left, and frees what they were at. */
+void asnap_gate_mend(void);
+
+/* Withdraws the record with this key, and sees to it that none is made by a hook that a handler has
+ * left it to. False: there was none. `mode` is what the root said of `tracing` when the call
+ * began, here and below. */
 bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode);
+
+/* The second half of that, where no record was found. */
+static inline bool asnap_gate_may_be_awaited(void)
+{
+    return __builtin_expect(__atomic_load_n(&asnap_deferred_inserts, __ATOMIC_RELAXED), 0);
+}
+
+bool asnap_gate_remove_awaited(uint64_t key, struct asnap_removed *removed, uint32_t mode);
 
 /* Counts one as refused, and forgets what was recorded of the block before, which is not true any
  * more. Returns false. */
@@ -77,14 +91,22 @@ bool asnap_gate_refuse_key(uint64_t key, uint32_t mode);
  * before, and yet there was a record of it. Whether the record was made. */
 bool asnap_gate_count(enum asnap_inserted inserted, bool is_new);
 
+/* Whether there can be a record of a block of this size; else it was counted. */
+static ASNAP_HOT bool asnap_gate_takes(uint64_t key, size_t size, uint32_t mode)
+{
+    uint64_t large = __atomic_load_n(&asnap_watch_large_bytes, __ATOMIC_RELAXED);
+    if (__builtin_expect(size >= large, 0) && !asnap_watch_large(size))
+        return asnap_gate_refuse_key(key, mode);
+    return true;
+}
+
 /* Records a block under its key (not 0) with the stack that was walked. False: it could not be
  * recorded, and was counted. */
 static ASNAP_HOT bool asnap_gate_record(uint64_t key, size_t size, struct asnap_walker *walker,
                                         bool is_new, uint32_t mode)
 {
-    uint64_t large = __atomic_load_n(&asnap_watch_large_bytes, __ATOMIC_RELAXED);
-    if (__builtin_expect(size >= large, 0) && !asnap_watch_large(size))
-        return asnap_gate_refuse_key(key, mode);
+    if (!asnap_gate_takes(key, size, mode))
+        return false;
     uint32_t stack = asnap_walker_intern(walker);
     enum asnap_inserted inserted = ASNAP_NO_MEMORY;
     if (stack != ASNAP_TABLE_NONE)

@@ -57,22 +57,53 @@ note_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32
         }                                                                                          \
     } while (0)
 
-ASNAP_EXPORT void *malloc(size_t size)
+/* ---- malloc, calloc, realloc ---- */
+
+/* The functions that are called most have no frame while nothing is traced: each goes on to a
+ * function that finds its caller as this one has (ASNAP_GO_ON). */
+
+static __attribute__((noinline)) void *traced_malloc(size_t size)
 {
-    uint32_t mode = asnap_control_mode();
     void *block = asnap_next.malloc(size);
-    if (mode == ASNAP_TABLE_TRACING_ALL) {
-        const struct asnap_caller caller = ASNAP_CALLER;
-        if (!asnap_is_debugger_call(&caller))
-            note_allocated(block, size, &caller);
-        return block;
-    }
+    const struct asnap_caller caller = ASNAP_CALLER;
+    if (!asnap_is_debugger_call(&caller))
+        note_allocated(block, size, &caller);
+    return block;
+}
+
+static __attribute__((noinline)) void *sampled_malloc(size_t size)
+{
+    uint32_t mode = asnap_control_mode_now();
+    void *block = asnap_next.malloc(size);
     if (mode > ASNAP_TABLE_TRACING_ALL && !asnap_sampler_passes(size, mode))
         return note_sampled(block, size, &ASNAP_CALLER, mode);
     return block;
 }
 
-ASNAP_EXPORT void *calloc(size_t count, size_t size)
+static ASNAP_HOT void *malloc_now(size_t size)
+{
+    uint32_t mode = asnap_control_mode_now();
+    if (mode == ASNAP_TABLE_TRACING_ALL)
+        ASNAP_GO_ON traced_malloc(size);
+    if (mode == 0 || asnap_sampler_passes(size, mode))
+        ASNAP_GO_ON asnap_next.malloc(size);
+    ASNAP_GO_ON sampled_malloc(size);
+}
+
+static __attribute__((noinline)) void *asked_malloc(size_t size)
+{
+    asnap_control_apply();
+    ASNAP_GO_ON malloc_now(size);
+}
+
+ASNAP_EXPORT void *malloc(size_t size)
+{
+    if (asnap_control_is_asked())
+        ASNAP_GO_ON asked_malloc(size);
+    ASNAP_GO_ON malloc_now(size);
+}
+
+static __attribute__((noinline)) void *traced_calloc(size_t count, size_t size)
 {
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.calloc(count, size);
@@ -83,12 +114,22 @@ ASNAP_EXPORT void *calloc(size_t count, size_t size)
     return block;
 }
 
+ASNAP_EXPORT void *calloc(size_t count, size_t size)
+{
+    if (asnap_control_is_asked() || asnap_control_mode_now() != 0)
+        ASNAP_GO_ON traced_calloc(count, size);
+    ASNAP_GO_ON asnap_next.calloc(count, size);
+}
+
 /* A block whose record cannot be touched now is not resized but replaced. */
 static void *replace(void *block, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
     void *replacement = size == 0 ? NULL : asnap_under.malloc(size);
-    if (replacement == NULL && size != 0)
+    if (replacement == NULL && size != 0) {
+        if (mode != 0)
+            asnap_trace_failed(size);
         return NULL;
+    }
     if (replacement != NULL) {
         size_t old_size = asnap_next_is_early(block) ? asnap_next_early_size(block)
                                                      : asnap_next_block_bytes(block, size);
@@ -147,12 +188,19 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     return resized;
 }
 
-ASNAP_EXPORT void *realloc(void *block, size_t size)
+static __attribute__((noinline)) void *traced_realloc(void *block, size_t size)
 {
     uint32_t mode = asnap_control_mode();
     if (asnap_next_is_early(block))
         return replace(block, size, &ASNAP_CALLER, mode);
     return mode != 0 ? resize(block, size, &ASNAP_CALLER, mode) : asnap_next.realloc(block, size);
+}
+
+ASNAP_EXPORT void *realloc(void *block, size_t size)
+{
+    if (asnap_control_is_asked() || asnap_control_mode_now() != 0 || asnap_next_is_early(block))
+        ASNAP_GO_ON traced_realloc(block, size);
+    ASNAP_GO_ON asnap_next.realloc(block, size);
 }
 
 ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
@@ -172,6 +220,8 @@ ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
     return mode != 0 ? resize(block, bytes, &ASNAP_CALLER, mode) : asnap_next.realloc(block, bytes);
 }
 
+/* ---- free ---- */
+
 /* Whether a block of which a sample may have a record may be released now. */
 static __attribute__((noinline)) bool note_releasing_sampled(void *block, uint32_t mode)
 {
@@ -180,11 +230,10 @@ static __attribute__((noinline)) bool note_releasing_sampled(void *block, uint32
 }
 
 /* Whether the block may be released now. */
-static ASNAP_HOT bool note_releasing(void *block, uint64_t caller)
+static ASNAP_HOT bool note_releasing(void *block, uint64_t caller, uint32_t mode)
 {
     if (block == NULL || asnap_next_is_early(block))
         return false;
-    uint32_t mode = asnap_control_mode();
     if (mode == 0)
         return true;
     if (__builtin_expect(allocsnap_root.preceded != 0, 0))
@@ -194,14 +243,42 @@ static ASNAP_HOT bool note_releasing(void *block, uint64_t caller)
     return asnap_trace_passes((uintptr_t)block) || note_releasing_sampled(block, mode);
 }
 
-/* The dynamic linker frees what it knew of a file after it has unloaded it. */
-ASNAP_EXPORT void free(void *block)
+/* The dynamic linker frees what it knew of a file after it has unloaded it. While nothing is traced
+ * nobody need know (asnap_control_apply). */
+static ASNAP_HOT void release(void *block, uint64_t caller, uint32_t mode)
 {
-    uint64_t caller = (uint64_t)(uintptr_t)__builtin_return_address(0);
     if (asnap_modules_is_linker(caller))
         asnap_rows_forget();
-    if (note_releasing(block, caller))
+    if (note_releasing(block, caller, mode))
         asnap_next.free(block);
+}
+
+static __attribute__((noinline)) void traced_free(void *block)
+{
+    release(block, (uint64_t)(uintptr_t)__builtin_return_address(0), ASNAP_TABLE_TRACING_ALL);
+}
+
+static __attribute__((noinline)) void sampled_free(void *block)
+{
+    release(block, (uint64_t)(uintptr_t)__builtin_return_address(0), asnap_control_mode_now());
+}
+
+static __attribute__((noinline)) void asked_free(void *block)
+{
+    asnap_control_apply();
+    ASNAP_GO_ON sampled_free(block);
+}
+
+ASNAP_EXPORT void free(void *block)
+{
+    if (asnap_control_is_asked())
+        ASNAP_GO_ON asked_free(block);
+    uint32_t mode = asnap_control_mode_now();
+    if (mode == ASNAP_TABLE_TRACING_ALL)
+        ASNAP_GO_ON traced_free(block);
+    if (mode != 0 || asnap_next_is_early(block))
+        ASNAP_GO_ON sampled_free(block);
+    ASNAP_GO_ON asnap_next.free(block);
 }
 
 ASNAP_EXPORT void free_sized(void *block, size_t size);
@@ -211,7 +288,8 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0)))
+    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0),
+                        asnap_control_mode()))
         return;
     if (asnap_next.free_sized != NULL)
         asnap_next.free_sized(block, size);
@@ -226,7 +304,8 @@ ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0)))
+    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0),
+                        asnap_control_mode()))
         return;
     if (asnap_next.free_aligned_sized != NULL)
         asnap_next.free_aligned_sized(block, alignment, size);

@@ -12,6 +12,15 @@
 
 #define ASNAP_EXPORT __attribute__((visibility("default"), noinline))
 
+/* Goes on to another function with the same parameters, by a jump: it finds the caller, and its
+ * stack, as this function has found them. gcc does it where it optimises, by the flag that the
+ * Makefile has for such a file. */
+#if defined(__clang__)
+#define ASNAP_GO_ON __attribute__((musttail)) return
+#else
+#define ASNAP_GO_ON return
+#endif
+
 /* No operator new of a C++ library is longer than this, in bytes. */
 enum { ASNAP_OPERATOR_BYTES = 256 };
 

@@ -1,11 +1,13 @@
 #include "trace.h"
 
+#include "clock.h"
 #include "deferred.h"
 #include "gate.h"
 #include "loaded_modules.h"
 #include "preceding.h"
 #include "registered_frames.h"
 #include "sampler.h"
+#include "thread_numbers.h"
 #include "walk_check.h"
 #include "walker_pool.h"
 
@@ -49,6 +51,8 @@ static bool defer_insert(uint64_t key, size_t size, const struct asnap_caller *c
     }
     deferred->key = key;
     deferred->size = size;
+    deferred->thread = asnap_thread_number_if_any();
+    deferred->time = asnap_clock_now();
     asnap_deferred_push(deferred);
     return true;
 }
@@ -145,6 +149,8 @@ static __attribute__((noinline)) bool track_sampled(uint64_t key, size_t size,
 
 bool asnap_trace_track(uint64_t key, size_t size, const struct asnap_caller *caller, uint32_t mode)
 {
+    /* It is in place of one that a handler has told of with this key. */
+    asnap_deferred_cancel(key);
     if (mode == ASNAP_TABLE_TRACING_ALL)
         return track(key, size, caller, false, ASNAP_TABLE_TRACING_ALL);
     if (asnap_sampler_take(size, mode) != ASNAP_NOT_SAMPLED)
@@ -257,10 +263,11 @@ static ASNAP_HOT bool releasing(void *block, void (*release)(void *), uint32_t m
         return true;
     }
     if (asnap_gate_enter()) {
-        if (mode == ASNAP_TABLE_TRACING_ALL)
-            asnap_records_remove(key_of(block), NULL);
-        else
-            asnap_records_remove_sampled(key_of(block), NULL);
+        uint64_t key = key_of(block);
+        bool found = mode == ASNAP_TABLE_TRACING_ALL ? asnap_records_remove(key, NULL)
+                                                     : asnap_records_remove_sampled(key, NULL);
+        if (__builtin_expect(!found, 0) && asnap_gate_may_be_awaited())
+            asnap_gate_remove_awaited(key, NULL, mode);
         asnap_gate_leave();
         return true;
     }
@@ -287,7 +294,8 @@ enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed, ui
         remove_on_own_behalf(block, removed, mode);
         return ASNAP_UNKNOWN;
     }
-    if (!asnap_gate_enter())
+    /* What a hook has yet to record cannot be put back. */
+    if (asnap_deferred_awaits(key_of(block)) || !asnap_gate_enter())
         return ASNAP_TAKE_LATE;
     bool found = asnap_gate_remove(key_of(block), removed, mode);
     asnap_gate_leave();

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deferred.h"
 #include "records.h"
 #include "sample_filter.h"
 #include "thread.h"
@@ -35,7 +36,7 @@ void asnap_trace_look_at_release(uint64_t caller);
  * be recorded may have this key, too. */
 static inline bool asnap_trace_passes(uint64_t key)
 {
-    return __builtin_expect(!asnap_filter_has(key) && asnap_thread.deferred == NULL, 1);
+    return __builtin_expect(!asnap_deferred_is_any_left() && !asnap_filter_has(key), 1);
 }
 
 /* Forgets the record with this key, if there is one. */
@@ -52,7 +53,7 @@ bool asnap_trace_releasing_sampled(void *block, void (*release)(void *), uint32_
 enum asnap_taken {
     ASNAP_TAKEN,     /* `removed` says what was known */
     ASNAP_UNKNOWN,   /* the block was not traced */
-    ASNAP_TAKE_LATE, /* the table cannot be touched now */
+    ASNAP_TAKE_LATE, /* the table cannot be touched now, or has no record of the block yet */
 };
 
 /* Forgets a block that is about to be resized. */

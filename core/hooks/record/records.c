@@ -165,9 +165,11 @@ static ASNAP_HOT void count_out(uint64_t key, uint32_t thread, uint64_t size, bo
     }
 }
 
-/* `thread` is the calling thread's number, `mode` what the root must say of `tracing`. */
+/* `thread` is the calling thread's number, `mode` what the root must say of `tracing`; `awaited`,
+ * where it is not NULL, must hold the key. */
 static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
-                                            struct asnap_removed block, uint32_t mode)
+                                            struct asnap_removed block, uint32_t mode,
+                                            const uint64_t *awaited)
 {
     const bool is_sampled = mode != ASNAP_TABLE_TRACING_ALL;
     struct asnap_table_shard *shard = shard_of(key);
@@ -175,6 +177,9 @@ static ASNAP_HOT enum asnap_inserted record(uint64_t key, uint32_t thread,
     asnap_lock(&shard->lock);
     /* With the lock held: whoever turns tracing off clears the shard afterwards. */
     bool tracing = __atomic_load_n(&allocsnap_root.applied.tracing, __ATOMIC_RELAXED) == mode;
+    /* Likewise: whoever changes it looks for a record afterwards. */
+    if (awaited != NULL)
+        tracing = tracing && __atomic_load_n(awaited, __ATOMIC_ACQUIRE) == key;
     /* Once the peak may have risen for it, nothing must fail any more. */
     bool open = __builtin_expect(tracing, 1) &&
                 (__builtin_expect(shard->chunks != 0, 1) || open_shard(shard));
@@ -210,7 +215,7 @@ static ASNAP_HOT enum asnap_inserted insert(uint64_t key, uint64_t size, uint32_
         .thread = thread,
         .time = asnap_clock_now(),
     };
-    return record(key, thread, block, mode);
+    return record(key, thread, block, mode, NULL);
 }
 
 enum asnap_inserted asnap_records_insert(uint64_t key, uint64_t size, uint32_t stack)
@@ -227,7 +232,13 @@ enum asnap_inserted asnap_records_insert_sampled(uint64_t key, uint64_t size, ui
 enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed,
                                            uint32_t mode)
 {
-    return record(key, asnap_thread_number(), *removed, mode);
+    return record(key, asnap_thread_number(), *removed, mode, NULL);
+}
+
+enum asnap_inserted asnap_records_insert_awaited(uint64_t key, const struct asnap_removed *block,
+                                                 uint32_t mode, const uint64_t *awaited)
+{
+    return record(key, asnap_thread_number(), *block, mode, awaited);
 }
 
 static ASNAP_HOT bool remove_record(uint64_t key, struct asnap_removed *removed, bool is_sampled)

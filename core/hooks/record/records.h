@@ -38,6 +38,12 @@ enum asnap_inserted asnap_records_insert_sampled(uint64_t key, uint64_t size, ui
 enum asnap_inserted asnap_records_put_back(uint64_t key, const struct asnap_removed *removed,
                                            uint32_t mode);
 
+/* The same for a block that was allocated a while ago: only while `*awaited` is the key, which
+ * another thread may change that has the block now. Once it has, and then looked for a record, none
+ * is made. `thread` and `time` are those of the allocation. */
+enum asnap_inserted asnap_records_insert_awaited(uint64_t key, const struct asnap_removed *block,
+                                                 uint32_t mode, const uint64_t *awaited);
+
 /* Withdraws the record with this key and says what it said, unless `removed` is NULL.
  * False: there is none. Of a table of every block, and that of a sample. A block that is in the
  * table was allocated, and told to whoever frees it, since the table is of that kind. */

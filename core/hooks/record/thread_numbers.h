@@ -22,6 +22,13 @@ static inline uint32_t asnap_thread_number(void)
                                                                   : asnap_thread_number_take();
 }
 
+/* The number that the calling thread has, as in a handler, which cannot take one; 0: none. */
+static inline uint32_t asnap_thread_number_if_any(void)
+{
+    uint32_t number = asnap_thread_own_number;
+    return number < ASNAP_THREAD_NUMBERS ? number : 0;
+}
+
 /* For the thread of a forked child, which has another kernel thread number than its
  * parent: it takes a number of its own. */
 void asnap_thread_number_forget(void);

@@ -71,7 +71,7 @@ static const struct set sets[] = {
         .description =
             {"wrappers",
              "xmalloc and its like, safe_malloc, zmalloc, and those of PostgreSQL, nginx, PHP,"
-             " SQLite, Python"},
+             " SQLite, OpenSSL, Python"},
         .functions =
             LIST(/* gnulib, libiberty, git, OpenSSH, tmux, util-linux, busybox, libX11 */
                  "xmalloc", "xmallocz", "xmallocz_gently", "xmalloc0", "xzalloc", "xcalloc",
@@ -106,6 +106,11 @@ static const struct set sets[] = {
                  "sqlite3Malloc*", "sqlite3_malloc*", "sqlite3Realloc", "sqlite3_realloc*",
                  "sqlite3DbMalloc*", "sqlite3DbRealloc*", "sqlite3DbStr*Dup", "sqlite3_mprintf",
                  "sqlite3_vmprintf", "sqlite3MPrintf", "sqlite3VMPrintf",
+                 /* OpenSSL */
+                 "CRYPTO_malloc*", "CRYPTO_zalloc", "CRYPTO_calloc", "CRYPTO_realloc*",
+                 "CRYPTO_clear_realloc*", "CRYPTO_aligned_alloc*", "CRYPTO_strdup",
+                 "CRYPTO_strndup", "CRYPTO_memdup", "CRYPTO_secure_malloc*", "CRYPTO_secure_zalloc",
+                 "CRYPTO_secure_calloc",
                  /* Python */
                  "PyMem_*", "_PyMem_*", "PyObject_Malloc", "PyObject_Calloc", "PyObject_Realloc",
                  "_PyObject_Malloc", "_PyObject_Calloc", "_PyObject_Realloc", "_PyObject_Alloc",

@@ -38,10 +38,9 @@ def has_pools_of_python(regions):
     return any(_PYTHON.search(region.path) for region in regions)
 
 
-def lines(resident, traced, tracker, is_python):
+def lines(resident, traced, tracker, is_python, size=format_size):
     """Text for people: what adds up to the resident memory, and what the rest is. `traced`: None
-    where that is only estimated, and nothing can be subtracted from it."""
-    size = format_size
+    where that is only estimated, and nothing can be subtracted from it. `size` writes bytes."""
     if traced is None:
         return ["{}, {} of it in files".format(size(resident.total), size(resident.files))]
     rest = resident.anonymous - traced - tracker

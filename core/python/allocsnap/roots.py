@@ -13,6 +13,7 @@ from .library.keys import TYPE
 from .library.rows import format_size
 from .printable import printable
 from .target import path_bytes, shown_path
+from .terminal import ADDRESS, FILE, FUNCTION, NAME, SIZE, plain
 from .untouched import untouched
 
 
@@ -121,24 +122,25 @@ class Computed:
             places.append(next(found[block], None))
         return places
 
-    def root_name(self, reference):
-        """What a person would call the place of a pointer that is in no block."""
+    def root_name(self, reference, marked=plain):
+        """What a person would call the place of a pointer that is in no block; `marked`: as
+        Shown.marked."""
         root = self.graph.root(reference.root)
         if root.kind == graph_types.ROOT_REGISTER:
             place, name = self.graph.register(root.start)
             return "register {} of {}".format(name, self._thread_name(place))
         name = None
         if root.kind != graph_types.ROOT_FILE:
-            name = self.thread_local_name(reference.place)
+            name = self.thread_local_name(reference.place, marked)
         if name is not None:
             return name
         if root.kind in _ON_STACKS:
-            return self._stack_name(root, reference.place)
+            return self._stack_name(root, reference.place, marked)
         if root.kind == graph_types.ROOT_TLS:
-            return "thread-local storage of {} at {:#x}".format(
-                self._thread_name(root.thread), reference.place
+            return "thread-local storage of {} at {}".format(
+                self._thread_name(root.thread), marked(ADDRESS, "{:#x}".format(reference.place))
             )
-        return self._memory_name(root, reference.place)
+        return self._memory_name(root, reference.place, marked)
 
     def best_root(self, reference, block):
         """Of the pointers in roots to a block the one that says most: a variable of a frame, which
@@ -155,7 +157,7 @@ class Computed:
                     return other
         return reference
 
-    def thread_local_name(self, address):
+    def thread_local_name(self, address, marked=plain):
         """What the thread-local variable is called that an address is in, and of which thread; None:
         it is in none that is known."""
         if not self.calls_debugger:
@@ -169,9 +171,9 @@ class Computed:
         region = self.regions.find(storage.file)
         file = shown_path(os.path.basename(os.fsdecode(region.path))) if region else "a file"
         if found is None:
-            name = "thread-local storage+{:#x} ({})".format(address - storage.start, file)
+            name = "thread-local storage+{:#x} ({})".format(address - storage.start, marked(FILE, file))
         else:
-            name = "thread-local " + _in_variable(found[0], found[1], found[2] or file)
+            name = "thread-local " + _in_variable(found[0], found[1], found[2] or file, marked)
         return "{} of {}".format(name, self._thread_name(storage.thread))
 
     def _thread_name(self, place):
@@ -181,16 +183,18 @@ class Computed:
         label = self._target.thread_labels().get(number) if self.calls_debugger else None
         return "thread {}".format(number) + (" ({})".format(printable(label)) if label else "")
 
-    def _stack_name(self, root, place):
+    def _stack_name(self, root, place, marked):
         number = self.graph.thread_number(root.thread)
-        slot = self._slot(number, place) if self.calls_debugger else None
+        slot = self._slot(number, place, marked) if self.calls_debugger else None
         if slot is not None:
-            text = slot[0] + (", variable {}".format(printable(slot[1])) if slot[1] else "")
+            text = slot[0] + (", variable " + marked(NAME, printable(slot[1])) if slot[1] else "")
         else:
             text = "stack" if root.kind == graph_types.ROOT_STACK else "below the stack pointer"
-        return "{} of {} at {:#x}".format(text, self._thread_name(root.thread), place)
+        return "{} of {} at {}".format(
+            text, self._thread_name(root.thread), marked(ADDRESS, "{:#x}".format(place))
+        )
 
-    def _slot(self, kernel_number, place):
+    def _slot(self, kernel_number, place, marked=plain):
         """(frame of a thread, its variable or None) that a place in its stack is in, or None."""
         for thread in self._target.threads():
             if thread.kernel_number != kernel_number:
@@ -201,10 +205,11 @@ class Computed:
             if found is None and variable is None:
                 return None
             text = "frame {}".format(level)
-            return text + (" ({})".format(printable(function)) if function else ""), variable
+            name = " ({})".format(marked(FUNCTION, printable(function))) if function else ""
+            return text + name, variable
         return None
 
-    def _file_name(self, place):
+    def _file_name(self, place, marked):
         """What the symbols call the variable that an address is in, else the section of a file, or
         None."""
         found = self._target.file_place(place) or self._target.section_place(place)
@@ -212,15 +217,17 @@ class Computed:
             return None
         if found.symbol is None:
             path = found.path or self._mapped_path(place)
-            of = " of " + shown_path(path) if path else ""
-            return "section {}{} at {:#x}".format(printable(found.section), of, place)
+            of = " of " + marked(FILE, shown_path(path)) if path else ""
+            return "section {}{} at {}".format(
+                printable(found.section), of, marked(ADDRESS, "{:#x}".format(place))
+            )
         path = (
             self._target.variable_file(found.symbol, place - found.offset)
             or self._static_source(found, place)
             or found.path
         )
         return "global " + _in_variable(
-            printable(found.symbol), found.offset, shown_path(os.path.basename(path))
+            printable(found.symbol), found.offset, shown_path(os.path.basename(path)), marked
         )
 
     def _static_source(self, found, place):
@@ -239,19 +246,22 @@ class Computed:
         path = region.path if region and region.path else b""
         return os.fsdecode(path) if path.startswith(b"/") else ""
 
-    def _memory_name(self, root, place):
+    def _memory_name(self, root, place, marked):
         if self.calls_debugger and root.kind == graph_types.ROOT_FILE:
-            name = self._file_name(place)
+            name = self._file_name(place, marked)
             if name is not None:
                 return name
-        path = self._mapped_path(place)
+        path, address = self._mapped_path(place), marked(ADDRESS, "{:#x}".format(place))
         if path:
-            return "data of {} at {:#x}".format(shown_path(path), place)
+            return "data of {} at {}".format(marked(FILE, shown_path(path)), address)
         if root.kind == graph_types.ROOT_FILE:
-            return "data at {:#x}".format(place)
+            return "data at " + address
         kind = "memory between traced blocks" if root.kind == graph_types.ROOT_GAP else "mapping"
-        return "{} of {} at {:#x}, +{:#x}".format(
-            kind, format_size(root.end - root.start), root.start, place - root.start
+        return "{} of {} at {}, +{:#x}".format(
+            kind,
+            marked(SIZE, format_size(root.end - root.start)),
+            marked(ADDRESS, "{:#x}".format(root.start)),
+            place - root.start,
         )
 
     def add_types(self):
@@ -259,9 +269,11 @@ class Computed:
         object_types.add(self._target, self.calls, self.regions, self.snapshot)
 
 
-def _in_variable(name, offset, file):
+def _in_variable(name, offset, file, marked):
     return "{}{}{}".format(
-        name, "+{:#x}".format(offset) if offset else "", " ({})".format(file) if file else ""
+        marked(NAME, name),
+        "+{:#x}".format(offset) if offset else "",
+        " ({})".format(marked(FILE, file)) if file else "",
     )
 
 
@@ -332,6 +344,9 @@ _SLOTS_MOST = 64
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20
 
+#: Bits in which addresses differ, and no program keeps tags.
+_NO_TAGS = 2**47 - 2**12
+
 _TAG_MASK = re.compile(r"0[xX][0-9a-fA-F]{1,16}\Z|[0-9]{1,20}\Z")
 
 
@@ -340,4 +355,4 @@ def tag_mask(text):
     if not _TAG_MASK.match(text):
         return None
     number = int(text, 0) if text[:2].lower() == "0x" else int(text)
-    return number if number < 2**64 else None
+    return number if number < 2**64 and not number & _NO_TAGS else None

@@ -1,11 +1,17 @@
 """How long names are shown, and on what."""
 
 import contextlib
+import re
 
-from .terminal import Marks, finished
+from .library.rows import format_size
+from .target import shown_path
+from .terminal import FILE, SIZE, Marks, finished, plain
 
 #: What can be chosen of names and of paths.
 CHOICES = ("auto", "short", "full")
+
+#: The path in what a snapshot was taken from (kept.Taken.source).
+_SOURCE_PATH = re.compile(r"(?:(?<=\bcore )|(?<=\bfile ))/.*?(?=, of |, tracemalloc of |\Z)")
 
 
 class Shown:
@@ -39,7 +45,19 @@ class Shown:
 
     def marked(self, kind, piece):
         """A piece of a text, of a kind of terminal.KINDS."""
-        return piece if self.marks is None else self.marks.marked(kind, piece)
+        return (plain if self.marks is None else self.marks.marked)(kind, piece)
+
+    def size(self, size):
+        """So many bytes, for people."""
+        return self.marked(SIZE, format_size(size))
+
+    def path(self, path):
+        """The path of a file, as it may be printed."""
+        return self.marked(FILE, shown_path(path))
+
+    def source(self, source):
+        """What a snapshot was taken from, or a process: "core /tmp/core.1234"."""
+        return _SOURCE_PATH.sub(lambda match: self.marked(FILE, match.group()), source)
 
     def finished(self, text):
         """A text of marked pieces, which is printable, as it is printed."""

@@ -21,6 +21,10 @@ class Region(NamedTuple):
     executable: bool = False
 
 
+#: Kinds of registers.
+GENERAL, VECTOR = "general", "vector"
+
+
 class ThreadFacts(NamedTuple):
     """What a thread's registers hold; 0 where it is not known."""
 
@@ -28,6 +32,8 @@ class ThreadFacts(NamedTuple):
     stack_pointer: int = 0
     thread_pointer: int = 0  # fs_base on x86-64, tpidr_el0 on aarch64
     registers: tuple = ()  # (name, word): of wide ones several words of one name
+    # Which of GENERAL and VECTOR it has more registers of; None: what the names lack.
+    unknown: Optional[tuple] = None
 
 
 class Process(NamedTuple):

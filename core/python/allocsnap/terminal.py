@@ -20,6 +20,11 @@ _FUNCTION_LEAST = 24
 _NAME_LEAST = 12
 
 
+def plain(_kind, piece):
+    """A piece without marks: what `Marks.marked` is where nothing is for a terminal."""
+    return piece
+
+
 class Terminal(NamedTuple):
     """A terminal that a command prints on."""
 
@@ -98,9 +103,14 @@ def fit(pieces, columns, whole=()):
                     over -= before - columns_of(place[1])
 
 
+def _base(path):
+    """The name of the file of a path, with the / before it."""
+    return path[max(path.rfind("/"), 0) :]
+
+
 def _base_columns(path):
     """The columns of a path that is cut to the name of its file."""
-    return len(_ELLIPSIS) + columns_of(path[path.rfind("/") :])
+    return len(_ELLIPSIS) + columns_of(_base(path))
 
 
 def _without_end(text, columns):
@@ -110,7 +120,7 @@ def _without_end(text, columns):
 def _without_middle(path, columns):
     """A path whose name is kept as far as it may be, and half of what is left before it."""
     room = columns - len(_ELLIPSIS)
-    base = min(columns_of(path[path.rfind("/") :]), room)
+    base = min(columns_of(_base(path)), room)
     tail = base + (room - base) // 2
     return _beginning(path, room - tail) + _ELLIPSIS + _beginning(path[::-1], tail)[::-1]
 

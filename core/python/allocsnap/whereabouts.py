@@ -3,21 +3,23 @@ in what was a block when a snapshot was taken."""
 
 import os
 
+from .terminal import FILE, FUNCTION, NAME, plain
+
 #: Of more, the stacks that they have left are not looked through.
 _MOST_THREADS = 256
 
 
-def sentence(target, process, regions, kept, address):
+def sentence(target, process, regions, kept, address, marked=plain):
     """What is known of an address of the process, as "it is on the stack of thread 1, frame #0 in
     main", with names as they are; None where nothing is. `regions`: where things are mapped. `kept`:
-    {name: kept.Taken}."""
+    {name: kept.Taken}; `marked`: as Shown.marked."""
     mapping = _mapping(regions, address)
     if mapping is None:
         return None
     return (
-        _in_file(target.file_place(address))
+        _in_file(target.file_place(address), marked)
         or _in_snapshot(kept, process.description, address)
-        or _on_stack(target, mapping, address)
+        or _on_stack(target, mapping, address, marked)
         or _in_storage(target, mapping)
     )
 
@@ -28,14 +30,14 @@ def _mapping(regions, address):
     return next((one for one in found if one.start <= address < one.end), None)
 
 
-def _on_stack(target, mapping, address):
+def _on_stack(target, mapping, address, marked):
     within = {
         number: pointer
         for number, pointer in target.stack_pointers().items()
         if mapping.start <= pointer < mapping.end
     }
     if not within:
-        return _on_other_stack(target, address)
+        return _on_other_stack(target, address, marked)
     # Of stacks that lie in one mapping it is the last that begins before the address.
     before = {number: pointer for number, pointer in within.items() if pointer <= address}
     if not before:
@@ -48,23 +50,23 @@ def _on_stack(target, mapping, address):
     if frame is None:
         # What the kernel hands over, or thread-local storage.
         return "it is in the mapping of the stack of thread {}, above its frames".format(number)
-    return _in_frame(number, frame)
+    return _in_frame(number, frame, marked)
 
 
-def _on_other_stack(target, address):
+def _on_other_stack(target, address, marked):
     """The same of a stack that its thread has left, for that of a signal handler."""
     threads = target.threads()
     for thread in threads if len(threads) <= _MOST_THREADS else ():
         frame = target.frame_over(thread.number, address)
         if frame is not None:
-            return _in_frame(thread.number, frame)
+            return _in_frame(thread.number, frame, marked)
     return None
 
 
-def _in_frame(number, frame):
+def _in_frame(number, frame, marked):
     level, function = frame
     text = "it is on the stack of thread {}, frame #{}".format(number, level)
-    return text + " in {}".format(function) if function else text
+    return text + " in " + marked(FUNCTION, function) if function else text
 
 
 def _in_storage(target, mapping):
@@ -78,14 +80,14 @@ def _in_storage(target, mapping):
     return None
 
 
-def _in_file(place):
+def _in_file(place, marked):
     if place is None:
         return None
     name = os.path.basename(place.path) if place.path else "the program"
-    text = "it is in section {} of {}".format(place.section, name)
+    text = "it is in section {} of {}".format(place.section, marked(FILE, name))
     if place.symbol is None:
         return text
-    text += ": " + place.symbol
+    text += ": " + marked(NAME, place.symbol)
     if place.offset:
         text += "+{}".format(place.offset if place.offset < 10 else hex(place.offset))
     return text

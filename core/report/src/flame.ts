@@ -46,7 +46,7 @@ export class Flame {
   private readonly matched = el("span", { class: "matched", id: "flame-matched" });
   private readonly reset: HTMLButtonElement;
   private letter = 0;
-  readonly redraw = onNextFrame(() => this.draw());
+  private readonly redraw = onNextFrame(() => this.draw());
 
   constructor(
     private readonly state: State,
@@ -275,7 +275,7 @@ export class Flame {
     this.reset.disabled = zoomed === this.tree.root;
   }
 
-  private draw(): void {
+  draw(): void {
     const high = Math.min(this.scroller.clientHeight, this.rows.length * ROW);
     const drawn = surface(this.canvas, this.scroller.clientWidth, high);
     if (!drawn) return;

@@ -2,7 +2,8 @@
 import { el, section } from "./dom";
 import { baseName, blocks, grouped, size } from "./format";
 import { grouping } from "./keys";
-import { type Block, NONE, REACH } from "./model";
+import type { Block } from "./kept";
+import { NONE, REACH } from "./model";
 import { shortFunction } from "./names";
 import type { State } from "./state";
 
@@ -48,7 +49,7 @@ function headed(titles: string[], rows: HTMLElement[]): HTMLElement {
 }
 
 function keepingLines(state: State, select: Select): HTMLElement {
-  const rows = state.model.keepingLines.map((line) =>
+  const rows = state.model.kept.keepingLines.map((line) =>
     el(
       "tr",
       {},
@@ -68,7 +69,7 @@ function keepingLines(state: State, select: Select): HTMLElement {
 }
 
 function keepers(state: State, select: Select): HTMLElement {
-  const rows = state.model.keepers.map((block) =>
+  const rows = state.model.kept.keepers.map((block) =>
     el(
       "tr",
       {},
@@ -98,7 +99,7 @@ function blockLine(state: State, block: Block, select: Select): HTMLElement {
 }
 
 function largestLeak(state: State, select: Select): HTMLElement | null {
-  const { leak } = state.model;
+  const { leak } = state.model.kept;
   if (!leak) return null;
   const lists = leak.blocks.map(() => el("ul", {}));
   const items = leak.blocks.map((block, place) => {
@@ -121,8 +122,8 @@ function largestLeak(state: State, select: Select): HTMLElement | null {
 
 function ways(state: State, select: Select): HTMLElement | null {
   const { model } = state;
-  if (model.ways.length === 0) return null;
-  const items = model.ways.map(({ root, blocks: on }) =>
+  if (model.kept.ways.length === 0) return null;
+  const items = model.kept.ways.map(({ root, blocks: on }) =>
     el(
       "li",
       {},
@@ -139,8 +140,8 @@ export function leakSections(state: State, select: Select): HTMLElement[] {
   if (!model.hasGraph) return [];
   return [
     largestLeak(state, select),
-    model.keepingLines.length > 0 ? keepingLines(state, select) : null,
-    model.keepers.length > 0 ? keepers(state, select) : null,
+    model.kept.keepingLines.length > 0 ? keepingLines(state, select) : null,
+    model.kept.keepers.length > 0 ? keepers(state, select) : null,
     ways(state, select),
   ].filter((part): part is HTMLElement => part !== null);
 }

@@ -13,6 +13,7 @@ import { grouping, KEYS } from "./keys";
 import { Model, NONE } from "./model";
 import { State } from "./state";
 import { Table } from "./table";
+import { watchTheme } from "./theme";
 import { Toolbar } from "./toolbar";
 import { Treemap } from "./treemap";
 
@@ -27,7 +28,7 @@ async function show(model: Model, app: HTMLElement): Promise<void> {
   const repaints: (() => void)[] = [];
   const main = el("main", {});
   const head = renderHead(state);
-  const toolbar = new Toolbar(state, () => repaints.forEach((repaint) => repaint()));
+  const toolbar = new Toolbar(state);
   const details = new Details(state);
   const select = (frame: number): void => details.show(frame);
   const makers: (() => HTMLElement[])[] = [
@@ -35,13 +36,13 @@ async function show(model: Model, app: HTMLElement): Promise<void> {
     () => [el("div", { class: "cards" }, ...barLists(state).map(({ element }) => element))],
     () => {
       const flame = new Flame(state, new PlaceColours(model, state, false), select);
-      repaints.push(flame.redraw);
+      repaints.push(() => flame.draw());
       return [flame.element, details.element];
     },
     () => [new Table(state, select).element],
     () => {
       const treemap = new Treemap(state, new PlaceColours(model, state, true));
-      repaints.push(treemap.redraw);
+      repaints.push(() => treemap.draw());
       return [treemap.element];
     },
     () => leakSections(state, select),
@@ -52,7 +53,7 @@ async function show(model: Model, app: HTMLElement): Promise<void> {
     await pause();
   }
   const repaint = (): void => repaints.forEach((one) => one());
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  watchTheme(repaint);
   window.addEventListener("resize", repaint);
 }
 

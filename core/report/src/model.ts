@@ -1,6 +1,9 @@
 /** What the page shows: the strings, frames, stacks and added-up blocks of the snapshots. */
+import { type Cells, childrenOf, type Frames, type Groups, type Nodes, readCells, readGroups, type Stacks } from "./columns";
 import type { Sections } from "./data";
-import { pause } from "./jobs";
+import { type Kept, readKept } from "./kept";
+import { Reader, type Section } from "./sections";
+import { Strings } from "./strings";
 
 /** No frame, no node, no time. */
 export const NONE = 0xffffffff;
@@ -24,37 +27,6 @@ export interface Named {
   count: number;
 }
 
-export interface Block {
-  stack: number;
-  address: string;
-  size: number;
-  reach: number;
-}
-
-export interface Keeper extends Block {
-  retainedSize: number;
-  retainedCount: number;
-}
-
-export interface KeepingLine {
-  frame: number;
-  size: number;
-  count: number;
-  retainedSize: number;
-  retainedCount: number;
-}
-
-export interface Leak {
-  size: number;
-  count: number;
-  blocks: (Block & { parent: number })[];
-}
-
-export interface Way {
-  root: string;
-  blocks: Block[];
-}
-
 /** The two snapshots: 0 the one that is shown, 1 the older one that it is compared with. */
 export interface Side {
   startTime: number; // milliseconds since 1970; 0: not known
@@ -66,180 +38,6 @@ export interface Side {
 }
 
 const empty = new Uint32Array(0);
-
-/** Of a sample, parts that a block is counted in (ASNAP_REPORT_PARTS). */
-const PARTS = 65536;
-
-/** So many strings are compared without letting the browser do something else. */
-const SORTED_AT_ONCE = 4096;
-
-/** Two sorted lists as one. */
-async function merge(
-  left: number[],
-  right: number[],
-  isAfter: (a: number, b: number) => boolean,
-): Promise<number[]> {
-  const merged: number[] = [];
-  let a = 0;
-  let b = 0;
-  while (a < left.length && b < right.length) {
-    merged.push(isAfter(left[a], right[b]) ? right[b++] : left[a++]);
-    if (merged.length % SORTED_AT_ONCE === 0) await pause();
-  }
-  return merged.concat(left.slice(a), right.slice(b));
-}
-
-/** Strings, decoded when they are asked for. */
-class Strings {
-  private readonly starts: Uint32Array;
-  private readonly bytes: Uint8Array;
-  private readonly known: (string | undefined)[];
-  private readonly decoder = new TextDecoder();
-
-  constructor(lengths: Uint32Array, bytes: Uint8Array) {
-    this.starts = new Uint32Array(lengths.length + 1);
-    for (let i = 0; i < lengths.length; i++) this.starts[i + 1] = this.starts[i] + lengths[i];
-    this.bytes = bytes;
-    this.known = new Array<string | undefined>(lengths.length);
-  }
-
-  get count(): number {
-    return this.known.length;
-  }
-
-  /** The text of all strings with ASCII letters in lower case, a character for each byte: to be
-   * searched at once. */
-  private lowered: string | null = null;
-
-  private static lower(bytes: Uint8Array): string {
-    const lower = bytes.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte));
-    return new TextDecoder("windows-1252").decode(lower);
-  }
-
-  /** A byte is 1 for each string that has this text, whatever the case of its ASCII letters. */
-  containing(text: string): Uint8Array {
-    const found = new Uint8Array(this.count);
-    const wanted = Strings.lower(new TextEncoder().encode(text));
-    if (wanted === "") return found.fill(1);
-    this.lowered ??= Strings.lower(this.bytes);
-    let id = 0;
-    for (let at = this.lowered.indexOf(wanted); at >= 0; ) {
-      while (this.starts[id + 1] <= at) id++;
-      const isWithin = at + wanted.length <= this.starts[id + 1];
-      if (isWithin) found[id] = 1;
-      at = this.lowered.indexOf(wanted, isWithin ? this.starts[id + 1] : at + 1);
-    }
-    return found;
-  }
-
-  /** The places of strings in the order of their texts, of those in `ids`. It is worked out in
-   * slices, as of hundreds of thousands it takes a while. */
-  async ranks(ids: Uint32Array): Promise<Uint32Array> {
-    let sorted: number[][] = [];
-    const distinct = [...new Set(ids)];
-    const texts = new Map<number, string>();
-    const isAfter = (a: number, b: number): boolean => (texts.get(a) ?? "") > (texts.get(b) ?? "");
-    for (let at = 0; at < distinct.length; at += SORTED_AT_ONCE) {
-      const some = distinct.slice(at, at + SORTED_AT_ONCE);
-      for (const id of some) texts.set(id, this.get(id));
-      sorted.push(some.sort((a, b) => (isAfter(a, b) ? 1 : a === b ? 0 : -1)));
-      await pause();
-    }
-    while (sorted.length > 1) {
-      const merged: number[][] = [];
-      for (let i = 0; i < sorted.length; i += 2)
-        merged.push(await merge(sorted[i], sorted[i + 1] ?? [], isAfter));
-      sorted = merged;
-    }
-    const ranks = new Uint32Array(this.count);
-    sorted[0]?.forEach((id, place) => (ranks[id] = place));
-    return ranks;
-  }
-
-  get(id: number): string {
-    return (this.known[id] ??= this.decoder.decode(
-      this.bytes.subarray(this.starts[id], this.starts[id + 1]),
-    ));
-  }
-}
-
-/** Takes numbers out of a section one after the other. */
-class Reader {
-  private at = 0;
-  constructor(private readonly numbers: Uint32Array) {}
-  get more(): boolean {
-    return this.at < this.numbers.length;
-  }
-  number(): number {
-    return this.numbers[this.at++];
-  }
-  wide(): number {
-    const low = this.number();
-    return low + this.number() * 2 ** 32;
-  }
-  wideExactly(): bigint {
-    const low = BigInt(this.number());
-    return low + (BigInt(this.number()) << 32n);
-  }
-}
-
-export interface Frames {
-  count: number;
-  function: Uint32Array; // strings; 0: not known
-  file: Uint32Array;
-  lineno: Uint32Array;
-  module: Uint32Array; // 0: not known
-  flags: Uint32Array;
-}
-
-export interface Nodes {
-  count: number;
-  parent: Uint32Array; // node 0 is above all stacks
-  frame: Uint32Array;
-  childStart: Uint32Array; // the children of node i: children[childStart[i]] to [childStart[i + 1]]
-  children: Uint32Array;
-}
-
-export interface Stacks {
-  count: number;
-  node: Uint32Array;
-  attributed: Uint32Array;
-  isCut: Uint32Array;
-}
-
-/** Blocks that differ in nothing that the page tells apart but their stack, time and size. */
-export interface Groups {
-  count: number;
-  side: Uint32Array;
-  thread: Uint32Array;
-  domain: Uint32Array;
-  reach: Uint32Array;
-  type: Uint32Array; // string; 0: none
-  age: Uint32Array;
-}
-
-export interface Cells {
-  count: number;
-  stack: Uint32Array;
-  group: Uint32Array;
-  step: Uint8Array;
-  power: Uint8Array;
-  size: Float64Array;
-  blocks: Float64Array | Uint32Array; // of a sample what they stand for
-  sampled: Uint32Array;
-  variance: Float64Array; // of the size; empty where nothing is a sample
-}
-
-function childrenOf(parent: Uint32Array): { childStart: Uint32Array; children: Uint32Array } {
-  const count = parent.length;
-  const childStart = new Uint32Array(count + 1);
-  for (let i = 1; i < count; i++) childStart[parent[i] + 1]++;
-  for (let i = 0; i < count; i++) childStart[i + 1] += childStart[i];
-  const children = new Uint32Array(Math.max(count - 1, 0));
-  const next = childStart.slice(0, count);
-  for (let i = 1; i < count; i++) children[next[parent[i]]++] = i;
-  return { childStart, children };
-}
 
 export class Model {
   readonly strings: Strings;
@@ -254,10 +52,7 @@ export class Model {
   readonly threadLabels = new Map<number, string>();
   readonly domainNames = new Map<number, string>();
   readonly naming: Named[] = [];
-  readonly keepers: Keeper[] = [];
-  readonly keepingLines: KeepingLine[] = [];
-  readonly leak: Leak | null;
-  readonly ways: Way[] = [];
+  readonly kept: Kept;
   readonly hasTypes: boolean;
   readonly hasGraph: boolean;
   readonly isDiff: boolean;
@@ -270,7 +65,7 @@ export class Model {
   private readonly sources = new Map<number, Map<number, string>>();
 
   constructor(sections: Sections) {
-    const section = (tag: string): Uint32Array => {
+    const section: Section = (tag) => {
       const numbers = sections.get(tag) ?? empty;
       return numbers instanceof Uint32Array ? numbers : new Uint32Array(numbers);
     };
@@ -335,9 +130,9 @@ export class Model {
         count: read.wide(),
       });
     }
-    this.groups = this.readGroups(section("grou"));
-    this.cells = this.readCells(section);
-    this.leak = this.readGraph(reader);
+    this.groups = readGroups(section("grou"));
+    this.cells = readCells(section, this.isSample);
+    this.kept = readKept(reader, (id) => this.text(id));
     this.readSources(section("srcs"), new Strings(section("srcl"), bytes("srcb")));
   }
 
@@ -420,89 +215,6 @@ export class Model {
     while (read.more)
       ranges.push({ from: read.wide(), below: read.wide(), label: this.text(read.number()) });
     return ranges;
-  }
-
-  private readGroups(numbers: Uint32Array): Groups {
-    const width = 6;
-    const count = numbers.length / width;
-    const column = (which: number): Uint32Array => {
-      const made = new Uint32Array(count);
-      for (let i = 0; i < count; i++) made[i] = numbers[i * width + which];
-      return made;
-    };
-    return {
-      count,
-      side: column(0),
-      thread: column(1),
-      domain: column(2),
-      reach: column(3),
-      type: column(4),
-      age: column(5),
-    };
-  }
-
-  private readCells(section: (tag: string) => Uint32Array): Cells {
-    const high = section("cesh");
-    const size = new Float64Array(section("cesi"));
-    for (let i = 0; i < size.length; i++) size[i] += high[i] * 2 ** 32;
-    const stack = section("cest").slice();
-    for (let i = 1; i < stack.length; i++) stack[i] += stack[i - 1];
-    return {
-      count: stack.length,
-      stack,
-      group: section("cegr"),
-      step: new Uint8Array(section("cebi")),
-      power: new Uint8Array(section("cepo")),
-      size,
-      sampled: section("ceco"),
-      ...this.readEstimates(section),
-    };
-  }
-
-  private readEstimates(section: (tag: string) => Uint32Array): Pick<Cells, "blocks" | "variance"> {
-    if (!this.isSample) return { blocks: section("ceco"), variance: new Float64Array(0) };
-    const high = section("ceph");
-    const blocks = Float64Array.from(section("cepl"), (low, cell) => (high[cell] * 2 ** 32 + low) / PARTS);
-    const halves = [section("cevl"), section("cevh")];
-    const bits = new Uint32Array(2 * blocks.length);
-    for (let i = 0; i < bits.length; i++) bits[i] = halves[i & 1][i >> 1];
-    return { blocks, variance: new Float64Array(bits.buffer) };
-  }
-
-  private readBlock(read: Reader): Block {
-    return {
-      stack: read.number(),
-      address: `0x${read.wideExactly().toString(16)}`,
-      size: read.wide(),
-      reach: read.number(),
-    };
-  }
-
-  private readGraph(reader: (tag: string) => Reader): Leak | null {
-    for (const read = reader("grke"); read.more; )
-      this.keepers.push({
-        ...this.readBlock(read),
-        retainedSize: read.wide(),
-        retainedCount: read.wide(),
-      });
-    for (const read = reader("grli"); read.more; )
-      this.keepingLines.push({
-        frame: read.number(),
-        size: read.wide(),
-        count: read.wide(),
-        retainedSize: read.wide(),
-        retainedCount: read.wide(),
-      });
-    for (const read = reader("grwa"); read.more; ) {
-      const way: Way = { root: this.text(read.number()), blocks: [] };
-      for (let left = read.number(); left > 0; left--) way.blocks.push(this.readBlock(read));
-      this.ways.push(way);
-    }
-    const read = reader("grle");
-    if (!read.more) return null;
-    const leak: Leak = { size: read.wide(), count: read.wide(), blocks: [] };
-    while (read.more) leak.blocks.push({ parent: read.number(), ...this.readBlock(read) });
-    return leak;
   }
 
   private readSources(numbers: Uint32Array, lines: Strings): void {

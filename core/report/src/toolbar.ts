@@ -5,8 +5,7 @@ import { grouping } from "./keys";
 import { findFrames } from "./search";
 import type { Change, Dimension, Measure, State } from "./state";
 import { describe } from "./sums";
-
-type Theme = "auto" | "light" | "dark";
+import { chooseTheme, type Theme } from "./theme";
 
 /** What a value of a filter is called. */
 function label(state: State, dimension: Dimension, value: number): string {
@@ -43,10 +42,7 @@ export class Toolbar {
   private readonly chips = el("div", { class: "chips", role: "group", "aria-label": "filters" });
   private readonly only: HTMLButtonElement;
 
-  constructor(
-    private readonly state: State,
-    private readonly repaint: () => void,
-  ) {
+  constructor(private readonly state: State) {
     let waiting = 0;
     this.search = el("input", {
       type: "search",
@@ -102,11 +98,7 @@ export class Toolbar {
             ["dark", "Dark"],
           ],
           "auto",
-          (theme) => {
-            if (theme === "auto") delete document.documentElement.dataset.theme;
-            else document.documentElement.dataset.theme = theme;
-            this.repaint();
-          },
+          chooseTheme,
         ).element,
       ),
       this.chips,

@@ -50,7 +50,7 @@ export class Treemap {
   private readonly said = el("p", { class: "said", id: "treemap-said", "aria-live": "polite" });
   private readonly box: HTMLElement;
   private letter = 0;
-  readonly redraw = onNextFrame(() => this.draw());
+  private readonly redraw = onNextFrame(() => this.draw());
 
   constructor(
     private readonly state: State,
@@ -272,7 +272,7 @@ export class Treemap {
       .filter((node) => node.depth > 0 && node.x1 - node.x0 >= 1 && node.y1 - node.y0 >= 1);
   }
 
-  private draw(): void {
+  draw(): void {
     const width = this.box.clientWidth;
     const height = width < 600 ? 360 : 420;
     const drawn = surface(this.canvas, width, height);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "naming_teller.h"
+#include "naming_writer.h"
 #include "problem.h"
 
 /* Forks with all signals blocked: none must come before the child has done with this
@@ -33,7 +33,7 @@ static bool start_child(struct asnap_apart *apart, struct asnap_frame_store *sto
         return false;
     pid_t child = fork_quietly();
     if (child == 0) {
-        apart->teller = asnap_teller_begin(ends[1]);
+        apart->writer = asnap_naming_writer_begin(ends[1]);
         return true;
     }
     close(ends[1]);
@@ -42,7 +42,7 @@ static bool start_child(struct asnap_apart *apart, struct asnap_frame_store *sto
         return false;
     }
     apart->child = child;
-    apart->listener = (struct asnap_listener){.fd = ends[0], .store = store};
+    apart->reader = (struct asnap_naming_reader){.fd = ends[0], .store = store};
     return true;
 }
 
@@ -51,8 +51,8 @@ static int end_child(struct asnap_apart *apart)
 {
     int status = 0;
     pid_t found;
-    close(apart->listener.fd);
-    asnap_listener_deinit(&apart->listener);
+    close(apart->reader.fd);
+    asnap_naming_reader_deinit(&apart->reader);
     kill(apart->child, SIGKILL);
     do
         found = waitpid(apart->child, &status, 0);
@@ -82,11 +82,12 @@ static struct asnap_error *killed(const char *path)
 
 static struct asnap_error *too_much(const char *path, const char *how)
 {
-    return asnap_error_create(ASNAP_ERROR_DAMAGED,
-                              "%s: reading its debug information came to a bad end (%s): some of "
-                              "its functions are named without lines; build it anew, or look at it "
-                              "with dwarfdump",
-                              path, how);
+    return asnap_error_create(
+        ASNAP_ERROR_DAMAGED,
+        "%s: the process that read its debug information failed (%s): some of "
+        "its functions are named without lines; build it anew, or look at it "
+        "with dwarfdump",
+        path, how);
 }
 
 struct asnap_error *asnap_apart_name(struct asnap_apart *apart, uint64_t module,
@@ -101,23 +102,23 @@ struct asnap_error *asnap_apart_name(struct asnap_apart *apart, uint64_t module,
         return asnap_dwarf_name_file(source, store, namings, count, progress, problem);
     if (asnap_apart_is_child(apart)) {
         progress->progress = NULL; /* it is the other process's to report */
-        asnap_teller_tell(apart->teller, module, source, store, namings, count);
+        asnap_naming_writer_write(apart->writer, module, source, store, namings, count);
         return NULL;
     }
-    enum asnap_heard heard;
-    struct asnap_error *error =
-        asnap_listener_hear(&apart->listener, module, namings, count, progress, problem, &heard);
-    if (error != NULL || heard == ASNAP_HEARD_ALL)
+    enum asnap_naming_outcome outcome;
+    struct asnap_error *error = asnap_naming_reader_read(&apart->reader, module, namings, count,
+                                                         progress, problem, &outcome);
+    if (error != NULL || outcome == ASNAP_OUTCOME_ALL)
         return error;
     int status = end_child(apart);
     int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     *is_cut_short =
-        heard == ASNAP_HEARD_END && (signal_number == SIGKILL || signal_number == SIGTERM);
+        outcome == ASNAP_OUTCOME_END && (signal_number == SIGKILL || signal_number == SIGTERM);
     if (*is_cut_short)
         return asnap_problem_keep(killed(source->file->path), problem);
-    const char *how = heard == ASNAP_HEARD_NONSENSE ? "it told nonsense, or too much"
-                      : heard == ASNAP_HEARD_MEMORY ? "it took too much memory"
-                      : signal_number == 0          ? "it ended early"
-                                                    : strsignal(signal_number);
+    const char *how = outcome == ASNAP_OUTCOME_NONSENSE ? "it wrote nonsense, or too much"
+                      : outcome == ASNAP_OUTCOME_MEMORY ? "it took too much memory"
+                      : signal_number == 0              ? "it ended early"
+                                                        : strsignal(signal_number);
     return asnap_problem_keep(too_much(source->file->path, how), problem);
 }

@@ -2,28 +2,29 @@
  * mean harm, and the debugger must outlive them.
  *
  * The process is forked where the first module needs it, and goes on with the modules as this
- * one does, telling what it finds; another is forked only after a file was the end of it. */
+ * one does, and writes what it finds to a pipe; another is forked only after a file was the end of
+ * it. */
 #ifndef ASNAP_SYMBOLS_NAMING_APART_H
 #define ASNAP_SYMBOLS_NAMING_APART_H
 
 #include <sys/types.h>
 
-#include "naming_listener.h"
+#include "naming_reader.h"
 
-struct asnap_teller;
+struct asnap_naming_writer;
 
 /* One naming of modules. Set `is_wanted`; all else 0. */
 struct asnap_apart {
     bool is_wanted; /* else all is read in this process */
     pid_t child;    /* 0: there is none */
-    struct asnap_listener listener;
-    struct asnap_teller *teller; /* not NULL: this is the child */
+    struct asnap_naming_reader reader;
+    struct asnap_naming_writer *writer; /* not NULL: this is the child */
 };
 
 /* Whether this process only reads debug information, for another one. */
 static inline bool asnap_apart_is_child(const struct asnap_apart *apart)
 {
-    return apart->teller != NULL;
+    return apart->writer != NULL;
 }
 
 /* Ends a naming. A child ends here, and must come here on every way. */

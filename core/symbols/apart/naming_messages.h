@@ -1,4 +1,4 @@
-/* What a process that reads debug information tells the one that asked for it, through a
+/* What a process that reads debug information writes to the one that asked for it, through a
  * pipe: for each module one message after the other, from BEGIN to END. A message is a header,
  * and as many bytes as it says. The asker trusts none of it. */
 #ifndef ASNAP_SYMBOLS_NAMING_MESSAGES_H

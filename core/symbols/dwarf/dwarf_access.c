@@ -7,6 +7,7 @@
 #include "byte_cursor.h"
 #include "debug_sections.h"
 #include "dwarf_handle.h"
+#include "entry_kinds.h"
 #include "list_tables.h"
 
 /* Steps of work, about a nanosecond each: for any file, for each of its bytes, and for each address
@@ -165,49 +166,6 @@ struct asnap_error *asnap_dwarf_next_unit(struct asnap_dwarf *dwarf, uint64_t *e
 
 /* ---- entries ---- */
 
-static enum asnap_entry_kind kind_of(Dwarf_Half tag)
-{
-    switch (tag) {
-    case DW_TAG_compile_unit:
-    case DW_TAG_skeleton_unit:
-        return ASNAP_ENTRY_UNIT;
-    case DW_TAG_subprogram:
-        return ASNAP_ENTRY_FUNCTION;
-    case DW_TAG_inlined_subroutine:
-        return ASNAP_ENTRY_INLINED;
-    case DW_TAG_lexical_block:
-    case DW_TAG_try_block:
-    case DW_TAG_catch_block:
-    case DW_TAG_with_stmt:
-        return ASNAP_ENTRY_BLOCK;
-    case DW_TAG_namespace:
-    case DW_TAG_module:
-        return ASNAP_ENTRY_NAMESPACE;
-    case DW_TAG_class_type:
-    case DW_TAG_structure_type:
-    case DW_TAG_union_type:
-        return ASNAP_ENTRY_CLASS;
-    case DW_TAG_call_site:
-    case DW_TAG_GNU_call_site:
-        return ASNAP_ENTRY_CALL;
-    case DW_TAG_base_type:
-    case DW_TAG_enumeration_type:
-    case DW_TAG_unspecified_type:
-        return ASNAP_ENTRY_TYPE;
-    case DW_TAG_typedef:
-        return ASNAP_ENTRY_ALIAS;
-    case DW_TAG_pointer_type:
-        return ASNAP_ENTRY_POINTER;
-    case DW_TAG_const_type:
-    case DW_TAG_volatile_type:
-    case DW_TAG_atomic_type:
-    case DW_TAG_array_type:
-        return ASNAP_ENTRY_MODIFIED;
-    default:
-        return ASNAP_ENTRY_OTHER;
-    }
-}
-
 /* Takes over what a call found; an entry before `behind` is damage. */
 static struct asnap_error *take_entry(struct asnap_dwarf *dwarf, int result, Dwarf_Error reason,
                                       Dwarf_Die handle, uint64_t behind, struct asnap_entry *entry)
@@ -232,7 +190,8 @@ static struct asnap_error *take_entry(struct asnap_dwarf *dwarf, int result, Dwa
         dwarf_dealloc(dwarf->dbg, handle, DW_DLA_DIE);
         return error;
     }
-    *entry = (struct asnap_entry){.handle = handle, .offset = offset, .kind = kind_of(tag)};
+    *entry =
+        (struct asnap_entry){.handle = handle, .offset = offset, .kind = asnap_entry_kind_of(tag)};
     return NULL;
 }
 
@@ -415,6 +374,8 @@ void asnap_entry_declaration(struct asnap_dwarf *dwarf, const struct asnap_entry
         declaration->line = (uint32_t)number;
     declaration->is_artificial = has_attribute(dwarf, entry, DW_AT_artificial);
     declaration->is_external = has_attribute(dwarf, entry, DW_AT_external);
+    declaration->is_of_lvalue = has_attribute(dwarf, entry, DW_AT_reference);
+    declaration->is_of_rvalue = has_attribute(dwarf, entry, DW_AT_rvalue_reference);
     if (is_ok(dwarf, dwarf_tag(entry->handle, &tag, &reason), reason)) {
         declaration->is_namespace = tag == DW_TAG_namespace;
         declaration->is_class = tag == DW_TAG_class_type;

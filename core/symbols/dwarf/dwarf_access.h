@@ -63,7 +63,16 @@ enum asnap_entry_kind {
     ASNAP_ENTRY_TYPE,      /* another type with a name of its own: a number, an enumeration */
     ASNAP_ENTRY_ALIAS,     /* DW_TAG_typedef */
     ASNAP_ENTRY_POINTER,   /* DW_TAG_pointer_type */
-    ASNAP_ENTRY_MODIFIED,  /* a const type and the like, or an array: is named as what it is of */
+    ASNAP_ENTRY_REFERENCE, /* DW_TAG_reference_type */
+    ASNAP_ENTRY_RVALUE_REFERENCE,
+    ASNAP_ENTRY_CONST, /* DW_TAG_const_type */
+    ASNAP_ENTRY_VOLATILE,
+    ASNAP_ENTRY_MODIFIED,       /* another type with the name of what it is of: atomic, restrict */
+    ASNAP_ENTRY_ARRAY,          /* likewise */
+    ASNAP_ENTRY_FUNCTION_TYPE,  /* DW_TAG_subroutine_type */
+    ASNAP_ENTRY_PARAMETER,      /* DW_TAG_formal_parameter */
+    ASNAP_ENTRY_PARAMETER_PACK, /* has the parameters that a pack stands for */
+    ASNAP_ENTRY_ELLIPSIS,       /* DW_TAG_unspecified_parameters */
 };
 
 /* What may hold functions and is no function. */
@@ -120,6 +129,8 @@ struct asnap_declaration {
     bool is_external;   /* DW_AT_external: seen in other files too */
     bool is_namespace;  /* DW_TAG_namespace */
     bool is_class;      /* DW_TAG_class_type, which a structure is not */
+    bool is_of_lvalue;  /* DW_AT_reference: a member function with "&" behind it */
+    bool is_of_rvalue;  /* DW_AT_rvalue_reference: with "&&" */
 };
 void asnap_entry_declaration(struct asnap_dwarf *dwarf, const struct asnap_entry *entry,
                              struct asnap_declaration *declaration);

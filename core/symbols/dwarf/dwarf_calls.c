@@ -36,3 +36,11 @@ bool asnap_entry_type(struct asnap_dwarf *dwarf, const struct asnap_entry *entry
 {
     return asnap_entry_reference(dwarf, entry, DW_AT_type, type);
 }
+
+bool asnap_entry_has_type(struct asnap_dwarf *dwarf, const struct asnap_entry *entry)
+{
+    Dwarf_Attribute attribute = attribute_of(dwarf, entry, DW_AT_type);
+    if (attribute != NULL)
+        dwarf_dealloc(dwarf->dbg, attribute, DW_DLA_ATTR);
+    return attribute != NULL;
+}

@@ -10,7 +10,10 @@
 bool asnap_entry_allocation(struct asnap_dwarf *dwarf, const struct asnap_entry *call,
                             uint64_t *return_address, uint64_t *type);
 
-/* The offset of the entry that DW_AT_type of another leads to; false: none. */
+/* The offset of the entry that DW_AT_type of another leads to; false: none, or out of reach. */
 bool asnap_entry_type(struct asnap_dwarf *dwarf, const struct asnap_entry *entry, uint64_t *type);
+
+/* Whether an entry has DW_AT_type, if only one that leads out of reach, as into a type unit. */
+bool asnap_entry_has_type(struct asnap_dwarf *dwarf, const struct asnap_entry *entry);
 
 #endif

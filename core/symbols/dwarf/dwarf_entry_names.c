@@ -225,6 +225,34 @@ static struct asnap_error *find_parent(struct asnap_entry_names *names,
     return NULL;
 }
 
+struct asnap_error *asnap_unit_has_types(struct asnap_entry_names *names, uint64_t unit,
+                                         bool *has_types)
+{
+    const struct asnap_entry_children *children = NULL;
+    struct asnap_error *error = NULL;
+    bool is_known = names->typed_unit == unit;
+    bool found = false;
+    if (!is_known)
+        error = children_of(names, unit, &children);
+    for (size_t i = 0; !is_known && error == NULL && !found && i < children->count; i++) {
+        struct asnap_entry entry = {0};
+        struct asnap_dwarf *dwarf;
+        uint64_t mark;
+        error = entry_at(names, children->offsets[i], &entry, &dwarf, &mark);
+        found = entry.kind == ASNAP_ENTRY_TYPE || entry.kind == ASNAP_ENTRY_POINTER;
+        if (error == NULL)
+            asnap_entry_release(dwarf, &entry);
+    }
+    if (error != NULL)
+        return error;
+    if (!is_known) {
+        names->typed_unit = unit;
+        names->has_types = found;
+    }
+    *has_types = names->has_types;
+    return NULL;
+}
+
 /* ---- names ---- */
 
 static struct asnap_error *append_part(struct writing *writing, const char *part)

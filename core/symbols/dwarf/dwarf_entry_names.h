@@ -23,6 +23,8 @@ struct asnap_entry_names {
     struct asnap_entry_children *parents; /* by their offsets */
     size_t count;
     size_t capacity;
+    uint64_t typed_unit; /* 0: none was asked about */
+    bool has_types;      /* what is known of that one */
 };
 
 /* Whether a function of this DW_AT_name may be one of a lambda's. `readable` is its linkage name,
@@ -48,6 +50,11 @@ struct asnap_error *asnap_qualified_name(struct asnap_entry_names *names, uint64
  * where it, or a class around it, has no name. */
 struct asnap_error *asnap_qualified_type(struct asnap_entry_names *names, uint64_t offset,
                                          char **name);
+
+/* Whether the unit whose first entry is at `unit` describes any types: not where a program is built
+ * with -g1, whose functions have no parameters there. */
+struct asnap_error *asnap_unit_has_types(struct asnap_entry_names *names, uint64_t unit,
+                                         bool *has_types);
 
 void asnap_entry_names_deinit(struct asnap_entry_names *names);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "demangle.h"
+#include "dwarf_signature.h"
 #include "error.h"
 #include "problem.h"
 
@@ -34,6 +35,7 @@ static struct asnap_error *keep(struct asnap_function_names *names, uint64_t off
 {
     char *readable = NULL;
     char *lambda = NULL;
+    char *signature = NULL;
     struct asnap_error *error =
         linkage_name == NULL ? NULL : asnap_demangle(linkage_name, &readable);
     if (error == NULL && asnap_may_be_lambda(plain, readable))
@@ -41,10 +43,16 @@ static struct asnap_error *keep(struct asnap_function_names *names, uint64_t off
     *is_plain = lambda == NULL && readable == NULL;
     if (error == NULL && *is_plain && names->is_cplusplus)
         error = asnap_qualified_name(&names->entries, offset, &readable);
-    const char *best = lambda != NULL ? lambda : readable != NULL ? readable : plain;
+    if (error == NULL && *is_plain && readable != NULL)
+        error = asnap_function_signature(&names->entries, offset, readable, &signature);
+    const char *best = lambda != NULL      ? lambda
+                       : signature != NULL ? signature
+                       : readable != NULL  ? readable
+                                           : plain;
     if (error == NULL)
         error = asnap_frame_store_string(names->store, best == NULL ? "" : best, kept);
     free(lambda);
+    free(signature);
     free(readable);
     return error;
 }

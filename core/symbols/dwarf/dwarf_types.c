@@ -32,7 +32,10 @@ static bool step(struct asnap_dwarf *dwarf, const struct asnap_entry *entry, str
     case ASNAP_ENTRY_ALIAS:
         *alias = entry->offset;
         break;
+    case ASNAP_ENTRY_CONST:
+    case ASNAP_ENTRY_VOLATILE:
     case ASNAP_ENTRY_MODIFIED:
+    case ASNAP_ENTRY_ARRAY:
         break;
     case ASNAP_ENTRY_CLASS:
     case ASNAP_ENTRY_TYPE:

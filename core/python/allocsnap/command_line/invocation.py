@@ -191,5 +191,5 @@ def _check_word(word):
     if word in _ELSEWHERE:
         raise UsageError(
             "`{}` is for sessions of debuggers, which keep snapshots: here, `dump now FILE` writes one to"
-            " a file, and a file named before the command is one".format(word)
+            " a file, and the file of a dump, named before the command, is a snapshot".format(word)
         )

@@ -34,7 +34,7 @@ class NoProgram(Target):
     errors = (OSError,)
     run_command = "allocsnap run"
     starts_programs = False
-    how_to_keep = "the file of a dump, named before the command, is one"
+    how_to_keep = "name the file of a dump before the command to have one"
 
     def process(self):
         return None
@@ -219,7 +219,9 @@ def _worded(text, asked):
     """A message with the commands as they are typed here."""
 
     def command(match):
-        return "`" + " ".join(["allocsnap", asked.target_words, match.group(1)])
+        # A dump is not made of a dump.
+        is_made = match.group(1) == "dump" and asked.core is None and asked.pid is None
+        return "`" + " ".join(["allocsnap", "..." if is_made else asked.target_words, match.group(1)])
 
     return re.sub("`snapshot ({})\\b".format("|".join(sorted(invocation.HERE))), command, text)
 

@@ -27,7 +27,7 @@ class PlainTarget(Target):
         "start the program with `allocsnap run`, or with LD_PRELOAD=liballocsnap-hooks.so and"
         " ALLOCSNAP=16"
     )
-    how_to_keep = "the file of a dump, named before the command, is one"
+    how_to_keep = "name the file of a dump before the command to have one"
 
     def __init__(self):
         self._symbols = None

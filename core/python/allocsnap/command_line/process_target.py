@@ -5,7 +5,7 @@ import os
 from ..errors import AllocsnapError, ErrorCode, UnreadableMemory
 from ..library.calls import Calls, Regions
 from ..library.inferior import HeldProcess
-from ..target import Process, Thread, ThreadFacts, linux_memory_map
+from ..target import VECTOR, Process, Thread, ThreadFacts, linux_memory_map
 from . import refusals
 from .plain_target import PlainTarget
 
@@ -167,6 +167,8 @@ class ProcessTarget(PlainTarget):
                 thread.stack_pointer,
                 thread.thread_pointer,
                 tuple(sorted(registers.get(place, ()), key=lambda register: register[0])),
+                # Words that are no addresses are not there.
+                (VECTOR,) if thread.vectors_unknown else (),
             )
             for place, thread in enumerate(self._held.threads())
         ]

@@ -1,6 +1,7 @@
 """`allocsnap run`: starts a program with the hooks, and reports what it holds where it exits."""
 
 import os
+import select
 import signal
 import sys
 
@@ -157,10 +158,17 @@ class Run(OwnCommand):
 
 
 def tell(text):
-    """Writes to standard error."""
-    if sys.stderr is not None:
-        sys.stderr.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stderr.buffer.flush()
+    """Writes to standard error. Where that cannot be written to, the program does not suffer for it."""
+    if sys.stderr is None:
+        return
+    file, left = sys.stderr.fileno(), text.encode("utf-8", "backslashreplace")
+    while left:
+        try:
+            left = left[os.write(file, left) :]
+        except BlockingIOError:
+            select.select([], [file], [])
+        except OSError:
+            return
 
 
 class _Running:
@@ -206,6 +214,8 @@ class _Running:
         pid = os.fork()
         if pid == 0:
             self._become(waits, begins, tells)
+        # Who reads the reports may end before they do.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         os.close(tells)
         os.close(waits)
         try:
@@ -224,6 +234,8 @@ class _Running:
             os.close(begins)
             os.read(waits, 1)
             self._relayed.undo()
+            # Python ignores it, which the program would do as well.
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             words = [self._options.program] + self._options.arguments
             try:
                 os.execve(self._path, words, self._program.environment)

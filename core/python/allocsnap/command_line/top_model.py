@@ -5,10 +5,11 @@ import shlex
 import time
 
 from ..errors import AllocsnapError
+from ..kept import NOW
 from ..library.keys import TYPE, known_names
 from ..library.rows import format_size
 from ..printable import printable
-from ..terminal import Terminal
+from ..terminal import FILE, FUNCTION, Terminal, fit
 from .own_command import by_name
 
 #: What rows can be ordered by: (name, the number of a row).
@@ -21,6 +22,8 @@ _NEW, _OLD = "top", "before"
 
 #: Keys whose rows are places of the source, of which stacks can be asked.
 _PLACES = ("lineno", "filename")
+#: The key whose rows are stacks themselves.
+TRACEBACK = "traceback"
 
 
 class Row:
@@ -29,8 +32,8 @@ class Row:
     def __init__(self, found, seconds):
         self.size, self.count = found["size"], found["count"]
         self.growth = found.get("size_diff", 0) / seconds if seconds else 0.0
-        # The most recent frame comes last.
-        frame = found["traceback"][-1] if found["traceback"] else {}
+        self.frames = found["traceback"]  # the most recent one first
+        frame = self.frames[0] if self.frames else {}
         self.filename, self.lineno = frame.get("filename"), frame.get("lineno")
         self.name = _name(found, frame)
 
@@ -44,6 +47,16 @@ def _name(found, frame):
         where += ":{}".format(frame["lineno"])
     function = frame.get("function")
     return printable(where + (" " + function if function else ""))
+
+
+def _frame_line(frame, columns):
+    """A frame of a stack, no wider than the terminal."""
+    place = ":{}".format(frame["lineno"]) if frame["lineno"] else ""
+    pieces = [[None, "at "], [FILE, printable(frame["filename"])], [None, place]]
+    if frame["function"]:
+        pieces += [[None, " in "], [FUNCTION, printable(frame["function"])]]
+    fit(pieces, columns - 1)
+    return "".join(piece for _, piece in pieces)
 
 
 def amount(number):
@@ -61,8 +74,9 @@ class Model:
         self._shell = shell
         self._session = shell.session
         self._read_at = None
+        self._typed = (False, False)  # whether classes are known of the reading before, and of the newest
         self.seconds = 0.0  # between the two readings
-        self.keys = [name for name in known_names() if name != TYPE]
+        self.keys = known_names()
         self.key, self.order, self.pattern = "lineno", 0, ""
         self.rows, self.total, self.total_growth, self.notes = [], None, 0.0, []
         self.ended = None  # why nothing new is read
@@ -72,8 +86,9 @@ class Model:
         if self.ended is not None:
             return
         self._target.forget()
+        is_typed = self.key == TYPE
         try:
-            taken = self._session.read()
+            taken = self._session.find_typed(NOW) if is_typed else self._session.read()
         except AllocsnapError:
             self.ended = self._target.why_gone()
             if self.ended is None:
@@ -91,6 +106,7 @@ class Model:
             self.seconds = now - self._read_at
         kept.keep(_NEW, taken)
         self._read_at = now
+        self._typed = (self._typed[1], is_typed)
         self.show()
 
     def show(self):
@@ -99,7 +115,8 @@ class Model:
         if _NEW not in kept:
             return
         line = "{} --json -n all{}".format(self.key, self._filter())
-        if _OLD in kept:
+        # What is known of the classes of one reading alone is no growth.
+        if _OLD in kept and (self.key != TYPE or all(self._typed)):
             said = self._shell.execute(by_name("diff"), "{} {} {}".format(_OLD, _NEW, line))
         else:
             said = self._shell.execute(by_name("stats"), "{} {}".format(_NEW, line))
@@ -125,7 +142,10 @@ class Model:
 
     def next_key(self):
         self.key = self.keys[(self.keys.index(self.key) + 1) % len(self.keys)]
-        self.show()
+        if self.key == TYPE and not self._typed[1] and self.ended is None:
+            self.read()
+        else:
+            self.show()
 
     def next_order(self):
         self.order = (self.order + 1) % len(ORDERS)
@@ -133,8 +153,11 @@ class Model:
 
     def stacks(self, row, columns):
         """The stacks of a row, in lines that are not wider than the terminal."""
+        if self.key == TRACEBACK:
+            return [_frame_line(frame, columns) for frame in row.frames]
         if self.key not in _PLACES or row.filename is None:
-            return ["Stacks are shown in tables by {}: k goes there.".format(" and ".join(_PLACES))]
+            keys = ", ".join(_PLACES) + " and " + TRACEBACK
+            return ["Stacks are shown in tables by {}: k goes there.".format(keys)]
         pattern = row.filename.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
         if self.key == "lineno":
             pattern += ":{}".format(row.lineno)

@@ -3,6 +3,7 @@
 from typing import Tuple
 
 from ..library import rows as results
+from ..terminal import FILE
 from .grammar import Parser
 from ..library.native import named_by_text, shown_name
 
@@ -99,7 +100,7 @@ def naming_lines(session, name):
     for part in bare[:_FILES_SHOWN]:
         why = _WHY_NO_LINES[named_by_text(part.named_by)].format(name=name)
         text += "          {} in {}, {}\n".format(
-            share(part.size), shown_name(part.path) or "unknown code", why
+            share(part.size), _in_file(session, part.path), why
         )
     if len(bare) > _FILES_SHOWN:
         text += "          {} elsewhere\n".format(
@@ -110,9 +111,14 @@ def naming_lines(session, name):
     return text
 
 
-def period_text(period):
+def _in_file(session, path):
+    name = shown_name(path)
+    return session.shown.marked(FILE, name) if name else "unknown code"
+
+
+def period_text(session, period):
     """What a sample of this period is, for people."""
-    return "a sample of one block for each {} allocated".format(results.format_size(period))
+    return "a sample of one block for each {} allocated".format(session.shown.size(period))
 
 
 def sampled_text(snapshot):
@@ -122,6 +128,6 @@ def sampled_text(snapshot):
     return ", estimated from {}".format(plural(snapshot.trace_count, "sampled block"))
 
 
-def amount(snapshot):
-    """The size and the number of blocks of a snapshot, for people."""
-    return results.format_size(snapshot.size), plural(snapshot.count, "block")
+def amount(snapshot, size=results.format_size):
+    """The size and the number of blocks of a snapshot, for people; `size` writes bytes."""
+    return size(snapshot.size), plural(snapshot.count, "block")

@@ -3,8 +3,6 @@
 from .. import no_hooks, resident
 from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
-from ..library import rows as results
-from ..target import shown_path
 from .command import Command, amount, naming_lines, period_text, plural
 from .grammar import byte_count, whole_number
 from ..library.native import REQUESTS, SAMPLE_PERIOD_MAX, shown_name
@@ -15,20 +13,20 @@ FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 NEXT = "at the program's next malloc or free"
 
 
-def _sample(period):
+def _sample(session, period):
     """What there is to say of the period that was asked for, after the number of frames."""
-    return ", {}".format(period_text(period)) if period else ""
+    return ", {}".format(period_text(session, period)) if period else ""
 
 
 def next_run(session, frame_limit):
     text = "The next `{}` traces the heap, {} of each stack{}.\n".format(
         session.target.run_command,
         plural(frame_limit, "frame"),
-        _sample(session.launch.sample_period()),
+        _sample(session, session.launch.sample_period()),
     )
     for path in session.launch.left_out():
         text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
-            shown_path(path)
+            session.shown.path(path)
         )
     return text
 
@@ -93,7 +91,7 @@ class Start(Command):
             " again" if status.tracing else "",
             NEXT,
             plural(options.nframe or status.frame_limit, "frame"),
-            _sample(status.sample_period if options.sample is None else options.sample),
+            _sample(session, status.sample_period if options.sample is None else options.sample),
         )
         is_other = (run, session.launch.sample_period()) != was
         return text + _dropped(status) + (next_run(session, run) if is_other else "")
@@ -123,9 +121,8 @@ class Stop(Command):
         return text
 
 
-def _amounts(status):
-    """What is traced, in words that say where it is estimated."""
-    size = results.format_size
+def _amounts(status, size):
+    """What is traced, in words that say where it is estimated. `size` writes bytes."""
     if status.tracing and status.sample_period:
         return "about {} in {}, peak about {} (estimated from {})".format(
             size(status.traced_size),
@@ -169,8 +166,7 @@ class ResetPeak(Command):
     details = "It happens {}. Snapshots are kept.".format(NEXT)
 
     def run(self, session, options):
-        status = session.reset_peak()
-        size = results.format_size
+        status, size = session.reset_peak(), session.shown.size
         return "The peak, now {}, becomes what is traced ({} now) {}.\n".format(
             size(status.peak_size), size(status.traced_size), NEXT
         )
@@ -194,7 +190,9 @@ class Status(Command):
         if options.name is not None:
             taken = session.snapshots.get(options.name)
             return "snapshot: {}, from {}\nholds:    {} in {}\n".format(
-                options.name, taken.source, *amount(taken.snapshot)
+                options.name,
+                session.shown.source(taken.source),
+                *amount(taken.snapshot, session.shown.size),
             ) + naming_lines(session, options.name)
         limit = session.launch.frame_limit()
         if session.process() is None:
@@ -204,14 +202,14 @@ class Status(Command):
             if why_not:
                 return "No process.\n" + why_not
         process, status, unseen = session.full_status()
-        size = results.format_size
+        size = session.shown.size
         tracing = "off"
         if status.tracing:
             tracing = "on, {} of each stack{}".format(
-                plural(status.frame_limit, "frame"), _sample(status.sample_period)
+                plural(status.frame_limit, "frame"), _sample(session, status.sample_period)
             )
         rows = [
-            ("target", process.description),
+            ("target", session.shown.source(process.description)),
             ("tracing", tracing),
         ]
         if status.request_pending:
@@ -224,7 +222,7 @@ class Status(Command):
         rows += [
             (
                 "traced",
-                _amounts(status),
+                _amounts(status, size),
             ),
             ("tracker", "{} of memory".format(size(status.tracker_size))),
             *self._resident(session, process, status),
@@ -259,5 +257,5 @@ class Status(Command):
             return []
         is_python = resident.has_pools_of_python(session.target.memory_map())
         traced = None if status.sample_period else status.traced_size
-        lines = resident.lines(found, traced, status.tracker_size, is_python)
+        lines = resident.lines(found, traced, status.tracker_size, is_python, session.shown.size)
         return [("" if place else "rss", line) for place, line in enumerate(lines)]

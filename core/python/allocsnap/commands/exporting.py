@@ -50,8 +50,7 @@ def _format(options, path):
 def _origin(session, name):
     """(what a snapshot is of, its peak of traced bytes or 0)."""
     if name == NOW:
-        process, status = session.status()
-        return process.description, status.peak_size
+        return session.stopped_process().description, session.peak()
     taken = session.snapshots.get(name)
     return taken.source, taken.peak
 
@@ -141,10 +140,12 @@ class Export(Command):
         snapshot, notes = write(session, options, choice, form, path)
         warnings = "".join("warning: {}\n".format(note) for note in notes)
         said = "{}: {} in {}{}.\n".format(
-            shown_path(path), *amount(snapshot), ", in place of the file that was there" if replaced else ""
+            session.shown.path(path),
+            *amount(snapshot, session.shown.size),
+            ", in place of the file that was there" if replaced else "",
         )
         if options.suppressed is not None:
-            said = suppressing.added(said, "text", options.suppressed, hint=suppressing.HINT)
+            said = suppressing.added(session, said, "text", options.suppressed, hint=suppressing.HINT)
         return warnings + said
 
     @staticmethod

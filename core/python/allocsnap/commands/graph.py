@@ -7,9 +7,10 @@ from ..errors import AllocsnapError
 from ..kept import NOW
 from ..library import graph_types, graphs
 from ..library import rows as results
+from ..library.keys import TYPE
 from ..printable import printable
 from ..roots import Computed, find, tag_mask
-from ..terminal import ADDRESS, FILE, FUNCTION, SIZE
+from ..terminal import ADDRESS, FILE, FUNCTION, NAME
 from . import options as shared
 from . import suppressing
 from .command import Command, plural
@@ -22,7 +23,10 @@ def _mask(text):
     """An argparse type: the bits of a pointer that are no part of it."""
     number = tag_mask(text)
     if number is None:
-        raise argparse.ArgumentTypeError('"{}" is not a mask such as 0xff00000000000000'.format(text))
+        raise argparse.ArgumentTypeError(
+            '"{}" is not a mask such as 0xff00000000000000, without bits 12 to 46, which every address'
+            " needs".format(text)
+        )
     return number
 
 
@@ -114,7 +118,7 @@ class Leaks(Command):
             beside = graph_types.BESIDE_LEAKED
         found.graph.add_to(rows, chosen, beside)
         text = show(session, rows, options, whole if choice.filters else None, name)
-        return suppressing.added(text, options.format, [found], options.show_suppressed)
+        return suppressing.added(session, text, options.format, [found], options.show_suppressed)
 
     def words(self, session, typed):
         return shared.possible_words(session, typed, 1)
@@ -180,8 +184,12 @@ class _Blocks:
         return "block of {} at {}, size={}".format(
             where,
             marked(ADDRESS, "{:#x}".format(trace.address)),
-            marked(SIZE, results.format_size(trace.size)),
+            self._session.shown.size(trace.size),
         )
+
+    def type(self, number):
+        """The class of the object in a block; None: not known."""
+        return self._snapshot.class_of(self._graph.block(number).trace)
 
     def json(self, number):
         """The same as an object."""
@@ -249,13 +257,14 @@ class Refs(_OfBlock):
         ]
         if info.cycle_count:
             lines[0] += ", stands for a cycle of {}".format(plural(info.cycle_count, "block"))
-        lines += ["  " + computed.root_name(one) + _inside(one) for one in referrers]
+        marked = session.shown.marked
+        lines += ["  " + computed.root_name(one, marked) + _inside(one) for one in referrers]
         lines += [
             "  "
             + blocks.text(one.block)
             + _at(offset, " ").rstrip()
             + _inside(one)
-            + _variable(computed, one.block, offset)
+            + _variable(computed, one.block, offset, marked)
             for one, offset in pointers
         ]
         shown = len(referrers) + len(pointers)
@@ -289,12 +298,12 @@ def _at(offset, before=""):
     return "" if offset is None else "{}+{:#x}{}".format(before, offset, "" if before else " -> ")
 
 
-def _variable(computed, block, offset):
+def _variable(computed, block, offset, marked):
     """", thread-local NAME of thread N", of a place in a block that the dynamic linker keeps such
     variables in."""
     if offset is None:
         return ""
-    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset)
+    name = computed.thread_local_name(computed.graph.block(block).trace.address + offset, marked)
     return ", " + name if name else ""
 
 
@@ -344,10 +353,10 @@ class Path(_OfBlock):
         for number, (root, way) in enumerate(paths):
             if len(paths) > 1:
                 text += "#{}:\n".format(number + 1)
-            text += computed.root_name(root) + _inside(root) + "\n"
+            text += computed.root_name(root, session.shown.marked) + _inside(root) + "\n"
             for one, offset in self._steps(computed, way):
                 text += "  -> {}{}{}\n".format(
-                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset)
+                    blocks.text(one), _at(offset, " "), _variable(computed, one, offset, session.shown.marked)
                 )
         return text
 
@@ -400,7 +409,9 @@ class Retained(Command):
             raise AllocsnapError("--top goes over all blocks: leave out the filters")
         if options.top and options.exact:
             raise AllocsnapError("what --top lists of single blocks is exact: leave out --exact")
-        computed = find(session, name, _graph_options(options), key)
+        if options.top and len(options.words) > len(names):
+            raise AllocsnapError("--top lists single blocks: leave out {}".format(key))
+        computed = find(session, name, _graph_options(options), TYPE if options.top else key)
         if computed.snapshot.sample_period:
             raise AllocsnapError(
                 "what blocks keep alive cannot be told of a sample: trace every block"
@@ -426,15 +437,18 @@ class Retained(Command):
             rows = []
             for number in numbers:
                 size, count = graph.retained(number)
-                rows.append(dict(blocks.json(number), retained_size=size, retained_count=count))
+                retained = {"retained_size": size, "retained_count": count}
+                rows.append(dict(blocks.json(number), type=blocks.type(number), **retained))
             return json.dumps({"blocks": rows, "notes": _notes(computed)}) + "\n"
         text = _warnings(computed)
         for place, number in enumerate(numbers):
             size, count = graph.retained(number)
-            text += "#{}: {}, retained={} in {}\n".format(
+            kind = blocks.type(number)
+            text += "#{}: {}{}, retained={} in {}\n".format(
                 place + 1,
                 blocks.text(number),
-                session.shown.marked(SIZE, results.format_size(size)),
+                ", type=" + session.shown.marked(NAME, kind) if kind else "",
+                session.shown.size(size),
                 plural(count, "block"),
             )
         return text

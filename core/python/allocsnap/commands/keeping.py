@@ -7,16 +7,17 @@ from ..library import rows as results
 from ..roots import keep as keep_with_graph
 from ..session import naming_extent
 from ..target import shown_path
+from ..terminal import SIZE
 from .command import FILES, Command, amount, naming_lines, plural, sampled_text
 
 
-def _kept(name, taken):
+def _kept(session, name, taken):
     """What to say of a snapshot that is kept now."""
     computed = taken.snapshot.computed
     notes = (computed.graph.notes if computed is not None else []) + taken.snapshot.notes
     warnings = "".join("warning: {}\n".format(note) for note in notes)
     text = warnings + "Snapshot {}: {} in {}{}.\n".format(
-        name, *amount(taken.snapshot), sampled_text(taken.snapshot)
+        name, *amount(taken.snapshot, session.shown.size), sampled_text(taken.snapshot)
     )
     if taken.snapshot.unnamed:
         text += "{} left without a name: `snapshot symbolize {}` names them.\n".format(
@@ -67,12 +68,11 @@ class Take(Command):
                 " names of its frames, and not what points to its blocks"
             )
         if options.python:
-            return _kept(*session.take(options.name, python=True))
+            return _kept(session, *session.take(options.name, python=True))
         if options.graph:
             extent = naming_extent(not options.no_names)
-            return _kept(*keep_with_graph(session, options.name, extent))
-        name, taken = session.take(options.name, not options.no_names)
-        return _kept(name, taken)
+            return _kept(session, *keep_with_graph(session, options.name, extent))
+        return _kept(session, *session.take(options.name, not options.no_names))
 
 
 class Symbolize(Command):
@@ -99,9 +99,8 @@ class Symbolize(Command):
         for file in files:
             if not os.path.isfile(file):
                 raise AllocsnapError("there is no file {}: name another".format(shown_path(file)))
-        return _kept(options.name, session.symbolize(options.name, files)) + naming_lines(
-            session, options.name
-        )
+        taken = session.symbolize(options.name, files)
+        return _kept(session, options.name, taken) + naming_lines(session, options.name)
 
     def words(self, session, typed):
         return FILES if typed else list(session.snapshots.all)
@@ -146,16 +145,18 @@ class List(Command):
                     results.format_size(snapshot.size),
                     str(snapshot.count),
                     str(snapshot.traceback_limit),
-                    one.source + _remarks(snapshot),
+                    session.shown.source(one.source) + _remarks(snapshot),
                 )
             )
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        return "".join(
-            "{:<{}}  {:>{}}  {:>{}}  {:>{}}  {}\n".format(
-                *[part for cell, width in zip(row, widths) for part in (cell, width)], row[4]
-            )
-            for row in rows
-        )
+        text = ""
+        for place, row in enumerate(rows):
+            cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:])]
+            if place:
+                # Marks take no columns, and blanks no style.
+                cells[1] = cells[1].replace(row[1], session.shown.marked(SIZE, row[1]))
+            text += "  ".join(cells + [row[4]]) + "\n"
+        return text
 
 
 class Delete(Command):
@@ -204,7 +205,9 @@ class Dump(Command):
         path = os.path.abspath(os.path.expanduser(options.file))
         taken, replaced = session.dump(options.name, path, options.format == "tracemalloc")
         return "{}: {} in {}{}.\n".format(
-            shown_path(path), *amount(taken.snapshot), ", in place of the file that was there" if replaced else ""
+            session.shown.path(path),
+            *amount(taken.snapshot, session.shown.size),
+            ", in place of the file that was there" if replaced else "",
         )
 
     def words(self, session, typed):
@@ -229,8 +232,7 @@ class Load(Command):
 
     def run(self, session, options):
         path = os.path.abspath(os.path.expanduser(options.file))
-        name, taken = session.load(path, options.name)
-        return _kept(name, taken)
+        return _kept(session, *session.load(path, options.name))
 
     def words(self, session, typed):
         return [] if typed else FILES

@@ -39,7 +39,7 @@ def show(session, rows, options, unfiltered, name=NOW):
     text = _with_notes(text, getattr(options, "notes", None), options.format)
     found = getattr(options, "suppressed", None)
     if found is not None:
-        text = suppressing.added(text, options.format, found, hint=suppressing.HINT)
+        text = suppressing.added(session, text, options.format, found, hint=suppressing.HINT)
     return first + text
 
 
@@ -52,7 +52,7 @@ def shown_rows(options):
 
 
 def _which(session, name):
-    """Which snapshot is shown, and why, where nobody has named one and there is no process."""
+    """Which snapshot is shown, and why, where none was named and there is no process."""
     chosen = session.default_name()
     if name is not None or chosen == NOW or session.is_chosen:
         return ""

@@ -8,7 +8,7 @@ from ..library.skip_rules import skip_sets
 from ..library.leak_rules import Suppressions
 from ..printable import printable
 from ..shown import CHOICES
-from ..target import path_bytes, shown_path
+from ..target import path_bytes
 from . import suppressing
 from .command import Command, plural
 
@@ -158,10 +158,10 @@ class LeakSuppressions(Setting):
         path = suppressing.absolute(words[0])
         rules = Suppressions([path_bytes(path)], builtin=False).rules
         session.suppressions = path
-        return "{} in {}.\n".format(plural(len(rules), "rule"), shown_path(path))
+        return "{} in {}.\n".format(plural(len(rules), "rule"), session.shown.path(path))
 
     def shown(self, session):
-        return "off" if session.suppressions is None else shown_path(session.suppressions)
+        return "off" if session.suppressions is None else session.shown.path(session.suppressions)
 
 
 #: Every setting, in the order that they are shown in.

@@ -78,11 +78,16 @@ class Shell:
         """
         tracing.set_session(self.session)
         shown = self.session.shown
-        with self._one_line(), shown.printing_on(self.session.target.terminal()):
+        with self._one_line():
             try:
-                return shown.finished(printable_lines(command.run(self.session, command.parse(line))))
+                options = command.parse(line)
             except HelpRequested as request:
                 return str(request)
+            # JSON is the same wherever it goes.
+            is_json = getattr(options, "json", False) or getattr(options, "format", None) == "json"
+            terminal = None if is_json else self.session.target.terminal()
+            with shown.printing_on(terminal):
+                return shown.finished(printable_lines(command.run(self.session, options)))
 
     def measure(self, function, *places):
         """The value of a Function, for a place or for all; fails as `execute` does."""

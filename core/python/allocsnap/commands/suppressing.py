@@ -4,7 +4,6 @@ import json
 import os
 
 from ..errors import AllocsnapError
-from ..library import rows as results
 from ..library.leak_rules import Suppressed, Suppressions
 from ..target import path_bytes
 
@@ -76,23 +75,22 @@ class Found:
     def _count(self):
         return sum(amount.count for _, amount in self._by_rule)
 
-    def text(self, with_rules=False, hint="--show-suppressed"):
-        """Lines for people; none where nothing was left out and it was not asked for."""
+    def text(self, size, with_rules=False, hint="--show-suppressed"):
+        """Lines for people; none where nothing was left out and it was not asked for. `size` writes
+        bytes."""
         if not self._by_rule:
             return "Suppressed: nothing\n" if with_rules else ""
-        text = "Suppressed: size={}, count={}".format(results.format_size(self._size), self._count)
+        text = "Suppressed: size={}, count={}".format(size(self._size), self._count)
         if self._held.count:
             text += " (and {} in {} block{} that only they lead to)".format(
-                results.format_size(self._held.size),
+                size(self._held.size),
                 self._held.count,
                 "" if self._held.count == 1 else "s",
             )
         if not with_rules:
             return text + "; {} tells by which rules\n".format(hint)
         return text + "\n" + "".join(
-            "  {}: size={}, count={}\n".format(
-                rule, results.format_size(amount.size), amount.count
-            )
+            "  {}: size={}, count={}\n".format(rule, size(amount.size), amount.count)
             for rule, amount in self._by_rule
         )
 
@@ -117,14 +115,13 @@ class Found:
         }
 
 
-def added(text, form, found, with_rules=False, hint="--show-suppressed"):
+def added(session, text, form, found, with_rules=False, hint="--show-suppressed"):
     """A text of rows with what was left out of them; `found`: a list of Found."""
     if form == "json":
         one = [one.json for one in found]
         more = json.dumps(one[0] if len(one) == 1 else one)
         return text.rstrip("\n")[:-1] + ',"suppressed":' + more + "}\n"
     if len(found) == 1:
-        return text + found[0].text(with_rules, hint)
-    return text + "".join(
-        "{}: {}".format(one.name or "now", line) for one in found for line in [one.text(False, hint)] if line
-    )
+        return text + found[0].text(session.shown.size, with_rules, hint)
+    lines = [(one.name or "now", one.text(session.shown.size, False, hint)) for one in found]
+    return text + "".join("{}: {}".format(name, line) for name, line in lines if line)

@@ -4,6 +4,7 @@ import argparse
 
 from ..errors import AllocsnapError, UsageError
 from ..launch import DEFAULT_FRAME_LIMIT
+from ..terminal import SIZE
 from ..watching import by_kind, check_not_passed, limits_of, precise_size, reached_text
 from .command import Command, plural
 from .control import NEXT, next_run, obstacle
@@ -12,11 +13,17 @@ from .grammar import byte_count, whole_number
 _MOST = 2**63 - 1
 _size = byte_count("size", _MOST)
 _TITLES = {
-    "size": lambda number: "more than {} traced".format(precise_size(number)),
-    "block": lambda number: "a request of {} or more".format(precise_size(number)),
-    "count": lambda number: "more than {} traced".format(plural(number, "block")),
-    "failed": lambda number: "a request that gets no memory",
+    "size": "more than {} traced",
+    "block": "a request of {} or more",
+    "count": "more than {} traced",
+    "failed": "a request that gets no memory",
 }
+
+
+def _title(session, kind, number):
+    if kind == "count":
+        return _TITLES[kind].format(plural(number, "block"))
+    return _TITLES[kind].format(session.shown.marked(SIZE, precise_size(number)))
 
 
 def _positive(convert):
@@ -37,6 +44,9 @@ def _limit(text):
         return text
     more = text.startswith("+")
     return more, _positive(_size)(text[1:] if more else text)
+
+
+_NOTHING = "Nothing is watched: `snapshot watch 100M` stops the program when its heap passes 100 MiB."
 
 
 class Watch(Command):
@@ -107,7 +117,7 @@ class Watch(Command):
         check_not_passed(status, asked)
         limits = dict(limits_of(session.watching.read()), **asked)
         session.watching.set(limits)
-        return "The program stops at {}, from its next malloc or free on.\n".format(_told(asked))
+        return "The program stops at {}, from its next malloc or free on.\n".format(_told(session, asked))
 
     @staticmethod
     def _set_next_run(session, asked):
@@ -118,7 +128,9 @@ class Watch(Command):
             session.start()
             text = next_run(session, DEFAULT_FRAME_LIMIT) + obstacle(session)
         session.watching.set_next_run(dict(session.watching.next_run(), **asked))
-        return text + "The next `{}` stops at {}.\n".format(session.target.run_command, _told(asked))
+        return text + "The next `{}` stops at {}.\n".format(
+            session.target.run_command, _told(session, asked)
+        )
 
     @staticmethod
     def _off(session):
@@ -130,10 +142,10 @@ class Watch(Command):
             limits = limits_of(session.watching.read())
             session.watching.set({})
         if not limits and not run:
-            return "Nothing is watched.\n"
+            return _NOTHING + "\n"
         if run:
             session.watching.set_next_run({})
-        return "Nothing is watched any more{}.\n".format(", " + NEXT if limits else "")
+        return "Nothing is watched any more{}.\n".format(", from its next malloc or free on" if limits else "")
 
     @staticmethod
     def _show(session):
@@ -141,7 +153,7 @@ class Watch(Command):
         if session.process() is not None:
             watch = session.watching.read()
             limits = limits_of(watch)
-            lines += ["watched: {}".format(_TITLES[kind](number)) for kind, number in limits.items()]
+            lines += ["watched: " + _title(session, kind, number) for kind, number in limits.items()]
             lines += [
                 "reached: {}".format(reached_text(kind, one, watch.of_sample))
                 for kind, one in by_kind(watch)
@@ -151,10 +163,10 @@ class Watch(Command):
                 lines.append("waiting: the hooks begin {}".format(NEXT))
         run = session.watching.next_run()
         if run:
-            lines.append("next {}: {}".format(session.target.run_command, _told(run)))
-        return "".join(line + "\n" for line in lines or ["Nothing is watched."])
+            lines.append("next {}: {}".format(session.target.run_command, _told(session, run)))
+        return "".join(line + "\n" for line in lines or [_NOTHING])
 
 
-def _told(limits):
+def _told(session, limits):
     """Limits {kind: number} in a sentence."""
-    return " and at ".join(_TITLES[kind](limits[kind]) for kind in _TITLES if kind in limits)
+    return " and at ".join(_title(session, kind, limits[kind]) for kind in _TITLES if kind in limits)

@@ -6,7 +6,7 @@ from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint32, c_uint64
 from typing import NamedTuple
 
 from ..printable import printable_text
-from ..target import path_bytes
+from ..target import GENERAL, VECTOR, path_bytes
 from . import graph_types, native, objects
 from .calls import Object
 from .native import check, library
@@ -59,10 +59,21 @@ class CoreThreads(Object):
 # What vector registers are called, of x86-64 and of aarch64.
 _VECTOR = re.compile(r"[xyz]mm\d+\Z|v\d+\Z")
 
+# And those that any block may be held by: what a thread of either has if it has the first of them.
+_GENERAL = (
+    ("rsp", {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp"} | {"r{}".format(i) for i in range(8, 16)}),
+    ("sp", {"x{}".format(i) for i in range(29)}),
+)
 
-def _lacks_vectors(thread):
-    """Whether a debugger knows other registers of a thread, and none of these."""
-    return bool(thread.registers) and not any(_VECTOR.match(name) for name, _ in thread.registers)
+
+def _unknown(thread):
+    """Which kinds of registers of a thread are not, or not all, known; () where none is."""
+    if thread.unknown is not None or not thread.registers:
+        return thread.unknown or ()
+    names = {name for name, _ in thread.registers}
+    lacks = any(first in names and not others <= names for first, others in _GENERAL)
+    found = (GENERAL,) if lacks else ()
+    return found if any(map(_VECTOR.match, names)) else found + (VECTOR,)
 
 
 class LiveThreads:
@@ -77,8 +88,14 @@ class LiveThreads:
         ]
         self._threads = (native.Thread * len(threads))(
             *(
-                (thread.number, thread.stack_pointer, thread.thread_pointer, _lacks_vectors(thread))
-                for thread in threads
+                (
+                    thread.number,
+                    thread.stack_pointer,
+                    thread.thread_pointer,
+                    VECTOR in unknown,
+                    GENERAL in unknown,
+                )
+                for thread, unknown in zip(threads, map(_unknown, threads))
             )
         )
         self._registers = (native.Register * len(words))(

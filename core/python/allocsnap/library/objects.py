@@ -241,6 +241,11 @@ class Snapshot(Object):
         """The blocks that are known one by one."""
         return library().asnap_snapshot_count(self)
 
+    def class_of(self, trace):
+        """What the class of the object in the block of a native.Trace is called; None: not known."""
+        name = library().asnap_snapshot_class(self, byref(trace))
+        return None if name is None else printable_text(name)
+
     @property
     def sample_period(self):
         """Of the sample that its blocks are, in bytes; 0: every block is there."""

@@ -48,6 +48,7 @@ class Thread(ctypes.Structure):
         ("stack_pointer", c_uint64),
         ("thread_pointer", c_uint64),
         ("vectors_unknown", c_bool),
+        ("registers_unknown", c_bool),
     ]
 
 

@@ -1,4 +1,4 @@
-#include "naming_teller.h"
+#include "naming_writer.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -36,7 +36,7 @@ struct allowance {
 
 static struct allowance allowance;
 
-struct asnap_teller {
+struct asnap_naming_writer {
     int fd;
     const struct asnap_naming *namings; /* of the module */
     size_t told;                        /* of them */
@@ -46,7 +46,7 @@ struct asnap_teller {
     char buffer[1 << 16];
 };
 
-/* Who does not listen any more needs no answer. */
+/* A reader that is gone needs no answer. */
 static void write_out(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
@@ -58,45 +58,46 @@ static void write_out(int fd, const char *bytes, size_t size)
     }
 }
 
-static void flush(struct asnap_teller *teller)
+static void flush(struct asnap_naming_writer *writer)
 {
-    write_out(teller->fd, teller->buffer, teller->used);
-    teller->used = 0;
+    write_out(writer->fd, writer->buffer, writer->used);
+    writer->used = 0;
 }
 
-static void put(struct asnap_teller *teller, const void *bytes, size_t size)
+static void put(struct asnap_naming_writer *writer, const void *bytes, size_t size)
 {
-    if (size > sizeof(teller->buffer) - teller->used)
-        flush(teller);
-    if (size > sizeof(teller->buffer)) {
-        write_out(teller->fd, bytes, size);
+    if (size > sizeof(writer->buffer) - writer->used)
+        flush(writer);
+    if (size > sizeof(writer->buffer)) {
+        write_out(writer->fd, bytes, size);
         return;
     }
-    memcpy(teller->buffer + teller->used, bytes, size);
-    teller->used += size;
+    memcpy(writer->buffer + writer->used, bytes, size);
+    writer->used += size;
 }
 
-static void put_header(struct asnap_teller *teller, enum asnap_naming_message message, size_t bytes)
+static void put_header(struct asnap_naming_writer *writer, enum asnap_naming_message message,
+                       size_t bytes)
 {
     struct asnap_naming_header header = {.message = message, .bytes = (uint32_t)bytes};
-    put(teller, &header, sizeof(header));
+    put(writer, &header, sizeof(header));
 }
 
-static void tell_number(struct asnap_teller *teller, enum asnap_naming_message message,
-                        uint64_t number, size_t bytes)
+static void write_number(struct asnap_naming_writer *writer, enum asnap_naming_message message,
+                         uint64_t number, size_t bytes)
 {
-    put_header(teller, message, bytes);
-    put(teller, &number, bytes);
+    put_header(writer, message, bytes);
+    put(writer, &number, bytes);
 }
 
 /* Equal strings of a store are one. */
-static struct asnap_error *tell_string(struct asnap_teller *teller, const char *text,
-                                       uint32_t *number)
+static struct asnap_error *write_string(struct asnap_naming_writer *writer, const char *text,
+                                        uint32_t *number)
 {
     *number = ASNAP_NAMING_NO_STRING;
     if (text == NULL)
         return NULL;
-    uintptr_t known = (uintptr_t)asnap_number_map_get(&teller->number, (uint64_t)(uintptr_t)text);
+    uintptr_t known = (uintptr_t)asnap_number_map_get(&writer->number, (uint64_t)(uintptr_t)text);
     if (known != 0) {
         *number = (uint32_t)(known - 1);
         return NULL;
@@ -104,29 +105,29 @@ static struct asnap_error *tell_string(struct asnap_teller *teller, const char *
     size_t length = strlen(text);
     if (length > ASNAP_NAME_BYTES_MAX)
         return NULL;
-    put_header(teller, ASNAP_NAMING_STRING, length);
-    put(teller, text, length);
-    *number = teller->string_count++;
-    return asnap_number_map_put(&teller->number, (uint64_t)(uintptr_t)text,
+    put_header(writer, ASNAP_NAMING_STRING, length);
+    put(writer, text, length);
+    *number = writer->string_count++;
+    return asnap_number_map_put(&writer->number, (uint64_t)(uintptr_t)text,
                                 (const void *)((uintptr_t)*number + 1));
 }
 
-static struct asnap_error *tell_naming(struct asnap_teller *teller,
-                                       const struct asnap_naming *naming)
+static struct asnap_error *write_naming(struct asnap_naming_writer *writer,
+                                        const struct asnap_naming *naming)
 {
     struct asnap_told_frame frames[ASNAP_NAMING_FRAMES_MAX];
     size_t count = naming->named->frame_count;
     for (size_t i = 0; i < count; i++) {
         const struct asnap_frame *frame = &naming->named->frames[i];
         frames[i] = (struct asnap_told_frame){.lineno = frame->lineno, .inlined = frame->inlined};
-        struct asnap_error *error = tell_string(teller, frame->filename, &frames[i].filename);
+        struct asnap_error *error = write_string(writer, frame->filename, &frames[i].filename);
         if (error == NULL)
-            error = tell_string(teller, frame->function, &frames[i].function);
+            error = write_string(writer, frame->function, &frames[i].function);
         if (error != NULL)
             return error;
     }
     uint32_t allocates;
-    struct asnap_error *error = tell_string(teller, naming->named->allocates, &allocates);
+    struct asnap_error *error = write_string(writer, naming->named->allocates, &allocates);
     if (error != NULL)
         return error;
     struct asnap_told_naming told = {
@@ -135,37 +136,37 @@ static struct asnap_error *tell_naming(struct asnap_teller *teller,
         .prefers_symbol = naming->prefers_symbol,
         .frame_count = (uint32_t)count,
     };
-    put_header(teller, ASNAP_NAMING_NAMED, sizeof(told) + count * sizeof(frames[0]));
-    put(teller, &told, sizeof(told));
-    put(teller, frames, count * sizeof(frames[0]));
+    put_header(writer, ASNAP_NAMING_NAMED, sizeof(told) + count * sizeof(frames[0]));
+    put(writer, &told, sizeof(told));
+    put(writer, frames, count * sizeof(frames[0]));
     return NULL;
 }
 
-/* An asnap_progress report: tells what is new. */
-static bool tell_done(void *context, const char *step, uint64_t done, uint64_t total)
+/* An asnap_progress report: writes what is new. */
+static bool write_done(void *context, const char *step, uint64_t done, uint64_t total)
 {
-    struct asnap_teller *teller = context;
-    uint64_t before = teller->told;
+    struct asnap_naming_writer *writer = context;
+    uint64_t before = writer->told;
     (void)step;
     (void)total;
-    for (; teller->told < done; teller->told++) {
-        const struct asnap_naming *naming = &teller->namings[teller->told];
-        if (naming->named != NULL && tell_naming(teller, naming) != NULL)
+    for (; writer->told < done; writer->told++) {
+        const struct asnap_naming *naming = &writer->namings[writer->told];
+        if (naming->named != NULL && write_naming(writer, naming) != NULL)
             return false;
     }
-    tell_number(teller, ASNAP_NAMING_DONE, done - before, sizeof(uint64_t));
-    flush(teller);
+    write_number(writer, ASNAP_NAMING_DONE, done - before, sizeof(uint64_t));
+    flush(writer);
     return true;
 }
 
-static void tell_problem(struct asnap_teller *teller, const struct asnap_error *problem)
+static void write_problem(struct asnap_naming_writer *writer, const struct asnap_error *problem)
 {
     uint32_t code = asnap_error_code(problem);
     const char *text = asnap_error_message(problem);
     size_t length = strnlen(text, ASNAP_NAMING_BYTES_MAX - sizeof(code));
-    put_header(teller, ASNAP_NAMING_PROBLEM, sizeof(code) + length);
-    put(teller, &code, sizeof(code));
-    put(teller, text, length);
+    put_header(writer, ASNAP_NAMING_PROBLEM, sizeof(code) + length);
+    put(writer, &code, sizeof(code));
+    put(writer, text, length);
 }
 
 /* A debugger's own handlers and its terminal are not for this process, which leaves no core
@@ -254,36 +255,37 @@ static void begin_file(const struct asnap_dwarf_source *source)
     set_limits();
 }
 
-struct asnap_teller *asnap_teller_begin(int fd)
+struct asnap_naming_writer *asnap_naming_writer_begin(int fd)
 {
-    static struct asnap_teller teller;
+    static struct asnap_naming_writer writer;
     settle_in();
-    teller = (struct asnap_teller){.fd = fd};
-    return &teller;
+    writer = (struct asnap_naming_writer){.fd = fd};
+    return &writer;
 }
 
-void asnap_teller_tell(struct asnap_teller *teller, uint64_t module,
-                       const struct asnap_dwarf_source *source, struct asnap_frame_store *store,
-                       struct asnap_naming *namings, size_t count)
+void asnap_naming_writer_write(struct asnap_naming_writer *writer, uint64_t module,
+                               const struct asnap_dwarf_source *source,
+                               struct asnap_frame_store *store, struct asnap_naming *namings,
+                               size_t count)
 {
-    const struct asnap_progress progress = {.report = tell_done, .context = teller};
+    const struct asnap_progress progress = {.report = write_done, .context = writer};
     struct asnap_naming_progress counting = {.progress = &progress, .total = count};
     struct asnap_error *problem = NULL;
     struct asnap_dwarf_source limited = *source;
     limited.opens = opens_split;
     begin_file(&limited);
-    teller->namings = namings;
-    teller->told = 0;
-    tell_number(teller, ASNAP_NAMING_BEGIN, module, sizeof(module));
+    writer->namings = namings;
+    writer->told = 0;
+    write_number(writer, ASNAP_NAMING_BEGIN, module, sizeof(module));
     struct asnap_error *error =
         asnap_dwarf_name_file(&limited, store, namings, count, &counting, &problem);
     if (problem != NULL)
-        tell_problem(teller, problem);
+        write_problem(writer, problem);
     asnap_error_destroy(problem);
-    /* tell_done stops it for want of memory alone. */
-    tell_number(teller, ASNAP_NAMING_END, error == NULL ? 0 : ASNAP_ERROR_NO_MEMORY,
-                sizeof(uint32_t));
-    flush(teller);
+    /* write_done stops it for want of memory alone. */
+    write_number(writer, ASNAP_NAMING_END, error == NULL ? 0 : ASNAP_ERROR_NO_MEMORY,
+                 sizeof(uint32_t));
+    flush(writer);
     if (error != NULL)
         _exit(1);
 }
