@@ -1,5 +1,5 @@
 /* Reading the records of live blocks, each checked. */
-#include "raw.h"
+#include "raw_read.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -213,16 +213,24 @@ static struct asnap_error *check_tracing(const struct asnap_table_root *root)
                               "traces from now on");
 }
 
-static struct asnap_error *read_lists(struct asnap_inferior *inferior,
-                                      const struct asnap_table_root *root, bool moving,
-                                      struct asnap_raw *raw)
+struct asnap_error *asnap_raw_lists(struct asnap_inferior *inferior,
+                                    const struct asnap_table_root *root, bool moving,
+                                    struct asnap_node_places *places, struct asnap_raw *raw)
 {
-    struct asnap_node_places places = {0};
     struct asnap_error *error = asnap_threads_read(inferior, root, raw);
     if (error == NULL)
         error = asnap_modules_read(inferior, root, raw);
     if (error == NULL)
-        error = asnap_nodes_read(inferior, root, moving, &places, raw);
+        error = asnap_nodes_read(inferior, root, moving, places, raw);
+    return error;
+}
+
+static struct asnap_error *read_all(struct asnap_inferior *inferior,
+                                    const struct asnap_table_root *root, bool moving,
+                                    struct asnap_raw *raw)
+{
+    struct asnap_node_places places = {0};
+    struct asnap_error *error = asnap_raw_lists(inferior, root, moving, &places, raw);
     if (error == NULL) {
         struct reading reading = {
             .inferior = inferior, .root = root, .places = &places, .raw = raw, .moving = moving};
@@ -232,31 +240,45 @@ static struct asnap_error *read_lists(struct asnap_inferior *inferior,
     return error;
 }
 
+struct asnap_error *asnap_raw_begin(const struct asnap_memory *memory, uint64_t root_address,
+                                    struct asnap_table_root *root, struct asnap_raw **raw)
+{
+    struct asnap_error *error = asnap_root_read(memory, root_address, root);
+    if (error == NULL)
+        error = check_tracing(root);
+    if (error != NULL)
+        return error;
+    struct asnap_raw *begun = calloc(1, sizeof(*begun));
+    if (begun == NULL)
+        return asnap_error_no_memory();
+    begun->frame_limit = asnap_root_asked(root).frame_limit;
+    begun->sample_period = asnap_root_asked(root).sample_period;
+    begun->start_realtime = root->start_realtime;
+    error = copy_domains(root, begun);
+    if (error != NULL)
+        asnap_raw_destroy(begun);
+    else
+        *raw = begun;
+    return error;
+}
+
 struct asnap_error *asnap_raw_read(const struct asnap_memory *memory, uint64_t root_address,
                                    bool moving, const struct asnap_progress *progress,
                                    struct asnap_raw **raw)
 {
     struct asnap_table_root root;
+    struct asnap_raw *result;
     if (memory == NULL || raw == NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_raw_read: NULL argument");
-    struct asnap_error *error = asnap_root_read(memory, root_address, &root);
-    if (error == NULL)
-        error = check_tracing(&root);
+    struct asnap_error *error = asnap_raw_begin(memory, root_address, &root, &result);
     if (error != NULL)
         return error;
-    struct asnap_raw *result = calloc(1, sizeof(*result));
-    if (result == NULL)
-        return asnap_error_no_memory();
-    result->frame_limit = asnap_root_asked(&root).frame_limit;
-    result->sample_period = asnap_root_asked(&root).sample_period;
     result->dropped = root.dropped;
     result->refused = root.refused;
-    result->start_realtime = root.start_realtime;
     asnap_unseen_describe(&root, result->unseen);
-    error = copy_domains(&root, result);
     struct asnap_inferior inferior = asnap_inferior_of(memory, progress);
-    if (error == NULL && asnap_root_current(&root))
-        error = read_lists(&inferior, &root, moving, result);
+    if (asnap_root_current(&root))
+        error = read_all(&inferior, &root, moving, result);
     if (error != NULL) {
         asnap_raw_destroy(result);
         return error;

@@ -98,6 +98,14 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_who(const struct asnap_snapshot *snapshot, uint64_t address, enum asnap_format format,
                  const struct asnap_render_options *options, char **text);
 
+/* The blocks at `address` that were freed, the last one first, of a snapshot of asnap_freed_read's
+ * traces: where each was freed, and where it was allocated. As JSON a list. At most
+ * `options->limit` of them, where that is not 0. "" or "[]" where there are none. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_lives(const struct asnap_snapshot *snapshot, uint64_t address,
+                   enum asnap_format format, const struct asnap_render_options *options,
+                   char **text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -86,6 +86,12 @@ struct asnap_trace {
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_traces(const struct asnap_snapshot *snapshot, const struct asnap_trace **traces);
 
+/* The snapshot of `count` traces from place `first` on (asnap_snapshot_traces). Fails with
+ * INVALID_ARGUMENT where there are not as many, or NO_MEMORY. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_slice(const struct asnap_snapshot *snapshot, size_t first, size_t count,
+                     struct asnap_snapshot **slice);
+
 /* Looks for the block that holds `address`: at its start or anywhere inside it (a
  * block without bytes holds its own address). Of several (a pool in a larger
  * block) it is the smallest, of equal ones the one that starts last, else the one

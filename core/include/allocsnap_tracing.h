@@ -168,6 +168,22 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_raw_read(const struct asnap
                                                               const struct asnap_progress *progress,
                                                               struct asnap_raw **raw);
 
+/* The blocks that were freed last, where the hooks keep them (ALLOCSNAP_FREED). */
+struct asnap_freed {
+    uint64_t capacity; /* so many are kept; 0: none */
+    uint64_t count; /* blocks that were freed since the start, or since the records were dropped */
+    uint64_t lost;  /* of these: not kept, since another thread was held up at their place */
+    uint64_t shown; /* so many are there */
+};
+
+/* Reads them: `raw` has two traces of each, those of the allocations first and then, in the same
+ * order, those of the frees, whose stack, thread and time they have; the block that was freed last
+ * is the first of each half. Otherwise as asnap_raw_read. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_freed_read(const struct asnap_memory *memory, uint64_t root_address, bool moving,
+                 const struct asnap_progress *progress, struct asnap_freed *freed,
+                 struct asnap_raw **raw);
+
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);

@@ -13,5 +13,9 @@ struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64
                                    const struct asnap_render_options *options, char **text);
 struct asnap_error *asnap_who_json(const struct asnap_snapshot *snapshot, uint64_t address,
                                    const struct asnap_render_options *options, char **text);
+struct asnap_error *asnap_lives_text(const struct asnap_snapshot *snapshot, uint64_t address,
+                                     const struct asnap_render_options *options, char **text);
+struct asnap_error *asnap_lives_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                                     const struct asnap_render_options *options, char **text);
 
 #endif

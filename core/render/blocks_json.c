@@ -2,6 +2,7 @@
 #include "block_origin.h"
 #include "blocks_shown.h"
 #include "json_pieces.h"
+#include "lives.h"
 
 /* The fields of a block, with braces around them. */
 static void write_block(struct asnap_text *text, const struct asnap_snapshot *snapshot,
@@ -128,5 +129,28 @@ struct asnap_error *asnap_who_json(const struct asnap_snapshot *snapshot, uint64
     }
     asnap_origin_json_start(&json, snapshot);
     write_notes(&json, snapshot);
+    return asnap_text_finish(&json, text);
+}
+
+struct asnap_error *asnap_lives_json(const struct asnap_snapshot *snapshot, uint64_t address,
+                                     const struct asnap_render_options *options, char **text)
+{
+    struct asnap_lives lives;
+    struct asnap_life life;
+    struct asnap_error *error = asnap_lives_init(&lives, snapshot, options);
+    if (error != NULL)
+        return error;
+    struct asnap_text json = {0};
+    asnap_text_string(&json, "[");
+    for (const char *before = ""; asnap_lives_next(&lives, address, &life); before = ",") {
+        asnap_text_string(&json, before);
+        asnap_text_string(&json, "{\"freed\":");
+        write_block(&json, snapshot, life.freed, options);
+        asnap_text_string(&json, ",\"allocated\":");
+        write_block(&json, snapshot, life.allocated, options);
+        asnap_json_field(&json, ",\"offset\":", address - life.freed->address);
+        asnap_text_string(&json, "}");
+    }
+    asnap_text_string(&json, "]");
     return asnap_text_finish(&json, text);
 }

@@ -3,6 +3,7 @@
 #include "block_formats.h"
 #include "block_origin.h"
 #include "blocks_shown.h"
+#include "lives.h"
 #include "page.h"
 
 static void write_warnings(struct asnap_page *page, const struct asnap_snapshot *snapshot)
@@ -236,5 +237,37 @@ struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64
         asnap_origin_line(&page, snapshot, &where.trace, options);
     if (where.found || where.near)
         error = write_stack(&page, snapshot, &where.trace);
+    return asnap_page_finish(&page, error, text);
+}
+
+/* "freed before: a block, size=48 B", who did it, and who allocated it */
+static struct asnap_error *write_life(struct asnap_page *page,
+                                      const struct asnap_snapshot *snapshot, uint64_t address,
+                                      const struct asnap_life *life,
+                                      const struct asnap_render_options *options)
+{
+    asnap_page_string(page, "freed before: ");
+    write_holder(page, snapshot, life->freed, address, NULL);
+    asnap_page_string(page, "  it was freed\n");
+    asnap_origin_line(page, snapshot, life->freed, options);
+    struct asnap_error *error = write_stack(page, snapshot, life->freed);
+    if (error != NULL)
+        return error;
+    asnap_page_string(page, "  it was allocated\n");
+    asnap_origin_line(page, snapshot, life->allocated, options);
+    return write_stack(page, snapshot, life->allocated);
+}
+
+struct asnap_error *asnap_lives_text(const struct asnap_snapshot *snapshot, uint64_t address,
+                                     const struct asnap_render_options *options, char **text)
+{
+    struct asnap_lives lives;
+    struct asnap_life life;
+    struct asnap_error *error = asnap_lives_init(&lives, snapshot, options);
+    if (error != NULL)
+        return error;
+    struct asnap_page page = {.source_lines = options->source_lines, .options = options};
+    while (error == NULL && asnap_lives_next(&lives, address, &life))
+        error = write_life(&page, snapshot, address, &life, options);
     return asnap_page_finish(&page, error, text);
 }

@@ -11,6 +11,8 @@ struct asnap_format_writers {
                                   const struct asnap_render_options *options, char **text);
     struct asnap_error *(*who)(const struct asnap_snapshot *snapshot, uint64_t address,
                                const struct asnap_render_options *options, char **text);
+    struct asnap_error *(*lives)(const struct asnap_snapshot *snapshot, uint64_t address,
+                                 const struct asnap_render_options *options, char **text);
 };
 
 /* Finds the writers of a format. Fails with INVALID_ARGUMENT where there is no such format. */

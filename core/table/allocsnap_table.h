@@ -303,6 +303,49 @@ struct asnap_table_watch {
     struct asnap_table_reached reached[ASNAP_TABLE_WATCH_KINDS];
 };
 
+/* ---- the blocks that were freed last ---- */
+
+/* It lies behind the watch, at this distance from the root's start. Only where these sixteen bytes
+ * are there do the hooks know of freed blocks. */
+#define ASNAP_TABLE_FREED_OFFSET UINT32_C(14120)
+#define ASNAP_TABLE_FREED_MAGIC "allocsnap-freed"
+
+/* No ring has more places. */
+#define ASNAP_TABLE_FREED_MAX (UINT64_C(1) << 24)
+
+/* In `number` of a place: it is being written, by the process of the number in the lower bits. */
+#define ASNAP_TABLE_FREED_BUSY (UINT64_C(1) << 63)
+
+/* A block that was freed: block n, from 1 on, is at the place (n - 1) % capacity. */
+struct asnap_table_freed_block {
+    uint64_t number; /* n, stored last; 0: none, or ASNAP_TABLE_FREED_BUSY */
+    uint64_t key;    /* what its record said */
+    uint64_t extent;
+    uint32_t stack;
+    uint32_t time;
+    uint32_t freed_stack; /* node of the frame that freed it; ASNAP_TABLE_NONE: not known */
+    uint32_t freed_time;
+    uint32_t freed_thread; /* as in an extent */
+    uint32_t check;        /* the lower half of n; another before anything else is stored */
+};
+
+struct asnap_table_freed {
+    char magic[16];
+    uint32_t bytes;       /* of this structure, as the writer knows it */
+    uint32_t block_bytes; /* of a place */
+    uint64_t capacity;    /* places; 0: freed blocks are not kept */
+    uint64_t blocks;      /* address of the first place */
+    uint64_t count;       /* numbers that were given out */
+    uint64_t cleared;     /* those up to this one were before the records were dropped */
+    uint64_t lost;        /* of these: not kept, since another thread was writing at their place */
+    uint64_t taken_back;  /* numbers since then of what was not freed after all */
+};
+
+_Static_assert(sizeof(struct asnap_table_freed_block) == 48, "freed block layout");
+_Static_assert(sizeof(struct asnap_table_freed) == 72, "freed layout");
+_Static_assert(ASNAP_TABLE_WATCH_OFFSET + sizeof(struct asnap_table_watch) <=
+                   ASNAP_TABLE_FREED_OFFSET,
+               "freed layout");
 _Static_assert(sizeof(struct asnap_table_reached) == 48, "reached layout");
 _Static_assert(sizeof(struct asnap_table_watch) == 296, "watch layout");
 _Static_assert(offsetof(struct asnap_table_watch, asked) == 64, "watch layout");

@@ -76,6 +76,8 @@ COMMANDS = [
     "snapshot delete nobody",
     "snapshot load /nonexistent",
     "snapshot dump one /nonexistent/one.dump",
+    "snapshot freed",
+    "snapshot freed nobody",
     "snapshot who",
     "snapshot who 1.5",
     "snapshot set colours",

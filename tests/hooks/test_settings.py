@@ -19,6 +19,7 @@ WANTED = {
     "ALLOCSNAP_WATCH": "a number of bytes (with K, M or G behind it), cgroup-10%, block=BYTES,"
     " count=BLOCKS or failed, or several between commas",
     "ALLOCSNAP_WATCH_ACTION": "abort, stop, report or debugger",
+    "ALLOCSNAP_FREED": "a number of freed blocks to keep, up to 16777216 (or 0)",
     "ALLOCSNAP_CHECK": "a file that can be written, in a program with libgcc to compare with",
 }
 
@@ -103,6 +104,17 @@ class Settings(Case):
                 self.assertEqual(self.say(ALLOCSNAP_WATCH_ACTION=value), (ON, ""))
         for value in ("Abort", "kill", "abort,report", "0"):
             self.check_bad("ALLOCSNAP_WATCH_ACTION", value)
+
+    def test_freed_blocks(self):
+        for value in ("", "0", "1", "0010", "16777216"):
+            with self.subTest(value):
+                self.assertEqual(self.say(ALLOCSNAP_FREED=value), (ON, ""))
+        for value in ("-1", "1K", "16777217", " 1", "1 ", "x", "9" * 64):
+            self.check_bad("ALLOCSNAP_FREED", value)
+        self.assertEqual(
+            self.say(ALLOCSNAP_FREED="100000", ALLOCSNAP_MAX_MEMORY="2M"),
+            (ON, "allocsnap: no memory for ALLOCSNAP_FREED: freed blocks are not kept\n"),
+        )
 
     def test_files_that_cannot_be_written(self):
         missing = os.path.join(self.directory, "missing", "file")

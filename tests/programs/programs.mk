@@ -18,6 +18,7 @@ PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include
 PROGRAM_FLAGS_misused_pool := -Icore/include
+PROGRAM_FLAGS_freed := -Icore/include
 PROGRAM_FLAGS_handed_on := -D_GNU_SOURCE -Icore/include -Icore/table -Wno-address
 PROGRAM_FLAGS_obeyed := -Icore/include -Icore/table -Wno-address
 # Nothing is bound in the handler, which takes more stack than all else.

@@ -42,6 +42,9 @@ void asnap_root_describe(void)
     root->domain_count = 1;
     strncpy(root->hooks_version, ASNAP_VERSION_STRING, sizeof(root->hooks_version) - 1);
     asnap_root_and_watch.watch.bytes = sizeof(struct asnap_table_watch);
+    asnap_root_and_watch.freed.bytes = sizeof(struct asnap_table_freed);
+    asnap_root_and_watch.freed.block_bytes = sizeof(struct asnap_table_freed_block);
+    store_magic(asnap_root_and_watch.freed.magic, ASNAP_TABLE_FREED_MAGIC);
     store_magic(asnap_root_and_watch.watch.magic, ASNAP_TABLE_WATCH_MAGIC);
     store_magic(root->magic, ASNAP_TABLE_MAGIC);
 }

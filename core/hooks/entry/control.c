@@ -7,6 +7,7 @@
 #include "debugger_call.h"
 #include "deferred.h"
 #include "fork.h"
+#include "freed.h"
 #include "gate.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -20,6 +21,7 @@
 #include "settings.h"
 #include "stacks.h"
 #include "thread.h"
+#include "trace.h"
 #include "traced.h"
 #include "unwind_rows.h"
 #include "walk_check.h"
@@ -62,6 +64,7 @@ static void get_ready(void)
     asnap_sampler_seed(settings.sample_seed, settings.has_sample_seed);
     allocsnap_root.control.sample_period = settings.sample_period;
     asnap_reached_init();
+    asnap_trace_begin(settings.freed);
     memcpy(asnap_root_and_watch.watch.asked, settings.limits, sizeof(settings.limits));
     asnap_root_and_watch.watch.asked_action = settings.action;
     asnap_root_and_watch.watch.number = 1;
@@ -106,6 +109,7 @@ static void obey(void)
         /* What is not recorded yet was allocated before, too. */
         asnap_deferred_cancel_all();
         asnap_records_clear();
+        asnap_freed_clear();
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }

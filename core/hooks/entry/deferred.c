@@ -112,13 +112,13 @@ struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind, uint
     if (deferred == NULL)
         return NULL;
     *deferred = (struct asnap_deferred){.kind = kind, .mode = mode, .awaited = awaited};
-    if (kind != ASNAP_DEFERRED_INSERT)
-        return deferred;
+    return deferred;
+}
+
+bool asnap_deferred_take_walker(struct asnap_deferred *deferred)
+{
     deferred->walker = take_walker();
-    if (deferred->walker != NULL)
-        return deferred;
-    leave_place(deferred);
-    return NULL;
+    return deferred->walker != NULL;
 }
 
 void asnap_deferred_destroy(struct asnap_deferred *deferred)

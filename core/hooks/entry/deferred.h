@@ -24,16 +24,20 @@ struct asnap_deferred {
     void *block;                 /* release: NULL where only the record is to go */
     size_t size;                 /* insert */
     void (*release)(void *);     /* release */
-    struct asnap_walker *walker; /* insert: has walked the handler's stack */
+    bool is_walked;              /* release: it is known where the block was freed */
+    struct asnap_walker *walker; /* has walked the handler's stack; NULL: nobody has */
     uint32_t thread;             /* insert: who allocated the block, and when */
     uint32_t time;
     uint64_t *awaited; /* insert: the key, while there is to be a record (asnap_deferred_cancel) */
     bool is_awaited;   /* insert: it was pushed */
 };
 
-/* A new piece of work, or NULL: no memory. An insertion has a walker that avoids waiting and
- * libgcc. */
+/* A new piece of work, or NULL: no memory. */
 struct asnap_deferred *asnap_deferred_create(enum asnap_deferred_kind kind, uint32_t mode);
+
+/* Gives it a walker that avoids waiting and libgcc. False: no memory. */
+bool asnap_deferred_take_walker(struct asnap_deferred *deferred);
+
 void asnap_deferred_destroy(struct asnap_deferred *deferred);
 
 /* Leaves work to the hook that this thread is in. An insertion is awaited from then on, until

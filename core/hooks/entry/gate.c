@@ -1,6 +1,7 @@
 #include "gate.h"
 
 #include "deferred.h"
+#include "freed.h"
 #include "kernel.h"
 #include "reached.h"
 #include "thread_numbers.h"
@@ -84,7 +85,11 @@ static void run_one(struct asnap_deferred *deferred, uint32_t *reached)
         else
             *reached |= UINT32_C(1) << deferred->mode;
     } else {
-        asnap_gate_remove(deferred->key, NULL, deferred->mode);
+        struct asnap_removed removed;
+        if (asnap_gate_remove(deferred->key, &removed, deferred->mode) && asnap_freed_is_on)
+            asnap_freed_put(deferred->key, &removed,
+                            deferred->is_walked ? asnap_walker_intern(deferred->walker)
+                                                : ASNAP_TABLE_NONE);
         if (deferred->block != NULL)
             deferred->release(deferred->block);
     }

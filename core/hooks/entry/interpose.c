@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "debugger_call.h"
+#include "freed.h"
 #include "loaded_modules.h"
 #include "sampler.h"
 #include "unwind_rows.h"
@@ -141,10 +142,7 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
     }
     if (asnap_next_is_early(block))
         return replacement;
-    bool is_now = mode == ASNAP_TABLE_TRACING_ALL
-                      ? asnap_trace_releasing(block, asnap_under.free)
-                      : asnap_trace_releasing_sampled(block, asnap_under.free, mode);
-    if (is_now)
+    if (asnap_trace_releasing_by(block, asnap_under.free, caller, mode))
         asnap_under.free(block);
     return replacement;
 }
@@ -180,7 +178,10 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     enum asnap_taken taken = asnap_trace_take(block, &removed, mode);
     if (taken == ASNAP_TAKE_LATE)
         return replace(block, size, caller, mode);
+    uint64_t freed = taken == ASNAP_TAKEN ? asnap_trace_freed(block, &removed, caller) : 0;
     void *resized = asnap_next.realloc(block, size);
+    if (resized == block || (resized == NULL && size != 0))
+        asnap_freed_take_back(freed);
     if (resized != NULL)
         note_resized(resized, size, caller, mode);
     else if (size != 0)
@@ -229,38 +230,67 @@ static __attribute__((noinline)) bool note_releasing_sampled(void *block, uint32
            asnap_trace_releasing_sampled(block, asnap_under.free, mode);
 }
 
-/* Whether the block may be released now. */
-static ASNAP_HOT bool note_releasing(void *block, uint64_t caller, uint32_t mode)
+/* Whether the block may be released now. Nobody need know who does it. */
+static ASNAP_HOT bool note_releasing(void *block, uint32_t mode)
 {
     if (block == NULL || asnap_next_is_early(block))
         return false;
     if (mode == 0)
         return true;
-    if (__builtin_expect(allocsnap_root.preceded != 0, 0))
-        asnap_trace_look_at_release(caller);
     if (mode == ASNAP_TABLE_TRACING_ALL)
         return asnap_thread.releasing == block || asnap_trace_releasing(block, asnap_under.free);
     return asnap_trace_passes((uintptr_t)block) || note_releasing_sampled(block, mode);
 }
 
+/* The same in any case. */
+static __attribute__((noinline)) bool note_releasing_by(void *block,
+                                                        const struct asnap_caller *caller)
+{
+    uint32_t mode = asnap_control_mode();
+    if (mode == 0 || !asnap_trace_is_told)
+        return note_releasing(block, mode);
+    if (block == NULL || asnap_next_is_early(block))
+        return false;
+    asnap_trace_look_at_release(caller->pc);
+    if (mode != ASNAP_TABLE_TRACING_ALL && asnap_trace_passes((uintptr_t)block))
+        return true;
+    return asnap_thread.releasing == block ||
+           asnap_trace_releasing_by(block, asnap_under.free, caller, mode);
+}
+
 /* The dynamic linker frees what it knew of a file after it has unloaded it. While nothing is traced
  * nobody need know (asnap_control_apply). */
-static ASNAP_HOT void release(void *block, uint64_t caller, uint32_t mode)
+static ASNAP_HOT void note_caller(uint64_t caller)
 {
     if (asnap_modules_is_linker(caller))
         asnap_rows_forget();
-    if (note_releasing(block, caller, mode))
+}
+
+static __attribute__((noinline)) void told_free(void *block)
+{
+    const struct asnap_caller caller = ASNAP_CALLER;
+    note_caller(caller.pc);
+    if (note_releasing_by(block, &caller))
         asnap_next.free(block);
 }
 
 static __attribute__((noinline)) void traced_free(void *block)
 {
-    release(block, (uint64_t)(uintptr_t)__builtin_return_address(0), ASNAP_TABLE_TRACING_ALL);
+    if (__builtin_expect(asnap_trace_is_told, 0))
+        ASNAP_GO_ON told_free(block);
+    note_caller((uint64_t)(uintptr_t)__builtin_return_address(0));
+    if (note_releasing(block, ASNAP_TABLE_TRACING_ALL))
+        asnap_next.free(block);
 }
 
 static __attribute__((noinline)) void sampled_free(void *block)
 {
-    release(block, (uint64_t)(uintptr_t)__builtin_return_address(0), asnap_control_mode_now());
+    uint32_t mode = asnap_control_mode_now();
+    if (__builtin_expect(asnap_trace_is_told, 0))
+        ASNAP_GO_ON told_free(block);
+    note_caller((uint64_t)(uintptr_t)__builtin_return_address(0));
+    if (note_releasing(block, mode))
+        asnap_next.free(block);
 }
 
 static __attribute__((noinline)) void asked_free(void *block)
@@ -288,8 +318,7 @@ ASNAP_EXPORT void free_sized(void *block, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0),
-                        asnap_control_mode()))
+    if (!note_releasing_by(block, &ASNAP_CALLER))
         return;
     if (asnap_next.free_sized != NULL)
         asnap_next.free_sized(block, size);
@@ -304,8 +333,7 @@ ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
         asnap_next.free_before(block);
         return;
     }
-    if (!note_releasing(block, (uint64_t)(uintptr_t)__builtin_return_address(0),
-                        asnap_control_mode()))
+    if (!note_releasing_by(block, &ASNAP_CALLER))
         return;
     if (asnap_next.free_aligned_sized != NULL)
         asnap_next.free_aligned_sized(block, alignment, size);

@@ -122,8 +122,11 @@ static ASNAP_HOT bool is_to_be_forgotten(const void *block, uint32_t mode)
     return mode == ASNAP_TABLE_TRACING_ALL || (mode != 0 && !asnap_trace_passes((uintptr_t)block));
 }
 
-static ASNAP_HOT bool forget(void *block, void (*release)(void *), uint32_t mode)
+static ASNAP_HOT bool forget(void *block, void (*release)(void *),
+                             const struct asnap_caller *caller, uint32_t mode)
 {
+    if (__builtin_expect(asnap_trace_is_told, 0))
+        return asnap_trace_releasing_by(block, release, caller, mode);
     return mode == ASNAP_TABLE_TRACING_ALL ? asnap_trace_releasing(block, release)
                                            : asnap_trace_releasing_sampled(block, release, mode);
 }
@@ -146,12 +149,13 @@ static ASNAP_HOT bool forget(void *block, void (*release)(void *), uint32_t mode
     {                                                                                              \
         if (block == NULL || asnap_next_is_early(block))                                           \
             return;                                                                                \
-        if (__builtin_expect(allocsnap_root.preceded != 0, 0))                                     \
-            asnap_trace_look_at_release((uint64_t)(uintptr_t)__builtin_return_address(0));         \
+        const struct asnap_caller caller = ASNAP_CALLER;                                           \
+        if (__builtin_expect(asnap_trace_is_told, 0))                                              \
+            asnap_trace_look_at_release(caller.pc);                                                \
         void *outer = asnap_thread.releasing;                                                      \
         uint32_t mode = asnap_control_mode();                                                      \
         if (is_to_be_forgotten(block, mode) && outer != block) {                                   \
-            if (!forget(block, release_##FUNCTION, mode))                                          \
+            if (!forget(block, release_##FUNCTION, &caller, mode))                                 \
                 return;                                                                            \
             asnap_thread.releasing = block;                                                        \
         }                                                                                          \

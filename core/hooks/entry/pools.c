@@ -61,7 +61,7 @@ ASNAP_EXPORT int allocsnap_hooks_untrack(unsigned int domain, uintptr_t address)
         return ALLOCSNAP_NOT_TRACING;
     uint64_t key = key_in(find_domain(domain), address);
     if (key != 0)
-        asnap_trace_untrack(key, mode);
+        asnap_trace_untrack_by(key, &ASNAP_CALLER, mode);
     return 0;
 }
 

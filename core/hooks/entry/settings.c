@@ -28,7 +28,7 @@ struct variable {
     bool given;
 };
 
-enum { FRAME_LIMIT, MAX_MEMORY, SAMPLE, SAMPLE_SEED, WATCH, WATCH_ACTION, CHECK, VARIABLES };
+enum { FRAME_LIMIT, MAX_MEMORY, SAMPLE, SAMPLE_SEED, WATCH, WATCH_ACTION, FREED, CHECK, VARIABLES };
 
 /* What the reading of the environment needs: too much for any stack. */
 struct reading {
@@ -123,6 +123,16 @@ static bool parse_period(const char *value, uint64_t *period)
     return true;
 }
 
+static bool parse_freed(const char *value, uint64_t *blocks)
+{
+    uint64_t number;
+    if (!asnap_parse_digits(value, value + strlen(value), &number) ||
+        number > ASNAP_TABLE_FREED_MAX)
+        return false;
+    *blocks = number;
+    return true;
+}
+
 /* Appends as much of `text` as fits, in printable characters, at most so many. */
 static size_t append(char *line, size_t length, size_t room, const char *text, size_t most)
 {
@@ -168,6 +178,8 @@ static bool take_setting(int which, const char *value, struct asnap_settings *se
         return asnap_watch_parse(value, settings->limits);
     case WATCH_ACTION:
         return asnap_watch_parse_action(value, &settings->action);
+    case FREED:
+        return parse_freed(value, &settings->freed);
     default:
         return asnap_walk_check_into(value);
     }
@@ -193,6 +205,8 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
                    reading->values[WATCH], false},
         [WATCH_ACTION] = {"ALLOCSNAP_WATCH_ACTION", "abort, stop, report or debugger",
                           reading->values[WATCH_ACTION], false},
+        [FREED] = {"ALLOCSNAP_FREED", "a number of freed blocks to keep, up to 16777216 (or 0)",
+                   reading->values[FREED], false},
         [CHECK] = {"ALLOCSNAP_CHECK",
                    "a file that can be written, in a program with libgcc to compare with",
                    reading->values[CHECK], false},

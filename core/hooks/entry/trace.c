@@ -1,8 +1,12 @@
 #include "trace.h"
 
+#include <unistd.h>
+
 #include "clock.h"
 #include "deferred.h"
+#include "freed.h"
 #include "gate.h"
+#include "kernel.h"
 #include "loaded_modules.h"
 #include "preceding.h"
 #include "registered_frames.h"
@@ -30,7 +34,7 @@ static bool walk_deferred(struct asnap_deferred *deferred, const struct asnap_ca
     if (thread->nested_in != thread->entered_at)
         thread->nested = 0;
     thread->nested_in = thread->entered_at;
-    if (thread->nested >= NESTED_MAX)
+    if (thread->nested >= NESTED_MAX || !asnap_deferred_take_walker(deferred))
         return false;
     thread->nested++;
     bool walked = asnap_walker_walk(deferred->walker, caller, asnap_root_frame_limit());
@@ -209,8 +213,40 @@ void asnap_trace_sampled(void *block, size_t size, const struct asnap_caller *ca
     track_sampled(key_of(block), size, caller, is_new, mode);
 }
 
-/* Leaves a release to the hook that was interrupted; false where there is no memory. */
-static bool defer_release(uint64_t key, void *block, void (*release)(void *), uint32_t mode)
+/* ---- blocks that are freed ---- */
+
+void asnap_trace_begin(uint64_t freed)
+{
+    static const char line[] =
+        "allocsnap: no memory for ALLOCSNAP_FREED: freed blocks are not kept\n";
+    if (freed != 0 && !asnap_freed_begin(freed))
+        asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
+    asnap_trace_is_told = asnap_freed_is_on || allocsnap_root.preceded != 0;
+}
+
+bool asnap_trace_is_told;
+
+/* The node of the stack from `caller` on; ASNAP_TABLE_NONE: no memory for it. */
+static uint32_t node_of(const struct asnap_caller *caller)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    struct asnap_walker *walker =
+        thread->walker != NULL ? thread->walker : asnap_walker_pool_take();
+    uint32_t node = ASNAP_TABLE_NONE;
+    if (walker == NULL)
+        return node;
+    walker->avoid = asnap_registered_is_libgcc(caller->pc) ? ASNAP_AVOID_LIBGCC : 0;
+    if (asnap_walker_walk(walker, caller, asnap_root_frame_limit()))
+        node = asnap_walker_intern(walker);
+    if (thread->borrows)
+        asnap_walker_pool_return();
+    return node;
+}
+
+/* Leaves a release to the hook that was interrupted; false where there is no memory. `caller`: of
+ * whoever frees the block, where that is to be known. */
+static bool defer_release(uint64_t key, void *block, void (*release)(void *),
+                          const struct asnap_caller *caller, uint32_t mode)
 {
     struct asnap_deferred *deferred = asnap_deferred_create(ASNAP_DEFERRED_RELEASE, mode);
     if (deferred == NULL)
@@ -218,6 +254,9 @@ static bool defer_release(uint64_t key, void *block, void (*release)(void *), ui
     deferred->key = key;
     deferred->block = block;
     deferred->release = release;
+    /* Without a walk the stack is not known. */
+    deferred->is_walked = caller != NULL && asnap_thread.deferred_count < DEFERRED_MAX &&
+                          walk_deferred(deferred, caller);
     asnap_deferred_push(deferred);
     return true;
 }
@@ -232,7 +271,7 @@ void asnap_trace_untrack(uint64_t key, uint32_t mode)
     if (is_passed_by(key, mode))
         return;
     if (!asnap_gate_enter()) {
-        defer_release(key, NULL, NULL, mode);
+        defer_release(key, NULL, NULL, NULL, mode);
         return;
     }
     asnap_gate_remove(key, NULL, mode);
@@ -272,8 +311,56 @@ static ASNAP_HOT bool releasing(void *block, void (*release)(void *), uint32_t m
         return true;
     }
     /* Without memory for that it stays allocated and recorded, which is at least true. */
-    defer_release(key_of(block), block, release, mode);
+    defer_release(key_of(block), block, release, NULL, mode);
     return false;
+}
+
+/* Forgets a record, and keeps what it said of the block that is freed. */
+static void forget(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
+{
+    struct asnap_removed removed;
+    if (asnap_gate_remove(key, &removed, mode) && asnap_freed_is_on)
+        asnap_freed_put(key, &removed, node_of(caller));
+}
+
+bool asnap_trace_releasing_by(void *block, void (*release)(void *),
+                              const struct asnap_caller *caller, uint32_t mode)
+{
+    if (asnap_thread.activity == ASNAP_OWN) {
+        remove_on_own_behalf(block, NULL, mode);
+        return true;
+    }
+    if (!asnap_gate_enter()) {
+        defer_release(key_of(block), block, release, asnap_freed_is_on ? caller : NULL, mode);
+        return false;
+    }
+    forget(key_of(block), caller, mode);
+    asnap_gate_leave();
+    return true;
+}
+
+void asnap_trace_untrack_by(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
+{
+    if (!asnap_freed_is_on) {
+        asnap_trace_untrack(key, mode);
+    } else if (!is_passed_by(key, mode)) {
+        if (asnap_gate_enter()) {
+            forget(key, caller, mode);
+            asnap_gate_leave();
+        } else {
+            defer_release(key, NULL, NULL, caller, mode);
+        }
+    }
+}
+
+uint64_t asnap_trace_freed(void *block, const struct asnap_removed *removed,
+                           const struct asnap_caller *caller)
+{
+    if (!asnap_freed_is_on || !asnap_gate_enter())
+        return 0;
+    uint64_t number = asnap_freed_put(key_of(block), removed, node_of(caller));
+    asnap_gate_leave();
+    return number;
 }
 
 bool asnap_trace_releasing(void *block, void (*release)(void *))

@@ -39,6 +39,13 @@ static inline bool asnap_trace_passes(uint64_t key)
     return __builtin_expect(!asnap_deferred_is_any_left() && !asnap_filter_has(key), 1);
 }
 
+/* Before the first call of the program goes on: so many freed blocks are to be kept. */
+void asnap_trace_begin(uint64_t freed);
+
+/* Whether it matters who releases a block: those that are freed are kept, or calls of the
+ * program go to a definition before the hooks'. */
+extern bool asnap_trace_is_told;
+
 /* Forgets the record with this key, if there is one. */
 void asnap_trace_untrack(uint64_t key, uint32_t mode);
 
@@ -48,6 +55,16 @@ bool asnap_trace_releasing(void *block, void (*release)(void *));
 
 /* The same for a block of which the sample may have a record (asnap_trace_passes). */
 bool asnap_trace_releasing_sampled(void *block, void (*release)(void *), uint32_t mode);
+
+/* Both with whoever frees the block, in any mode. */
+bool asnap_trace_releasing_by(void *block, void (*release)(void *),
+                              const struct asnap_caller *caller, uint32_t mode);
+void asnap_trace_untrack_by(uint64_t key, const struct asnap_caller *caller, uint32_t mode);
+
+/* The number of a block that asnap_trace_take has forgotten and that is freed now (freed.h); 0:
+ * such are not kept. */
+uint64_t asnap_trace_freed(void *block, const struct asnap_removed *removed,
+                           const struct asnap_caller *caller);
 
 /* How asnap_trace_take ended. */
 enum asnap_taken {

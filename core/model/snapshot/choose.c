@@ -55,3 +55,25 @@ struct asnap_error *asnap_snapshot_choose(const struct asnap_snapshot *snapshot,
             traces[count++] = blocks->traces[i];
     return make(snapshot, traces, count, made);
 }
+
+struct asnap_error *asnap_snapshot_slice(const struct asnap_snapshot *snapshot, size_t first,
+                                         size_t count, struct asnap_snapshot **slice)
+{
+    struct asnap_blocks *blocks;
+    if (snapshot == NULL || slice == NULL)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_snapshot_slice: NULL argument");
+    struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
+    if (error != NULL)
+        return error;
+    if (first > blocks->count || count > blocks->count - first)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_snapshot_slice: the snapshot has %zu traces",
+                                  blocks->count);
+    struct asnap_trace *traces = malloc((count + 1) * sizeof(*traces));
+    if (traces == NULL)
+        return asnap_error_no_memory();
+    for (size_t i = 0; i < count; i++)
+        traces[i] = blocks->traces[first + i];
+    return make(snapshot, traces, count, slice);
+}

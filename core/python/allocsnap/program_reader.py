@@ -186,6 +186,17 @@ class ProgramReader:
         snapshot = self._named(process, calls, regions, raw, extent)
         return Taken(snapshot, process.description, _peak(calls, root))
 
+    def freed(self):
+        """(native.Freed, Snapshot) of the blocks of the process that were freed last: the first
+        half of the traces say where they were allocated, the others where they were freed."""
+        process = self.stopped_process()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        with _blamed_on_truncation(process, regions):
+            root = self._find_root(process, calls, regions)
+            told, raw = objects.Raw.freed(calls, root, process.moving)
+        return told, self._named(process, calls, regions, raw, native.NAMING_WHOLE)
+
     def _named(self, process, calls, regions, raw, extent):
         """The Snapshot of an objects.Raw."""
         raw.set_missing(regions.missing)

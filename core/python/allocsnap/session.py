@@ -9,7 +9,7 @@ from .kept import NOW, PYTHON, Kept, Taken
 from .launch import DEFAULT_FRAME_LIMIT
 from .library import native, objects
 from .library.calls import Calls
-from .library.rows import Display
+from .library.rows import Display, Lives
 from .library.skip_rules import SkipRules
 from .places import Places, place_filters
 from .printable import printable_text
@@ -247,6 +247,16 @@ class Session(ProgramReader):
         if name == NOW:
             return self._read(self.stopped_process(), extent)
         return self.find(name), None
+
+    def lives(self, address, labels):
+        """The rows.Lives of an address of the process, or None: its hooks keep no freed blocks."""
+        try:
+            told, snapshot = self.freed()
+        except AllocsnapError as error:
+            if error.code in (ErrorCode.NO_HOOKS, ErrorCode.NOT_TRACING):
+                return None
+            raise
+        return Lives(snapshot, address, labels, self.display()) if told.capacity else None
 
     def place(self, regions, address):
         """whereabouts.sentence for an address of the process."""

@@ -7,7 +7,7 @@ import textwrap
 from ..errors import AllocsnapError, UsageError
 from ..kept import NOW
 from ..library import rows as results
-from ..library.keys import cumulative_names, keys, known_names
+from ..library.keys import DEFAULT, cumulative_names, keys, known_names
 from . import options as shared
 from . import suppressing
 from .command import Command
@@ -219,6 +219,73 @@ def _checked_address(expression, number):
     return number & (2**64 - 1)
 
 
+def _with_lives(text, lives, form):
+    """What `who` says, with the blocks that were there before."""
+    if lives is None:
+        return text
+    if form == "text":
+        return text + lives.render(form)
+    return '{},"freed":{}}}\n'.format(text.rstrip()[:-1], lives.render(form))
+
+
+class Freed(Command):
+    """freed [KEY]"""
+
+    name = "freed"
+    summary = "Show where the blocks that were freed last were freed, or allocated."
+    details = (
+        "The hooks keep the last N blocks that were freed where the program was started\n"
+        "with ALLOCSNAP_FREED=N: with both stacks, threads and times. `who` shows those of\n"
+        "one address."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument(
+            "words",
+            metavar="KEY",
+            nargs="?",
+            default=DEFAULT,
+            help="{} (default: {})".format(", ".join(known_names()), DEFAULT),
+        )
+        parser.add_argument(
+            "--allocated", action="store_true", help="by the stacks that allocated the blocks"
+        )
+        shared.add_cumulative(parser)
+        shared.add_filters(parser)
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        key, _ = shared.split_words(session, [options.words], 0)
+        _check_cumulative(options, key)
+        choice = shared.Choice(session, options)
+        told, both = session.freed()
+        if not told.capacity:
+            raise AllocsnapError(
+                "the hooks keep no freed blocks here: start the program with ALLOCSNAP_FREED=10000"
+                " in its environment"
+            )
+        whole = both.slice(0 if options.allocated else told.shown, told.shown)
+        shared.add_notes(options, _notes(told))
+        labels = session.thread_labels(NOW)
+        rows = results.Statistics(*choice.of(whole), key, options.cumulative, labels)
+        return show(session, rows, options, whole if choice.filters else None)
+
+    def words(self, session, typed):
+        return [] if typed else known_names()
+
+
+def _notes(told):
+    """What is not among the freed blocks that are shown."""
+    notes = []
+    if told.count > told.shown:
+        notes.append("these are the last {} of {} blocks that were freed".format(told.shown, told.count))
+    if told.lost:
+        notes.append(
+            "{} of them were not kept, as a thread was held up at their place".format(told.lost)
+        )
+    return notes
+
+
 class Who(Command):
     """who EXPRESSION"""
 
@@ -256,7 +323,8 @@ class Who(Command):
         labels = session.thread_labels(name)
         who = results.Who(snapshot, address, regions, place, labels, session.display())
         first = _which(session, options.snapshot) if options.format == "text" else ""
-        return first + who.render(options.format)
+        lives = session.lives(address, labels) if regions is not None else None
+        return first + _with_lives(who.render(options.format), lives, options.format)
 
     def values(self, session, option, begun=""):
         return session.snapshots.words() if option == "--in" else super().values(session, option, begun)

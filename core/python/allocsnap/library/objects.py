@@ -21,6 +21,16 @@ class Raw(Object):
         super().__init__()
         calls.run(library().asnap_raw_read, calls.memory, root, moving, calls.progress, self.out)
 
+    @classmethod
+    def freed(cls, calls, root, moving=False):
+        """(native.Freed, Raw) of the blocks that were freed last (asnap_freed_read)."""
+        made, told = cls.__new__(cls), native.Freed()
+        Object.__init__(made)
+        calls.run(
+            library().asnap_freed_read, calls.memory, root, moving, calls.progress, byref(told), made.out
+        )
+        return told, made
+
     @property
     def count(self):
         """How many blocks there are."""
@@ -152,6 +162,12 @@ class Snapshot(Object):
         made = self._derived()
         array = filter_array(list(filters))
         check(library().asnap_snapshot_filter(self, array, len(array), made.out))
+        return made
+
+    def slice(self, first, count):
+        """The Snapshot of so many of its traces, from a place on."""
+        made = self._derived()
+        check(library().asnap_snapshot_slice(self, first, count, made.out))
         return made
 
     def skip(self, rules=SkipRules()):

@@ -147,6 +147,23 @@ class Who:
         )
 
 
+class Lives:
+    """The blocks at an address that were freed, of a Snapshot of Raw.freed. `labels`: as of
+    Traces."""
+
+    def __init__(self, snapshot, address, labels=None, display=Display()):
+        self._arguments = snapshot, address
+        self._options = native.RenderOptions(source_lines=True)
+        display.set(self._options)
+        _thread_labels(self._options, snapshot, labels)
+
+    def render(self, form):
+        """They in one of native.FORMATS."""
+        return _rendered(
+            library().asnap_render_lives, *self._arguments, native.FORMATS[form][0], byref(self._options)
+        )
+
+
 class Statistics(Rows, Object):
     """The traces of a snapshot in groups, largest first. `key` is the name of a key (keys.py).
     `labels`: as of Traces, by thread.

@@ -149,6 +149,17 @@ class Watch(ctypes.Structure):
     ]
 
 
+class Freed(ctypes.Structure):
+    """What the hooks say of the blocks that were freed last (asnap_freed)."""
+
+    _fields_ = [
+        ("capacity", c_uint64),
+        ("count", c_uint64),
+        ("lost", c_uint64),
+        ("shown", c_uint64),
+    ]
+
+
 class Frame(ctypes.Structure):
     _fields_ = [
         ("filename", c_char_p),

@@ -1,0 +1,20 @@
+/* The parts that every reading of a table begins with. */
+#ifndef ASNAP_COLLECT_RAW_READ_H
+#define ASNAP_COLLECT_RAW_READ_H
+
+#include "allocsnap_table.h"
+#include "nodes.h"
+#include "raw.h"
+#include "read.h"
+
+/* Reads the root, and makes an asnap_raw of what it says, without blocks and lists. Fails as
+ * asnap_raw_read does. */
+struct asnap_error *asnap_raw_begin(const struct asnap_memory *memory, uint64_t root_address,
+                                    struct asnap_table_root *root, struct asnap_raw **raw);
+
+/* Reads the lists of threads, modules and nodes (asnap_nodes_read). */
+struct asnap_error *asnap_raw_lists(struct asnap_inferior *inferior,
+                                    const struct asnap_table_root *root, bool moving,
+                                    struct asnap_node_places *places, struct asnap_raw *raw);
+
+#endif

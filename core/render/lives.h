@@ -1,0 +1,28 @@
+/* The blocks at an address that were freed. */
+#ifndef ASNAP_RENDER_LIVES_H
+#define ASNAP_RENDER_LIVES_H
+
+#include "error.h"
+
+/* Goes through them: `next` is 0 to begin with. */
+struct asnap_lives {
+    const struct asnap_trace *traces;
+    size_t count; /* blocks that were freed; each has two traces */
+    size_t next;
+    size_t left; /* that are to be shown */
+};
+
+/* Where a block was allocated, and where it was freed. */
+struct asnap_life {
+    const struct asnap_trace *allocated;
+    const struct asnap_trace *freed;
+};
+
+struct asnap_error *asnap_lives_init(struct asnap_lives *lives,
+                                     const struct asnap_snapshot *snapshot,
+                                     const struct asnap_render_options *options);
+
+/* The next block that held `address`. False: there is none. */
+bool asnap_lives_next(struct asnap_lives *lives, uint64_t address, struct asnap_life *life);
+
+#endif
