@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "grow.h"
@@ -206,6 +207,19 @@ struct asnap_heap_chunk asnap_heap_chunk(const struct asnap_heap *heap, size_t i
         .use = asnap_chunk_use(chunk),
         .area = area,
     };
+}
+
+void asnap_heap_classes(const struct asnap_heap *heap,
+                        struct asnap_heap_sum sums[ASNAP_HEAP_CLASSES][ASNAP_CHUNK_USES])
+{
+    memset(sums, 0, ASNAP_HEAP_CLASSES * sizeof(*sums));
+    for (size_t i = 0; i < heap->chunk_count; i++) {
+        struct asnap_heap_chunk chunk = asnap_heap_chunk(heap, i);
+        int number = chunk.usable == 0 ? 0 : 63 - __builtin_clzll(chunk.usable);
+        struct asnap_heap_sum *sum = &sums[number][chunk.use];
+        sum->size += chunk.size;
+        sum->count++;
+    }
 }
 
 const struct asnap_address_range *asnap_heap_structures(const struct asnap_heap *heap,

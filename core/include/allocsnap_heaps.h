@@ -81,6 +81,13 @@ struct asnap_heap_area {
 ASNAP_API size_t asnap_heap_area_count(const struct asnap_heap *heap);
 ASNAP_API struct asnap_heap_area asnap_heap_area(const struct asnap_heap *heap, size_t index);
 
+/* Classes of sizes: number n is of blocks from 2^n to less than 2^(n+1) bytes that are usable. */
+enum { ASNAP_HEAP_CLASSES = 64 };
+
+/* Sums up the chunks of each class, by use. */
+ASNAP_API void asnap_heap_classes(const struct asnap_heap *heap,
+                                  struct asnap_heap_sum sums[ASNAP_HEAP_CLASSES][ASNAP_CHUNK_USES]);
+
 /* A chunk. `address` and `usable` are of the block that the program has, or would get. */
 struct asnap_heap_chunk {
     uint64_t address;

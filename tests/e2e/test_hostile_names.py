@@ -64,6 +64,7 @@ LINES = {
     "path": ["path 0x500010", "path --json 0x500010", "path kept[0]", "path --json kept[0]", "path " + TYPED],
     "retained": ["retained", "retained --json", "retained --top", "retained --top --json",
                  "retained " + TYPED],
+    "heap": ["heap", "heap --json", "heap " + TYPED],
     "place": ["place " + TYPED + ".c:3", "place"],
     "dump": ["dump {name} {file}", "dump {name} /nonexistent/" + TYPED, "dump {name} {file}/x"],
     "load": ["load {file} again", "load /nonexistent/" + TYPED, "load " + ROOT],

@@ -111,6 +111,23 @@ ASNAP_TEST(heaps, tells_the_uses_of_chunks)
     check_each_use(true);
 }
 
+/* Usable are 8 bytes less than a chunk has: of 64 bytes 56, in the class from 32 on. */
+ASNAP_TEST(heaps, sums_up_classes_of_sizes)
+{
+    make_each_use(false);
+    struct asnap_heap *heap = read_made_heap();
+    struct asnap_heap_sum sums[ASNAP_HEAP_CLASSES][ASNAP_CHUNK_USES];
+    asnap_heap_classes(heap, sums);
+    CU_ASSERT_EQUAL(sums[5][ASNAP_CHUNK_LIVE].size, 48);
+    CU_ASSERT_EQUAL(sums[4][ASNAP_CHUNK_LIVE].size, 32);
+    CU_ASSERT_EQUAL(sums[5][ASNAP_CHUNK_CACHED].count, 2);
+    CU_ASSERT_EQUAL(sums[5][ASNAP_CHUNK_FAST].size, 128);
+    CU_ASSERT_EQUAL(sums[8][ASNAP_CHUNK_FREE].size, 400);
+    CU_ASSERT_EQUAL(sums[8][ASNAP_CHUNK_FREE].count, 1);
+    CU_ASSERT_EQUAL(sums[9][ASNAP_CHUNK_OWN].count, 1);
+    asnap_heap_destroy(heap);
+}
+
 ASNAP_TEST(heaps, gives_raw_traces)
 {
     struct each_use each = make_each_use(false);

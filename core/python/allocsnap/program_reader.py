@@ -8,7 +8,7 @@ from . import cpython, guessed_map, hookless, minidump, no_hooks
 from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .launch import Launch
-from .library import native, objects
+from .library import heaps, native, objects
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import format_size
 
@@ -226,6 +226,26 @@ class ProgramReader:
         snapshot = self._named(process, calls, regions, raw, native.NAMING_NOTHING)
         snapshot.heap = heap
         return Taken(snapshot, process.description), regions
+
+    def read_allocator(self):
+        """(Process, heaps.Heap, what another allocator is called that the program's blocks are of, or
+        None): what glibc's malloc has, with hooks and without."""
+        process = self.stopped_process()
+        if process.moving:
+            self.target.hold()
+            process = self.stopped_process()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        own = None
+        try:
+            own = heaps.OwnRanges(calls, self._find_root(process, calls, regions))
+        except AllocsnapError as error:
+            if error.code != ErrorCode.NO_HOOKS:
+                raise
+        with _blamed_on_truncation(process, regions):
+            ranges = (None, 0) if own is None else own.array
+            heap = hookless.read_heap(self.target, calls, regions, own=ranges)
+            return process, heap, hookless.other_allocator(self.target, regions)
 
     def inferior_of(self, process):
         """(Calls, address of the table's root) of a process or core."""

@@ -13,6 +13,7 @@ from .. import tracing
 from ..errors import AllocsnapError, ErrorCode, UsageError, one_line
 from ..printable import printable, printable_lines
 from ..session import Session
+from .allocator import Heap
 from .command import FILES
 from .conditions import Place
 from .control import Clear, ResetPeak, Start, Status, Stop
@@ -46,6 +47,7 @@ COMMANDS = tuple(
         Refs,
         Path,
         Retained,
+        Heap,
         Place,
         Dump,
         Load,

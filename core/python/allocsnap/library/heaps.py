@@ -60,6 +60,10 @@ class HeapChunk(ctypes.Structure):
     ]
 
 
+#: The sums of all classes of sizes, class after class: number n is of 2^n to less than 2^(n+1) bytes.
+CLASSES = 64
+_ClassSums = HeapSum * (CLASSES * len(USES))
+
 _ERROR = c_void_p
 _OUT = POINTER(c_void_p)
 _OBJECT = c_void_p
@@ -75,6 +79,7 @@ native.declare(
         "asnap_heap_area": (HeapArea, [_OBJECT, c_size_t]),
         "asnap_heap_chunk_count": (c_size_t, [_OBJECT]),
         "asnap_heap_chunk": (HeapChunk, [_OBJECT, c_size_t]),
+        "asnap_heap_classes": (None, [_OBJECT, POINTER(HeapSum)]),
         "asnap_heap_structures": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
         "asnap_heap_raw": (_ERROR, [_OBJECT, _OUT]),
     }
@@ -115,6 +120,14 @@ class Heap(Object):
         """The HeapAreas."""
         lib = library()
         return [lib.asnap_heap_area(self, index) for index in range(lib.asnap_heap_area_count(self))]
+
+    @property
+    def classes(self):
+        """[(number, HeapSums by use)] of the classes of sizes of which there are chunks."""
+        sums = _ClassSums()
+        library().asnap_heap_classes(self, sums)
+        rows = [sums[i * len(USES) : (i + 1) * len(USES)] for i in range(CLASSES)]
+        return [(i, row) for i, row in enumerate(rows) if any(one.count for one in row)]
 
     @property
     def chunks(self):

@@ -1,0 +1,128 @@
+"""The command that shows what the program's allocator has, block by block."""
+
+import json
+
+from .. import resident
+from ..library import heaps
+from ..library import rows as results
+from .command import Command, plural
+
+_KINDS = ("main arena", "arena", "large blocks")
+# What is in no chunk: an arena's own structure, memory before the first chunk.
+_REST = "rest"
+_COLUMNS = heaps.USES + (_REST,)
+
+
+class Heap(Command):
+    """heap"""
+
+    name = "heap"
+    summary = "Show what the allocator has: blocks in use, free ones, caches, for each arena and size."
+    details = (
+        "Reads glibc's own structures, with hooks and without. Bytes are those of chunks: a block\n"
+        "that is in use takes 8 more than the program may write, of a mapping of its own 16.\n"
+        "`live` is in use; `free` in bins of an arena; `cached` and `fast` are free in the caches of\n"
+        "threads and in fast bins; `top` is the end of an arena that no block has had; `own` the\n"
+        "allocator's; `lost` is being changed or damaged; `rest` is memory without chunks."
+    )
+
+    def arguments(self, parser):
+        parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+
+    def run(self, session, options):
+        process, heap, other = session.read_allocator()
+        found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
+        notes = list(heap.notes)
+        if other is not None:
+            notes.insert(
+                0,
+                "the program's blocks are those of {}: what is shown is what glibc's own functions"
+                " have".format(other),
+            )
+        if options.json:
+            return json.dumps(_object(heap, found, notes)) + "\n"
+        return "".join("warning: {}\n".format(note) for note in notes) + _text(heap, found)
+
+
+def _rest(area):
+    return area.size - sum(one.size for one in area.sums)
+
+
+def _by_use(sums):
+    return {use: {"size": one.size, "count": one.count} for use, one in zip(heaps.USES, sums)}
+
+
+def _object(heap, found, notes):
+    """What JSON has."""
+    areas = [
+        {
+            "kind": _KINDS[area.kind],
+            "address": area.address,
+            "size": area.size,
+            "busy": area.is_busy,
+            "rest": _rest(area),
+            "chunks": _by_use(area.sums),
+        }
+        for area in heap.areas
+    ]
+    return {
+        "size": sum(area.size for area in heap.areas),
+        "areas": areas,
+        "classes": [
+            {"least": 1 << number, "chunks": _by_use(sums)} for number, sums in heap.classes
+        ],
+        "resident": None if found is None else found._asdict(),
+        "notes": notes,
+    }
+
+
+def _table(title, rows):
+    """Lines of a table: (name, numbers of bytes) each, and those of columns that have any."""
+    shown = [i for i in range(len(_COLUMNS)) if any(numbers[i] for _, numbers in rows)]
+    cells = [[title] + [_COLUMNS[i] for i in shown]]
+    cells += [[name] + [_size(numbers[i]) for i in shown] for name, numbers in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return "".join(
+        "  ".join(
+            [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        ).rstrip()
+        + "\n"
+        for row in cells
+    )
+
+
+def _size(size):
+    return results.format_size(size) if size >= 0 else "-" + results.format_size(-size)
+
+
+def _name(area):
+    if area.kind == heaps.AREA_MAPPED:
+        return plural(area.sums[0].count, "large block")
+    return "{} 0x{:x}{}".format(_KINDS[area.kind], area.address, ", busy" if area.is_busy else "")
+
+
+def _text(heap, found):
+    size = results.format_size
+    areas = heap.areas
+    numbers = [[one.size for one in area.sums] + [_rest(area)] for area in areas]
+    total = [sum(column) for column in zip(*numbers)]
+    live = sum(area.sums[0].count for area in areas)
+    text = "{} from the system, {} of it in {} in use\n".format(
+        size(sum(area.size for area in areas)), size(total[0]), plural(live, "block")
+    )
+    if found is not None:
+        text += "resident: {}, {} of it in files{}\n".format(
+            size(found.total),
+            size(found.files),
+            ", {} more are swapped out".format(size(found.swapped)) if found.swapped else "",
+        )
+    rows = [(_name(area), row) for area, row in zip(areas, numbers) if area.size or any(row)]
+    rows += [("total", total)] if len(rows) > 1 else []
+    text += "\n" + _table("", rows)
+    return text + "\n" + _table(
+        "usable size",
+        [
+            ("{} to < {}".format(size(1 << number), size(2 << number)), [one.size for one in sums] + [0])
+            for number, sums in heap.classes
+        ],
+    )
