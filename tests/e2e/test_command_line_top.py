@@ -114,6 +114,10 @@ class Growing(Typed):
             self.assertEqual(process.stdout.readline(), b"grown\n")
 
 
+#: In the order of the key k.
+KEYS = ("traceback", "function", "module", "thread", "age", "size", "type")
+
+
 class Shown:
     """`allocsnap` on a terminal, and what that shows."""
 
@@ -202,7 +206,7 @@ class Top(Growing):
         shown.type("?")
         shown.wait_for(r"^k +the next key: filename, lineno, ", "^q +quit$")
         shown.type("x")
-        shown.wait_for("by module, ")
+        shown.wait_for("by module, ", "GROWTH/s  MODULE", r"^    7000 B        11 ")
         shown.resize(10, 42)
         lines = shown.wait_for(r"^total 7000 B in", "GROWTH/s  MODULE", r"^    7000 B        11 ")
         self.assertLessEqual(max(map(len, lines)), 41)
@@ -231,13 +235,11 @@ class Top(Growing):
 
     @staticmethod
     def choose(shown, wanted):
-        """Has the table be by a key."""
-        key = None
-        while key != wanted:
-            lines = shown.wait_for("; by (?!{},)\\w+, ".format(key))
-            key = re.search(r"; by (\w+), ", "\n".join(lines)).group(1)
-            if key != wanted:
-                shown.type("k")
+        """Has the table, which is by lineno, be by another key. The line is changed in parts: each key that
+        is on the way is waited for."""
+        for key in KEYS[: KEYS.index(wanted) + 1]:
+            shown.type("k")
+            shown.wait_for("; by {}, size first$".format(key), "GROWTH/s  {}$".format(key.upper()))
 
     def test_by_type(self):
         """Objects of C++ by their classes, which are read when they are asked for."""
@@ -253,8 +255,10 @@ class Top(Growing):
         shown.type(" ")
         shown.wait_for(r"^    2000 B         5 +\+[0-9.]+ \w+  Square$")
         shown.type("\r")
-        shown.wait_for("^Stacks are shown in tables by lineno, filename and traceback: k goes there")
-        shown.type("xq")
+        shown.wait_for("^Stacks are shown in tables by lineno, filename and traceback: k goes there", "^any key")
+        shown.type("x")
+        shown.wait_for("by type, size first$")
+        shown.type("q")
         self.assertEqual(shown.end(), 0)
 
     def test_reads_by_itself(self):

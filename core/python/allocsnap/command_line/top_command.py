@@ -116,8 +116,7 @@ class _Screen:
             self._draw()
             left = due - time.monotonic()
             is_reading = not self._is_paused and self._model.ended is None
-            self._screen.timeout(max(0, int(left * 1000)) if is_reading else -1)
-            key = self._screen.getch()
+            key = self._key(left if is_reading else None)
             if key == ord("q"):
                 return
             if key == ord(" ") or (key == -1 and is_reading and time.monotonic() >= due):
@@ -127,6 +126,17 @@ class _Screen:
                 self._screen.clear()
             elif key != -1:
                 self._press(key)
+
+    def _key(self, seconds=None):
+        """The next key; -1: there was none in this time. ncurses looks whether the terminal has another size
+        before it waits, and overlooks a signal that comes in between: so it waits again and again."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = 1.0 if end is None else max(0.0, min(1.0, end - time.monotonic()))
+            self._screen.timeout(int(left * 1000))
+            key = self._screen.getch()
+            if key != -1 or (end is not None and time.monotonic() >= end):
+                return key
 
     def _read(self):
         begin = time.process_time()
@@ -227,8 +237,7 @@ class _Screen:
                 self._put(place, text)
             self._put(height, "any key: back" + ("; Up, Down" if len(lines) > height else ""), curses.A_REVERSE)
             self._screen.refresh()
-            self._screen.timeout(-1)
-            key = self._screen.getch()
+            key = self._key()
             if key in (curses.KEY_UP, curses.KEY_DOWN):
                 first += 1 if key == curses.KEY_DOWN else -1
             elif key == curses.KEY_RESIZE:
@@ -244,8 +253,7 @@ class _Screen:
             self._screen.clrtoeol()
             self._put(2, prompt + printable(typed) + "_")
             self._screen.refresh()
-            self._screen.timeout(-1)
-            key = self._screen.getch()
+            key = self._key()
             if key == 27:
                 return None
             if key in (curses.KEY_ENTER, 10, 13):
