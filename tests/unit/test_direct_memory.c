@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core_image.h"
 #include "core_map.h"
 #include "unit.h"
 
@@ -79,18 +80,7 @@ ASNAP_TEST(direct_memory, process)
 
 static void write_core(const char *path, const Elf64_Phdr *loads)
 {
-    Elf64_Ehdr header = {
-        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
-                    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB,
-                    EV_CURRENT},
-        .e_type = ET_CORE,
-        .e_machine = EM_X86_64,
-        .e_version = EV_CURRENT,
-        .e_phoff = sizeof(header),
-        .e_ehsize = sizeof(header),
-        .e_phentsize = sizeof(*loads),
-        .e_phnum = PIECES,
-    };
+    Elf64_Ehdr header = core_header(PIECES);
     FILE *file = fopen(path, "wb");
     CU_ASSERT_FATAL(file != NULL);
     CU_ASSERT(fwrite(&header, sizeof(header), 1, file) == 1);
