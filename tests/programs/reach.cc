@@ -322,6 +322,9 @@ static NOINLINE void stop_with_registers(int trap)
     __asm__ volatile("movq %[one], %%r12\n\tnotq %%r12\n\t"
                      "movq %[two], %%rax\n\tnotq %%rax\n\tmovq %%rax, %%xmm9\n\t"
                      "xorl %%eax, %%eax\n\txorl %%ebx, %%ebx\n\txorl %%r13d, %%r13d\n\t"
+                     "xorl %%ecx, %%ecx\n\txorl %%edx, %%edx\n\txorl %%esi, %%esi\n\t"
+                     "xorl %%r8d, %%r8d\n\txorl %%r9d, %%r9d\n\t"
+                     "xorl %%r10d, %%r10d\n\txorl %%r11d, %%r11d\n\t"
                      "xorl %%r14d, %%r14d\n\txorl %%r15d, %%r15d\n\t"
                      "movl %[trap], %%edi\n\tcall stop_here"
                      :

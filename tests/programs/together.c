@@ -32,6 +32,14 @@ __attribute__((noinline)) static void wipe(void)
     volatile char bytes[32 << 10];
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = 0;
+#if defined(__x86_64__)
+    __asm__ volatile("xorl %%eax, %%eax\n\txorl %%ecx, %%ecx\n\txorl %%edx, %%edx\n\t"
+                     "xorl %%esi, %%esi\n\txorl %%edi, %%edi\n\txorl %%r8d, %%r8d\n\t"
+                     "xorl %%r9d, %%r9d\n\txorl %%r10d, %%r10d\n\txorl %%r11d, %%r11d"
+                     :
+                     :
+                     : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
+#endif
 }
 
 int main(int argc, char **argv)
