@@ -481,11 +481,22 @@ class RealPrograms(Case):
         self.assertIn("InitCatCache", attributed)
 
     def test_stripped_cxx(self):
-        """apt, whose own containers of strings come through the standard library's."""
-        attributed, raw = self.check(["apt-config", "dump"])
+        """apt, whose own functions are at what the standard library asked for; and a linker that
+        exports the containers it is made of."""
+        attributed, _ = self.check(["apt-config", "dump"])
         own = [name for name in attributed if name.startswith("apt-config+0x") or "(Configuration&" in name]
         self.assertNotEqual(own, [])
+        made = os.path.join(self.directory, "made")
+        _, raw = self.check(["ld.lld", "-r", "-o", made + ".o", self.object()])
         self.assertTrue([name for name in raw if name.partition("<")[0].endswith(("std::vector", "basic_string"))])
+
+    def object(self):
+        """A file for a linker."""
+        source = os.path.join(self.directory, "linked.c")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("int linked;\n")
+        subprocess.run(["gcc", "-c", "-o", source + ".o", source], check=True)
+        return source + ".o"
 
     def test_python(self):
         self.check(["/usr/bin/python3", "-S", "-c", "import os; x = [str(i) for i in range(20000)];"
