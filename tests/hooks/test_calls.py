@@ -93,6 +93,18 @@ class Cancellation(Case):
                     self.assertEqual(self.finish("cancelled", nframe=nframe), (0, ""))
 
 
+class LeftRegisters(Case):
+    """An address left in a register that any call may change would hold a block that is lost."""
+
+    def test_only_the_result_has_the_address(self):
+        if os.uname().machine != "x86_64":
+            self.skipTest("the program reads the registers of x86-64")
+        for period in ("0", "4"):
+            with self.subTest(period):
+                done = self.finish("left_registers", "300", ALLOCSNAP_SAMPLE=period)
+                self.assertEqual(done, (0, "done\n"))
+
+
 class NestedWalks(Case):
     def test_handlers_that_interrupt_each_others_walks(self):
         """Beyond so many of them blocks are counted as dropped, and none is lost."""

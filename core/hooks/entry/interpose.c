@@ -45,6 +45,7 @@ note_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32
     } else {
         asnap_trace_sampled(block, size, caller, mode);
     }
+    asnap_forget_registers();
     return block;
 }
 
@@ -53,6 +54,7 @@ note_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32
     do {                                                                                           \
         if ((MODE) == ASNAP_TABLE_TRACING_ALL) {                                                   \
             note_allocated((BLOCK), (SIZE), &ASNAP_CALLER);                                        \
+            asnap_forget_registers();                                                              \
         } else if ((MODE) > ASNAP_TABLE_TRACING_ALL && !asnap_sampler_passes((SIZE), (MODE))) {    \
             note_sampled((BLOCK), (SIZE), &ASNAP_CALLER, (MODE));                                  \
         }                                                                                          \
@@ -69,6 +71,7 @@ static __attribute__((noinline)) void *traced_malloc(size_t size)
     const struct asnap_caller caller = ASNAP_CALLER;
     if (!asnap_is_debugger_call(&caller))
         note_allocated(block, size, &caller);
+    asnap_forget_registers();
     return block;
 }
 
@@ -140,10 +143,13 @@ static void *replace(void *block, size_t size, const struct asnap_caller *caller
         else if (mode != 0 && asnap_sampler_take(size, mode) == ASNAP_SAMPLED)
             asnap_trace_sampled(replacement, size, caller, mode);
     }
-    if (asnap_next_is_early(block))
+    if (asnap_next_is_early(block)) {
+        asnap_forget_registers();
         return replacement;
+    }
     if (asnap_trace_releasing_by(block, asnap_under.free, caller, mode))
         asnap_under.free(block);
+    asnap_forget_registers();
     return replacement;
 }
 
@@ -173,6 +179,7 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     if (block == NULL) {
         block = asnap_next.realloc(NULL, size);
         note_resized(block, size, caller, mode);
+        asnap_forget_registers();
         return block;
     }
     enum asnap_taken taken = asnap_trace_take(block, &removed, mode);
@@ -186,6 +193,7 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
         note_resized(resized, size, caller, mode);
     else if (size != 0)
         note_not_resized(block, size, taken == ASNAP_TAKEN ? &removed : NULL, mode);
+    asnap_forget_registers();
     return resized;
 }
 

@@ -31,4 +31,28 @@ static inline bool asnap_within_operator(uint64_t pc)
     return pc - (uint64_t)(uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
 }
 
+/* Zeroes the registers that any call may change, before a traced block is handed out: an address
+ * that the hooks had left in one would hold the block where the program has lost it. */
+static inline void asnap_forget_registers(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("xorl %%ecx, %%ecx\n\txorl %%edx, %%edx\n\txorl %%esi, %%esi\n\t"
+                     "xorl %%edi, %%edi\n\txorl %%r8d, %%r8d\n\txorl %%r9d, %%r9d\n\t"
+                     "xorl %%r10d, %%r10d\n\txorl %%r11d, %%r11d"
+                     :
+                     :
+                     : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
+#elif defined(__aarch64__)
+    __asm__ volatile("mov x1, xzr\n\tmov x2, xzr\n\tmov x3, xzr\n\tmov x4, xzr\n\t"
+                     "mov x5, xzr\n\tmov x6, xzr\n\tmov x7, xzr\n\tmov x8, xzr\n\t"
+                     "mov x9, xzr\n\tmov x10, xzr\n\tmov x11, xzr\n\tmov x12, xzr\n\t"
+                     "mov x13, xzr\n\tmov x14, xzr\n\tmov x15, xzr\n\tmov x16, xzr\n\t"
+                     "mov x17, xzr"
+                     :
+                     :
+                     : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+                       "x13", "x14", "x15", "x16", "x17");
+#endif
+}
+
 #endif

@@ -96,6 +96,7 @@ static __attribute__((noinline)) void note_plain(void *block, size_t size,
                 note_plain(plain, size, &caller, mode);                                            \
                 if (plain == NULL && !(MAY_FAIL))                                                  \
                     give_up();                                                                     \
+                asnap_forget_registers();                                                          \
                 return plain;                                                                      \
             }                                                                                      \
         }                                                                                          \
@@ -113,6 +114,7 @@ static __attribute__((noinline)) void note_plain(void *block, size_t size,
         } else if (!is_inside_last(block)) {                                                       \
             asnap_trace_allocated(block, size, &caller);                                           \
         }                                                                                          \
+        asnap_forget_registers();                                                                  \
         return block;                                                                              \
     }
 
