@@ -309,6 +309,7 @@ FUNCTIONS = {
     "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
+    "asnap_statistics_blocks": (_ERROR, [_OBJECT, _OBJECT, c_size_t, _OUT]),
     "asnap_statistics_estimate": (Estimate, [_OBJECT, c_size_t]),
     "asnap_statistics_total_estimate": (Estimate, [_OBJECT]),
     "asnap_statistics_sample_period": (c_uint64, [_OBJECT]),
