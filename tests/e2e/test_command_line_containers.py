@@ -7,8 +7,8 @@ import signal
 import subprocess
 
 from . import harness
-from .harness import HOOKS, program
-from .test_command_line_processes import Crowd
+from .harness import HOOKS, ROOT
+from .test_command_line_processes import SOURCE, Crowd
 from .typed import threads, tracer
 
 #: Fills a file system that nothing outside sees, and starts a program in it.
@@ -21,7 +21,8 @@ for file; do
     mkdir -p "$box$(dirname "$file")"
     cp "$file" "$box$file"
 done
-mkdir -p "$box$(dirname "$inside")" "$box/old"
+mkdir -p "$box$(dirname "$inside")" "$box/old" "$box/proc"
+mount -t proc proc "$box/proc"
 cp "$program" "$box$inside"
 cd "$box"
 export LD_PRELOAD="$HOOKS" ALLOCSNAP=16
@@ -60,15 +61,18 @@ class OfContainers(Crowd):
         return pid
 
     def test_its_own_files_and_threads(self):
-        """Also where there is another program at the path that it sees."""
+        """Also where there is another program at the path that it sees, and no build ID tells them apart."""
         self.need_attach()
-        inside = os.path.join(self.directory, "there", "crowd")
+        path, inside = os.path.join(self.directory, "crowd"), os.path.join(self.directory, "there", "crowd")
         os.mkdir(os.path.dirname(inside))
-        for how in ("pivot_root", "chroot"):
-            with self.subTest(how):
-                if not os.path.lexists(inside):
-                    os.symlink(program("holds"), inside)
-                pid = self.entered(how, program("crowd"), inside)
+        for how, build_id in (("pivot_root", "sha1"), ("pivot_root", "none"), ("chroot", "none")):
+            with self.subTest(how=how, build_id=build_id):
+                for source, made in ((SOURCE, path), (os.path.join(ROOT, "tests", "programs", "holds.c"), inside)):
+                    subprocess.run(
+                        ["gcc", "-g", "-O0", "-pthread", "-Wl,--build-id=" + build_id, "-o", made, source],
+                        check=True,
+                    )
+                pid = self.entered(how, path, inside)
                 found = json.loads(self.told("-p", pid, "stats", "--json", "--no-skip"))
                 for note in found["notes"]:
                     self.assertRegex(note, "^\\d+ parts? of the table w(as|ere) being changed: ")

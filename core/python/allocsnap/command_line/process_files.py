@@ -64,9 +64,10 @@ def is_seen_from_here(pid, kind):
         return True
 
 
-def path_from_here(pid, region):
-    """Where a file that a process of another mount namespace has mapped can be opened here. The kernel tells
-    its path from the root of that namespace, which is not the root of a process that has called chroot(2)."""
+def paths_from_here(pid, region):
+    """(where a file that a process of another mount namespace has mapped can be opened here, its path to the
+    process). The kernel tells us its path from the root of that namespace, which is not the root of a process that
+    has called chroot(2)."""
     root = "/proc/{}/root".format(pid)
     try:
         above = os.readlink(root).rstrip("/")
@@ -74,6 +75,6 @@ def path_from_here(pid, region):
         above = ""
     path = region.path[len(above) :] if region.path.startswith(above + "/") else region.path
     if os.path.exists(root + path):
-        return root + path
+        return root + path, path
     # Gone, or outside of that root. Only root may open this one (proc(5)).
-    return "/proc/{}/map_files/{:x}-{:x}".format(pid, region.start, region.end)
+    return "/proc/{}/map_files/{:x}-{:x}".format(pid, region.start, region.end), region.path

@@ -5,7 +5,7 @@ import os
 from ..errors import AllocsnapError, ErrorCode, UnreadableMemory
 from ..library.calls import Calls, Regions
 from ..library.inferior import HeldProcess
-from ..target import VECTOR, Process, Thread, ThreadFacts, linux_memory_map
+from ..target import VECTOR, Process, SeenFile, Thread, ThreadFacts, linux_memory_map
 from . import process_files, refusals
 from .plain_target import PlainTarget
 
@@ -195,7 +195,12 @@ class ProcessTarget(PlainTarget):
         if process_files.is_seen_from_here(self.pid, "mnt"):
             return []
         mapped = {region.path: region for region in self.memory_map() if region.path.startswith("/")}
-        return [process_files.path_from_here(self.pid, mapped[path]) for path in sorted(mapped)]
+        found = {}
+        for path in sorted(mapped):
+            seen, own = process_files.paths_from_here(self.pid, mapped[path])
+            # The hooks have noted the latter.
+            found.update({path: seen, own: seen})
+        return [SeenFile(seen, path) for path, seen in found.items()]
 
 
 def _pointer_bytes(pid):

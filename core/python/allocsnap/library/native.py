@@ -173,6 +173,10 @@ FUNCTIONS = {
         [_OBJECT, POINTER(Memory), POINTER(Region), c_size_t],
     ),
     "asnap_symbolizer_set_files": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t]),
+    "asnap_symbolizer_set_seen_files": (
+        _ERROR,
+        [_OBJECT, POINTER(c_char_p), POINTER(c_char_p), c_size_t],
+    ),
     "asnap_symbolizer_set_debugger": (None, [_OBJECT, POINTER(Debugger)]),
     "asnap_symbolizer_name": (
         _ERROR,
