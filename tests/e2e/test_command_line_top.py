@@ -295,6 +295,24 @@ class Top(Growing):
         shown.type("q")
         self.assertEqual(shown.end(), 0)
 
+    def test_terminals_of_any_size(self):
+        """All keys work in each, down to one character; the help is whole where a word fits into a line."""
+        process = self.grows()
+        for lines, columns in ((1, 1), (2, 5), (3, 10), (5, 20), (24, 80)):
+            with self.subTest(lines=lines, columns=columns):
+                shown = Shown(self, "top", "-d", "1000", process.pid, lines=lines, columns=columns)
+                if columns >= 10:
+                    shown.wait_for("^top: ")
+                shown.type("kkofx\rf\r\r\x1b[Bxh\x1b[Bx \x1b[6~\x1b[Fpp")
+                if columns >= 80:
+                    shown.type("h")
+                    words = " ".join(shown.wait_for("^q  +quit$", "^any key: back$")).split()
+                    for key in KEYS + ("filename", "lineno"):
+                        self.assertIn(key, [word.rstrip(",") for word in words])
+                    shown.type("x")
+                shown.type("q")
+                self.assertEqual(shown.end(), 0)
+
     def test_reads_by_itself(self):
         process = self.grows()
         shown = Shown(self, "-p", process.pid, "top", "-d", "0.1")
