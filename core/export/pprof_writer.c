@@ -41,7 +41,13 @@ struct asnap_error *asnap_pprof_text(struct asnap_pprof_writer *writer, const ch
 
 void asnap_pprof_write(struct asnap_pprof_writer *writer, const Asnap__Profile *part)
 {
-    asnap__profile__pack_to_buffer(part, &writer->buffer);
+    uint8_t packed[2048];
+    size_t size = asnap__profile__get_packed_size(part);
+    /* A piece for each number, as the buffer gets them, takes longer than all else. */
+    if (size <= sizeof(packed))
+        asnap_gzip_write(&writer->gzip, packed, asnap__profile__pack(part, packed));
+    else
+        asnap__profile__pack_to_buffer(part, &writer->buffer);
 }
 
 void asnap_pprof_end(struct asnap_pprof_writer *writer)

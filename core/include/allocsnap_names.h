@@ -64,6 +64,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
                            size_t count);
 
+/* As asnap_symbolizer_set_files, of files of which some are known to be those that a program has mapped
+ * which sees others at its paths (in a container): by `mapped[i]`, in which case `paths[i]` is opened
+ * in place of that path; else NULL. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_symbolizer_set_seen_files(struct asnap_symbolizer *symbolizer, const char *const *mapped,
+                                const char *const *paths, size_t count);
+
 /* How the library asks the debugger for what it cannot name itself to the line: the frames of
  * `pc`, an address within a call, innermost first. `frames` has room for
  * ASNAP_DEBUGGER_FRAMES_MAX; *count is 0 before, and stays so where nothing is known. Strings

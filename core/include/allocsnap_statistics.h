@@ -141,6 +141,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_detail(const struct asnap_statistics *statistics, size_t index,
                         struct asnap_detail *detail);
 
+/* The blocks of row `index` of statistics that are not cumulative, as a snapshot; `snapshot` is what
+ * they were made from. Fails with NO_MEMORY, or INVALID_ARGUMENT where there is no such row. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_statistics_blocks(const struct asnap_statistics *statistics,
+                        const struct asnap_snapshot *snapshot, size_t index,
+                        struct asnap_snapshot **blocks);
+
 /* What is known of the size and count of row `index`, and of the snapshot they were made from, and
  * the period of its sample (asnap_snapshot_sample_period). */
 ASNAP_API struct asnap_estimate asnap_statistics_estimate(const struct asnap_statistics *statistics,

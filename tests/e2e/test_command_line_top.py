@@ -220,16 +220,48 @@ class Top(Growing):
         shown.type("q")
         self.assertEqual(shown.end(), 0)
 
-    def test_by_traceback(self):
-        """A row is called as in `stats traceback`, and Enter shows all of its stack."""
+    def test_stacks_of_a_row(self):
+        """Enter shows them in a table by any key: those of the row's blocks, and of no others."""
         process = self.grows()
         self.grow(process, 1)
         shown = Shown(self, "top", "-d", "1000", process.pid)
-        self.choose(shown, "traceback")
-        shown.wait_for("by traceback, size first$", r" 500 B         1           0  .*grows\.c:{} grow$".format(GROW))
-        shown.type("\x1b[B\r")
-        lines = shown.wait_for(r"^at .*grows\.c:{} in grow$".format(GROW), r"^at .*grows\.c:\d+ in main$", "any key")
-        self.assertLessEqual(max(map(len, lines)), 79)
+        grow, main = (
+            [r"^#1: .*grows\.c:{}: size={}, count={},".format(line, size, count), "^ +at .*grows.c:{} in ".format(line)]
+            for line, size, count in ((GROW, "500 B", 1), (MAIN, "3000 B", 3))
+        )
+        two = [main[0].replace("#1", "#[12]"), grow[0].replace("#1", "#[12]"), "^Total: size=3500 B, count=4$"]
+        for key, first, second in (
+            ("lineno", main, grow),
+            ("traceback", main, grow),
+            ("function", main, grow),
+            ("module", two, None),
+            ("thread", two, None),
+            ("age", two, None),
+            ("size", main, grow),
+            ("type", main, grow),
+            ("filename", two, None),
+        ):
+            with self.subTest(key):
+                if key != "lineno":
+                    shown.type("k")
+                shown.wait_for("; by {}, size first$".format(key), "GROWTH/s  {}$".format(key.upper()))
+                shown.type("\r")
+                lines = shown.wait_for("^any key: back", *first)
+                self.assertLessEqual(max(map(len, lines)), 79)
+                self.assertEqual(any("grows.c:{}".format(GROW) in line for line in lines), first is two, lines)
+                shown.type("x")
+                shown.wait_for("GROWTH/s  {}$".format(key.upper()))
+                if second is not None:
+                    shown.type("\x1b[B\r")
+                    lines = shown.wait_for("^any key: back", "^Total: size=500 B, count=1$", *second)
+                    self.assertFalse(any("size=3000 B" in line for line in lines), lines)
+                    shown.type("x\x1b[A")
+                    shown.wait_for("GROWTH/s  {}$".format(key.upper()))
+        shown.type("f*:{}\r".format(GROW))
+        shown.wait_for(r"filter \*:{}$".format(GROW), "^     500 B         1 ")
+        shown.type("\r")
+        lines = shown.wait_for("^any key: back", *grow)
+        self.assertFalse(any("size=3000 B" in line for line in lines), lines)
         shown.type("xq")
         self.assertEqual(shown.end(), 0)
 
@@ -254,12 +286,32 @@ class Top(Growing):
         self.grow(process, 3)
         shown.type(" ")
         shown.wait_for(r"^    2000 B         5 +\+[0-9.]+ \w+  Square$")
+        shown.type("f*/shapes.cc\r")
+        shown.wait_for(r"; filter \*/shapes\.cc$")
         shown.type("\r")
-        shown.wait_for("^Stacks are shown in tables by lineno, filename and traceback: k goes there", "^any key")
+        shown.wait_for(r"^#1: .*shapes\.cc:\d+: size=1200 B, count=3, ", r"^#2: .*: size=800 B, count=2, ", "^any key")
         shown.type("x")
         shown.wait_for("by type, size first$")
         shown.type("q")
         self.assertEqual(shown.end(), 0)
+
+    def test_terminals_of_any_size(self):
+        """All keys work in each, down to one character; the help is whole where a word fits into a line."""
+        process = self.grows()
+        for lines, columns in ((1, 1), (2, 5), (3, 10), (5, 20), (24, 80)):
+            with self.subTest(lines=lines, columns=columns):
+                shown = Shown(self, "top", "-d", "1000", process.pid, lines=lines, columns=columns)
+                if columns >= 10:
+                    shown.wait_for("^top: ")
+                shown.type("kkofx\rf\r\r\x1b[Bxh\x1b[Bx \x1b[6~\x1b[Fpp")
+                if columns >= 80:
+                    shown.type("h")
+                    words = " ".join(shown.wait_for("^q  +quit$", "^any key: back$")).split()
+                    for key in KEYS + ("filename", "lineno"):
+                        self.assertIn(key, [word.rstrip(",") for word in words])
+                    shown.type("x")
+                shown.type("q")
+                self.assertEqual(shown.end(), 0)
 
     def test_reads_by_itself(self):
         process = self.grows()

@@ -156,3 +156,12 @@ def small_snapshot():
     maker.block(700, maker.stack([store, parse, main]), thread=1, time=9000, domain=3)
     maker.block(1000, maker.stack([log]), thread=2, time=10000)
     return maker.finish(threads=[4711, 4712], start_time=1700000000 * 10**9, domains=[(3, b"pool")])
+
+
+def of_times(times):
+    """A Snapshot with a block of each of these times, in 1/100 s."""
+    maker = Maker()
+    stack = maker.stack([(b"/s/main.c", b"main", 10, False, b"/bin/server")])
+    for time in times:
+        maker.block(100, stack, time=time)
+    return maker.finish(start_time=1700000000 * 10**9)

@@ -45,6 +45,27 @@ class Looks(Page):
                             scheme,
                         )
                         self.assertEqual(self.blank_canvases(), 0)
+                        self.assertEqual(self.cut_labels(), [])
+
+    def test_times_at_the_ends_of_the_axis(self):
+        """However long the time is that the chart shows, what is written at its ends is whole."""
+        for width in (400, 1280):
+            for hundredths in (5, 6, 10, 50, 100, 999, 1000, 6000, 100000, 9999999):
+                with self.subTest(width=width, hundredths=hundredths):
+                    self.open(pages.of_times((1, hundredths)), width=width)
+                    self.assertEqual(self.cut_labels(), [])
+
+    def cut_labels(self):
+        """Texts in the chart of times that its edges cut off."""
+        return self.browser.run(
+            """
+            const chart = document.querySelector("svg.births").getBoundingClientRect();
+            return [...document.querySelectorAll("svg.births text")].filter((text) => {
+                const {left, right, width} = text.getBoundingClientRect();
+                return !width || left < chart.left - 0.5 || right > chart.right + 0.5;
+            }).map((text) => text.textContent);
+            """
+        )
 
     def blank_canvases(self):
         """How many canvases have one colour only."""

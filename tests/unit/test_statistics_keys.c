@@ -108,6 +108,43 @@ ASNAP_TEST(statistics_keys, refusal_names_the_keys_that_have_cumulative_rows)
     asnap_snapshot_destroy(snapshot);
 }
 
+/* By each key, the blocks of all rows are those of the snapshot, and each row's are as many and as
+ * large as it says. */
+ASNAP_TEST(statistics_keys, blocks_of_rows)
+{
+    struct asnap_snapshot *snapshot = keyed_snapshot(keyed_traces, KEYED_TRACES);
+    ASNAP_ASSERT_OK(keyed_add_types(snapshot, false));
+    for (int key = 0; asnap_key_describe((enum asnap_key)key) != NULL; key++) {
+        struct asnap_statistics *statistics;
+        ASNAP_ASSERT_OK(
+            asnap_statistics_create(snapshot, (enum asnap_key)key, false, &statistics));
+        size_t row_count = asnap_statistics_count(statistics);
+        CU_ASSERT(row_count > 1);
+        size_t found[KEYED_TRACES] = {0};
+        for (size_t i = 0; i < row_count; i++) {
+            struct asnap_snapshot *blocks;
+            ASNAP_ASSERT_OK(asnap_statistics_blocks(statistics, snapshot, i, &blocks));
+            struct asnap_statistic row = asnap_statistics_row(statistics, i);
+            CU_ASSERT_EQUAL(asnap_snapshot_size(blocks), row.size);
+            CU_ASSERT_EQUAL(asnap_snapshot_count(blocks), row.count);
+            const struct asnap_trace *traces;
+            ASNAP_ASSERT_OK(asnap_snapshot_traces(blocks, &traces));
+            for (size_t j = 0; j < row.count; j++)
+                for (size_t k = 0; k < KEYED_TRACES; k++)
+                    found[k] += traces[j].address == keyed_traces[k].address;
+            asnap_snapshot_destroy(blocks);
+        }
+        for (size_t k = 0; k < KEYED_TRACES; k++)
+            CU_ASSERT_EQUAL(found[k], 1);
+        struct asnap_snapshot *none = NULL;
+        ASNAP_ASSERT_ERROR(asnap_statistics_blocks(statistics, snapshot, row_count, &none),
+                           ASNAP_ERROR_INVALID_ARGUMENT);
+        CU_ASSERT_PTR_NULL(none);
+        asnap_statistics_destroy(statistics);
+    }
+    asnap_snapshot_destroy(snapshot);
+}
+
 /* Filters leave blocks out, and ages are what they were. */
 ASNAP_TEST(statistics_keys, of_a_filtered_snapshot)
 {

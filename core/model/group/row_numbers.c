@@ -1,6 +1,8 @@
 /* Which row of statistics each block is in. */
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "error.h"
 #include "statistics.h"
 
 /* The row with an id, for a search. */
@@ -102,5 +104,32 @@ struct asnap_error *asnap_statistics_row_numbers(const struct asnap_statistics *
     for (size_t i = 0; error == NULL && i < blocks->count; i++)
         numbers[i] = row_with(places, groups->count, numbers[i]);
     free(places);
+    return error;
+}
+
+struct asnap_error *asnap_statistics_blocks(const struct asnap_statistics *statistics,
+                                            const struct asnap_snapshot *snapshot, size_t index,
+                                            struct asnap_snapshot **made)
+{
+    if (statistics->cumulative || index >= statistics->groups.count)
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_statistics_blocks: cumulative, or only %" PRIu32 " rows",
+                                  statistics->groups.count);
+    struct asnap_blocks *blocks;
+    struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
+    if (error != NULL)
+        return error;
+    uint32_t *numbers = calloc(blocks->count + 1, sizeof(*numbers));
+    uint8_t *chosen = calloc(blocks->count + 1, 1);
+    if (numbers == NULL || chosen == NULL)
+        error = asnap_error_no_memory();
+    else
+        error = asnap_statistics_row_numbers(statistics, snapshot, numbers);
+    for (size_t i = 0; error == NULL && i < blocks->count; i++)
+        chosen[i] = numbers[i] == index;
+    if (error == NULL)
+        error = asnap_snapshot_choose(snapshot, chosen, made);
+    free(chosen);
+    free(numbers);
     return error;
 }

@@ -21,6 +21,15 @@ class Region(NamedTuple):
     executable: bool = False
 
 
+class SeenFile(str):
+    """Where a file can be opened that a program has mapped by another path, in a container."""
+
+    def __new__(cls, path, mapped):
+        made = super().__new__(cls, path)
+        made.mapped = mapped
+        return made
+
+
 #: Kinds of registers.
 GENERAL, VECTOR = "general", "vector"
 
@@ -218,7 +227,8 @@ class Target:
         return None
 
     def files(self):
-        """The paths of the programs, libraries and debug files that the debugger has read."""
+        """The paths of the programs, libraries and debug files that the debugger has read; a SeenFile
+        is opened in place of what the program has mapped."""
         return []
 
     def name_address(self, address, build_id):

@@ -280,7 +280,17 @@ export class Births {
       );
     }
     this.chart.replaceChildren(...parts);
+    this.keepInside(width);
     this.renderLegend();
+  }
+
+  /** Has the times at the ends of the axis whole: they are written to the middle of their tick. */
+  private keepInside(width: number): void {
+    for (const label of this.chart.querySelectorAll<SVGTextElement>("text[text-anchor=middle]")) {
+      const { x, width: length } = label.getBBox();
+      const beyond = x + length - width;
+      if (beyond > 0) label.setAttribute("x", String(Number(label.getAttribute("x")) - beyond));
+    }
   }
 
   private renderLegend(): void {

@@ -104,6 +104,13 @@ static struct asnap_error *not_the_file(const struct asnap_module *module, const
                               module->file, why);
 }
 
+/* Where the module's own file can be opened: not at its path where the program sees other files. */
+static const char *seen_at(const struct asnap_module *module)
+{
+    const char *path = asnap_other_files_seen_at(module->others, module->path);
+    return path == NULL ? module->file : path;
+}
+
 /* Opens the file at the module's own path. A deleted one may be there again. */
 static struct asnap_error *open_own(const struct asnap_module *module, struct asnap_elf **elf)
 {
@@ -117,7 +124,7 @@ static struct asnap_error *open_own(const struct asnap_module *module, struct as
     if (module->is_deleted && !knows_build)
         return not_the_file(module, "");
     struct asnap_elf *found = NULL;
-    struct asnap_error *error = asnap_elf_open(module->file, &found);
+    struct asnap_error *error = asnap_elf_open(seen_at(module), &found);
     bool is_wrong = found != NULL && knows_build && !asnap_elf_is_build(found, &module->build_id);
     bool is_gone = error != NULL && module->is_deleted;
     if (is_wrong || (is_gone && asnap_error_code(error) != ASNAP_ERROR_NO_MEMORY)) {
@@ -168,14 +175,14 @@ struct asnap_error *asnap_module_refresh(struct asnap_module *module,
                                          struct asnap_other_files *others)
 {
     struct stat now = {0};
-    if (module->image == NULL && stat(module->file, &now) != 0)
+    module->others = others;
+    if (module->image == NULL && stat(seen_at(module), &now) != 0)
         now = (struct stat){0};
     if (module->was_seen && asnap_module_is_same(module, &now) &&
         asnap_build_id_equal(&module->build_id, build_id))
         return NULL;
     forget(module);
     module->build_id = *build_id;
-    module->others = others;
     struct asnap_elf *elf = NULL;
     struct asnap_error *error =
         asnap_problem_keep(asnap_module_open_file(module, &elf), &module->problem);

@@ -5,31 +5,41 @@
 
 #include "error.h"
 
-static bool has_paths(const struct asnap_other_files *others, const char *const *paths,
-                      size_t count)
+static bool is_equal(const char *left, const char *right)
+{
+    return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+}
+
+static bool has_paths(const struct asnap_other_files *others, const char *const *mapped,
+                      const char *const *paths, size_t count)
 {
     if (others->count != count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(others->files[i].path, paths[i]) != 0)
+        if (!is_equal(others->files[i].path, paths[i]) ||
+            !is_equal(others->files[i].mapped, mapped == NULL ? NULL : mapped[i]))
             return false;
     }
     return true;
 }
 
 struct asnap_error *asnap_other_files_set(struct asnap_other_files *others,
-                                          const char *const *paths, size_t count, bool *is_new)
+                                          const char *const *mapped, const char *const *paths,
+                                          size_t count, bool *is_new)
 {
-    *is_new = !has_paths(others, paths, count);
+    *is_new = !has_paths(others, mapped, paths, count);
     if (!*is_new)
         return NULL;
     struct asnap_other_files made = {.files = calloc(count + 1, sizeof(*made.files))};
     if (made.files == NULL)
         return asnap_error_no_memory();
     for (; made.count < count; made.count++) {
-        char *path = strdup(paths[made.count]);
-        made.files[made.count].path = path;
-        if (path == NULL) {
+        struct asnap_other_file *file = &made.files[made.count];
+        const char *its_mapped = mapped == NULL ? NULL : mapped[made.count];
+        file->path = strdup(paths[made.count]);
+        file->mapped = its_mapped == NULL ? NULL : strdup(its_mapped);
+        if (file->path == NULL || (its_mapped != NULL && file->mapped == NULL)) {
+            made.count++;
             asnap_other_files_deinit(&made);
             return asnap_error_no_memory();
         }
@@ -94,10 +104,21 @@ struct asnap_error *asnap_other_files_find(struct asnap_other_files *others,
     return NULL;
 }
 
+const char *asnap_other_files_seen_at(const struct asnap_other_files *others, const char *mapped)
+{
+    for (size_t i = 0; others != NULL && i < others->count; i++) {
+        if (others->files[i].mapped != NULL && strcmp(others->files[i].mapped, mapped) == 0)
+            return others->files[i].path;
+    }
+    return NULL;
+}
+
 void asnap_other_files_deinit(struct asnap_other_files *others)
 {
-    for (size_t i = 0; i < others->count; i++)
+    for (size_t i = 0; i < others->count; i++) {
         free(others->files[i].path);
+        free(others->files[i].mapped);
+    }
     free(others->files);
     *others = (struct asnap_other_files){0};
 }

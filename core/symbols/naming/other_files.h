@@ -7,6 +7,7 @@
 
 struct asnap_other_file {
     char *path;
+    char *mapped;  /* the path that the program has mapped it by; NULL: not told */
     bool was_seen; /* what follows is known */
     bool is_debug_file;
     struct asnap_build_id build_id; /* size 0: it has none, or cannot be read */
@@ -18,9 +19,14 @@ struct asnap_other_files {
     size_t count;
 };
 
-/* Replaces the files; `is_new` is whether there were others before. Copies the paths. */
+/* Replaces the files; `is_new` is whether there were others before. Copies the paths. `mapped` may
+ * be NULL, and have NULLs. */
 struct asnap_error *asnap_other_files_set(struct asnap_other_files *others,
-                                          const char *const *paths, size_t count, bool *is_new);
+                                          const char *const *mapped, const char *const *paths,
+                                          size_t count, bool *is_new);
+
+/* Where the file can be opened that the program has mapped by a path; NULL: not told. */
+const char *asnap_other_files_seen_at(const struct asnap_other_files *others, const char *mapped);
 
 /* Has each file looked at again before it is used. */
 void asnap_other_files_renew(struct asnap_other_files *others);

@@ -116,9 +116,16 @@ struct asnap_error *asnap_symbolizer_set_regions(struct asnap_symbolizer *symbol
 struct asnap_error *asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer,
                                                const char *const *paths, size_t count)
 {
+    return asnap_symbolizer_set_seen_files(symbolizer, NULL, paths, count);
+}
+
+struct asnap_error *asnap_symbolizer_set_seen_files(struct asnap_symbolizer *symbolizer,
+                                                    const char *const *mapped,
+                                                    const char *const *paths, size_t count)
+{
     bool is_new;
     struct asnap_error *error =
-        asnap_other_files_set(&symbolizer->resolver.others, paths, count, &is_new);
+        asnap_other_files_set(&symbolizer->resolver.others, mapped, paths, count, &is_new);
     if (error == NULL && is_new)
         asnap_known_modules_forget_others(&symbolizer->resolver.known);
     return error;

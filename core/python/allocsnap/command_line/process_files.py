@@ -1,5 +1,6 @@
 """What /proc tells of processes and threads (proc(5))."""
 
+import os
 import struct
 
 _AT_ENTRY = 9  # of the auxiliary vector (getauxval(3))
@@ -53,3 +54,27 @@ def entry(pid):
 def ptrace_scope():
     """What Yama lets processes do to others, "0" to "3" (Documentation/admin-guide/LSM/Yama.rst)."""
     return "".join(_lines("sys/kernel/yama/ptrace_scope")).strip() or "0"
+
+
+def is_seen_from_here(pid, kind):
+    """Whether a process is in our own namespace of a kind ("mnt", "pid"), as far as that is known."""
+    try:
+        return os.readlink("/proc/{}/ns/{}".format(pid, kind)) == os.readlink("/proc/self/ns/" + kind)
+    except OSError:
+        return True
+
+
+def paths_from_here(pid, region):
+    """(where a file that a process of another mount namespace has mapped can be opened here, its path to the
+    process). The kernel tells us its path from the root of that namespace, which is not the root of a process that
+    has called chroot(2)."""
+    root = "/proc/{}/root".format(pid)
+    try:
+        above = os.readlink(root).rstrip("/")
+    except OSError:
+        above = ""
+    path = region.path[len(above) :] if region.path.startswith(above + "/") else region.path
+    if os.path.exists(root + path):
+        return root + path, path
+    # Gone, or outside of that root. Only root may open this one (proc(5)).
+    return "/proc/{}/map_files/{:x}-{:x}".format(pid, region.start, region.end), region.path

@@ -5,8 +5,8 @@ import os
 from ..errors import AllocsnapError, ErrorCode, UnreadableMemory
 from ..library.calls import Calls, Regions
 from ..library.inferior import HeldProcess
-from ..target import VECTOR, Process, Thread, ThreadFacts, linux_memory_map
-from . import refusals
+from ..target import VECTOR, Process, SeenFile, Thread, ThreadFacts, linux_memory_map
+from . import process_files, refusals
 from .plain_target import PlainTarget
 
 _GONE = "process {} has ended, or become another program, while it was read: nothing is shown of it"
@@ -141,9 +141,17 @@ class ProcessTarget(PlainTarget):
 
     def threads(self):
         return [
-            Thread(number, place, _thread_name(self.pid, number))
+            Thread(self._own_number(number), place, _thread_name(self.pid, number))
             for place, number in enumerate(self._thread_numbers(), 1)
         ]
+
+    def _own_number(self, number):
+        """What a thread's number is to the process itself, and so to the hooks: in a container it has another
+        one (pid_namespaces(7))."""
+        if process_files.is_seen_from_here(self.pid, "pid"):
+            return number
+        numbers = (process_files.field("{}/task/{}".format(self.pid, number), "NSpid") or "").split()
+        return int(numbers[-1]) if numbers else number
 
     def _thread_numbers(self):
         if self._held is not None:
@@ -158,12 +166,13 @@ class ProcessTarget(PlainTarget):
         if self._held is None:
             # As far as the kernel tells it of threads that wait.
             return [
-                ThreadFacts(number, _waiting_at(self.pid, number)) for number in self._thread_numbers()
+                ThreadFacts(self._own_number(number), _waiting_at(self.pid, number))
+                for number in self._thread_numbers()
             ]
         registers = self._held.registers()
         return [
             ThreadFacts(
-                thread.number,
+                self._own_number(thread.number),
                 thread.stack_pointer,
                 thread.thread_pointer,
                 tuple(sorted(registers.get(place, ()), key=lambda register: register[0])),
@@ -183,14 +192,15 @@ class ProcessTarget(PlainTarget):
 
     def files(self):
         """Those of a process that sees other files (a container), where they are seen here."""
-        try:
-            others = os.readlink("/proc/{}/ns/mnt".format(self.pid)) != os.readlink("/proc/self/ns/mnt")
-        except OSError:
-            others = False
-        if not others:
+        if process_files.is_seen_from_here(self.pid, "mnt"):
             return []
-        root = "/proc/{}/root".format(self.pid)
-        return [root + path for path in sorted(self.mapped().paths()) if path.startswith("/")]
+        mapped = {region.path: region for region in self.memory_map() if region.path.startswith("/")}
+        found = {}
+        for path in sorted(mapped):
+            seen, own = process_files.paths_from_here(self.pid, mapped[path])
+            # The hooks have noted the latter.
+            found.update({path: seen, own: seen})
+        return [SeenFile(seen, path) for path, seen in found.items()]
 
 
 def _pointer_bytes(pid):

@@ -6,6 +6,7 @@ import locale
 import re
 import signal
 import sys
+import textwrap
 import time
 
 from ..errors import AllocsnapError, UsageError
@@ -171,13 +172,19 @@ class _Screen:
             if pattern is not None:
                 self._try(self._model.filter, pattern)
         elif key in (ord("h"), ord("?")):
-            self._page(_HELP.format(keys=", ".join(self._model.keys)).splitlines())
+            self._page(self._help())
         elif key in (curses.KEY_ENTER, 10, 13) and self._model.rows:
             lines = self._try(
                 self._model.stacks, self._model.rows[self._chosen], self._screen.getmaxyx()[1]
             )
             if lines is not None:
                 self._page(lines)
+
+    def _help(self):
+        """Its lines, which go on below what they say of a key."""
+        columns = max(20, self._screen.getmaxyx()[1] - 1)
+        lines = _HELP.format(keys=", ".join(self._model.keys)).splitlines()
+        return [part for line in lines for part in textwrap.wrap(line, columns, subsequent_indent=" " * 9)]
 
     # ---- what is drawn ----
 
@@ -249,9 +256,10 @@ class _Screen:
         """A line that the user types; None: Escape was pressed."""
         typed = ""
         while True:
-            self._screen.move(2, 0)
+            line = min(2, self._screen.getmaxyx()[0] - 1)
+            self._screen.move(line, 0)
             self._screen.clrtoeol()
-            self._put(2, prompt + printable(typed) + "_")
+            self._put(line, prompt + printable(typed) + "_")
             self._screen.refresh()
             key = self._key()
             if key == 27:

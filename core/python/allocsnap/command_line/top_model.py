@@ -4,12 +4,14 @@ import json
 import shlex
 import time
 
+from ..commands.options import Choice, split_words, whole
+from ..commands.reports import Stats, show
 from ..errors import AllocsnapError
 from ..kept import NOW
 from ..library.keys import TYPE, known_names
-from ..library.rows import format_size
+from ..library.rows import Statistics, format_size
 from ..printable import printable
-from ..terminal import FILE, FUNCTION, Terminal, fit
+from ..terminal import Terminal
 from .own_command import by_name
 
 #: What rows can be ordered by: (name, the number of a row).
@@ -19,11 +21,10 @@ ORDERS = (
     ("growth", lambda row: row.growth),
 )
 _NEW, _OLD = "top", "before"
+_TRACEBACK = "traceback"
 
-#: Keys whose rows are places of the source, of which stacks can be asked.
-_PLACES = ("lineno", "filename")
-#: The key whose rows are stacks themselves.
-TRACEBACK = "traceback"
+#: So many stacks of a row are shown.
+_STACKS = 5
 
 
 class Row:
@@ -32,14 +33,19 @@ class Row:
     def __init__(self, found, seconds):
         self.size, self.count = found["size"], found["count"]
         self.growth = found.get("size_diff", 0) / seconds if seconds else 0.0
-        self.frames = found["traceback"]  # the most recent one first
-        frame = self.frames[0] if self.frames else {}
-        self.filename, self.lineno = frame.get("filename"), frame.get("lineno")
-        self.name = _name(found, frame)
+        self.group = _group(found)
+        self.name = _name(found)
 
 
-def _name(found, frame):
+def _group(found):
+    """What tells a row of a key from the others, whether it is one of statistics or of a difference."""
+    frames = [(frame["filename"], frame["lineno"]) for frame in found["traceback"]]
+    return found.get("label"), found["total_nframe"], frames
+
+
+def _name(found):
     """What a row is called, in a line."""
+    frame = found["traceback"][0] if found["traceback"] else {}
     if "label" in found:
         return printable(found["label"])
     where = frame.get("filename") or "<unknown>"
@@ -47,16 +53,6 @@ def _name(found, frame):
         where += ":{}".format(frame["lineno"])
     function = frame.get("function")
     return printable(where + (" " + function if function else ""))
-
-
-def _frame_line(frame, columns):
-    """A frame of a stack, no wider than the terminal."""
-    place = ":{}".format(frame["lineno"]) if frame["lineno"] else ""
-    pieces = [[None, "at "], [FILE, printable(frame["filename"])], [None, place]]
-    if frame["function"]:
-        pieces += [[None, " in "], [FUNCTION, printable(frame["function"])]]
-    fit(pieces, columns - 1)
-    return "".join(piece for _, piece in pieces)
 
 
 def amount(number):
@@ -153,17 +149,26 @@ class Model:
 
     def stacks(self, row, columns):
         """The stacks of a row, in lines that are not wider than the terminal."""
-        if self.key == TRACEBACK:
-            return [_frame_line(frame, columns) for frame in row.frames]
-        if self.key not in _PLACES or row.filename is None:
-            keys = ", ".join(_PLACES) + " and " + TRACEBACK
-            return ["Stacks are shown in tables by {}: k goes there.".format(keys)]
-        pattern = row.filename.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
-        if self.key == "lineno":
-            pattern += ":{}".format(row.lineno)
-        line = "traceback {} -n 5 --include {}".format(_NEW, shlex.quote(pattern))
+        line = "{} {} -n {}{}".format(self.key, _NEW, _STACKS, self._filter())
         self._target.find_terminal = lambda: Terminal(columns, {})
         try:
-            return self._shell.execute(by_name("stats"), line).splitlines()
+            return self._shell.execute(_Stacks(row.group), line).splitlines()
         finally:
             self._target.find_terminal = lambda: None
+
+
+class _Stacks(Stats):
+    """The stacks of one row of `stats`."""
+
+    def __init__(self, group):
+        super().__init__()
+        self._group = group
+
+    def run(self, session, options):
+        key, (name,) = split_words(session, options.words, 1)
+        (chosen,) = Choice(session, options).of(whole(session, name, options, key))
+        rows = Statistics(chosen, key)
+        found = [_group(one) for one in json.loads(rows.render("json"))["statistics"]]
+        if self._group not in found:
+            return "Nothing is left of this row.\n"
+        return show(session, Statistics(rows.blocks(found.index(self._group)), _TRACEBACK), options, None)

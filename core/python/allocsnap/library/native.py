@@ -173,6 +173,10 @@ FUNCTIONS = {
         [_OBJECT, POINTER(Memory), POINTER(Region), c_size_t],
     ),
     "asnap_symbolizer_set_files": (_ERROR, [_OBJECT, POINTER(c_char_p), c_size_t]),
+    "asnap_symbolizer_set_seen_files": (
+        _ERROR,
+        [_OBJECT, POINTER(c_char_p), POINTER(c_char_p), c_size_t],
+    ),
     "asnap_symbolizer_set_debugger": (None, [_OBJECT, POINTER(Debugger)]),
     "asnap_symbolizer_name": (
         _ERROR,
@@ -309,6 +313,7 @@ FUNCTIONS = {
     "asnap_statistics_label": (c_char_p, [_OBJECT, c_size_t, c_char_p]),
     "asnap_statistics_bounds": (Bounds, [_OBJECT, c_size_t]),
     "asnap_statistics_detail": (_ERROR, [_OBJECT, c_size_t, POINTER(Detail)]),
+    "asnap_statistics_blocks": (_ERROR, [_OBJECT, _OBJECT, c_size_t, _OUT]),
     "asnap_statistics_estimate": (Estimate, [_OBJECT, c_size_t]),
     "asnap_statistics_total_estimate": (Estimate, [_OBJECT]),
     "asnap_statistics_sample_period": (c_uint64, [_OBJECT]),

@@ -4,7 +4,7 @@ from ctypes import byref, c_bool, c_char_p, c_uint64
 from typing import NamedTuple, Optional
 
 from ..printable import printable, printable_text
-from ..target import path_bytes
+from ..target import SeenFile, path_bytes
 from . import native
 from .calls import Object
 from .native import Status, check, library, shown_name, text_of
@@ -63,9 +63,13 @@ class Symbolizer(Object):
         )
 
     def set_files(self, paths):
-        array = (c_char_p * len(paths))(*[path_bytes(path) for path in paths])
-        check(library().asnap_symbolizer_set_files(self, array, len(paths)))
-
+        """`paths`: text, and SeenFiles."""
+        array = c_char_p * len(paths)
+        mapped = [path_bytes(path.mapped) if isinstance(path, SeenFile) else None for path in paths]
+        opened = [path_bytes(path) for path in paths]
+        check(
+            library().asnap_symbolizer_set_seen_files(self, array(*mapped), array(*opened), len(paths))
+        )
 
     def variable(self, file, offset, is_thread_local=False):
         """(name, offset in it, source or None) of the variable so many bytes behind where a file

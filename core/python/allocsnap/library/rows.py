@@ -185,6 +185,13 @@ class Statistics(Rows, Object):
         _thread_labels(options, self._snapshot, self._labels)
         return options
 
+    def blocks(self, index):
+        """The Snapshot of the blocks of a row, of statistics that are not cumulative."""
+        made = type(self._snapshot)()
+        made.computed = self._snapshot.computed
+        check(library().asnap_statistics_blocks(self, self._snapshot, index, made.out))
+        return made
+
 
 class Diff(Rows, Object):
     """Two snapshots compared, group by group, the largest difference first.
