@@ -229,17 +229,26 @@ static uint32_t find_large_at(const struct asnap_block_index *index, uint64_t ad
     return first == 0 ? ASNAP_NO_BLOCK : index->large[first - 1];
 }
 
+/* How many bits are set: without a call, which the compiler makes where it does not know that the
+ * processor has an instruction. */
+static inline uint32_t count_bits(uint64_t bits)
+{
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* The last block that starts at or before an address in a MiB with granules. */
-static uint32_t find_in_granules(const struct asnap_block_index *index,
+static uint32_t find_in_granules(const struct asnap_block_index *index, const struct asnap_mib *mib,
                                  const struct asnap_granules *here, uint64_t address)
 {
     uint64_t upto = ~(uint64_t)0 >> (63 - (address >> GRANULE_BITS & 63));
     uint32_t first = here->first;
-    uint32_t end = here[1].first;
     /* Where two blocks share a granule, there are more of them than bits. */
-    if (end - first != (uint32_t)__builtin_popcountll(here->bits))
-        return last_before(index->blocks, first, end, address);
-    return first + (uint32_t)__builtin_popcountll(here->bits & upto) - 1;
+    if (!mib->is_even && here[1].first - first != count_bits(here->bits))
+        return last_before(index->blocks, first, here[1].first, address);
+    return first + count_bits(here->bits & upto) - 1;
 }
 
 /* The last block that starts at or before an address in a MiB, or the one after it. */
@@ -248,7 +257,7 @@ static uint32_t find_in_mib(const struct asnap_block_index *index, const struct 
 {
     size_t word = offset_in_mib(address) >> WORD_BITS;
     if (mib->granules != NULL)
-        return find_in_granules(index, &mib->granules[word], address);
+        return find_in_granules(index, mib, &mib->granules[word], address);
     if (mib->steps != NULL)
         return last_before(index->blocks, mib->first + mib->steps[word],
                            mib->first + mib->steps[word + 1], address);

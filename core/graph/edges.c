@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge_list.h"
 #include "error.h"
 #include "grow.h"
 #include "word_window.h"
@@ -20,7 +21,7 @@ struct pass {
     const struct asnap_word_reader *reader;
     struct asnap_word_window window;
     struct asnap_edges *edges;
-    size_t capacity;
+    struct asnap_edge_list list; /* the edges, the first time */
     uint32_t run_next; /* the first block after the run of neighbours that is being read */
     uint64_t run_end;
     uint64_t done; /* bytes */
@@ -89,26 +90,17 @@ static uint32_t settled(const struct asnap_edges *edges, uint32_t edge, uint64_t
 static void begin_up_to(struct pass *pass, uint32_t last)
 {
     while (pass->next_first <= last)
-        pass->edges->first[pass->next_first++] = (uint32_t)pass->edges->count;
+        pass->edges->first[pass->next_first++] = (uint32_t)asnap_edge_list_count(&pass->list);
 }
 
 static struct asnap_error *add_edge(struct pass *pass, uint32_t source, uint32_t edge)
 {
-    struct asnap_edges *edges = pass->edges;
     begin_up_to(pass, source);
-    if (edges->count == UINT32_MAX - 1)
+    if (asnap_edge_list_count(&pass->list) == UINT32_MAX - 1)
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "there are more than 4,294,967,294 pointers between the blocks: "
                                   "filter the snapshot first");
-    if (edges->count == pass->capacity) {
-        uint32_t *targets =
-            asnap_grow(edges->targets, &pass->capacity, pass->capacity + 1, sizeof(*targets));
-        if (targets == NULL)
-            return asnap_error_no_memory();
-        edges->targets = targets;
-    }
-    edges->targets[edges->count++] = edge;
-    return NULL;
+    return asnap_edge_list_add(&pass->list, edge) ? NULL : asnap_error_no_memory();
 }
 
 static bool is_vtable(const struct asnap_word_reader *reader, uint64_t word)
@@ -195,35 +187,56 @@ static struct asnap_error *add_words(struct pass *pass)
 /* Words that are looked at together: in most such pieces none may be an address. */
 #define TOGETHER 4u
 
+/* What a word must be for an address in a block, or close to one. */
+struct address_test {
+    uint64_t mask;
+    uint64_t lowest;
+    uint64_t range;
+};
+
+static bool is_possible(const struct address_test *test, const uint8_t *bytes)
+{
+    return (word_at(bytes) & test->mask) - test->lowest < test->range;
+}
+
 /* Whether any of TOGETHER words may be an address in a block. */
-static bool any_possible(const uint8_t *bytes, uint64_t mask, uint64_t lowest, uint64_t range)
+static bool any_possible(const struct address_test *test, const uint8_t *bytes)
 {
     bool any = false;
     for (size_t i = 0; i < TOGETHER; i++)
-        any |= (word_at(bytes + i * WORD) & mask) - lowest < range;
+        any |= is_possible(test, bytes + i * WORD);
     return any;
+}
+
+/* Puts a word of a block by where it may be an address in a block. */
+static inline struct asnap_error *take_word(struct pass *pass, const struct address_test *test,
+                                            uint32_t source, const uint8_t *bytes)
+{
+    if (!is_possible(test, bytes))
+        return NULL;
+    pass->words[pass->word_count] = word_at(bytes) & test->mask;
+    pass->sources[pass->word_count++] = source;
+    return pass->word_count == ASNAP_FIND_MANY ? add_words(pass) : NULL;
 }
 
 /* Puts by those of a block's words, which lie side by side, that may be addresses in blocks. */
 static struct asnap_error *take_words(struct pass *pass, uint32_t source, const uint8_t *bytes,
                                       size_t size)
 {
-    uint64_t lowest = pass->index->lowest;
-    uint64_t range = pass->index->highest - lowest;
-    uint64_t mask = ~pass->reader->tag_mask;
-    for (size_t at = 0; at + WORD <= size; at += WORD) {
-        while (at + TOGETHER * WORD <= size && !any_possible(bytes + at, mask, lowest, range))
-            at += TOGETHER * WORD;
-        if (at + WORD > size)
-            break;
-        uint64_t word = word_at(bytes + at) & mask;
-        if (word - lowest >= range)
+    const struct address_test test = {~pass->reader->tag_mask, pass->index->lowest,
+                                      pass->index->highest - pass->index->lowest};
+    size_t whole = size / WORD * WORD;
+    for (size_t at = 0; at < whole;) {
+        size_t end = at + TOGETHER * WORD;
+        if (end <= whole && !any_possible(&test, bytes + at)) {
+            at = end;
             continue;
-        pass->words[pass->word_count] = word;
-        pass->sources[pass->word_count++] = source;
-        struct asnap_error *error = pass->word_count == ASNAP_FIND_MANY ? add_words(pass) : NULL;
-        if (error != NULL)
-            return error;
+        }
+        for (end = end < whole ? end : whole; at < end; at += WORD) {
+            struct asnap_error *error = take_word(pass, &test, source, bytes + at);
+            if (error != NULL)
+                return error;
+        }
     }
     return NULL;
 }
@@ -398,6 +411,12 @@ struct asnap_error *asnap_edges_init(struct asnap_edges *edges,
         error = asnap_error_no_memory();
     if (error == NULL)
         error = scan_blocks(&pass);
+    edges->count = asnap_edge_list_count(&pass.list);
+    if (error == NULL) {
+        edges->targets = asnap_edge_list_join(&pass.list);
+        error = edges->targets == NULL ? asnap_error_no_memory() : NULL;
+    }
+    asnap_edge_list_deinit(&pass.list);
     if (error == NULL && edges->inner_count > 0) {
         pass.again = true;
         error = scan_blocks(&pass);
@@ -408,9 +427,6 @@ struct asnap_error *asnap_edges_init(struct asnap_edges *edges,
         return error;
     }
     settle_all(edges);
-    /* What was left over by growing. */
-    uint32_t *targets = realloc(edges->targets, (edges->count + 1) * sizeof(*targets));
-    edges->targets = targets == NULL ? edges->targets : targets;
     return NULL;
 }
 

@@ -219,7 +219,8 @@ static struct asnap_error *make_places(struct asnap_mib_list *list,
                                        const struct asnap_trace *traces, size_t count,
                                        uint32_t taken, uint32_t **places)
 {
-    uint64_t *keys = malloc(((size_t)taken + 1) * sizeof(*keys));
+    size_t size = ((size_t)taken + 1) * sizeof(uint64_t);
+    uint64_t *keys = asnap_in_huge_pages(malloc(size), size);
     if (keys == NULL)
         return asnap_error_no_memory();
     fill(list, traces, count, keys);

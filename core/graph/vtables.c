@@ -66,6 +66,10 @@ static bool look(struct asnap_vtables *vtables, uint64_t word)
     const struct asnap_graph_facts *facts = vtables->facts;
     const struct asnap_region *region = asnap_inferior_region(facts, word);
     uint64_t words[3]; /* offset to top, type information, the first function */
+    if (region != NULL && !is_constant(region)) {
+        vtables->none_from = region->start;
+        vtables->none_to = region->end;
+    }
     if (word % 8 != 0 || !is_constant(region) || word - region->start < 16 ||
         !copy(vtables, word - 16, words, sizeof(words)))
         return false;
@@ -81,7 +85,7 @@ bool asnap_vtables_has(void *context, uint64_t word)
 {
     struct asnap_vtables *vtables = context;
     size_t place = (word >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54;
-    if (word == 0)
+    if (word == 0 || (word >= vtables->none_from && word < vtables->none_to))
         return false;
     if (vtables->known[place].word != word) {
         vtables->known[place].is_vtable = look(vtables, word);

@@ -13,6 +13,10 @@ struct asnap_vtables {
         uint64_t word;
         bool is_vtable;
     } known[ASNAP_VTABLES_KNOWN];
+    /* The region that was looked at last of those that hold no vtable: most first words of blocks
+     * lead into the heap, where they lead anywhere. */
+    uint64_t none_from;
+    uint64_t none_to;
     bool interrupted;
 };
 

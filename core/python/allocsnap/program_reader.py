@@ -4,7 +4,7 @@ it."""
 import contextlib
 import os
 
-from . import cpython, guessed_map, hookless, minidump, no_hooks
+from . import cpython, ended, guessed_map, hookless, minidump, no_hooks
 from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .launch import Launch
@@ -80,6 +80,7 @@ class ProgramReader:
                 "there is no process and no core: start the program with `{}`,"
                 " or load a core file".format(self.target.run_command)
             )
+        ended.check(process)
         if process.running and not (may_move and process.moving):
             raise AllocsnapError(
                 "the process is running: interrupt it first ({})".format(
@@ -164,14 +165,15 @@ class ProgramReader:
     def _read(self, process, extent=native.NAMING_WHOLE):
         """(Taken, where things are mapped). `extent`: of the names, as of
         objects.Snapshot.create. Where there are no hooks, the blocks are the allocator's."""
-        regions = self._regions(process)
-        calls = self._calls(process, regions)
-        try:
-            return self._read_table(process, calls, regions, extent), regions
-        except AllocsnapError as error:
-            if error.code != ErrorCode.NO_HOOKS:
-                raise
-            return self._read_heap(process, error)
+        with ended.checked(process):
+            regions = self._regions(process)
+            calls = self._calls(process, regions)
+            try:
+                return self._read_table(process, calls, regions, extent), regions
+            except AllocsnapError as error:
+                if error.code != ErrorCode.NO_HOOKS:
+                    raise
+                return self._read_heap(process, error)
 
     def _read_table(self, process, calls, regions, extent):
         """The Taken of what the hooks have recorded."""

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-from . import object_types
+from . import ended, object_types
 from .errors import AllocsnapError, ErrorCode
 from .kept import NOW, PYTHON, Taken
 from .library import graph_types, graphs, native
@@ -30,6 +30,10 @@ class Computed:
                 ErrorCode.UNSUPPORTED,
             )
         self.process = process
+        with ended.checked(process):
+            self._compute(session, process, options, extent)
+
+    def _compute(self, session, process, options, extent):
         taken, self.regions = session.find_mapped(NOW, extent)
         if not self.regions.count:
             raise AllocsnapError(
