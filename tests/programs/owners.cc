@@ -8,9 +8,7 @@ struct Node {
     void *data;
 };
 
-class Session
-{
-public:
+struct Session {
     explicit Session(Session *before) : buffer(malloc(1000)), peer(before)
     {
     }
