@@ -206,14 +206,15 @@ struct asnap_error *asnap_graph_restore(const struct asnap_snapshot *snapshot,
     return NULL;
 }
 
+/* Copies names that the blocks of a snapshot go by; `store`: as for asnap_types_create. */
 static struct asnap_error *copy_types(const struct asnap_snapshot *from,
-                                      const struct asnap_snapshot *to)
+                                      const struct asnap_types *types,
+                                      const struct asnap_store *store, struct asnap_types **to)
 {
-    const struct asnap_types *types = from->store->types;
     struct asnap_typed *typed = NULL;
     struct asnap_blocks *blocks;
     size_t count = 0;
-    if (types == NULL || to->store->types != NULL)
+    if (types == NULL || *to != NULL)
         return NULL;
     struct asnap_error *error = asnap_snapshot_blocks(from, &blocks);
     if (error == NULL)
@@ -227,9 +228,8 @@ static struct asnap_error *copy_types(const struct asnap_snapshot *from,
         numbers[i] = typed[i].number;
     }
     if (error == NULL)
-        error = asnap_types_create(to->store, addresses, numbers, count,
-                                   (const char *const *)types->names, types->name_count,
-                                   &to->store->types);
+        error = asnap_types_create(store, addresses, numbers, count,
+                                   (const char *const *)types->names, types->name_count, to);
     free(typed);
     free(addresses);
     free(numbers);
@@ -248,7 +248,9 @@ struct asnap_error *asnap_graph_rename(struct asnap_graph *graph,
                                   "asnap_graph_rename: the snapshots have different blocks");
     struct asnap_error *error = asnap_graph_retain(graph, progress);
     if (error == NULL)
-        error = copy_types(snapshot, named);
+        error = copy_types(snapshot, snapshot->store->types, named->store, &named->store->types);
+    if (error == NULL)
+        error = copy_types(snapshot, snapshot->store->owners, NULL, &named->store->owners);
     if (error == NULL)
         error = asnap_graph_parts_init(&parts, graph, snapshot);
     if (error != NULL)

@@ -340,6 +340,30 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_vtable_list_name(const struct asnap_vtable_list *list, const struct asnap_snapshot *snapshot,
                        const char *const *names);
 
+/* What owns the blocks of a graph, for statistics by owner: the last C++ object with a class on the
+ * shortest way from a root to the block, itself included, and else the root that the way begins in.
+ * Of equally short ways it is that from a variable before that from other memory, a stack, a
+ * register, and what mostly holds old values, and then the first by address. Classes are those that
+ * the snapshot was told (asnap_vtable_list_name). `snapshot` is the graph's. Fails with NO_MEMORY,
+ * INTERRUPTED, and UNSUPPORTED where the graph has no pointers. */
+struct asnap_owner_list;
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_owner_list_create(const struct asnap_graph *graph, const struct asnap_snapshot *snapshot,
+                        const struct asnap_progress *progress, struct asnap_owner_list **list);
+ASNAP_API void asnap_owner_list_destroy(struct asnap_owner_list *list);
+
+/* Lends the pointers in roots that ways to blocks without such an object begin with, by root and
+ * place; `block` is what each leads to. */
+ASNAP_API const struct asnap_reference *asnap_owner_list_roots(const struct asnap_owner_list *list,
+                                                               size_t *count);
+
+/* Tells the snapshot, and all that are made of it by filters, the names of the owners: one for each
+ * of these pointers, of which several may have the same. Once. Fails with NO_MEMORY or
+ * INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_owner_list_name(const struct asnap_owner_list *list, const struct asnap_snapshot *snapshot,
+                      const char *const *names);
+
 #ifdef __cplusplus
 }
 #endif

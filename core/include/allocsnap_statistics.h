@@ -18,8 +18,10 @@ enum asnap_key {
     ASNAP_KEY_THREAD,   /* that asked for the block, by the kernel's number */
     ASNAP_KEY_AGE,      /* of the block, in steps: how long before the newest one of the snapshot */
     ASNAP_KEY_SIZE,     /* of the block, in powers of two */
-    ASNAP_KEY_TYPE, /* the class of the C++ object in the block (asnap_vtable_list_name), else its
-                       size, in powers of two */
+    ASNAP_KEY_TYPE,  /* the class of the C++ object in the block (asnap_vtable_list_name), else its
+                        size, in powers of two */
+    ASNAP_KEY_OWNER, /* the variable or class that leads to the block first (asnap_owner_list_name)
+                      */
 };
 
 /* What a row is called by. */
@@ -29,7 +31,7 @@ enum asnap_label_kind {
     ASNAP_LABEL_MODULE,   /* a path */
     ASNAP_LABEL_THREAD,   /* a kernel thread number; there is no frame */
     ASNAP_LABEL_RANGE,    /* a range of numbers; there is no frame */
-    ASNAP_LABEL_TYPE,     /* the name of a class; there is no frame */
+    ASNAP_LABEL_TYPE,     /* the name of a class or owner; there is no frame */
 };
 
 struct asnap_key_description {
@@ -48,7 +50,7 @@ struct asnap_statistic {
     uint64_t size;           /* bytes in its blocks */
     uint64_t count;          /* its blocks */
     size_t frame_count;      /* frames of its traceback: any number by traceback; 0 by thread,
-                                age, size and type; else 1 */
+                                age, size, type and owner; else 1 */
     uint32_t total_nframe;   /* by traceback as in asnap_traceback; else frame_count */
     uint32_t function_count; /* distinct known functions of its most recent frames, or of all
                                 its frames where cumulative; 0 where it has no frame */

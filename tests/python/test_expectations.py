@@ -73,6 +73,7 @@ SAYING = [os.path.join("hooks", name) for name in os.listdir(os.path.join(TESTS,
 SAYING += [os.path.join("e2e", name) for name in (
     "test_debugger_names.py", "test_reach.py", "test_reach_incomplete.py", "test_resident.py",
     "test_suppressions.py", "test_types.py", "test_allocated_types.py",
+    "test_owners.py",
 )]
 
 

@@ -117,3 +117,11 @@ struct asnap_error *keyed_add_types(const struct asnap_snapshot *snapshot, bool 
     return asnap_types_create(snapshot->store, addresses, vtables, 5, newer ? newer_names : names,
                               4, &snapshot->store->types);
 }
+
+struct asnap_error *keyed_add_owners(const struct asnap_snapshot *snapshot)
+{
+    static const uint64_t addresses[] = {0x10000, 0x10100, 0x10200};
+    static const uint32_t numbers[] = {0, 1, 0};
+    static const char *const names[] = {"global a (m.c)", "b::Name"};
+    return asnap_types_create(NULL, addresses, numbers, 3, names, 2, &snapshot->store->owners);
+}

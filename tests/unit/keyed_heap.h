@@ -25,4 +25,7 @@ void keyed_expect(struct asnap_snapshot *snapshot, enum asnap_key key, bool cumu
  * `newer`: with other names. */
 struct asnap_error *keyed_add_types(const struct asnap_snapshot *snapshot, bool newer);
 
+/* What owns the first three blocks: one variable the first and the third, objects the second. */
+struct asnap_error *keyed_add_owners(const struct asnap_snapshot *snapshot);
+
 #endif

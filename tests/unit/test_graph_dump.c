@@ -167,8 +167,11 @@ static struct asnap_error *add_types(const struct asnap_snapshot *snapshot)
     static const uint64_t addresses[] = {HEAP_BASE, HEAP_BASE + 4096};
     static const uint32_t vtables[] = {1, 0};
     static const char *const names[] = {"zoo::Lion", "zoo::Ape"};
-    return asnap_types_create(snapshot->store, addresses, vtables, 2, names, 2,
-                              &snapshot->store->types);
+    struct asnap_error *error = asnap_types_create(snapshot->store, addresses, vtables, 2, names, 2,
+                                                   &snapshot->store->types);
+    if (error != NULL)
+        return error;
+    return asnap_types_create(NULL, addresses, vtables, 2, names, 2, &snapshot->store->owners);
 }
 
 /* What the file of the known graph, changed, says. NULL: it loads. With SIZE_MAX, the numbers of
@@ -231,7 +234,9 @@ ASNAP_TEST(graph_dump, damaged_files)
     check_damaged(ASNAP_DUMP_TYPES, 8, 0, "type of block 0: name index 0 of 3 names");
     check_damaged(ASNAP_DUMP_TYPES, 12, 1, "reserved field 1");
     check_damaged(ASNAP_DUMP_TYPES, 16, (uint32_t)HEAP_BASE, "is not greater than the one before");
-    check_damaged(ASNAP_DUMP_TYPE_NAMES, 0, 0x41414141, "the first name of a type is not empty");
+    check_damaged(ASNAP_DUMP_TYPE_NAMES, 0, 0x41414141, "the first name of types is not empty");
+    check_damaged(ASNAP_DUMP_OWNERS, 8, 3, "owner of block 0: name index 3 of 3 names");
+    check_damaged(ASNAP_DUMP_OWNER_NAMES, 0, 0x41414141, "the first name of owners is not empty");
     check_damaged(ASNAP_DUMP_TYPE_NAMES, 0, 0x7f7f7f00,
                   "the name of type 2 is not greater than the one before it");
 }

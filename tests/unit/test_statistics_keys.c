@@ -16,7 +16,7 @@
 ASNAP_TEST(statistics_keys, the_table_names_each_key)
 {
     static const char *const names[] = {"filename", "lineno", "traceback", "function", "module",
-                                        "thread",   "age",    "size",      "type"};
+                                        "thread",   "age",    "size",      "type",     "owner"};
     for (size_t i = 0; i < COUNT(names); i++)
         CU_ASSERT_STRING_EQUAL(asnap_key_describe((enum asnap_key)i)->name, names[i]);
     CU_ASSERT_PTR_NULL(asnap_key_describe((enum asnap_key)COUNT(names)));
@@ -243,6 +243,7 @@ ASNAP_TEST(statistics_keys, survive_every_failed_allocation)
     ASNAP_ASSERT_OK(asnap_snapshot_skip(
         whole, &(struct asnap_skip_rules){.patterns = rules, .pattern_count = 1}, &snapshot));
     ASNAP_ASSERT_OK(keyed_add_types(whole, false));
+    ASNAP_ASSERT_OK(keyed_add_owners(whole));
     asnap_snapshot_destroy(whole);
     for (int key = 0; asnap_key_describe((enum asnap_key)key) != NULL; key++) {
         struct sweep sweep = {snapshot, (enum asnap_key)key, false, ASNAP_FORMAT_TEXT};

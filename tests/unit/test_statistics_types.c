@@ -101,6 +101,31 @@ ASNAP_TEST(statistics_types, differences_by_type)
     asnap_snapshot_destroy(new);
 }
 
+ASNAP_TEST(statistics_types, by_owner)
+{
+    static const char *const rows[] = {
+        "5021 4 <unreachable> [0, 0)",
+        "192 2 global a (m.c) [0, 0)",
+        "127 1 b::Name [0, 0)",
+    };
+    struct asnap_snapshot *snapshot = keyed_snapshot(keyed_traces, KEYED_TRACES);
+    struct asnap_snapshot *other = keyed_snapshot(keyed_traces, 2);
+    struct asnap_diff *diff = NULL;
+    char buffer[ASNAP_LABEL_SIZE];
+    ASNAP_ASSERT_OK(keyed_add_owners(snapshot));
+    ASNAP_ASSERT_OK(keyed_add_owners(other));
+    ASNAP_ASSERT_OK(asnap_diff_create(snapshot, other, ASNAP_KEY_OWNER, false, &diff));
+    CU_ASSERT_EQUAL_FATAL(asnap_diff_count(diff), 3);
+    CU_ASSERT_STRING_EQUAL(asnap_diff_label(diff, 0, buffer), "<unreachable>");
+    CU_ASSERT_EQUAL(asnap_diff_row(diff, 0).size_diff, 5021);
+    CU_ASSERT_STRING_EQUAL(asnap_diff_label(diff, 1, buffer), "global a (m.c)");
+    CU_ASSERT_EQUAL(asnap_diff_row(diff, 1).size_diff, 128);
+    CU_ASSERT_EQUAL(asnap_diff_row(diff, 2).size_diff, 0);
+    asnap_diff_destroy(diff);
+    asnap_snapshot_destroy(other);
+    keyed_expect(snapshot, ASNAP_KEY_OWNER, false, rows, COUNT(rows));
+}
+
 static struct asnap_error *type_once(void *context)
 {
     const struct asnap_snapshot *snapshot = context;

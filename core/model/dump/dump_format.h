@@ -48,6 +48,8 @@ enum asnap_dump_kind {
     ASNAP_DUMP_GRAPH_NOTES,    /* names */
     ASNAP_DUMP_TYPE_NAMES,     /* names; the first is "", and there where types are known */
     ASNAP_DUMP_TYPES,          /* struct asnap_dump_type */
+    ASNAP_DUMP_OWNER_NAMES,    /* names, as those of types */
+    ASNAP_DUMP_OWNERS,         /* struct asnap_dump_type */
     ASNAP_DUMP_SAMPLE_PERIOD = 32, /* uint64_t; left out where every block is there */
     ASNAP_DUMP_KINDS,
 };

@@ -402,7 +402,7 @@ static struct asnap_error *read_all(const struct asnap_dump_reader *reader,
     if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN)
         error = asnap_dump_read_graph(reader, snapshot, graph);
     if (error == NULL && reader->header.version > ASNAP_DUMP_VERSION_PLAIN && *graph == NULL &&
-        snapshot->store->types == NULL)
+        snapshot->store->types == NULL && snapshot->store->owners == NULL)
         error =
             asnap_dump_damaged(reader, "it has format version %u, but neither a graph nor types",
                                reader->header.version);

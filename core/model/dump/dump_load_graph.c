@@ -6,8 +6,9 @@
 #include "graph_parts.h"
 #include "utf8.h"
 
-/* The types of a file, before they are put into a store. */
+/* The types of a file, or the owners, before they are put into a store. */
 struct types {
+    const char *what; /* "type" */
     struct asnap_dump_strings strings;
     const char **names; /* of the classes: the first string is none */
     uint64_t *addresses;
@@ -22,12 +23,12 @@ static struct asnap_error *take_names(const struct asnap_dump_reader *reader, st
     if (types->names == NULL)
         return asnap_error_no_memory();
     if (strings->text[strings->offsets[0]] != '\0')
-        return asnap_dump_damaged(reader, "the first name of a type is not empty");
+        return asnap_dump_damaged(reader, "the first name of %ss is not empty", types->what);
     for (size_t i = 1; i < strings->count; i++) {
         types->names[i - 1] = strings->text + strings->offsets[i];
         if (asnap_utf8_compare(strings->text + strings->offsets[i - 1], types->names[i - 1]) >= 0)
             return asnap_dump_damaged(
-                reader, "the name of type %zu is not greater than the one before it", i);
+                reader, "the name of %s %zu is not greater than the one before it", types->what, i);
     }
     return NULL;
 }
@@ -44,9 +45,9 @@ static struct asnap_error *take_addresses(const struct asnap_dump_reader *reader
             (i > 0 && read[i].address <= read[i - 1].address))
             return asnap_dump_damaged(
                 reader,
-                "type of block %zu: name index %u of %zu names, reserved field %u, or address "
+                "%s of block %zu: name index %u of %zu names, reserved field %u, or address "
                 "0x%llx is not greater than the one before",
-                i, read[i].name, types->strings.count, read[i].reserved,
+                types->what, i, read[i].name, types->strings.count, read[i].reserved,
                 (unsigned long long)read[i].address);
         types->addresses[i] = read[i].address;
         types->numbers[i] = read[i].name - 1;
@@ -54,17 +55,17 @@ static struct asnap_error *take_addresses(const struct asnap_dump_reader *reader
     return NULL;
 }
 
-static struct asnap_error *read_types(const struct asnap_dump_reader *reader, struct types *types)
+static struct asnap_error *read_types(const struct asnap_dump_reader *reader,
+                                      enum asnap_dump_kind names, enum asnap_dump_kind blocks,
+                                      struct types *types)
 {
     struct asnap_dump_type *read = NULL;
-    struct asnap_error *error =
-        asnap_dump_read_strings(reader, ASNAP_DUMP_TYPE_NAMES, &types->strings);
+    struct asnap_error *error = asnap_dump_read_strings(reader, names, &types->strings);
     if (error == NULL)
-        error =
-            asnap_dump_read_array(reader, ASNAP_DUMP_TYPES, sizeof(*read), &read, &types->count);
+        error = asnap_dump_read_array(reader, blocks, sizeof(*read), &read, &types->count);
     if (error == NULL && types->strings.count == 0 && types->count != 0)
-        error = asnap_dump_damaged(reader, "%zu blocks have types, but there are no names of types",
-                                   types->count);
+        error = asnap_dump_damaged(reader, "%zu blocks have %ss, but there are no names of %ss",
+                                   types->count, types->what, types->what);
     if (error == NULL && types->strings.count != 0)
         error = take_names(reader, types);
     if (error == NULL && types->strings.count != 0)
@@ -73,18 +74,31 @@ static struct asnap_error *read_types(const struct asnap_dump_reader *reader, st
     return error;
 }
 
+static void types_deinit(struct types *types)
+{
+    asnap_dump_strings_deinit(&types->strings);
+    free(types->names);
+    free(types->addresses);
+    free(types->numbers);
+}
+
 struct asnap_error *asnap_dump_read_types(const struct asnap_dump_reader *reader,
                                           struct asnap_store *store)
 {
-    struct types types = {0};
-    struct asnap_error *error = read_types(reader, &types);
+    struct types types = {.what = "type"};
+    struct types owners = {.what = "owner"};
+    struct asnap_error *error = read_types(reader, ASNAP_DUMP_TYPE_NAMES, ASNAP_DUMP_TYPES, &types);
+    if (error == NULL)
+        error = read_types(reader, ASNAP_DUMP_OWNER_NAMES, ASNAP_DUMP_OWNERS, &owners);
     if (error == NULL && types.strings.count != 0)
         error = asnap_types_create(store, types.addresses, types.numbers, types.count, types.names,
                                    (uint32_t)(types.strings.count - 1), &store->types);
-    asnap_dump_strings_deinit(&types.strings);
-    free(types.names);
-    free(types.addresses);
-    free(types.numbers);
+    if (error == NULL && owners.strings.count != 0)
+        error =
+            asnap_types_create(NULL, owners.addresses, owners.numbers, owners.count, owners.names,
+                               (uint32_t)(owners.strings.count - 1), &store->owners);
+    types_deinit(&types);
+    types_deinit(&owners);
     return error;
 }
 

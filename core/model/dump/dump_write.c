@@ -18,13 +18,19 @@ struct piece {
     void *owned; /* to be freed, or NULL */
 };
 
+/* Names that blocks go by. */
+struct named {
+    const struct asnap_types *types; /* NULL: not known */
+    struct asnap_typed *typed;       /* the blocks that are dumped, of which it is known */
+    size_t count;
+};
+
 struct dumping {
     const struct asnap_snapshot *snapshot;
     const struct asnap_stored_attribute *attributes;
     size_t attribute_count;
-    const struct asnap_types *types; /* NULL: not known */
-    struct asnap_typed *typed;
-    size_t typed_count;
+    struct named types;
+    struct named owners;
     const struct asnap_graph_parts *graph; /* NULL: there is none */
     struct piece pieces[ASNAP_DUMP_KINDS];
 };
@@ -111,7 +117,12 @@ static const char *graph_note(const struct dumping *dumping, size_t index)
 
 static const char *type_name(const struct dumping *dumping, size_t index)
 {
-    return index == 0 ? "" : dumping->types->names[index - 1];
+    return index == 0 ? "" : dumping->types.types->names[index - 1];
+}
+
+static const char *owner_name(const struct dumping *dumping, size_t index)
+{
+    return index == 0 ? "" : dumping->owners.types->names[index - 1];
 }
 
 static bool make_frames(struct dumping *dumping)
@@ -176,19 +187,29 @@ static bool make_graph(struct dumping *dumping)
     return join(dumping, ASNAP_DUMP_GRAPH_NOTES, graph->note_count, graph_note);
 }
 
-/* Of the blocks that are dumped, as `typed` has their classes. */
+static bool make_named(struct dumping *dumping, const struct named *named,
+                       enum asnap_dump_kind kind)
+{
+    struct asnap_dump_type *made = make(dumping, kind, named->count, sizeof(*made));
+    for (size_t i = 0; made != NULL && i < named->count; i++)
+        made[i] = (struct asnap_dump_type){named->typed[i].address, named->typed[i].number + 1, 0};
+    return made != NULL;
+}
+
 static bool make_types(struct dumping *dumping)
 {
-    if (dumping->types == NULL)
-        return true;
-    struct asnap_dump_type *made =
-        make(dumping, ASNAP_DUMP_TYPES, dumping->typed_count, sizeof(*made));
-    if (made == NULL)
-        return false;
-    for (size_t i = 0; i < dumping->typed_count; i++)
-        made[i] =
-            (struct asnap_dump_type){dumping->typed[i].address, dumping->typed[i].number + 1, 0};
-    return join(dumping, ASNAP_DUMP_TYPE_NAMES, (size_t)dumping->types->name_count + 1, type_name);
+    const struct asnap_types *types = dumping->types.types;
+    return types == NULL ||
+           (make_named(dumping, &dumping->types, ASNAP_DUMP_TYPES) &&
+            join(dumping, ASNAP_DUMP_TYPE_NAMES, (size_t)types->name_count + 1, type_name));
+}
+
+static bool make_owners(struct dumping *dumping)
+{
+    const struct asnap_types *owners = dumping->owners.types;
+    return owners == NULL ||
+           (make_named(dumping, &dumping->owners, ASNAP_DUMP_OWNERS) &&
+            join(dumping, ASNAP_DUMP_OWNER_NAMES, (size_t)owners->name_count + 1, owner_name));
 }
 
 static bool make_pieces(struct dumping *dumping)
@@ -221,7 +242,7 @@ static bool make_pieces(struct dumping *dumping)
            join(dumping, ASNAP_DUMP_NOTES, store->note_count, note) &&
            join(dumping, ASNAP_DUMP_ATTRIBUTES, 2 * dumping->attribute_count, attribute_text) &&
            make_frames(dumping) && make_domains(dumping) && make_graph(dumping) &&
-           make_types(dumping);
+           make_types(dumping) && make_owners(dumping);
 }
 
 static void free_pieces(struct dumping *dumping)
@@ -271,14 +292,18 @@ static struct asnap_error *write_header(struct asnap_atomic_file *file,
     return asnap_atomic_file_write(file, bytes, sizeof(*header) + table_size, 0);
 }
 
+static bool is_plain(const struct dumping *dumping)
+{
+    return dumping->graph == NULL && dumping->types.types == NULL && dumping->owners.types == NULL;
+}
+
 static struct asnap_error *write_all(struct asnap_atomic_file *file, const struct dumping *dumping)
 {
     struct asnap_dump_section sections[ASNAP_DUMP_KINDS] = {0};
     struct asnap_dump_header header = {
         .magic = ASNAP_DUMP_MAGIC,
         .byte_order = ASNAP_DUMP_BYTE_ORDER,
-        .version = dumping->graph == NULL && dumping->types == NULL ? ASNAP_DUMP_VERSION_PLAIN
-                                                                    : ASNAP_DUMP_VERSION,
+        .version = is_plain(dumping) ? ASNAP_DUMP_VERSION_PLAIN : ASNAP_DUMP_VERSION,
         .traceback_limit = dumping->snapshot->traceback_limit,
     };
     for (uint32_t kind = 1; kind < ASNAP_DUMP_KINDS; kind++)
@@ -316,6 +341,19 @@ static struct asnap_error *dump(struct dumping *dumping, const char *path)
     return error;
 }
 
+/* Lists the blocks of a snapshot that go by a name. */
+static struct asnap_error *list_named(const struct asnap_snapshot *snapshot, struct named *named)
+{
+    struct asnap_blocks *blocks;
+    if (named->types == NULL)
+        return NULL;
+    struct asnap_error *error = asnap_snapshot_blocks(snapshot, &blocks);
+    if (error != NULL)
+        return error;
+    return asnap_types_list(named->types, blocks->traces, blocks->count, &named->typed,
+                            &named->count);
+}
+
 /* Of what was filtered or chosen, without what its traces do not need; with the parts of a graph,
  * or NULL. */
 static struct asnap_error *dump_compact(const struct asnap_snapshot *snapshot,
@@ -335,20 +373,19 @@ static struct asnap_error *dump_compact(const struct asnap_snapshot *snapshot,
         .snapshot = compact != NULL ? compact : snapshot,
         .attributes = store->attributes,
         .attribute_count = store->attribute_count,
-        .types = snapshot->store->types,
+        .types.types = snapshot->store->types,
+        .owners.types = snapshot->store->owners,
         .graph = graph,
     };
     /* A compact snapshot has other numbers of tracebacks than its types. */
-    struct asnap_blocks *blocks;
-    if (error == NULL && dumping.types != NULL) {
-        error = asnap_snapshot_blocks(snapshot, &blocks);
-        if (error == NULL)
-            error = asnap_types_list(dumping.types, blocks->traces, blocks->count, &dumping.typed,
-                                     &dumping.typed_count);
-    }
+    if (error == NULL)
+        error = list_named(snapshot, &dumping.types);
+    if (error == NULL)
+        error = list_named(snapshot, &dumping.owners);
     if (error == NULL)
         error = dump(&dumping, path);
-    free(dumping.typed);
+    free(dumping.types.typed);
+    free(dumping.owners.typed);
     asnap_store_release(given);
     asnap_snapshot_destroy(compact);
     return error;

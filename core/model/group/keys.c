@@ -12,6 +12,7 @@ static const struct asnap_key_kind *const kinds[] = {
     [ASNAP_KEY_AGE] = &asnap_key_age,
     [ASNAP_KEY_SIZE] = &asnap_key_size,
     [ASNAP_KEY_TYPE] = &asnap_key_type,
+    [ASNAP_KEY_OWNER] = &asnap_key_owner,
 };
 
 const struct asnap_key_description *asnap_key_describe(enum asnap_key key)

@@ -13,6 +13,7 @@ extern const struct asnap_key_kind asnap_key_thread;
 extern const struct asnap_key_kind asnap_key_age;
 extern const struct asnap_key_kind asnap_key_size;
 extern const struct asnap_key_kind asnap_key_type;
+extern const struct asnap_key_kind asnap_key_owner;
 
 /* The group of key_size.c that a block is in, below ASNAP_SIZE_GROUPS, and its label. */
 enum { ASNAP_SIZE_GROUPS = 65 };

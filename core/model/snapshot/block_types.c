@@ -18,7 +18,8 @@ static int by_name(const void *left, const void *right)
 static struct asnap_error *copy_names(struct asnap_types *types, const struct asnap_store *store,
                                       const char *const *names, uint32_t vtable_count)
 {
-    size_t room = (size_t)vtable_count + store->allocated.count + 1;
+    uint32_t allocated = store == NULL ? 0 : store->allocated.count;
+    size_t room = (size_t)vtable_count + allocated + 1;
     const char **sorted = calloc(room, sizeof(*sorted));
     types->names = calloc(room, sizeof(*types->names));
     struct asnap_error *error = NULL;
@@ -31,7 +32,7 @@ static struct asnap_error *copy_names(struct asnap_types *types, const struct as
         if (names[i] != NULL)
             sorted[named++] = names[i];
     }
-    for (uint32_t i = 0; i < store->allocated.count; i++)
+    for (uint32_t i = 0; i < allocated; i++)
         sorted[named++] = asnap_names_get(&store->allocated, i);
     qsort(sorted, named, sizeof(*sorted), by_name);
     for (size_t i = 0; error == NULL && i < named; i++) {
@@ -93,13 +94,15 @@ static struct asnap_error *fill(struct asnap_types *types, const struct asnap_st
     uint32_t *numbers = calloc((size_t)vtable_count + 1, sizeof(*numbers));
     types->addresses = calloc(count + 1, sizeof(*types->addresses));
     types->numbers = calloc(count + 1, sizeof(*types->numbers));
-    types->of_tracebacks = calloc(store->traceback_count + 1, sizeof(*types->of_tracebacks));
+    if (store != NULL)
+        types->of_tracebacks = calloc(store->traceback_count + 1, sizeof(*types->of_tracebacks));
     if (error == NULL && (numbers == NULL || types->addresses == NULL || types->numbers == NULL ||
-                          types->of_tracebacks == NULL))
+                          (store != NULL && types->of_tracebacks == NULL)))
         error = asnap_error_no_memory();
     if (error == NULL) {
         number_vtables(types, names, vtable_count, numbers);
-        number_tracebacks(types, store);
+        if (store != NULL)
+            number_tracebacks(types, store);
         for (size_t i = 0; i < count; i++) {
             if (numbers[vtables[i]] == ASNAP_NONE)
                 continue;
@@ -159,7 +162,9 @@ static size_t place_of(const struct asnap_types *types, uint64_t address)
 uint32_t asnap_types_of(const struct asnap_types *types, const struct asnap_trace *trace)
 {
     size_t place = place_of(types, trace->address);
-    return place < types->count ? types->numbers[place] : types->of_tracebacks[trace->traceback_id];
+    if (place < types->count)
+        return types->numbers[place];
+    return types->of_tracebacks == NULL ? ASNAP_NONE : types->of_tracebacks[trace->traceback_id];
 }
 
 static int by_address(const void *left, const void *right)

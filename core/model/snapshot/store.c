@@ -31,6 +31,7 @@ void asnap_store_release(struct asnap_store *store)
     free(store->tracebacks);
     asnap_store_lists_deinit(store);
     asnap_types_destroy(store->types);
+    asnap_types_destroy(store->owners);
     free(store);
 }
 

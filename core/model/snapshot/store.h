@@ -75,9 +75,10 @@ struct asnap_store {
     struct asnap_names mapping_names;
     uint32_t *threads; /* the kernel's number of each; the first is 0: not known */
     size_t thread_count;
-    struct asnap_types *types; /* NULL: not found out. Set once, after the store was closed */
-    uint64_t start_time;       /* of the traces' times, nanoseconds since 1970; 0: they have none */
-    uint64_t sample_period;    /* of the sample that the traces are; 0: every block is there */
+    struct asnap_types *types;  /* NULL: not found out. Set once, after the store was closed */
+    struct asnap_types *owners; /* likewise */
+    uint64_t start_time;    /* of the traces' times, nanoseconds since 1970; 0: they have none */
+    uint64_t sample_period; /* of the sample that the traces are; 0: every block is there */
 };
 
 /* An empty store with one reference; NULL where memory is short. */

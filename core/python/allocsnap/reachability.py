@@ -39,9 +39,10 @@ class Retained(NamedTuple):
 def compute(session):
     """The library's snapshot of a session's program, with its graph."""
     computed = Computed(session, graphs.Options())
+    computed.add_types()
+    computed.add_owners()
     # Names are asked for when the program may be elsewhere.
     computed.calls_debugger = False
-    computed.add_types()
     computed.snapshot.computed = computed
     return computed.snapshot
 

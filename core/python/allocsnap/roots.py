@@ -5,11 +5,11 @@ import os
 import re
 import sys
 
-from . import ended, object_types
+from . import ended, object_types, owners
 from .errors import AllocsnapError, ErrorCode
 from .kept import NOW, PYTHON, Taken
 from .library import graph_types, graphs, native
-from .library.keys import TYPE
+from .library.keys import OWNER, TYPE
 from .library.rows import format_size
 from .printable import printable
 from .target import path_bytes, shown_path
@@ -49,6 +49,7 @@ class Computed:
         self._symbolizer = session.symbolizer()
         self._thread_locals = None  # library.graphs.ThreadLocals, once it was asked for
         self._last_words = None, (0, b"")
+        self._stacks_asked = 0  # pointers in stacks and registers that owners were sought of
         self.calls_debugger = True  # for names of roots; not once the program may have gone on
         self._options = options
         zeros = ((), 0)
@@ -164,6 +165,19 @@ class Computed:
     def thread_local_name(self, address, marked=plain):
         """What the thread-local variable is called that an address is in, and of which thread; None:
         it is in none that is known."""
+        found = self._thread_local(address)
+        if found is None:
+            return None
+        variable, place, file, thread = found
+        if variable is None:
+            name = "thread-local storage+{:#x} ({})".format(place, marked(FILE, file))
+        else:
+            name = "thread-local " + _in_variable(variable, place, file, marked)
+        return "{} of {}".format(name, thread)
+
+    def _thread_local(self, address):
+        """(name or None, offset in the variable, else in the file's storage, file, name of the
+        thread) of what thread_local_name is for, or None."""
         if not self.calls_debugger:
             return None
         if self._thread_locals is None:
@@ -174,11 +188,10 @@ class Computed:
         found = self._symbolizer.variable(storage.file, address - storage.start, True)
         region = self.regions.find(storage.file)
         file = shown_path(os.path.basename(os.fsdecode(region.path))) if region else "a file"
+        thread = self._thread_name(storage.thread)
         if found is None:
-            name = "thread-local storage+{:#x} ({})".format(address - storage.start, marked(FILE, file))
-        else:
-            name = "thread-local " + _in_variable(found[0], found[1], found[2] or file, marked)
-        return "{} of {}".format(name, self._thread_name(storage.thread))
+            return None, address - storage.start, file, thread
+        return found[0], found[1], found[2] or file, thread
 
     def _thread_name(self, place):
         number = self.graph.thread_number(place)
@@ -199,7 +212,8 @@ class Computed:
         )
 
     def _slot(self, kernel_number, place, marked=plain):
-        """(frame of a thread, its variable or None) that a place in its stack is in, or None."""
+        """(frame of a thread, its variable or None, its function or None) that a place in its stack
+        is in, or None."""
         for thread in self._target.threads():
             if thread.kernel_number != kernel_number:
                 continue
@@ -210,13 +224,21 @@ class Computed:
                 return None
             text = "frame {}".format(level)
             name = " ({})".format(marked(FUNCTION, printable(function))) if function else ""
-            return text + name, variable
+            return text + name, variable, printable(function) if function else None
         return None
+
+    def _place_in_file(self, place):
+        """The target.FilePlace of an address, or None: what gdb calls a section of a core is a piece
+        of memory."""
+        found = self._target.file_place(place) or self._target.section_place(place)
+        if found is None or (found.symbol is None and _OF_CORE.match(found.section)):
+            return None
+        return found
 
     def _file_name(self, place, marked):
         """What the symbols call the variable that an address is in, else the section of a file, or
         None."""
-        found = self._target.file_place(place) or self._target.section_place(place)
+        found = self._place_in_file(place)
         if found is None:
             return None
         if found.symbol is None:
@@ -225,14 +247,73 @@ class Computed:
             return "section {}{} at {}".format(
                 printable(found.section), of, marked(ADDRESS, "{:#x}".format(place))
             )
+        return "global " + _in_variable(
+            printable(found.symbol), found.offset, self._variable_file(found, place), marked
+        )
+
+    def _variable_file(self, found, place):
+        """The name of the file that the variable of a FilePlace is in."""
         path = (
             self._target.variable_file(found.symbol, place - found.offset)
             or self._static_source(found, place)
             or found.path
         )
-        return "global " + _in_variable(
-            printable(found.symbol), found.offset, shown_path(os.path.basename(path)), marked
-        )
+        return shown_path(os.path.basename(path))
+
+    def owner(self, reference):
+        """(what a person would call the variable, or other root, that a pointer in no block is in,
+        where the variable begins or None). The same for all pointers in it."""
+        root = self.graph.root(reference.root)
+        if root.kind in _ON_STACKS + (graph_types.ROOT_REGISTER,):
+            if self._stacks_asked < _STACKS_ASKED:
+                self._stacks_asked += 1
+                reference = self.best_root(reference, reference.block)
+            return self._stack_owner(reference), None
+        place = reference.place
+        found = None if root.kind == graph_types.ROOT_FILE else self._thread_local(place)
+        if found is not None:
+            name, offset, file, thread = found
+            text = "thread-local storage ({})".format(file)
+            if name is not None:
+                text = "thread-local " + _in_variable(name, 0, file, plain)
+            return "{} of {}".format(text, thread), place - offset
+        if root.kind == graph_types.ROOT_TLS:
+            return "thread-local storage of " + self._thread_name(root.thread), None
+        return self._memory_owner(root, place)
+
+    def _stack_owner(self, reference):
+        root = self.graph.root(reference.root)
+        if root.kind == graph_types.ROOT_REGISTER:
+            return self.root_name(reference)
+        slot = None
+        if self.calls_debugger:
+            slot = self._slot(self.graph.thread_number(root.thread), reference.place)
+        text = "stack" if root.kind == graph_types.ROOT_STACK else "below the stack pointer"
+        if slot is not None and slot[1] is not None:
+            # The number of the frame is another one where more functions have been called.
+            frame = "frame of {}, ".format(slot[2]) if slot[2] else ""
+            text = frame + "variable " + printable(slot[1])
+        return "{} of {}".format(text, self._thread_name(root.thread))
+
+    def _memory_owner(self, root, place):
+        found = None
+        if root.kind == graph_types.ROOT_FILE:
+            found = self._place_in_file(place)
+        path = self._mapped_path(place, root.kind == graph_types.ROOT_FILE)
+        if found is not None and found.symbol is not None:
+            text = _in_variable(printable(found.symbol), 0, self._variable_file(found, place), plain)
+            return "global " + text, place - found.offset
+        if found is not None:
+            path = found.path or path
+            text = "section " + printable(found.section)
+            return text + (" of " + shown_path(path) if path else ""), None
+        if path:
+            return "data of " + shown_path(path), None
+        size = format_size(root.end - root.start)
+        if root.kind == graph_types.ROOT_GAP:
+            return "memory between traced blocks", None
+        kind = "data" if root.kind == graph_types.ROOT_FILE else "mapping"
+        return "{} of {} at {:#x}".format(kind, size, root.start), None
 
     def _static_source(self, found, place):
         """The source of a static variable by the symbol table of its file, where the debugger has not
@@ -244,9 +325,14 @@ class Computed:
         variable = None if start is None else self._symbolizer.variable(start, place - start)
         return variable[2] if variable is not None else None
 
-    def _mapped_path(self, place):
-        """The path of the file that is mapped at an address, or ""."""
+    def _mapped_path(self, place, is_data=False):
+        """The path of the file that is mapped at an address, or "". `is_data`: of its
+        zero-initialised rest, too, which has no file in the map."""
         region = self.regions.find(place)
+        for _ in range(_ZEROS_MOST if is_data else 0):
+            if region is None or region.path:
+                break
+            region = self.regions.find(region.start - 1)
         path = region.path if region and region.path else b""
         return os.fsdecode(path) if path.startswith(b"/") else ""
 
@@ -255,7 +341,8 @@ class Computed:
             name = self._file_name(place, marked)
             if name is not None:
                 return name
-        path, address = self._mapped_path(place), marked(ADDRESS, "{:#x}".format(place))
+        path = self._mapped_path(place, root.kind == graph_types.ROOT_FILE)
+        address = marked(ADDRESS, "{:#x}".format(place))
         if path:
             return "data of {} at {}".format(marked(FILE, shown_path(path)), address)
         if root.kind == graph_types.ROOT_FILE:
@@ -272,6 +359,10 @@ class Computed:
         """Tells the snapshot of which classes its objects are, while the program is there."""
         object_types.add(self._target, self.calls, self.regions, self.snapshot)
 
+    def add_owners(self):
+        """Tells the snapshot, which knows its classes, what leads to its blocks."""
+        owners.add(self)
+
 
 def _in_variable(name, offset, file, marked):
     return "{}{}{}".format(
@@ -286,9 +377,10 @@ def keep(session, name, extent):
     if name is not None:
         session.snapshots.check_new_name(name)
     computed = Computed(session, graphs.Options(), extent)
+    computed.add_types()
+    computed.add_owners()
     # Names would be asked for when the program may be elsewhere.
     computed.calls_debugger = False
-    computed.add_types()
     computed.snapshot.computed = computed
     return session.snapshots.keep(
         name, Taken(computed.snapshot, computed.process.description, computed.peak)
@@ -308,8 +400,10 @@ def find(session, name, options=graphs.Options(), key=None):
         )
     if name == NOW:
         computed = Computed(session, options)
-        if key == TYPE:
+        if key in (TYPE, OWNER):
             computed.add_types()
+        if key == OWNER:
+            computed.add_owners()
         return computed
     computed = session.snapshots.get(name).snapshot.computed
     if computed is None:
@@ -344,6 +438,15 @@ _ON_STACKS = (graph_types.ROOT_STACK, graph_types.ROOT_RED_ZONE)
 
 #: Of more stack slots that lead to a block, the others are not asked for their variables.
 _SLOTS_MOST = 64
+
+# What gdb calls the segments of a core.
+_OF_CORE = re.compile(r"load[0-9]+[a-z]?\Z")
+
+# So many mappings without a file follow those of a file at most.
+_ZEROS_MOST = 2
+
+# For so many pointers in stacks and registers that own blocks such a slot is looked for.
+_STACKS_ASKED = 64
 
 #: The largest block that is looked through for a pointer's place.
 _BLOCK_MAX = 64 << 20

@@ -385,7 +385,7 @@ class Snapshot:
 
     def statistics(self, key_type: str, cumulative: bool = False) -> List[Statistic]:
         """The traces in groups by 'filename', 'lineno' or 'traceback', or by 'function',
-        'module', 'thread', 'age', 'size' or 'type', whose tracebacks are Groups: a list of
+        'module', 'thread', 'age', 'size', 'type' or 'owner', whose tracebacks are Groups: a list of
         Statistics, the largest first. `cumulative` counts a trace once for each of its
         frames, in the group of that frame."""
         _check_key(key_type, cumulative)

@@ -8,7 +8,7 @@ from ..commands.options import Choice, split_words, whole
 from ..commands.reports import Stats, show
 from ..errors import AllocsnapError
 from ..kept import NOW
-from ..library.keys import TYPE, known_names
+from ..library.keys import OWNER, TYPE, known_names
 from ..library.rows import Statistics, format_size
 from ..printable import printable
 from ..terminal import Terminal
@@ -72,7 +72,8 @@ class Model:
         self._read_at = None
         self._typed = (False, False)  # whether classes are known of the reading before, and of the newest
         self.seconds = 0.0  # between the two readings
-        self.keys = known_names()
+        # The program would stand still for what leads to its blocks.
+        self.keys = [name for name in known_names() if name != OWNER]
         self.key, self.order, self.pattern = "lineno", 0, ""
         self.rows, self.total, self.total_growth, self.notes = [], None, 0.0, []
         self.ended = None  # why nothing new is read

@@ -6,7 +6,7 @@ import re
 from ..errors import UsageError
 from ..kept_graph import KeptGraph
 from ..library import graphs, objects
-from ..library.keys import DEFAULT, TYPE, cumulative_names, find_name, known_names
+from ..library.keys import DEFAULT, OWNER, TYPE, cumulative_names, find_name, known_names
 from ..library.native import FORMATS
 from ..places import LINE_MAX
 from ..printable import printable
@@ -165,6 +165,10 @@ def whole(session, name, options, key=None):
     kinds = chosen_kinds(options)
     if kinds is None:
         suppressing.check_unused(options)
+        if key == OWNER:
+            computed = find_computed(session, name, key=key)
+            add_notes(options, computed.graph.notes)
+            return computed.snapshot
         return (session.find_typed if key == TYPE else session.find)(name).snapshot
     rules = suppressing.rules(session, options)
     computed = find_computed(session, name, key=key)

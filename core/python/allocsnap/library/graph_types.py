@@ -227,6 +227,10 @@ FUNCTIONS = {
     "asnap_vtable_list_destroy": (None, [_OBJECT]),
     "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),
     "asnap_vtable_list_name": (_ERROR, [_OBJECT, _OBJECT, POINTER(c_char_p)]),
+    "asnap_owner_list_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
+    "asnap_owner_list_destroy": (None, [_OBJECT]),
+    "asnap_owner_list_roots": (POINTER(Reference), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_owner_list_name": (_ERROR, [_OBJECT, _OBJECT, POINTER(c_char_p)]),
     "asnap_statistics_beside": (c_int, [_OBJECT]),
     "asnap_statistics_beside_sum": (BesideSum, [_OBJECT, c_size_t]),
 }

@@ -148,6 +148,26 @@ class Vtables(Object):
         check(library().asnap_vtable_list_name(self, self._snapshot, array))
 
 
+class Owners(Object):
+    """What owns the blocks of a Graph, which is that of a Snapshot."""
+
+    destroy = "asnap_owner_list_destroy"
+
+    def __init__(self, calls, graph, snapshot):
+        super().__init__()
+        calls.run(library().asnap_owner_list_create, graph, snapshot, calls.progress, self.out)
+        self._snapshot = snapshot
+        count = c_size_t()
+        #: The graph_types.References in roots that own blocks, by root and place; lent.
+        self.roots = library().asnap_owner_list_roots(self, byref(count))
+        self.count = count.value
+
+    def name(self, names):
+        """Tells the Snapshot what the owners are called: a text for each of `roots`."""
+        array = (c_char_p * (self.count + 1))(*map(path_bytes, names))
+        check(library().asnap_owner_list_name(self, self._snapshot, array))
+
+
 class ThreadLocals(Object):
     """Where threads have their thread-local variables, by the facts of a Graph."""
 

@@ -12,6 +12,9 @@ LABEL_PLACE, LABEL_FUNCTION, LABEL_MODULE, LABEL_THREAD, LABEL_RANGE, LABEL_TYPE
 #: The key whose groups are found out where they are asked for (object_types.py).
 TYPE = "type"
 
+#: And the one that the graph is needed for (owners.py).
+OWNER = "owner"
+
 LABEL_SIZE = 64
 _UINT64_MAX = 2**64 - 1
 
