@@ -20,10 +20,10 @@ _NONE = (
 )
 
 
-def read(target, process, regions, calls):
-    """A Taken of what the tracemalloc of the interpreter in a process traces. The process stands
-    still; `regions` and `calls` are of it."""
-    path, known = _find(target, process, regions, calls)
+def read(place, process, regions, calls):
+    """A Taken of what the tracemalloc of the interpreter in a process traces, which is where `find` says.
+    The process stands still; `regions` and `calls` are of it."""
+    path, known = place
     interpreter = interpreters.Interpreter(calls, regions, path, known)
     notes = []
     if regions.missing:
@@ -36,8 +36,8 @@ def read(target, process, regions, calls):
     return Taken(snapshot, "{}, tracemalloc of {}".format(process.description, interpreter.name))
 
 
-def _find(target, process, regions, calls):
-    """(path of the file, {field of native.CpythonSymbols: value})."""
+def find(target, process, regions, calls):
+    """(path of the interpreter's file, {field of native.CpythonSymbols: value})."""
     named = _candidates(regions)
     program = target.program_path()
     others = [program] if program in regions.paths() and program not in named else []

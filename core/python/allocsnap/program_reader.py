@@ -66,6 +66,7 @@ class ProgramReader:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
+        self._python = (None, None)  # (Process.identity, where its interpreter is)
 
     def process(self):
         """The Process to read, or None where there is none."""
@@ -261,7 +262,16 @@ class ProgramReader:
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
-            return cpython.read(self.target, process, regions, calls)
+            place = self._find_python(process, regions, calls)
+            return cpython.read(place, process, regions, calls)
+
+    def _find_python(self, process, regions, calls):
+        """Where the interpreter is (cpython.find), which is looked for once for each process."""
+        identity, place = self._python
+        if identity != process.identity or place[0] not in regions.paths():
+            place = cpython.find(self.target, process, regions, calls)
+            self._python = (process.identity, place)
+        return place
 
     def inferior(self, process, regions):
         """The same of one whose regions these are."""
