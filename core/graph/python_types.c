@@ -267,7 +267,8 @@ struct asnap_error *asnap_python_types_of(struct asnap_python_types *types, uint
     *type = 0;
     if (!types->is_wanted)
         return NULL;
-    if (has_pad(size, words, count, &size)) {
+    /* A large block that objects' hooks have asked malloc's for has both. */
+    for (int i = 0; i < 2 && has_pad(size, words, count, &size); i++) {
         words += PAD / 8;
         count -= PAD / 8;
     }

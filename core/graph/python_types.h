@@ -5,10 +5,10 @@
 #include "allocsnap_graph.h"
 #include "intern.h"
 
-/* Words of a block that are looked at: the pads of a debug build, a pointer to the dictionary and
+/* Words of a block that are looked at: two pads of debug hooks, a pointer to the dictionary and
  * one to weak references (3.11 and later), two words of the garbage collector, and the object's
  * head. */
-enum { ASNAP_PYTHON_WORDS = 10, ASNAP_PYTHON_NONE = 4096 };
+enum { ASNAP_PYTHON_WORDS = 12, ASNAP_PYTHON_NONE = 4096 };
 
 /* A type object. */
 struct asnap_python_type {
