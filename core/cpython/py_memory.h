@@ -1,6 +1,8 @@
-/* The memory of a program that runs CPython: where code is, and many small pieces read at once. */
+/* The memory of a program that runs CPython: where code is, and what its bytes say. */
 #ifndef ASNAP_CPYTHON_PY_MEMORY_H
 #define ASNAP_CPYTHON_PY_MEMORY_H
+
+#include <string.h>
 
 #include "allocsnap_inferior.h"
 #include "error.h"
@@ -31,26 +33,26 @@ struct asnap_error *asnap_py_read(const struct asnap_py_memory *py, uint64_t add
 struct asnap_error *asnap_py_ask(const struct asnap_py_memory *py, const char *step, uint64_t done,
                                  uint64_t total);
 
-/* A piece that is wanted. */
-struct asnap_wanted {
-    uint64_t address;
-    uint32_t size;
-    uint32_t place; /* the asker's own */
-};
-
-/* Is handed the bytes of one piece; NULL: they cannot be read. */
-typedef struct asnap_error *asnap_wanted_visitor(void *context, const struct asnap_wanted *wanted,
-                                                 const uint8_t *bytes);
-
-/* Reads the pieces in order of address, near ones at once, and hands them to `visit`; sorts
- * `wanted`. They may overlap. */
-struct asnap_error *asnap_py_gather(const struct asnap_py_memory *py, struct asnap_wanted *wanted,
-                                    size_t count, const char *step, asnap_wanted_visitor *visit,
-                                    void *context);
-
 /* Numbers of the program in bytes, which need not be aligned. */
-uint64_t asnap_py_u64(const uint8_t *bytes);
-uint32_t asnap_py_u32(const uint8_t *bytes);
-uint16_t asnap_py_u16(const uint8_t *bytes);
+static inline uint64_t asnap_py_u64(const uint8_t *bytes)
+{
+    uint64_t number;
+    memcpy(&number, bytes, sizeof(number));
+    return number;
+}
+
+static inline uint32_t asnap_py_u32(const uint8_t *bytes)
+{
+    uint32_t number;
+    memcpy(&number, bytes, sizeof(number));
+    return number;
+}
+
+static inline uint16_t asnap_py_u16(const uint8_t *bytes)
+{
+    uint16_t number;
+    memcpy(&number, bytes, sizeof(number));
+    return number;
+}
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "py_gather.h"
 #include "utf8.h"
 
 enum {
@@ -57,8 +58,9 @@ static uint32_t kind_bits(uint32_t state)
 }
 
 static struct asnap_error *take_head(void *context, const struct asnap_wanted *wanted,
-                                     const uint8_t *bytes)
+                                     const uint8_t *bytes, const struct asnap_py_window *window)
 {
+    (void)window;
     struct reading *reading = context;
     const struct asnap_py_str_layout *layout = reading->layout;
     struct str_object *object = &reading->objects[wanted->place];
@@ -81,8 +83,9 @@ static struct asnap_error *take_head(void *context, const struct asnap_wanted *w
 }
 
 static struct asnap_error *take_pointer(void *context, const struct asnap_wanted *wanted,
-                                        const uint8_t *bytes)
+                                        const uint8_t *bytes, const struct asnap_py_window *window)
 {
+    (void)window;
     struct reading *reading = context;
     struct str_object *object = &reading->objects[wanted->place];
     if (bytes == NULL)
@@ -149,8 +152,10 @@ static bool comes_back(const char *name, size_t size, const uint8_t *bytes, uint
 }
 
 static struct asnap_error *take_characters(void *context, const struct asnap_wanted *wanted,
-                                           const uint8_t *bytes)
+                                           const uint8_t *bytes,
+                                           const struct asnap_py_window *window)
 {
+    (void)window;
     struct reading *reading = context;
     const struct str_object *object = &reading->objects[wanted->place];
     bool has_bytes = false;

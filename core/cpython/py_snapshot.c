@@ -15,7 +15,6 @@ struct job {
     struct asnap_py_stacks stacks;
     char **names;
     struct asnap_py_names_found found;
-    uint64_t size; /* bytes in all traces */
 };
 
 static struct asnap_error *read_tables(struct job *job)
@@ -81,10 +80,11 @@ static struct asnap_error *add_traces(struct job *job)
     struct asnap_error *error = numbers == NULL ? asnap_error_no_memory() : NULL;
     if (error == NULL)
         error = add_stacks(job, numbers);
-    for (size_t i = 0; i < read->count && error == NULL; i++) {
+    bool is_same = true;
+    for (size_t i = 0; i < read->traceback_count; i++)
+        is_same = is_same && numbers[i] == i;
+    for (size_t i = 0; i < read->count && error == NULL && !is_same; i++)
         read->traces[i].traceback_id = numbers[read->traces[i].traceback_id];
-        job->size += read->traces[i].size;
-    }
     free(numbers);
     if (error == NULL && read->count != 0)
         error = asnap_builder_take_traces(job->builder, read->traces, read->count);
@@ -130,13 +130,13 @@ static struct asnap_error *add_difference(struct job *job)
                           "resizing them, or the program has overwritten them, and traces "
                           "may be missing here");
     uint64_t traced = job->cpython->traced_size;
-    if (traced == ASNAP_CPYTHON_UNKNOWN || traced == job->size || read->unreadable != 0 ||
+    if (traced == ASNAP_CPYTHON_UNKNOWN || traced == job->traces.size || read->unreadable != 0 ||
         read->bad_sizes != 0 || read->bad_tables != 0)
         return NULL;
     snprintf(line, sizeof(line),
              "tracemalloc says that it traces %" PRIu64 " bytes, and its traces sum to %" PRIu64
              ": a thread was changing its tables, or the program has overwritten them",
-             traced, job->size);
+             traced, job->traces.size);
     return asnap_builder_note(job->builder, line);
 }
 

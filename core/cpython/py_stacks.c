@@ -54,8 +54,9 @@ static struct asnap_error *number_name(struct reading *reading, uint64_t address
 /* How many frames a traceback has, and the stack had: of 3.8 one number of 32 bits, and where that
  * is the limit it is not known how many there were. */
 static struct asnap_error *take_head(void *context, const struct asnap_wanted *wanted,
-                                     const uint8_t *bytes)
+                                     const uint8_t *bytes, const struct asnap_py_window *window)
 {
+    (void)window;
     struct reading *reading = context;
     const struct asnap_cpython *cpython = reading->cpython;
     struct asnap_py_stack *stack = &reading->made->stacks[wanted->place];
@@ -75,8 +76,9 @@ static struct asnap_error *take_head(void *context, const struct asnap_wanted *w
 }
 
 static struct asnap_error *take_frames(void *context, const struct asnap_wanted *wanted,
-                                       const uint8_t *bytes)
+                                       const uint8_t *bytes, const struct asnap_py_window *window)
 {
+    (void)window;
     struct reading *reading = context;
     struct asnap_py_stacks *made = reading->made;
     struct asnap_py_stack *stack = &made->stacks[wanted->place];

@@ -99,16 +99,32 @@ static struct asnap_error *add_entry(struct walking *walking, uint64_t address, 
         walking->walk->is_endless = true;
         return NULL;
     }
-    struct asnap_wanted *next =
-        asnap_grow(walking->next, &walking->next_capacity, walking->next_count + 1, sizeof(*next));
-    if (next == NULL)
-        return asnap_error_no_memory();
-    walking->next = next;
+    struct asnap_wanted *next = walking->next;
+    if (walking->next_count == walking->next_capacity) {
+        next = asnap_grow(next, &walking->next_capacity, walking->next_count + 1, sizeof(*next));
+        if (next == NULL)
+            return asnap_error_no_memory();
+        walking->next = next;
+    }
     next[walking->next_count++] = (struct asnap_wanted){
         .address = address,
         .size = ENTRY_HEAD + table->key_size + table->data_size,
         .place = (uint32_t)bucket,
     };
+    return NULL;
+}
+
+/* Most entries of a table are the first of their bucket. */
+static struct asnap_error *make_room(struct walking *walking)
+{
+    uint64_t count = walking->table->entry_count;
+    if (count > walking->table->bucket_count)
+        count = walking->table->bucket_count;
+    walking->next =
+        asnap_grow(NULL, &walking->next_capacity, (size_t)count + 1, sizeof(*walking->next));
+    if (walking->next == NULL)
+        return asnap_error_no_memory();
+    asnap_in_huge_pages(walking->next, walking->next_capacity * sizeof(*walking->next));
     return NULL;
 }
 
@@ -138,7 +154,7 @@ static struct asnap_error *add_heads(const struct asnap_py_memory *py, struct wa
 }
 
 static struct asnap_error *visit_entry(void *context, const struct asnap_wanted *wanted,
-                                       const uint8_t *bytes)
+                                       const uint8_t *bytes, const struct asnap_py_window *window)
 {
     struct walking *walking = context;
     const struct asnap_py_table *table = walking->table;
@@ -157,7 +173,8 @@ static struct asnap_error *visit_entry(void *context, const struct asnap_wanted 
     if (((hash ^ wanted->place) & (table->bucket_count - 1) & UINT32_MAX) != 0)
         walk->misplaced++;
     const uint8_t *key = bytes + ENTRY_HEAD;
-    struct asnap_error *error = walking->visit(walking->context, key, key + table->key_size);
+    struct asnap_error *error =
+        walking->visit(walking->context, key, key + table->key_size, window);
     return error == NULL && next != 0 ? add_entry(walking, next, wanted->place) : error;
 }
 
@@ -177,7 +194,9 @@ struct asnap_error *asnap_py_table_walk(const struct asnap_py_memory *py,
     };
     bool was_endless = walk->is_endless;
     walk->is_endless = false;
-    struct asnap_error *error = add_heads(py, &walking, step);
+    struct asnap_error *error = make_room(&walking);
+    if (error == NULL)
+        error = add_heads(py, &walking, step);
     while (error == NULL && walking.next_count > 0 && !walk->is_endless) {
         struct asnap_wanted *now = walking.next;
         size_t count = walking.next_count;

@@ -4,7 +4,7 @@
 #ifndef ASNAP_CPYTHON_PY_TABLE_H
 #define ASNAP_CPYTHON_PY_TABLE_H
 
-#include "py_memory.h"
+#include "py_gather.h"
 
 /* The functions that a table of 3.9 and later calls. */
 enum asnap_py_function {
@@ -43,9 +43,10 @@ struct asnap_py_walk {
     bool is_endless;     /* there are many more entries than the table says */
 };
 
-/* Is handed the key of an entry and the data behind it: of 3.9 and later two pointers. */
-typedef struct asnap_error *asnap_py_visitor(void *context, const uint8_t *key,
-                                             const uint8_t *data);
+/* Is handed the key of an entry and the data behind it, of 3.9 and later two pointers, and what is
+ * around the entry. */
+typedef struct asnap_error *asnap_py_visitor(void *context, const uint8_t *key, const uint8_t *data,
+                                             const struct asnap_py_window *window);
 
 /* Visits the entries, in no order. Adds to `walk`. Fails with NO_MEMORY, INTERRUPTED, UNREADABLE
  * (the buckets), or as `visit` does. */

@@ -8,6 +8,7 @@
 
 enum {
     VERSION_3_9 = 0x03090000,
+    ENTRY_BYTES = 32,    /* of a table: the next one, a hash, a key, a pointer to the trace */
     TRACE_BYTES = 16,    /* trace_t: a size, and the address of a traceback */
     KEY_WITH_DOMAIN = 12 /* of 3.8, once a domain beside 0 is used */
 };
@@ -15,51 +16,138 @@ enum {
 static const char step[] = "reading traces";
 
 struct reading {
+    const struct asnap_py_memory *py;
     struct asnap_py_traces *made;
     const struct asnap_py_table *table; /* that is walked */
     uint32_t domain;
+    struct asnap_intern index; /* of the tracebacks */
+    uint64_t traceback;        /* the last one, and its place */
+    uint32_t place;
+    struct asnap_wanted *apart; /* traces that are not near their entries */
+    size_t apart_count;
+    size_t apart_capacity;
 };
 
-static struct asnap_error *add_trace(struct asnap_py_traces *made, const struct asnap_trace *trace,
-                                     uint64_t link)
+static bool same_traceback(const void *context, uint32_t place)
 {
-    struct asnap_trace *traces =
-        asnap_grow(made->traces, &made->capacity, made->count + 1, sizeof(*traces));
-    if (traces == NULL)
+    const struct reading *reading = context;
+    return reading->made->tracebacks[place] == reading->traceback;
+}
+
+/* Makes reading->place that of a traceback, which is numbered where it is a new one. */
+static struct asnap_error *number_traceback(struct reading *reading, uint64_t address)
+{
+    struct asnap_py_traces *made = reading->made;
+    if (address == reading->traceback)
+        return NULL;
+    uint32_t hash = asnap_hash_end(asnap_hash_mix(0, address));
+    reading->traceback = address;
+    reading->place = asnap_intern_find(&reading->index, hash, same_traceback, reading);
+    if (reading->place != ASNAP_NONE)
+        return NULL;
+    uint64_t *tracebacks = asnap_grow(made->tracebacks, &made->traceback_capacity,
+                                      made->traceback_count + 1, sizeof(*tracebacks));
+    if (tracebacks == NULL)
         return asnap_error_no_memory();
-    made->traces = traces;
-    uint64_t *links =
-        asnap_grow(made->links, &made->link_capacity, made->count + 1, sizeof(*links));
-    if (links == NULL)
-        return asnap_error_no_memory();
-    made->links = links;
-    traces[made->count] = *trace;
-    links[made->count++] = link;
+    made->tracebacks = tracebacks;
+    struct asnap_error *error = asnap_intern_reserve(&reading->index);
+    if (error != NULL)
+        return error;
+    reading->place = (uint32_t)made->traceback_count++;
+    tracebacks[reading->place] = address;
+    asnap_intern_add(&reading->index, hash, reading->place);
+    return NULL;
+}
+
+/* Gives a trace what its trace_t says. */
+static struct asnap_error *set_trace(struct reading *reading, struct asnap_trace *trace,
+                                     const uint8_t *bytes)
+{
+    uint64_t traceback = asnap_py_u64(bytes + 8);
+    trace->size = asnap_py_u64(bytes);
+    trace->traceback_id = ASNAP_NONE;
+    if (trace->size > INT64_MAX / 2) {
+        reading->made->bad_sizes++;
+        return NULL;
+    }
+    if (traceback == 0) {
+        reading->made->unreadable++;
+        return NULL;
+    }
+    reading->made->size += trace->size;
+    struct asnap_error *error = number_traceback(reading, traceback);
+    trace->traceback_id = reading->place;
+    return error;
+}
+
+static struct asnap_error *put_apart(struct reading *reading, uint64_t address)
+{
+    if (reading->apart_count == reading->apart_capacity) {
+        struct asnap_wanted *apart = asnap_grow(reading->apart, &reading->apart_capacity,
+                                                reading->apart_count + 1, sizeof(*apart));
+        if (apart == NULL)
+            return asnap_error_no_memory();
+        reading->apart = apart;
+    }
+    reading->apart[reading->apart_count++] = (struct asnap_wanted){
+        .address = address, .size = TRACE_BYTES, .place = (uint32_t)reading->made->count};
     return NULL;
 }
 
 /* An entry of a table of traces. */
-static struct asnap_error *take_entry(void *context, const uint8_t *key, const uint8_t *data)
+static struct asnap_error *take_entry(void *context, const uint8_t *key, const uint8_t *data,
+                                      const struct asnap_py_window *window)
 {
     struct reading *reading = context;
+    struct asnap_py_traces *made = reading->made;
     const struct asnap_py_table *table = reading->table;
-    struct asnap_trace trace = {
-        .address = asnap_py_u64(key), .domain = reading->domain, .time = ASNAP_TIME_UNKNOWN};
-    if (!table->holds_copies)
-        return add_trace(reading->made, &trace, asnap_py_u64(data));
-    if (table->key_size == KEY_WITH_DOMAIN)
-        trace.domain = asnap_py_u32(key + 8);
-    trace.size = asnap_py_u64(data);
-    return add_trace(reading->made, &trace, asnap_py_u64(data + 8));
+    if (made->count == made->capacity) {
+        struct asnap_trace *traces =
+            asnap_grow(made->traces, &made->capacity, made->count + 1, sizeof(*traces));
+        if (traces == NULL)
+            return asnap_error_no_memory();
+        made->traces = traces;
+    }
+    struct asnap_trace *trace = &made->traces[made->count];
+    *trace = (struct asnap_trace){.address = asnap_py_u64(key),
+                                  .domain = reading->domain,
+                                  .traceback_id = ASNAP_NONE,
+                                  .time = ASNAP_TIME_UNKNOWN};
+    if (table->holds_copies && table->key_size == KEY_WITH_DOMAIN)
+        trace->domain = asnap_py_u32(key + 8);
+    uint64_t address = table->holds_copies ? 0 : asnap_py_u64(data);
+    const uint8_t *bytes =
+        table->holds_copies ? data : asnap_py_in_window(window, address, TRACE_BYTES);
+    struct asnap_error *error =
+        bytes != NULL ? set_trace(reading, trace, bytes) : put_apart(reading, address);
+    made->count++;
+    return error;
 }
 
-static struct asnap_error *walk_table(const struct asnap_py_memory *py,
-                                      struct asnap_py_traces *made,
-                                      const struct asnap_py_table *table, uint32_t domain)
+/* Makes room for the traces that a table says it has, as far as there can be so many. */
+static struct asnap_error *make_room(struct reading *reading, const struct asnap_py_table *table)
 {
-    struct reading reading = {.made = made, .table = table, .domain = domain};
-    made->entry_count += table->entry_count;
-    return asnap_py_table_walk(py, table, step, take_entry, &reading, &made->walk);
+    struct asnap_py_traces *made = reading->made;
+    uint64_t most = reading->py->readable / (ENTRY_BYTES + TRACE_BYTES);
+    uint64_t count = table->entry_count < most ? table->entry_count : most;
+    struct asnap_trace *traces =
+        asnap_grow(made->traces, &made->capacity, made->count + (size_t)count + 1, sizeof(*traces));
+    if (traces == NULL)
+        return asnap_error_no_memory();
+    made->traces = asnap_in_huge_pages(traces, made->capacity * sizeof(*traces));
+    return NULL;
+}
+
+static struct asnap_error *walk_table(struct reading *reading, const struct asnap_py_table *table,
+                                      uint32_t domain)
+{
+    reading->table = table;
+    reading->domain = domain;
+    reading->made->entry_count += table->entry_count;
+    struct asnap_error *error = make_room(reading, table);
+    return error != NULL ? error
+                         : asnap_py_table_walk(reading->py, table, step, take_entry, reading,
+                                               &reading->made->walk);
 }
 
 /* ---- other domains ---- */
@@ -75,8 +163,10 @@ struct domain_list {
     size_t capacity;
 };
 
-static struct asnap_error *take_domain(void *context, const uint8_t *key, const uint8_t *data)
+static struct asnap_error *take_domain(void *context, const uint8_t *key, const uint8_t *data,
+                                       const struct asnap_py_window *window)
 {
+    (void)window;
     struct domain_list *list = context;
     struct domain_table *domains =
         asnap_grow(list->domains, &list->capacity, list->count + 1, sizeof(*domains));
@@ -97,10 +187,11 @@ static bool is_alike(const struct asnap_py_table *table, const struct asnap_py_t
     return alike;
 }
 
-static struct asnap_error *walk_domains(const struct asnap_py_memory *py,
-                                        struct asnap_py_traces *made, uint64_t address,
+static struct asnap_error *walk_domains(struct reading *reading, uint64_t address,
                                         const struct asnap_py_table *traces)
 {
+    const struct asnap_py_memory *py = reading->py;
+    struct asnap_py_traces *made = reading->made;
     struct asnap_py_table table;
     struct asnap_py_walk walk = {0};
     struct domain_list list = {0};
@@ -122,40 +213,23 @@ static struct asnap_error *walk_domains(const struct asnap_py_memory *py,
         if (!is_table || !is_alike(&table, traces) || one->domain > UINT32_MAX)
             made->bad_tables++;
         else
-            error = walk_table(py, made, &table, (uint32_t)one->domain);
+            error = walk_table(reading, &table, (uint32_t)one->domain);
     }
     free(list.domains);
     return error;
 }
 
-/* ---- sizes and tracebacks ---- */
+/* ---- what is apart, and what is left out ---- */
 
 static struct asnap_error *take_trace(void *context, const struct asnap_wanted *wanted,
-                                      const uint8_t *bytes)
+                                      const uint8_t *bytes, const struct asnap_py_window *window)
 {
-    struct asnap_py_traces *made = context;
-    if (bytes == NULL) {
-        made->links[wanted->place] = 0;
-        made->unreadable++;
-        return NULL;
-    }
-    made->traces[wanted->place].size = asnap_py_u64(bytes);
-    made->links[wanted->place] = asnap_py_u64(bytes + 8);
+    (void)window;
+    struct reading *reading = context;
+    if (bytes != NULL)
+        return set_trace(reading, &reading->made->traces[wanted->place], bytes);
+    reading->made->unreadable++;
     return NULL;
-}
-
-static struct asnap_error *read_sizes(const struct asnap_py_memory *py,
-                                      struct asnap_py_traces *made)
-{
-    struct asnap_wanted *wanted = malloc((made->count + 1) * sizeof(*wanted));
-    if (wanted == NULL)
-        return asnap_error_no_memory();
-    for (size_t i = 0; i < made->count; i++)
-        wanted[i] = (struct asnap_wanted){
-            .address = made->links[i], .size = TRACE_BYTES, .place = (uint32_t)i};
-    struct asnap_error *error = asnap_py_gather(py, wanted, made->count, step, take_trace, made);
-    free(wanted);
-    return error;
 }
 
 /* Leaves out traces without a traceback and those of sizes that cannot be. */
@@ -163,53 +237,10 @@ static void leave_out(struct asnap_py_traces *made)
 {
     size_t kept = 0;
     for (size_t i = 0; i < made->count; i++) {
-        if (made->links[i] == 0)
-            continue;
-        if (made->traces[i].size > INT64_MAX / 2) {
-            made->bad_sizes++;
-            continue;
-        }
-        made->traces[kept] = made->traces[i];
-        made->links[kept++] = made->links[i];
+        if (made->traces[i].traceback_id != ASNAP_NONE)
+            made->traces[kept++] = made->traces[i];
     }
     made->count = kept;
-}
-
-struct address_set {
-    const uint64_t *addresses;
-    uint64_t wanted;
-};
-
-static bool same_address(const void *context, uint32_t place)
-{
-    const struct address_set *set = context;
-    return set->addresses[place] == set->wanted;
-}
-
-/* Numbers the tracebacks. */
-static struct asnap_error *number_tracebacks(struct asnap_py_traces *made)
-{
-    struct asnap_intern index = {0};
-    struct asnap_error *error = NULL;
-    made->tracebacks = calloc(made->count + 1, sizeof(*made->tracebacks));
-    if (made->tracebacks == NULL)
-        return asnap_error_no_memory();
-    for (size_t i = 0; i < made->count && error == NULL; i++) {
-        struct address_set set = {made->tracebacks, made->links[i]};
-        uint32_t hash = asnap_hash_end(asnap_hash_mix(0, made->links[i]));
-        uint32_t place = asnap_intern_find(&index, hash, same_address, &set);
-        if (place == ASNAP_NONE) {
-            error = asnap_intern_reserve(&index);
-            if (error != NULL)
-                break;
-            place = (uint32_t)made->traceback_count++;
-            made->tracebacks[place] = made->links[i];
-            asnap_intern_add(&index, hash, place);
-        }
-        made->traces[i].traceback_id = place;
-    }
-    asnap_intern_deinit(&index);
-    return error;
 }
 
 static int by_domain_and_address(const void *left, const void *right)
@@ -229,23 +260,21 @@ static void leave_out_repeated(struct asnap_py_traces *made)
         qsort(made->traces, made->count, sizeof(*made->traces), by_domain_and_address);
     for (size_t i = 0; i < made->count; i++) {
         if (kept > 0 && by_domain_and_address(&made->traces[kept - 1], &made->traces[i]) == 0)
-            made->repeated++;
+            made->size -= made->traces[i].size;
         else
             made->traces[kept++] = made->traces[i];
     }
+    made->repeated = made->count - kept;
     made->count = kept;
 }
 
-struct asnap_error *asnap_py_traces_read(const struct asnap_py_memory *py,
-                                         const struct asnap_cpython *cpython,
-                                         struct asnap_py_traces *made)
+static struct asnap_error *read_all(struct reading *reading, const struct asnap_cpython *cpython,
+                                    bool holds_copies)
 {
     struct asnap_py_table table;
     bool is_table;
-    bool holds_copies = cpython->version < VERSION_3_9;
-    *made = (struct asnap_py_traces){0};
     struct asnap_error *error =
-        asnap_py_table_read(py, cpython->traces, holds_copies, &table, &is_table);
+        asnap_py_table_read(reading->py, cpython->traces, holds_copies, &table, &is_table);
     if (error == NULL && !is_table)
         return asnap_error_create(ASNAP_ERROR_DAMAGED,
                                   "there is no table of traces at 0x%" PRIx64
@@ -253,28 +282,39 @@ struct asnap_error *asnap_py_traces_read(const struct asnap_py_memory *py,
                                   "core is truncated",
                                   cpython->traces, cpython->name);
     if (error == NULL)
-        error = walk_table(py, made, &table, 0);
+        error = walk_table(reading, &table, 0);
     if (error == NULL && cpython->domains != 0 && !holds_copies)
-        error = walk_domains(py, made, cpython->domains, &table);
-    if (error == NULL && made->count >= UINT32_MAX)
+        error = walk_domains(reading, cpython->domains, &table);
+    if (error == NULL && reading->made->count >= UINT32_MAX)
         return asnap_error_create(ASNAP_ERROR_UNSUPPORTED,
                                   "tracemalloc has %zu traces: 4294967294 are the most that can "
                                   "be read",
-                                  made->count);
-    if (error == NULL && !holds_copies)
-        error = read_sizes(py, made);
+                                  reading->made->count);
+    return error != NULL ? error
+                         : asnap_py_gather(reading->py, reading->apart, reading->apart_count, step,
+                                           take_trace, reading);
+}
+
+struct asnap_error *asnap_py_traces_read(const struct asnap_py_memory *py,
+                                         const struct asnap_cpython *cpython,
+                                         struct asnap_py_traces *made)
+{
+    struct reading reading = {.py = py, .made = made};
+    *made = (struct asnap_py_traces){0};
+    struct asnap_error *error = read_all(&reading, cpython, cpython->version < VERSION_3_9);
+    asnap_intern_deinit(&reading.index);
+    free(reading.apart);
     if (error != NULL)
         return error;
-    leave_out(made);
-    error = number_tracebacks(made);
-    if (error == NULL && (made->walk.misplaced != 0 || made->walk.visited != made->entry_count))
+    if (made->unreadable != 0 || made->bad_sizes != 0)
+        leave_out(made);
+    if (made->walk.misplaced != 0 || made->walk.visited != made->entry_count)
         leave_out_repeated(made);
-    return error;
+    return NULL;
 }
 
 void asnap_py_traces_deinit(struct asnap_py_traces *made)
 {
     free(made->traces);
-    free(made->links);
     free(made->tracebacks);
 }

@@ -7,15 +7,15 @@
 
 struct asnap_py_traces {
     struct asnap_trace *traces; /* traceback_id: a place among the tracebacks */
-    uint64_t *links;            /* where each trace's size and traceback are, then the traceback */
     size_t count;
     size_t capacity;
-    size_t link_capacity;
+    uint64_t size;        /* bytes in all of them */
     uint64_t *tracebacks; /* addresses, each once */
     size_t traceback_count;
+    size_t traceback_capacity;
     struct asnap_py_walk walk;
     uint64_t entry_count; /* that the tables say they have */
-    uint64_t unreadable;  /* traces whose size cannot be read */
+    uint64_t unreadable;  /* traces whose size or traceback cannot be read, left out */
     uint64_t bad_sizes;   /* traces of sizes that no block has, which are left out */
     uint64_t bad_tables;  /* of domains */
     uint64_t repeated;    /* traces that were met with more than once */

@@ -1,16 +1,18 @@
-/* The vtables that blocks begin with. */
+/* The vtables that blocks begin with, and the types of Python's objects. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "block_index.h"
 #include "block_types.h"
 #include "error.h"
+#include "python_types.h"
 #include "snapshot.h"
 #include "vtables.h"
 #include "word_window.h"
 
-/* Words of a block that are looked at: two of an array's cookie, and the first object's. */
-enum { WORDS = 3 };
+/* Words of a block that are looked at: two of an array's cookie, and the first object's, or what
+ * Python has at the start of a block. */
+enum { WORDS = ASNAP_PYTHON_WORDS };
 
 struct asnap_vtable_list {
     uint64_t *blocks;  /* addresses of blocks with an object, ascending */
@@ -19,6 +21,7 @@ struct asnap_vtable_list {
     size_t block_count;
     size_t capacity;
     uint32_t vtable_count;
+    struct asnap_python_types python;
 };
 
 /* Whether a block of `size` bytes is an array of `count` equal objects after `cookie` bytes
@@ -85,7 +88,11 @@ static struct asnap_error *read_blocks(struct asnap_vtable_list *list,
             continue;
         memcpy(words, bytes, count * 8);
         uint64_t vtable = vtable_of(vtables, size, words, count);
-        if (vtables->interrupted)
+        if (vtable == 0)
+            error = asnap_python_types_of(&list->python, size, words, count, &vtable);
+        if (error != NULL)
+            break;
+        if (vtables->interrupted || list->python.interrupted)
             error = asnap_error_interrupted("reading the heap");
         else if (vtable != 0)
             error = add(list, block->start, vtable);
@@ -135,6 +142,7 @@ static struct asnap_error *fill(struct asnap_vtable_list *list,
     if (vtables == NULL)
         return asnap_error_no_memory();
     vtables->facts = facts;
+    asnap_python_types_init(&list->python, facts);
     struct asnap_error *error = asnap_word_window_init(&window, facts->memory, NULL, 0);
     if (error == NULL)
         error = read_blocks(list, index, vtables, &window);
@@ -174,6 +182,7 @@ void asnap_vtable_list_destroy(struct asnap_vtable_list *list)
     free(list->blocks);
     free(list->vtables);
     free(list->numbers);
+    asnap_python_types_deinit(&list->python);
     free(list);
 }
 
@@ -181,6 +190,14 @@ const uint64_t *asnap_vtable_list_addresses(const struct asnap_vtable_list *list
 {
     *count = list->vtable_count;
     return list->vtables;
+}
+
+bool asnap_vtable_list_python(const struct asnap_vtable_list *list, size_t index, const char **name)
+{
+    const struct asnap_python_type *type =
+        asnap_python_types_at(&list->python, list->vtables[index]);
+    *name = type == NULL ? NULL : type->name;
+    return type != NULL;
 }
 
 struct asnap_error *asnap_vtable_list_name(const struct asnap_vtable_list *list,

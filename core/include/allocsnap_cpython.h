@@ -4,6 +4,7 @@
 #define ALLOCSNAP_CPYTHON_H
 
 #include "allocsnap_snapshot.h"
+#include "allocsnap_tracing.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +57,52 @@ asnap_cpython_snapshot(const struct asnap_memory *memory, const struct asnap_cpy
                        const struct asnap_region *regions, size_t region_count,
                        const char *const *notes, size_t note_count,
                        const struct asnap_progress *progress, struct asnap_snapshot **snapshot);
+
+/* CPython's own allocator of small blocks, of which objects are made: arenas from the system, cut
+ * into pools, which have blocks of one size each. Those of the main interpreter; there are none
+ * with PYTHONMALLOC=malloc, nor in free-threaded builds. */
+struct asnap_cpython_arenas;
+
+struct asnap_cpython_arena {
+    uint64_t address;
+    uint64_t size;
+    uint32_t pool_size;
+    uint32_t pools;       /* that it has room for */
+    uint32_t used_pools;  /* that have blocks in use */
+    uint32_t blocks;      /* in use */
+    uint64_t size_in_use; /* bytes in blocks that are in use */
+    uint64_t size_free;   /* bytes in the other blocks of pools in use */
+};
+
+/* Blocks of one size, of all arenas: element n of 16 * (n + 1) bytes. */
+struct asnap_cpython_class {
+    uint64_t pools;
+    uint64_t blocks; /* in use */
+    uint64_t free_blocks;
+};
+
+/* Reads them; there may be none. `path`: of the interpreter's file, as the memory map has it. Fails
+ * with NO_MEMORY, INTERRUPTED and INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_cpython_arenas_read(const struct asnap_memory *memory, const char *path,
+                          const struct asnap_region *regions, size_t region_count,
+                          const struct asnap_progress *progress,
+                          struct asnap_cpython_arenas **arenas);
+ASNAP_API void asnap_cpython_arenas_destroy(struct asnap_cpython_arenas *arenas);
+
+/* Lend the arenas, and the classes of sizes. */
+ASNAP_API const struct asnap_cpython_arena *
+asnap_cpython_arenas_list(const struct asnap_cpython_arenas *arenas, size_t *count);
+ASNAP_API const struct asnap_cpython_class *
+asnap_cpython_arenas_classes(const struct asnap_cpython_arenas *arenas, size_t *count);
+
+/* Pools that cannot be read, or whose numbers contradict each other: a thread was changing them, or
+ * the program has overwritten them. */
+ASNAP_API uint64_t asnap_cpython_arenas_damaged(const struct asnap_cpython_arenas *arenas);
+
+/* Adds the blocks in use to raw traces, without stacks. Fails with NO_MEMORY. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_cpython_arenas_add(const struct asnap_cpython_arenas *arenas, struct asnap_raw *raw);
 
 #ifdef __cplusplus
 }

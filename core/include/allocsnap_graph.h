@@ -322,17 +322,23 @@ asnap_graph_rename(struct asnap_graph *graph, const struct asnap_snapshot *snaps
 
 /* The vtables that the blocks of a snapshot begin with, for statistics by type: of an object of a
  * class, or of an array of such, after the number that operator new[] keeps there (Itanium C++
- * ABI). `snapshot` and `facts` are as for asnap_graph_create; of the facts only memory, regions and
- * core are looked at. Fails with NO_MEMORY or INTERRUPTED. */
+ * ABI); and the type objects of CPython's objects (ob_type), where the program has that. `snapshot`
+ * and `facts` are as for asnap_graph_create; of the facts only memory, regions and core are looked
+ * at. Fails with NO_MEMORY or INTERRUPTED. */
 struct asnap_vtable_list;
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_vtable_list_create(const struct asnap_snapshot *snapshot,
                          const struct asnap_graph_facts *facts, struct asnap_vtable_list **list);
 ASNAP_API void asnap_vtable_list_destroy(struct asnap_vtable_list *list);
 
-/* Lends the addresses of the vtables, ascending. */
+/* Lends the addresses of the vtables and type objects, ascending. */
 ASNAP_API const uint64_t *asnap_vtable_list_addresses(const struct asnap_vtable_list *list,
                                                       size_t *count);
+
+/* Whether an address, by its place among them, is that of a type object of CPython; then *name is
+ * lent that of the type (tp_name), or NULL where it cannot be read. */
+ASNAP_API bool asnap_vtable_list_python(const struct asnap_vtable_list *list, size_t index,
+                                        const char **name);
 
 /* Tells the snapshot, and all that are made of it by filters, the names of the classes, one for
  * each vtable; NULL: it is none after all. Once. Fails with NO_MEMORY or INVALID_ARGUMENT. */

@@ -1,6 +1,7 @@
 """CPython's own tracemalloc, read from outside: what is read is what take_snapshot() gives in the process at
 that very place, to the letter, of every interpreter of this machine (e2e.interpreters)."""
 
+import glob
 import json
 import os
 import re
@@ -321,3 +322,48 @@ class CannotBeFound(Traced):
         )
         text = "warning: a thread was changing tracemalloc's tables (it holds their lock)"
         self.assertTrue(results["snapshot take --python"].startswith(text), str(results))
+
+
+class Hinted(Traced):
+    seconds = 20
+
+    HINT = (
+        "warning: tracemalloc of CPython {} traces here: `snapshot take --python`, or `python` in place of a"
+        " snapshot's name, has its blocks with the lines of Python that they are from\n"
+    )
+
+    def test_without_hooks(self):
+        """Whoever reads the blocks without their stacks is told where these are."""
+        version = next(one.version for one in interpreters.every() if one.path == os.path.realpath(OWN))
+        process, _ = self.stopped(OWN)
+        text = Typed.told(self, "-p", process.pid, "stats", "size")
+        self.assertIn(self.HINT.format(".".join(map(str, version))), text)
+
+    def test_none_where_nothing_traces(self):
+        process = subprocess.Popen(
+            [OWN, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)"],
+            env=harness.environment(self.home),
+        )
+        for close in (process.wait, process.kill):
+            self.addCleanup(close)
+        os.waitpid(process.pid, os.WUNTRACED)
+        self.assertNotIn("tracemalloc", Typed.told(self, "-p", process.pid, "stats", "size"))
+
+    def test_two_interpreters(self):
+        """An interpreter that has loaded the library of another one: one is read, the other is named."""
+        library = next(iter(sorted(glob.glob("/usr/lib/x86_64-linux-gnu/libpython3.*.so.1.0"))))
+        code = (
+            "import ctypes, os, signal, sys, tracemalloc; tracemalloc.start(); ctypes.CDLL(sys.argv[1]);"
+            " os.kill(os.getpid(), signal.SIGSTOP)"
+        )
+        process = subprocess.Popen([OWN, "-c", code, library], env=harness.environment(self.home))
+        for close in (process.wait, process.kill):
+            self.addCleanup(close)
+        os.waitpid(process.pid, os.WUNTRACED)
+        known = Typed.told(self, "-p", process.pid, "stats", "python", "-n", "1")
+        self.assertEqual(
+            known.splitlines()[0],
+            "warning: there is another copy of CPython here, too: this is of {}, and nothing of {}".format(
+                os.path.realpath(OWN), os.path.realpath(library)
+            ),
+        )

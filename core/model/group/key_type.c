@@ -60,7 +60,9 @@ const struct asnap_key_kind asnap_key_type = {
     .description =
         {.name = "type",
          .noun = "type",
-         .means = "C++ objects of one class that has virtual functions, or other blocks so large",
+         .means =
+             "objects of one type (a C++ class with virtual functions, a type of Python), or other "
+             "blocks so large",
          .label = ASNAP_LABEL_TYPE,
          .has_cumulative = false},
     .by_block = group,

@@ -7,6 +7,7 @@ from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .library import interpreters
 from .library.inferior import MappedSymbols
+from .target import shown_path
 
 # Programs and libraries of the interpreter's; extension modules have other names.
 _NAME = re.compile(r"(lib)?python3?(\.\d+)?\w*(-dbg)?(\.so[.\d]*)?( \(deleted\))?\Z")
@@ -20,11 +21,10 @@ _NONE = (
 )
 
 
-def read(target, process, regions, calls):
-    """A Taken of what the tracemalloc of the interpreter in a process traces. The process stands
-    still; `regions` and `calls` are of it."""
-    path, known = _find(target, process, regions, calls)
-    interpreter = interpreters.Interpreter(calls, regions, path, known)
+def read(places, process, regions, calls):
+    """A Taken of what the tracemalloc of an interpreter in a process traces, the first of those that
+    `find` has found that traces. The process stands still; `regions` and `calls` are of it."""
+    interpreter, path = _tracing(places, regions, calls)
     notes = []
     if regions.missing:
         notes.append(
@@ -32,25 +32,74 @@ def read(target, process, regions, calls):
                 regions.missing
             )
         )
+    others = [one for one, _ in places if one != path]
+    if others:
+        notes.append(
+            "there {} of CPython here, too: this is of {}, and nothing of {}".format(
+                "is another copy" if len(others) == 1 else "are {} other copies".format(len(others)),
+                shown_path(path),
+                ", ".join(map(shown_path, others)),
+            )
+        )
     snapshot = interpreter.snapshot(notes)
     return Taken(snapshot, "{}, tracemalloc of {}".format(process.description, interpreter.name))
 
 
-def _find(target, process, regions, calls):
-    """(path of the file, {field of native.CpythonSymbols: value})."""
+def _tracing(places, regions, calls):
+    """(interpreters.Interpreter that traces, path of its file)."""
+    why = None
+    for path, known in places:
+        try:
+            return interpreters.Interpreter(calls, regions, path, known), path
+        except AllocsnapError as error:
+            if error.code not in (ErrorCode.NOT_TRACING, ErrorCode.UNSUPPORTED):
+                raise
+            why = why or error
+    raise why
+
+
+def arenas(target, regions, calls):
+    """The interpreters.Arenas of each interpreter in a process that stands still, of which there are any."""
+    found = [interpreters.Arenas(calls, regions, path) for path in _files(target, regions)]
+    return [one for one in found if one.arenas]
+
+
+def hint(target, process, regions, calls):
+    """What to say of a process without hooks where a tracemalloc traces; None where none does."""
+    if not _candidates(regions):
+        return None
+    try:
+        name = _tracing(find(target, process, regions, calls), regions, calls)[0].name
+    except AllocsnapError as error:
+        if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+            raise
+        return None
+    return (
+        "tracemalloc of {} traces here: `snapshot take --python`, or `python` in place of a snapshot's"
+        " name, has its blocks with the lines of Python that they are from".format(name)
+    )
+
+
+def _files(target, regions):
+    """The files that may hold an interpreter: those that are called so first, then the program."""
     named = _candidates(regions)
     program = target.program_path()
-    others = [program] if program in regions.paths() and program not in named else []
-    for path in named + others:
-        known = _symbols(target, regions, calls, path)
-        if "runtime" in known:
-            return path, known
+    return named + ([program] if program in regions.paths() and program not in named else [])
+
+
+def find(target, process, regions, calls):
+    """[(path of an interpreter's file, {field of native.CpythonSymbols: value})], one at least."""
+    found = [(path, _symbols(target, regions, calls, path)) for path in _files(target, regions)]
+    with_symbols = [one for one in found if "runtime" in one[1]]
+    if with_symbols:
+        return with_symbols
     known = _told(target)
     region = regions.find(known["runtime"]) if known else None
     if region is not None and region.path:
-        return os.fsdecode(region.path), known
+        return [(os.fsdecode(region.path), known)]
+    named = _candidates(regions)
     if named:
-        return named[0], known
+        return [(named[0], known)]
     raise AllocsnapError(_NONE.format(process.description), ErrorCode.NO_HOOKS)
 
 

@@ -1,5 +1,5 @@
 """Of which classes the C++ objects in blocks are: the vtables that these begin with, and their
-names by the debugger's symbols."""
+names by the debugger's symbols; and of which types those of Python."""
 
 import os
 import re
@@ -15,7 +15,15 @@ def add(target, calls, regions, snapshot):
     """Tells the library's snapshot, just made of a Target's program that `calls` read, of
     which classes its objects are."""
     vtables = graphs.Vtables(calls, snapshot, regions)
-    vtables.name([_class_name(target, regions, address) for address in vtables.addresses])
+    python = vtables.python_types()
+    vtables.name(
+        [
+            python[address] or "<Python type at 0x{:x}>".format(address)
+            if address in python
+            else _class_name(target, regions, address)
+            for address in vtables.addresses
+        ]
+    )
 
 
 def _class_name(target, regions, address):

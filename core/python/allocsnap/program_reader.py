@@ -66,6 +66,7 @@ class ProgramReader:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
+        self._python = (None, None)  # ((Process.identity, its files), cpython.find)
 
     def process(self):
         """The Process to read, or None where there is none."""
@@ -225,13 +226,20 @@ class ProgramReader:
             raise why from None
         raw = heap.raw()
         raw.note(str(why))
+        for arenas in cpython.arenas(self.target, regions, calls):
+            arenas.add_to(raw)
+            if arenas.note is not None:
+                raw.note(arenas.note)
+        hint = cpython.hint(self.target, process, regions, calls)
+        if hint is not None:
+            raw.note(hint)
         snapshot = self._named(process, calls, regions, raw, native.NAMING_NOTHING)
         snapshot.heap = heap
         return Taken(snapshot, process.description), regions
 
     def read_allocator(self):
         """(Process, heaps.Heap, what another allocator is called that the program's blocks are of, or
-        None): what glibc's malloc has, with hooks and without."""
+        None, interpreters.Arenas of each CPython): what glibc's malloc has, with hooks and without."""
         process = self.stopped_process()
         if process.moving:
             self.target.hold()
@@ -247,7 +255,8 @@ class ProgramReader:
         with _blamed_on_truncation(process, regions):
             ranges = (None, 0) if own is None else own.array
             heap = hookless.read_heap(self.target, calls, regions, own=ranges)
-            return process, heap, hookless.other_allocator(self.target, regions)
+            other = hookless.other_allocator(self.target, regions)
+            return process, heap, other, cpython.arenas(self.target, regions, calls)
 
     def inferior_of(self, process):
         """(Calls, address of the table's root) of a process or core."""
@@ -263,7 +272,16 @@ class ProgramReader:
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
-            return cpython.read(self.target, process, regions, calls)
+            return cpython.read(self._find_python(process, regions, calls), process, regions, calls)
+
+    def _find_python(self, process, regions, calls):
+        """Where interpreters are (cpython.find), which are looked for once for each process and its
+        files."""
+        paths = regions.paths()
+        if self._python[0] != (process.identity, paths):
+            found = cpython.find(self.target, process, regions, calls)
+            self._python = ((process.identity, paths), found)
+        return self._python[1]
 
     def inferior(self, process, regions):
         """The same of one whose regions these are."""

@@ -233,9 +233,12 @@ class Session(ProgramReader):
         return self.read() if name == NOW else self.snapshots.get(name)
 
     def find_typed(self, name):
-        """As `find`, with the classes of C++ objects where they can be found out."""
+        """As `find`, with the classes of C++ objects and the types of Python's where they can be found
+        out."""
         name = name or self.default_name()
         taken, regions = self.find_mapped(name)
+        if name == PYTHON:
+            regions = self._regions(self.stopped_process())
         if regions is not None:
             calls = self._calls(self.stopped_process(), regions)
             object_types.add(self.target, calls, regions, taken.snapshot)

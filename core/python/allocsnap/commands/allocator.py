@@ -5,6 +5,7 @@ import json
 from .. import resident
 from ..library import heaps
 from ..library import rows as results
+from . import python_arenas
 from .command import Command, plural
 
 _KINDS = ("main arena", "arena", "large blocks")
@@ -23,16 +24,18 @@ class Heap(Command):
         "that is in use takes 8 more than the program may write, of a mapping of its own 16.\n"
         "`live` is in use; `free` in bins of an arena; `cached` and `fast` are free in the caches of\n"
         "threads and in fast bins; `top` is the end of an arena that no block has had; `own` the\n"
-        "allocator's; `lost` is being changed or damaged; `rest` is memory without chunks."
+        "allocator's; `lost` is being changed or damaged; `rest` is memory without chunks.\n"
+        "Where the program has CPython, its arenas follow: `in use` are blocks of objects, `free`\n"
+        "other blocks of pools that have any in use, `unused` pools without, and `heads` the rest."
     )
 
     def arguments(self, parser):
         parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
     def run(self, session, options):
-        process, heap, other = session.read_allocator()
+        process, heap, other, pythons = session.read_allocator()
         found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
-        notes = list(heap.notes)
+        notes = list(heap.notes) + [one.note for one in pythons if one.note is not None]
         if other is not None:
             notes.insert(
                 0,
@@ -40,8 +43,9 @@ class Heap(Command):
                 " have".format(other),
             )
         if options.json:
-            return json.dumps(_object(heap, found, notes)) + "\n"
-        return "".join("warning: {}\n".format(note) for note in notes) + _text(heap, found)
+            return json.dumps(_object(heap, found, notes, pythons)) + "\n"
+        text = "".join("warning: {}\n".format(note) for note in notes) + _text(heap, found)
+        return text + "".join(python_arenas.text(one) for one in pythons)
 
 
 def _rest(area):
@@ -52,7 +56,7 @@ def _by_use(sums):
     return {use: {"size": one.size, "count": one.count} for use, one in zip(heaps.USES, sums)}
 
 
-def _object(heap, found, notes):
+def _object(heap, found, notes, pythons):
     """What JSON has."""
     areas = [
         {
@@ -71,6 +75,7 @@ def _object(heap, found, notes):
         "classes": [
             {"least": 1 << number, "chunks": _by_use(sums)} for number, sums in heap.classes
         ],
+        "python": [python_arenas.as_object(one) for one in pythons],
         "resident": None if found is None else found._asdict(),
         "notes": notes,
     }

@@ -226,6 +226,7 @@ FUNCTIONS = {
     "asnap_vtable_list_create": (_ERROR, [_OBJECT, POINTER(GraphFacts), _OUT]),
     "asnap_vtable_list_destroy": (None, [_OBJECT]),
     "asnap_vtable_list_addresses": (POINTER(c_uint64), [_OBJECT, POINTER(c_size_t)]),
+    "asnap_vtable_list_python": (c_bool, [_OBJECT, c_size_t, POINTER(c_char_p)]),
     "asnap_vtable_list_name": (_ERROR, [_OBJECT, _OBJECT, POINTER(c_char_p)]),
     "asnap_owner_list_create": (_ERROR, [_OBJECT, _OBJECT, POINTER(Progress), _OUT]),
     "asnap_owner_list_destroy": (None, [_OBJECT]),

@@ -141,6 +141,15 @@ class Vtables(Object):
         array = library().asnap_vtable_list_addresses(self, byref(count))
         return array[: count.value]
 
+    def python_types(self):
+        """{address: name of that type of CPython's, or None where it cannot be read}."""
+        lib = library()
+        found, name = {}, c_char_p()
+        for place, address in enumerate(self.addresses):
+            if lib.asnap_vtable_list_python(self, place, byref(name)):
+                found[address] = None if name.value is None else name.value.decode("utf-8")
+        return found
+
     def name(self, names):
         """Tells the Snapshot the names of the classes, of each vtable; None: it is none."""
         texts = [None if name is None else path_bytes(name) for name in names]

@@ -1,11 +1,12 @@
 """CPython's own tracemalloc, by the library."""
 
 import ctypes
-from ctypes import byref, c_char_p
+from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint32, c_uint64, c_void_p
 
 from ..target import path_bytes
 from . import native, objects
-from .native import library, text_of
+from .calls import Object
+from .native import Memory, Progress, Region, check, library, text_of
 
 #: The symbol that each field of native.CpythonSymbols leads to. The last ones are static variables
 #: of CPython 3.11 and earlier.
@@ -61,3 +62,101 @@ class Interpreter:
             made.out,
         )
         return made
+
+
+class Arena(ctypes.Structure):
+    """An arena of CPython's own allocator (asnap_cpython_arena)."""
+
+    _fields_ = [
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("pool_size", c_uint32),
+        ("pools", c_uint32),
+        ("used_pools", c_uint32),
+        ("blocks", c_uint32),
+        ("size_in_use", c_uint64),
+        ("size_free", c_uint64),
+    ]
+
+
+class BlockClass(ctypes.Structure):
+    """Blocks of one size (asnap_cpython_class)."""
+
+    _fields_ = [("pools", c_uint64), ("blocks", c_uint64), ("free_blocks", c_uint64)]
+
+
+native.declare(
+    {
+        "asnap_cpython_arenas_read": (
+            c_void_p,
+            [
+                POINTER(Memory),
+                c_char_p,
+                POINTER(Region),
+                c_size_t,
+                POINTER(Progress),
+                POINTER(c_void_p),
+            ],
+        ),
+        "asnap_cpython_arenas_destroy": (None, [c_void_p]),
+        "asnap_cpython_arenas_list": (POINTER(Arena), [c_void_p, POINTER(c_size_t)]),
+        "asnap_cpython_arenas_classes": (POINTER(BlockClass), [c_void_p, POINTER(c_size_t)]),
+        "asnap_cpython_arenas_damaged": (c_uint64, [c_void_p]),
+        "asnap_cpython_arenas_add": (c_void_p, [c_void_p, c_void_p]),
+    }
+)
+
+
+class Arenas(Object):
+    """The arenas of the interpreter whose file is at `path`, in a program that stands still."""
+
+    destroy = "asnap_cpython_arenas_destroy"
+
+    def __init__(self, calls, regions, path):
+        super().__init__()
+        calls.run(
+            library().asnap_cpython_arenas_read,
+            calls.memory,
+            path_bytes(path),
+            regions.array,
+            regions.count,
+            calls.progress,
+            self.out,
+        )
+
+    def _listed(self, function):
+        count = c_size_t()
+        array = function(self, byref(count))
+        return array[: count.value]
+
+    @property
+    def arenas(self):
+        """The Arenas."""
+        return self._listed(library().asnap_cpython_arenas_list)
+
+    @property
+    def classes(self):
+        """[(bytes of a block, BlockClass)] of which there are pools."""
+        every = self._listed(library().asnap_cpython_arenas_classes)
+        return [(16 * (i + 1), one) for i, one in enumerate(every) if one.pools]
+
+    @property
+    def damaged(self):
+        """How many pools contradict themselves, or cannot be read."""
+        return library().asnap_cpython_arenas_damaged(self)
+
+    @property
+    def note(self):
+        """What is uncertain, a line, or None."""
+        if not self.damaged:
+            return None
+        return (
+            "{} of Python's arenas cannot be read or contradict themselves: a thread was changing"
+            " them, or the program has overwritten them".format(
+                "1 pool" if self.damaged == 1 else "{} pools".format(self.damaged)
+            )
+        )
+
+    def add_to(self, raw):
+        """Adds the blocks in use to an objects.Raw."""
+        check(library().asnap_cpython_arenas_add(self, raw))
