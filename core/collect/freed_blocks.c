@@ -123,24 +123,11 @@ static struct asnap_error *read_blocks(struct reading *reading)
     return error;
 }
 
-/* A node without frames, for stacks that are not known. */
-static struct asnap_error *add_origin(struct asnap_raw *raw, uint32_t *place)
-{
-    struct asnap_raw_node *nodes = reallocarray(raw->nodes, raw->node_count + 1, sizeof(*nodes));
-    if (nodes == NULL)
-        return asnap_error_no_memory();
-    raw->nodes = nodes;
-    *place = (uint32_t)raw->node_count;
-    nodes[raw->node_count++] =
-        (struct asnap_raw_node){.pc = ASNAP_RAW_NOT_COUNTED, .parent = ASNAP_RAW_NONE};
-    return NULL;
-}
-
 static struct asnap_error *make_traces(struct reading *reading)
 {
     struct asnap_raw *raw = reading->raw;
     uint32_t not_known = 0;
-    struct asnap_error *error = add_origin(raw, &not_known);
+    struct asnap_error *error = asnap_raw_add_origin(raw, &not_known);
     if (error != NULL)
         return error;
     raw->traces = asnap_reserve_take(2 * reading->count + 1, sizeof(*raw->traces));
@@ -197,7 +184,7 @@ struct asnap_error *asnap_freed_read(const struct asnap_memory *memory, uint64_t
         asnap_raw_destroy(result);
         return error;
     }
-    uint64_t numbers = ring.count - ring.cleared;
+    uint64_t numbers = asnap_root_current(&root) ? ring.count - ring.cleared : 0;
     *freed = (struct asnap_freed){
         .capacity = ring.capacity,
         .count = numbers - (ring.taken_back < numbers ? ring.taken_back : numbers),

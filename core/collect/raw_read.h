@@ -17,4 +17,7 @@ struct asnap_error *asnap_raw_lists(struct asnap_inferior *inferior,
                                     const struct asnap_table_root *root, bool moving,
                                     struct asnap_node_places *places, struct asnap_raw *raw);
 
+/* Adds a node without frames, for stacks that are not known; says where. */
+struct asnap_error *asnap_raw_add_origin(struct asnap_raw *raw, uint32_t *place);
+
 #endif

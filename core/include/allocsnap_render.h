@@ -106,6 +106,16 @@ asnap_render_lives(const struct asnap_snapshot *snapshot, uint64_t address,
                    enum asnap_format format, const struct asnap_render_options *options,
                    char **text);
 
+struct asnap_errors;
+
+/* Calls that were to free what is no live traced block, of a snapshot of asnap_errors_read's traces
+ * and what it says of them: where each was, and where the block was freed before and allocated, as
+ * far as that is known. At most `options->limit` of them, where that is not 0. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_errors(const struct asnap_snapshot *snapshot, const struct asnap_errors *errors,
+                    enum asnap_format format, const struct asnap_render_options *options,
+                    char **text);
+
 #ifdef __cplusplus
 }
 #endif

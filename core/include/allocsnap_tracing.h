@@ -184,6 +184,28 @@ asnap_freed_read(const struct asnap_memory *memory, uint64_t root_address, bool 
                  const struct asnap_progress *progress, struct asnap_freed *freed,
                  struct asnap_raw **raw);
 
+/* Calls that were to free, or to resize, what is no live traced block, where the hooks keep freed
+ * blocks. */
+struct asnap_errors {
+    bool is_kept;
+    uint64_t twice_count;   /* since the start, or since the records were dropped: calls for a block
+                               that had been freed before */
+    uint64_t unknown_count; /* likewise for one of which nothing is known: it was not traced, or
+                               freed so long ago that it is not among the freed blocks any more */
+    uint64_t twice_shown;   /* so many of these are there, the last ones */
+    uint64_t unknown_shown;
+};
+
+/* Reads them: `raw` has three traces of each, all of one kind behind each other: those of the calls
+ * first, and then, in the same order, where each block was freed before, and where it was
+ * allocated. Of each kind those with blocks that were freed before come first, the last one at the
+ * beginning. Of unknown blocks the size is 0, and the last two have neither stack nor thread nor
+ * time. Otherwise as asnap_raw_read. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_errors_read(const struct asnap_memory *memory, uint64_t root_address, bool moving,
+                  const struct asnap_progress *progress, struct asnap_errors *errors,
+                  struct asnap_raw **raw);
+
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);

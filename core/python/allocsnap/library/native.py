@@ -18,6 +18,7 @@ from .structures import (
     Debugger,
     Detail,
     Estimate,
+    Errors,
     Filter,
     Frame,
     Freed,
@@ -162,6 +163,10 @@ FUNCTIONS = {
     "asnap_freed_read": (
         _ERROR,
         [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), POINTER(Freed), _OUT],
+    ),
+    "asnap_errors_read": (
+        _ERROR,
+        [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), POINTER(Errors), _OUT],
     ),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_add_note": (_ERROR, [_OBJECT, c_char_p]),
@@ -343,6 +348,10 @@ FUNCTIONS = {
     "asnap_render_diff": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_render_traces": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_render_lives": (_ERROR, [_OBJECT, c_uint64, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_errors": (
+        _ERROR,
+        [_OBJECT, POINTER(Errors), c_int, POINTER(RenderOptions), _OUT],
+    ),
     "asnap_render_who": (_ERROR, [_OBJECT, c_uint64, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }

@@ -24,11 +24,19 @@ class Raw(Object):
     @classmethod
     def freed(cls, calls, root, moving=False):
         """(native.Freed, Raw) of the blocks that were freed last (asnap_freed_read)."""
-        made, told = cls.__new__(cls), native.Freed()
+        return cls._with_told(library().asnap_freed_read, native.Freed(), calls, root, moving)
+
+    @classmethod
+    def errors(cls, calls, root, moving=False):
+        """(native.Errors, Raw) of calls that were to free what is no live traced block
+        (asnap_errors_read)."""
+        return cls._with_told(library().asnap_errors_read, native.Errors(), calls, root, moving)
+
+    @classmethod
+    def _with_told(cls, read, told, calls, root, moving):
+        made = cls.__new__(cls)
         Object.__init__(made)
-        calls.run(
-            library().asnap_freed_read, calls.memory, root, moving, calls.progress, byref(told), made.out
-        )
+        calls.run(read, calls.memory, root, moving, calls.progress, byref(told), made.out)
         return told, made
 
     @property

@@ -164,6 +164,30 @@ class Lives:
         )
 
 
+class Errors(Rows):
+    """Calls that were to free what is no live traced block, of native.Errors and a Snapshot of
+    Raw.errors. `labels`: as of Traces."""
+
+    def __init__(self, told, snapshot, labels=None):
+        self._told, self._snapshot, self._labels = told, snapshot, labels
+
+    def options(self, limit):
+        options = super().options(limit)
+        _thread_labels(options, self._snapshot, self._labels)
+        return options
+
+    def render(self, form, limit=0, unfiltered=None):
+        options = self.options(limit)
+        self.display.set(options)
+        return _rendered(
+            library().asnap_render_errors,
+            self._snapshot,
+            byref(self._told),
+            native.FORMATS[form][0],
+            byref(options),
+        )
+
+
 class Statistics(Rows, Object):
     """The traces of a snapshot in groups, largest first. `key` is the name of a key (keys.py).
     `labels`: as of Traces, by thread.

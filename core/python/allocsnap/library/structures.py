@@ -160,6 +160,18 @@ class Freed(ctypes.Structure):
     ]
 
 
+class Errors(ctypes.Structure):
+    """What the hooks say of calls that were to free what is no live traced block (asnap_errors)."""
+
+    _fields_ = [
+        ("is_kept", c_bool),
+        ("twice_count", c_uint64),
+        ("unknown_count", c_uint64),
+        ("twice_shown", c_uint64),
+        ("unknown_shown", c_uint64),
+    ]
+
+
 class Frame(ctypes.Structure):
     _fields_ = [
         ("filename", c_char_p),
