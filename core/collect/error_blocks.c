@@ -125,6 +125,27 @@ static struct asnap_error *read_places(struct reading *reading, struct asnap_err
     return error;
 }
 
+/* When the last block was freed; 0 where it is not known. */
+static struct asnap_error *read_newest(const struct asnap_memory *memory, uint64_t root_address,
+                                       uint32_t *newest)
+{
+    struct asnap_table_freed ring;
+    struct asnap_table_freed_block last = {0};
+    struct asnap_error *error = asnap_freed_ring(memory, root_address, &ring);
+    *newest = 0;
+    if (error != NULL || ring.capacity == 0 || ring.count == ring.cleared)
+        return error;
+    uint64_t place = (ring.count - 1) % ring.capacity;
+    error = asnap_read(memory, ring.blocks + place * sizeof(last), &last, sizeof(last),
+                       "the last freed block");
+    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_UNREADABLE)
+        return error;
+    asnap_error_destroy(error);
+    if (last.number == ring.count && last.check == (uint32_t)last.number)
+        *newest = last.freed_time;
+    return NULL;
+}
+
 static uint32_t place_of(const struct reading *reading, uint32_t stack, uint32_t not_known)
 {
     return stack == ASNAP_TABLE_NONE ? not_known : asnap_node_place(&reading->places, stack);
@@ -189,6 +210,8 @@ struct asnap_error *asnap_errors_read(const struct asnap_memory *memory, uint64_
             error = read_places(&reading, &said);
         if (error == NULL)
             error = make_traces(&reading, said.twice_shown);
+        if (error == NULL)
+            error = read_newest(memory, root_address, &said.newest);
     }
     asnap_node_places_deinit(&reading.places);
     free(reading.errors);

@@ -24,8 +24,7 @@ struct reading {
     size_t capacity;
 };
 
-/* `ring` is all zero where the hooks keep no freed blocks, or are of a release that cannot. */
-static struct asnap_error *read_ring(const struct asnap_memory *memory, uint64_t root_address,
+struct asnap_error *asnap_freed_ring(const struct asnap_memory *memory, uint64_t root_address,
                                      struct asnap_table_freed *ring)
 {
     struct asnap_error *error = asnap_read(memory, root_address + ASNAP_TABLE_FREED_OFFSET, ring,
@@ -163,7 +162,7 @@ struct asnap_error *asnap_freed_read(const struct asnap_memory *memory, uint64_t
     struct asnap_raw *result;
     if (memory == NULL || freed == NULL || raw == NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_freed_read: NULL argument");
-    struct asnap_error *error = read_ring(memory, root_address, &ring);
+    struct asnap_error *error = asnap_freed_ring(memory, root_address, &ring);
     if (error == NULL)
         error = asnap_raw_begin(memory, root_address, &root, &result);
     if (error != NULL)

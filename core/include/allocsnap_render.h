@@ -65,6 +65,9 @@ struct asnap_render_options {
     /* Of traces and who: what tells the classes of the blocks; NULL: no graph was computed. */
     const struct asnap_graph *graph;
     const struct asnap_render_marks *marks; /* NULL: none */
+    /* Of freed blocks: the newest time that is known besides theirs (asnap_snapshot_newest_time),
+     * from which what is "ago" counts back; 0: none. */
+    uint32_t newest;
 };
 
 /* How rows are written. */

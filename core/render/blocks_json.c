@@ -150,6 +150,8 @@ struct asnap_error *asnap_lives_json(const struct asnap_snapshot *snapshot, uint
         asnap_text_string(&json, ",\"allocated\":");
         write_block(&json, snapshot, life.allocated, options);
         asnap_json_field(&json, ",\"offset\":", address - life.freed->address);
+        asnap_origin_json_ago(&json, "freed_ago", life.freed, lives.now);
+        asnap_origin_json_ago(&json, "allocated_ago", life.allocated, lives.now);
         asnap_text_string(&json, "}");
     }
     asnap_text_string(&json, "]");
@@ -185,6 +187,7 @@ struct asnap_error *asnap_errors_json(const struct asnap_snapshot *snapshot,
         write_event(&json, ",\"again\":", snapshot, mistake.again, options);
         write_event(&json, ",\"freed\":", snapshot, mistake.freed, options);
         write_event(&json, ",\"allocated\":", snapshot, mistake.allocated, options);
+        asnap_origin_json_ago(&json, "again_ago", mistake.again, mistakes.now);
         asnap_text_string(&json, "}");
     }
     asnap_json_field(&json, "],\"rows\":", mistakes.count);

@@ -2,6 +2,13 @@
 
 #include "allocsnap_tracing.h"
 
+static uint32_t newest_of(const struct asnap_snapshot *snapshot,
+                          const struct asnap_render_options *options)
+{
+    uint32_t newest = asnap_snapshot_newest_time(snapshot);
+    return newest > options->newest ? newest : options->newest;
+}
+
 struct asnap_error *asnap_lives_init(struct asnap_lives *lives,
                                      const struct asnap_snapshot *snapshot,
                                      const struct asnap_render_options *options)
@@ -13,6 +20,7 @@ struct asnap_error *asnap_lives_init(struct asnap_lives *lives,
             .traces = traces,
             .count = asnap_snapshot_count(snapshot) / 2,
             .left = options->limit != 0 ? options->limit : SIZE_MAX,
+            .now = newest_of(snapshot, options),
         };
     return error;
 }
@@ -51,6 +59,7 @@ struct asnap_error *asnap_mistakes_init(struct asnap_mistakes *mistakes,
         .count = count,
         .twice = errors->twice_shown < count ? errors->twice_shown : count,
         .shown = count < limit ? count : limit,
+        .now = newest_of(snapshot, options),
     };
     return NULL;
 }

@@ -9,7 +9,8 @@ struct asnap_lives {
     const struct asnap_trace *traces;
     size_t count; /* blocks that were freed; each has two traces */
     size_t next;
-    size_t left; /* that are to be shown */
+    size_t left;  /* that are to be shown */
+    uint32_t now; /* the newest time that is known */
 };
 
 /* Where a block was allocated, and where it was freed. */
@@ -31,6 +32,7 @@ struct asnap_mistakes {
     size_t count;
     size_t twice; /* of these, the first ones: blocks that had been freed */
     size_t shown;
+    uint32_t now; /* the newest time that is known */
 };
 
 /* One of them. */

@@ -358,7 +358,7 @@ class Who(Command):
         labels = session.thread_labels(name)
         who = results.Who(snapshot, address, regions, place, labels, session.display())
         first = _which(session, options.snapshot) if options.format == "text" else ""
-        lives = session.lives(address, labels) if regions is not None else None
+        lives = session.lives(address, labels, snapshot.newest_time) if regions is not None else None
         return first + _with_lives(who.render(options.format), lives, options.format)
 
     def values(self, session, option, begun=""):

@@ -75,6 +75,8 @@ DEBUGGER_FRAMES_MAX = 64
 
 #: The largest period of a sample (ASNAP_SAMPLE_PERIOD_MAX).
 SAMPLE_PERIOD_MAX = 1 << 40
+#: No more freed blocks are kept (ASNAP_FREED_MAX).
+FREED_MAX = 1 << 24
 
 #: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
 REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}

@@ -230,6 +230,11 @@ class Snapshot(Object):
         """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
         return library().asnap_snapshot_start_time(self)
 
+    @property
+    def newest_time(self):
+        """When its newest block was asked for, in hundredths of a second; 0: not known."""
+        return library().asnap_snapshot_newest_time(self)
+
     def attributed(self, traceback_id):
         """(file, line or 0, function or "") of the frame that blocks of a traceback are
         attributed to, to be printed."""

@@ -149,11 +149,11 @@ class Who:
 
 class Lives:
     """The blocks at an address that were freed, of a Snapshot of Raw.freed. `labels`: as of
-    Traces."""
+    Traces. `newest`: the time of the newest live block."""
 
-    def __init__(self, snapshot, address, labels=None, display=Display()):
+    def __init__(self, snapshot, address, labels=None, display=Display(), newest=0):
         self._arguments = snapshot, address
-        self._options = native.RenderOptions(source_lines=True)
+        self._options = native.RenderOptions(source_lines=True, newest=newest)
         display.set(self._options)
         _thread_labels(self._options, snapshot, labels)
 
@@ -173,6 +173,7 @@ class Errors(Rows):
 
     def options(self, limit):
         options = super().options(limit)
+        options.newest = self._told.newest
         _thread_labels(options, self._snapshot, self._labels)
         return options
 
