@@ -24,8 +24,7 @@ struct reading {
     size_t capacity;
 };
 
-/* `ring` is all zero where the hooks keep no freed blocks, or are of a release that cannot. */
-static struct asnap_error *read_ring(const struct asnap_memory *memory, uint64_t root_address,
+struct asnap_error *asnap_freed_ring(const struct asnap_memory *memory, uint64_t root_address,
                                      struct asnap_table_freed *ring)
 {
     struct asnap_error *error = asnap_read(memory, root_address + ASNAP_TABLE_FREED_OFFSET, ring,
@@ -123,24 +122,11 @@ static struct asnap_error *read_blocks(struct reading *reading)
     return error;
 }
 
-/* A node without frames, for stacks that are not known. */
-static struct asnap_error *add_origin(struct asnap_raw *raw, uint32_t *place)
-{
-    struct asnap_raw_node *nodes = reallocarray(raw->nodes, raw->node_count + 1, sizeof(*nodes));
-    if (nodes == NULL)
-        return asnap_error_no_memory();
-    raw->nodes = nodes;
-    *place = (uint32_t)raw->node_count;
-    nodes[raw->node_count++] =
-        (struct asnap_raw_node){.pc = ASNAP_RAW_NOT_COUNTED, .parent = ASNAP_RAW_NONE};
-    return NULL;
-}
-
 static struct asnap_error *make_traces(struct reading *reading)
 {
     struct asnap_raw *raw = reading->raw;
     uint32_t not_known = 0;
-    struct asnap_error *error = add_origin(raw, &not_known);
+    struct asnap_error *error = asnap_raw_add_origin(raw, &not_known);
     if (error != NULL)
         return error;
     raw->traces = asnap_reserve_take(2 * reading->count + 1, sizeof(*raw->traces));
@@ -176,7 +162,7 @@ struct asnap_error *asnap_freed_read(const struct asnap_memory *memory, uint64_t
     struct asnap_raw *result;
     if (memory == NULL || freed == NULL || raw == NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT, "asnap_freed_read: NULL argument");
-    struct asnap_error *error = read_ring(memory, root_address, &ring);
+    struct asnap_error *error = asnap_freed_ring(memory, root_address, &ring);
     if (error == NULL)
         error = asnap_raw_begin(memory, root_address, &root, &result);
     if (error != NULL)
@@ -197,7 +183,7 @@ struct asnap_error *asnap_freed_read(const struct asnap_memory *memory, uint64_t
         asnap_raw_destroy(result);
         return error;
     }
-    uint64_t numbers = ring.count - ring.cleared;
+    uint64_t numbers = asnap_root_current(&root) ? ring.count - ring.cleared : 0;
     *freed = (struct asnap_freed){
         .capacity = ring.capacity,
         .count = numbers - (ring.taken_back < numbers ? ring.taken_back : numbers),

@@ -213,6 +213,18 @@ static struct asnap_error *check_tracing(const struct asnap_table_root *root)
                               "traces from now on");
 }
 
+struct asnap_error *asnap_raw_add_origin(struct asnap_raw *raw, uint32_t *place)
+{
+    struct asnap_raw_node *nodes = reallocarray(raw->nodes, raw->node_count + 1, sizeof(*nodes));
+    if (nodes == NULL)
+        return asnap_error_no_memory();
+    raw->nodes = nodes;
+    *place = (uint32_t)raw->node_count;
+    nodes[raw->node_count++] =
+        (struct asnap_raw_node){.pc = ASNAP_RAW_NOT_COUNTED, .parent = ASNAP_RAW_NONE};
+    return NULL;
+}
+
 struct asnap_error *asnap_raw_lists(struct asnap_inferior *inferior,
                                     const struct asnap_table_root *root, bool moving,
                                     struct asnap_node_places *places, struct asnap_raw *raw)

@@ -17,4 +17,12 @@ struct asnap_error *asnap_raw_lists(struct asnap_inferior *inferior,
                                     const struct asnap_table_root *root, bool moving,
                                     struct asnap_node_places *places, struct asnap_raw *raw);
 
+/* Adds a node without frames, for stacks that are not known; says where. */
+struct asnap_error *asnap_raw_add_origin(struct asnap_raw *raw, uint32_t *place);
+
+/* Reads what the hooks say of freed blocks: all zero where they keep none, or are of a release that
+ * cannot. Fails with DAMAGED where that cannot be true. */
+struct asnap_error *asnap_freed_ring(const struct asnap_memory *memory, uint64_t root_address,
+                                     struct asnap_table_freed *ring);
+
 #endif

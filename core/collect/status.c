@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "raw_read.h"
 #include "table_root.h"
 #include "unseen.h"
 
@@ -60,6 +61,11 @@ struct asnap_error *asnap_status_read(const struct asnap_memory *memory, uint64_
         .dropped = root.dropped,
         .refused = root.refused,
     };
+    struct asnap_table_freed ring;
+    error = asnap_freed_ring(memory, root_address, &ring);
+    if (error != NULL)
+        return error;
+    now.freed_capacity = ring.capacity;
     asnap_unseen_describe(&root, now.unseen);
     now.is_whole = since_start(&root) && now.sample_period == 0 && root.dropped == 0 &&
                    root.refused == 0 && now.unseen[0] == '\0';

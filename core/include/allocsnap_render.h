@@ -65,6 +65,9 @@ struct asnap_render_options {
     /* Of traces and who: what tells the classes of the blocks; NULL: no graph was computed. */
     const struct asnap_graph *graph;
     const struct asnap_render_marks *marks; /* NULL: none */
+    /* Of freed blocks: the newest time that is known besides theirs (asnap_snapshot_newest_time),
+     * from which what is "ago" counts back; 0: none. */
+    uint32_t newest;
 };
 
 /* How rows are written. */
@@ -105,6 +108,16 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_render_lives(const struct asnap_snapshot *snapshot, uint64_t address,
                    enum asnap_format format, const struct asnap_render_options *options,
                    char **text);
+
+struct asnap_errors;
+
+/* Calls that were to free what is no live traced block, of a snapshot of asnap_errors_read's traces
+ * and what it says of them: where each was, and where the block was freed before and allocated, as
+ * far as that is known. At most `options->limit` of them, where that is not 0. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_render_errors(const struct asnap_snapshot *snapshot, const struct asnap_errors *errors,
+                    enum asnap_format format, const struct asnap_render_options *options,
+                    char **text);
 
 #ifdef __cplusplus
 }

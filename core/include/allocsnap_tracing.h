@@ -30,6 +30,9 @@ enum asnap_request {
 /* No sample has a larger period. */
 #define ASNAP_SAMPLE_PERIOD_MAX (UINT64_C(1) << 40)
 
+/* No more freed blocks are kept. */
+#define ASNAP_FREED_MAX (UINT64_C(1) << 24)
+
 #define ASNAP_UNSEEN_BYTES 1536
 
 /* What the hooks say of themselves. Where a request waits, `tracing`, `frame_limit`
@@ -38,22 +41,23 @@ struct asnap_status {
     char hooks_version[24];
     uint32_t table_version;
     bool tracing;
-    bool request_pending;   /* a start, stop or clear the hooks have not obeyed yet */
-    uint32_t frame_limit;   /* frames kept of a stack */
-    uint64_t sample_period; /* bytes; 0: every block is traced. Else only a sample of them is
-                               (asnap_snapshot_sample_period), and what is traced and the peak
-                               are estimates */
-    uint64_t traced_size;   /* bytes in live traced blocks */
-    uint64_t traced_count;  /* live traced blocks */
-    uint64_t sampled_count; /* of a sample: those of them that were recorded */
-    uint64_t peak_size;     /* the most that traced_size has been */
-    uint64_t tracker_size;  /* memory of the hooks themselves, bytes */
-    uint64_t dropped;       /* blocks that there was no memory to record */
-    uint64_t refused;       /* blocks of the program's pools that no record can be made of */
-    uint32_t busy_shards;   /* parts of the table that were being changed */
-    bool is_whole;          /* every block since the program's start was recorded, as far as the
-                               hooks know: nothing was started, dropped or refused later */
-    uint32_t requests;      /* what waits to be obeyed: asnap_request flags */
+    bool request_pending;    /* a start, stop or clear the hooks have not obeyed yet */
+    uint32_t frame_limit;    /* frames kept of a stack */
+    uint64_t sample_period;  /* bytes; 0: every block is traced. Else only a sample of them is
+                                (asnap_snapshot_sample_period), and what is traced and the peak
+                                are estimates */
+    uint64_t traced_size;    /* bytes in live traced blocks */
+    uint64_t traced_count;   /* live traced blocks */
+    uint64_t sampled_count;  /* of a sample: those of them that were recorded */
+    uint64_t peak_size;      /* the most that traced_size has been */
+    uint64_t tracker_size;   /* memory of the hooks themselves, bytes */
+    uint64_t dropped;        /* blocks that there was no memory to record */
+    uint64_t refused;        /* blocks of the program's pools that no record can be made of */
+    uint64_t freed_capacity; /* so many of the blocks that were freed last are kept; 0: none */
+    uint32_t busy_shards;    /* parts of the table that were being changed */
+    bool is_whole;           /* every block since the program's start was recorded, as far as the
+                                hooks know: nothing was started, dropped or refused later */
+    uint32_t requests;       /* what waits to be obeyed: asnap_request flags */
     char unseen[ASNAP_UNSEEN_BYTES]; /* which calls of the program are not seen, and what that
                                         makes of the numbers, in a sentence; "" where none are
                                         known of */
@@ -183,6 +187,29 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_freed_read(const struct asnap_memory *memory, uint64_t root_address, bool moving,
                  const struct asnap_progress *progress, struct asnap_freed *freed,
                  struct asnap_raw **raw);
+
+/* Calls that were to free, or to resize, what is no live traced block, where the hooks keep freed
+ * blocks. */
+struct asnap_errors {
+    bool is_kept;
+    uint64_t twice_count;   /* since the start, or since the records were dropped: calls for a block
+                               that had been freed before */
+    uint64_t unknown_count; /* likewise for one of which nothing is known: it was not traced, or
+                               freed so long ago that it is not among the freed blocks any more */
+    uint64_t twice_shown;   /* so many of these are there, the last ones */
+    uint64_t unknown_shown;
+    uint32_t newest; /* when a block was freed last, as asnap_trace has it; 0: none is kept */
+};
+
+/* Reads them: `raw` has three traces of each, all of one kind behind each other: those of the calls
+ * first, and then, in the same order, where each block was freed before, and where it was
+ * allocated. Of each kind those with blocks that were freed before come first, the last one at the
+ * beginning. Of unknown blocks the size is 0, and the last two have neither stack nor thread nor
+ * time. Otherwise as asnap_raw_read. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_errors_read(const struct asnap_memory *memory, uint64_t root_address, bool moving,
+                  const struct asnap_progress *progress, struct asnap_errors *errors,
+                  struct asnap_raw **raw);
 
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */

@@ -18,4 +18,11 @@ struct asnap_error *asnap_lives_text(const struct asnap_snapshot *snapshot, uint
 struct asnap_error *asnap_lives_json(const struct asnap_snapshot *snapshot, uint64_t address,
                                      const struct asnap_render_options *options, char **text);
 
+struct asnap_error *asnap_errors_text(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_errors *errors,
+                                      const struct asnap_render_options *options, char **text);
+struct asnap_error *asnap_errors_json(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_errors *errors,
+                                      const struct asnap_render_options *options, char **text);
+
 #endif

@@ -96,6 +96,27 @@ void asnap_origin_line(struct asnap_page *page, const struct asnap_snapshot *sna
     asnap_page_string(page, "\n");
 }
 
+void asnap_origin_ago(struct asnap_page *page, const struct asnap_trace *trace, uint32_t now)
+{
+    if (trace->time == ASNAP_TIME_UNKNOWN)
+        return;
+    asnap_page_string(page, " ");
+    write_seconds(&page->text, now > trace->time ? now - trace->time : 0);
+    asnap_page_string(page, " s ago");
+}
+
+void asnap_origin_json_ago(struct asnap_text *text, const char *name,
+                           const struct asnap_trace *trace, uint32_t now)
+{
+    asnap_text_string(text, ",\"");
+    asnap_text_string(text, name);
+    asnap_text_string(text, "\":");
+    if (trace->time != ASNAP_TIME_UNKNOWN)
+        write_seconds(text, now > trace->time ? now - trace->time : 0);
+    else
+        asnap_text_string(text, "null");
+}
+
 static void write_json_thread(struct asnap_text *text, uint32_t thread, uint32_t place,
                               const struct asnap_render_options *options)
 {

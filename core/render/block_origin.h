@@ -21,6 +21,13 @@ void asnap_origin_json_thread(struct asnap_text *text, struct asnap_bounds bound
 void asnap_origin_line(struct asnap_page *page, const struct asnap_snapshot *snapshot,
                        const struct asnap_trace *trace, const struct asnap_render_options *options);
 
+/* " 0.31 s ago", before the time `now`; nothing where its time is not known. */
+void asnap_origin_ago(struct asnap_page *page, const struct asnap_trace *trace, uint32_t now);
+
+/* ",\"NAME\":0.31", likewise, and null where it is not known. */
+void asnap_origin_json_ago(struct asnap_text *text, const char *name,
+                           const struct asnap_trace *trace, uint32_t now);
+
 /* ",\"thread\":4711,\"thread_label\":null,\"time\":12.34", with null for what is not known. */
 void asnap_origin_json(struct asnap_text *text, const struct asnap_snapshot *snapshot,
                        const struct asnap_trace *trace, const struct asnap_render_options *options);

@@ -1,3 +1,4 @@
+#include "allocsnap_tracing.h"
 #include "block_formats.h"
 #include "block_origin.h"
 #include "blocks_shown.h"
@@ -149,8 +150,50 @@ struct asnap_error *asnap_lives_json(const struct asnap_snapshot *snapshot, uint
         asnap_text_string(&json, ",\"allocated\":");
         write_block(&json, snapshot, life.allocated, options);
         asnap_json_field(&json, ",\"offset\":", address - life.freed->address);
+        asnap_origin_json_ago(&json, "freed_ago", life.freed, lives.now);
+        asnap_origin_json_ago(&json, "allocated_ago", life.allocated, lives.now);
         asnap_text_string(&json, "}");
     }
     asnap_text_string(&json, "]");
+    return asnap_text_finish(&json, text);
+}
+
+static void write_event(struct asnap_text *text, const char *name,
+                        const struct asnap_snapshot *snapshot, const struct asnap_trace *trace,
+                        const struct asnap_render_options *options)
+{
+    asnap_text_string(text, name);
+    if (trace != NULL)
+        write_block(text, snapshot, trace, options);
+    else
+        asnap_text_string(text, "null");
+}
+
+struct asnap_error *asnap_errors_json(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_errors *errors,
+                                      const struct asnap_render_options *options, char **text)
+{
+    struct asnap_mistakes mistakes;
+    struct asnap_error *error = asnap_mistakes_init(&mistakes, snapshot, errors, options);
+    if (error != NULL)
+        return error;
+    struct asnap_text json = {0};
+    asnap_text_string(&json, "{\"errors\":[");
+    for (size_t i = 0; i < mistakes.shown; i++) {
+        struct asnap_mistake mistake = asnap_mistake_at(&mistakes, i);
+        asnap_text_string(&json, i == 0 ? "" : ",");
+        asnap_text_string(&json, mistake.freed != NULL ? "{\"kind\":\"freed twice\""
+                                                       : "{\"kind\":\"unknown\"");
+        write_event(&json, ",\"again\":", snapshot, mistake.again, options);
+        write_event(&json, ",\"freed\":", snapshot, mistake.freed, options);
+        write_event(&json, ",\"allocated\":", snapshot, mistake.allocated, options);
+        asnap_origin_json_ago(&json, "again_ago", mistake.again, mistakes.now);
+        asnap_text_string(&json, "}");
+    }
+    asnap_json_field(&json, "],\"rows\":", mistakes.count);
+    asnap_json_field(&json, ",\"freed_twice\":", errors->twice_count);
+    asnap_json_field(&json, ",\"unknown\":", errors->unknown_count);
+    asnap_origin_json_start(&json, snapshot);
+    write_notes(&json, snapshot);
     return asnap_text_finish(&json, text);
 }

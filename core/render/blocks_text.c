@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "allocsnap_tracing.h"
 #include "block_formats.h"
 #include "block_origin.h"
 #include "blocks_shown.h"
@@ -240,22 +241,30 @@ struct asnap_error *asnap_who_text(const struct asnap_snapshot *snapshot, uint64
     return asnap_page_finish(&page, error, text);
 }
 
+/* "  it was freed", when, by which thread, and its stack */
+static struct asnap_error *write_event(struct asnap_page *page,
+                                       const struct asnap_snapshot *snapshot, const char *what,
+                                       const struct asnap_trace *trace, uint32_t now)
+{
+    asnap_page_string(page, "  ");
+    asnap_page_string(page, what);
+    asnap_origin_ago(page, trace, now);
+    asnap_page_string(page, "\n");
+    asnap_origin_line(page, snapshot, trace, page->options);
+    return write_stack(page, snapshot, trace);
+}
+
 /* "freed before: a block, size=48 B", who did it, and who allocated it */
 static struct asnap_error *write_life(struct asnap_page *page,
                                       const struct asnap_snapshot *snapshot, uint64_t address,
-                                      const struct asnap_life *life,
-                                      const struct asnap_render_options *options)
+                                      const struct asnap_life *life, uint32_t now)
 {
     asnap_page_string(page, "freed before: ");
     write_holder(page, snapshot, life->freed, address, NULL);
-    asnap_page_string(page, "  it was freed\n");
-    asnap_origin_line(page, snapshot, life->freed, options);
-    struct asnap_error *error = write_stack(page, snapshot, life->freed);
-    if (error != NULL)
-        return error;
-    asnap_page_string(page, "  it was allocated\n");
-    asnap_origin_line(page, snapshot, life->allocated, options);
-    return write_stack(page, snapshot, life->allocated);
+    struct asnap_error *error = write_event(page, snapshot, "it was freed", life->freed, now);
+    if (error == NULL)
+        error = write_event(page, snapshot, "it was allocated", life->allocated, now);
+    return error;
 }
 
 struct asnap_error *asnap_lives_text(const struct asnap_snapshot *snapshot, uint64_t address,
@@ -268,6 +277,57 @@ struct asnap_error *asnap_lives_text(const struct asnap_snapshot *snapshot, uint
         return error;
     struct asnap_page page = {.source_lines = options->source_lines, .options = options};
     while (error == NULL && asnap_lives_next(&lives, address, &life))
-        error = write_life(&page, snapshot, address, &life, options);
+        error = write_life(&page, snapshot, address, &life, lives.now);
+    return asnap_page_finish(&page, error, text);
+}
+
+/* "0x1000: freed twice: a block, size=48 B", and who freed and allocated it */
+static struct asnap_error *write_mistake(struct asnap_page *page,
+                                         const struct asnap_snapshot *snapshot,
+                                         const struct asnap_mistake *mistake, uint32_t now)
+{
+    const uint64_t address = mistake->again->address;
+    asnap_page_address(page, address);
+    if (mistake->freed == NULL) {
+        asnap_page_string(page, ": no live traced block: it was not traced, or freed before those "
+                                "that are kept\n");
+        return write_event(page, snapshot, "it was to be freed", mistake->again, now);
+    }
+    asnap_page_string(page, ": freed twice: ");
+    write_holder(page, snapshot, mistake->again, address, NULL);
+    struct asnap_error *error =
+        write_event(page, snapshot, "it was freed again", mistake->again, now);
+    if (error == NULL)
+        error = write_event(page, snapshot, "it was freed before", mistake->freed, now);
+    if (error == NULL)
+        error = write_event(page, snapshot, "it was allocated", mistake->allocated, now);
+    return error;
+}
+
+struct asnap_error *asnap_errors_text(const struct asnap_snapshot *snapshot,
+                                      const struct asnap_errors *errors,
+                                      const struct asnap_render_options *options, char **text)
+{
+    struct asnap_mistakes mistakes;
+    struct asnap_error *error = asnap_mistakes_init(&mistakes, snapshot, errors, options);
+    if (error != NULL)
+        return error;
+    struct asnap_page page = {.source_lines = options->source_lines, .options = options};
+    write_warnings(&page, snapshot);
+    asnap_page_number(&page, errors->twice_count);
+    asnap_page_string(&page, errors->twice_count == 1 ? " block was freed twice, "
+                                                      : " blocks were freed twice, ");
+    asnap_page_number(&page, errors->unknown_count);
+    asnap_page_string(&page, errors->unknown_count == 1
+                                 ? " call was to free a block that is not known\n"
+                                 : " calls were to free blocks that are not known\n");
+    for (size_t i = 0; i < mistakes.shown && error == NULL; i++) {
+        struct asnap_mistake mistake = asnap_mistake_at(&mistakes, i);
+        error = write_mistake(&page, snapshot, &mistake, mistakes.now);
+    }
+    if (mistakes.shown < mistakes.count) {
+        asnap_page_number(&page, mistakes.count - mistakes.shown);
+        asnap_page_string(&page, " more are kept\n");
+    }
     return asnap_page_finish(&page, error, text);
 }

@@ -3,8 +3,10 @@
 #include "block_formats.h"
 
 static const struct asnap_format_writers table[] = {
-    [ASNAP_FORMAT_TEXT] = {asnap_rows_text, asnap_blocks_text, asnap_who_text, asnap_lives_text},
-    [ASNAP_FORMAT_JSON] = {asnap_rows_json, asnap_blocks_json, asnap_who_json, asnap_lives_json},
+    [ASNAP_FORMAT_TEXT] = {asnap_rows_text, asnap_blocks_text, asnap_who_text, asnap_lives_text,
+                           asnap_errors_text},
+    [ASNAP_FORMAT_JSON] = {asnap_rows_json, asnap_blocks_json, asnap_who_json, asnap_lives_json,
+                           asnap_errors_json},
 };
 
 struct asnap_error *asnap_format_find(enum asnap_format format,

@@ -13,6 +13,9 @@ struct asnap_format_writers {
                                const struct asnap_render_options *options, char **text);
     struct asnap_error *(*lives)(const struct asnap_snapshot *snapshot, uint64_t address,
                                  const struct asnap_render_options *options, char **text);
+    struct asnap_error *(*errors)(const struct asnap_snapshot *snapshot,
+                                  const struct asnap_errors *errors,
+                                  const struct asnap_render_options *options, char **text);
 };
 
 /* Finds the writers of a format. Fails with INVALID_ARGUMENT where there is no such format. */

@@ -341,6 +341,62 @@ struct asnap_table_freed {
     uint64_t taken_back;  /* numbers since then of what was not freed after all */
 };
 
+/* ---- blocks that were freed once too often ---- */
+
+/* It lies behind the freed blocks, at this distance from the root's start. Only where these sixteen
+ * bytes are there do the hooks know of such errors. */
+#define ASNAP_TABLE_ERRORS_OFFSET UINT32_C(14192)
+#define ASNAP_TABLE_ERRORS_MAGIC "allocsnap-error"
+
+/* No ring has more places. */
+#define ASNAP_TABLE_ERRORS_MAX (UINT64_C(1) << 16)
+
+enum asnap_table_error_kind {
+    ASNAP_TABLE_ERROR_TWICE = 0,   /* the block was freed before */
+    ASNAP_TABLE_ERROR_UNKNOWN = 1, /* no record, and none of the freed blocks that are kept */
+    ASNAP_TABLE_ERROR_KINDS = 2,
+};
+
+/* A call that was to free, or to resize, what is no live traced block. Error n of its kind, from 1
+ * on, is at the place (n - 1) % capacity of the kind. */
+struct asnap_table_error {
+    uint64_t number; /* as in a freed block, `check` too */
+    uint64_t key;    /* of the block; its address only where it is not known */
+    uint64_t extent; /* twice: what the freed block says, and below; unknown: 0 */
+    uint32_t stack;
+    uint32_t time;
+    uint32_t freed_stack;
+    uint32_t freed_time;
+    uint32_t freed_thread;
+    uint32_t again_stack; /* of the call; ASNAP_TABLE_NONE: not known */
+    uint32_t again_time;
+    uint32_t again_thread;
+    uint32_t reserved;
+    uint32_t check;
+};
+
+struct asnap_table_error_ring {
+    uint64_t count; /* as of freed blocks, and below */
+    uint64_t cleared;
+    uint64_t lost;
+    uint64_t taken_back; /* of a block that operator delete was called for, within which is another
+                            one's start, and that one was freed then */
+};
+
+struct asnap_table_errors {
+    char magic[16];
+    uint32_t bytes;       /* of this structure, as the writer knows it */
+    uint32_t error_bytes; /* of a place */
+    uint64_t capacity;    /* places of each kind; 0: errors are not kept */
+    uint64_t errors;      /* address of the first place: those of the first kind, then the others */
+    struct asnap_table_error_ring rings[ASNAP_TABLE_ERROR_KINDS];
+};
+
+_Static_assert(sizeof(struct asnap_table_error) == 64, "error layout");
+_Static_assert(sizeof(struct asnap_table_errors) == 104, "errors layout");
+_Static_assert(ASNAP_TABLE_FREED_OFFSET + sizeof(struct asnap_table_freed) <=
+                   ASNAP_TABLE_ERRORS_OFFSET,
+               "errors layout");
 _Static_assert(sizeof(struct asnap_table_freed_block) == 48, "freed block layout");
 _Static_assert(sizeof(struct asnap_table_freed) == 72, "freed layout");
 _Static_assert(ASNAP_TABLE_WATCH_OFFSET + sizeof(struct asnap_table_watch) <=

@@ -78,6 +78,8 @@ COMMANDS = [
     "snapshot dump one /nonexistent/one.dump",
     "snapshot freed",
     "snapshot freed nobody",
+    "snapshot errors",
+    "snapshot errors nobody",
     "snapshot who",
     "snapshot who 1.5",
     "snapshot set colours",

@@ -53,6 +53,10 @@ class Freed(Case):
             [(tag_line(source, allocated), tag_line(source, freed)) for allocated, freed in lives],
         )
         self.assertTrue(all(one["freed"]["time"] >= one["allocated"]["time"] for one in answer["freed"]))
+        ends = {round(one[name]["time"] + one[name + "_ago"], 2)
+                for one in answer["freed"] for name in ("freed", "allocated")}
+        self.assertEqual(len(ends), 1)
+        self.assertLessEqual(max(one["freed"]["time"] for one in answer["freed"]), ends.pop())
 
     def test_both_stacks_of_each(self):
         in_use, not_in_use = "snapshot who --json in_use", "snapshot who --json not_in_use"
@@ -71,6 +75,23 @@ class Freed(Case):
         self.check_lives(dead.json(in_use), "second life", ("first life", "its end"))
         for live, other in zip(results.json(FREED)["statistics"], dead.json(FREED)["statistics"]):
             self.assertEqual(live, other)
+
+    def test_as_start_has_asked(self):
+        start = "snapshot start 16 --freed 3"
+        results = self.batch(
+            [start, "break stop_here", "run", FREED, STATUS, "snapshot start --freed 4",
+             "snapshot start --freed 3"],
+            program("freed"),
+        )
+        self.assertIn("The last 3 blocks that it frees are kept.\n", results[start])
+        self.assertEqual(results.json(FREED)["total"]["count"], 3)
+        self.assertIn("freed:   the last 3 blocks are kept\n", results[STATUS])
+        self.assertEqual(
+            results["snapshot start --freed 4"],
+            "this process keeps 3 freed blocks, which was settled when it was started: give"
+            " `snapshot start --freed 4` before the program runs\n",
+        )
+        self.assertIn("Tracing starts again", results["snapshot start --freed 3"])
 
     def test_only_the_last(self):
         results = self.stopped(3, [FREED])

@@ -52,6 +52,8 @@ $(PROGRAM_DIR)/$(1): $(PROGRAM_DIR)/lib$(2).so
 endef
 $(foreach name,signals signal_storm handed_on overflow walk_steps nested_walks fork_anyhow,$(eval $(call over_allocator,$(name),safealloc)))
 $(eval $(call over_allocator,dying,dying))
+$(eval $(call over_allocator,errors,keepsfreed))
+$(eval $(call over_allocator,headed,headed))
 $(eval $(call over_allocator,fork_handlers,locky))
 
 PROGRAM_C := $(filter-out tests/programs/lib%,$(wildcard tests/programs/*.c))

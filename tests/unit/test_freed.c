@@ -1,11 +1,7 @@
 /* Blocks that were freed: what the hooks keep of them, as a debugger reads it, also between any two
  * instructions. */
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "freed.h"
@@ -13,6 +9,7 @@
 #include "raw.h"
 #include "root.h"
 #include "stacks.h"
+#include "step_child.h"
 #include "table_image.h"
 
 /* ---- in an image ---- */
@@ -141,6 +138,48 @@ ASNAP_TEST(freed, believes_nothing_that_cannot_be)
     image_deinit(&image);
 }
 
+/* ---- where the last block of an address is ---- */
+
+/* The number of the block with this key; 0: it is not known to be freed. */
+static uint64_t found(uint64_t key)
+{
+    struct asnap_table_freed_block block = {0};
+    return asnap_freed_find(key, &block) && block.key == key ? block.number : 0;
+}
+
+ASNAP_TEST(freed, finds_what_is_in_the_ring_only)
+{
+    enum { ROOM = 64, ROUNDS = 1000 };
+    uint64_t frame = 0x4000;
+    own_table_open();
+    const struct asnap_removed removed = {.stack = asnap_stacks_intern(&frame, 1, 0)};
+    CU_ASSERT_FATAL(asnap_freed_begin(ROOM));
+    const uint64_t before = asnap_root_and_watch.freed.count;
+    uint64_t last[50] = {0};
+    for (uint64_t i = 1; i <= ROUNDS; i++) {
+        uint64_t key = 16 * (i * i % 47 + 1);
+        last[key / 16] = asnap_freed_put(key, &removed, removed.stack);
+        CU_ASSERT_EQUAL(last[key / 16], before + i);
+        for (uint64_t other = 1; other < 50; other++) {
+            bool is_there = last[other] != 0 && last[other] + ROOM > before + i;
+            CU_ASSERT_EQUAL(found(16 * other), is_there ? last[other] : 0);
+        }
+    }
+    /* The one before is not found in place of what was taken back: it is in use. */
+    uint64_t number = asnap_freed_put(16, &removed, removed.stack);
+    CU_ASSERT_EQUAL(found(16), number);
+    uint64_t behind = asnap_freed_put(16 * 60, &removed, removed.stack);
+    asnap_freed_take_back(behind);
+    CU_ASSERT_EQUAL(found(16 * 60), 0);
+    CU_ASSERT_EQUAL(found(16), number);
+    asnap_freed_doubt();
+    CU_ASSERT_EQUAL(found(16), 0);
+    number = asnap_freed_put(16, &removed, removed.stack);
+    CU_ASSERT_EQUAL(found(16), number);
+    asnap_freed_clear();
+    CU_ASSERT_EQUAL(found(16), 0);
+}
+
 /* ---- between any two instructions ---- */
 
 enum { CAPACITY = 3, FREES = 8 };
@@ -161,8 +200,7 @@ static void be_the_child(void)
     uint32_t stack = asnap_stacks_intern(&frame, 1, 0);
     if (!asnap_freed_begin(CAPACITY))
         _exit(1);
-    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-    raise(SIGSTOP);
+    step_child_stop();
     for (uint64_t i = 1; i <= FREES; i++) {
         const struct asnap_removed removed = {.size = i, .stack = stack};
         asnap_freed_put(0x1000 * i, &removed, stack);
@@ -172,16 +210,7 @@ static void be_the_child(void)
     asnap_freed_take_back(FREES);
     told->clears = true;
     asnap_freed_clear();
-    raise(SIGSTOP);
-    _exit(0);
-}
-
-static int read_child(void *context, uint64_t address, void *buffer, size_t size)
-{
-    struct iovec here = {buffer, size};
-    struct iovec there = {(void *)(uintptr_t)address, size};
-    ssize_t got = process_vm_readv(*(pid_t *)context, &here, 1, &there, 1, 0);
-    return got == (ssize_t)size ? ASNAP_READ_OK : ASNAP_READ_FAILED;
+    step_child_stop();
 }
 
 /* Those that are shown follow each other, up to the one that is being freed or that before. Of the
@@ -203,7 +232,7 @@ static bool follows(const struct asnap_freed *freed, const struct asnap_raw *raw
 
 static bool agrees(pid_t child)
 {
-    struct asnap_memory memory = {.read = read_child, .context = &child};
+    struct asnap_memory memory = step_child_memory(&child);
     struct asnap_freed freed;
     struct asnap_raw *raw = NULL;
     ASNAP_ASSERT_OK(
@@ -215,25 +244,8 @@ static bool agrees(pid_t child)
 
 ASNAP_TEST(freed, is_readable_at_every_instruction)
 {
-    told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CU_ASSERT_FATAL(told != MAP_FAILED);
-    pid_t child = fork();
-    if (child == 0)
-        be_the_child();
-    int status = 0;
-    long steps = 0;
-    bool good = waitpid(child, &status, 0) == child && WIFSTOPPED(status);
-    CU_ASSERT_FATAL(good);
-    while (good && ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
-           waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
-           WSTOPSIG(status) == SIGTRAP) {
-        steps++;
-        good = agrees(child);
-    }
-    CU_ASSERT(good);
-    CU_ASSERT(steps > 300);
+    told = step_child_share(sizeof(*told));
+    CU_ASSERT(step_child(be_the_child, agrees) > 300);
     CU_ASSERT(told->clears && told->done == FREES);
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
     munmap(told, sizeof(*told));
 }

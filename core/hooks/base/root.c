@@ -44,6 +44,9 @@ void asnap_root_describe(void)
     asnap_root_and_watch.watch.bytes = sizeof(struct asnap_table_watch);
     asnap_root_and_watch.freed.bytes = sizeof(struct asnap_table_freed);
     asnap_root_and_watch.freed.block_bytes = sizeof(struct asnap_table_freed_block);
+    asnap_root_and_watch.errors.bytes = sizeof(struct asnap_table_errors);
+    asnap_root_and_watch.errors.error_bytes = sizeof(struct asnap_table_error);
+    store_magic(asnap_root_and_watch.errors.magic, ASNAP_TABLE_ERRORS_MAGIC);
     store_magic(asnap_root_and_watch.freed.magic, ASNAP_TABLE_FREED_MAGIC);
     store_magic(asnap_root_and_watch.watch.magic, ASNAP_TABLE_WATCH_MAGIC);
     store_magic(root->magic, ASNAP_TABLE_MAGIC);

@@ -13,17 +13,20 @@
  * first that the linker finds by it, which must not be that of others. */
 extern struct asnap_table_root allocsnap_root;
 
-/* It lies here, with the watch and the freed blocks behind it. */
+/* It lies here, with the watch, the freed blocks and the errors behind it. */
 struct asnap_root_and_watch {
     struct asnap_table_root root;
     struct asnap_table_watch watch __attribute__((aligned(512)));
     struct asnap_table_freed freed;
+    struct asnap_table_errors errors;
 };
 
 _Static_assert(offsetof(struct asnap_root_and_watch, watch) == ASNAP_TABLE_WATCH_OFFSET,
                "where a debugger looks for the watch");
 _Static_assert(offsetof(struct asnap_root_and_watch, freed) == ASNAP_TABLE_FREED_OFFSET,
                "where a debugger looks for freed blocks");
+_Static_assert(offsetof(struct asnap_root_and_watch, errors) == ASNAP_TABLE_ERRORS_OFFSET,
+               "where a debugger looks for errors");
 
 extern struct asnap_root_and_watch asnap_root_and_watch;
 

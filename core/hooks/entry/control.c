@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "debugger_call.h"
 #include "deferred.h"
+#include "errors.h"
 #include "fork.h"
 #include "freed.h"
 #include "gate.h"
@@ -110,6 +111,7 @@ static void obey(void)
         asnap_deferred_cancel_all();
         asnap_records_clear();
         asnap_freed_clear();
+        asnap_errors_clear();
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }

@@ -180,18 +180,21 @@ bool asnap_deferred_awaits(uint64_t key)
 }
 
 /* A program's pools may be told of one address again and again. */
-void asnap_deferred_cancel(uint64_t key)
+bool asnap_deferred_cancel(uint64_t key)
 {
+    bool was_left = false;
     if (!asnap_deferred_is_any_left())
-        return;
+        return false;
     for (struct places *places = &first_places; places != NULL; places = next_places(places)) {
         for (int i = 0; i < PLACES; i++) {
             uint64_t awaited = key;
-            if (__atomic_load_n(&places->awaited[i], __ATOMIC_RELAXED) == key)
+            if (__atomic_load_n(&places->awaited[i], __ATOMIC_RELAXED) == key &&
                 __atomic_compare_exchange_n(&places->awaited[i], &awaited, 0, false,
-                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+                was_left = true;
         }
     }
+    return was_left;
 }
 
 void asnap_deferred_cancel_all(void)

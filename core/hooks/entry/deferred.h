@@ -69,8 +69,9 @@ static inline bool asnap_deferred_is_any_left(void)
 /* Whether that of this key may be among them; as above. */
 bool asnap_deferred_awaits(uint64_t key);
 
-/* There is to be no record of this key, or of none of those that are left. */
-void asnap_deferred_cancel(uint64_t key);
+/* There is to be no record of this key, or of none of those that are left. Whether one of this key
+ * was. */
+bool asnap_deferred_cancel(uint64_t key);
 void asnap_deferred_cancel_all(void);
 
 /* In a child (process.h) whose thread has left nothing to do: what other threads were at is free.

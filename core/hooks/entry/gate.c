@@ -1,6 +1,7 @@
 #include "gate.h"
 
 #include "deferred.h"
+#include "errors.h"
 #include "freed.h"
 #include "kernel.h"
 #include "reached.h"
@@ -9,11 +10,13 @@
 
 void asnap_gate_drop(void)
 {
+    asnap_freed_doubt();
     __atomic_fetch_add(&allocsnap_root.dropped, 1, __ATOMIC_RELAXED);
 }
 
 void asnap_gate_refuse(void)
 {
+    asnap_freed_doubt();
     __atomic_fetch_add(&allocsnap_root.refused, 1, __ATOMIC_RELAXED);
 }
 
@@ -34,6 +37,18 @@ static bool remove_record(uint64_t key, struct asnap_removed *removed, uint32_t 
                                            : asnap_records_remove_sampled(key, removed);
 }
 
+enum asnap_withdrawn asnap_gate_withdraw(uint64_t key, struct asnap_removed *removed, uint32_t mode)
+{
+    if (remove_record(key, removed, mode))
+        return ASNAP_WITHDRAWN;
+    if (!asnap_gate_may_be_awaited())
+        return ASNAP_NO_RECORD;
+    bool was_left = asnap_deferred_cancel(key);
+    if (remove_record(key, removed, mode))
+        return ASNAP_WITHDRAWN;
+    return was_left ? ASNAP_WITHDRAWN_LEFT : ASNAP_NO_RECORD;
+}
+
 bool asnap_gate_remove_awaited(uint64_t key, struct asnap_removed *removed, uint32_t mode)
 {
     asnap_deferred_cancel(key);
@@ -42,8 +57,7 @@ bool asnap_gate_remove_awaited(uint64_t key, struct asnap_removed *removed, uint
 
 bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode)
 {
-    return remove_record(key, removed, mode) ||
-           (asnap_gate_may_be_awaited() && asnap_gate_remove_awaited(key, removed, mode));
+    return asnap_gate_withdraw(key, removed, mode) == ASNAP_WITHDRAWN;
 }
 
 bool asnap_gate_refuse_key(uint64_t key, uint32_t mode)
@@ -72,6 +86,22 @@ static void insert(struct asnap_deferred *deferred)
     asnap_gate_count(inserted, false);
 }
 
+static void forget(struct asnap_deferred *deferred)
+{
+    struct asnap_removed removed;
+    enum asnap_withdrawn done = asnap_gate_withdraw(deferred->key, &removed, deferred->mode);
+    if (!asnap_freed_is_on || done == ASNAP_WITHDRAWN_LEFT)
+        return;
+    bool is_error = done == ASNAP_NO_RECORD;
+    if (is_error && (deferred->block == NULL || deferred->mode != ASNAP_TABLE_TRACING_ALL))
+        return;
+    uint32_t stack = deferred->is_walked ? asnap_walker_intern(deferred->walker) : ASNAP_TABLE_NONE;
+    if (is_error)
+        asnap_errors_put(deferred->key, stack);
+    else
+        asnap_freed_put(deferred->key, &removed, stack);
+}
+
 /* `reached`: the limits that were, as bits of their kinds. */
 static void run_one(struct asnap_deferred *deferred, uint32_t *reached)
 {
@@ -85,11 +115,7 @@ static void run_one(struct asnap_deferred *deferred, uint32_t *reached)
         else
             *reached |= UINT32_C(1) << deferred->mode;
     } else {
-        struct asnap_removed removed;
-        if (asnap_gate_remove(deferred->key, &removed, deferred->mode) && asnap_freed_is_on)
-            asnap_freed_put(deferred->key, &removed,
-                            deferred->is_walked ? asnap_walker_intern(deferred->walker)
-                                                : ASNAP_TABLE_NONE);
+        forget(deferred);
         if (deferred->block != NULL)
             deferred->release(deferred->block);
     }

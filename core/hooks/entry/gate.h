@@ -75,6 +75,15 @@ void asnap_gate_mend(void);
  * began, here and below. */
 bool asnap_gate_remove(uint64_t key, struct asnap_removed *removed, uint32_t mode);
 
+/* The same, where it matters why there was none. */
+enum asnap_withdrawn {
+    ASNAP_WITHDRAWN,
+    ASNAP_WITHDRAWN_LEFT, /* a handler had left it to be made, and it is not made now */
+    ASNAP_NO_RECORD,
+};
+enum asnap_withdrawn asnap_gate_withdraw(uint64_t key, struct asnap_removed *removed,
+                                         uint32_t mode);
+
 /* The second half of that, where no record was found. */
 static inline bool asnap_gate_may_be_awaited(void)
 {

@@ -71,6 +71,8 @@ static __attribute__((noinline)) void *traced_malloc(size_t size)
     const struct asnap_caller caller = ASNAP_CALLER;
     if (!asnap_is_debugger_call(&caller))
         note_allocated(block, size, &caller);
+    else
+        asnap_freed_doubt();
     asnap_forget_registers();
     return block;
 }
@@ -186,6 +188,8 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     if (taken == ASNAP_TAKE_LATE)
         return replace(block, size, caller, mode);
     uint64_t freed = taken == ASNAP_TAKEN ? asnap_trace_freed(block, &removed, caller) : 0;
+    if (taken == ASNAP_UNKNOWN)
+        asnap_trace_unknown_resize(block, caller, mode);
     void *resized = asnap_next.realloc(block, size);
     if (resized == block || (resized == NULL && size != 0))
         asnap_freed_take_back(freed);

@@ -20,6 +20,7 @@ struct asnap_thread {
     uint64_t entered_at;  /* while RECORDING: the stack pointer of the hook's caller */
     const void *wrapping; /* the operator new underneath that is being called */
     void *releasing;      /* the block whose operator delete is being called */
+    uint64_t mistaken;    /* what errors.h says of that one: it was not known; 0: it was */
     uint64_t last_block;  /* the last that was recorded, 0 for none, and its size. The complement
                              of its address, which a leak detector must not take for a use */
     size_t last_size;

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "deferred.h"
+#include "errors.h"
 #include "freed.h"
 #include "gate.h"
 #include "kernel.h"
@@ -195,8 +196,10 @@ void asnap_trace_allocated(void *block, size_t size, const struct asnap_caller *
         asnap_trace_failed(size);
         return;
     }
-    if (asnap_thread.activity == ASNAP_OWN)
+    if (asnap_thread.activity == ASNAP_OWN) {
+        asnap_freed_doubt();
         return;
+    }
     bool is_new = begin_allocated(block, size);
     track(key_of(block), size, caller, is_new, ASNAP_TABLE_TRACING_ALL);
 }
@@ -219,7 +222,7 @@ void asnap_trace_begin(uint64_t freed)
 {
     static const char line[] =
         "allocsnap: no memory for ALLOCSNAP_FREED: freed blocks are not kept\n";
-    if (freed != 0 && !asnap_freed_begin(freed))
+    if (freed != 0 && !(asnap_errors_begin() && asnap_freed_begin(freed)))
         asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
     asnap_trace_is_told = asnap_freed_is_on || allocsnap_root.preceded != 0;
 }
@@ -315,12 +318,30 @@ static ASNAP_HOT bool releasing(void *block, void (*release)(void *), uint32_t m
     return false;
 }
 
-/* Forgets a record, and keeps what it said of the block that is freed. */
-static void forget(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
+/* Forgets a record, and keeps what it said of the block that is freed. Whether there was one, or
+ * will not be. */
+static bool forget(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
 {
     struct asnap_removed removed;
-    if (asnap_gate_remove(key, &removed, mode) && asnap_freed_is_on)
-        asnap_freed_put(key, &removed, node_of(caller));
+    enum asnap_withdrawn done = asnap_gate_withdraw(key, &removed, mode);
+    if (done != ASNAP_WITHDRAWN || !asnap_freed_is_on)
+        return done != ASNAP_NO_RECORD;
+    asnap_freed_put(key, &removed, node_of(caller));
+    struct asnap_thread *thread = &asnap_thread;
+    if (thread->releasing != NULL && thread->mistaken != 0 &&
+        (uintptr_t)thread->releasing - asnap_table_key_address(key) < removed.size) {
+        asnap_errors_take_back(thread->mistaken);
+        thread->mistaken = 0;
+    }
+    return true;
+}
+
+/* There was no record of a block that is to be freed or resized. Returns the error's number. */
+static uint64_t mistake(const void *block, const struct asnap_caller *caller, uint32_t mode)
+{
+    if (!asnap_freed_is_on || mode != ASNAP_TABLE_TRACING_ALL)
+        return 0;
+    return asnap_errors_put(key_of(block), node_of(caller));
 }
 
 bool asnap_trace_releasing_by(void *block, void (*release)(void *),
@@ -334,9 +355,20 @@ bool asnap_trace_releasing_by(void *block, void (*release)(void *),
         defer_release(key_of(block), block, release, asnap_freed_is_on ? caller : NULL, mode);
         return false;
     }
-    forget(key_of(block), caller, mode);
+    bool was_known = forget(key_of(block), caller, mode);
+    /* What an operator delete frees may be another address than that which it was called for. */
+    if (asnap_thread.releasing == NULL)
+        asnap_thread.mistaken = was_known ? 0 : mistake(block, caller, mode);
     asnap_gate_leave();
     return true;
+}
+
+void asnap_trace_unknown_resize(const void *block, const struct asnap_caller *caller, uint32_t mode)
+{
+    if (!asnap_freed_is_on || asnap_thread.activity == ASNAP_OWN || !asnap_gate_enter())
+        return;
+    mistake(block, caller, mode);
+    asnap_gate_leave();
 }
 
 void asnap_trace_untrack_by(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
@@ -384,9 +416,11 @@ enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed, ui
     /* What a hook has yet to record cannot be put back. */
     if (asnap_deferred_awaits(key_of(block)) || !asnap_gate_enter())
         return ASNAP_TAKE_LATE;
-    bool found = asnap_gate_remove(key_of(block), removed, mode);
+    enum asnap_withdrawn done = asnap_gate_withdraw(key_of(block), removed, mode);
     asnap_gate_leave();
-    return found ? ASNAP_TAKEN : ASNAP_UNKNOWN;
+    if (done == ASNAP_WITHDRAWN)
+        return ASNAP_TAKEN;
+    return done == ASNAP_NO_RECORD ? ASNAP_UNKNOWN : ASNAP_TAKEN_LEFT;
 }
 
 void asnap_trace_put_back(void *block, const struct asnap_removed *removed, uint32_t mode)

@@ -66,11 +66,16 @@ void asnap_trace_untrack_by(uint64_t key, const struct asnap_caller *caller, uin
 uint64_t asnap_trace_freed(void *block, const struct asnap_removed *removed,
                            const struct asnap_caller *caller);
 
+/* A block of which asnap_trace_take knows nothing is resized now. */
+void asnap_trace_unknown_resize(const void *block, const struct asnap_caller *caller,
+                                uint32_t mode);
+
 /* How asnap_trace_take ended. */
 enum asnap_taken {
-    ASNAP_TAKEN,     /* `removed` says what was known */
-    ASNAP_UNKNOWN,   /* the block was not traced */
-    ASNAP_TAKE_LATE, /* the table cannot be touched now, or has no record of the block yet */
+    ASNAP_TAKEN,      /* `removed` says what was known */
+    ASNAP_UNKNOWN,    /* the block was not traced */
+    ASNAP_TAKEN_LEFT, /* it would have been, had it not been resized before */
+    ASNAP_TAKE_LATE,  /* the table cannot be touched now, or has no record of the block yet */
 };
 
 /* Forgets a block that is about to be resized. */

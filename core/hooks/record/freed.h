@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "allocsnap_table.h"
 #include "records.h"
 
 /* Whether there is one. It is decided before the first call of the program goes on. */
@@ -20,6 +21,14 @@ uint64_t asnap_freed_put(uint64_t key, const struct asnap_removed *removed, uint
 
 /* It was not freed after all. */
 void asnap_freed_take_back(uint64_t number);
+
+/* A block was allocated of which there is no record: that any of those until now is freed still is
+ * not known any more. */
+void asnap_freed_doubt(void);
+
+/* The last block with this key that was freed, of which there is no record: it is freed still.
+ * False: it is not known, or not in the ring any more. */
+bool asnap_freed_find(uint64_t key, struct asnap_table_freed_block *block);
 
 /* Those until now are not to be shown any more. */
 void asnap_freed_clear(void);

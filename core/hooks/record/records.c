@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "clock.h"
+#include "freed.h"
 #include "lock.h"
 #include "pages.h"
 #include "record_index.h"
@@ -354,6 +355,7 @@ static void mend_shard(struct asnap_table_shard *shard)
         open = asnap_index_mend(shard);
     }
     if (!open) {
+        asnap_freed_doubt();
         __atomic_fetch_add(&allocsnap_root.dropped, shard->count, __ATOMIC_RELAXED);
         PUBLISH(shard->used, 0);
         PUBLISH(shard->chunk_count, 0);

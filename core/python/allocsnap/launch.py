@@ -20,6 +20,7 @@ DEFAULT_FRAME_LIMIT = 16
 _PRELOAD = "LD_PRELOAD"
 _LIMIT = "ALLOCSNAP"
 _SAMPLE = "ALLOCSNAP_SAMPLE"
+_FREED = "ALLOCSNAP_FREED"
 _WATCH = "ALLOCSNAP_WATCH"
 _WATCH_ACTION = "ALLOCSNAP_WATCH_ACTION"
 
@@ -31,6 +32,7 @@ class _Started:
         self.hooks = hooks  # path of the library
         self.frame_limit = 0
         self.sample_period = None
+        self.freed = None
         self.original = {}  # variable -> what the user had, or None
         self.ours = {}  # variable -> what it was set to
         self.left_out = []  # what the user preloads and this run does not
@@ -55,6 +57,12 @@ class Launch:
         started = self._started.get(self._target.launch_id())
         return None if started is None else started.sample_period
 
+    def freed(self):
+        """How many freed blocks the next run keeps; None where it was not asked for, and the
+        program's own environment says."""
+        started = self._started.get(self._target.launch_id())
+        return None if started is None else started.freed
+
     def watch(self):
         """What the next run watches, in the words of ALLOCSNAP_WATCH; "" for nothing."""
         started = self._started.get(self._target.launch_id())
@@ -74,9 +82,9 @@ class Launch:
         started = self._started.get(self._target.launch_id())
         return [] if started is None else started.left_out
 
-    def start(self, frame_limit, sample_period=None):
-        """Makes the next run load the hooks. Started before, it changes the limit and the
-        period."""
+    def start(self, frame_limit, sample_period=None, freed=None):
+        """Makes the next run load the hooks. Started before, it changes the limit, the period and
+        how many freed blocks are kept."""
         hooks = library_files.hooks_path()
         # ld.so(8): the list is separated by blanks or colons, without a way to
         # quote them, and $ begins a token that is replaced.
@@ -91,6 +99,7 @@ class Launch:
         started = _Started(hooks)
         started.frame_limit = frame_limit
         started.sample_period = sample_period
+        started.freed = freed
         preloaded = _entries(self._target.get_environment(_PRELOAD), without=hooks)
         started.left_out = [path for path in preloaded if _is_hooks(path)]
         others = [path for path in preloaded if path not in started.left_out]
@@ -99,6 +108,8 @@ class Launch:
         self._set(started, _LIMIT, str(frame_limit))
         if sample_period is not None:
             self._set(started, _SAMPLE, str(sample_period))
+        if freed is not None:
+            self._set(started, _FREED, str(freed))
         if watch:
             self.set_watch(watch)
 

@@ -192,12 +192,20 @@ class ProgramReader:
     def freed(self):
         """(native.Freed, Snapshot) of the blocks of the process that were freed last: the first
         half of the traces say where they were allocated, the others where they were freed."""
+        return self._read_told(objects.Raw.freed)
+
+    def errors(self):
+        """(native.Errors, Snapshot) of the calls of the process that were to free what is no live
+        traced block, with the traces of asnap_errors_read."""
+        return self._read_told(objects.Raw.errors)
+
+    def _read_told(self, read):
         process = self.stopped_process()
         regions = self._regions(process)
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
-            told, raw = objects.Raw.freed(calls, root, process.moving)
+            told, raw = read(calls, root, process.moving)
         return told, self._named(process, calls, regions, raw, native.NAMING_WHOLE)
 
     def _named(self, process, calls, regions, raw, extent):

@@ -131,17 +131,25 @@ class Session(ProgramReader):
             raise _not_traced()
         return status
 
-    def start(self, frame_limit=None, sample_period=None):
+    def start(self, frame_limit=None, sample_period=None, freed=None):
         """Starts tracing, again where it is on: of the process where the hooks are in
         it, else of the next run. Returns the native.Status that the process had; None
         where it is the next run. Without a limit it is the process's, or the default.
         `sample_period`: bytes, 0 for every block; None: as in the process, or as the program's
+        environment says. `freed`: how many freed blocks the next run keeps; None: as the
         environment says."""
         status = self._hooked_status() or self._unless_started_here()
+        if status is not None and freed not in (None, status.freed_capacity):
+            raise AllocsnapError(
+                "this process keeps {} freed blocks, which was settled when it was started: give"
+                " `snapshot start --freed {}` before the program runs".format(
+                    status.freed_capacity or "no", freed
+                )
+            )
         self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
-            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT, sample_period)
+            self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT, sample_period, freed)
             return None
         limit = frame_limit or status.frame_limit
         self.request("start", limit, sample_period)
@@ -149,7 +157,7 @@ class Session(ProgramReader):
             return status
         period = self.launch.sample_period() if sample_period is None else sample_period
         if (self.launch.frame_limit(), self.launch.sample_period()) != (limit, period):
-            self.launch.start(limit, period)
+            self.launch.start(limit, period, self.launch.freed())
         return status
 
     def stop(self):
@@ -251,7 +259,7 @@ class Session(ProgramReader):
             return self._read(self.stopped_process(), extent)
         return self.find(name), None
 
-    def lives(self, address, labels):
+    def lives(self, address, labels, newest):
         """The rows.Lives of an address of the process, or None: its hooks keep no freed blocks."""
         try:
             told, snapshot = self.freed()
@@ -259,7 +267,9 @@ class Session(ProgramReader):
             if error.code in (ErrorCode.NO_HOOKS, ErrorCode.NOT_TRACING):
                 return None
             raise
-        return Lives(snapshot, address, labels, self.display()) if told.capacity else None
+        if not told.capacity:
+            return None
+        return Lives(snapshot, address, labels, self.display(), newest)
 
     def place(self, regions, address):
         """whereabouts.sentence for an address of the process."""

@@ -5,7 +5,7 @@ from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
 from .command import Command, amount, naming_lines, period_text, plural
 from .grammar import byte_count, whole_number
-from ..library.native import REQUESTS, SAMPLE_PERIOD_MAX, shown_name
+from ..library.native import FREED_MAX, REQUESTS, SAMPLE_PERIOD_MAX, shown_name
 
 FRAME_LIMIT_MAX = 65535  # as in tracemalloc
 
@@ -18,12 +18,23 @@ def _sample(session, period):
     return ", {}".format(period_text(session, period)) if period else ""
 
 
+def _freed(status):
+    """The row for the freed blocks that are kept; none where there are none."""
+    return [("freed", "the last {} are kept".format(plural(status.freed_capacity, "block")))] * (
+        status.freed_capacity != 0
+    )
+
+
 def next_run(session, frame_limit):
     text = "The next `{}` traces the heap, {} of each stack{}.\n".format(
         session.target.run_command,
         plural(frame_limit, "frame"),
         _sample(session, session.launch.sample_period()),
     )
+    if session.launch.freed():
+        text += "The last {} that it frees are kept.\n".format(
+            plural(session.launch.freed(), "block")
+        )
     for path in session.launch.left_out():
         text += "It leaves out {} of LD_PRELOAD, which is another copy of the hooks.\n".format(
             session.shown.path(path)
@@ -41,7 +52,7 @@ def obstacle(session):
 
 
 class Start(Command):
-    """start [NFRAME] [--sample SIZE]"""
+    """start [NFRAME] [--sample SIZE] [--freed N]"""
 
     name = "start"
     summary = "Trace the heap: of the paused process, or from the next run on."
@@ -52,7 +63,9 @@ class Start(Command):
         "program preloads already; `snapshot stop` gives your own values back.\n\n"
         "With --sample, only some blocks are recorded, chosen by chance: about one for\n"
         "each SIZE bytes that are allocated, a large one with certainty. Sizes and counts\n"
-        "are estimates then, shown with their standard error."
+        "are estimates then, shown with their standard error.\n\n"
+        "With --freed, the next run keeps the last N blocks that it has freed, for `freed`,\n"
+        "`who` and `errors`; what a process keeps is settled when it is started."
     ).format(NEXT)
 
     def arguments(self, parser):
@@ -72,10 +85,17 @@ class Start(Command):
             help="record a sample of this period, for example 512K; 0: every block (default:"
             " every block, or as before in a process)",
         )
+        parser.add_argument(
+            "--freed",
+            metavar="N",
+            type=whole_number("number of freed blocks", 0, FREED_MAX),
+            help="have the next run keep the last N blocks that it has freed (default: as the"
+            " program's environment says)",
+        )
 
     def run(self, session, options):
         was = session.launch.frame_limit(), session.launch.sample_period()
-        status = session.start(options.nframe, options.sample)
+        status = session.start(options.nframe, options.sample, options.freed)
         run = session.launch.frame_limit()
         if status is None:
             text = next_run(session, run) + obstacle(session)
@@ -227,6 +247,7 @@ class Status(Command):
             ("tracker", "{} of memory".format(size(status.tracker_size))),
             *self._resident(session, process, status),
             ("dropped", plural(status.dropped, "block")),
+            *_freed(status),
             (
                 "hooks",
                 "version {}, table version {}".format(

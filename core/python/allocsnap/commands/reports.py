@@ -228,6 +228,12 @@ def _with_lives(text, lives, form):
     return '{},"freed":{}}}\n'.format(text.rstrip()[:-1], lives.render(form))
 
 
+_NONE_KEPT = (
+    "the hooks keep no freed blocks here: start the program with ALLOCSNAP_FREED=10000 in its"
+    " environment"
+)
+
+
 class Freed(Command):
     """freed [KEY]"""
 
@@ -260,10 +266,7 @@ class Freed(Command):
         choice = shared.Choice(session, options)
         told, both = session.freed()
         if not told.capacity:
-            raise AllocsnapError(
-                "the hooks keep no freed blocks here: start the program with ALLOCSNAP_FREED=10000"
-                " in its environment"
-            )
+            raise AllocsnapError(_NONE_KEPT)
         whole = both.slice(0 if options.allocated else told.shown, told.shown)
         shared.add_notes(options, _notes(told))
         labels = session.thread_labels(NOW)
@@ -272,6 +275,38 @@ class Freed(Command):
 
     def words(self, session, typed):
         return [] if typed else known_names()
+
+
+class Errors(Command):
+    """errors"""
+
+    name = "errors"
+    summary = "List calls that freed a block twice, or freed what is not known."
+    details = (
+        "Where the program was started with ALLOCSNAP_FREED=N, the hooks keep the last 512\n"
+        "calls that were to free, or to resize, a block that had been freed before and is\n"
+        "among the last N: with the stacks of that call, of the first one, and of the\n"
+        "allocation. Likewise those for blocks of which nothing is known; these are no\n"
+        "errors where the block was allocated before tracing began, or past the hooks. The\n"
+        "calls go on to the allocator, which may end the program for it."
+    )
+
+    def arguments(self, parser):
+        shared.add_rows(parser)
+
+    def run(self, session, options):
+        told, snapshot = session.errors()
+        if not told.is_kept:
+            raise AllocsnapError(_NONE_KEPT)
+        for count, shown, what in (
+            (told.twice_count, told.twice_shown, "for blocks that had been freed"),
+            (told.unknown_count, told.unknown_shown, "for blocks that are not known"),
+        ):
+            if count > shown:
+                note = "of {} calls {} the last {} are kept".format(count, what, shown)
+                shared.add_notes(options, [note])
+        labels = session.thread_labels(NOW)
+        return show(session, results.Errors(told, snapshot, labels), options, None)
 
 
 def _notes(told):
@@ -323,7 +358,7 @@ class Who(Command):
         labels = session.thread_labels(name)
         who = results.Who(snapshot, address, regions, place, labels, session.display())
         first = _which(session, options.snapshot) if options.format == "text" else ""
-        lives = session.lives(address, labels) if regions is not None else None
+        lives = session.lives(address, labels, snapshot.newest_time) if regions is not None else None
         return first + _with_lives(who.render(options.format), lives, options.format)
 
     def values(self, session, option, begun=""):

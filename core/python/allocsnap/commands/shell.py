@@ -21,7 +21,7 @@ from .exporting import Export
 from .grammar import HelpRequested
 from .graph import Leaks, Path, Refs, Retained
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
-from .reports import Diff, Freed, Stats, Traces, Who
+from .reports import Diff, Errors, Freed, Stats, Traces, Who
 from .settings import Set
 from .watch import Watch
 
@@ -43,6 +43,7 @@ COMMANDS = tuple(
         Traces,
         Who,
         Freed,
+        Errors,
         Leaks,
         Refs,
         Path,

@@ -18,6 +18,7 @@ from .structures import (
     Debugger,
     Detail,
     Estimate,
+    Errors,
     Filter,
     Frame,
     Freed,
@@ -74,6 +75,8 @@ DEBUGGER_FRAMES_MAX = 64
 
 #: The largest period of a sample (ASNAP_SAMPLE_PERIOD_MAX).
 SAMPLE_PERIOD_MAX = 1 << 40
+#: No more freed blocks are kept (ASNAP_FREED_MAX).
+FREED_MAX = 1 << 24
 
 #: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
 REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
@@ -162,6 +165,10 @@ FUNCTIONS = {
     "asnap_freed_read": (
         _ERROR,
         [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), POINTER(Freed), _OUT],
+    ),
+    "asnap_errors_read": (
+        _ERROR,
+        [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), POINTER(Errors), _OUT],
     ),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_add_note": (_ERROR, [_OBJECT, c_char_p]),
@@ -348,6 +355,10 @@ FUNCTIONS = {
     "asnap_render_diff": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_render_traces": (_ERROR, [_OBJECT, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_render_lives": (_ERROR, [_OBJECT, c_uint64, c_int, POINTER(RenderOptions), _OUT]),
+    "asnap_render_errors": (
+        _ERROR,
+        [_OBJECT, POINTER(Errors), c_int, POINTER(RenderOptions), _OUT],
+    ),
     "asnap_render_who": (_ERROR, [_OBJECT, c_uint64, c_int, POINTER(RenderOptions), _OUT]),
     "asnap_string_destroy": (None, [c_void_p]),
 }

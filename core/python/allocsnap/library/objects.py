@@ -24,11 +24,19 @@ class Raw(Object):
     @classmethod
     def freed(cls, calls, root, moving=False):
         """(native.Freed, Raw) of the blocks that were freed last (asnap_freed_read)."""
-        made, told = cls.__new__(cls), native.Freed()
+        return cls._with_told(library().asnap_freed_read, native.Freed(), calls, root, moving)
+
+    @classmethod
+    def errors(cls, calls, root, moving=False):
+        """(native.Errors, Raw) of calls that were to free what is no live traced block
+        (asnap_errors_read)."""
+        return cls._with_told(library().asnap_errors_read, native.Errors(), calls, root, moving)
+
+    @classmethod
+    def _with_told(cls, read, told, calls, root, moving):
+        made = cls.__new__(cls)
         Object.__init__(made)
-        calls.run(
-            library().asnap_freed_read, calls.memory, root, moving, calls.progress, byref(told), made.out
-        )
+        calls.run(read, calls.memory, root, moving, calls.progress, byref(told), made.out)
         return told, made
 
     @property
@@ -225,6 +233,11 @@ class Snapshot(Object):
     def start_time(self):
         """When the times of its blocks begin: nanoseconds since 1970; 0: not known."""
         return library().asnap_snapshot_start_time(self)
+
+    @property
+    def newest_time(self):
+        """When its newest block was asked for, in hundredths of a second; 0: not known."""
+        return library().asnap_snapshot_newest_time(self)
 
     def attributed(self, traceback_id):
         """(file, line or 0, function or "") of the frame that blocks of a traceback are

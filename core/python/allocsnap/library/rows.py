@@ -149,11 +149,11 @@ class Who:
 
 class Lives:
     """The blocks at an address that were freed, of a Snapshot of Raw.freed. `labels`: as of
-    Traces."""
+    Traces. `newest`: the time of the newest live block."""
 
-    def __init__(self, snapshot, address, labels=None, display=Display()):
+    def __init__(self, snapshot, address, labels=None, display=Display(), newest=0):
         self._arguments = snapshot, address
-        self._options = native.RenderOptions(source_lines=True)
+        self._options = native.RenderOptions(source_lines=True, newest=newest)
         display.set(self._options)
         _thread_labels(self._options, snapshot, labels)
 
@@ -161,6 +161,31 @@ class Lives:
         """They in one of native.FORMATS."""
         return _rendered(
             library().asnap_render_lives, *self._arguments, native.FORMATS[form][0], byref(self._options)
+        )
+
+
+class Errors(Rows):
+    """Calls that were to free what is no live traced block, of native.Errors and a Snapshot of
+    Raw.errors. `labels`: as of Traces."""
+
+    def __init__(self, told, snapshot, labels=None):
+        self._told, self._snapshot, self._labels = told, snapshot, labels
+
+    def options(self, limit):
+        options = super().options(limit)
+        options.newest = self._told.newest
+        _thread_labels(options, self._snapshot, self._labels)
+        return options
+
+    def render(self, form, limit=0, unfiltered=None):
+        options = self.options(limit)
+        self.display.set(options)
+        return _rendered(
+            library().asnap_render_errors,
+            self._snapshot,
+            byref(self._told),
+            native.FORMATS[form][0],
+            byref(options),
         )
 
 

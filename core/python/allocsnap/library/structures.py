@@ -90,6 +90,7 @@ class Status(ctypes.Structure):
         ("tracker_size", c_uint64),
         ("dropped", c_uint64),
         ("refused", c_uint64),
+        ("freed_capacity", c_uint64),
         ("busy_shards", c_uint32),
         ("is_whole", c_bool),
         ("requests", c_uint32),
@@ -157,6 +158,19 @@ class Freed(ctypes.Structure):
         ("count", c_uint64),
         ("lost", c_uint64),
         ("shown", c_uint64),
+    ]
+
+
+class Errors(ctypes.Structure):
+    """What the hooks say of calls that were to free what is no live traced block (asnap_errors)."""
+
+    _fields_ = [
+        ("is_kept", c_bool),
+        ("twice_count", c_uint64),
+        ("unknown_count", c_uint64),
+        ("twice_shown", c_uint64),
+        ("unknown_shown", c_uint64),
+        ("newest", c_uint32),
     ]
 
 
@@ -369,4 +383,5 @@ class RenderOptions(ctypes.Structure):
         ("short_paths", c_bool),
         ("graph", c_void_p),
         ("marks", POINTER(RenderMarks)),
+        ("newest", c_uint32),
     ]
