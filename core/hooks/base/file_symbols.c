@@ -70,7 +70,9 @@ static void *match(struct asnap_known_pages *known, const struct asnap_library *
         return NULL;
     uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
     void *address = (void *)(uintptr_t)(bias + symbol.st_value);
-    if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
+    wanted->entry = library->symbols + number * sizeof(symbol);
+    wanted->is_indirect = ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
+    if (wanted->is_indirect)
         return resolve(address);
     wanted->bytes = symbol.st_size;
     return address;
