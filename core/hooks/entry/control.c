@@ -16,6 +16,7 @@
 #include "pages.h"
 #include "reached.h"
 #include "records.h"
+#include "redirect.h"
 #include "registered_frames.h"
 #include "sampler.h"
 #include "settings.h"
@@ -41,6 +42,7 @@ static uint64_t look_up_symbols(void)
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    asnap_redirect_init(libraries.is_late);
     uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
     return other_root;

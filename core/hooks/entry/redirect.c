@@ -2,11 +2,11 @@
 
 #include <elf.h>
 #include <link.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "changed_words.h"
+#include "control.h"
 #include "interpose.h"
 #include "loaded_modules.h"
 #include "operators.h"
@@ -292,7 +292,18 @@ static void change(struct redirection *all, struct asnap_redirect_report *report
     report->files = count_files(&all->words);
     ends.of_linker = ends.of_linker || knows_linker;
     allocsnap_root.preceded = all->is_on ? ends.preceded & ends.of_program : ends.preceded;
-    __atomic_store_n(&allocsnap_redirected, all->is_on, __ATOMIC_RELEASE);
+    __atomic_store_n(&allocsnap_redirected, all->is_on ? ASNAP_LED_HERE : ASNAP_LED_PAST,
+                     __ATOMIC_RELEASE);
+}
+
+ASNAP_EXPORT void allocsnap_obey(void)
+{
+    asnap_control_mode();
+}
+
+void asnap_redirect_init(bool is_late)
+{
+    allocsnap_redirected = is_late ? ASNAP_LED_PAST : ASNAP_STARTED_WITH;
 }
 
 ASNAP_EXPORT void allocsnap_redirect(int on, struct asnap_redirect_report *report)

@@ -5,6 +5,7 @@
 #ifndef ASNAP_HOOKS_REDIRECT_H
 #define ASNAP_HOOKS_REDIRECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum asnap_redirect_result {
@@ -31,7 +32,20 @@ struct asnap_redirect_report {
  * takes no lock, allocates nothing and calls nothing of the C library. */
 void allocsnap_redirect(int on, struct asnap_redirect_report *report);
 
-/* Whether they are led here. */
+/* Does what a debugger asks for, as every call of the family does first: for one that is made when
+ * the program's calls are led here no more. */
+void allocsnap_obey(void);
+
+enum asnap_redirected {
+    ASNAP_STARTED_WITH = 0, /* the program was started with the hooks: its calls come here anyway */
+    ASNAP_LED_HERE = 1,
+    ASNAP_LED_PAST = 2,
+};
+
+/* Which of these it is, for debuggers. */
 extern uint32_t allocsnap_redirected;
+
+/* Before anything of it is asked: whether the hooks were loaded late. */
+void asnap_redirect_init(bool is_late);
 
 #endif

@@ -2,7 +2,7 @@
 
 import os
 
-from . import kept_graph, no_hooks, object_types, tracing, whereabouts
+from . import attach, kept_graph, late, no_hooks, object_types, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
 from .kept import NOW, PYTHON, Kept, Taken
@@ -58,6 +58,9 @@ class Session(ProgramReader):
         self.exit_stop = ExitStop(target, self._is_traced)
         self.watching = Watching(self)
         self.snapshots = Kept(target.how_to_keep)
+        # Of the last `start` and `stop` in a process that was started without the hooks: their report, or
+        # why they are not in it.
+        self.attached = self.not_attached = None
         self.is_chosen = False  # whether the user has said what is meant where nothing is named
         self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
@@ -139,6 +142,15 @@ class Session(ProgramReader):
         environment says."""
         status = self._hooked_status() or self._unless_started_here()
         self.exit_stop.watch()
+        self.attached = self.not_attached = None
+        if self._can_attach(status):
+            try:
+                self.attached = attach.attach(self, self.live_process())
+                status = self._hooked_status()
+            except AllocsnapError as error:
+                if error.code != ErrorCode.UNSUPPORTED or status is not None:
+                    raise
+                self.not_attached = str(error)
         if status is None:
             no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT, sample_period)
@@ -152,12 +164,24 @@ class Session(ProgramReader):
             self.launch.start(limit, period)
         return status
 
+    def _can_attach(self, status):
+        """Whether there is a process without hooks that are called, which the debugger can have load
+        them."""
+        process = self.target.process()
+        if process is None or process.is_core or not self.target.can_call:
+            return False
+        return status is None or late.state(self.target) == late.LED_PAST
+
     def stop(self):
         """Stops tracing: of the process where it is traced, and else of the next run.
         Returns as `start` does."""
         status = self._hooked_status() or self._unless_started_here()
-        if status is not None and status.tracing:
+        self.attached = self.not_attached = None
+        is_led_here = status is not None and late.state(self.target) == late.LED_HERE
+        if status is not None and (status.tracing or is_led_here):
             self.request("stop")
+            if is_led_here and self.target.can_call:
+                self._detach()
             return status
         if self.launch.stop():
             return None
@@ -169,6 +193,15 @@ class Session(ProgramReader):
                 "`snapshot start` was not given" if status is None else "this process is not traced"
             )
         )
+
+    def _detach(self):
+        """Leads the program's calls past the hooks that it has loaded."""
+        try:
+            self.attached = attach.detach(self, self.live_process())
+        except AllocsnapError as error:
+            if error.code != ErrorCode.UNSUPPORTED:
+                raise
+            self.not_attached = str(error)
 
     def clear(self):
         """Drops the traces of the process. Returns the native.Status that it had."""
