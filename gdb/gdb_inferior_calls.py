@@ -108,12 +108,6 @@ def _frames():
     return found
 
 
-def stack_of(number):
-    """The frames of a thread."""
-    with selected(thread_of(number)):
-        return _frames()
-
-
 def stacks():
     """Those of each thread."""
     for thread in gdb.selected_inferior().threads():

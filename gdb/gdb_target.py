@@ -235,7 +235,6 @@ class GdbTarget(Target):
         return gdb_inferior_calls.undisturbed(own)
 
     stacks = staticmethod(gdb_inferior_calls.stacks)
-    stack_of = staticmethod(gdb_inferior_calls.stack_of)
     run_to = staticmethod(gdb_inferior_calls.run_to)
 
     def call(self, number, function, arguments, stack=None, alone=False):

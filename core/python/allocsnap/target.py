@@ -293,10 +293,6 @@ class Target:
         (instruction, name of the function or None); that of a signal is "<signal handler called>"."""
         return []
 
-    def stack_of(self, number):
-        """The frames of one thread, as of `stacks`."""
-        return []
-
     def run_to(self, number, instruction, seconds):
         """Lets the program run on until a thread comes to an instruction, or that many seconds are over:
         then it is stopped."""
