@@ -108,9 +108,11 @@ def _frames():
     return found
 
 
-def stacks():
-    """Those of each thread."""
+def stacks(numbers=None):
+    """The frames of each thread, or of each of these."""
     for thread in gdb.selected_inferior().threads():
+        if numbers is not None and thread.num not in numbers:
+            continue
         with selected(thread):
             try:
                 frames = _frames()

@@ -81,10 +81,11 @@ def _frames(thread):
     return found
 
 
-def stacks(process):
-    """The frames of each thread."""
+def stacks(process, numbers=None):
+    """The frames of each thread, or of each of these."""
     for thread in process:
-        yield thread.GetIndexID(), thread.GetThreadID(), _frames(thread)
+        if numbers is None or thread.GetIndexID() in numbers:
+            yield thread.GetIndexID(), thread.GetThreadID(), _frames(thread)
 
 
 def run_to(target, number, instruction, seconds):

@@ -357,8 +357,8 @@ class LldbTarget(Target):
     def calling(self):
         return lldb_inferior_calls.undisturbed(self._target)
 
-    def stacks(self):
-        return lldb_inferior_calls.stacks(self._process)
+    def stacks(self, numbers=None):
+        return lldb_inferior_calls.stacks(self._process, numbers)
 
     def run_to(self, number, instruction, seconds):
         why = lldb_inferior_calls.run_to(self._target, number, instruction, seconds)

@@ -11,6 +11,7 @@ that leads the program's calls there (core/hooks/entry/redirect.c); it takes no 
 import contextlib
 import os
 import re
+import time
 
 from . import attach_code, no_hooks, program_file
 from .attach_moment import PAUSE_MS, SECONDS_MOST, Moment
@@ -145,6 +146,23 @@ class _Attached:
         place = attach_code.pause_place(data)
         self._call(number, "nanosleep", place, 0, stack=attach_code.stack_top(data))
 
+    def settle(self, number, data):
+        """Fails where a thread stays where it may hold a lock that loading needs: then a call would wait
+        for ever."""
+        self._target.write_memory(
+            attach_code.pause_place(data), attach_code.pause_bytes(PAUSE_MS)
+        )
+        held = self._moment.holders()
+        until = time.monotonic() + SECONDS_MOST
+        while held and time.monotonic() < until:
+            self._pause(number, data)
+            held = self._moment.holders(held)
+        for one, (_, what) in held.items():
+            self.fail(
+                "thread {} stays in {}, and may hold a lock".format(one, what),
+                "let the program run on, and try again",
+            )
+
     # ---- loading ----
 
     def load(self, number, data, code, path):
@@ -155,9 +173,6 @@ class _Attached:
         )
         self._target.write_memory(data, request)
         self._target.write_memory(code, attach_code.CODE)
-        self._target.write_memory(
-            attach_code.pause_place(data), attach_code.pause_bytes(PAUSE_MS)
-        )
         top = attach_code.stack_top(data)
         thread = attach_code.thread_place(data)
         error = self._call(number, "pthread_create", thread, 0, code, data, stack=top)
@@ -214,6 +229,7 @@ def attach(session, process):
         number = attached.find_thread()
         function = session.target.find_symbol(_REDIRECT)
         with attached.memory(number) as (data, code):
+            attached.settle(number, data)
             if not function:
                 found = attached.load(number, data, code, path)
                 if not found.function:
@@ -233,9 +249,7 @@ def detach(session, process):
     with session.target.calling():
         number = attached.find_thread()
         with attached.memory(number) as (data, _):
-            session.target.write_memory(
-                attach_code.pause_place(data), attach_code.pause_bytes(PAUSE_MS)
-            )
+            attached.settle(number, data)
             report = attached.redirect(number, data, function, False)
             if report.why_not is not None:
                 attached.fail(report.why_not)

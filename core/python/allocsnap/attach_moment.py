@@ -29,6 +29,11 @@ _BUSY = re.compile(
     r"|v?fork|clone|exit|atexit|pthread_(create|exit|detach|getattr|setattr|kill|cancel|atfork|sigqueue)"
     r"|set(res|re|e)?[ug]id|setgroups|nptl|getaddrinfo|gethost|getpw|getgr|nss|iconv|system|popen|spawn"
 )
+# Those of them that may wait while they do.
+_HOLDS = re.compile(
+    r"malloc|calloc|realloc|free|memalign|valloc|tcache|arena|_int_|systrim|dlopen|dlclose|_dl_|v?fork\Z"
+    r"|pthread_create"
+)
 # What reads and writes the memory that it is given, and holds nothing.
 _HARMLESS = re.compile(r"_*(mem|str|wmem|wcs|stp)[a-z]+")
 # What a thread of libc's begins in.
@@ -89,6 +94,19 @@ def in_linker(places, frames):
         _LINKER.match(places.file_at(pc)) and not (name and _STARTS.match(name))
         for pc, name in frames
     )
+
+
+def held_in(places, frames):
+    """In what a thread is that may hold a lock which dlopen needs; None: in nothing of the kind."""
+    if in_linker(places, frames):
+        return "the dynamic linker"
+    for pc, name in frames:
+        file = places.file_at(pc)
+        if _ALLOCATORS.match(file):
+            return file
+        if name and _HOLDS.search(name) and (_LIBC.match(file) or _is_allocators(name)):
+            return name
+    return None
 
 
 def obstacle(places, frames, call):
@@ -170,6 +188,16 @@ class Moment:
             if obstacle(self._places, frames[place:], -1) is None:
                 return pc
         return None
+
+    def holders(self, before=None):
+        """{number of a thread: (frames, in what)} of those that may hold a lock of malloc's or of the
+        dynamic linker's; of those in `before`, an answer of this, that have not moved since."""
+        found = {}
+        for number, _, frames in self._target.stacks(before):
+            what = held_in(self._places, frames)
+            if what is not None and (before is None or before[number][0] == frames):
+                found[number] = frames, what
+        return found
 
     def thread_in_linker(self):
         """The number of a thread that is in the dynamic linker; None: there is none."""

@@ -288,8 +288,8 @@ class Target:
         """While this lasts, nothing that the program does stops it: breakpoints and signals wait."""
         yield
 
-    def stacks(self):
-        """For each thread (number of a Thread, kernel number, frames): the newest frame first, each
+    def stacks(self, numbers=None):
+        """For each thread, or each of these (number of a Thread, kernel number, frames): the newest frame first, each
         (instruction, name of the function or None); that of a signal is "<signal handler called>"."""
         return []
 
