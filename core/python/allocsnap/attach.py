@@ -236,8 +236,8 @@ def attach(session, process):
                     attached.fail("dlopen says: {}".format(found.text or "nothing"))
                 function = found.function
             report = attached.redirect(number, data, function, True)
-    if report.why_not is not None:
-        attached.fail(report.why_not)
+            if report.why_not is not None:
+                attached.fail(report.why_not)
     return report
 
 
@@ -257,6 +257,11 @@ def detach(session, process):
             obey = session.target.find_symbol(_OBEY)
             session.target.call(number, obey, (), attach_code.stack_top(data))
     return report
+
+
+def lead_calls(session, process, is_on):
+    """`attach` or `detach`."""
+    return attach(session, process) if is_on else detach(session, process)
 
 
 def _status_number(pid, field):

@@ -140,17 +140,14 @@ class Session(ProgramReader):
         where it is the next run. Without a limit it is the process's, or the default.
         `sample_period`: bytes, 0 for every block; None: as in the process, or as the program's
         environment says."""
-        status = self._hooked_status() or self._unless_started_here()
-        self.exit_stop.watch()
+        status = self._hooked_status()
         self.attached = self.not_attached = None
         if self._can_attach(status):
-            try:
-                self.attached = attach.attach(self, self.live_process())
-                status = self._hooked_status()
-            except AllocsnapError as error:
-                if error.code != ErrorCode.UNSUPPORTED or status is not None:
-                    raise
-                self.not_attached = str(error)
+            self._attach(is_needed=status is not None or not self.target.starts_programs)
+            status = self._hooked_status()
+        if status is None:
+            self._unless_started_here()
+        self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
             self.launch.start(frame_limit or DEFAULT_FRAME_LIMIT, sample_period)
@@ -168,7 +165,9 @@ class Session(ProgramReader):
         """Whether there is a process without hooks that are called, which the debugger can have load
         them."""
         process = self.target.process()
-        if process is None or process.is_core or not self.target.can_call:
+        if process is None or process.is_core or process.running or not self.target.can_call:
+            return False
+        if process.proc_pid is None or process.of_server:
             return False
         return status is None or late.state(self.target) == late.LED_PAST
 
@@ -181,7 +180,7 @@ class Session(ProgramReader):
         if status is not None and (status.tracing or is_led_here):
             self.request("stop")
             if is_led_here and self.target.can_call:
-                self._detach()
+                self._attach(is_on=False)
             return status
         if self.launch.stop():
             return None
@@ -194,12 +193,14 @@ class Session(ProgramReader):
             )
         )
 
-    def _detach(self):
-        """Leads the program's calls past the hooks that it has loaded."""
+    def _attach(self, is_needed=False, is_on=True):
+        """Leads the program's calls to the hooks, which it loads where it has none, or past them. Unless
+        it `is_needed`, what keeps it from that is only noted."""
+        change = self.target.lead_calls or attach.lead_calls
         try:
-            self.attached = attach.detach(self, self.live_process())
+            self.attached = change(self, self.live_process(), is_on)
         except AllocsnapError as error:
-            if error.code != ErrorCode.UNSUPPORTED:
+            if error.code != ErrorCode.UNSUPPORTED or is_needed:
                 raise
             self.not_attached = str(error)
 

@@ -283,6 +283,9 @@ class Target:
     #: Whether it can have the program call a function.
     can_call = False
 
+    #: What does for it what attach.lead_calls does by the methods below; None: nothing else.
+    lead_calls = None
+
     @contextlib.contextmanager
     def calling(self):
         """While this lasts, nothing that the program does stops it: breakpoints and signals wait."""

@@ -78,9 +78,10 @@ class Start(Command):
         status = session.start(options.nframe, options.sample)
         run = session.launch.frame_limit()
         if status is None:
-            text = next_run(session, run) + obstacle(session)
+            why_not = obstacle(session)
+            text = next_run(session, run) + why_not
             process = session.process()
-            if session.not_attached is not None:
+            if session.not_attached is not None and not why_not:
                 text += "The process that there is now stays as it is: {}.\n".format(
                     session.not_attached
                 )
