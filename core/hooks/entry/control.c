@@ -157,6 +157,11 @@ void asnap_control_apply(void)
     asnap_gate_leave();
 }
 
+__attribute__((visibility("default"))) void allocsnap_obey(void)
+{
+    asnap_control_mode();
+}
+
 /* For a program that allocates nothing before its main. */
 __attribute__((constructor)) static void start_up(void)
 {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "changed_words.h"
-#include "control.h"
 #include "interpose.h"
 #include "loaded_modules.h"
 #include "operators.h"
@@ -57,11 +56,12 @@ static const struct {
 
 static struct {
     bool is_known;
-    bool of_linker;        /* its words were found */
-    uint64_t under[COUNT]; /* what each name leads to without the hooks; 0: nothing */
-    uint64_t own[COUNT];   /* the hooks' own */
-    uint32_t preceded;     /* what the root says of it where the calls are not led here */
-    uint32_t of_program;   /* asnap_table_functions that the program defines itself, and calls so */
+    bool of_linker;              /* its words were found */
+    uint64_t under[COUNT];       /* what each name leads to without the hooks; 0: nothing */
+    uint64_t own[COUNT];         /* the hooks' own */
+    uint64_t entries[OF_LINKER]; /* what the first of these have for an address in the program */
+    uint32_t preceded;           /* what the root says of it where the calls are not led here */
+    uint32_t of_program; /* asnap_table_functions that the program defines itself, and calls so */
     struct {
         uint64_t entry; /* of a symbol that was changed */
         uint64_t value; /* what it was */
@@ -103,6 +103,10 @@ static void learn(struct asnap_libraries *libraries)
         ends.own[i] = (uint64_t)(uintptr_t)asnap_symbol_own(libraries, family[i].name);
         if (asnap_file_symbol(&libraries->known, &libraries->list[0], &wanted) != NULL)
             ends.of_program |= family[i].function;
+        wanted.is_entry = true;
+        if (i < OF_LINKER)
+            ends.entries[i] = (uint64_t)(uintptr_t)asnap_file_symbol(&libraries->known,
+                                                                     &libraries->list[0], &wanted);
     }
     ends.preceded = allocsnap_root.preceded;
     ends.is_known = true;
@@ -180,7 +184,7 @@ static bool add_file(struct redirection *all)
 static uint32_t which(const uint64_t *functions, uint64_t word)
 {
     uint32_t i = 0;
-    while (i < OF_LINKER && (functions[i] == 0 || functions[i] != word))
+    while (i < OF_LINKER && (word == 0 || (functions[i] != word && ends.entries[i] != word)))
         i++;
     return i;
 }
@@ -226,8 +230,10 @@ static bool add_linker(struct redirection *all, bool *is_known)
     for (uint32_t i = 0; i < all->words.count && !*is_known; i++)
         *is_known = asnap_modules_is_linker(all->words.list[i].place);
     for (uint32_t i = 0; place != 0 && i < OF_LINKER; i++, place += sizeof(word)) {
-        if (!asnap_readable_copy(&all->libraries->known, place, &word, sizeof(word)) ||
-            !add(all, place, word, all->to[which(all->from, word)]))
+        if (!asnap_readable_copy(&all->libraries->known, place, &word, sizeof(word)))
+            return false;
+        /* An entry leads on by a word of the program's. */
+        if (is_from(all, word) && !add(all, place, word, all->to[which(all->from, word)]))
             return false;
     }
     return true;
@@ -294,11 +300,6 @@ static void change(struct redirection *all, struct asnap_redirect_report *report
     allocsnap_root.preceded = all->is_on ? ends.preceded & ends.of_program : ends.preceded;
     __atomic_store_n(&allocsnap_redirected, all->is_on ? ASNAP_LED_HERE : ASNAP_LED_PAST,
                      __ATOMIC_RELEASE);
-}
-
-ASNAP_EXPORT void allocsnap_obey(void)
-{
-    asnap_control_mode();
 }
 
 void asnap_redirect_init(bool is_late)

@@ -32,10 +32,6 @@ struct asnap_redirect_report {
  * takes no lock, allocates nothing and calls nothing of the C library. */
 void allocsnap_redirect(int on, struct asnap_redirect_report *report);
 
-/* Does what a debugger asks for, as every call of the family does first: for one that is made when
- * the program's calls are led here no more. */
-void allocsnap_obey(void);
-
 enum asnap_redirected {
     ASNAP_STARTED_WITH = 0, /* the program was started with the hooks: its calls come here anyway */
     ASNAP_LED_HERE = 1,

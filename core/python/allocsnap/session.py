@@ -145,6 +145,9 @@ class Session(ProgramReader):
         if self._can_attach(status):
             self._attach(is_needed=status is not None or not self.target.starts_programs)
             status = self._hooked_status()
+            if status is not None and self.not_attached is not None:
+                # They have been loaded, and are not called.
+                raise AllocsnapError(self.not_attached, ErrorCode.UNSUPPORTED)
         if status is None:
             self._unless_started_here()
         self.exit_stop.watch()
