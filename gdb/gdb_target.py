@@ -4,6 +4,7 @@ import os
 import re
 
 import gdb
+import gdb_inferior_calls
 import gdb_output
 from allocsnap.errors import UnreadableMemory
 from allocsnap.target import FilePlace, Process, Target, Thread, ThreadFacts
@@ -224,6 +225,20 @@ class GdbTarget(Target):
         sal = frame.find_sal()
         path = text_of(lambda: sal.symtab.filename) if sal.symtab is not None else None
         return text_of(frame.name), path, sal.line
+
+    @property
+    def can_call(self):
+        return not gdb.parameter("non-stop")
+
+    def calling(self):
+        own = [one for breakpoints in self._calls.values() for one in breakpoints]
+        return gdb_inferior_calls.undisturbed(own)
+
+    stacks = staticmethod(gdb_inferior_calls.stacks)
+    run_to = staticmethod(gdb_inferior_calls.run_to)
+
+    def call(self, number, function, arguments, stack=None, alone=False):
+        return gdb_inferior_calls.call(number, function, arguments, stack, alone)
 
     def tell(self, text):
         gdb.write(text)

@@ -5,6 +5,7 @@ import re
 import sys
 
 import lldb
+import lldb_inferior_calls
 from allocsnap.errors import UnreadableMemory
 from allocsnap.joined_map import joined_map
 from allocsnap.target import FilePlace, Process, Region, Target, Thread, ThreadFacts
@@ -350,6 +351,27 @@ class LldbTarget(Target):
 
     def has_program(self):
         return self._target.IsValid()
+
+    can_call = True
+
+    def calling(self):
+        return lldb_inferior_calls.undisturbed(self._target)
+
+    def stacks(self, numbers=None):
+        return lldb_inferior_calls.stacks(self._process, numbers)
+
+    def run_to(self, number, instruction, seconds):
+        why = lldb_inferior_calls.run_to(self._target, number, instruction, seconds)
+        if why is not None:
+            raise LldbError(why)
+
+    def call(self, number, function, arguments, stack=None, alone=False):
+        value, why = lldb_inferior_calls.call(
+            self._process, number, function, arguments, stack, alone
+        )
+        if why is not None:
+            raise LldbError("a function of the program cannot be called: {}".format(why))
+        return value
 
     def tell(self, text):
         print(text, end="", file=sys.stderr, flush=True)

@@ -118,11 +118,10 @@ class Launch(Case):
         self.assertIn("Breakpoint 1, ", results["run"])
         self.assertNotIn("allocsnap", results["info sharedlibrary"])
 
-    def test_start_beside_a_process_is_for_the_next_run(self):
-        results = self.batch(
-            ["break stop_here", "run", "snapshot start", "snapshot take", "run ", "snapshot take "],
-            program("holds"),
-        )
+    def test_start_beside_a_process_that_cannot_load_the_hooks_is_for_the_next_run(self):
+        # In non-stop mode no function is called.
+        commands = ["break stop_here", "run", "snapshot start", "snapshot take", "run ", "snapshot take "]
+        results = self.batch(["set non-stop on"] + commands, program("holds"))
         self.assertEqual(
             results["snapshot start"],
             "The next `run` traces the heap, 16 frames of each stack.\n"

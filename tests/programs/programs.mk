@@ -14,6 +14,7 @@ PROGRAM_FLAGS_heap_split := -D_GNU_SOURCE
 PROGRAM_FLAGS_reach := -Wno-unused-result $(if $(filter x86_64,$(shell uname -m)),-mno-red-zone)
 PROGRAM_FLAGS_walk_steps := -D_GNU_SOURCE -Wno-infinite-recursion
 PROGRAM_FLAGS_watched := -D_GNU_SOURCE
+PROGRAM_FLAGS_attached := -D_GNU_SOURCE
 PROGRAM_FLAGS_walks := -Wno-infinite-recursion
 PROGRAM_FLAGS_pools := -Icore/include
 PROGRAM_FLAGS_pool_threads := -Icore/include

@@ -63,14 +63,17 @@ static void *match(struct asnap_known_pages *known, const struct asnap_library *
     if (wanted->name_bytes > sizeof(name) ||
         !asnap_readable_copy(known, library->symbols + number * sizeof(symbol), &symbol,
                              sizeof(symbol)) ||
-        symbol.st_shndx == SHN_UNDEF || (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
+        (symbol.st_shndx == SHN_UNDEF) != wanted->is_entry || symbol.st_value == 0 ||
+        (1 << ELF64_ST_TYPE(symbol.st_info) & KINDS) == 0 ||
         !asnap_readable_copy(known, library->strings + symbol.st_name, name, wanted->name_bytes) ||
         memcmp(name, wanted->name, wanted->name_bytes) != 0 ||
         (!wanted->also_hidden && is_hidden(known, library, number)))
         return NULL;
     uint64_t bias = symbol.st_shndx == SHN_ABS ? 0 : library->bias;
     void *address = (void *)(uintptr_t)(bias + symbol.st_value);
-    if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
+    wanted->entry = library->symbols + number * sizeof(symbol);
+    wanted->is_indirect = ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
+    if (wanted->is_indirect)
         return resolve(address);
     wanted->bytes = symbol.st_size;
     return address;

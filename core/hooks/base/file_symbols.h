@@ -20,10 +20,14 @@ struct asnap_library {
     uint64_t versions;
     uint64_t hash;
     uint64_t gnu_hash;
-    uint64_t soname; /* place of the name in the strings */
-    bool is_hooks;   /* a copy of the hooks, of this version or another */
-    bool queued;     /* asnap_symbol_seen_from comes to it, or has */
-    uint32_t next;   /* in that queue, the place of which file; `count` at the end */
+    uint64_t soname;      /* place of the name in the strings */
+    uint64_t relocations; /* Elf_Rela: those that are made when it is loaded */
+    uint64_t relocation_bytes;
+    uint64_t jumps; /* Elf_Rela: those of the procedure linkage table */
+    uint64_t jump_bytes;
+    bool is_hooks; /* a copy of the hooks, of this version or another */
+    bool queued;   /* asnap_symbol_seen_from comes to it, or has */
+    uint32_t next; /* in that queue, the place of which file; `count` at the end */
 };
 
 /* A symbol that is looked for. */
@@ -32,8 +36,13 @@ struct asnap_wanted {
     size_t name_bytes; /* with its end */
     uint32_t gnu_hash;
     uint32_t hash;
+    bool is_entry; /* what is wanted is not the definition, but the entry of the procedure linkage
+                      table by which a program that is not position-independent calls it, and
+                      which is the function's address for all */
     bool also_hidden; /* versions that programs which are linked now do not find */
     uint64_t bytes;   /* the size of what was found last; 0: it is not known */
+    uint64_t entry;   /* where its ElfW(Sym) lies */
+    bool is_indirect; /* it is an indirect function */
 };
 
 /* `name` must live as long; its other members are the caller's to set. */

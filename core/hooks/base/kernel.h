@@ -104,6 +104,11 @@ static inline long asnap_kernel_advise(void *start, size_t bytes, int advice)
                              0);
 }
 
+static inline long asnap_kernel_protect(uint64_t start, size_t bytes, int protection)
+{
+    return asnap_kernel_call(SYS_mprotect, (long)start, (long)bytes, protection, 0, 0, 0);
+}
+
 /* `mode` is that of a file that is made. The descriptor is closed by exec. */
 static inline int asnap_kernel_open(const char *path, int flags, int mode)
 {

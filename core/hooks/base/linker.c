@@ -66,6 +66,14 @@ static void find_tables(struct asnap_known_pages *known, struct asnap_library *l
             library->gnu_hash = in_memory(library, value);
         else if (dynamic.d_tag == DT_SONAME)
             library->soname = value;
+        else if (dynamic.d_tag == DT_RELA)
+            library->relocations = in_memory(library, value);
+        else if (dynamic.d_tag == DT_RELASZ)
+            library->relocation_bytes = value;
+        else if (dynamic.d_tag == DT_JMPREL)
+            library->jumps = in_memory(library, value);
+        else if (dynamic.d_tag == DT_PLTRELSZ)
+            library->jump_bytes = value;
     }
 }
 
@@ -145,6 +153,8 @@ static void read_own_list(struct asnap_libraries *libraries)
     read_list(libraries, link);
 }
 
+static void find_whether_late(struct asnap_libraries *libraries);
+
 void asnap_libraries_open(struct asnap_libraries *libraries, bool moving)
 {
     memset(libraries, 0, sizeof(*libraries));
@@ -155,6 +165,7 @@ void asnap_libraries_open(struct asnap_libraries *libraries, bool moving)
     if (debug != NULL)
         read_list(libraries, (uint64_t)(uintptr_t)debug->r_map);
     read_own_list(libraries);
+    find_whether_late(libraries);
 }
 
 void asnap_libraries_close(struct asnap_libraries *libraries)
@@ -194,6 +205,25 @@ static void *find_among(struct asnap_libraries *libraries, uint32_t first, uint3
     return found;
 }
 
+static void *find_others(struct asnap_libraries *libraries, struct asnap_wanted *wanted)
+{
+    void *found = NULL;
+    for (uint32_t i = 0; i < libraries->count && found == NULL; i++)
+        if (!libraries->list[i].is_hooks)
+            found = find_in(libraries, i, wanted);
+    return found;
+}
+
+/* The allocator is among the files before the hooks, and none comes after. */
+static void find_whether_late(struct asnap_libraries *libraries)
+{
+    struct asnap_wanted wanted = asnap_wanted_symbol("malloc");
+    libraries->is_late =
+        libraries->own < libraries->count &&
+        find_among(libraries, libraries->own + 1, libraries->count, &wanted) == NULL &&
+        find_others(libraries, &wanted) != NULL;
+}
+
 void *asnap_symbol_first(struct asnap_libraries *libraries, const char *name)
 {
     struct asnap_wanted wanted = asnap_wanted_symbol(name);
@@ -219,7 +249,8 @@ void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name)
 {
     uint32_t first = libraries->own < libraries->count ? libraries->own + 1 : 0;
     struct asnap_wanted wanted = asnap_wanted_symbol(name);
-    return find_among(libraries, first, libraries->count, &wanted);
+    return libraries->is_late ? find_others(libraries, &wanted)
+                              : find_among(libraries, first, libraries->count, &wanted);
 }
 
 void asnap_linker_init(struct asnap_libraries *libraries)
@@ -227,6 +258,7 @@ void asnap_linker_init(struct asnap_libraries *libraries)
     void *found = asnap_symbol_first(libraries, "_dl_find_object");
     memcpy(&find_object, &found, sizeof(found));
     read_own_list(libraries);
+    find_whether_late(libraries);
 }
 
 /* ---- symbols as one file sees them ---- */

@@ -39,6 +39,7 @@ struct asnap_libraries {
     uint32_t count;
     uint32_t own;        /* the hooks' place in it; `count` where they are not in it */
     uint64_t first_root; /* where another copy of the hooks comes before: its root; else 0 */
+    bool is_late;        /* the program was started without the hooks, and has loaded them since */
 };
 
 /* Reads the list. What cannot be read, or has no memory to be read into, is left out. `moving`:
@@ -61,8 +62,8 @@ void *asnap_symbol_before(struct asnap_libraries *libraries, const char *name, u
 /* The hooks' own. */
 void *asnap_symbol_own(struct asnap_libraries *libraries, const char *name);
 
-/* The first after the hooks' own that is not another copy's of the hooks: what the program
- * would find without them. */
+/* The first after the hooks' own that is not another copy's of the hooks; where the hooks were
+ * loaded late, the first of all: what the program would find without them. */
 void *asnap_symbol_next(struct asnap_libraries *libraries, const char *name);
 
 /* Whether one file has both addresses. */

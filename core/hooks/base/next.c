@@ -188,8 +188,10 @@ void asnap_next_resolve(struct asnap_libraries *libraries)
     LOOK_UP(free_aligned_sized, ASNAP_TABLE_FREE_ALIGNED_SIZED);
     set(&asnap_under.malloc_usable_size, asnap_symbol_next(libraries, "malloc_usable_size"));
     next.malloc_usable_size = asnap_under.malloc_usable_size;
-    look_before(libraries, "realloc", &next.realloc_before);
-    look_before(libraries, "free", &next.free_before);
+    if (!libraries->is_late) {
+        look_before(libraries, "realloc", &next.realloc_before);
+        look_before(libraries, "free", &next.free_before);
+    }
     tells_sizes = asnap_linker_same_file(libraries, (uint64_t)(uintptr_t)asnap_under.malloc,
                                          (uint64_t)(uintptr_t)asnap_under.malloc_usable_size);
     asnap_next = next;

@@ -17,6 +17,7 @@
 #include "pages.h"
 #include "reached.h"
 #include "records.h"
+#include "redirect.h"
 #include "registered_frames.h"
 #include "sampler.h"
 #include "settings.h"
@@ -42,6 +43,7 @@ static uint64_t look_up_symbols(void)
     asnap_operators_resolve(&libraries);
     asnap_lock_init(asnap_symbol_first(&libraries, "__libc_single_threaded"));
     asnap_clock_start(asnap_symbol_first(&libraries, ASNAP_CLOCK_FUNCTION));
+    asnap_redirect_init(libraries.is_late);
     uint64_t other_root = libraries.first_root;
     asnap_libraries_close(&libraries);
     return other_root;
@@ -155,6 +157,11 @@ void asnap_control_apply(void)
         __atomic_store_n(&asnap_process.obeyed, allocsnap_root.applied.sequence, __ATOMIC_RELEASE);
     asnap_root_unlock();
     asnap_gate_leave();
+}
+
+__attribute__((visibility("default"))) void allocsnap_obey(void)
+{
+    asnap_control_mode();
 }
 
 /* For a program that allocates nothing before its main. */

@@ -146,6 +146,12 @@ bool asnap_modules_is_linker(uint64_t pc)
     return pc - modules.linker_start < modules.linker_end - modules.linker_start;
 }
 
+void asnap_modules_linker(uint64_t *start, uint64_t *end)
+{
+    *start = modules.linker_start;
+    *end = modules.linker_end;
+}
+
 static uint32_t list_module(const struct asnap_elf_image *image, const char *path)
 {
     struct asnap_table_module module = {.start = image->start, .end = image->end};

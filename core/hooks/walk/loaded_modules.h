@@ -45,6 +45,9 @@ void asnap_modules_forget(void);
 /* Whether a call comes from the dynamic linker. */
 bool asnap_modules_is_linker(uint64_t pc);
 
+/* Where the dynamic linker is: [start, end), empty where it is the C library as well. */
+void asnap_modules_linker(uint64_t *start, uint64_t *end);
+
 /* In a child (process.h), as asnap_records_mend: they are looked for anew. */
 void asnap_modules_mend(const uint32_t *only);
 

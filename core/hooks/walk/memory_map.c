@@ -26,6 +26,7 @@ struct line {
     uint64_t end;
     uint64_t offset;
     bool is_readable;
+    bool is_writable;
     bool is_executable;
     const char *identity; /* device, inode and path, by which files are told apart */
     const char *path;     /* "" for none */
@@ -101,6 +102,7 @@ static bool read_line(const char *text, struct line *line)
     if (strnlen(text, 4) < 4)
         return false;
     line->is_readable = text[0] == 'r';
+    line->is_writable = text[1] == 'w';
     line->is_executable = text[2] == 'x';
     text += strcspn(text, " ");
     text = read_hex(text + strspn(text, " "), &line->offset);
@@ -201,4 +203,20 @@ bool asnap_memory_map_is_executable(uint64_t address)
     if (is_known)
         close_map(reader);
     return !is_known || (is_mapped && line.is_executable);
+}
+
+bool asnap_memory_map_protection(uint64_t address, int *protection)
+{
+    struct reader *reader = open_map();
+    struct line line = {.end = 0};
+    if (reader == NULL)
+        return false;
+    while (line.end <= address && next_mapping(reader, &line))
+        continue;
+    bool is_mapped = line.start <= address && address < line.end;
+    close_map(reader);
+    if (is_mapped)
+        *protection = (line.is_readable ? PROT_READ : 0) | (line.is_writable ? PROT_WRITE : 0) |
+                      (line.is_executable ? PROT_EXEC : 0);
+    return is_mapped;
 }

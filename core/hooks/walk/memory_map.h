@@ -26,4 +26,8 @@ bool asnap_memory_map_find(uint64_t low, uint64_t high, struct asnap_mapped_file
 /* Whether code can run at `address`; also true where the map cannot be read. */
 bool asnap_memory_map_is_executable(uint64_t address);
 
+/* What may be done with the memory at `address`, as mmap(2) has it. False: nothing is mapped there,
+ * or the map cannot be read. */
+bool asnap_memory_map_protection(uint64_t address, int *protection);
+
 #endif

@@ -18,7 +18,7 @@ _LIBC = (
     " ALLOCSNAP_HOOKS to hooks built for it, or trace a build of it for {}"
 )
 # Words that every debugger knows.
-_GO_ON = "let the program run on, to `tbreak main` or another breakpoint, and try again"
+GO_ON = "let the program run on, to `tbreak main` or another breakpoint, and try again"
 _STATIC = "{} is statically linked, and loads no libraries: link it dynamically to trace it"
 
 
@@ -96,7 +96,7 @@ def in_process(target, process, regions, started):
     `started`: whether `snapshot start` was given for the next run."""
     paths = regions.paths()
     if any(map(names_hooks, paths)):
-        return "the allocsnap hooks are loaded but have not started yet: " + _GO_ON
+        return "the allocsnap hooks are loaded but have not started yet: " + GO_ON
     path = target.program_path()
     program = program_file.read(_path_here(process, path))
     name = path or process.description
@@ -111,7 +111,7 @@ def in_process(target, process, regions, started):
             if wanted or (wanted is None and started):
                 return (
                     "no allocsnap hooks in this process yet, which has not loaded its libraries: "
-                    + _GO_ON
+                    + GO_ON
                 )
     return _by_environment(target, process, started)
 

@@ -4,7 +4,7 @@ it."""
 import contextlib
 import os
 
-from . import cpython, ended, guessed_map, hookless, minidump, no_hooks
+from . import cpython, ended, guessed_map, hookless, late, minidump, no_hooks
 from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .launch import Launch
@@ -181,6 +181,10 @@ class ProgramReader:
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, process.moving)
+        status = objects.read_status(calls, root)
+        before = late.note(self.target, process, calls, regions, root, status)
+        if before is not None:
+            raw.note(before)
         unseen = no_hooks.other_namespace(regions)
         if not raw.count:
             unseen = self._read_status(calls, root, regions)[1]
@@ -304,6 +308,10 @@ class ProgramReader:
         """What reads the memory of a process whose regions these are."""
         direct = regions.direct(process.local_pid)
         return Calls(self.target, direct=direct, size=regions.size)
+
+    def regions_of(self, process):
+        """Where things are mapped in a process or core."""
+        return self._regions(process)
 
     def _regions(self, process):
         if process.core_path is not None:

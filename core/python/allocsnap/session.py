@@ -2,7 +2,7 @@
 
 import os
 
-from . import kept_graph, no_hooks, object_types, tracing, whereabouts
+from . import attach, kept_graph, late, no_hooks, object_types, tracing, whereabouts
 from .errors import AllocsnapError, ErrorCode
 from .exit_stop import ExitStop
 from .kept import NOW, PYTHON, Kept, Taken
@@ -58,6 +58,9 @@ class Session(ProgramReader):
         self.exit_stop = ExitStop(target, self._is_traced)
         self.watching = Watching(self)
         self.snapshots = Kept(target.how_to_keep)
+        # Of the last `start` and `stop` in a process that was started without the hooks: their report, or
+        # why they are not in it.
+        self.attached = self.not_attached = None
         self.is_chosen = False  # whether the user has said what is meant where nothing is named
         self.rules = SkipRules()  # which frames blocks are attributed past
         self.places = Places()
@@ -138,14 +141,24 @@ class Session(ProgramReader):
         `sample_period`: bytes, 0 for every block; None: as in the process, or as the program's
         environment says. `freed`: how many freed blocks the next run keeps; None: as the
         environment says."""
-        status = self._hooked_status() or self._unless_started_here()
-        if status is not None and freed not in (None, status.freed_capacity):
-            raise AllocsnapError(
-                "this process keeps {} freed blocks, which was settled when it was started: give"
-                " `snapshot start --freed {}` before the program runs".format(
-                    status.freed_capacity or "no", freed
+        status = self._hooked_status()
+        if freed not in (None, status.freed_capacity if status is not None else None):
+            if status is not None or self._can_attach(status):
+                raise AllocsnapError(
+                    "this process keeps {} freed blocks, which is settled when a program is started: give"
+                    " `snapshot start --freed {}` before it runs".format(
+                        (status.freed_capacity if status is not None else 0) or "no", freed
+                    )
                 )
-            )
+        self.attached = self.not_attached = None
+        if self._can_attach(status):
+            self._attach(is_needed=status is not None or not self.target.starts_programs)
+            status = self._hooked_status()
+            if status is not None and self.not_attached is not None:
+                # They have been loaded, and are not called.
+                raise AllocsnapError(self.not_attached, ErrorCode.UNSUPPORTED)
+        if status is None:
+            self._unless_started_here()
         self.exit_stop.watch()
         if status is None:
             no_hooks.for_next_run(self.target)
@@ -160,12 +173,26 @@ class Session(ProgramReader):
             self.launch.start(limit, period, self.launch.freed())
         return status
 
+    def _can_attach(self, status):
+        """Whether there is a process without hooks that are called, which the debugger can have load
+        them."""
+        process = self.target.process()
+        if process is None or process.is_core or process.running or not self.target.can_call:
+            return False
+        if process.proc_pid is None or process.of_server:
+            return False
+        return status is None or late.state(self.target) == late.LED_PAST
+
     def stop(self):
         """Stops tracing: of the process where it is traced, and else of the next run.
         Returns as `start` does."""
         status = self._hooked_status() or self._unless_started_here()
-        if status is not None and status.tracing:
+        self.attached = self.not_attached = None
+        is_led_here = status is not None and late.state(self.target) == late.LED_HERE
+        if status is not None and (status.tracing or is_led_here):
             self.request("stop")
+            if is_led_here and self.target.can_call:
+                self._attach(is_on=False)
             return status
         if self.launch.stop():
             return None
@@ -177,6 +204,17 @@ class Session(ProgramReader):
                 "`snapshot start` was not given" if status is None else "this process is not traced"
             )
         )
+
+    def _attach(self, is_needed=False, is_on=True):
+        """Leads the program's calls to the hooks, which it loads where it has none, or past them. Unless
+        it `is_needed`, what keeps it from that is only noted."""
+        change = self.target.lead_calls or attach.lead_calls
+        try:
+            self.attached = change(self, self.live_process(), is_on)
+        except AllocsnapError as error:
+            if error.code != ErrorCode.UNSUPPORTED or is_needed:
+                raise
+            self.not_attached = str(error)
 
     def clear(self):
         """Drops the traces of the process. Returns the native.Status that it had."""

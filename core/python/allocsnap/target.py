@@ -1,5 +1,6 @@
 """What a debugger does for this package."""
 
+import contextlib
 import re
 import sys
 from typing import Hashable, NamedTuple, Optional, Tuple, Type
@@ -286,6 +287,35 @@ class Target:
         one that watch_calls has just told of, that is in another file than the thread is; None: of
         none that is known. A debugger that can shows that frame first where the program stops."""
         return None
+
+    # ---- having the program do something (attach.py) ----
+
+    #: Whether it can have the program call a function.
+    can_call = False
+
+    #: What does for it what attach.lead_calls does by the methods below; None: nothing else.
+    lead_calls = None
+
+    @contextlib.contextmanager
+    def calling(self):
+        """While this lasts, nothing that the program does stops it: breakpoints and signals wait."""
+        yield
+
+    def stacks(self, numbers=None):
+        """For each thread, or each of these (number of a Thread, kernel number, frames): the newest frame first, each
+        (instruction, name of the function or None); that of a signal is "<signal handler called>"."""
+        return []
+
+    def run_to(self, number, instruction, seconds):
+        """Lets the program run on until a thread comes to an instruction, or that many seconds are over:
+        then it is stopped."""
+        raise NotImplementedError
+
+    def call(self, number, function, arguments, stack=None, alone=False):
+        """What a function of the program returns, 64 bits, that is called in a thread, with up to six
+        numbers. `stack`: from where on downwards it may use memory, in place of the thread's stack;
+        `alone`: the other threads stand still meanwhile. All registers are as before afterwards."""
+        raise NotImplementedError
 
     def tell(self, text):
         """Tells the user something while the program runs."""

@@ -6,7 +6,7 @@ from ..errors import AllocsnapError, ErrorCode, UnreadableMemory
 from ..library.calls import Calls, Regions
 from ..library.inferior import HeldProcess
 from ..target import VECTOR, Process, SeenFile, Thread, ThreadFacts, linux_memory_map
-from . import process_files, refusals
+from . import attach_by_gdb, process_files, refusals
 from .plain_target import PlainTarget
 
 _GONE = "process {} has ended, or become another program, while it was read: nothing is shown of it"
@@ -64,6 +64,9 @@ class ProcessTarget(PlainTarget):
         why = self.why_gone()
         if why is not None:
             raise AllocsnapError(why, ErrorCode.IO)
+
+    can_call = True
+    lead_calls = staticmethod(attach_by_gdb.lead_calls)
 
     def forget(self):
         """What is mapped is asked for anew: the process has run on."""

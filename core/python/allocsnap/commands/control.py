@@ -1,6 +1,6 @@
 """Commands that have the program traced, and say how it is."""
 
-from .. import no_hooks, resident
+from .. import late, no_hooks, resident
 from ..errors import AllocsnapError
 from ..launch import DEFAULT_FRAME_LIMIT
 from .command import Command, amount, naming_lines, period_text, plural
@@ -98,23 +98,40 @@ class Start(Command):
         status = session.start(options.nframe, options.sample, options.freed)
         run = session.launch.frame_limit()
         if status is None:
-            text = next_run(session, run) + obstacle(session)
+            why_not = obstacle(session)
+            text = next_run(session, run) + why_not
             process = session.process()
-            if process is not None and not process.is_core:
+            if session.not_attached is not None and not why_not:
+                text += "The process that there is now stays as it is: {}.\n".format(
+                    session.not_attached
+                )
+            elif process is not None and not process.is_core:
                 text += "The process that there is now stays as it is: {}.\n".format(
                     no_hooks.again(session.target, process)
                     if process.of_server
                     else "restart it with `{}`".format(session.target.run_command)
                 )
             return text
-        text = "Tracing starts{} {}, {} of each stack{}.\n".format(
-            " again" if status.tracing else "",
+        text = _attached(session) + "Tracing starts{} {}, {} of each stack{}.\n".format(
+            " again" if status.tracing and session.attached is None else "",
             NEXT,
             plural(options.nframe or status.frame_limit, "frame"),
             _sample(session, status.sample_period if options.sample is None else options.sample),
         )
         is_other = (run, session.launch.sample_period()) != was
-        return text + _dropped(status) + (next_run(session, run) if is_other else "")
+        dropped = "" if session.attached is not None else _dropped(status)
+        return text + dropped + (next_run(session, run) if is_other else "")
+
+
+def _attached(session):
+    """What was done to a process that was started without the hooks, in a line."""
+    report = session.attached
+    if report is None:
+        return ""
+    return (
+        "The hooks are loaded into the process, and its calls led there ({} in {}); blocks that it has"
+        " already are not traced.\n".format(plural(report.words, "word"), plural(report.files, "file"))
+    )
 
 
 class Stop(Command):
@@ -133,7 +150,11 @@ class Stop(Command):
         run = session.target.run_command
         if status is None:
             return "The next `{}` is not traced.\n".format(run)
+        if session.attached is not None:
+            return "Tracing stops. The program's calls go past the hooks again, which stay loaded.\n"
         text = "Tracing stops {}.\n".format(NEXT) + _dropped(status)
+        if session.not_attached is not None:
+            text += "The hooks still pass the program's calls on: {}.\n".format(session.not_attached)
         if session.launch.frame_limit() is not None:
             text += "The next `{}` is traced all the same; not after `snapshot stop` once more.\n".format(
                 run
@@ -260,7 +281,12 @@ class Status(Command):
                 ("refused", "{} of the program's own pools: too large a size, sum or address, or too"
                  " many domains (allocsnap_hooks.h)".format(plural(status.refused, "block")))
             )
-        if status.unseen:
+        if late.state(session.target) == late.LED_PAST:
+            rows.append(
+                ("unseen", "the program's calls go past the hooks, which it has loaded: `snapshot start`"
+                 " leads them there")
+            )
+        elif status.unseen:
             rows.append(("unseen", shown_name(status.unseen)))
         if unseen is not None:
             rows.append(("unseen", unseen))

@@ -66,6 +66,11 @@ def hooks_path():
     return path
 
 
+def gdb_script_path():
+    """The path of what gdb is to read."""
+    return os.path.join(_package_places()[1], "gdb", "allocsnap_gdb.py")
+
+
 def report_page_path():
     """The path of the page that a report is made of."""
     places = [
