@@ -64,9 +64,9 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_files(struct asnap_symbolizer *symbolizer, const char *const *paths,
                            size_t count);
 
-/* As asnap_symbolizer_set_files, of files of which some are known to be those that a program has mapped
- * which sees others at its paths (in a container): by `mapped[i]`, in which case `paths[i]` is opened
- * in place of that path; else NULL. */
+/* As asnap_symbolizer_set_files, of files of which some are known to be those that a program has
+ * mapped which sees others at its paths (in a container): by `mapped[i]`, in which case `paths[i]`
+ * is opened in place of that path; else NULL. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_symbolizer_set_seen_files(struct asnap_symbolizer *symbolizer, const char *const *mapped,
                                 const char *const *paths, size_t count);

@@ -143,8 +143,9 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_detail(const struct asnap_statistics *statistics, size_t index,
                         struct asnap_detail *detail);
 
-/* The blocks of row `index` of statistics that are not cumulative, as a snapshot; `snapshot` is what
- * they were made from. Fails with NO_MEMORY, or INVALID_ARGUMENT where there is no such row. */
+/* The blocks of row `index` of statistics that are not cumulative, as a snapshot; `snapshot` is
+ * what they were made from. Fails with NO_MEMORY, or INVALID_ARGUMENT where there is no such row.
+ */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_statistics_blocks(const struct asnap_statistics *statistics,
                         const struct asnap_snapshot *snapshot, size_t index,

@@ -1,9 +1,14 @@
 """Profiles, as `go tool pprof` reads them, and as the whole of pprof names their frames."""
 
 import collections
+import json
 import os
 import re
+import signal
 import subprocess
+import time
+import urllib.error
+import urllib.request
 
 from e2e import harness
 from e2e.debuggers import RUN, lldbs, stop_at
@@ -152,6 +157,59 @@ class Numbers(Pprof):
     def test_lines_and_functions(self):
         profile = self.check_program("holds")
         self.assertEqual(list(profile.mappings.values())[0].known, "[FN][FL][LN]")
+
+    def test_traces(self):
+        """`-traces` shows each stack with its bytes."""
+        path, results = self.export("inlined")
+        found = collections.Counter()
+        for piece in re.split("^-----------[+]-+$", self.pprof("-traces", "-unit=B", path), flags=re.M)[1:]:
+            lines = [line for line in piece.splitlines() if line and not re.match(r" +[a-z]+:  ", line)]
+            frames = [re.fullmatch(r" +(?:(\d+)B?)? +(\S.*?)(?: \(inline\))?", line).groups() for line in lines]
+            if frames:
+                self.assertEqual([size is None for size, _ in frames], [False] + [True] * (len(frames) - 1))
+                found[tuple(name for _, name in frames)] += int(frames[0][0])
+        expected = collections.Counter()
+        for row in results.json(TRACES)["traces"]:
+            expected[tuple(name for group in stack(row) for name, _, _ in group)] += row["size"]
+        self.assertEqual(found, expected)
+
+    def test_web_pages(self):
+        """`-http` shows the same numbers in a browser."""
+        path, results = self.export("holds")
+        said = os.path.join(self.directory, "said")
+        with open(said, "wb") as file:
+            process = subprocess.Popen(
+                ["go", "tool", "pprof", "-nodefraction=0", "-no_browser", "-http=localhost:", path],
+                env=harness.environment(self.home, GOCACHE=self.home, GOFLAGS="-buildvcs=false"),
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+            )  # fmt: skip
+        # It is a child of the command.
+        self.addCleanup(process.wait)
+        self.addCleanup(os.killpg, process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + harness.DEADLINE
+        address, page = None, None
+        while page is None:
+            os.sched_yield()
+            with open(said, encoding="utf-8") as file:
+                address = re.search(r"Serving web UI on (\S+)\n", file.read())
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), deadline)
+            try:
+                page = address and urllib.request.urlopen(address.group(1) + "/ui/top").read().decode("utf-8")
+            except urllib.error.URLError:
+                pass
+        total, rows = re.search(r"TopTable\(\s*(\d+)\s*,\s*(\[.*\])\);", page).groups()
+        answer = results.json(TRACES)
+        self.assertEqual(int(total), answer["total"]["size"])
+        flat = collections.Counter()
+        for row in json.loads(rows):
+            flat[row["Name"]] += row["Flat"]
+        expected = collections.Counter()
+        for row in answer["traces"]:
+            expected[stack(row)[0][0][0]] += row["size"]
+        self.assertEqual(+flat, +expected)
+        graph = urllib.request.urlopen(address.group(1) + "/ui/flamegraph").read().decode("utf-8")
+        self.assertIn("hold_large", graph)
 
     def test_inlined(self):
         profile = self.check_program("inlined")

@@ -116,8 +116,7 @@ ASNAP_TEST(statistics_keys, blocks_of_rows)
     ASNAP_ASSERT_OK(keyed_add_types(snapshot, false));
     for (int key = 0; asnap_key_describe((enum asnap_key)key) != NULL; key++) {
         struct asnap_statistics *statistics;
-        ASNAP_ASSERT_OK(
-            asnap_statistics_create(snapshot, (enum asnap_key)key, false, &statistics));
+        ASNAP_ASSERT_OK(asnap_statistics_create(snapshot, (enum asnap_key)key, false, &statistics));
         size_t row_count = asnap_statistics_count(statistics);
         CU_ASSERT(row_count > 1);
         size_t found[KEYED_TRACES] = {0};

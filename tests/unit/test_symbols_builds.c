@@ -131,6 +131,35 @@ ASNAP_TEST(symbols_builds, another_build)
     own_regions_deinit(&mapped.own);
 }
 
+/* The file is another one at the path that is seen here, also where no build ID tells it. */
+ASNAP_TEST(symbols_builds, seen_elsewhere)
+{
+    struct mapped mapped;
+    mapped_init(&mapped, OTHER_BUILD);
+    const char *const its_path[] = {NULL, OTHER_BUILD};
+    const char *const opened[] = {"/proc/self/maps", own_path()};
+    for (int knows_build = 0; knows_build < 2; knows_build++) {
+        struct asnap_symbolizer *symbolizer;
+        struct asnap_named_pc named;
+        ASNAP_ASSERT_OK(asnap_symbolizer_create(NULL, &symbolizer));
+        ASNAP_ASSERT_OK(asnap_symbolizer_set_regions(symbolizer, knows_build ? mapped.memory : NULL,
+                                                     mapped.regions, mapped.own.count));
+        ASNAP_ASSERT_OK(asnap_symbolizer_set_seen_files(symbolizer, its_path, opened, 2));
+        ASNAP_ASSERT_OK(asnap_symbolizer_name(symbolizer, &mapped.address, 1, NULL, &named));
+        CU_ASSERT_EQUAL_FATAL(named.frame_count, 1);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(named.frames[0].function);
+        CU_ASSERT_STRING_EQUAL(named.frames[0].function, "mapped_init");
+        CU_ASSERT_EQUAL(asnap_symbolizer_note_count(symbolizer), 0);
+        /* What is told anew counts, and what is not told no more. */
+        ASNAP_ASSERT_OK(asnap_symbolizer_set_seen_files(symbolizer, NULL, opened, 1));
+        ASNAP_ASSERT_OK(asnap_symbolizer_name(symbolizer, &mapped.address, 1, NULL, &named));
+        CU_ASSERT(named.frames[0].function == NULL ||
+                  strcmp(named.frames[0].function, "mapped_init") != 0);
+        asnap_symbolizer_destroy(symbolizer);
+    }
+    own_regions_deinit(&mapped.own);
+}
+
 ASNAP_TEST(symbols_builds, deleted)
 {
     struct mapped mapped;
