@@ -168,7 +168,7 @@ ASNAP_TEST(graph_memory, of_leaks)
 /* A chain that would be too long for anything that calls itself. */
 ASNAP_TEST(graph_memory, a_long_chain)
 {
-    const uint32_t count = 2000000;
+    const uint32_t count = 10000000;
     struct made_heap heap;
     struct found found;
     made_init(&heap, count, 16, to_next_ones);

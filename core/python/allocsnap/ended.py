@@ -26,8 +26,9 @@ def _is_there(path):
 
 
 def has_ended(process):
-    """Whether a target.Process was one of this machine and has ended: all of its threads have."""
-    if process.is_core or process.proc_pid is None:
+    """Whether a target.Process was one of this machine that stood still, and has ended: all of its threads have.
+    One that runs on may end by itself; who reads it looks for that."""
+    if process.is_core or process.proc_pid is None or process.moving:
         return False
     path = "/proc/{}".format(process.proc_pid)
     if _is_there(path):
@@ -60,6 +61,4 @@ def checked(process):
         if error.code in _BY_READING:
             check(process)
         raise
-    # A process that runs on may end by itself right after.
-    if not process.moving:
-        check(process)
+    check(process)
