@@ -1,7 +1,7 @@
 """Commands that have the program traced, and say how it is."""
 
-from .. import no_hooks, resident
-from ..errors import AllocsnapError
+from .. import no_hooks, remote_python, resident
+from ..errors import AllocsnapError, UsageError
 from ..launch import DEFAULT_FRAME_LIMIT
 from .command import Command, amount, naming_lines, period_text, plural
 from .grammar import byte_count, whole_number
@@ -41,7 +41,7 @@ def obstacle(session):
 
 
 class Start(Command):
-    """start [NFRAME] [--sample SIZE]"""
+    """start [NFRAME] [--sample SIZE] [--python]"""
 
     name = "start"
     summary = "Trace the heap: of the paused process, or from the next run on."
@@ -52,7 +52,9 @@ class Start(Command):
         "program preloads already; `snapshot stop` gives your own values back.\n\n"
         "With --sample, only some blocks are recorded, chosen by chance: about one for\n"
         "each SIZE bytes that are allocated, a large one with certainty. Sizes and counts\n"
-        "are estimates then, shown with their standard error."
+        "are estimates then, shown with their standard error.\n\n"
+        "With --python, tracemalloc of the CPython in the process is asked to start, of 3.14\n"
+        "or later; it does once the main thread runs Python code."
     ).format(NEXT)
 
     def arguments(self, parser):
@@ -73,7 +75,30 @@ class Start(Command):
             " every block, or as before in a process)",
         )
 
+        parser.add_argument(
+            "--python",
+            action="store_true",
+            help="start CPython's own tracemalloc in place of the hooks (default: {} frames)".format(
+                remote_python.FRAME_LIMIT
+            ),
+        )
+
+    @staticmethod
+    def _start_python(session, options):
+        if options.sample is not None:
+            raise UsageError("--sample is of the hooks, and goes not with --python")
+        limit = options.nframe or remote_python.FRAME_LIMIT
+        name, traces = session.start_python(limit)
+        if traces:
+            return "tracemalloc of {} traces already: `snapshot take --python` has its blocks.\n".format(name)
+        return (
+            "tracemalloc of {} starts, with {} of each traceback, once the main thread runs Python code:"
+            " `snapshot take --python` then.\n".format(name, plural(limit, "frame"))
+        )
+
     def run(self, session, options):
+        if options.python:
+            return self._start_python(session, options)
         was = session.launch.frame_limit(), session.launch.sample_period()
         status = session.start(options.nframe, options.sample)
         run = session.launch.frame_limit()
