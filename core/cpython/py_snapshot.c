@@ -81,7 +81,7 @@ static struct asnap_error *add_traces(struct job *job)
     if (error == NULL)
         error = add_stacks(job, numbers);
     bool is_same = true;
-    for (size_t i = 0; i < read->traceback_count; i++)
+    for (size_t i = 0; i < read->traceback_count && error == NULL; i++)
         is_same = is_same && numbers[i] == i;
     for (size_t i = 0; i < read->count && error == NULL && !is_same; i++)
         read->traces[i].traceback_id = numbers[read->traces[i].traceback_id];
