@@ -145,9 +145,11 @@ static struct asnap_error *walk_table(struct reading *reading, const struct asna
     reading->domain = domain;
     reading->made->entry_count += table->entry_count;
     struct asnap_error *error = make_room(reading, table);
-    return error != NULL ? error
-                         : asnap_py_table_walk(reading->py, table, step, take_entry, reading,
-                                               &reading->made->walk);
+    if (error == NULL)
+        error = asnap_py_table_walk(reading->py, table, step, take_entry, reading,
+                                    &reading->made->walk);
+    reading->table = NULL;
+    return error;
 }
 
 /* ---- other domains ---- */

@@ -367,3 +367,72 @@ class Hinted(Traced):
                 os.path.realpath(OWN), os.path.realpath(library)
             ),
         )
+
+
+class Started(Traced):
+    """`snapshot start --python`. Of 3.14 and later it starts (none of Debian 12's; ALLOCSNAP_PYTHONS names others)."""
+
+    seconds = 20
+
+    #: Runs until tracemalloc traces, and stops with a block of a known size, from line 7.
+    PROGRAM = """import os, signal, tracemalloc
+print("ready", flush=True)
+while not tracemalloc.is_tracing():
+    pass
+print(tracemalloc.get_traceback_limit(), flush=True)
+def hold():
+    return bytearray(3456789)
+kept = hold()
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+    def running(self, python):
+        process = subprocess.Popen(
+            [python, "-c", self.PROGRAM], stdout=subprocess.PIPE, env=harness.environment(self.home)
+        )
+        for close in (process.stdout.close, process.wait, process.kill):
+            self.addCleanup(close)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        return process
+
+    def test_start(self):
+        for one in interpreters.every():
+            if one.version < (3, 14):
+                continue
+            with self.subTest(one.title):
+                process = self.running(one.path)
+                version = ".".join(map(str, one.version))
+                self.assertEqual(
+                    Typed.told(self, "-p", process.pid, "start", "--python", "9"),
+                    "tracemalloc of CPython {} starts, with 9 frames of each traceback, once the main thread runs"
+                    " Python code: `snapshot take --python` then.\n".format(version),
+                )
+                self.assertEqual(process.stdout.readline(), b"9\n")
+                os.waitpid(process.pid, os.WUNTRACED)
+                text = Typed.told(self, "-p", process.pid, "stats", "lineno", "python", "-n", "1")
+                self.assertRegex(text, r"#1: <string>:7: size=3376 KiB, count=\d, ")
+                again = Typed.told(self, "-p", process.pid, "start", "--python")
+                self.assertIn("CPython {} traces already".format(version), again)
+
+    def test_refused(self):
+        """Of others it is said what to do instead."""
+        for one in interpreters.every():
+            if one.version >= (3, 14):
+                continue
+            with self.subTest(one.title):
+                process = self.running(one.path)
+                text = self.refused(1, "-p", process.pid, "start", "--python", "9")
+                # Until 3.10 no symbol has the number of the release.
+                name = "CPython {}".format(".".join(map(str, one.version)))
+                self.assertRegex(
+                    text,
+                    r"\A({}|the CPython of \S+) cannot be asked to start tracemalloc while it runs, as"
+                    r" 3\.14 can: start the program with PYTHONTRACEMALLOC=9, or have it call"
+                    r" tracemalloc\.start\(9\)\Z".format(re.escape(name)),
+                )
+                self.assertEqual("the CPython" in text, one.version < (3, 11))
+
+    def test_with_a_sample(self):
+        process = self.running(OWN)
+        text = self.refused(2, "-p", process.pid, "start", "--python", "--sample", "2K")
+        self.assertEqual(text, "--sample is of the hooks, and goes not with --python")

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(PACKAGE))
 # pylint: disable=wrong-import-position
 from allocsnap import __version__, errors  # noqa: E402
 from allocsnap.library import (  # noqa: E402
-    exports, graph_types, heaps, keys as key_table, native, report_page, structures as layouts,
+    exports, graph_types, heaps, interpreters, keys as key_table, native, report_page, structures as layouts,
 )
 from allocsnap.library.keys import keys  # noqa: E402
 
@@ -167,6 +167,8 @@ class Binding(unittest.TestCase):
             "asnap_graph_block_info": graph_types.GraphBlockInfo,
             "asnap_reference": graph_types.Reference,
             "asnap_beside_sum": graph_types.BesideSum,
+            "asnap_cpython_arena": interpreters.Arena,
+            "asnap_cpython_class": interpreters.BlockClass,
             "asnap_heap_facts": heaps.HeapFacts,
             "asnap_heap_sum": heaps.HeapSum,
             "asnap_heap_area": heaps.HeapArea,

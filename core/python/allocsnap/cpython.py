@@ -68,16 +68,24 @@ def hint(target, process, regions, calls):
     """What to say of a process without hooks where a tracemalloc traces; None where none does."""
     if not _candidates(regions):
         return None
-    try:
-        name = _tracing(find(target, process, regions, calls), regions, calls)[0].name
-    except AllocsnapError as error:
-        if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
-            raise
+    name = traced_name(find(target, process, regions, calls), regions, calls)
+    if name is None:
         return None
     return (
         "tracemalloc of {} traces here: `snapshot take --python`, or `python` in place of a snapshot's"
         " name, has its blocks with the lines of Python that they are from".format(name)
     )
+
+
+def traced_name(places, regions, calls):
+    """What the interpreter is called whose tracemalloc traces, of those that `find` has found; None: it
+    traces in none."""
+    try:
+        return _tracing(places, regions, calls)[0].name
+    except AllocsnapError as error:
+        if error.code in (ErrorCode.INTERRUPTED, ErrorCode.NO_MEMORY):
+            raise
+        return None
 
 
 def _files(target, regions):

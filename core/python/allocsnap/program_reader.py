@@ -4,7 +4,7 @@ it."""
 import contextlib
 import os
 
-from . import cpython, ended, guessed_map, hookless, late, minidump, no_hooks
+from . import cpython, ended, guessed_map, hookless, late, minidump, no_hooks, remote_python
 from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .launch import Launch
@@ -285,6 +285,23 @@ class ProgramReader:
         calls = self._calls(process, regions)
         with _blamed_on_truncation(process, regions):
             return cpython.read(self._find_python(process, regions, calls), process, regions, calls)
+
+    def start_python(self, limit):
+        """Asks the CPython in the process to start tracemalloc. Returns what it is called, and whether
+        tracemalloc traces already, so that nothing was asked for."""
+        process = self.live_process()
+        if process.moving:
+            self.target.hold()
+            process = self.live_process()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        places = self._find_python(process, regions, calls)
+        name = cpython.traced_name(places, regions, calls)
+        if name is not None:
+            return name, True
+        request = remote_python.Request(self.target, process, places[0], limit)
+        request.send()
+        return request.name, False
 
     def _find_python(self, process, regions, calls):
         """Where interpreters are (cpython.find), which are looked for once for each process and its

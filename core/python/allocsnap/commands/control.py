@@ -1,7 +1,7 @@
 """Commands that have the program traced, and say how it is."""
 
-from .. import late, no_hooks, resident
-from ..errors import AllocsnapError
+from .. import late, no_hooks, remote_python, resident
+from ..errors import AllocsnapError, UsageError
 from ..launch import DEFAULT_FRAME_LIMIT
 from .command import Command, amount, naming_lines, period_text, plural
 from .grammar import byte_count, whole_number
@@ -52,7 +52,7 @@ def obstacle(session):
 
 
 class Start(Command):
-    """start [NFRAME] [--sample SIZE] [--freed N]"""
+    """start [NFRAME] [--sample SIZE] [--freed N] [--python]"""
 
     name = "start"
     summary = "Trace the heap: of the paused process, or from the next run on."
@@ -65,7 +65,9 @@ class Start(Command):
         "each SIZE bytes that are allocated, a large one with certainty. Sizes and counts\n"
         "are estimates then, shown with their standard error.\n\n"
         "With --freed, the next run keeps the last N blocks that it has freed, for `freed`,\n"
-        "`who` and `errors`; what a process keeps is settled when it is started."
+        "`who` and `errors`; what a process keeps is settled when it is started.\n\n"
+        "With --python, tracemalloc of the CPython in the process is asked to start, of 3.14\n"
+        "or later; it does once the main thread runs Python code."
     ).format(NEXT)
 
     def arguments(self, parser):
@@ -92,8 +94,31 @@ class Start(Command):
             help="have the next run keep the last N blocks that it has freed (default: as the"
             " program's environment says)",
         )
+        parser.add_argument(
+            "--python",
+            action="store_true",
+            help="start CPython's own tracemalloc in place of the hooks (default: {} frames)".format(
+                remote_python.FRAME_LIMIT
+            ),
+        )
+
+    @staticmethod
+    def _start_python(session, options):
+        for name, value in (("--sample", options.sample), ("--freed", options.freed)):
+            if value is not None:
+                raise UsageError("{} is of the hooks, and goes not with --python".format(name))
+        limit = options.nframe or remote_python.FRAME_LIMIT
+        name, traces = session.start_python(limit)
+        if traces:
+            return "tracemalloc of {} traces already: `snapshot take --python` has its blocks.\n".format(name)
+        return (
+            "tracemalloc of {} starts, with {} of each traceback, once the main thread runs Python code:"
+            " `snapshot take --python` then.\n".format(name, plural(limit, "frame"))
+        )
 
     def run(self, session, options):
+        if options.python:
+            return self._start_python(session, options)
         was = session.launch.frame_limit(), session.launch.sample_period()
         status = session.start(options.nframe, options.sample, options.freed)
         run = session.launch.frame_limit()
