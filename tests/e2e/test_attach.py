@@ -316,3 +316,82 @@ class Refused(AttachCase):
         self.check_ends_well(process)
 
 
+
+
+class OtherFiles(AttachCase):
+    """A process that does not see the file of the hooks gets them without one."""
+
+    seconds = 30
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("only root can change a process's root")
+
+    def test_process_with_a_root_of_its_own(self):
+        root = os.path.join(self.directory, "root")
+        listed = subprocess.check_output(["ldd", program("attached")], encoding="utf-8")
+        for path in re.findall(r"(/\S+) \(0x", listed):
+            os.makedirs(root + os.path.dirname(path), exist_ok=True)
+            shutil.copy(path, root + path)
+        shutil.copy(program("attached"), root)
+        os.mkdir(root + "/proc")
+        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" /attached churn 2'
+        process = self.started("unshare", "--mount", "/bin/sh", "-c", script, root)
+        debugger = debuggers.every()[0]
+        commands = ["snapshot start", "snapshot stop", "snapshot status"]
+        results = debugger.run(self, commands, "", pid=process.pid)
+        self.assertRegex(results["snapshot start"], LED)
+        self.assertEqual(results["snapshot stop"], STOPPED)
+        self.assertIn("the program's calls go past the hooks", results["snapshot status"])
+        self.check_ends_well(process)
+
+    def test_process_of_another_user_who_may_not_read_the_file(self):
+        hooks = os.path.join(self.directory, "liballocsnap-hooks.so")
+        shutil.copy(os.path.join(os.path.dirname(program("")), "..", "..", "liballocsnap-hooks.so"), hooks)
+        path = os.path.join("/tmp", "allocsnap-attached-{}".format(os.getpid()))
+        shutil.copy(program("attached"), path)
+        self.addCleanup(os.unlink, path)
+        process = self.started("setpriv", "--reuid=65534", "--clear-groups", path, "churn", "2")
+        debugger = debuggers.every()[0]
+        commands = ["snapshot start", "snapshot stop"]
+        results = debugger.run(
+            self, commands, "", pid=process.pid, env={"ALLOCSNAP_HOOKS": hooks}
+        )
+        self.assertRegex(results["snapshot start"], LED)
+        self.assertEqual(results["snapshot stop"], STOPPED)
+        self.check_ends_well(process)
+
+
+class CommandLine(AttachCase):
+    """Without a debugger's session."""
+
+    seconds = 30
+
+    def run_on(self, process, *words):
+        command = [os.path.join(ROOT, "core", "install", "allocsnap"), "-p", str(process.pid), *words]
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(self.home),
+            encoding="utf-8",
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def test_start_and_stop(self):
+        process = self.started(program("attached"), "churn", "2")
+        status, text = self.run_on(process, "start", "32")
+        self.assertEqual(status, 0)
+        self.assertRegex(text, LED)
+        self.assertIn("32 frames of each stack", text)
+        self.assertEqual(self.run_on(process, "stop"), (0, STOPPED))
+        self.check_ends_well(process)
+
+    def test_refusal(self):
+        process = self.started(program("attached"), "handler")
+        status, text = self.run_on(process, "start")
+        self.assertEqual(status, 1)
+        self.assertRegex(text, r"\Aallocsnap: no thread of it can be had .*free.*\n\Z")
+        self.check_ends_well(process)
