@@ -395,3 +395,44 @@ class CommandLine(AttachCase):
         self.assertEqual(status, 1)
         self.assertRegex(text, r"\Aallocsnap: no thread of it can be had .*free.*\n\Z")
         self.check_ends_well(process)
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+class Redis(AttachCase):
+    """Its allocator is jemalloc, with threads of its own that wait for work."""
+
+    seconds = 60
+
+    def asked(self, socket, *words):
+        command = ["redis-cli", "-s", socket, *words]
+        return subprocess.check_output(command, encoding="ascii").strip()
+
+    def test_under_its_benchmark(self):
+        socket = os.path.join(self.directory, "socket")
+        command = ["redis-server", "--port", "0", "--unixsocket", socket, "--save", ""]
+        server = subprocess.Popen(
+            command, stdout=subprocess.PIPE, cwd=self.directory, env=environment(self.home)
+        )
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        for line in server.stdout:
+            if b"ready to accept connections" in line.lower():
+                break
+        load = subprocess.Popen(
+            ["redis-benchmark", "-s", socket, "-l", "-q", "-n", "100000", "-t", "set,get,lpush,lpop"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(load.wait)
+        self.addCleanup(load.kill)
+        for number in range(TIMES):
+            debugger = debuggers.every()[number % 2]
+            results = debugger.run(self, ["snapshot start"], "", pid=server.pid)
+            self.assertRegex(results["snapshot start"], LED)
+            self.assertEqual(self.asked(socket, "set", "key", "value" * 1000), "OK")
+            results = debugger.run(self, ["snapshot stop"], "", pid=server.pid)
+            self.assertEqual(results["snapshot stop"], STOPPED)
+            self.assertEqual(self.asked(socket, "get", "key"), "value" * 1000)
+        self.assertIsNone(load.poll())
+        self.assertIsNone(server.poll())
