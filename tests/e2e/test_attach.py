@@ -300,13 +300,30 @@ class Refused(AttachCase):
 
     def test_static_program(self):
         path = built(self, "static", SOURCE, "-static", "-w")
-        process = self.started(path, "wait", "1")
+        process = self.started(path, "wait", "2")
         self.refused(process, "statically linked, and loads no libraries")
         self.check_ends_well(process)
 
     def test_in_a_handler_that_interrupted_free(self):
         process = self.started(program("attached"), "handler")
         self.refused(process, "no thread of it can be had .*free")
+        self.check_ends_well(process)
+
+    def test_another_thread_stays_in_free(self):
+        """It may hold a lock: nothing is loaded, though a thread can be had."""
+        process = self.started(program("attached"), "handler", "1")
+        self.refused(process, "stays in .*free, and may hold a lock")
+        self.check_ends_well(process)
+
+    def test_another_thread_stays_in_the_dynamic_linker(self):
+        standing, _ = library(self, "standing", STANDING)
+        process = self.started(program("attached"), "loader", standing, "1")
+        self.refused(process, "stays in the dynamic linker, and may hold a lock")
+        self.check_ends_well(process)
+
+    def test_process_that_has_forbidden_itself_system_calls(self):
+        process = self.started(program("attached"), "sealed")
+        self.refused(process, "it has forbidden itself system calls")
         self.check_ends_well(process)
 
     def test_in_a_constructor(self):

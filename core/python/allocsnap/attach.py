@@ -29,6 +29,7 @@ _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
 _MAP = 0x22  # MAP_PRIVATE | MAP_ANONYMOUS
 _CODE_BYTES = 4096
 _MFD_CLOEXEC = 1
+_SECCOMP_STRICT = 1
 _FAILED = 2**64 - 4095  # as pointers, error numbers are above
 
 _FUNCTIONS = ("mmap", "munmap", "nanosleep", "pthread_create", "pthread_join", "dlopen", "dlsym", "dlerror")
@@ -89,11 +90,11 @@ class _Attached:
     def _check_filters(self):
         """A filter of system calls may end the process for those that loading takes. That of a container
         is for all that runs in it, and lets programs load libraries."""
-        own = _status_number(self._process.proc_pid, "Seccomp_filters")
-        if not own and _status_number(self._process.proc_pid, "Seccomp") != 2:
-            return
-        around = _status_number(_status_number(self._process.proc_pid, "PPid"), "Seccomp_filters")
-        if own > around:
+        pid = self._process.proc_pid
+        mode = _status_number(pid, "Seccomp")
+        around = _status_number(_status_number(pid, "PPid"), "Seccomp_filters")
+        is_own = _status_number(pid, "Seccomp_filters") > around
+        if mode == _SECCOMP_STRICT or (mode and is_own):
             self.fail(
                 "it has forbidden itself system calls (seccomp), which may be those that loading takes"
             )
