@@ -300,13 +300,30 @@ class Refused(AttachCase):
 
     def test_static_program(self):
         path = built(self, "static", SOURCE, "-static", "-w")
-        process = self.started(path, "wait", "1")
+        process = self.started(path, "wait", "2")
         self.refused(process, "statically linked, and loads no libraries")
         self.check_ends_well(process)
 
     def test_in_a_handler_that_interrupted_free(self):
         process = self.started(program("attached"), "handler")
         self.refused(process, "no thread of it can be had .*free")
+        self.check_ends_well(process)
+
+    def test_another_thread_stays_in_free(self):
+        """It may hold a lock: nothing is loaded, though a thread can be had."""
+        process = self.started(program("attached"), "handler", "1")
+        self.refused(process, "stays in .*free, and may hold a lock")
+        self.check_ends_well(process)
+
+    def test_another_thread_stays_in_the_dynamic_linker(self):
+        standing, _ = library(self, "standing", STANDING)
+        process = self.started(program("attached"), "loader", standing, "1")
+        self.refused(process, "stays in the dynamic linker, and may hold a lock")
+        self.check_ends_well(process)
+
+    def test_process_that_has_forbidden_itself_system_calls(self):
+        process = self.started(program("attached"), "sealed")
+        self.refused(process, "it has forbidden itself system calls")
         self.check_ends_well(process)
 
     def test_in_a_constructor(self):
@@ -316,3 +333,123 @@ class Refused(AttachCase):
         self.check_ends_well(process)
 
 
+
+
+class OtherFiles(AttachCase):
+    """A process that does not see the file of the hooks gets them without one."""
+
+    seconds = 30
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("only root can change a process's root")
+
+    def test_process_with_a_root_of_its_own(self):
+        root = os.path.join(self.directory, "root")
+        listed = subprocess.check_output(["ldd", program("attached")], encoding="utf-8")
+        for path in re.findall(r"(/\S+) \(0x", listed):
+            os.makedirs(root + os.path.dirname(path), exist_ok=True)
+            shutil.copy(path, root + path)
+        shutil.copy(program("attached"), root)
+        os.mkdir(root + "/proc")
+        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" /attached churn 2'
+        process = self.started("unshare", "--mount", "/bin/sh", "-c", script, root)
+        debugger = debuggers.every()[0]
+        commands = ["snapshot start", "snapshot stop", "snapshot status"]
+        results = debugger.run(self, commands, "", pid=process.pid)
+        self.assertRegex(results["snapshot start"], LED)
+        self.assertEqual(results["snapshot stop"], STOPPED)
+        self.assertIn("the program's calls go past the hooks", results["snapshot status"])
+        self.check_ends_well(process)
+
+    def test_process_of_another_user_who_may_not_read_the_file(self):
+        hooks = os.path.join(self.directory, "liballocsnap-hooks.so")
+        shutil.copy(os.path.join(os.path.dirname(program("")), "..", "..", "liballocsnap-hooks.so"), hooks)
+        path = os.path.join("/tmp", "allocsnap-attached-{}".format(os.getpid()))
+        shutil.copy(program("attached"), path)
+        self.addCleanup(os.unlink, path)
+        process = self.started("setpriv", "--reuid=65534", "--clear-groups", path, "churn", "2")
+        debugger = debuggers.every()[0]
+        commands = ["snapshot start", "snapshot stop"]
+        results = debugger.run(
+            self, commands, "", pid=process.pid, env={"ALLOCSNAP_HOOKS": hooks}
+        )
+        self.assertRegex(results["snapshot start"], LED)
+        self.assertEqual(results["snapshot stop"], STOPPED)
+        self.check_ends_well(process)
+
+
+class CommandLine(AttachCase):
+    """Without a debugger's session."""
+
+    seconds = 30
+
+    def run_on(self, process, *words):
+        command = [os.path.join(ROOT, "core", "install", "allocsnap"), "-p", str(process.pid), *words]
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(self.home),
+            encoding="utf-8",
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def test_start_and_stop(self):
+        process = self.started(program("attached"), "churn", "2")
+        status, text = self.run_on(process, "start", "32")
+        self.assertEqual(status, 0)
+        self.assertRegex(text, LED)
+        self.assertIn("32 frames of each stack", text)
+        self.assertEqual(self.run_on(process, "stop"), (0, STOPPED))
+        self.check_ends_well(process)
+
+    def test_refusal(self):
+        process = self.started(program("attached"), "handler")
+        status, text = self.run_on(process, "start")
+        self.assertEqual(status, 1)
+        self.assertRegex(text, r"\Aallocsnap: no thread of it can be had .*free.*\n\Z")
+        self.check_ends_well(process)
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+class Redis(AttachCase):
+    """Its allocator is jemalloc, with threads of its own that wait for work."""
+
+    seconds = 60
+
+    def asked(self, socket, *words):
+        command = ["redis-cli", "-s", socket, *words]
+        return subprocess.check_output(command, encoding="ascii").strip()
+
+    def test_under_its_benchmark(self):
+        socket = os.path.join(self.directory, "socket")
+        command = ["redis-server", "--port", "0", "--unixsocket", socket, "--save", ""]
+        server = subprocess.Popen(
+            command, stdout=subprocess.PIPE, cwd=self.directory, env=environment(self.home)
+        )
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        for line in server.stdout:
+            if b"ready to accept connections" in line.lower():
+                break
+        load = subprocess.Popen(
+            ["redis-benchmark", "-s", socket, "-l", "-q", "-n", "100000", "-t", "set,get,lpush,lpop"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(load.wait)
+        self.addCleanup(load.kill)
+        for number in range(TIMES):
+            debugger = debuggers.every()[number % 2]
+            results = debugger.run(self, ["snapshot start"], "", pid=server.pid)
+            self.assertRegex(results["snapshot start"], LED)
+            self.assertEqual(self.asked(socket, "set", "key", "value" * 1000), "OK")
+            results = debugger.run(self, ["snapshot stop"], "", pid=server.pid)
+            self.assertEqual(results["snapshot stop"], STOPPED)
+            self.assertEqual(self.asked(socket, "get", "key"), "value" * 1000)
+        self.assertIsNone(load.poll())
+        self.assertIsNone(server.poll())

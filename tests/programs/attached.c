@@ -5,15 +5,19 @@
  *   churn N            N threads allocate and free, until standard input ends
  *   wait N             N threads wait, until standard input ends
  *   alone              allocates and frees in its only thread, for ever
- *   handler            stands in a signal handler that has interrupted free
- *   loader LIBRARY     stands in the constructor of a library */
+ *   handler [1]        stands in a signal handler that has interrupted free
+ *   loader LIBRARY [1] stands in the constructor of a library; 1: another thread waits
+ *   sealed             may only read, write and end (seccomp) */
 #include <dlfcn.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { EARLY_MAX = 10000, EARLY_BYTES = 48, AFTER = 10, SLOTS = 256 };
@@ -195,6 +199,25 @@ static void stand(int number)
     _exit(0);
 }
 
+static void seal(void)
+{
+    char byte;
+    check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0, "no seccomp");
+    check(write(STDOUT_FILENO, "ready\n", 6) == 6, "nowhere to write");
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        continue;
+    check(write(STDOUT_FILENO, "OK\n", 3) == 3, "nowhere to write");
+    syscall(SYS_exit, 0);
+}
+
+static void add_waiting_thread(void)
+{
+    static pthread_t thread;
+    static int ends[2];
+    check(pipe(ends) == 0 && pthread_create(&thread, NULL, wait_for_end, &ends[0]) == 0,
+          "no thread");
+}
+
 /* The size of a block is before it, where nothing can be read here. */
 static void stand_in_free(void)
 {
@@ -207,6 +230,8 @@ int main(int count, char **arguments)
 {
     const char *mode = count > 1 ? arguments[1] : "";
     const char *argument = count > 2 ? arguments[2] : "0";
+    if (strcmp(arguments[count - 1], "1") == 0)
+        add_waiting_thread();
     if (strcmp(mode, "steps") == 0)
         steps(atoi(argument), count > 3 ? arguments[3] : NULL);
     else if (strcmp(mode, "churn") == 0)
@@ -215,6 +240,8 @@ int main(int count, char **arguments)
         with_threads(atoi(argument), wait_for_end);
     else if (strcmp(mode, "alone") == 0)
         churn_alone();
+    else if (strcmp(mode, "sealed") == 0)
+        seal();
     else if (strcmp(mode, "handler") == 0)
         stand_in_free();
     else if (strcmp(mode, "loader") == 0)

@@ -68,17 +68,19 @@ static int write_word(struct page *page, uint64_t place, uint64_t value)
     return 0;
 }
 
-int asnap_changed_words_apply(const struct asnap_changed_words *words, uint32_t *failed)
+const struct asnap_changed_word *asnap_changed_words_apply(const struct asnap_changed_words *words,
+                                                           int *error)
 {
     struct page page = {.bytes = getauxval(AT_PAGESZ)};
-    int error = 0;
-    uint32_t at = 0;
-    for (; at < words->count && error == 0; at++)
-        error = write_word(&page, words->list[at].place, words->list[at].after);
-    if (error == 0)
-        return 0;
-    *failed = --at;
-    while (at-- > 0)
-        write_word(&page, words->list[at].place, words->list[at].before);
-    return error;
+    for (uint32_t at = 0; at < words->count; at++) {
+        const struct asnap_changed_word *word = &words->list[at];
+        int result = write_word(&page, word->place, word->after);
+        if (result == 0)
+            continue;
+        *error = result;
+        while (at-- > 0)
+            write_word(&page, words->list[at].place, words->list[at].before);
+        return word;
+    }
+    return NULL;
 }

@@ -23,9 +23,10 @@ struct asnap_changed_words {
 /* Puts one on the list. False: there is no memory for it. */
 bool asnap_changed_words_add(struct asnap_changed_words *words, struct asnap_changed_word word);
 
-/* Changes them. Pages are made writable for the moment. 0, or the kernel's number for why one could
- * not be changed, which is at `*failed` of the list; then none is. */
-int asnap_changed_words_apply(const struct asnap_changed_words *words, uint32_t *failed);
+/* Changes them. Pages are made writable for the moment. NULL, or one that could not be changed,
+ * with the kernel's number for why in `*error`; then none is. */
+const struct asnap_changed_word *asnap_changed_words_apply(const struct asnap_changed_words *words,
+                                                           int *error);
 
 void asnap_changed_words_close(struct asnap_changed_words *words);
 

@@ -36,8 +36,8 @@ static inline uint32_t asnap_control_mode(void)
     return asnap_control_mode_now();
 }
 
-/* Obeys, for a debugger to call: where the program's calls are led past the hooks again (redirect.h),
- * none of them does. */
+/* Obeys, for a debugger to call: where the program's calls are led past the hooks again
+ * (redirect.h), none of them does. */
 void allocsnap_obey(void);
 
 #endif

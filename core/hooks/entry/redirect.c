@@ -254,10 +254,9 @@ static bool collect(struct redirection *all, bool *knows_linker)
     return add_linker(all, knows_linker);
 }
 
-static void name_file(const struct redirection *all, uint32_t failed,
+static void name_file(const struct redirection *all, const struct asnap_changed_word *word,
                       struct asnap_redirect_report *report)
 {
-    const struct asnap_changed_word *word = &all->words.list[failed];
     uint64_t name = all->libraries->list[word->file].name;
     struct asnap_known_pages *known = &all->libraries->known;
     report->address = word->place;
@@ -279,7 +278,7 @@ static uint32_t count_files(const struct asnap_changed_words *words)
 static void change(struct redirection *all, struct asnap_redirect_report *report)
 {
     bool knows_linker = false;
-    uint32_t failed = 0;
+    int error = 0;
     if (!collect(all, &knows_linker)) {
         report->result = ASNAP_REDIRECT_NO_MEMORY;
         return;
@@ -288,8 +287,9 @@ static void change(struct redirection *all, struct asnap_redirect_report *report
         report->result = ASNAP_REDIRECT_NO_LINKER;
         return;
     }
-    report->error = (uint32_t)asnap_changed_words_apply(&all->words, &failed);
-    if (report->error != 0) {
+    const struct asnap_changed_word *failed = asnap_changed_words_apply(&all->words, &error);
+    if (failed != NULL) {
+        report->error = (uint32_t)error;
         report->result = ASNAP_REDIRECT_NOT_WRITABLE;
         name_file(all, failed, report);
         return;

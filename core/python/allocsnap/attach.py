@@ -13,11 +13,12 @@ import os
 import re
 import time
 
-from . import attach_code, no_hooks, program_file
+from . import attach_code, late, no_hooks, program_file
 from .attach_moment import PAUSE_MS, SECONDS_MOST, Moment
 from .errors import AllocsnapError, ErrorCode
 from .library import library_files
 from .library.inferior import MappedSymbols
+from .regular_files import open_regular
 from .target import path_bytes, shown_path
 
 _OBEY = "allocsnap_obey"
@@ -27,9 +28,14 @@ _X86_64 = 62  # e_machine
 _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
 _MAP = 0x22  # MAP_PRIVATE | MAP_ANONYMOUS
 _CODE_BYTES = 4096
+_MFD_CLOEXEC = 1
+_SECCOMP_STRICT = 1
 _FAILED = 2**64 - 4095  # as pointers, error numbers are above
 
 _FUNCTIONS = ("mmap", "munmap", "nanosleep", "pthread_create", "pthread_join", "dlopen", "dlsym", "dlerror")
+
+# For hooks without a file; older C libraries lack the first.
+_COPYING = ("memfd_create", "close")
 
 
 def _refused(process, why, do):
@@ -84,11 +90,11 @@ class _Attached:
     def _check_filters(self):
         """A filter of system calls may end the process for those that loading takes. That of a container
         is for all that runs in it, and lets programs load libraries."""
-        own = _status_number(self._process.proc_pid, "Seccomp_filters")
-        if not own and _status_number(self._process.proc_pid, "Seccomp") != 2:
-            return
-        around = _status_number(_status_number(self._process.proc_pid, "PPid"), "Seccomp_filters")
-        if own > around:
+        pid = self._process.proc_pid
+        mode = _status_number(pid, "Seccomp")
+        around = _status_number(_status_number(pid, "PPid"), "Seccomp_filters")
+        is_own = _status_number(pid, "Seccomp_filters") > around
+        if mode == _SECCOMP_STRICT or (mode and is_own):
             self.fail(
                 "it has forbidden itself system calls (seccomp), which may be those that loading takes"
             )
@@ -107,6 +113,8 @@ class _Attached:
             if not found:
                 self.fail("its C library has no {} that can be found".format(name))
             self._functions[name] = found[0]
+        for name in _COPYING:
+            self._functions.update({name: one.address for one in symbols.named(name) if one.is_function})
 
     # ---- calls ----
 
@@ -190,6 +198,52 @@ class _Attached:
         self._call(number, "pthread_join", handle, 0, stack=top)
         return found
 
+    def load_either_way(self, number, data, code, path):
+        """The address of the hooks' function, once they are loaded: by their file, or without one where the
+        process sees other files or may not read this one."""
+        text = "the process sees other files"
+        if self._sees(path):
+            found = self.load(number, data, code, path)
+            if found.function:
+                return found.function
+            text = found.text or "nothing"
+        found = self._load_copy(number, data, code, path)
+        if found is None or not found.function:
+            text += "" if found is None else "; without a file: {}".format(found.text or "nothing")
+            self.fail("dlopen says: {}".format(text), "let it read {}".format(shown_path(os.fsdecode(path))))
+        return found.function
+
+    def _sees(self, path):
+        """Whether a path leads to the same file for the process."""
+        try:
+            there = os.stat(b"/proc/%d/root%b" % (self._process.proc_pid, path))
+            return os.path.samestat(there, os.stat(path))
+        except OSError:
+            return False
+
+    def _load_copy(self, number, data, code, path):
+        """As `load`, from memory that is a file without a name; None where it can have none."""
+        own = _status_number(self._process.proc_pid, "NSpid")
+        # The debugger looks for a file by the path that dlopen was given: it must find none, and above all
+        # no pipe.
+        if "memfd_create" not in self._functions or os.path.exists("/proc/self/task/{}".format(own)):
+            return None
+        name = data + attach_code.REPORT
+        self._target.write_memory(name, os.path.basename(library_files.HOOKS_NAME).encode() + b"\0")
+        top = attach_code.stack_top(data)
+        file = self._call(number, "memfd_create", name, _MFD_CLOEXEC, stack=top) & 0xFFFFFFFF
+        if file >= 1 << 31:
+            return None
+        try:
+            with open_regular(path) as hooks:
+                content = hooks.read()
+            with open("/proc/{}/fd/{}".format(self._process.proc_pid, file), "wb") as copy:
+                copy.write(content)
+            return self.load(number, data, code, b"/proc/self/task/%d/fd/%d" % (own, file))
+        finally:
+            if not self._is_waiting:
+                self._call(number, "close", file, stack=top)
+
     def redirect(self, number, data, function, is_on):
         """Has the hooks lead the program's calls to them, or back."""
         for _ in range(int(SECONDS_MOST * 1000 / PAUSE_MS)):
@@ -227,14 +281,11 @@ def attach(session, process):
         attached.fail("the path of the hooks is too long", "set ALLOCSNAP_HOOKS to a shorter one")
     with session.target.calling():
         number = attached.find_thread()
-        function = session.target.find_symbol(_REDIRECT)
+        function = late.symbol(session.target, _REDIRECT)
         with attached.memory(number) as (data, code):
             attached.settle(number, data)
             if not function:
-                found = attached.load(number, data, code, path)
-                if not found.function:
-                    attached.fail("dlopen says: {}".format(found.text or "nothing"))
-                function = found.function
+                function = attached.load_either_way(number, data, code, path)
             report = attached.redirect(number, data, function, True)
             if report.why_not is not None:
                 attached.fail(report.why_not)
@@ -245,7 +296,7 @@ def detach(session, process):
     """Leads the program's calls back to where they went before."""
     attached = _Attached(session, process)
     attached.check()
-    function = session.target.find_symbol(_REDIRECT)
+    function = late.symbol(session.target, _REDIRECT)
     with session.target.calling():
         number = attached.find_thread()
         with attached.memory(number) as (data, _):
@@ -254,7 +305,7 @@ def detach(session, process):
             if report.why_not is not None:
                 attached.fail(report.why_not)
             # The program's calls, by which the hooks would do it, come to them no more.
-            obey = session.target.find_symbol(_OBEY)
+            obey = late.symbol(session.target, _OBEY)
             session.target.call(number, obey, (), attach_code.stack_top(data))
     return report
 
@@ -271,7 +322,7 @@ def _status_number(pid, field):
             for line in file:
                 name, _, value = line.partition(":")
                 if name == field:
-                    return int(value)
+                    return int(value.split()[-1])
     except (OSError, ValueError):
         pass
     return 0

@@ -100,6 +100,9 @@ def held_in(places, frames):
     """In what a thread is that may hold a lock which dlopen needs; None: in nothing of the kind."""
     if in_linker(places, frames):
         return "the dynamic linker"
+    if any(name and "pthread_cond_" in name for _, name in frames):
+        # Threads of an allocator's own wait so for work; whoever waits so has given the lock back.
+        return None
     for pc, name in frames:
         file = places.file_at(pc)
         if _ALLOCATORS.match(file):

@@ -1,18 +1,35 @@
 """Hooks that a process has loaded after it was started without them: what they do not know."""
 
-from .errors import AllocsnapError, ErrorCode, UnreadableMemory
-from .library import heaps
 from . import hookless
+from .errors import AllocsnapError, ErrorCode, UnreadableMemory
+from .library import heaps, library_files
+from .library.calls import Calls, Regions
+from .library.inferior import MappedSymbols
 
 #: Data of the hooks, and what it says (core/hooks/entry/redirect.h).
 REDIRECTED = "allocsnap_redirected"
 STARTED_WITH, LED_HERE, LED_PAST = range(3)
 
 
+def symbol(target, name):
+    """The address of a symbol of the hooks; 0: there is none. Of hooks without a file, which the debugger
+    does not find, the same library here has it."""
+    place = target.find_symbol(name)
+    if place:
+        return place
+    regions = Regions(target.memory_map())
+    without_file = [path for path in regions.paths() if path.startswith("/memfd:liballocsnap-hooks")]
+    if not without_file:
+        return 0
+    symbols = MappedSymbols(Calls(target), regions.only(without_file), [library_files.hooks_path()])
+    found = symbols.named(name)
+    return found[0].address if found else 0
+
+
 def state(target):
     """Whether the program's calls are led to its hooks."""
     try:
-        place = target.find_symbol(REDIRECTED)
+        place = symbol(target, REDIRECTED)
         return int.from_bytes(target.read_memory(place, 4), "little") if place else STARTED_WITH
     except UnreadableMemory:
         return STARTED_WITH

@@ -24,7 +24,8 @@ _STATIC = "{} is statically linked, and loads no libraries: link it dynamically 
 
 def names_hooks(path):
     """Whether this is the name of a hooks library."""
-    return os.path.basename(path).startswith("liballocsnap-hooks")
+    # A process that sees other files has them without one (attach.py).
+    return os.path.basename(path).startswith(("liballocsnap-hooks", "memfd:liballocsnap-hooks"))
 
 
 def are_awaited(process, regions):

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import sys
-from typing import Callable, Hashable, NamedTuple, Optional, Tuple, Type
+from typing import Any, Hashable, NamedTuple, Optional, Tuple, Type
 
 from .errors import AllocsnapError
 from .printable import printable
@@ -294,7 +294,7 @@ class Target:
     can_call = False
 
     #: What does for it what attach.lead_calls does by the methods below; None: nothing else.
-    lead_calls: Optional[Callable] = None
+    lead_calls: Any = None
 
     @contextlib.contextmanager
     def calling(self):

@@ -39,7 +39,7 @@ def lead_calls(session, process, is_on):
 
 def _told(gdb, pid, is_on):
     line = [gdb, "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off"]
-    line += ["-p", str(pid), "-ex", "source " + library_files.gdb_script_path()]
+    line += ["-p", str(pid), "-ex", "source " + library_files.script_path("gdb")]
     line += ["-ex", "python exec({!r})".format(_SCRIPT.format(bool(is_on)))]
     try:
         done = subprocess.run(

@@ -58,9 +58,11 @@ class Start(Command):
     summary = "Trace the heap: of the paused process, or from the next run on."
     details = (
         "Where the hooks are in the process, tracing starts, or starts again without the\n"
-        "blocks traced so far, {}. Else they are loaded\n"
-        "into the next run, with the environment variable LD_PRELOAD, before what the\n"
-        "program preloads already; `snapshot stop` gives your own values back.\n\n"
+        "blocks traced so far, {}. A process that was\n"
+        "started without them is had to load them, and its calls are led there; what it has\n"
+        "allocated before is not traced. Where that cannot be done, or there is no process,\n"
+        "they are loaded into the next run, with the environment variable LD_PRELOAD, before\n"
+        "what the program preloads already; `snapshot stop` gives your own values back.\n\n"
         "With --sample, only some blocks are recorded, chosen by chance: about one for\n"
         "each SIZE bytes that are allocated, a large one with certainty. Sizes and counts\n"
         "are estimates then, shown with their standard error.\n\n"
@@ -166,8 +168,9 @@ class Stop(Command):
     summary = "Stop tracing: of the paused process, or from the next run on."
     details = (
         "A process that is traced drops its traces and is not traced any more, {}.\n"
-        "Else it takes `snapshot start` back, and the next run is not\n"
-        "traced. Snapshots are kept."
+        "The calls of one that was started without the hooks go past them again. Without such\n"
+        "a process it takes `snapshot start` back, and the next run is not traced. Snapshots\n"
+        "are kept."
     ).format(NEXT)
 
     def run(self, session, options):

@@ -66,9 +66,9 @@ def hooks_path():
     return path
 
 
-def gdb_script_path():
-    """The path of what gdb is to read."""
-    return os.path.join(_package_places()[1], "gdb", "allocsnap_gdb.py")
+def script_path(debugger):
+    """The path of what a debugger of this name is to read."""
+    return os.path.join(_package_places()[1], debugger, "allocsnap_{}.py".format(debugger))
 
 
 def report_page_path():
