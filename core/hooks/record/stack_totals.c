@@ -68,13 +68,19 @@ void asnap_stack_totals_add_temporary(uint32_t node, uint64_t size)
 
 void asnap_stack_totals_clear(void)
 {
-    for (uint32_t i = 0; i < ASNAP_TABLE_NODE_CHUNKS; i++) {
-        if (chunks[i] == 0)
+    uint32_t count = __atomic_load_n(&allocsnap_root.node_count, __ATOMIC_ACQUIRE);
+    for (uint32_t node = 0; node < count; node++) {
+        if (chunks[node / ASNAP_TABLE_CHUNK_NODES] == 0) {
+            node |= ASNAP_TABLE_CHUNK_NODES - 1;
             continue;
-        uint64_t *words = (uint64_t *)(uintptr_t)chunks[i];
-        for (size_t j = 0; j < CHUNK_BYTES / sizeof(*words); j++)
-            if (words[j] != 0)
-                __atomic_store_n(&words[j], 0, __ATOMIC_RELAXED);
+        }
+        struct asnap_table_total *total = total_of(node);
+        if (total->count == 0)
+            continue;
+        __atomic_store_n(&total->temporary_count, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&total->temporary_size, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&total->size, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&total->count, 0, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&TOTALS->lost, 0, __ATOMIC_RELAXED);
 }
