@@ -84,7 +84,7 @@ soak                 procps               command:ps
 soak                 mariadb-server-core  command:mariadbd
 soak                 mariadb-client-core  command:mariadb
 test,soak            postgresql           file:/usr/lib/postgresql
-bench                heaptrack            command:heaptrack
+test,bench           heaptrack            command:heaptrack
 run,test,lint,bench,deb npm               command:npm
 test,bench           chromium             command:chromium
 test,bench           libjemalloc2         preload:libjemalloc.so.2

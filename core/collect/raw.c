@@ -332,6 +332,7 @@ void asnap_raw_destroy(struct asnap_raw *raw)
     if (raw == NULL)
         return;
     asnap_reserve_give(raw->traces);
+    free(raw->counts);
     free(raw->nodes);
     free(raw->domains);
     free(raw->threads);

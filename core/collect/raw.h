@@ -46,6 +46,7 @@ struct asnap_raw_domain {
 struct asnap_raw {
     struct asnap_trace *traces;
     size_t trace_count;
+    uint64_t *counts; /* of each trace, how many blocks it sums up; NULL: each is a block */
     struct asnap_raw_node *nodes;
     size_t node_count;
     struct asnap_raw_domain *domains;

@@ -92,6 +92,13 @@ ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_slice(const struct asnap_snapshot *snapshot, size_t first, size_t count,
                      struct asnap_snapshot **slice);
 
+/* Of a snapshot that nothing was made of yet and whose traces are all of one domain: each trace
+ * sums up so many blocks, not 0, in its size, in the order of asnap_snapshot_traces. Sums, filters
+ * and statistics by frames have these numbers from then on. Fails with NO_MEMORY, and with
+ * INVALID_ARGUMENT where they are more than INT64_MAX together; then it is to be destroyed. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_snapshot_recount(struct asnap_snapshot *snapshot, const uint64_t *counts);
+
 /* Looks for the block that holds `address`: at its start or anywhere inside it (a
  * block without bytes holds its own address). Of several (a pool in a larger
  * block) it is the smallest, of equal ones the one that starts last, else the one

@@ -211,6 +211,26 @@ asnap_errors_read(const struct asnap_memory *memory, uint64_t root_address, bool
                   const struct asnap_progress *progress, struct asnap_errors *errors,
                   struct asnap_raw **raw);
 
+/* What was ever allocated, where the hooks count it (ALLOCSNAP_TOTALS). */
+enum asnap_totals_kind {
+    ASNAP_TOTALS_ALLOCATED = 0, /* all */
+    ASNAP_TOTALS_TEMPORARY = 1, /* freed by their thread before it allocated or freed another */
+};
+
+struct asnap_totals_told {
+    bool is_kept;
+    bool of_sample; /* nothing is counted, since only a sample of the blocks is traced */
+    uint64_t lost;  /* blocks that are not counted, for want of memory */
+};
+
+/* Reads them, since tracing began or the records were dropped. A snapshot that is made of `raw` has
+ * sums by stack and no blocks: filters and the keys of frames are for it, and the exports that sum
+ * stacks up. Otherwise as asnap_raw_read. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_totals_read(const struct asnap_memory *memory, uint64_t root_address, bool moving,
+                  const struct asnap_progress *progress, enum asnap_totals_kind kind,
+                  struct asnap_totals_told *told, struct asnap_raw **raw);
+
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);

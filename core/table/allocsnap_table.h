@@ -392,6 +392,37 @@ struct asnap_table_errors {
     struct asnap_table_error_ring rings[ASNAP_TABLE_ERROR_KINDS];
 };
 
+/* ---- what was ever allocated ---- */
+
+/* It lies behind the errors, at this distance from the root's start. Only where these sixteen bytes
+ * are there do the hooks know of totals. */
+#define ASNAP_TABLE_TOTALS_OFFSET UINT32_C(14296)
+#define ASNAP_TABLE_TOTALS_MAGIC "allocsnap-total"
+
+/* Of the blocks that were allocated at one stack since the records were dropped last. Each number
+ * is right by itself. */
+struct asnap_table_total {
+    uint64_t count;
+    uint64_t size; /* bytes */
+    uint64_t
+        temporary_count; /* of them: freed by their thread before it allocated or freed another */
+    uint64_t temporary_size;
+};
+
+struct asnap_table_totals {
+    char magic[16];
+    uint32_t bytes;       /* of this structure, as the writer knows it */
+    uint32_t total_bytes; /* of a total */
+    uint64_t chunks; /* 0: there are no totals; else as the root's node_chunks, with a total for
+                        each node. A chunk whose address is 0 has all zeros */
+    uint64_t lost;   /* blocks that are in no total, for want of memory */
+};
+
+_Static_assert(sizeof(struct asnap_table_total) == 32, "total layout");
+_Static_assert(sizeof(struct asnap_table_totals) == 40, "totals layout");
+_Static_assert(ASNAP_TABLE_ERRORS_OFFSET + sizeof(struct asnap_table_errors) <=
+                   ASNAP_TABLE_TOTALS_OFFSET,
+               "totals layout");
 _Static_assert(sizeof(struct asnap_table_error) == 64, "error layout");
 _Static_assert(sizeof(struct asnap_table_errors) == 104, "errors layout");
 _Static_assert(ASNAP_TABLE_FREED_OFFSET + sizeof(struct asnap_table_freed) <=

@@ -218,6 +218,7 @@ class Completion(Case):
                     stats + "--" + w
                     for w in (
                         "all-frames",
+                        "allocated",
                         "cumulative",
                         "domain",
                         "exclude",
@@ -231,6 +232,7 @@ class Completion(Case):
                         "no-suppressions",
                         "skip",
                         "suppressions",
+                        "temporary",
                     )
                 ],
                 [stats + "--json --cumulative"],

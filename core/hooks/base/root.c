@@ -46,6 +46,9 @@ void asnap_root_describe(void)
     asnap_root_and_watch.freed.block_bytes = sizeof(struct asnap_table_freed_block);
     asnap_root_and_watch.errors.bytes = sizeof(struct asnap_table_errors);
     asnap_root_and_watch.errors.error_bytes = sizeof(struct asnap_table_error);
+    asnap_root_and_watch.totals.bytes = sizeof(struct asnap_table_totals);
+    asnap_root_and_watch.totals.total_bytes = sizeof(struct asnap_table_total);
+    store_magic(asnap_root_and_watch.totals.magic, ASNAP_TABLE_TOTALS_MAGIC);
     store_magic(asnap_root_and_watch.errors.magic, ASNAP_TABLE_ERRORS_MAGIC);
     store_magic(asnap_root_and_watch.freed.magic, ASNAP_TABLE_FREED_MAGIC);
     store_magic(asnap_root_and_watch.watch.magic, ASNAP_TABLE_WATCH_MAGIC);

@@ -13,12 +13,13 @@
  * first that the linker finds by it, which must not be that of others. */
 extern struct asnap_table_root allocsnap_root;
 
-/* It lies here, with the watch, the freed blocks and the errors behind it. */
+/* It lies here, with the watch and all the others behind it. */
 struct asnap_root_and_watch {
     struct asnap_table_root root;
     struct asnap_table_watch watch __attribute__((aligned(512)));
     struct asnap_table_freed freed;
     struct asnap_table_errors errors;
+    struct asnap_table_totals totals;
 };
 
 _Static_assert(offsetof(struct asnap_root_and_watch, watch) == ASNAP_TABLE_WATCH_OFFSET,
@@ -27,6 +28,8 @@ _Static_assert(offsetof(struct asnap_root_and_watch, freed) == ASNAP_TABLE_FREED
                "where a debugger looks for freed blocks");
 _Static_assert(offsetof(struct asnap_root_and_watch, errors) == ASNAP_TABLE_ERRORS_OFFSET,
                "where a debugger looks for errors");
+_Static_assert(offsetof(struct asnap_root_and_watch, totals) == ASNAP_TABLE_TOTALS_OFFSET,
+               "where a debugger looks for totals");
 
 extern struct asnap_root_and_watch asnap_root_and_watch;
 

@@ -21,6 +21,7 @@
 #include "registered_frames.h"
 #include "sampler.h"
 #include "settings.h"
+#include "stack_totals.h"
 #include "stacks.h"
 #include "thread.h"
 #include "trace.h"
@@ -67,7 +68,7 @@ static void get_ready(void)
     asnap_sampler_seed(settings.sample_seed, settings.has_sample_seed);
     allocsnap_root.control.sample_period = settings.sample_period;
     asnap_reached_init();
-    asnap_trace_begin(settings.freed);
+    asnap_trace_begin(settings.freed, settings.totals);
     memcpy(asnap_root_and_watch.watch.asked, settings.limits, sizeof(settings.limits));
     asnap_root_and_watch.watch.asked_action = settings.action;
     asnap_root_and_watch.watch.number = 1;
@@ -114,6 +115,7 @@ static void obey(void)
         asnap_records_clear();
         asnap_freed_clear();
         asnap_errors_clear();
+        asnap_stack_totals_clear();
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }
@@ -169,4 +171,5 @@ __attribute__((constructor)) static void start_up(void)
 {
     asnap_control_mode();
     asnap_walk_check_begin();
+    asnap_trace_note_check();
 }

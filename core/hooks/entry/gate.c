@@ -5,6 +5,7 @@
 #include "freed.h"
 #include "kernel.h"
 #include "reached.h"
+#include "stack_totals.h"
 #include "thread_numbers.h"
 #include "watched_count.h"
 
@@ -71,6 +72,8 @@ bool asnap_gate_refuse_key(uint64_t key, uint32_t mode)
 static void insert(struct asnap_deferred *deferred)
 {
     uint64_t key = deferred->key;
+    if (asnap_totals_is_on && deferred->mode == ASNAP_TABLE_TRACING_ALL)
+        asnap_stack_totals_add(asnap_walker_intern(deferred->walker), deferred->size);
     if (__atomic_load_n(deferred->awaited, __ATOMIC_ACQUIRE) != key ||
         !asnap_gate_takes(key, deferred->size, deferred->mode))
         return;

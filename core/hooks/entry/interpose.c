@@ -193,6 +193,8 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     void *resized = asnap_next.realloc(block, size);
     if (resized == block || (resized == NULL && size != 0))
         asnap_freed_take_back(freed);
+    if (taken == ASNAP_TAKEN && (resized != NULL || size == 0))
+        asnap_trace_resized(block, &removed, mode);
     if (resized != NULL)
         note_resized(resized, size, caller, mode);
     else if (size != 0)

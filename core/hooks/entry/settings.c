@@ -28,7 +28,18 @@ struct variable {
     bool given;
 };
 
-enum { FRAME_LIMIT, MAX_MEMORY, SAMPLE, SAMPLE_SEED, WATCH, WATCH_ACTION, FREED, CHECK, VARIABLES };
+enum {
+    FRAME_LIMIT,
+    MAX_MEMORY,
+    SAMPLE,
+    SAMPLE_SEED,
+    WATCH,
+    WATCH_ACTION,
+    FREED,
+    TOTALS,
+    CHECK,
+    VARIABLES
+};
 
 /* What the reading of the environment needs: too much for any stack. */
 struct reading {
@@ -180,6 +191,9 @@ static bool take_setting(int which, const char *value, struct asnap_settings *se
         return asnap_watch_parse_action(value, &settings->action);
     case FREED:
         return parse_freed(value, &settings->freed);
+    case TOTALS:
+        settings->totals = value[0] == '1';
+        return (value[0] == '0' || value[0] == '1') && value[1] == '\0';
     default:
         return asnap_walk_check_into(value);
     }
@@ -207,6 +221,8 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
                           reading->values[WATCH_ACTION], false},
         [FREED] = {"ALLOCSNAP_FREED", "a number of freed blocks to keep, up to 16777216 (or 0)",
                    reading->values[FREED], false},
+        [TOTALS] = {"ALLOCSNAP_TOTALS", "1 to count all that is allocated (or 0)",
+                    reading->values[TOTALS], false},
         [CHECK] = {"ALLOCSNAP_CHECK",
                    "a file that can be written, in a program with libgcc to compare with",
                    reading->values[CHECK], false},

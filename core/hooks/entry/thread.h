@@ -21,6 +21,8 @@ struct asnap_thread {
     const void *wrapping; /* the operator new underneath that is being called */
     void *releasing;      /* the block whose operator delete is being called */
     uint64_t mistaken;    /* what errors.h says of that one: it was not known; 0: it was */
+    uint64_t newest;      /* where totals are kept: the complement of the key of what it has
+                             allocated last; 0: it has freed something since */
     uint64_t last_block;  /* the last that was recorded, 0 for none, and its size. The complement
                              of its address, which a leak detector must not take for a use */
     size_t last_size;

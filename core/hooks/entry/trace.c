@@ -12,6 +12,7 @@
 #include "preceding.h"
 #include "registered_frames.h"
 #include "sampler.h"
+#include "stack_totals.h"
 #include "thread_numbers.h"
 #include "walk_check.h"
 #include "walker_pool.h"
@@ -93,10 +94,23 @@ void asnap_trace_look_at_release(uint64_t caller)
     count_to_read_code(&calls);
 }
 
-/* What is hardly ever wanted. */
-static __attribute__((noinline)) void do_extras(struct asnap_walker *walker,
-                                                const struct asnap_caller *caller)
+/* Whether walks are checked, or totals kept. */
+static bool has_extras;
+
+void asnap_trace_note_check(void)
 {
+    has_extras = has_extras || asnap_walk_check_on;
+}
+
+/* What is hardly ever wanted. */
+static __attribute__((noinline)) void do_extras(struct asnap_walker *walker, uint64_t key,
+                                                size_t size, const struct asnap_caller *caller,
+                                                uint32_t mode)
+{
+    if (asnap_totals_is_on && mode == ASNAP_TABLE_TRACING_ALL) {
+        asnap_thread.newest = ~key;
+        asnap_stack_totals_add(asnap_walker_intern(walker), size);
+    }
     if (asnap_preceding_doubtful() != 0)
         look_for_passed(walker);
     if (asnap_walk_check_on && walker->avoid == 0 && walker->limit != 1)
@@ -111,8 +125,8 @@ static ASNAP_HOT bool walk_and_record(struct asnap_walker *walker, uint64_t key,
         asnap_gate_drop();
         return false;
     }
-    if (__builtin_expect(asnap_walk_check_on || allocsnap_root.preceded != 0, 0))
-        do_extras(walker, caller);
+    if (__builtin_expect(has_extras || allocsnap_root.preceded != 0, 0))
+        do_extras(walker, key, size, caller, mode);
     return asnap_gate_record(key, size, walker, is_new, mode);
 }
 
@@ -218,13 +232,16 @@ void asnap_trace_sampled(void *block, size_t size, const struct asnap_caller *ca
 
 /* ---- blocks that are freed ---- */
 
-void asnap_trace_begin(uint64_t freed)
+void asnap_trace_begin(uint64_t freed, bool totals)
 {
     static const char line[] =
         "allocsnap: no memory for ALLOCSNAP_FREED: freed blocks are not kept\n";
     if (freed != 0 && !(asnap_errors_begin() && asnap_freed_begin(freed)))
         asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
-    asnap_trace_is_told = asnap_freed_is_on || allocsnap_root.preceded != 0;
+    if (totals)
+        asnap_stack_totals_begin();
+    has_extras = totals || asnap_walk_check_on;
+    asnap_trace_is_told = asnap_freed_is_on || totals || allocsnap_root.preceded != 0;
 }
 
 bool asnap_trace_is_told;
@@ -318,12 +335,31 @@ static ASNAP_HOT bool releasing(void *block, void (*release)(void *), uint32_t m
     return false;
 }
 
+/* A block is freed. It may be what its thread, which is the calling one, has allocated last,
+ * without a free since. */
+static void count_temporary(uint64_t key, const struct asnap_removed *removed, uint32_t mode)
+{
+    struct asnap_thread *thread = &asnap_thread;
+    if (!asnap_totals_is_on || mode != ASNAP_TABLE_TRACING_ALL)
+        return;
+    if (thread->newest == ~key && removed->thread == asnap_thread_number())
+        asnap_stack_totals_add_temporary(removed->stack, removed->size);
+    thread->newest = 0;
+}
+
+void asnap_trace_resized(const void *block, const struct asnap_removed *removed, uint32_t mode)
+{
+    count_temporary(key_of(block), removed, mode);
+}
+
 /* Forgets a record, and keeps what it said of the block that is freed. Whether there was one, or
  * will not be. */
 static bool forget(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
 {
     struct asnap_removed removed;
     enum asnap_withdrawn done = asnap_gate_withdraw(key, &removed, mode);
+    if (done == ASNAP_WITHDRAWN)
+        count_temporary(key, &removed, mode);
     if (done != ASNAP_WITHDRAWN || !asnap_freed_is_on)
         return done != ASNAP_NO_RECORD;
     asnap_freed_put(key, &removed, node_of(caller));
@@ -373,7 +409,7 @@ void asnap_trace_unknown_resize(const void *block, const struct asnap_caller *ca
 
 void asnap_trace_untrack_by(uint64_t key, const struct asnap_caller *caller, uint32_t mode)
 {
-    if (!asnap_freed_is_on) {
+    if (!asnap_freed_is_on && !asnap_totals_is_on) {
         asnap_trace_untrack(key, mode);
     } else if (!is_passed_by(key, mode)) {
         if (asnap_gate_enter()) {

@@ -39,8 +39,12 @@ static inline bool asnap_trace_passes(uint64_t key)
     return __builtin_expect(!asnap_deferred_is_any_left() && !asnap_filter_has(key), 1);
 }
 
-/* Before the first call of the program goes on: so many freed blocks are to be kept. */
-void asnap_trace_begin(uint64_t freed);
+/* Before the first call of the program goes on: so many freed blocks are to be kept, and whether
+ * totals are. */
+void asnap_trace_begin(uint64_t freed, bool totals);
+
+/* It was found out whether walks are checked. */
+void asnap_trace_note_check(void);
 
 /* Whether it matters who releases a block: those that are freed are kept, or calls of the
  * program go to a definition before the hooks'. */
@@ -77,6 +81,9 @@ enum asnap_taken {
     ASNAP_TAKEN_LEFT, /* it would have been, had it not been resized before */
     ASNAP_TAKE_LATE,  /* the table cannot be touched now, or has no record of the block yet */
 };
+
+/* A block that asnap_trace_take has forgotten was resized, which ends it for totals. */
+void asnap_trace_resized(const void *block, const struct asnap_removed *removed, uint32_t mode);
 
 /* Forgets a block that is about to be resized. */
 enum asnap_taken asnap_trace_take(void *block, struct asnap_removed *removed, uint32_t mode);

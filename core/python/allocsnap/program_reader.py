@@ -2,6 +2,7 @@
 it."""
 
 import contextlib
+import functools
 import os
 
 from . import cpython, ended, guessed_map, hookless, late, minidump, no_hooks, remote_python
@@ -202,6 +203,21 @@ class ProgramReader:
         """(native.Errors, Snapshot) of the calls of the process that were to free what is no live
         traced block, with the traces of asnap_errors_read."""
         return self._read_told(objects.Raw.errors)
+
+    def totals(self, kind):
+        """The Snapshot of what the process has ever allocated, of one of native.TOTALS."""
+        told, snapshot = self._read_told(functools.partial(objects.Raw.totals, kind=kind))
+        if not told.is_kept:
+            raise AllocsnapError(
+                "the hooks do not count what is allocated here: start the program with"
+                " ALLOCSNAP_TOTALS=1 in its environment"
+            )
+        if told.of_sample:
+            raise AllocsnapError(
+                "what is allocated is not counted where only a sample is traced: start tracing again"
+                " with --sample 0"
+            )
+        return told, snapshot
 
     def _read_told(self, read):
         process = self.stopped_process()

@@ -392,6 +392,21 @@ static struct asnap_error *build(struct job *job)
     return error;
 }
 
+static struct asnap_error *finish(struct job *job, struct asnap_snapshot **snapshot)
+{
+    struct asnap_snapshot *made;
+    struct asnap_error *error = asnap_builder_finish(job->builder, job->raw->frame_limit, &made);
+    if (error != NULL)
+        return error;
+    if (job->raw->counts != NULL)
+        error = asnap_snapshot_recount(made, job->raw->counts);
+    if (error != NULL)
+        asnap_snapshot_destroy(made);
+    else
+        *snapshot = made;
+    return error;
+}
+
 struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
                                           struct asnap_symbolizer *symbolizer,
                                           enum asnap_naming_extent extent,
@@ -403,7 +418,7 @@ struct asnap_error *asnap_snapshot_create(struct asnap_raw *raw,
     if (error == NULL)
         error = build(&job);
     if (error == NULL)
-        error = asnap_builder_finish(job.builder, raw->frame_limit, snapshot);
+        error = finish(&job, snapshot);
     free(job.node_pc);
     free(job.pcs);
     free(job.mappings);

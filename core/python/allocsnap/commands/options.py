@@ -4,10 +4,11 @@ import argparse
 import re
 
 from ..errors import UsageError
+from ..kept import NOW
 from ..kept_graph import KeptGraph
 from ..library import graphs, objects
 from ..library.keys import DEFAULT, OWNER, TYPE, cumulative_names, find_name, known_names
-from ..library.native import FORMATS
+from ..library.native import FORMATS, TOTALS
 from ..places import LINE_MAX
 from ..printable import printable
 from ..roots import find as find_computed
@@ -160,8 +161,53 @@ def chosen_kinds(options):
     return ("definite",) if options.leaked else options.kinds
 
 
+def add_totals(parser):
+    """The options of a command that can show what was ever allocated."""
+    parser.add_argument(
+        "--allocated",
+        action="store_const",
+        const="allocated",
+        dest="totals",
+        help="count all that was allocated since tracing began, also what was freed: where the"
+        " program was started with ALLOCSNAP_TOTALS=1",
+    )
+    parser.add_argument(
+        "--temporary",
+        action="store_const",
+        const="temporary",
+        dest="totals",
+        help="count of that what its thread freed before it allocated or freed anything else",
+    )
+    parser.set_defaults(totals=None)
+
+
+def _totals(session, name, options, key):
+    """The Snapshot that the options of add_totals want."""
+    if name not in (None, NOW):
+        raise UsageError(
+            "--{} is of the process as it is now: a snapshot holds live blocks only".format(
+                options.totals
+            )
+        )
+    if chosen_kinds(options) is not None:
+        raise UsageError("--{} counts blocks that are freed, too: leave --leaked and --kinds"
+                         " out".format(options.totals))
+    if key is not None and key not in cumulative_names() + ["traceback"]:
+        raise UsageError(
+            "--{} goes by stacks, not by {}: give {} or traceback".format(
+                options.totals, key, ", ".join(cumulative_names())
+            )
+        )
+    told, snapshot = session.totals(TOTALS[options.totals])
+    if told.lost:
+        add_notes(options, ["{} blocks are not counted, for want of memory".format(told.lost)])
+    return snapshot
+
+
 def whole(session, name, options, key=None):
     """The Snapshot of a name that the options of add_reach look at. `key`: of the statistics."""
+    if getattr(options, "totals", None):
+        return _totals(session, name, options, key)
     kinds = chosen_kinds(options)
     if kinds is None:
         suppressing.check_unused(options)

@@ -90,6 +90,7 @@ class Stats(Command):
 
     def arguments(self, parser):
         shared.add_words(parser, ["NAME"])
+        shared.add_totals(parser)
         shared.add_cumulative(parser)
         shared.add_reach(parser)
         shared.add_filters(parser)

@@ -17,8 +17,8 @@ from .structures import (
     CpythonSymbols,
     Debugger,
     Detail,
-    Estimate,
     Errors,
+    Estimate,
     Filter,
     Frame,
     Freed,
@@ -40,6 +40,7 @@ from .structures import (
     Status,
     SymbolPlace,
     Thread,
+    TotalsTold,
     Trace,
     Traceback,
     Variable,
@@ -77,6 +78,8 @@ DEBUGGER_FRAMES_MAX = 64
 SAMPLE_PERIOD_MAX = 1 << 40
 #: No more freed blocks are kept (ASNAP_FREED_MAX).
 FREED_MAX = 1 << 24
+#: What is counted of all that was allocated (enum asnap_totals_kind), by the name of its option.
+TOTALS = {"allocated": 0, "temporary": 1}
 
 #: Bits of Status.requests, and what objects.prepare_request takes (asnap_request).
 REQUESTS = {"start": 1, "stop": 2, "clear": 4, "reset_peak": 8}
@@ -170,6 +173,11 @@ FUNCTIONS = {
         _ERROR,
         [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), POINTER(Errors), _OUT],
     ),
+    "asnap_totals_read": (
+        _ERROR,
+        [POINTER(Memory), c_uint64, c_bool, POINTER(Progress), c_int, POINTER(TotalsTold), _OUT],
+    ),
+    "asnap_snapshot_recount": (_ERROR, [_OBJECT, POINTER(c_uint64)]),
     "asnap_raw_set_missing": (None, [_OBJECT, c_uint64]),
     "asnap_raw_add_note": (_ERROR, [_OBJECT, c_char_p]),
     "asnap_raw_trace_count": (c_size_t, [_OBJECT]),

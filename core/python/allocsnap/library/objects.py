@@ -33,10 +33,15 @@ class Raw(Object):
         return cls._with_told(library().asnap_errors_read, native.Errors(), calls, root, moving)
 
     @classmethod
-    def _with_told(cls, read, told, calls, root, moving):
+    def totals(cls, calls, root, moving=False, kind=0):
+        """(native.TotalsTold, Raw) of what was ever allocated (asnap_totals_read)."""
+        return cls._with_told(library().asnap_totals_read, native.TotalsTold(), calls, root, moving, kind)
+
+    @classmethod
+    def _with_told(cls, read, told, calls, root, moving, *more):
         made = cls.__new__(cls)
         Object.__init__(made)
-        calls.run(read, calls.memory, root, moving, calls.progress, byref(told), made.out)
+        calls.run(read, calls.memory, root, moving, calls.progress, *more, byref(told), made.out)
         return told, made
 
     @property

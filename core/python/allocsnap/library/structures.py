@@ -174,6 +174,12 @@ class Errors(ctypes.Structure):
     ]
 
 
+class TotalsTold(ctypes.Structure):
+    """What the hooks say of what was ever allocated (asnap_totals_told)."""
+
+    _fields_ = [("is_kept", c_bool), ("of_sample", c_bool), ("lost", c_uint64)]
+
+
 class Frame(ctypes.Structure):
     _fields_ = [
         ("filename", c_char_p),
