@@ -11,7 +11,7 @@ $(CORE_BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
 	$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) $(INCLUDES_unit) -o $@ $< $(CORE_OBJECTS) $(CORE_LIBS)
 
 # These are traced. A walk along their frame pointers finds every frame.
-TRACED_BENCHES := $(addprefix $(BENCH_DIR)/,churn many_stacks forks heap_shapes)
+TRACED_BENCHES := $(addprefix $(BENCH_DIR)/,churn varying many_stacks forks heap_shapes)
 FRAME_POINTERS := -fno-omit-frame-pointer
 
 $(TRACED_BENCHES): $(BENCH_DIR)/%: tests/bench/%.c
