@@ -150,6 +150,11 @@ void asnap_walker_renew(struct asnap_walker *walker)
 {
     asnap_walker_forget(walker);
     memset(&walker->reach, 0, sizeof(walker->reach));
+    walker->window = 0;
+    walker->missed = 0;
+    walker->varied_windows = 0;
+    walker->short_windows = 0;
+    walker->short_period = 0;
 }
 
 static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,
