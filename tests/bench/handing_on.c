@@ -2,10 +2,11 @@
  *
  *     handing_on THREADS SECONDS
  *
- * Each thread allocates a block, puts it into one of PLACES that all share, and frees what was there,
- * mostly another's, until the time is over. None waits for another. Prints for each thread how many
- * blocks it has allocated. */
+ * Each thread allocates a block, puts it into one of PLACES that all share, and frees what was
+ * there, mostly another's, until the time is over. None waits for another. Prints for each thread
+ * how many blocks it has allocated. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,11 @@ int main(int argc, char **argv)
         fputs("usage: handing_on THREADS SECONDS\n", stderr);
         return 2;
     }
+    sigset_t over;
+    int number;
+    sigemptyset(&over);
+    sigaddset(&over, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &over, NULL);
     pthread_barrier_init(&start, NULL, (unsigned)count + 1);
     for (size_t i = 0; i < count; i++) {
         threads[i].state = i + 1;
@@ -55,7 +61,8 @@ int main(int argc, char **argv)
             return 1;
     }
     pthread_barrier_wait(&start);
-    sleep(seconds);
+    alarm(seconds);
+    sigwait(&over, &number);
     __atomic_store_n(&is_over, 1, __ATOMIC_RELAXED);
     for (size_t i = 0; i < count; i++)
         pthread_join(threads[i].id, NULL);

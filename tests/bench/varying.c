@@ -3,10 +3,10 @@
  *     varying FRAMES LIVE PAIRS THREADS
  *
  * Each thread keeps LIVE blocks and replaces one of them, chosen at random, after the other: a free
- * and a malloc, PAIRS times. Below malloc are CONSTANT_FRAMES that stay and FRAMES (0 to 3) that are
- * each one of eight functions, which calls on from one of eight lines. With 0 THREADS the program's
- * own thread does it, as the only one. Prints the processor time of each thread: nanoseconds for
- * each pair. Nothing is random but looks so. */
+ * and a malloc, PAIRS times. Below malloc are CONSTANT_FRAMES that stay and FRAMES (0 to 3) that
+ * are each one of eight functions, which calls on from one of eight lines. With 0 THREADS the
+ * program's own thread does it, as the only one. Prints the processor time of each thread:
+ * nanoseconds for each pair. Nothing is random but looks so. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,7 +61,7 @@ static inline size_t size_of(uint32_t number)
         __asm__ volatile("" ::"r"(block), "i"(NUMBER));                                            \
         break
 #define EIGHT_LINES(CHOICE, CALL)                                                                  \
-    switch ((CHOICE)&7) {                                                                          \
+    switch ((CHOICE) % 8) {                                                                        \
         ONE_LINE(0, CALL);                                                                         \
         ONE_LINE(1, CALL);                                                                         \
         ONE_LINE(2, CALL);                                                                         \

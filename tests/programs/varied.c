@@ -1,6 +1,6 @@
-/* Comes to malloc by more ways than the hooks remember: three functions, each one of eight and called
- * from one of eight lines, below outer frames that change, on another stack (swapcontext), where a
- * handler has jumped out (siglongjmp), in threads and in a child. */
+/* Comes to malloc by more ways than the hooks remember: three functions, each one of eight and
+ * called from one of eight lines, below outer frames that change, on another stack (swapcontext),
+ * where a handler has jumped out (siglongjmp), in threads and in a child. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ static uint32_t order(uint32_t number)
         __asm__ volatile("" ::"r"(block), "i"(NUMBER));                                            \
         break;
 #define LINES(CHOICE, CALL)                                                                        \
-    switch ((CHOICE)&7) {                                                                          \
+    switch ((CHOICE) % 8) {                                                                        \
         LINE(0, CALL)                                                                              \
         LINE(1, CALL)                                                                              \
         LINE(2, CALL)                                                                              \

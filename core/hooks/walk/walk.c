@@ -278,8 +278,8 @@ static enum outcome follow_one(struct walk *walk, uint32_t *number)
     bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
     if (ends)
         return caller == 0 ? ALL_MET : outcome;
-    bool same =
-        caller != 0 && !has_left(walk) && asnap_walk_is_in_state(&walker->frames[caller], &walk->state);
+    bool same = caller != 0 && !has_left(walk) &&
+                asnap_walk_is_in_state(&walker->frames[caller], &walk->state);
     *number = same ? caller : 0;
     return outcome;
 }

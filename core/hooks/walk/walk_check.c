@@ -90,7 +90,8 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
     if (comparison->seen < FRAMES_SHOWN)
         comparison->shown[comparison->seen] = address;
     comparison->seen++;
-    if (comparison->place == 0 || asnap_walker_frame(comparison->walker, comparison->place).pc != address)
+    if (comparison->place == 0 ||
+        asnap_walker_frame(comparison->walker, comparison->place).pc != address)
         comparison->differs = true;
     else
         comparison->place--;
@@ -136,8 +137,7 @@ static bool tree_agrees(struct asnap_walker *walker)
     struct asnap_stacks_frame frame = asnap_stacks_frame(node);
     for (; frame.parent != ASNAP_TABLE_NONE; depth--) {
         uint64_t pc = depth == 0 ? 0 : asnap_walker_frame(walker, depth).pc;
-        if (depth == 0 ||
-            asnap_table_node_pc(frame.pc) != (pc == asnap_table_node_pc(pc) ? pc : 0))
+        if (depth == 0 || asnap_table_node_pc(frame.pc) != (pc == asnap_table_node_pc(pc) ? pc : 0))
             return false;
         frame = asnap_stacks_frame(frame.parent);
     }

@@ -144,7 +144,6 @@ uint32_t asnap_walker_intern(struct asnap_walker *walker)
     uint32_t omitted = omitted_of(asnap_walker_depth(walker), limit);
     uint32_t parity = omitted == 0 ? 0 : omitted / limit & 1;
     uint32_t node = walker->frames[walker->leaf].nodes[parity];
-    return __builtin_expect(node != ASNAP_TABLE_NONE, 1)
-               ? node
-               : make_leaf_node(walker, omitted, parity);
+    return __builtin_expect(node != ASNAP_TABLE_NONE, 1) ? node
+                                                         : make_leaf_node(walker, omitted, parity);
 }

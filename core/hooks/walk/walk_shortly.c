@@ -6,8 +6,8 @@
  * were. So only the frames before it, the suffix, are to be followed down the tree of stacks.
  *
  * Nothing is remembered of such a walk but the node that it came to, under the suffix and the node
- * below it. Both mean the same for ever, whatever is loaded or unloaded: a place in the tree has the
- * number of its module. */
+ * below it. Both mean the same for ever, whatever is loaded or unloaded: a place in the tree has
+ * the number of its module. */
 #include <stddef.h>
 
 #include "allocsnap_table.h"
@@ -51,16 +51,16 @@ static inline bool step_on(const struct asnap_reach *reach, struct asnap_caller 
                            uint64_t *place)
 {
     struct asnap_row row;
-    if (asnap_table_node_pc(state->pc) != state->pc ||
-        !asnap_row_is_known(state->pc - 1, &row) || row.kind != ASNAP_ROW_REGULAR)
+    if (asnap_table_node_pc(state->pc) != state->pc || !asnap_row_is_known(state->pc - 1, &row) ||
+        row.kind != ASNAP_ROW_REGULAR)
         return false;
     uint64_t cfa = (row.cfa_from_fp ? state->fp : state->sp) +
                    asnap_row_bytes(row.cfa_words, ASNAP_ROW_CFA_HALF);
     uint64_t fp_place = cfa + asnap_row_bytes(row.fp_words, ASNAP_ROW_FP_HALF);
-    uint64_t return_place = (row.fp_saved ? fp_place : cfa) +
-                            asnap_row_bytes(row.return_words, ASNAP_ROW_RETURN_HALF);
-    if (cfa - state->sp - 1 >= ASNAP_WALK_FRAME_BYTES_MAX ||
-        ((return_place | fp_place) & 7) != 0 || !asnap_reach_knows(reach, return_place))
+    uint64_t return_place =
+        (row.fp_saved ? fp_place : cfa) + asnap_row_bytes(row.return_words, ASNAP_ROW_RETURN_HALF);
+    if (cfa - state->sp - 1 >= ASNAP_WALK_FRAME_BYTES_MAX || ((return_place | fp_place) & 7) != 0 ||
+        !asnap_reach_knows(reach, return_place))
         return false;
     if (row.fp_saved) {
         if (!asnap_reach_knows(reach, fp_place))
@@ -73,8 +73,8 @@ static inline bool step_on(const struct asnap_reach *reach, struct asnap_caller 
     return true;
 }
 
-/* Follows callers until the stack pointer is no more below that of `frame`. False: some frame is not
- * plain, or they are too many. */
+/* Follows callers until the stack pointer is no more below that of `frame`. False: some frame is
+ * not plain, or they are too many. */
 static inline bool follow_to(struct asnap_walker *walker, const struct asnap_walk_frame *frame,
                              struct asnap_caller *state)
 {

@@ -129,18 +129,18 @@ struct asnap_walker {
     unsigned avoid; /* asnap_avoid flags */
     bool forgetful; /* the frames are of no use to the next walk */
     /* Where stacks vary (walk_shortly.c). */
-    uint32_t window;                   /* walks until it is judged again */
-    uint32_t missed;                   /* of the window so far, those that met no remembered stack;
-                                          or no path, while walks are short */
-    uint32_t varied_windows;           /* that came one after the other */
-    uint32_t short_windows;            /* for which walks are short yet */
-    uint32_t short_period;                  /* as many they were the last time */
-    uint32_t suffix_count;             /* frames of the last walk that are not remembered; 0: all
-                                          are, and it begins with `leaf` */
-    uint32_t junction;                 /* the depth of the caller of the oldest of them */
+    uint32_t window;         /* walks until it is judged again */
+    uint32_t missed;         /* of the window so far, those that met no remembered stack;
+                                or no path, while walks are short */
+    uint32_t varied_windows; /* that came one after the other */
+    uint32_t short_windows;  /* for which walks are short yet */
+    uint32_t short_period;   /* as many they were the last time */
+    uint32_t suffix_count;   /* frames of the last walk that are not remembered; 0: all
+                                are, and it begins with `leaf` */
+    uint32_t junction;       /* the depth of the caller of the oldest of them */
     const struct asnap_path *junction_path; /* where it is */
-    uint64_t suffix[ASNAP_SUFFIX_FRAMES]; /* their places, as a suffix has them */
-    struct asnap_suffix *suffixes;        /* those that were met; NULL: none yet */
+    uint64_t suffix[ASNAP_SUFFIX_FRAMES];   /* their places, as a suffix has them */
+    struct asnap_suffix *suffixes;          /* those that were met; NULL: none yet */
     struct asnap_reach reach;
     struct asnap_reach *reading; /* what asnap_walker_read asks: reach, or that of one walk */
     struct asnap_registers registers[2];
@@ -222,8 +222,8 @@ void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path,
  * memory. */
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame);
 
-/* A walk down to the first remembered frame only. False: there is none near, or it is not as it was,
- * and nothing is done yet. */
+/* A walk down to the first remembered frame only. False: there is none near, or it is not as it
+ * was, and nothing is done yet. */
 bool asnap_walker_walk_shortly(struct asnap_walker *walker, const struct asnap_caller *caller);
 
 /* Judges the walks of a window, and begins another. */
