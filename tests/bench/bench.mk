@@ -11,7 +11,7 @@ $(CORE_BENCHES): $(BUILD)/%: %.c $(CORE_OBJECTS)
 	$(CC) $(BASE) $(CFLAGS) $(LDFLAGS) $(INCLUDES_unit) -o $@ $< $(CORE_OBJECTS) $(CORE_LIBS)
 
 # These are traced. A walk along their frame pointers finds every frame.
-TRACED_BENCHES := $(addprefix $(BENCH_DIR)/,churn many_stacks forks heap_shapes)
+TRACED_BENCHES := $(addprefix $(BENCH_DIR)/,churn varying handing_on many_stacks forks heap_shapes)
 FRAME_POINTERS := -fno-omit-frame-pointer
 
 $(TRACED_BENCHES): $(BENCH_DIR)/%: tests/bench/%.c
@@ -23,7 +23,7 @@ $(TRACED_BENCHES): $(BENCH_DIR)/%: tests/bench/%.c
 REFERENCE_TREE := $(BENCH_DIR)/libreference_tree.so
 REFERENCE_CACHE := $(BENCH_DIR)/libreference_cache.so
 REFERENCE_OBJECTS := $(patsubst %.c,$(BUILD)/frame_pointers/%.o,tests/bench/frame_pointer_walk.c \
-	$(filter-out $(addprefix core/hooks/walk/,walk.c walk_fully.c walk_node.c),$(wildcard core/hooks/*/*.c)))
+	$(filter-out $(addprefix core/hooks/walk/,walk.c walk_fully.c walk_node.c walk_shortly.c),$(wildcard core/hooks/*/*.c)))
 REFERENCE_TREE_OBJECTS := $(BUILD)/frame_pointers/tests/bench/stack_tree.o
 REFERENCE_CACHE_OBJECTS := $(BUILD)/frame_pointers/tests/bench/stack_cache.o
 

@@ -97,10 +97,12 @@ class Way:
 UNTRACED = Way()
 
 
+def preloaded(library, limit=64):
+    return Way({"LD_PRELOAD": library, "ALLOCSNAP": str(limit)})
+
+
 def hooks(build, limit=64):
-    return Way(
-        {"LD_PRELOAD": os.path.join(build, "liballocsnap-hooks.so"), "ALLOCSNAP": str(limit)}
-    )
+    return preloaded(os.path.join(build, "liballocsnap-hooks.so"), limit)
 
 
 def sampled(build, period):

@@ -185,6 +185,11 @@ class Walks(Case):
                 compared = self.compare(name, [program(name)], preload=preload)
                 self.assertGreater(compared, 0)
 
+    def test_more_ways_than_are_remembered(self):
+        ways = 8**4
+        compared = self.compare("varied", [program("varied")])
+        self.assertGreaterEqual(compared, (2 * 3 + 1 + 2 * 2 + 1 + 1) * ways)
+
     def test_files_of_every_linker(self):
         directory = linkers.temporary_directory(self)
         libraries = linkers.libraries(directory)

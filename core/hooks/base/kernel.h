@@ -69,10 +69,10 @@ static inline long asnap_kernel_pointer(const volatile void *pointer)
 
 /* In tests of the table alone: the sanitizer learns from libc's functions that memory is another
  * one now. */
-static inline void *asnap_kernel_map(size_t bytes)
+static inline void *asnap_kernel_map_with(size_t bytes, int flags)
 {
     void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
     return start == MAP_FAILED ? NULL : start;
 }
 
@@ -84,10 +84,10 @@ static inline void asnap_kernel_unmap(void *start, size_t bytes)
 #else
 
 /* NULL: there is no memory. */
-static inline void *asnap_kernel_map(size_t bytes)
+static inline void *asnap_kernel_map_with(size_t bytes, int flags)
 {
     long result = asnap_kernel_call(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
     return result < 0 && result >= -ASNAP_KERNEL_ERRORS ? NULL : (void *)(uintptr_t)result;
 }
 
@@ -97,6 +97,11 @@ static inline void asnap_kernel_unmap(void *start, size_t bytes)
 }
 
 #endif
+
+static inline void *asnap_kernel_map(size_t bytes)
+{
+    return asnap_kernel_map_with(bytes, 0);
+}
 
 static inline long asnap_kernel_advise(void *start, size_t bytes, int advice)
 {

@@ -144,12 +144,12 @@ void asnap_pages_list_library(void)
 
 /* ---- mapping ---- */
 
-void *asnap_pages_map(size_t bytes)
+static void *map(size_t bytes, int flags)
 {
     size_t whole = whole_pages(bytes);
     if (!count_in(whole))
         return NULL;
-    void *pages = asnap_kernel_map(whole);
+    void *pages = asnap_kernel_map_with(whole, flags);
     if (pages != NULL && !list((uint64_t)(uintptr_t)pages, whole)) {
         asnap_kernel_unmap(pages, whole);
         pages = NULL;
@@ -157,6 +157,16 @@ void *asnap_pages_map(size_t bytes)
     if (pages == NULL)
         count_out(whole);
     return pages;
+}
+
+void *asnap_pages_map(size_t bytes)
+{
+    return map(bytes, 0);
+}
+
+void *asnap_pages_map_at_once(size_t bytes)
+{
+    return map(bytes, MAP_POPULATE);
 }
 
 /* It stays on the list until it is gone: what a reader finds at a stop in between is rather taken

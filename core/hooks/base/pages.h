@@ -12,7 +12,11 @@ void asnap_pages_set_limit(uint64_t bytes);
  * tracker_bytes, and are in its list of the hooks' own memory. */
 void *asnap_pages_map(size_t bytes);
 
-/* Gives back what asnap_pages_map gave; NULL is accepted. */
+/* The same where all of it will be written soon: the kernel is asked for it once, and not page by
+ * page. */
+void *asnap_pages_map_at_once(size_t bytes);
+
+/* Gives back what these gave; NULL is accepted. */
 void asnap_pages_unmap(void *pages, size_t bytes);
 
 /* Puts the writable parts of this library on that list. */

@@ -76,12 +76,10 @@ static void look_for_passed(struct asnap_walker *walker)
 {
     enum { BETWEEN = 4 };
     static uint32_t calls;
-    const uint32_t *stack = asnap_walker_stack(walker);
     uint32_t depth = asnap_walker_depth(walker);
-    for (uint32_t i = 0; i < BETWEEN && i < depth; i++) {
-        const struct asnap_step *step = &walker->frames[stack[depth - i]].step;
-        asnap_preceding_called_from(step->words[ASNAP_WORD_PC], ~(uint32_t)ASNAP_TABLE_TAKE_BACK);
-    }
+    for (uint32_t i = 0; i < BETWEEN && i < depth; i++)
+        asnap_preceding_called_from(asnap_walker_frame(walker, depth - i).pc,
+                                    ~(uint32_t)ASNAP_TABLE_TAKE_BACK);
     count_to_read_code(&calls);
 }
 

@@ -73,7 +73,7 @@ static uint32_t more_lines(uint32_t line_count)
 static struct asnap_index_line *make_lines(const struct asnap_table_shard *shard,
                                            uint32_t line_count)
 {
-    struct asnap_index_line *lines = asnap_pages_map(lines_bytes(line_count));
+    struct asnap_index_line *lines = asnap_pages_map_at_once(lines_bytes(line_count));
     for (uint32_t i = 0; lines != NULL && i < shard->used; i++) {
         uint64_t key = asnap_index_record(shard, i)->key;
         struct asnap_index_home home = asnap_index_home_of(key, line_count);

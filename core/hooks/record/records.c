@@ -77,7 +77,9 @@ static __attribute__((noinline)) bool add_chunk(struct asnap_table_shard *shard)
         return false;
     if (shard->chunk_count == shard->chunk_capacity && !grow_list(shard))
         return false;
-    void *chunk = asnap_pages_map(CHUNK_BYTES);
+    /* A heap that has filled a chunk of this shard is likely to fill others. */
+    void *chunk = shard->chunk_count == 0 ? asnap_pages_map(CHUNK_BYTES)
+                                          : asnap_pages_map_at_once(CHUNK_BYTES);
     if (chunk == NULL)
         return false;
     PUBLISH(chunks_of(shard)[shard->chunk_count], (uint64_t)(uintptr_t)chunk);

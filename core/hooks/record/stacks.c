@@ -143,6 +143,12 @@ uint32_t asnap_stacks_intern(const uint64_t *return_addresses, size_t count, uin
     return node;
 }
 
+struct asnap_stacks_frame asnap_stacks_frame(uint32_t index)
+{
+    const struct asnap_table_node *node = node_at(index);
+    return (struct asnap_stacks_frame){.pc = node->pc, .parent = node->parent};
+}
+
 bool asnap_stacks_init(void)
 {
     if (buckets != 0)

@@ -24,6 +24,14 @@ uint32_t asnap_stacks_child(uint32_t parent, uint64_t pc);
  * with `omitted`. ASNAP_TABLE_NONE: no memory for it. */
 uint32_t asnap_stacks_intern(const uint64_t *return_addresses, size_t count, uint32_t omitted);
 
+/* What a node says. */
+struct asnap_stacks_frame {
+    uint64_t pc;
+    uint32_t parent;
+};
+
+struct asnap_stacks_frame asnap_stacks_frame(uint32_t node);
+
 /* In a child (process.h), as asnap_records_mend. */
 void asnap_stacks_mend(const uint32_t *only);
 

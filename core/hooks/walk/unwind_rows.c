@@ -188,19 +188,30 @@ static enum asnap_row_search work_out(uint64_t pc, unsigned avoid, struct asnap_
     return search == ASNAP_MODULE_FOUND ? ASNAP_ROW_FOUND : ASNAP_ROW_FLEETING;
 }
 
+static inline bool is_known(uint64_t pc, uint64_t epoch, struct asnap_row *row)
+{
+    const struct remembered *place = place_of(pc);
+    uint64_t word = __atomic_load_n(&place->row, __ATOMIC_RELAXED);
+    uint64_t check = __atomic_load_n(&place->check, __ATOMIC_RELAXED);
+    memcpy(row, &word, sizeof(*row));
+    return check == check_of(pc, word, epoch) && word != 0;
+}
+
+bool asnap_row_is_known(uint64_t pc, struct asnap_row *row)
+{
+    return is_known(pc, __atomic_load_n(&asnap_rows_epoch, __ATOMIC_RELAXED), row);
+}
+
 enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
                                      struct asnap_row *row)
 {
-    struct remembered *place = place_of(pc);
-    uint64_t word = __atomic_load_n(&place->row, __ATOMIC_RELAXED);
-    uint64_t check = __atomic_load_n(&place->check, __ATOMIC_RELAXED);
     uint64_t epoch = __atomic_load_n(&asnap_rows_epoch, __ATOMIC_RELAXED);
-    if (check == check_of(pc, word, epoch) && word != 0) {
-        memcpy(row, &word, sizeof(*row));
+    if (is_known(pc, epoch, row))
         return ASNAP_ROW_FOUND;
-    }
     enum asnap_row_search search = work_out(pc, avoid, cfi, row);
     if (search == ASNAP_ROW_FOUND) {
+        struct remembered *place = place_of(pc);
+        uint64_t word;
         memcpy(&word, row, sizeof(word));
         __atomic_store_n(&place->row, word, __ATOMIC_RELAXED);
         __atomic_store_n(&place->check, check_of(pc, word, epoch), __ATOMIC_RELAXED);

@@ -50,6 +50,9 @@ enum asnap_row_search {
 /* Makes the memory for the rows. False: there is none. */
 bool asnap_rows_init(void);
 
+/* Whether the row of the code at `pc` was worked out before; then in `row`. */
+bool asnap_row_is_known(uint64_t pc, struct asnap_row *row);
+
 /* The row of the code at `pc`. `cfi` is room to work in, `avoid` holds asnap_avoid flags. */
 enum asnap_row_search asnap_row_find(uint64_t pc, unsigned avoid, struct asnap_cfi *cfi,
                                      struct asnap_row *row);

@@ -3,14 +3,12 @@
 #include "root.h"
 #include "signal_frame.h"
 #include "unwind_rows.h"
+#include "walk_compare.h"
 #include "walker.h"
 #include "wild_call.h"
 
 /* A stack may lead down to another one, but not for ever. */
 enum { DESCENTS_MAX = 64 };
-
-/* A frame that is found by its frame pointer and is larger may lie on another stack. */
-static const uint64_t FRAME_BYTES_MAX = 1 << 16;
 
 /* So few frames before those of a path are as soon compared without one. */
 enum { UNLAID_FRAMES = 4 };
@@ -44,11 +42,6 @@ static bool has_left(const struct walk *walk)
     return walk->walker->reading == &walk->elsewhere;
 }
 
-static inline uint64_t word_at(uint64_t address)
-{
-    return *(const uint64_t *)(uintptr_t)address;
-}
-
 /* Notes where the caller was found, for the next time. */
 static void note_places(struct asnap_step *step, uint64_t return_place, uint64_t fp_place,
                         uint64_t caller_sp)
@@ -75,15 +68,15 @@ static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
     uint64_t return_place = row->fp_saved ? fp_place : cfa;
     if (row->cfa_from_fp) {
         step->flags |= ASNAP_FRAME_FP_USED;
-        if (cfa - step->sp > FRAME_BYTES_MAX)
+        if (cfa - step->sp > ASNAP_WALK_FRAME_BYTES_MAX)
             leave_stack(walk);
     }
     if (row->kind == ASNAP_ROW_INDIRECT) {
         uint64_t place = fp + asnap_row_bytes(row->cfa_words, ASNAP_ROW_CFA_HALF);
         if (!asnap_reach_word(walk->walker->reading, place))
             return STACK_ENDS;
-        cfa = word_at(place);
-        if (cfa - step->sp > FRAME_BYTES_MAX)
+        cfa = asnap_walk_word(place);
+        if (cfa - step->sp > ASNAP_WALK_FRAME_BYTES_MAX)
             leave_stack(walk);
         fp_place = fp + asnap_row_bytes(row->fp_words, ASNAP_ROW_FP_HALF);
         return_place = cfa;
@@ -97,12 +90,12 @@ static enum outcome step_plainly(struct walk *walk, struct asnap_step *step,
         if (!asnap_reach_word(reach, fp_place))
             return STACK_ENDS;
         step->flags |= ASNAP_FRAME_FP_SAVED;
-        walk->state.fp = word_at(fp_place);
+        walk->state.fp = asnap_walk_word(fp_place);
     } else {
         fp_place = return_place;
     }
     note_places(step, return_place, fp_place, cfa);
-    walk->state.pc = asnap_arch_code_address(word_at(return_place));
+    walk->state.pc = asnap_arch_code_address(asnap_walk_word(return_place));
     walk->state.sp = cfa;
     return CALLER_FOUND;
 }
@@ -202,39 +195,9 @@ static enum outcome step(struct walk *walk)
     return outcome;
 }
 
-static bool is_in_state(const struct asnap_walk_frame *frame, const struct asnap_caller *state)
-{
-    return frame->step.sp == state->sp && frame->step.words[ASNAP_WORD_PC] == state->pc &&
-           ((frame->step.flags & ASNAP_FRAME_FP_MATTERS) == 0 ||
-            frame->step.words[ASNAP_WORD_FP] == state->fp);
-}
-
-static inline bool differs(const struct asnap_comparison *comparison)
-{
-    return __builtin_expect(word_at(comparison->place) != comparison->word, 0);
-}
-
-/* How many of the comparisons, from the oldest frame on, are to be done before one that
- * differs; UINT32_MAX: none differs. Nothing is read beyond that one: there the stack leads
- * elsewhere now, and what was there may be unmapped. */
-static inline uint32_t compare_words(const struct asnap_comparison *first, uint32_t count)
-{
-    const struct asnap_comparison *at = first + count;
-    const struct asnap_comparison *few = first + count % 4;
-    while (at != few) {
-        if (differs(at - 1) || differs(at - 2) || differs(at - 3) || differs(at - 4))
-            break;
-        at -= 4;
-    }
-    while (at != first)
-        if (differs(--at))
-            return (uint32_t)(at - first);
-    return UINT32_MAX;
-}
-
 static inline uint64_t caller_word(const struct asnap_step *step, int kind)
 {
-    return word_at(step->sp + (uint64_t)step->offsets[kind]);
+    return asnap_walk_word(step->sp + (uint64_t)step->offsets[kind]);
 }
 
 /* Whether the stack still leads from a frame to its caller; the frame can be compared. */
@@ -269,7 +232,7 @@ static ASNAP_HOT uint32_t compare(struct asnap_walker *walker, uint32_t first)
         number = frame->caller;
         frame = caller;
     }
-    uint32_t before = compare_words(path->comparisons, frame->comparisons);
+    uint32_t before = asnap_walk_compare_words(path->comparisons, frame->comparisons);
     if (__builtin_expect(before == UINT32_MAX, 1)) {
         if (frames[first].depth - frame->depth > UNLAID_FRAMES)
             asnap_walker_lay_path(walker, path, first);
@@ -315,8 +278,8 @@ static enum outcome follow_one(struct walk *walk, uint32_t *number)
     bool ends = outcome == STACK_ENDS || (outcome == CALLER_FOUND && walk->state.pc == 0);
     if (ends)
         return caller == 0 ? ALL_MET : outcome;
-    bool same =
-        caller != 0 && !has_left(walk) && is_in_state(&walker->frames[caller], &walk->state);
+    bool same = caller != 0 && !has_left(walk) &&
+                asnap_walk_is_in_state(&walker->frames[caller], &walk->state);
     *number = same ? caller : 0;
     return outcome;
 }
@@ -352,10 +315,10 @@ static enum outcome follow(struct walk *walk, uint32_t number)
 static ASNAP_HOT uint32_t guess(const struct asnap_walker *walker, const struct asnap_caller *state)
 {
     uint32_t number = walker->pending_count == 0 ? walker->successors[walker->leaf] : 0;
-    if (number != 0 && is_in_state(&walker->frames[number], state))
+    if (number != 0 && asnap_walk_is_in_state(&walker->frames[number], state))
         return number;
     number = *asnap_walker_recent(walker, state->pc, state->sp);
-    return number != 0 && is_in_state(&walker->frames[number], state) ? number : 0;
+    return number != 0 && asnap_walk_is_in_state(&walker->frames[number], state) ? number : 0;
 }
 
 static enum outcome advance(struct walk *walk)
@@ -374,6 +337,7 @@ static ASNAP_HOT void begin(struct asnap_walker *walker)
         asnap_walker_forget(walker);
     walker->epoch = epoch;
     walker->pending_count = 0;
+    walker->suffix_count = 0;
 }
 
 /* Instead of a walk, where one frame is wanted. Such a frame is as if its stack pointer
@@ -385,7 +349,7 @@ __attribute__((noinline)) static bool stop_at(struct asnap_walker *walker,
     /* Nothing of the stack is read, but it is to be known which one it is. */
     asnap_reach_word(&walker->reach, (uint64_t)(uintptr_t)&state);
     uint32_t number = *asnap_walker_recent(walker, state.pc, state.sp);
-    if (number != 0 && is_in_state(&walker->frames[number], &state)) {
+    if (number != 0 && asnap_walk_is_in_state(&walker->frames[number], &state)) {
         walker->leaf = number;
         return true;
     }
@@ -423,8 +387,11 @@ bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *c
     if (limit == 1)
         return stop_at(walker, caller);
     /* Most stacks are as they were. */
+    if (asnap_walker_is_short(walker) && asnap_walker_walk_shortly(walker, caller))
+        return true;
     uint32_t number = guess(walker, caller);
     if (number != 0 && can_be_compared(walker, number) && compare(walker, number) == 0)
         return asnap_walker_settle(walker, number);
+    walker->missed++;
     return walk_through(walker, caller);
 }

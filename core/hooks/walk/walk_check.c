@@ -8,6 +8,7 @@
 #include "allocsnap_table.h"
 #include "kernel.h"
 #include "loaded_modules.h"
+#include "stacks.h"
 
 /* A program need not have libgcc. */
 #pragma weak _Unwind_Backtrace
@@ -28,10 +29,9 @@ static uint64_t compared;
 static uint64_t differing;
 
 struct comparison {
-    const struct asnap_walker *walker;
-    const uint32_t *stack; /* the walker's frames by depth */
+    struct asnap_walker *walker;
     const struct asnap_caller *caller;
-    uint32_t place; /* among the walker's frames, of the next that is expected; 0: none left */
+    uint32_t place; /* the depth of the frame that is expected next; 0: none left */
     uint32_t seen;  /* frames of libgcc's, from the caller on */
     bool differs;
     uint64_t shown[FRAMES_SHOWN]; /* the first that libgcc saw */
@@ -76,11 +76,6 @@ static void write_line(struct line *line)
     asnap_kernel_close(file);
 }
 
-static uint64_t pc_at(const struct comparison *comparison, uint32_t depth)
-{
-    return comparison->walker->frames[comparison->stack[depth]].step.words[ASNAP_WORD_PC];
-}
-
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument)
 {
     struct comparison *comparison = argument;
@@ -95,7 +90,8 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
     if (comparison->seen < FRAMES_SHOWN)
         comparison->shown[comparison->seen] = address;
     comparison->seen++;
-    if (comparison->place == 0 || pc_at(comparison, comparison->place) != address)
+    if (comparison->place == 0 ||
+        asnap_walker_frame(comparison->walker, comparison->place).pc != address)
         comparison->differs = true;
     else
         comparison->place--;
@@ -105,20 +101,20 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
 /* Whether libgcc's stack has ended where it does not know how to go on, and the hooks do. */
 static bool ended_at_call(const struct comparison *comparison)
 {
-    const struct asnap_walk_frame *frames = comparison->walker->frames;
     return comparison->seen != 0 && !comparison->differs &&
-           (frames[comparison->stack[comparison->place + 1]].step.flags & ASNAP_FRAME_BY_CALL) != 0;
+           (asnap_walker_frame(comparison->walker, comparison->place + 1).flags &
+            ASNAP_FRAME_BY_CALL) != 0;
 }
 
 static void show(const struct comparison *comparison)
 {
-    const struct asnap_walker *walker = comparison->walker;
+    struct asnap_walker *walker = comparison->walker;
     struct line line = {.length = 0};
     add_text(&line, "a stack differs: frame, the hooks', libgcc's");
     write_line(&line);
     uint32_t depth = asnap_walker_depth(walker);
     for (uint32_t i = 0; i < FRAMES_SHOWN && (i < depth || i < comparison->seen); i++) {
-        uint64_t ours = i < depth ? pc_at(comparison, depth - i) : 0;
+        uint64_t ours = i < depth ? asnap_walker_frame(walker, depth - i).pc : 0;
         uint64_t theirs = i < comparison->seen ? comparison->shown[i] : 0;
         line.length = 0;
         add_text(&line, ours == theirs ? "  " : "! ");
@@ -131,11 +127,34 @@ static void show(const struct comparison *comparison)
     }
 }
 
+/* Whether the node of the stack that was walked says the same. */
+static bool tree_agrees(struct asnap_walker *walker)
+{
+    uint32_t node = asnap_walker_intern(walker);
+    uint32_t depth = asnap_walker_depth(walker);
+    if (node == ASNAP_TABLE_NONE)
+        return true;
+    struct asnap_stacks_frame frame = asnap_stacks_frame(node);
+    for (; frame.parent != ASNAP_TABLE_NONE; depth--) {
+        uint64_t pc = depth == 0 ? 0 : asnap_walker_frame(walker, depth).pc;
+        if (depth == 0 || asnap_table_node_pc(frame.pc) != (pc == asnap_table_node_pc(pc) ? pc : 0))
+            return false;
+        frame = asnap_stacks_frame(frame.parent);
+    }
+    return frame.pc == (depth < ASNAP_TABLE_FRAME_LIMIT_MAX ? depth : ASNAP_TABLE_FRAME_LIMIT_MAX);
+}
+
+static void show_tree(void)
+{
+    struct line line = {.length = 0};
+    add_text(&line, "the tree says otherwise of a stack");
+    write_line(&line);
+}
+
 void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *caller)
 {
     struct comparison comparison = {
         .walker = walker,
-        .stack = asnap_walker_stack(walker),
         .caller = caller,
         .place = asnap_walker_depth(walker),
     };
@@ -146,6 +165,9 @@ void asnap_walk_check(struct asnap_walker *walker, const struct asnap_caller *ca
     if (comparison.differs || (comparison.place != 0 && !cut)) {
         if (__atomic_fetch_add(&differing, 1, __ATOMIC_RELAXED) < DIFFERENCES_SHOWN)
             show(&comparison);
+    } else if (!tree_agrees(walker)) {
+        if (__atomic_fetch_add(&differing, 1, __ATOMIC_RELAXED) < DIFFERENCES_SHOWN)
+            show_tree();
     }
     errno = saved_errno;
 }

@@ -119,6 +119,7 @@ void asnap_walker_destroy(struct asnap_walker *walker)
         return;
     asnap_pages_unmap(walker->frames, frames_bytes(walker->capacity));
     unmap_paths(walker->paths[0].frames, walker->path_count, walker->path_capacity);
+    asnap_pages_unmap(walker->suffixes, ASNAP_SUFFIXES * sizeof(*walker->suffixes));
     asnap_pages_unmap(walker, sizeof(*walker));
 }
 
@@ -133,6 +134,7 @@ void asnap_walker_forget(struct asnap_walker *walker)
     walker->forgetful = false;
     walker->count = 1;
     walker->pending_count = 0;
+    walker->suffix_count = 0;
     for (uint32_t i = 0; i < walker->path_count; i++)
         walker->paths[i].depth = 0;
     walker->origin_node = ASNAP_TABLE_NONE;
@@ -148,6 +150,11 @@ void asnap_walker_renew(struct asnap_walker *walker)
 {
     asnap_walker_forget(walker);
     memset(&walker->reach, 0, sizeof(walker->reach));
+    walker->window = 0;
+    walker->missed = 0;
+    walker->varied_windows = 0;
+    walker->short_windows = 0;
+    walker->short_period = 0;
 }
 
 static uint32_t *bucket_of(const struct asnap_walker *walker, const struct asnap_step *step,
@@ -279,11 +286,18 @@ void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path,
     path->depth = all;
 }
 
-const uint32_t *asnap_walker_stack(struct asnap_walker *walker)
+struct asnap_walked asnap_walker_frame(struct asnap_walker *walker, uint32_t depth)
 {
-    struct asnap_path *path = asnap_walker_path(walker, walker->leaf);
-    asnap_walker_lay_path(walker, path, walker->leaf);
-    return path->frames;
+    const struct asnap_path *path = walker->junction_path;
+    if (walker->suffix_count == 0) {
+        path = asnap_walker_path(walker, walker->leaf);
+        asnap_walker_lay_path(walker, asnap_walker_path(walker, walker->leaf), walker->leaf);
+    } else if (depth > walker->junction) {
+        uint32_t place = walker->junction + walker->suffix_count - depth;
+        return (struct asnap_walked){.pc = asnap_table_node_pc(walker->suffix[place])};
+    }
+    const struct asnap_step *step = &walker->frames[path->frames[depth]].step;
+    return (struct asnap_walked){.pc = step->words[ASNAP_WORD_PC], .flags = step->flags};
 }
 
 static bool settle(struct asnap_walker *walker, uint32_t *frame)

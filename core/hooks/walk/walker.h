@@ -85,6 +85,21 @@ struct asnap_path {
     struct asnap_comparison *comparisons;
 };
 
+/* The most recent frames of a stack, down to one that is remembered. */
+enum { ASNAP_SUFFIX_FRAMES = 7 };
+
+/* A stack's node, by these frames and the node of the remembered one. */
+struct asnap_suffix {
+    uint64_t places[ASNAP_SUFFIX_FRAMES]; /* as nodes have them, most recent first; then 0 */
+    uint32_t under;                       /* the node below them, written last */
+    uint32_t node;
+};
+
+/* So many are kept; a power of two. */
+enum { ASNAP_SUFFIXES = 8192 };
+
+_Static_assert(sizeof(struct asnap_suffix) == 64, "a suffix is one cache line");
+
 /* Stacks take turns: each has a path of its own, if others do not need it too. */
 enum { ASNAP_PATHS = 16 };
 
@@ -113,6 +128,19 @@ struct asnap_walker {
     uint32_t origin_node;
     unsigned avoid; /* asnap_avoid flags */
     bool forgetful; /* the frames are of no use to the next walk */
+    /* Where stacks vary (walk_shortly.c). */
+    uint32_t window;         /* walks until it is judged again */
+    uint32_t missed;         /* of the window so far, those that met no remembered stack;
+                                or no path, while walks are short */
+    uint32_t varied_windows; /* that came one after the other */
+    uint32_t short_windows;  /* for which walks are short yet */
+    uint32_t short_period;   /* as many they were the last time */
+    uint32_t suffix_count;   /* frames of the last walk that are not remembered; 0: all
+                                are, and it begins with `leaf` */
+    uint32_t junction;       /* the depth of the caller of the oldest of them */
+    const struct asnap_path *junction_path; /* where it is */
+    uint64_t suffix[ASNAP_SUFFIX_FRAMES];   /* their places, as a suffix has them */
+    struct asnap_suffix *suffixes;          /* those that were met; NULL: none yet */
     struct asnap_reach reach;
     struct asnap_reach *reading; /* what asnap_walker_read asks: reach, or that of one walk */
     struct asnap_registers registers[2];
@@ -151,11 +179,17 @@ bool asnap_walker_walk(struct asnap_walker *walker, const struct asnap_caller *c
 /* The number of frames of the last walk. */
 static inline uint32_t asnap_walker_depth(const struct asnap_walker *walker)
 {
-    return walker->frames[walker->leaf].depth;
+    return walker->suffix_count == 0 ? walker->frames[walker->leaf].depth
+                                     : walker->junction + walker->suffix_count;
 }
 
-/* The frames of the last walk: numbers of walker->frames by depth, from 1 to that number. */
-const uint32_t *asnap_walker_stack(struct asnap_walker *walker);
+/* One frame of the last walk; the depth is from 1, the oldest, to that number. */
+struct asnap_walked {
+    uint64_t pc;    /* as in a node */
+    uint16_t flags; /* asnap_frame_flags */
+};
+
+struct asnap_walked asnap_walker_frame(struct asnap_walker *walker, uint32_t depth);
 
 /* The node of the stack that was walked last, with as many frames as that walk's limit or
  * some more. ASNAP_TABLE_NONE: no memory for it. Not in a handler. */
@@ -187,6 +221,21 @@ void asnap_walker_lay_path(struct asnap_walker *walker, struct asnap_path *path,
  * most recent one, or `frame` where none waits, is the first of the walk. False: no
  * memory. */
 bool asnap_walker_settle(struct asnap_walker *walker, uint32_t frame);
+
+/* A walk down to the first remembered frame only. False: there is none near, or it is not as it
+ * was, and nothing is done yet. */
+bool asnap_walker_walk_shortly(struct asnap_walker *walker, const struct asnap_caller *caller);
+
+/* Judges the walks of a window, and begins another. */
+void asnap_walker_begin_window(struct asnap_walker *walker);
+
+/* Whether the next walk is to be short, if it can be. */
+static inline bool asnap_walker_is_short(struct asnap_walker *walker)
+{
+    if (__builtin_expect(walker->window-- == 0, 0))
+        asnap_walker_begin_window(walker);
+    return walker->short_windows != 0;
+}
 
 /* Where all registers are needed: walks from the calling hook on. */
 bool asnap_walker_walk_fully(struct asnap_walker *walker, const struct asnap_caller *caller);
