@@ -75,10 +75,11 @@ struct asnap_graph_facts {
     const struct asnap_address_range *untouched;
     size_t untouched_count;
     uint64_t unsearched_bytes; /* among these that may hold something all the same */
-    /* Where there are no hooks: what the allocator keeps in the program's data, sorted
-     * (asnap_heap_structures). Pointers there are none of the program's. */
+    /* Where every block of the allocator is in the snapshot: what it keeps in the program's data,
+     * sorted (asnap_heap_structures). Pointers there are none of the program's. */
     const struct asnap_address_range *structures;
     size_t structure_count;
+    bool is_completed; /* those without a record were added (asnap_heap_add_earlier) */
 };
 
 struct asnap_graph;

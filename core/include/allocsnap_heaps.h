@@ -111,6 +111,17 @@ ASNAP_API const struct asnap_address_range *asnap_heap_structures(const struct a
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_heap_raw(const struct asnap_heap *heap,
                                                               struct asnap_raw **raw);
 
+/* Adds to the raw traces of the hooks those live blocks that they have no record of: from before
+ * they traced, or where no record could be made. They have no stack. `heap` is of the same moment,
+ * and `facts` what it was read from, with the hooks' memory. `code` is where the hooks and
+ * malloc(3) have their code: what threads have at hand that are there is in flight, and left out.
+ * The notes say how many of both, and those of the heap are added. Fails with NO_MEMORY or
+ * INTERRUPTED, and with UNSUPPORTED for a sample. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_heap_add_earlier(const struct asnap_heap *heap, const struct asnap_heap_facts *facts,
+                       const struct asnap_address_range *code, size_t code_count,
+                       struct asnap_raw *raw);
+
 #ifdef __cplusplus
 }
 #endif

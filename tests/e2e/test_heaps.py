@@ -77,12 +77,18 @@ class Proof(Typed):
         finally:
             target.release()
 
-    def at_random_instants(self, process, threads, count):
+    @staticmethod
+    def random_instants(process, count):
+        """Comes `count` times, and lets the process go on meanwhile."""
         generator = random.Random(process.pid)
         for _ in range(count):
             # It is somewhere else each time.
             for _ in range(generator.randrange(5000)):
                 os.sched_yield()
+            yield
+
+    def at_random_instants(self, process, threads, count):
+        for _ in self.random_instants(process, count):
             self.check(self.of_process(process), threads)
 
 

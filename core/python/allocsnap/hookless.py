@@ -1,10 +1,11 @@
-"""Snapshots of programs without hooks: blocks out of the allocator's own structures."""
+"""Blocks out of the allocator's own structures: of programs without hooks, and those from before
+tracing."""
 
 import os
 import re
 
-from .errors import AllocsnapError
-from .library import graphs, heaps
+from .errors import AllocsnapError, ErrorCode
+from .library import graphs, heaps, native
 from .target import shown_path
 
 # Libraries that take the place of glibc's malloc, by the beginnings of their names, and what they are
@@ -51,3 +52,44 @@ def read_heap(target, calls, regions, why=None, own=(None, 0)):
         )
     main_arena = target.find_symbol("main_arena")
     return heaps.Heap(calls, regions, _threads(target, regions), main_arena, own)
+
+
+# malloc(3) and what it calls lie around these, which the hooks do not define.
+_MALLOC = ("__libc_malloc", "__libc_free", "__libc_calloc", "__libc_realloc", "__libc_memalign")
+_BEFORE_MALLOC, _BEHIND_MALLOC = 16 << 10, 4 << 10
+
+
+def _code(target, regions, own):
+    """[(start, end)] of the code of malloc(3) and of the hooks, whose memory is `own`; None: that of
+    malloc is not known."""
+    known = [address for address in map(target.find_symbol, _MALLOC) if address]
+    if len(known) < len(_MALLOC):
+        return None
+    code = [(min(known) - _BEFORE_MALLOC, max(known) + _BEHIND_MALLOC)]
+    array, count = own
+    places = [regions.find(array[i].start) for i in range(count)]
+    paths = {region.path for region in places if region is not None and region.path}
+    for region in (regions.array[i] for i in range(regions.count)):
+        if region.path in paths and region.flags & native.REGION_EXECUTABLE:
+            code.append((region.start, region.end))
+    return code
+
+
+def add_earlier(target, calls, regions, root, raw):
+    """Adds to an objects.Raw of hooks those blocks of glibc's that they have no record of; the
+    heaps.Heap that these are from. None: nothing is added, as they are another allocator's, or
+    what is in flight could not be told from them."""
+    if other_allocator(target, regions) is not None:
+        return None
+    own = heaps.OwnRanges(calls, root)
+    code = _code(target, regions, own.array)
+    if code is None:
+        return None
+    try:
+        heap = read_heap(target, calls, regions, own=own.array)
+    except AllocsnapError as error:
+        if error.code != ErrorCode.UNSUPPORTED:
+            raise
+        return None
+    heap.add_earlier(calls, raw, code)
+    return heap

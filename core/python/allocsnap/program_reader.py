@@ -16,6 +16,11 @@ from .library.rows import format_size
 _OVERWRITTEN = "the program has overwritten it; restart the program to trace it again"
 
 
+#: When blocks that the hooks have no record of, as those from before tracing, are added to a
+#: snapshot: for what goes by pointers, always, never.
+GRAPH, ALWAYS, NEVER = EARLIER = ("graph", "always", "never")
+
+
 @contextlib.contextmanager
 def _blamed_on_truncation(process, regions):
     """Says before an error in reading a core that its file is truncated, or may be."""
@@ -66,6 +71,7 @@ class ProgramReader:
         self._symbolizer = None
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
+        self.earlier = GRAPH  # when blocks without a record are added: one of EARLIER
 
     def process(self):
         """The Process to read, or None where there is none."""
@@ -161,20 +167,26 @@ class ProgramReader:
             status = objects.read_status(Calls(self.target), root)
         return status is not None and status.tracing
 
-    def _read(self, process, extent=native.NAMING_WHOLE):
+    def _adds_earlier(self, for_graph):
+        """Whether blocks that the hooks have no record of are added to those of a snapshot."""
+        return self.earlier == ALWAYS or (for_graph and self.earlier == GRAPH)
+
+    def _read(self, process, extent=native.NAMING_WHOLE, for_graph=False):
         """(Taken, where things are mapped). `extent`: of the names, as of
         objects.Snapshot.create. Where there are no hooks, the blocks are the allocator's."""
         regions = self._regions(process)
         calls = self._calls(process, regions)
+        adds = self._adds_earlier(for_graph)
         try:
-            return self._read_table(process, calls, regions, extent), regions
+            return self._read_table(process, calls, regions, extent, adds), regions
         except AllocsnapError as error:
             if error.code != ErrorCode.NO_HOOKS:
                 raise
             return self._read_heap(process, error)
 
-    def _read_table(self, process, calls, regions, extent):
-        """The Taken of what the hooks have recorded."""
+    def _read_table(self, process, calls, regions, extent, adds_earlier=False):
+        """The Taken of what the hooks have recorded. `adds_earlier`: and of the allocator's blocks
+        that they have not, where there are such."""
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, process.moving)
@@ -183,7 +195,13 @@ class ProgramReader:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
+        earlier = None
+        if adds_earlier and not process.moving:
+            status = objects.read_status(calls, root)
+            if not status.is_whole and not status.sample_period:
+                earlier = hookless.add_earlier(self.target, calls, regions, root, raw)
         snapshot = self._named(process, calls, regions, raw, extent)
+        snapshot.earlier = earlier
         return Taken(snapshot, process.description, _peak(calls, root))
 
     def freed(self):

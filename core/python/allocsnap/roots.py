@@ -30,7 +30,7 @@ class Computed:
                 ErrorCode.UNSUPPORTED,
             )
         self.process = process
-        taken, self.regions = session.find_mapped(NOW, extent)
+        taken, self.regions = session.find_mapped(NOW, extent, options.gaps == "auto")
         if not self.regions.count:
             raise AllocsnapError(
                 "the debugger does not tell where the program's memory is mapped: what points to blocks"

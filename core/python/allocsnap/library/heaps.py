@@ -82,6 +82,10 @@ native.declare(
         "asnap_heap_classes": (None, [_OBJECT, POINTER(HeapSum)]),
         "asnap_heap_structures": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
         "asnap_heap_raw": (_ERROR, [_OBJECT, _OUT]),
+        "asnap_heap_add_earlier": (
+            _ERROR,
+            [_OBJECT, POINTER(HeapFacts), POINTER(AddressRange), c_size_t, _OBJECT],
+        ),
     }
 )
 
@@ -102,7 +106,17 @@ class Heap(Object):
         if own[1]:
             facts.own = ctypes.cast(own[0], POINTER(AddressRange))
         threads.set(facts)
+        # The facts refer to them.
+        self._facts, self._kept = facts, (calls, regions, threads, own)
         calls.run(library().asnap_heap_read, byref(facts), self.out)
+
+    def add_earlier(self, calls, raw, code):
+        """Adds to an objects.Raw of the hooks the blocks that it lacks; `code`: [(start, end)] of
+        the hooks and of malloc (asnap_heap_add_earlier)."""
+        ranges = (AddressRange * len(code))(*code)
+        calls.run(
+            library().asnap_heap_add_earlier, self, byref(self._facts), ranges, len(code), raw
+        )
 
     def raw(self):
         """The live blocks, a Raw without stacks."""
