@@ -113,29 +113,6 @@ static struct asnap_error *add_thread(struct adding *adding, size_t *place)
     return error == NULL ? add_words(&adding->hands, words, held < count ? held : count) : error;
 }
 
-/* The chunk of a block at an address; NULL: none is. */
-static struct asnap_chunk *chunk_of(const struct asnap_heap *heap, uint64_t block)
-{
-    struct asnap_chunk *chunk = asnap_heap_chunk_at(heap, block - HEADER);
-    for (size_t i = 0; chunk == NULL && i < heap->area_count; i++) {
-        size_t low = i == 0 ? 0 : heap->area_ends[i - 1];
-        size_t end = heap->area_ends[i];
-        size_t high = end;
-        if (heap->areas[i].kind != ASNAP_AREA_MAPPED)
-            continue;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (heap->chunks[middle].address < block - HEADER)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < end && heap->chunks[low].address == block - HEADER)
-            chunk = &heap->chunks[low];
-    }
-    return chunk;
-}
-
 /* The chunk that ends at an address, in memory of an arena; NULL: none does. */
 static struct asnap_chunk *chunk_before(const struct asnap_heap *heap, uint64_t end)
 {
@@ -175,8 +152,8 @@ static size_t mark_hands(struct adding *adding)
     for (size_t i = 0; i < adding->hands.count; i++) {
         uint64_t word = adding->hands.words[i];
         if (word % HEADER == 0 && word > HEADER)
-            held += (size_t)mark(adding, chunk_of(adding->heap, word)) +
-                    (size_t)mark(adding, chunk_of(adding->heap, word + HEADER)) +
+            held += (size_t)mark(adding, asnap_heap_chunk_of(adding->heap, word)) +
+                    (size_t)mark(adding, asnap_heap_chunk_of(adding->heap, word + HEADER)) +
                     (size_t)mark(adding, chunk_before(adding->heap, word));
     }
     return held;
@@ -268,7 +245,7 @@ static struct asnap_error *add_earlier(struct adding *adding, struct asnap_raw *
     /* Those of other domains are parts of blocks. */
     for (size_t i = 0; error == NULL && i < raw->trace_count; i++) {
         if (raw->traces[i].domain == 0 && raw->traces[i].address >= HEADER)
-            (void)mark(adding, chunk_of(adding->heap, raw->traces[i].address));
+            (void)mark(adding, asnap_heap_chunk_of(adding->heap, raw->traces[i].address));
     }
     size_t held = mark_hands(adding);
     if (error == NULL)

@@ -88,6 +88,16 @@ enum { ASNAP_HEAP_CLASSES = 64 };
 ASNAP_API void asnap_heap_classes(const struct asnap_heap *heap,
                                   struct asnap_heap_sum sums[ASNAP_HEAP_CLASSES][ASNAP_CHUNK_USES]);
 
+/* Of the live chunks that have a record among the raw traces of hooks (the C heap's alone): how
+ * many there are, and their bytes beyond those that were asked for. */
+ASNAP_API struct asnap_heap_sum asnap_heap_rounding(const struct asnap_heap *heap,
+                                                    const struct asnap_raw *raw);
+
+/* Sums up, by use, the bytes of chunks that lie in `ranges`, sorted and apart from each other. */
+ASNAP_API void asnap_heap_within(const struct asnap_heap *heap,
+                                 const struct asnap_address_range *ranges, size_t count,
+                                 uint64_t sizes[ASNAP_CHUNK_USES]);
+
 /* A chunk. `address` and `usable` are of the block that the program has, or would get. */
 struct asnap_heap_chunk {
     uint64_t address;

@@ -6,6 +6,7 @@ import re
 
 from .errors import AllocsnapError, ErrorCode
 from .library import graphs, heaps, native
+from .regular_files import open_regular
 from .target import shown_path
 
 # Libraries that take the place of glibc's malloc, by the beginnings of their names, and what they are
@@ -20,18 +21,48 @@ _OTHERS = (
 )
 
 
+# What each has in its file: jemalloc's `mallctl version`, TC_VERSION_STRING of gperftools; mimalloc has
+# its version as a number alone, but in the name of the file.
+_VERSIONS = {
+    "jemalloc": re.compile(rb"\0(\d+\.\d+\.\d+)-\d+-g[0-9a-f]+\0"),
+    "tcmalloc": re.compile(rb"\0gperftools (\d+\.\d+(?:\.\d+)?)\0"),
+}
+_IN_NAME = re.compile(r"\.so\.(\d+(?:\.\d+)*)\Z")
+_FILE_MOST = 16 << 20
+
+
+def _version(name, path):
+    """" 5.3.0", the version of the allocator in a file, or ""."""
+    pattern = _VERSIONS.get(name)
+    if pattern is not None:
+        try:
+            with open_regular(path) as file:
+                found = pattern.search(file.read(_FILE_MOST))
+        except OSError:
+            return ""
+        return " " + found.group(1).decode("ascii") if found else ""
+    found = _IN_NAME.search(path) if name == "mimalloc" else None
+    return " " + found.group(1) if found else ""
+
+
 def other_allocator(target, regions):
-    """Of a program whose blocks another allocator than glibc's has: what that is called, and its
-    file where it is known. None: none is seen."""
+    """Of a program whose blocks another allocator than glibc's has: what that is called, its version
+    and its file where they are known. None: none is seen."""
     names = {os.path.basename(path): path for path in regions.paths()}
     for pattern, name, symbols in _OTHERS:
         for base in sorted(names):
             if re.match(pattern, base):
-                return "{} ({})".format(name, shown_path(names[base]))
+                path = names[base]
+                return "{}{} ({})".format(name, _version(name, path), shown_path(path))
         for symbol in symbols:
             if target.find_symbol(symbol):
                 return "{} (symbol {})".format(name, symbol)
     return None
+
+
+# Allocators that programs of glibc are linked with.
+_UNDERNEATH = ("jemalloc", "tcmalloc", "mimalloc")
+_ADVICE = ", whose structures are not known here: the hooks work on top of it"
 
 
 def _threads(target, regions):
@@ -47,7 +78,7 @@ def read_heap(target, calls, regions, why=None, own=(None, 0)):
     if other is not None and why is not None:
         raise AllocsnapError(
             "{}; without hooks only glibc's blocks are read, and this program's are those of"
-            " {}".format(why, other),
+            " {}{}".format(why, other, _ADVICE if other.startswith(_UNDERNEATH) else ""),
             why.code,
         )
     main_arena = target.find_symbol("main_arena")

@@ -3,8 +3,9 @@ it."""
 
 import contextlib
 import os
+from typing import List, NamedTuple, Optional, Tuple
 
-from . import cpython, guessed_map, hookless, minidump, no_hooks
+from . import cpython, guessed_map, hookless, minidump, no_hooks, resident
 from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .launch import Launch
@@ -42,6 +43,16 @@ def _blamed_on_truncation(process, regions):
                 " one written",
             )
         raise AllocsnapError(message, error.code) from None
+
+
+class Allocator(NamedTuple):
+    """What glibc's malloc has of a program that stands still."""
+
+    heap: heaps.Heap
+    other: Optional[str]  # what another allocator is called that the program's blocks are of
+    rounding: Optional[heaps.HeapSum]  # beyond what the hooks know was asked for; None: not known
+    resident: Optional[resident.Resident]
+    absent: Optional[List[Tuple[int, int]]]  # as of resident.absent
 
 
 def _file_size(path):
@@ -246,24 +257,39 @@ class ProgramReader:
         return Taken(snapshot, process.description), regions
 
     def read_allocator(self):
-        """(Process, heaps.Heap, what another allocator is called that the program's blocks are of, or
-        None): what glibc's malloc has, with hooks and without."""
+        """The Allocator of the program: what glibc's malloc has, with hooks and without."""
         process = self.stopped_process()
         if process.moving:
             self.target.hold()
             process = self.stopped_process()
         regions = self._regions(process)
         calls = self._calls(process, regions)
-        own = None
+        pid = process.proc_pid
+        found = absent = None
+        if pid is not None:
+            found, absent = resident.of_process(pid), resident.absent(pid, regions)
+        own = rounding = None
         try:
-            own = heaps.OwnRanges(calls, self._find_root(process, calls, regions))
+            root = self._find_root(process, calls, regions)
+            own = heaps.OwnRanges(calls, root)
         except AllocsnapError as error:
             if error.code != ErrorCode.NO_HOOKS:
                 raise
         with _blamed_on_truncation(process, regions):
             ranges = (None, 0) if own is None else own.array
             heap = hookless.read_heap(self.target, calls, regions, own=ranges)
-            return process, heap, hookless.other_allocator(self.target, regions)
+            if own is not None:
+                rounding = self._rounding(calls, root, heap)
+        other = hookless.other_allocator(self.target, regions)
+        return Allocator(heap, other, rounding, found, absent)
+
+    @staticmethod
+    def _rounding(calls, root, heap):
+        """The heaps.HeapSum of Heap.rounding; None: the hooks do not have the sizes of all blocks."""
+        status = objects.read_status(calls, root)
+        if not status.tracing or status.sample_period:
+            return None
+        return heap.rounding(objects.Raw(calls, root))
 
     def inferior_of(self, process):
         """(Calls, address of the table's root) of a process or core."""
