@@ -184,10 +184,10 @@ static struct asnap_error *add_traces(const struct adding *adding, struct asnap_
     *bytes = 0;
     if (count == 0)
         return NULL;
-    struct asnap_error *error = add_node(raw, &node);
     struct asnap_trace *traces = asnap_reserve_take(raw->trace_count + count, sizeof(*traces));
-    if (error == NULL && traces == NULL)
-        error = asnap_error_no_memory();
+    if (traces == NULL)
+        return asnap_error_no_memory();
+    struct asnap_error *error = add_node(raw, &node);
     if (error != NULL) {
         asnap_reserve_give(traces);
         return error;
