@@ -32,6 +32,22 @@ static struct asnap_error *read_edges(struct asnap_graph *graph,
     return error;
 }
 
+/* The hooks' memory and what the allocator keeps, sorted; NULL where memory is short. */
+static struct asnap_address_range *join(const struct asnap_address_range *own, size_t count,
+                                        const struct asnap_graph_facts *facts)
+{
+    struct asnap_address_range *all = calloc(count + facts->structure_count + 1, sizeof(*all));
+    size_t i = 0, k = 0;
+    while (all != NULL && i + k < count + facts->structure_count) {
+        bool is_own =
+            k == facts->structure_count || (i < count && own[i].start < facts->structures[k].start);
+        all[i + k] = is_own ? own[i] : facts->structures[k];
+        i += is_own;
+        k += !is_own;
+    }
+    return all;
+}
+
 static struct asnap_error *find_roots(struct asnap_graph *graph,
                                       const struct asnap_graph_facts *facts, bool gaps)
 {
@@ -44,7 +60,13 @@ static struct asnap_error *find_roots(struct asnap_graph *graph,
     if (error != NULL)
         return error;
     const struct asnap_address_range *ranges = asnap_own_ranges_list(own, &own_count);
-    error = asnap_roots_find(&graph->roots, facts, &graph->index, ranges, own_count, gaps);
+    struct asnap_address_range *all = join(ranges, own_count, facts);
+    if (all == NULL)
+        error = asnap_error_no_memory();
+    else
+        error = asnap_roots_find(&graph->roots, facts, &graph->index, all,
+                                 own_count + facts->structure_count, gaps);
+    free(all);
     asnap_own_ranges_destroy(own);
     return error;
 }
@@ -78,6 +100,7 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
     struct asnap_error *error = NULL;
     if (facts->root_address != 0)
         error = asnap_status_read(facts->memory, facts->root_address, &status);
+    status.is_whole = status.is_whole || facts->is_completed;
     bool gaps = facts->gaps == ASNAP_GAPS_YES ||
                 (facts->gaps == ASNAP_GAPS_AUTO && error == NULL && !status.is_whole);
     if (error == NULL)

@@ -27,8 +27,9 @@ struct search {
     const struct asnap_progress *progress;
     uint32_t *owners; /* of each block: 1 + a place among the roots' pointers, or CLASS | a class;
                          0: it was not met */
-    uint32_t *queue;
+    uint32_t *queue;  /* those that were met, of which the first `done` are gone through */
     uint32_t met;
+    uint32_t done;
 };
 
 #define CLASS UINT32_C(0x80000000)
@@ -53,8 +54,25 @@ static void meet(struct search *search, uint32_t block, uint32_t owner)
     search->queue[search->met++] = block;
 }
 
-/* Meets what roots lead to, those of the best rank first. */
-static struct asnap_error *begin(struct search *search)
+/* Meets all that the blocks lead to which were met since the last time. */
+static struct asnap_error *go_on(struct search *search)
+{
+    const struct asnap_edges *edges = &search->graph->edges;
+    struct asnap_error *error = NULL;
+    for (; error == NULL && search->done < search->met; search->done++) {
+        uint32_t block = search->queue[search->done];
+        for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++)
+            meet(search, asnap_edge_block(edges->targets[i]), search->owners[block]);
+        if (search->done % ASNAP_POLL_EVERY == ASNAP_POLL_EVERY - 1)
+            error =
+                asnap_graph_poll(search->progress, STEP, search->done, search->graph->index.count);
+    }
+    return error;
+}
+
+/* Meets all that roots lead to: those first that variables do, or other memory of the program's. In
+ * stacks and registers are old values, too, which may lead to any block of a list. */
+static struct asnap_error *meet_all(struct search *search)
 {
     const struct asnap_roots *roots = &search->graph->roots;
     struct asnap_error *error = NULL;
@@ -63,21 +81,9 @@ static struct asnap_error *begin(struct search *search)
             if (rank_of(search->graph, &roots->pointers[i]) == rank)
                 meet(search, asnap_edge_block(roots->pointers[i].edge), (uint32_t)i + 1);
         }
-        error = asnap_graph_poll(search->progress, STEP, rank, ASNAP_ROOT_KINDS);
-    }
-    return error;
-}
-
-static struct asnap_error *go_on(struct search *search)
-{
-    const struct asnap_edges *edges = &search->graph->edges;
-    struct asnap_error *error = NULL;
-    for (uint32_t done = 0; error == NULL && done < search->met; done++) {
-        uint32_t block = search->queue[done];
-        for (uint32_t i = edges->first[block]; i < edges->first[block + 1]; i++)
-            meet(search, asnap_edge_block(edges->targets[i]), search->owners[block]);
-        if (done % ASNAP_POLL_EVERY == ASNAP_POLL_EVERY - 1)
-            error = asnap_graph_poll(search->progress, STEP, done, search->graph->index.count);
+        error = asnap_graph_poll(search->progress, STEP, search->done, search->graph->index.count);
+        if (error == NULL && rank >= asnap_root_rank(ASNAP_ROOT_MAPPING))
+            error = go_on(search);
     }
     return error;
 }
@@ -167,9 +173,7 @@ static struct asnap_error *fill(struct asnap_owner_list *list, struct search *se
     search->queue = asnap_large_array(search->graph->index.count, sizeof(*search->queue));
     if (search->owners == NULL || search->queue == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = begin(search);
-    if (error == NULL)
-        error = go_on(search);
+    struct asnap_error *error = meet_all(search);
     if (error == NULL)
         error = list_roots(list, search);
     return error == NULL ? list_blocks(list, search) : error;

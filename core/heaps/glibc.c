@@ -409,7 +409,8 @@ static struct asnap_error *read_ring(struct reading *reading, size_t main_place)
     }
     asnap_heap_sort_segments(reading->heap);
     return error != NULL ? error
-                         : asnap_glibc_mapped_blocks(reading->heap, &reading->memory, &counts);
+                         : asnap_glibc_mapped_blocks(reading->heap, &reading->memory, &counts,
+                                                     &reading->hands);
 }
 
 /* Memory of arenas in which no block is live is the allocator's all the same. */

@@ -112,6 +112,7 @@ struct asnap_error *asnap_glibc_mark_free(struct asnap_heap *heap, struct asnap_
 /* Adds the blocks that are mappings of their own, and their area. */
 struct asnap_error *asnap_glibc_mapped_blocks(struct asnap_heap *heap,
                                               struct asnap_heap_memory *memory,
-                                              const struct asnap_glibc_counts *counts);
+                                              const struct asnap_glibc_counts *counts,
+                                              const struct asnap_glibc_hands *hands);
 
 #endif

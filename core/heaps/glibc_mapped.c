@@ -17,15 +17,30 @@ struct scan {
     struct asnap_heap *heap;
     struct asnap_heap_memory *memory;
     const struct asnap_glibc_counts *counts;
+    const struct asnap_glibc_hands *hands;
     uint64_t found;
     uint64_t bytes;
+    uint64_t held; /* of the found ones: those that a thread in the C library has at hand */
+    uint64_t held_bytes;
     uint64_t pages;
 };
 
+/* A block that is being made or given back may be there without being counted. */
 static bool is_done(const struct scan *scan)
 {
-    return scan->counts->is_known && scan->found >= scan->counts->mapped_count &&
-           scan->bytes >= scan->counts->mapped_bytes;
+    return scan->counts->is_known && scan->found >= scan->counts->mapped_count + scan->held &&
+           scan->bytes >= scan->counts->mapped_bytes + scan->held_bytes;
+}
+
+static bool is_held(const struct scan *scan, uint64_t page, uint64_t chunk)
+{
+    for (size_t i = 0; i < scan->hands->count; i++) {
+        const struct asnap_glibc_hand *hand = &scan->hands->hands[i];
+        if (asnap_glibc_hand_has(hand, page) || asnap_glibc_hand_has(hand, chunk) ||
+            asnap_glibc_hand_has(hand, chunk + HEADER))
+            return true;
+    }
+    return false;
 }
 
 /* A mapping of one block: its chunk, which for a block of a large alignment begins within. */
@@ -88,6 +103,10 @@ static struct asnap_error *look(struct scan *scan, uint64_t page, uint64_t end, 
     *next = mapped.chunk + mapped.size;
     scan->found++;
     scan->bytes += *next - page;
+    if (is_held(scan, page, mapped.chunk)) {
+        scan->held++;
+        scan->held_bytes += *next - page;
+    }
     return error;
 }
 
@@ -141,10 +160,11 @@ static struct asnap_error *add_notes(const struct scan *scan)
 
 struct asnap_error *asnap_glibc_mapped_blocks(struct asnap_heap *heap,
                                               struct asnap_heap_memory *memory,
-                                              const struct asnap_glibc_counts *counts)
+                                              const struct asnap_glibc_counts *counts,
+                                              const struct asnap_glibc_hands *hands)
 {
     const struct asnap_heap_facts *facts = memory->facts;
-    struct scan scan = {.heap = heap, .memory = memory, .counts = counts};
+    struct scan scan = {.heap = heap, .memory = memory, .counts = counts, .hands = hands};
     struct asnap_heap_area area = {.kind = ASNAP_AREA_MAPPED};
     struct asnap_error *error = asnap_heap_add_area(heap, &area);
     for (size_t i = 0; error == NULL && i < facts->region_count && !is_done(&scan); i++) {

@@ -132,6 +132,28 @@ struct asnap_chunk *asnap_heap_chunk_at(const struct asnap_heap *heap, uint64_t 
     return is_there ? &heap->chunks[low] : NULL;
 }
 
+struct asnap_chunk *asnap_heap_chunk_of(const struct asnap_heap *heap, uint64_t block)
+{
+    struct asnap_chunk *chunk = asnap_heap_chunk_at(heap, block - CHUNK_TO_BLOCK);
+    for (size_t i = 0; chunk == NULL && i < heap->area_count; i++) {
+        size_t low = i == 0 ? 0 : heap->area_ends[i - 1];
+        size_t end = heap->area_ends[i];
+        size_t high = end;
+        if (heap->areas[i].kind != ASNAP_AREA_MAPPED)
+            continue;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (heap->chunks[middle].address < block - CHUNK_TO_BLOCK)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < end && heap->chunks[low].address == block - CHUNK_TO_BLOCK)
+            chunk = &heap->chunks[low];
+    }
+    return chunk;
+}
+
 void asnap_heap_destroy(struct asnap_heap *heap)
 {
     if (heap == NULL)

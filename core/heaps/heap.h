@@ -73,6 +73,9 @@ void asnap_heap_sort_segments(struct asnap_heap *heap);
 /* The chunk that begins at an address, of those in segments; NULL: none does. */
 struct asnap_chunk *asnap_heap_chunk_at(const struct asnap_heap *heap, uint64_t address);
 
+/* The chunk of a block at an address, when all is read; NULL: none is. */
+struct asnap_chunk *asnap_heap_chunk_of(const struct asnap_heap *heap, uint64_t block);
+
 /* Reads the heaps of one allocator. `is_found` becomes whether it is in the program. */
 struct asnap_heap_reader {
     const char *name;

@@ -75,10 +75,11 @@ struct asnap_graph_facts {
     const struct asnap_address_range *untouched;
     size_t untouched_count;
     uint64_t unsearched_bytes; /* among these that may hold something all the same */
-    /* Where there are no hooks: what the allocator keeps in the program's data, sorted
-     * (asnap_heap_structures). Pointers there are none of the program's. */
+    /* Where every block of the allocator is in the snapshot: what it keeps in the program's data,
+     * sorted (asnap_heap_structures). Pointers there are none of the program's. */
     const struct asnap_address_range *structures;
     size_t structure_count;
+    bool is_completed; /* those without a record were added (asnap_heap_add_earlier) */
 };
 
 struct asnap_graph;
@@ -348,8 +349,9 @@ asnap_vtable_list_name(const struct asnap_vtable_list *list, const struct asnap_
 
 /* What owns the blocks of a graph, for statistics by owner: the last C++ object with a class on the
  * shortest way from a root to the block, itself included, and else the root that the way begins in.
- * Of equally short ways it is that from a variable before that from other memory, a stack, a
- * register, and what mostly holds old values, and then the first by address. Classes are those that
+ * Ways from files, thread-local storage and mappings come before any from stacks, these before
+ * registers, and these before what mostly holds old values; of equally short ones of the former
+ * that from a variable, and then the first by address. Classes are those that
  * the snapshot was told (asnap_vtable_list_name). `snapshot` is the graph's. Fails with NO_MEMORY,
  * INTERRUPTED, and UNSUPPORTED where the graph has no pointers. */
 struct asnap_owner_list;

@@ -88,6 +88,16 @@ enum { ASNAP_HEAP_CLASSES = 64 };
 ASNAP_API void asnap_heap_classes(const struct asnap_heap *heap,
                                   struct asnap_heap_sum sums[ASNAP_HEAP_CLASSES][ASNAP_CHUNK_USES]);
 
+/* Of the live chunks that have a record among the raw traces of hooks (the C heap's alone): how
+ * many there are, and their bytes beyond those that were asked for. */
+ASNAP_API struct asnap_heap_sum asnap_heap_rounding(const struct asnap_heap *heap,
+                                                    const struct asnap_raw *raw);
+
+/* Sums up, by use, the bytes of chunks that lie in `ranges`, sorted and apart from each other. */
+ASNAP_API void asnap_heap_within(const struct asnap_heap *heap,
+                                 const struct asnap_address_range *ranges, size_t count,
+                                 uint64_t sizes[ASNAP_CHUNK_USES]);
+
 /* A chunk. `address` and `usable` are of the block that the program has, or would get. */
 struct asnap_heap_chunk {
     uint64_t address;
@@ -110,6 +120,17 @@ ASNAP_API const struct asnap_address_range *asnap_heap_structures(const struct a
  * asked for is not known. Fails with NO_MEMORY. */
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_heap_raw(const struct asnap_heap *heap,
                                                               struct asnap_raw **raw);
+
+/* Adds to the raw traces of the hooks those live blocks that they have no record of: from before
+ * they traced, or where no record could be made. They have no stack. `heap` is of the same moment,
+ * and `facts` what it was read from, with the hooks' memory. `code` is where the hooks and
+ * malloc(3) have their code: what threads have at hand that are there is in flight, and left out.
+ * The notes say how many of both, and those of the heap are added. Fails with NO_MEMORY or
+ * INTERRUPTED, and with UNSUPPORTED for a sample. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
+asnap_heap_add_earlier(const struct asnap_heap *heap, const struct asnap_heap_facts *facts,
+                       const struct asnap_address_range *code, size_t code_count,
+                       struct asnap_raw *raw);
 
 #ifdef __cplusplus
 }

@@ -256,7 +256,7 @@ class Completion(Case):
                 ["snapshot dump --format tracemalloc a-1"],
                 [
                     "snapshot set " + w
-                    for w in ("mine", "names", "paths", "skip", "stop-at-exit", "suppressions")
+                    for w in ("earlier", "mine", "names", "paths", "skip", "stop-at-exit", "suppressions")
                 ],
                 ["snapshot set skip default"]
                 + [

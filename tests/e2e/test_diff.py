@@ -144,7 +144,7 @@ class Diff(Case):
         )
         which = "which snapshots? `snapshot diff OLD [NEW]`: "
         keys = (
-            "the keys are filename, lineno, traceback, function, module, thread, age, size, type"
+            "the keys are filename, lineno, traceback, function, module, thread, age, size, type, owner"
         )
         itself = "{} would be compared with itself: name another snapshot, `snapshot diff OLD NEW`"
         expected = {

@@ -50,7 +50,7 @@ class Display(Case):
         )
         self.assertEqual(
             results["snapshot set"],
-            "skip: default\nmine: default\nnames: short\npaths: short\nsuppressions: off\nstop-at-exit: off\n",
+            "skip: default\nmine: default\nnames: short\npaths: short\nsuppressions: off\nearlier: graph\nstop-at-exit: off\n",
         )
         full, short = results["snapshot stats a -n 1"], results["snapshot stats -n 1 a"]
         self.assertEqual(short, full.replace(SOURCE + ":", "holds.c:"))

@@ -67,18 +67,45 @@ class HeapCommand(Typed):
         self.assertEqual(classes[64]["live"]["size"] % 112, 0)
         self.assertEqual(classes[1024]["live"], {"size": 20 * 2016, "count": 20})
         self.assertEqual(classes.get(2048, {"live": {"count": 0}})["live"]["count"], 0)
-        self.assertGreater(found["resident"]["total"], 0)
+        self.check_resident(process, found)
+        self.assertIsNone(found["rounding"])
+
+    def check_resident(self, process, found):
+        """All of the arenas below their tops was written to, and the first page of each large block;
+        that they were read makes no difference."""
+        live = sum(a["chunks"]["live"]["size"] for a in found["areas"] if a["kind"] != "large blocks")
+        parts = found["resident"]["chunks"]
+        self.assertEqual(parts["live"], live + 2 * 4096)
+        for use in ("free", "cached", "fast"):
+            self.assertEqual(parts[use], sum(area["chunks"][use]["size"] for area in found["areas"]))
+        again = json.loads(self.told("-p", process.pid, "heap", "--json"))
+        self.assertEqual(again["resident"]["chunks"], parts)
+        text = self.told("-p", process.pid, "heap")
+        self.assertRegex(
+            text,
+            r"(?m)^resident: .* = .* live \+ .* free in arenas \+ 672 B in thread caches \+ .* at the top"
+            r" \+ .* in files \+ .* other$",
+        )
 
     def test_with_hooks(self):
+        """Of 100 bytes 12 are lost, of 2000 16, of the large ones a page each; the thread has one more."""
         self.need_attach()
         process, said = self.started(LD_PRELOAD=harness.HOOKS, ALLOCSNAP="1")
-        self.check(json.loads(self.told("-p", process.pid, "heap", "--json")), said)
+        found = json.loads(self.told("-p", process.pid, "heap", "--json"))
+        self.check(found, said)
+        self.check_resident(process, found)
+        lost = found["rounding"]
+        self.assertEqual(lost["count"], sum(area["chunks"]["live"]["count"] for area in found["areas"]))
+        known = 20 * 12 + 20 * 16 + 2 * 4096
+        self.assertGreaterEqual(lost["size"], known)
+        self.assertLessEqual(lost["size"], known + 32 * (lost["count"] - 42))
+        self.assertIn("\nlost to rounding: ", self.told("-p", process.pid, "heap"))
 
     def test_another_allocator(self):
         self.need_attach()
         process, _ = self.started(LD_PRELOAD="libjemalloc.so.2")
         told = self.told("-p", process.pid, "heap")
-        self.assertRegex(told, r"^warning: the program's blocks are those of jemalloc \(")
+        self.assertRegex(told, r"^warning: the program's blocks are those of jemalloc 5\.\d+\.\d+ \(")
 
     def test_debuggers(self):
         core = self.kernel_core("heap_known", "abort", preload=None)

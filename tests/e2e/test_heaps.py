@@ -77,12 +77,18 @@ class Proof(Typed):
         finally:
             target.release()
 
-    def at_random_instants(self, process, threads, count):
+    @staticmethod
+    def random_instants(process, count):
+        """Comes `count` times, and lets the process go on meanwhile."""
         generator = random.Random(process.pid)
         for _ in range(count):
             # It is somewhere else each time.
             for _ in range(generator.randrange(5000)):
                 os.sched_yield()
+            yield
+
+    def at_random_instants(self, process, threads, count):
+        for _ in self.random_instants(process, count):
             self.check(self.of_process(process), threads)
 
 
@@ -173,6 +179,19 @@ class WithoutHooks(Proof):
             self.assertEqual(self.total("-c", core, "stats", key), (usable, 14))
 
     def test_that_have_another_allocator(self):
-        process = self.started([program("crowd"), "1"], LD_PRELOAD="libjemalloc.so.2")
-        told = self.refused(1, "-p", process.pid, "stats")
-        self.assertRegex(told, r"this program's are those of jemalloc \(/\S+/libjemalloc\.so\.2\)$")
+        """Each is named, with its version, and what to do is said."""
+        self.need_attach()
+        libraries = {
+            "libjemalloc.so.2": r"jemalloc 5\.\d+\.\d+",
+            "libtcmalloc_minimal.so.4": r"tcmalloc 2\.\d+(\.\d+)?",
+            "libmimalloc.so.2:libmimalloc.so.3": r"mimalloc [23](\.\d+)*",
+        }
+        for library, name in libraries.items():
+            with self.subTest(library):
+                process = self.started([program("crowd"), "1"], LD_PRELOAD=library)
+                told = self.refused(1, "-p", process.pid, "stats")
+                self.assertRegex(
+                    told,
+                    r"this program's are those of " + name + r" \(/\S+\.so\.\S+\), whose structures are not"
+                    r" known here: the hooks work on top of it$",
+                )

@@ -33,6 +33,7 @@ class Incomplete(Case):
             "run",
             "snapshot start",
             "continue",
+            "snapshot set earlier never",
         ]
         results = self.batch(before + commands + ["snapshot leaks"], program("late"))
         note = UNKNOWN + (
@@ -47,6 +48,7 @@ class Incomplete(Case):
 
     def test_traces_that_were_dropped(self):
         before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot clear", "continue"]
+        before.append("snapshot set earlier never")
         results = self.batch(before + ["snapshot leaks --json"], program("late"))
         found, notes = self.lines(results, "snapshot leaks --json")
         self.assertEqual(found, [self.lost])
@@ -90,6 +92,7 @@ class Incomplete(Case):
 
     def test_leaked_blocks_with_notes(self):
         before = ["snapshot start", "break phase", "break stop_here", "run", "snapshot clear", "continue"]
+        before.append("snapshot set earlier never")
         commands = ["snapshot stats --leaked", "snapshot stats --leaked --json", "snapshot take --graph"]
         results = self.batch(before + commands, program("late"))
         self.assertTrue(results[commands[0]].startswith("warning: " + UNKNOWN))

@@ -341,6 +341,22 @@ ASNAP_TEST(heaps, finds_large_blocks)
     asnap_heap_destroy(heap);
 }
 
+/* One that is being given back is counted no more, and is there still: those behind it are, too. */
+ASNAP_TEST(heaps, large_blocks_in_flight)
+{
+    const uint64_t words[] = {MADE_MAPPED, 2 * MADE_PAGE};
+    make_each_use(false);
+    made_write(&made, MADE_MAPPED + 8, (2 * MADE_PAGE) | 2);
+    made_mapped(&made, MADE_MAPPED + 2 * MADE_PAGE, 2 * MADE_PAGE);
+    made_hold(&made, MADE_CODE, words, 2);
+    struct asnap_heap *heap = read_made_heap();
+    struct asnap_heap_chunk last = asnap_heap_chunk(heap, asnap_heap_chunk_count(heap) - 1);
+    CU_ASSERT_EQUAL(last.address, MADE_MAPPED + 2 * MADE_PAGE + 16);
+    CU_ASSERT(
+        has_note(heap, "counts 1 large blocks of 8192 bytes in mappings of their own, and 2 of"));
+    asnap_heap_destroy(heap);
+}
+
 struct sweep {
     struct asnap_heap *heap;
     struct asnap_raw *raw;

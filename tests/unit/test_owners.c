@@ -99,8 +99,9 @@ static uint64_t kind_rank(uint32_t kind)
     return rank;
 }
 
-/* How far each block is from a root: 8 times the pointers, and the best rank of such a root; and
- * which owners a way so short can give it: a bit for each root by its place / 8, and each class. */
+/* How far each block is from a root: 8 times the pointers, and the best rank of such a root, behind
+ * all others where that is a stack or worse; and which owners a way so short can give it: a bit for
+ * each root by its place / 8, and each class. */
 static void slow_owners(const struct owned *owned, uint64_t *ways, uint32_t *owners)
 {
     const struct asnap_graph *graph = owned->graph;
@@ -114,6 +115,7 @@ static void slow_owners(const struct owned *owned, uint64_t *ways, uint32_t *own
             if (i < ROOTS) {
                 to = asnap_edge_block(graph->roots.pointers[i].edge);
                 way = kind_rank(graph->roots.pointers[i].root);
+                way += way > 2 ? way << 32 : 0;
             } else {
                 while (graph->edges.first[from + 1] <= i - ROOTS)
                     from++;

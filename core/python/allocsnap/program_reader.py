@@ -4,17 +4,23 @@ it."""
 import contextlib
 import functools
 import os
+from typing import List, NamedTuple, Optional, Tuple
 
-from . import cpython, ended, guessed_map, hookless, late, minidump, no_hooks, remote_python
+from . import cpython, ended, guessed_map, hookless, late, minidump, no_hooks, remote_python, resident
 from .errors import AllocsnapError, ErrorCode
 from .kept import Taken
 from .launch import Launch
-from .library import heaps, native, objects
+from .library import heaps, interpreters, native, objects
 from .library.calls import Calls, CoreMap, Regions
 from .library.rows import format_size
 
 # What the library says of a damaged table, which is right of a process.
 _OVERWRITTEN = "the program has overwritten it; restart the program to trace it again"
+
+
+#: When blocks that the hooks have no record of, as those from before tracing, are added to a
+#: snapshot: for what goes by pointers, always, never.
+GRAPH, ALWAYS, NEVER = EARLIER = ("graph", "always", "never")
 
 
 @contextlib.contextmanager
@@ -38,6 +44,17 @@ def _blamed_on_truncation(process, regions):
                 " one written",
             )
         raise AllocsnapError(message, error.code) from None
+
+
+class Allocator(NamedTuple):
+    """What glibc's malloc has of a program that stands still."""
+
+    heap: heaps.Heap
+    other: Optional[str]  # what another allocator is called that the program's blocks are of
+    rounding: Optional[heaps.HeapSum]  # beyond what the hooks know was asked for; None: not known
+    resident: Optional[resident.Resident]
+    absent: Optional[List[Tuple[int, int]]]  # as of resident.absent
+    pythons: List[interpreters.Arenas]  # of each CPython
 
 
 def _file_size(path):
@@ -68,6 +85,7 @@ class ProgramReader:
         self._debug_directories = None
         self._root = (None, 0)  # (Process.identity, address)
         self._python = (None, None)  # ((Process.identity, its files), cpython.find)
+        self.earlier = GRAPH  # when blocks without a record are added: one of EARLIER
 
     def process(self):
         """The Process to read, or None where there is none."""
@@ -164,21 +182,27 @@ class ProgramReader:
             status = objects.read_status(Calls(self.target), root)
         return status is not None and status.tracing
 
-    def _read(self, process, extent=native.NAMING_WHOLE):
+    def _adds_earlier(self, for_graph):
+        """Whether blocks that the hooks have no record of are added to those of a snapshot."""
+        return self.earlier == ALWAYS or (for_graph and self.earlier == GRAPH)
+
+    def _read(self, process, extent=native.NAMING_WHOLE, for_graph=False):
         """(Taken, where things are mapped). `extent`: of the names, as of
         objects.Snapshot.create. Where there are no hooks, the blocks are the allocator's."""
         with ended.checked(process):
             regions = self._regions(process)
             calls = self._calls(process, regions)
             try:
-                return self._read_table(process, calls, regions, extent), regions
+                adds = self._adds_earlier(for_graph)
+                return self._read_table(process, calls, regions, extent, adds), regions
             except AllocsnapError as error:
                 if error.code != ErrorCode.NO_HOOKS:
                     raise
                 return self._read_heap(process, error)
 
-    def _read_table(self, process, calls, regions, extent):
-        """The Taken of what the hooks have recorded."""
+    def _read_table(self, process, calls, regions, extent, adds_earlier=False):
+        """The Taken of what the hooks have recorded. `adds_earlier`: and of the allocator's blocks
+        that they have not, where there are such."""
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, process.moving)
@@ -191,7 +215,13 @@ class ProgramReader:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
+        earlier = None
+        if adds_earlier and not process.moving:
+            status = objects.read_status(calls, root)
+            if not status.is_whole and not status.sample_period:
+                earlier = hookless.add_earlier(self.target, calls, regions, root, raw)
         snapshot = self._named(process, calls, regions, raw, extent)
+        snapshot.earlier = earlier
         return Taken(snapshot, process.description, _peak(calls, root))
 
     def freed(self):
@@ -266,25 +296,40 @@ class ProgramReader:
         return Taken(snapshot, process.description), regions
 
     def read_allocator(self):
-        """(Process, heaps.Heap, what another allocator is called that the program's blocks are of, or
-        None, interpreters.Arenas of each CPython): what glibc's malloc has, with hooks and without."""
+        """The Allocator of the program: what glibc's malloc has, with hooks and without."""
         process = self.stopped_process()
         if process.moving:
             self.target.hold()
             process = self.stopped_process()
         regions = self._regions(process)
         calls = self._calls(process, regions)
-        own = None
+        pid = process.proc_pid
+        found = absent = None
+        if pid is not None:
+            found, absent = resident.of_process(pid), resident.absent(pid, regions)
+        own = rounding = None
         try:
-            own = heaps.OwnRanges(calls, self._find_root(process, calls, regions))
+            root = self._find_root(process, calls, regions)
+            own = heaps.OwnRanges(calls, root)
         except AllocsnapError as error:
             if error.code != ErrorCode.NO_HOOKS:
                 raise
         with _blamed_on_truncation(process, regions):
             ranges = (None, 0) if own is None else own.array
             heap = hookless.read_heap(self.target, calls, regions, own=ranges)
+            if own is not None:
+                rounding = self._rounding(calls, root, heap)
             other = hookless.other_allocator(self.target, regions)
-            return process, heap, other, cpython.arenas(self.target, regions, calls)
+            pythons = cpython.arenas(self.target, regions, calls)
+        return Allocator(heap, other, rounding, found, absent, pythons)
+
+    @staticmethod
+    def _rounding(calls, root, heap):
+        """The heaps.HeapSum of Heap.rounding; None: the hooks do not have the sizes of all blocks."""
+        status = objects.read_status(calls, root)
+        if not status.tracing or status.sample_period:
+            return None
+        return heap.rounding(objects.Raw(calls, root))
 
     def inferior_of(self, process):
         """(Calls, address of the table's root) of a process or core."""

@@ -1,8 +1,10 @@
 """What of a process is resident, beside what is traced: why the two differ."""
 
+import os
 import re
 from typing import NamedTuple
 
+from .library import native
 from .library.rows import format_size
 
 _FIELD = re.compile(rb"^(Rss|Anonymous|Swap): +(\d+) kB$", re.MULTILINE)
@@ -31,6 +33,50 @@ def of_process(pid):
         return Resident(found[b"Rss"], found[b"Anonymous"], found.get(b"Swap", 0))
     except (OSError, KeyError, ValueError):
         return None
+
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PAGES = 1 << 20  # whose entries are read at a time
+#: Of more memory the page map is not read.
+_MOST = 64 << 30
+# The highest byte of an entry of 8: the page is present (bit 63), and of a file (61) or nobody else's
+# (56). The page of zeros that reading gives memory which was never written to is neither.
+_PRESENT = bytes(byte >> 7 & (byte >> 5 | byte) & 1 for byte in range(256))
+_ABSENT = re.compile(rb"\0+")
+
+
+def absent(pid, regions):
+    """[(start, end)] of the pages of writable memory without a file that are not resident, by
+    /proc/PID/pagemap; None where the kernel does not tell, or they are too many."""
+    found = []
+    every = (regions.array[place] for place in range(regions.count))
+    spans = [
+        (one.start, one.end)
+        for one in every
+        if one.flags & native.REGION_WRITABLE and (not one.path or one.path == b"[heap]")
+    ]
+    if sum(end - start for start, end in spans) > _MOST:
+        return None
+    try:
+        with open("/proc/{}/pagemap".format(pid), "rb", buffering=0) as file:
+            for start, end in spans:
+                found += _absent_of(file.fileno(), start, end)
+    except OSError:
+        return None
+    return found
+
+
+def _absent_of(pagemap, start, end):
+    found = []
+    for at in range(start, end, _PAGES * _PAGE):
+        pages = min(_PAGES, (end - at) // _PAGE)
+        tops = os.pread(pagemap, 8 * pages, at // _PAGE * 8)[7::8].translate(_PRESENT)
+        if len(tops) != pages:
+            raise OSError("the page map ends early")
+        found += [
+            (at + match.start() * _PAGE, at + match.end() * _PAGE) for match in _ABSENT.finditer(tops)
+        ]
+    return found
 
 
 def has_pools_of_python(regions):

@@ -34,7 +34,7 @@ class Computed:
             self._compute(session, process, options, extent)
 
     def _compute(self, session, process, options, extent):
-        taken, self.regions = session.find_mapped(NOW, extent)
+        taken, self.regions = session.find_mapped(NOW, extent, options.gaps == "auto")
         if not self.regions.count:
             raise AllocsnapError(
                 "the debugger does not tell where the program's memory is mapped: what points to blocks"

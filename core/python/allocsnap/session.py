@@ -290,11 +290,12 @@ class Session(ProgramReader):
             object_types.add(self.target, calls, regions, taken.snapshot)
         return taken
 
-    def find_mapped(self, name, extent=native.NAMING_WHOLE):
+    def find_mapped(self, name, extent=native.NAMING_WHOLE, for_graph=False):
         """(Taken, where things are mapped now) of a name; None where it is not of now. `extent`: of
-        the names of what is read, as of objects.Snapshot.create."""
+        the names of what is read, as of objects.Snapshot.create. `for_graph`: the pointers between
+        its blocks are wanted."""
         if name == NOW:
-            return self._read(self.stopped_process(), extent)
+            return self._read(self.stopped_process(), extent, for_graph)
         return self.find(name), None
 
     def lives(self, address, labels, newest):

@@ -2,7 +2,6 @@
 
 import json
 
-from .. import resident
 from ..library import heaps
 from ..library import rows as results
 from . import python_arenas
@@ -24,7 +23,9 @@ class Heap(Command):
         "that is in use takes 8 more than the program may write, of a mapping of its own 16.\n"
         "`live` is in use; `free` in bins of an arena; `cached` and `fast` are free in the caches of\n"
         "threads and in fast bins; `top` is the end of an arena that no block has had; `own` the\n"
-        "allocator's; `lost` is being changed or damaged; `rest` is memory without chunks.\n"
+        "allocator's; `lost` is being changed or damaged; `rest` is memory without chunks.\n\n"
+        "Of a process the kernel's page map says what of this is resident. Where the hooks know\n"
+        "what was asked for, so much is told that is lost to rounding, headers included.\n\n"
         "Where the program has CPython, its arenas follow: `in use` are blocks of objects, `free`\n"
         "other blocks of pools that have any in use, `unused` pools without, and `heads` the rest."
     )
@@ -33,19 +34,31 @@ class Heap(Command):
         parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
     def run(self, session, options):
-        process, heap, other, pythons = session.read_allocator()
-        found = None if process.proc_pid is None else resident.of_process(process.proc_pid)
-        notes = list(heap.notes) + [one.note for one in pythons if one.note is not None]
-        if other is not None:
+        read = session.read_allocator()
+        found, parts = read.resident, None
+        if found is not None and read.absent is not None:
+            parts = _resident_parts(read.heap, read.absent)
+        notes = list(read.heap.notes) + [one.note for one in read.pythons if one.note is not None]
+        if read.other is not None:
             notes.insert(
                 0,
                 "the program's blocks are those of {}: what is shown is what glibc's own functions"
-                " have".format(other),
+                " have".format(read.other),
             )
         if options.json:
-            return json.dumps(_object(heap, found, notes, pythons)) + "\n"
-        text = "".join("warning: {}\n".format(note) for note in notes) + _text(heap, found)
-        return text + "".join(python_arenas.text(one) for one in pythons)
+            return json.dumps(_object(read, found, parts, notes)) + "\n"
+        text = "".join("warning: {}\n".format(note) for note in notes) + _text(read, found, parts)
+        return text + "".join(python_arenas.text(one) for one in read.pythons)
+
+
+def _resident_parts(heap, absent):
+    """{use: bytes of its chunks that are resident}."""
+    sizes = dict.fromkeys(heaps.USES, 0)
+    for area in heap.areas:
+        for use, one in zip(heaps.USES, area.sums):
+            sizes[use] += one.size
+    missing = heap.within(absent)
+    return {use: sizes[use] - missing[use] for use in heaps.USES}
 
 
 def _rest(area):
@@ -56,8 +69,9 @@ def _by_use(sums):
     return {use: {"size": one.size, "count": one.count} for use, one in zip(heaps.USES, sums)}
 
 
-def _object(heap, found, notes, pythons):
+def _object(read, found, parts, notes):
     """What JSON has."""
+    heap = read.heap
     areas = [
         {
             "kind": _KINDS[area.kind],
@@ -75,8 +89,11 @@ def _object(heap, found, notes, pythons):
         "classes": [
             {"least": 1 << number, "chunks": _by_use(sums)} for number, sums in heap.classes
         ],
-        "python": [python_arenas.as_object(one) for one in pythons],
-        "resident": None if found is None else found._asdict(),
+        "python": [python_arenas.as_object(one) for one in read.pythons],
+        "resident": None if found is None else dict(found._asdict(), chunks=parts),
+        "rounding": None
+        if read.rounding is None
+        else {"size": read.rounding.size, "count": read.rounding.count},
         "notes": notes,
     }
 
@@ -106,8 +123,29 @@ def _name(area):
     return "{} 0x{:x}{}".format(_KINDS[area.kind], area.address, ", busy" if area.is_busy else "")
 
 
-def _text(heap, found):
+def _resident_text(found, parts):
+    """The line about what is resident."""
     size = results.format_size
+    swapped = ", {} more are swapped out".format(size(found.swapped)) if found.swapped else ""
+    shown = []
+    if parts is not None:
+        shown = [
+            (parts["live"], "live"),
+            (parts["free"] + parts["fast"], "free in arenas"),
+            (parts["cached"], "in thread caches"),
+            (parts["top"], "at the top"),
+            (found.files, "in files"),
+        ]
+        shown.append((found.total - sum(part for part, _ in shown), "other"))
+    if not shown or shown[-1][0] < 0:
+        # It was counted when the program had others already.
+        return "resident: {}, {} of it in files{}\n".format(size(found.total), size(found.files), swapped)
+    sums = " + ".join("{} {}".format(size(part), name) for part, name in shown)
+    return "resident: {} = {}{}\n".format(size(found.total), sums, swapped)
+
+
+def _text(read, found, parts):
+    size, heap = results.format_size, read.heap
     areas = heap.areas
     numbers = [[one.size for one in area.sums] + [_rest(area)] for area in areas]
     total = [sum(column) for column in zip(*numbers)]
@@ -115,12 +153,12 @@ def _text(heap, found):
     text = "{} from the system, {} of it in {} in use\n".format(
         size(sum(area.size for area in areas)), size(total[0]), plural(live, "block")
     )
-    if found is not None:
-        text += "resident: {}, {} of it in files{}\n".format(
-            size(found.total),
-            size(found.files),
-            ", {} more are swapped out".format(size(found.swapped)) if found.swapped else "",
+    if read.rounding is not None:
+        text += "lost to rounding: {} in {} whose sizes the hooks know\n".format(
+            size(read.rounding.size), plural(read.rounding.count, "block")
         )
+    if found is not None:
+        text += _resident_text(found, parts)
     rows = [(_name(area), row) for area, row in zip(areas, numbers) if area.size or any(row)]
     rows += [("total", total)] if len(rows) > 1 else []
     text += "\n" + _table("", rows)

@@ -7,6 +7,7 @@ from ..exit_stop import MODES
 from ..library.skip_rules import skip_sets
 from ..library.leak_rules import Suppressions
 from ..printable import printable
+from ..program_reader import EARLIER
 from ..shown import CHOICES
 from ..target import path_bytes
 from . import suppressing
@@ -142,6 +143,23 @@ class StopAtExit(Setting):
         return session.exit_stop.mode
 
 
+class Earlier(Setting):
+    name = "earlier"
+    usage = "|".join(EARLIER)
+
+    def values(self):
+        return list(EARLIER)
+
+    def set(self, session, words):
+        if len(words) != 1 or words[0] not in EARLIER:
+            raise AllocsnapError("earlier is graph, always or never: say which")
+        session.earlier = words[0]
+        return ""
+
+    def shown(self, session):
+        return session.earlier
+
+
 class LeakSuppressions(Setting):
     name = "suppressions"
     usage = "FILE|off"
@@ -173,6 +191,7 @@ SETTINGS = {
         Shown("names"),
         Shown("paths"),
         LeakSuppressions(),
+        Earlier(),
         StopAtExit(),
     )
 }
@@ -213,6 +232,10 @@ class Set(Command):
         "middle. Files and pipes have full names then, and JSON always.\n\n"
         "`set suppressions FILE` names rules for what `leaks` and --leaked leave out, beside\n"
         "the built-in ones; the file is read each time. `set suppressions off` takes it back.\n\n"
+        "`set earlier` says when blocks that the hooks have no record of, as those from before\n"
+        "tracing began or was cleared, are added to theirs, by glibc's own structures and\n"
+        "without stacks: for what goes by pointers (`graph`), as leaks and path, `always`, or\n"
+        "`never`.\n\n"
         "A traced program stops by itself where it calls exit or returns from main, so\n"
         "that what it holds last can be read: `set stop-at-exit exit`. With `end` it\n"
         "stops after its destructors and exit handlers instead, with `off` nowhere."
@@ -224,7 +247,8 @@ class Set(Command):
             "values",
             metavar="VALUE",
             nargs="*",
-            help="patterns, no-SET or default; auto, short or full; a file; off, exit or end",
+            help="patterns, no-SET or default; auto, short or full; a file; graph, always or never;"
+            " off, exit or end",
         )
 
     def run(self, session, options):

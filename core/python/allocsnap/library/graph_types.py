@@ -55,6 +55,7 @@ class GraphFacts(ctypes.Structure):
         ("unsearched_bytes", c_uint64),
         ("structures", POINTER(AddressRange)),
         ("structure_count", c_size_t),
+        ("is_completed", c_bool),
     ]
 
 

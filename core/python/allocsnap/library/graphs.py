@@ -205,7 +205,8 @@ class Graph(Object):
         of the regions is all zeros, and how many bytes of it may not be."""
         facts = _facts(calls, regions)
         facts.root_address = root
-        heap = snapshot.heap
+        facts.is_completed = snapshot.earlier is not None
+        heap = snapshot.heap or snapshot.earlier
         if heap is not None:
             facts.structures, facts.structure_count = heap.structures
         facts.no_heuristics = not options.heuristics

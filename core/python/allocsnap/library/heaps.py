@@ -82,6 +82,12 @@ native.declare(
         "asnap_heap_classes": (None, [_OBJECT, POINTER(HeapSum)]),
         "asnap_heap_structures": (POINTER(AddressRange), [_OBJECT, POINTER(c_size_t)]),
         "asnap_heap_raw": (_ERROR, [_OBJECT, _OUT]),
+        "asnap_heap_rounding": (HeapSum, [_OBJECT, _OBJECT]),
+        "asnap_heap_within": (None, [_OBJECT, POINTER(AddressRange), c_size_t, POINTER(c_uint64)]),
+        "asnap_heap_add_earlier": (
+            _ERROR,
+            [_OBJECT, POINTER(HeapFacts), POINTER(AddressRange), c_size_t, _OBJECT],
+        ),
     }
 )
 
@@ -102,7 +108,17 @@ class Heap(Object):
         if own[1]:
             facts.own = ctypes.cast(own[0], POINTER(AddressRange))
         threads.set(facts)
+        # The facts refer to them.
+        self._facts, self._kept = facts, (calls, regions, threads, own)
         calls.run(library().asnap_heap_read, byref(facts), self.out)
+
+    def add_earlier(self, calls, raw, code):
+        """Adds to an objects.Raw of the hooks the blocks that it lacks; `code`: [(start, end)] of
+        the hooks and of malloc (asnap_heap_add_earlier)."""
+        ranges = (AddressRange * len(code))(*code)
+        calls.run(
+            library().asnap_heap_add_earlier, self, byref(self._facts), ranges, len(code), raw
+        )
 
     def raw(self):
         """The live blocks, a Raw without stacks."""
@@ -128,6 +144,17 @@ class Heap(Object):
         library().asnap_heap_classes(self, sums)
         rows = [sums[i * len(USES) : (i + 1) * len(USES)] for i in range(CLASSES)]
         return [(i, row) for i, row in enumerate(rows) if any(one.count for one in row)]
+
+    def rounding(self, raw):
+        """The HeapSum of what live chunks have beyond what their records in an objects.Raw say was
+        asked for, and how many have such."""
+        return library().asnap_heap_rounding(self, raw)
+
+    def within(self, ranges):
+        """{use: bytes of its chunks} in sorted ranges, pairs of addresses."""
+        array, sizes = (AddressRange * (len(ranges) + 1))(*ranges), (c_uint64 * len(USES))()
+        library().asnap_heap_within(self, array, len(ranges), sizes)
+        return dict(zip(USES, sizes))
 
     @property
     def chunks(self):

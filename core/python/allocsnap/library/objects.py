@@ -130,6 +130,8 @@ class Snapshot(Object):
     computed = None
     # The heaps.Heap that its blocks are from, where they are no records of hooks.
     heap = None
+    # And that of blocks which were added to these records.
+    earlier = None
 
     @classmethod
     def create(cls, calls, raw, symbolizer, extent=native.NAMING_WHOLE):
