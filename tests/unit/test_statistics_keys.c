@@ -114,6 +114,7 @@ ASNAP_TEST(statistics_keys, blocks_of_rows)
 {
     struct asnap_snapshot *snapshot = keyed_snapshot(keyed_traces, KEYED_TRACES);
     ASNAP_ASSERT_OK(keyed_add_types(snapshot, false));
+    ASNAP_ASSERT_OK(keyed_add_owners(snapshot));
     for (int key = 0; asnap_key_describe((enum asnap_key)key) != NULL; key++) {
         struct asnap_statistics *statistics;
         ASNAP_ASSERT_OK(asnap_statistics_create(snapshot, (enum asnap_key)key, false, &statistics));

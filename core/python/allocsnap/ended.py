@@ -14,10 +14,10 @@ _BY_READING = (
 )
 
 
-def _is_there(path):
+def _is_there(pid, thread):
     """Whether a thread has not ended; proc(5), the state after the name in parentheses."""
     try:
-        with open(path + "/stat", "rb") as file:
+        with open("/proc/{}/task/{}/stat".format(pid, thread), "rb") as file:
             return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X", b"x")
     except (FileNotFoundError, ProcessLookupError):
         return False
@@ -30,11 +30,11 @@ def has_ended(process):
     One that runs on may end by itself; who reads it looks for that."""
     if process.is_core or process.proc_pid is None or process.moving:
         return False
-    path = "/proc/{}".format(process.proc_pid)
-    if _is_there(path):
+    pid = process.proc_pid
+    if _is_there(pid, pid):
         return False
     try:
-        return not any(_is_there("{}/task/{}".format(path, thread)) for thread in os.listdir(path + "/task"))
+        return not any(_is_there(pid, thread) for thread in os.listdir("/proc/{}/task".format(pid)))
     except OSError:
         return True
 
