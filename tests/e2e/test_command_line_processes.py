@@ -187,7 +187,6 @@ class Refused(Crowd):
     def test_no_hooks(self):
         process = self.crowd(1, LD_PRELOAD="")
         why = "no allocsnap hooks in this process: start the program with `allocsnap run`"
-        self.assertRegex(self.refused(1, "-p", process.pid, "start"), "^" + why)
         for command in ("stats", "leaks"):
             told = self.told("-p", process.pid, command).splitlines()
             self.assertRegex(told[0], "^warning: no hooks: blocks from glibc's own structures")

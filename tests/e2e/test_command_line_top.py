@@ -289,7 +289,7 @@ class Top(Growing):
         shown.type("f*/shapes.cc\r")
         shown.wait_for(r"; filter \*/shapes\.cc$")
         shown.type("\r")
-        shown.wait_for(r"^#1: .*shapes\.cc:\d+: size=1200 B, count=3, ", r"^#2: .*: size=800 B, count=2, ", "^any key")
+        shown.wait_for(r"^#1: .*shapes\.cc:\d+: size=1200 B, count=3, ", r"^#2: .*: size=400 B, count=1, ", "^any key")
         shown.type("x")
         shown.wait_for("by type, size first$")
         shown.type("q")

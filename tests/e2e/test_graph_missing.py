@@ -184,7 +184,8 @@ class Missing(Typed):
             for command in TEXTS:
                 self.assertTrue(results[command].startswith("warning: " + auto + "\n"), command)
 
-        self.in_each(check, FULL + TEXTS, "full", env={"ALLOCSNAP_MAX_MEMORY": "1M"})
+        commands = ["snapshot set earlier never"] + FULL + TEXTS
+        self.in_each(check, commands, "full", env={"ALLOCSNAP_MAX_MEMORY": "1M"})
 
     def core(self, *arguments):
         return self.kernel_core(self.path, "trap", *arguments)

@@ -38,7 +38,7 @@ _HOLDS = re.compile(
 _HARMLESS = re.compile(r"_*(mem|str|wmem|wcs|stp)[a-z]+")
 # What a thread of libc's begins in.
 _STARTS = re.compile(
-    r"_start\Z|(__)?clone3?\Z|start_thread\Z|__libc_start|_call_main|call_init"
+    r"_start\Z|(__GI_)?_*clone3?\Z|start_thread\Z|__libc_start|_call_main|call_init"
 )
 # Waiting for a lock or a condition of the program's own.
 _LOCKS = re.compile(r"pthread_(mutex|rwlock|cond|barrier|spin|join|clockjoin)|sem_|futex|lll_|mtx_|cnd_|thrd_|gcond")

@@ -1,5 +1,6 @@
 """A debugger session: its process or core is read, and what is kept from one command to the next."""
 
+import contextlib
 import os
 
 from . import attach, kept_graph, late, no_hooks, object_types, tracing, whereabouts
@@ -166,6 +167,11 @@ class Session(ProgramReader):
             return None
         limit = frame_limit or status.frame_limit
         self.request("start", limit, sample_period)
+        if self.attached is not None and self.target.starts_programs:
+            # As with a process that the debugger has started with the hooks. LD_PRELOAD cannot hold
+            # every path that dlopen takes; then it is this process alone.
+            with contextlib.suppress(AllocsnapError):
+                self.launch.start(limit, sample_period)
         if self.launch.frame_limit() is None:
             return status
         period = self.launch.sample_period() if sample_period is None else sample_period
