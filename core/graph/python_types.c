@@ -23,6 +23,7 @@ enum {
     MOST_METAS = 8,
     GC_HEAD = 16,
     PRE_HEADER = 16, /* the dictionary, and weak references or a class's values */
+    LEAST_STR = 40,  /* bytes of a str without its characters, which mostly lie behind it */
     PAD = 16,        /* of debug hooks: the size, and what asked for it, filled up */
     ROUNDED = 24,    /* what allocators add at most to a small block */
 };
@@ -30,8 +31,10 @@ enum {
 /* tp_flags */
 #define INLINE_VALUES (UINT64_C(1) << 2)
 #define HAS_PRE_HEADER (UINT64_C(3) << 3)
+#define HEAP_TYPE (UINT64_C(1) << 9)
 #define READY (UINT64_C(1) << 12)
 #define HAVE_GC (UINT64_C(1) << 14)
+#define STR_SUBCLASS (UINT64_C(1) << 28)
 #define TYPE_SUBCLASS (UINT64_C(1) << 31)
 
 static const char forbidden[7] = "\xfd\xfd\xfd\xfd\xfd\xfd\xfd";
@@ -164,6 +167,17 @@ static bool can_be_count(struct asnap_python_types *types, uint64_t word)
            (count < 0x10000 || asnap_inferior_region(types->facts, word) == NULL);
 }
 
+/* Some of the interpreter's own types tell a larger size than most of their objects have. */
+static void allow_for_less(struct asnap_python_type *type, uint64_t flags, const char *name)
+{
+    if ((flags & STR_SUBCLASS) != 0) { /* with its characters elsewhere, as those of classes */
+        type->size = LEAST_STR;
+        type->is_fixed = false;
+    } else if (strcmp(name, "datetime.datetime") == 0 || strcmp(name, "datetime.time") == 0) {
+        type->size -= 8; /* a time zone's address */
+    }
+}
+
 /* Reads a type object without looking at its own type; whether it can be one. */
 static bool read_type(struct asnap_python_types *types, uint64_t address,
                       struct asnap_python_type *type, char *name, bool *is_named)
@@ -187,6 +201,8 @@ static bool read_type(struct asnap_python_types *types, uint64_t address,
         fields[ITEM_SIZE] > LARGEST_OBJECT || fields[NAME] == 0)
         return false;
     *is_named = read_short_name(types, fields[NAME], name);
+    if ((flags & HEAP_TYPE) == 0)
+        allow_for_less(type, flags, *is_named ? name : "");
     /* A core may lack what is in a file. */
     const struct asnap_region *region = asnap_inferior_region(types->facts, fields[NAME]);
     return *is_named || (region != NULL && asnap_region_is_file(region) &&

@@ -165,6 +165,24 @@ class Known(AttachCase):
             with self.subTest(debugger=debugger.name):
                 self.check(debugger, program("attached"))
 
+    def test_blocks_from_before_are_told_of_once(self):
+        """As many where they are added as where they are said to be missing, and never both."""
+        added = ["snapshot leaks --json", "snapshot stats owner --json", "snapshot stats --json -n all"]
+        missing = "snapshot stats --json"
+        for debugger in debuggers.every():
+            with self.subTest(debugger=debugger.name):
+                commands = [debuggers.stop_at("before"), debuggers.RUN, "snapshot start", debuggers.stop_at("after")]
+                commands += [debuggers.CONTINUE, missing, added[0], added[1], "snapshot set earlier always", added[2]]
+                results = debugger.run(self, commands, program("attached"), ["steps", "30"])
+                notes = results.json(missing)["notes"]
+                self.assertEqual(len(notes), 1, notes)
+                count = re.match(r"the process was started without the hooks: (\d+) blocks .* are not among", notes[0])
+                self.assertIsNotNone(count, notes)
+                for command in added:
+                    notes = results.json(command)["notes"]
+                    self.assertEqual(len(notes), 1, notes)
+                    self.assertTrue(notes[0].startswith(count.group(1) + " blocks from before tracing, or "), notes)
+
     def test_builds(self):
         for build, flags in BUILDS.items():
             with self.subTest(build=build):

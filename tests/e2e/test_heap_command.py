@@ -106,6 +106,7 @@ class HeapCommand(Typed):
         process, _ = self.started(LD_PRELOAD="libjemalloc.so.2")
         told = self.told("-p", process.pid, "heap")
         self.assertRegex(told, r"^warning: the program's blocks are those of jemalloc 5\.\d+\.\d+ \(")
+        self.assertNotRegex(told, r"\n\n|usable size")
 
     def test_debuggers(self):
         core = self.kernel_core("heap_known", "abort", preload=None)

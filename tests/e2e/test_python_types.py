@@ -72,6 +72,12 @@ class PythonTypes(Typed):
                 made = {name: count for name, count in known.items() if count == 137}
                 self.assertGreater(len(made), 12)
                 self.check(made, self.counts("-p", process.pid, "stats", "type", "python"))
+                with open(PROGRAM, encoding="utf-8") as lines:
+                    line = [number for number, text in enumerate(lines, 1) if "# strings of each kind" in text]
+                only = "{}:{}".format(PROGRAM, *line)
+                self.check(
+                    {"str": 3 * 137}, self.counts("-p", process.pid, "stats", "type", "python", "--include", only)
+                )
 
     def test_in_every_debugger_and_in_a_core(self):
         """The names of the interpreter's own types are in its file, which a core leaves out, and LLDB does not

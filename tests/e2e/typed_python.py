@@ -4,6 +4,7 @@ classes by construction, of containers as gc.get_objects() has them."""
 
 import array
 import collections
+import datetime
 import gc
 import json
 import os
@@ -104,6 +105,8 @@ def main():
         many(lambda number: array.array("d", [number])),
         many(lambda number: set(range(number))),
         many(lambda number: collections.deque()),
+        many(lambda number: datetime.time(number % 24)),
+        [letter * (number + 2) for letter in "x\u0434\U0001f600" for number in range(COUNT)],  # strings of each kind
     ]
     # What looks like a head of an object: a small number, or another object, and a type.
     kept.append([[1, Plain], [Plain, Slotted], (Plain, OwnDict, int), [str, bytes, None]])
@@ -113,6 +116,7 @@ def main():
     del freed
     known = {name: COUNT for name in ("Slotted", "Referred", "Empty", "OwnList", "OwnTuple", "OwnInt", "OwnStr")}
     known.update({name: COUNT for name in ("OwnBytes", "OwnError", "Meta", "OwnDeque", "array.array")})
+    known["time"] = COUNT + 2  # and time.min and time.max
     file = open(sys.argv[1], "w", encoding="ascii")
     encode = json.JSONEncoder().encode
     encode(known)

@@ -63,7 +63,10 @@ class Totals(Case):
     def test_what_has_none(self):
         by_age = "snapshot stats age --allocated"
         of_other = "snapshot stats one --allocated"
-        results = self.stopped("totals", ["snapshot take one", by_age, of_other])
+        both = "snapshot stats --allocated --temporary"
+        results = self.stopped("totals", ["snapshot take one", by_age, of_other, both])
+        refused = "argument --temporary: not allowed with argument --allocated; `snapshot stats --help` shows how\n"
+        self.assertEqual(results[both], refused)
         self.assertEqual(
             results[by_age],
             "--allocated goes by stacks, not by age: give filename, lineno, function, module or"

@@ -1,5 +1,6 @@
 /* Prints "FUNCTION: REGISTER" of each register that has a block's address when the function that
- * has handed it out returns, beside the one that returns it. */
+ * has handed it out returns, beside the one that returns it, and "FUNCTION: stack N" where it is N
+ * bytes below the stack pointer then. */
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -7,23 +8,27 @@
 #include <malloc.h>
 #include <new>
 
-enum { CHANGED = 8 };
+enum { CHANGED = 8, BELOW = 20 }; /* words: the red zone, and 32 bytes more */
 static const char *const names[CHANGED] = {"rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11"};
 static uintptr_t left[CHANGED];
+static uintptr_t below[BELOW];
 
-/* Calls a function, and notes what the registers have then that calls may change. */
+/* Calls a function, and notes what the registers have then that calls may change, and what lies
+ * below the stack pointer. */
 static uintptr_t call(const void *function, uintptr_t one, uintptr_t two, uintptr_t three)
 {
     uintptr_t result = (uintptr_t)function;
+    register uintptr_t *to __asm__("r14") = below;
     __asm__ volatile("movq %%rsp, %%r12\n\tsubq $128, %%rsp\n\tandq $-16, %%rsp\n\t"
-                     "call *%%rax\n\tmovq %%r12, %%rsp\n\t"
+                     "call *%%rax\n\tleaq -160(%%rsp), %%r13\n\tmovq %%r12, %%rsp\n\t"
                      "movq %%rcx, (%%rbx)\n\tmovq %%rdx, 8(%%rbx)\n\tmovq %%rsi, 16(%%rbx)\n\t"
                      "movq %%rdi, 24(%%rbx)\n\tmovq %%r8, 32(%%rbx)\n\tmovq %%r9, 40(%%rbx)\n\t"
-                     "movq %%r10, 48(%%rbx)\n\tmovq %%r11, 56(%%rbx)"
+                     "movq %%r10, 48(%%rbx)\n\tmovq %%r11, 56(%%rbx)\n\t"
+                     "movq %%r13, %%rsi\n\tmovq %%r14, %%rdi\n\tmovl $20, %%ecx\n\trep movsq"
                      : "+a"(result), "+D"(one), "+S"(two), "+d"(three)
-                     : "b"(left)
-                     : "rcx", "r8", "r9", "r10", "r11", "r12", "xmm0", "xmm1", "xmm2", "xmm3",
-                       "xmm4", "xmm5", "xmm6", "xmm7", "memory", "cc");
+                     : "b"(left), "r"(to)
+                     : "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "memory", "cc");
     return result;
 }
 
@@ -34,6 +39,9 @@ static void look(const char *function, uintptr_t block, size_t size)
     for (int i = 0; i < CHANGED; i++)
         if (left[i] - block < size)
             printf("%s: %s\n", function, names[i]);
+    for (int i = 0; i < BELOW; i++)
+        if (below[i] - block < size)
+            printf("%s: stack %d\n", function, 8 * (BELOW - i));
 }
 
 #define LOOK(FUNCTION, SIZE, ...) look(#FUNCTION, call((void *)(FUNCTION), __VA_ARGS__), SIZE)

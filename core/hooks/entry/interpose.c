@@ -67,6 +67,7 @@ note_sampled(void *block, size_t size, const struct asnap_caller *caller, uint32
 
 static __attribute__((noinline)) void *traced_malloc(size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     void *block = asnap_next.malloc(size);
     const struct asnap_caller caller = ASNAP_CALLER;
     if (!asnap_is_debugger_call(&caller))
@@ -79,6 +80,7 @@ static __attribute__((noinline)) void *traced_malloc(size_t size)
 
 static __attribute__((noinline)) void *sampled_malloc(size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode_now();
     void *block = asnap_next.malloc(size);
     if (mode > ASNAP_TABLE_TRACING_ALL && !asnap_sampler_passes(size, mode))
@@ -111,6 +113,7 @@ ASNAP_EXPORT void *malloc(size_t size)
 
 static __attribute__((noinline)) void *traced_calloc(size_t count, size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.calloc(count, size);
     size_t bytes = count * size;
@@ -205,6 +208,7 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
 
 static __attribute__((noinline)) void *traced_realloc(void *block, size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     if (asnap_next_is_early(block))
         return replace(block, size, &ASNAP_CALLER, mode);
@@ -220,6 +224,7 @@ ASNAP_EXPORT void *realloc(void *block, size_t size)
 
 ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
@@ -357,6 +362,7 @@ ASNAP_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 
 ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     int result = asnap_next.posix_memalign(block, alignment, size);
     NOTE(result == 0 ? *block : NULL, size, mode);
@@ -365,6 +371,7 @@ ASNAP_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
 
 ASNAP_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.aligned_alloc(alignment, size);
     NOTE(block, size, mode);
@@ -374,6 +381,7 @@ ASNAP_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 ASNAP_EXPORT void *memalign(size_t alignment, size_t size);
 ASNAP_EXPORT void *memalign(size_t alignment, size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.memalign(alignment, size);
     NOTE(block, size, mode);
@@ -382,6 +390,7 @@ ASNAP_EXPORT void *memalign(size_t alignment, size_t size)
 
 ASNAP_EXPORT void *valloc(size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.valloc(size);
     NOTE(block, size, mode);
@@ -391,6 +400,7 @@ ASNAP_EXPORT void *valloc(size_t size)
 ASNAP_EXPORT void *pvalloc(size_t size);
 ASNAP_EXPORT void *pvalloc(size_t size)
 {
+    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     void *block = asnap_next.pvalloc(size);
     NOTE(block, size, mode);

@@ -31,6 +31,14 @@ static inline bool asnap_within_operator(uint64_t pc)
     return pc - (uint64_t)(uintptr_t)asnap_thread.wrapping < ASNAP_OPERATOR_BYTES;
 }
 
+/* Has what a hook calls leave nothing near the stack pointer of the hook's caller. Up to 128 bytes
+ * below it may be in use on x86-64 (the red zone), and are searched for pointers: an address that
+ * the hooks had left there would hold the block as well. */
+enum { ASNAP_UNTOUCHED_STACK = 128 };
+#define ASNAP_LEAVE_STACK_UNTOUCHED()                                                              \
+    char untouched[ASNAP_UNTOUCHED_STACK];                                                         \
+    __asm__ volatile("" : : "r"(untouched))
+
 /* Zeroes the registers that any call may change, before a traced block is handed out: an address
  * that the hooks had left in one would hold the block where the program has lost it. */
 static inline void asnap_forget_registers(void)

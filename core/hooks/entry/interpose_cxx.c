@@ -84,6 +84,7 @@ static __attribute__((noinline)) void note_plain(void *block, size_t size,
     ASNAP_EXPORT void *FUNCTION PARAMETERS __asm__(ASNAP_NAME_##FUNCTION);                         \
     void *FUNCTION PARAMETERS                                                                      \
     {                                                                                              \
+        ASNAP_LEAVE_STACK_UNTOUCHED();                                                             \
         void *(*next)PARAMETERS = NULL;                                                            \
         const struct asnap_caller caller = ASNAP_CALLER;                                           \
         uint32_t mode = asnap_control_mode();                                                      \

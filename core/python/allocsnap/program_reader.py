@@ -206,20 +206,18 @@ class ProgramReader:
         with _blamed_on_truncation(process, regions):
             root = self._find_root(process, calls, regions)
             raw = objects.Raw(calls, root, process.moving)
-        status = objects.read_status(calls, root)
-        before = late.note(self.target, process, calls, regions, root, status)
-        if before is not None:
-            raw.note(before)
         unseen = no_hooks.other_namespace(regions)
         if not raw.count:
             unseen = self._read_status(calls, root, regions)[1]
         if unseen is not None:
             raw.note(unseen)
+        status = objects.read_status(calls, root)
         earlier = None
-        if adds_earlier and not process.moving:
-            status = objects.read_status(calls, root)
-            if not status.is_whole and not status.sample_period:
-                earlier = hookless.add_earlier(self.target, calls, regions, root, raw)
+        if adds_earlier and not process.moving and not status.is_whole and not status.sample_period:
+            earlier = hookless.add_earlier(self.target, calls, regions, root, raw)
+        before = None if earlier else late.note(self.target, process, calls, regions, root, status)
+        if before is not None:
+            raw.note(before)
         snapshot = self._named(process, calls, regions, raw, extent)
         snapshot.earlier = earlier
         return Taken(snapshot, process.description, _peak(calls, root))

@@ -99,12 +99,15 @@ def _object(read, found, parts, notes):
 
 
 def _table(title, rows):
-    """Lines of a table: (name, numbers of bytes) each, and those of columns that have any."""
+    """Lines of a table, behind an empty one: (name, numbers of bytes) each, and those of columns that have
+    any. Nothing where there are none."""
+    if not rows:
+        return ""
     shown = [i for i in range(len(_COLUMNS)) if any(numbers[i] for _, numbers in rows)]
     cells = [[title] + [_COLUMNS[i] for i in shown]]
     cells += [[name] + [_size(numbers[i]) for i in shown] for name, numbers in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    return "".join(
+    return "\n" + "".join(
         "  ".join(
             [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         ).rstrip()
@@ -161,8 +164,7 @@ def _text(read, found, parts):
         text += _resident_text(found, parts)
     rows = [(_name(area), row) for area, row in zip(areas, numbers) if area.size or any(row)]
     rows += [("total", total)] if len(rows) > 1 else []
-    text += "\n" + _table("", rows)
-    return text + "\n" + _table(
+    return text + _table("", rows) + _table(
         "usable size",
         [
             ("{} to < {}".format(size(1 << number), size(2 << number)), [one.size for one in sums] + [0])

@@ -163,7 +163,8 @@ def chosen_kinds(options):
 
 def add_totals(parser):
     """The options of a command that can show what was ever allocated."""
-    parser.add_argument(
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
         "--allocated",
         action="store_const",
         const="allocated",
@@ -171,7 +172,7 @@ def add_totals(parser):
         help="count all that was allocated since tracing began, also what was freed: where the"
         " program was started with ALLOCSNAP_TOTALS=1",
     )
-    parser.add_argument(
+    one.add_argument(
         "--temporary",
         action="store_const",
         const="temporary",
