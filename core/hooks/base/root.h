@@ -20,6 +20,7 @@ struct asnap_root_and_watch {
     struct asnap_table_freed freed;
     struct asnap_table_errors errors;
     struct asnap_table_totals totals;
+    struct asnap_table_history history;
 };
 
 _Static_assert(offsetof(struct asnap_root_and_watch, watch) == ASNAP_TABLE_WATCH_OFFSET,
@@ -30,6 +31,8 @@ _Static_assert(offsetof(struct asnap_root_and_watch, errors) == ASNAP_TABLE_ERRO
                "where a debugger looks for errors");
 _Static_assert(offsetof(struct asnap_root_and_watch, totals) == ASNAP_TABLE_TOTALS_OFFSET,
                "where a debugger looks for totals");
+_Static_assert(offsetof(struct asnap_root_and_watch, history) == ASNAP_TABLE_HISTORY_OFFSET,
+               "where a debugger looks for the history");
 
 extern struct asnap_root_and_watch asnap_root_and_watch;
 
