@@ -1,5 +1,6 @@
 #include "graph.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "error.h"
@@ -79,6 +80,22 @@ void asnap_graph_sum_up(struct asnap_graph *graph)
     }
 }
 
+/* Pointers to a block whose own address has bits of the mask would all be taken for others. What is
+ * at no address of a program is left out (asnap_block_index_init). */
+static struct asnap_error *check_tag_mask(const struct asnap_blocks *blocks, uint64_t mask)
+{
+    size_t masked = 0;
+    for (size_t i = 0; i < blocks->count; i++)
+        masked += blocks->traces[i].address >> 48 == 0 && (blocks->traces[i].address & mask) != 0;
+    if (masked == 0)
+        return NULL;
+    return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                              "tag mask %#" PRIx64 ": the addresses of %zu of %zu blocks have such "
+                              "bits themselves, which no pointer to them could be known without: "
+                              "leave these bits out of the mask",
+                              mask, masked, blocks->count);
+}
+
 static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap_graph_facts *facts)
 {
     struct asnap_blocks *blocks;
@@ -108,6 +125,8 @@ static struct asnap_error *compute(struct asnap_graph *graph, const struct asnap
     reader.holes = holes;
     if (error == NULL)
         error = asnap_snapshot_blocks(graph->snapshot, &blocks);
+    if (error == NULL)
+        error = check_tag_mask(blocks, facts->tag_mask);
     if (error == NULL)
         error = asnap_block_index_init(&graph->index, blocks->traces, blocks->count, &skipped);
     if (error == NULL)

@@ -68,7 +68,8 @@ struct asnap_graph_facts {
     uint64_t main_stack; /* an address in the first thread's stack; 0: the region "[stack]" */
     bool no_heuristics;  /* an interior pointer is never ordinary (docs/commands.md, leaks) */
     uint32_t gaps;       /* asnap_gaps */
-    uint64_t tag_mask;   /* bits of pointers in which the program keeps other things */
+    uint64_t tag_mask; /* bits of pointers in which the program keeps other things; no address of a
+                          block may have one of them */
     const struct asnap_progress *progress; /* may be NULL */
     /* Parts of the regions, sorted and apart from each other, that nothing was ever written to:
      * they are zeros, and not read. */

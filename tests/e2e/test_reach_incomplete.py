@@ -104,7 +104,7 @@ class Incomplete(Case):
         results = self.at_stop(
             ["snapshot refs 16", "snapshot path &early", "snapshot leaks --kinds lost", "snapshot take a",
              "snapshot leaks a", "snapshot leaks --tag-mask 0xg",
-             "snapshot leaks --tag-mask 0xfffff", "snapshot retained --top lineno"], "late")
+             "snapshot leaks --tag-mask 0xfffff", "snapshot leaks --tag-mask 0xff0", "snapshot retained --top lineno"], "late")
         self.assertEqual(
             results["snapshot refs 16"],
             "0x10 is in no live traced block: `snapshot who 0x10` says what is there\n",
@@ -114,6 +114,10 @@ class Incomplete(Case):
         self.assertIn("does not say what pointed to its blocks", results["snapshot leaks a"])
         self.assertIn("is not a mask", results["snapshot leaks --tag-mask 0xg"])
         self.assertIn("is not a mask", results["snapshot leaks --tag-mask 0xfffff"])
+        self.assertRegex(
+            results["snapshot leaks --tag-mask 0xff0"],
+            r"\Atag mask 0xff0: the addresses of \d+ of \d+ blocks have such bits themselves.*\n\Z",
+        )
         self.assertIn("leave out lineno", results["snapshot retained --top lineno"])
         results = self.batch(["snapshot leaks", "snapshot refs 16"], program("late"))
         for command in ("snapshot leaks", "snapshot refs 16"):

@@ -165,6 +165,13 @@ ASNAP_TEST(graph_roots, registers_and_a_stack_in_a_block)
     program.facts.tag_mask = UINT64_C(0xff) << 56;
     program.registers[0].value |= UINT64_C(0xab) << 56;
     CU_ASSERT_STRING_EQUAL(program_classes(&program, heap_blocks, heap_sizes, 3), "rrp");
+    program.facts.tag_mask = heap_blocks[1];
+    struct asnap_graph *graph = NULL;
+    struct asnap_snapshot *snapshot = program_snapshot(&program, heap_blocks, heap_sizes, 3);
+    ASNAP_ASSERT_ERROR(asnap_graph_create(snapshot, &program.facts, &graph),
+                       ASNAP_ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NULL(graph);
+    asnap_snapshot_destroy(snapshot);
     program_deinit(&program);
 }
 
