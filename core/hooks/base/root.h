@@ -16,7 +16,8 @@ extern struct asnap_table_root allocsnap_root;
 /* It lies here, with the watch and all the others behind it. */
 struct asnap_root_and_watch {
     struct asnap_table_root root;
-    struct asnap_table_watch watch __attribute__((aligned(512)));
+    char reserved[ASNAP_TABLE_WATCH_OFFSET - sizeof(struct asnap_table_root)];
+    struct asnap_table_watch watch;
     struct asnap_table_freed freed;
     struct asnap_table_errors errors;
     struct asnap_table_totals totals;
