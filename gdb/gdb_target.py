@@ -6,6 +6,7 @@ import re
 import gdb
 import gdb_inferior_calls
 import gdb_output
+from allocsnap import charsets
 from allocsnap.errors import UnreadableMemory
 from allocsnap.target import FilePlace, Process, Target, Thread, ThreadFacts
 from gdb_answers import NUMBERS, address_of, number_of, output, text_of
@@ -254,6 +255,11 @@ class GdbTarget(Target):
 
     def terminal(self):
         return None if self.in_script else gdb_output.terminal()
+
+    def output_charset(self):
+        # What it cannot say, gdb.write fails for.
+        charset = gdb.host_charset()
+        return super().output_charset() if charsets.speaks_utf8(charset) else charset
 
     def launch_id(self):
         return gdb.selected_inferior().num

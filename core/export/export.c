@@ -43,7 +43,8 @@ static const struct export_kind kinds[] = {
         {
             .description = {.name = "pprof",
                             .endings = ".pb.gz,.pprof",
-                            .what = "a profile, for go tool pprof"},
+                            .what = "a profile, for go tool pprof",
+                            .has_totals = true},
             .write = asnap_export_pprof,
         },
     [ASNAP_EXPORT_CSV] =
@@ -127,6 +128,11 @@ static struct asnap_error *find_kind(const struct asnap_snapshot *snapshot,
     if (!description->compares && options->old_snapshot != NULL)
         return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
                                   "asnap_export: the format %s cannot compare snapshots",
+                                  description->name);
+    if (options->values > ASNAP_EXPORT_TEMPORARY ||
+        (!description->has_totals && options->values != ASNAP_EXPORT_LIVE))
+        return asnap_error_create(ASNAP_ERROR_INVALID_ARGUMENT,
+                                  "asnap_export: the format %s has live blocks only",
                                   description->name);
     *kind = &kinds[format];
     return NULL;

@@ -40,8 +40,13 @@ struct profile {
 
 static struct asnap_error *write_types(struct profile *profile)
 {
-    static const char *const names[VALUES][2] = {{"inuse_objects", "count"},
-                                                 {"inuse_space", "bytes"}};
+    static const char *const units[VALUES] = {"count", "bytes"};
+    static const char *const names[][VALUES] = {
+        [ASNAP_EXPORT_LIVE] = {"inuse_objects", "inuse_space"},
+        [ASNAP_EXPORT_ALLOCATED] = {"alloc_objects", "alloc_space"},
+        [ASNAP_EXPORT_TEMPORARY] = {"temporary_objects", "temporary_space"},
+    };
+    const enum asnap_export_values what = profile->job->options->values;
     Asnap__ValueType types[VALUES];
     Asnap__ValueType *lent[VALUES];
     Asnap__Profile part = ASNAP__PROFILE__INIT;
@@ -50,9 +55,9 @@ static struct asnap_error *write_types(struct profile *profile)
     for (size_t i = 0; error == NULL && i < VALUES; i++) {
         types[i] = (Asnap__ValueType)ASNAP__VALUE_TYPE__INIT;
         lent[i] = &types[i];
-        error = asnap_pprof_text(&profile->writer, names[i][0], &types[i].type);
+        error = asnap_pprof_text(&profile->writer, names[what][i], &types[i].type);
         if (error == NULL)
-            error = asnap_pprof_text(&profile->writer, names[i][1], &types[i].unit);
+            error = asnap_pprof_text(&profile->writer, units[i], &types[i].unit);
     }
     uint64_t sample_period = asnap_snapshot_sample_period(profile->snapshot);
     if (error == NULL)
@@ -123,33 +128,55 @@ static struct asnap_error *list_ids(struct profile *profile,
     return NULL;
 }
 
-static struct asnap_error *write_sample(struct profile *profile, const struct asnap_block_sum *sum)
+static struct asnap_error *write_sample(struct profile *profile, uint32_t traceback, uint64_t count,
+                                        uint64_t size, struct asnap_pprof_label_list *labels)
 {
     Asnap__Sample sample = ASNAP__SAMPLE__INIT;
     Asnap__Sample *lent = &sample;
     Asnap__Profile part = ASNAP__PROFILE__INIT;
-    struct asnap_pprof_label_list labels;
-    int64_t values[VALUES] = {(int64_t)sum->total_count, (int64_t)sum->total_size};
-    struct asnap_error *error =
-        list_ids(profile, &asnap_snapshot_tracebacks(profile->snapshot)[sum->traceback],
-                 &sample.n_location_id);
-    if (error == NULL)
-        error = asnap_pprof_labels_make(&profile->labels, sum, &labels);
+    int64_t values[VALUES] = {(int64_t)count, (int64_t)size};
+    struct asnap_error *error = list_ids(
+        profile, &asnap_snapshot_tracebacks(profile->snapshot)[traceback], &sample.n_location_id);
     if (error != NULL)
         return error;
     sample.location_id = profile->ids;
     sample.n_value = VALUES;
     sample.value = values;
-    sample.n_label = labels.count;
-    sample.label = labels.lent;
+    sample.n_label = labels->count;
+    sample.label = labels->lent;
     part.n_sample = 1;
     part.sample = &lent;
     asnap_pprof_write(&profile->writer, &part);
     return NULL;
 }
 
+static struct asnap_error *write_blocks(struct profile *profile, const struct asnap_block_sum *sum)
+{
+    struct asnap_pprof_label_list labels;
+    struct asnap_error *error = asnap_pprof_labels_make(&profile->labels, sum, &labels);
+    if (error != NULL)
+        return error;
+    return write_sample(profile, sum->traceback, sum->total_count, sum->total_size, &labels);
+}
+
+/* Of what was ever allocated there are no blocks. */
+static struct asnap_error *write_totals(struct profile *profile)
+{
+    struct asnap_pprof_label_list none = {.count = 0};
+    size_t count = asnap_snapshot_stack_count(profile->snapshot);
+    struct asnap_error *error = NULL;
+    for (size_t i = 0; error == NULL && i < count && asnap_export_goes_on(profile->job, i, count);
+         i++) {
+        struct asnap_stack_sum sum = asnap_snapshot_stack(profile->snapshot, i);
+        error = write_sample(profile, sum.traceback_id, sum.count, sum.size, &none);
+    }
+    return error;
+}
+
 static struct asnap_error *write_samples(struct profile *profile)
 {
+    if (profile->job->options->values != ASNAP_EXPORT_LIVE)
+        return write_totals(profile);
     struct asnap_block_sum *sums;
     size_t count;
     struct asnap_error *error = asnap_block_sums_create(profile->job, &sums, &count);
@@ -157,7 +184,7 @@ static struct asnap_error *write_samples(struct profile *profile)
         return error;
     for (size_t i = 0; error == NULL && i < count && asnap_export_goes_on(profile->job, i, count);
          i++)
-        error = write_sample(profile, &sums[i]);
+        error = write_blocks(profile, &sums[i]);
     free(sums);
     return error;
 }

@@ -27,11 +27,19 @@ struct asnap_export_description {
     bool needs_graph;    /* it has all blocks of a graph, and no filtered snapshot */
     bool compares;       /* it can say what two snapshots differ in */
     bool needs_page;     /* it is made of a page (asnap_report_options) */
+    bool has_totals;     /* it can be of what was ever allocated (asnap_export_values) */
 };
 
 /* NULL: there is no such format. The formats are the numbers from 0 up to that. */
 ASNAP_API const struct asnap_export_description *
 asnap_export_describe(enum asnap_export_format format);
+
+/* What a snapshot is of. */
+enum asnap_export_values {
+    ASNAP_EXPORT_LIVE = 0,
+    ASNAP_EXPORT_ALLOCATED = 1, /* sums of asnap_totals_read */
+    ASNAP_EXPORT_TEMPORARY = 2,
+};
 
 struct asnap_export_options {
     /* An older snapshot to compare with, where the format can; NULL: none. */
@@ -44,7 +52,9 @@ struct asnap_export_options {
     bool by_count; /* of FOLDED the numbers are blocks, and not bytes; of SPEEDSCOPE the profile
                       that is shown first, and of FIREFOX the thread */
     const struct asnap_report_options *report; /* of REPORT; else not looked at */
-    const struct asnap_progress *progress;     /* may be NULL */
+    enum asnap_export_values
+        values; /* of the snapshot: not LIVE only where the format has_totals */
+    const struct asnap_progress *progress; /* may be NULL */
 };
 
 /* Writes a snapshot to a file (docs/export.md), as a whole or not at all, as asnap_snapshot_dump

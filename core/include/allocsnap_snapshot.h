@@ -99,6 +99,19 @@ asnap_snapshot_slice(const struct asnap_snapshot *snapshot, size_t first, size_t
 ASNAP_API ASNAP_MUST_CHECK struct asnap_error *
 asnap_snapshot_recount(struct asnap_snapshot *snapshot, const uint64_t *counts);
 
+/* What blocks of one stack and domain sum to. */
+struct asnap_stack_sum {
+    uint32_t traceback_id;
+    uint32_t domain;
+    uint64_t size;  /* bytes; of a sample, of those blocks that are in it */
+    uint64_t count; /* blocks, likewise */
+};
+
+/* All of them, in an order of their own: `place` is below their number. */
+ASNAP_API size_t asnap_snapshot_stack_count(const struct asnap_snapshot *snapshot);
+ASNAP_API struct asnap_stack_sum asnap_snapshot_stack(const struct asnap_snapshot *snapshot,
+                                                      size_t place);
+
 /* Looks for the block that holds `address`: at its start or anywhere inside it (a
  * block without bytes holds its own address). Of several (a pool in a larger
  * block) it is the smallest, of equal ones the one that starts last, else the one

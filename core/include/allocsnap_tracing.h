@@ -231,6 +231,33 @@ asnap_totals_read(const struct asnap_memory *memory, uint64_t root_address, bool
                   const struct asnap_progress *progress, enum asnap_totals_kind kind,
                   struct asnap_totals_told *told, struct asnap_raw **raw);
 
+#define ASNAP_HISTORY_POINTS_MAX 2048
+
+/* What was traced at one moment. */
+struct asnap_history_point {
+    uint64_t size;  /* bytes */
+    uint64_t count; /* blocks */
+};
+
+/* How much was traced over the time since tracing began, or since the records were dropped, where
+ * the hooks keep it (ALLOCSNAP_HISTORY). Times are in hundredths of a second. */
+struct asnap_history {
+    bool is_kept;
+    bool of_sample;  /* all are estimates */
+    uint64_t start;  /* when the hooks began: nanoseconds since 1970 */
+    uint64_t begin;  /* how long after that the first point was */
+    uint64_t period; /* from one point to the next */
+    uint64_t count;  /* of points */
+    struct asnap_history_point now;
+    struct asnap_history_point points[ASNAP_HISTORY_POINTS_MAX];
+};
+
+/* Reads it. Fails as asnap_status_read does, with DAMAGED also where what is kept cannot be true,
+ * with UNREADABLE where points cannot be read, and with INVALID_ARGUMENT. */
+ASNAP_API ASNAP_MUST_CHECK struct asnap_error *asnap_history_read(const struct asnap_memory *memory,
+                                                                  uint64_t root_address,
+                                                                  struct asnap_history *history);
+
 /* Tells that the core file which `raw` is from lacks `bytes` of the program's
  * memory (asnap_core_map_missing); snapshots made of it say so. 0: nothing. */
 ASNAP_API void asnap_raw_set_missing(struct asnap_raw *raw, uint64_t bytes);

@@ -418,6 +418,43 @@ struct asnap_table_totals {
     uint64_t lost;   /* blocks that are in no total, for want of memory */
 };
 
+/* ---- how much was traced over the time ---- */
+
+/* It lies behind the totals, at this distance from the root's start. Only where these sixteen bytes
+ * are there do the hooks know of it. */
+#define ASNAP_TABLE_HISTORY_OFFSET UINT32_C(14336)
+#define ASNAP_TABLE_HISTORY_MAGIC "allocsnap-times"
+
+/* There is never room for more points. */
+#define ASNAP_TABLE_POINTS_MAX UINT64_C(2048)
+
+/* What was traced at one moment. */
+struct asnap_table_point {
+    uint64_t size;  /* bytes */
+    uint64_t count; /* blocks */
+};
+
+struct asnap_table_history {
+    char magic[16];
+    uint32_t bytes;       /* of this structure, as the writer knows it */
+    uint32_t point_bytes; /* of a point */
+    uint64_t capacity;    /* points that there is room for; 0: none are kept */
+    uint64_t points;      /* address of room for them, behind which there is as much again */
+    uint64_t state;       /* asnap_table_history_state, stored last */
+};
+
+/* Point i, below `count`, is of the time begin + (i << shift), in the units of records. */
+struct asnap_table_history_state {
+    uint32_t count;     /* bits 0-15 */
+    uint32_t shift;     /* bits 16-23 */
+    uint32_t in_second; /* bit 24: the points are in the second room */
+    uint32_t begin;     /* bits 32-63 */
+};
+
+_Static_assert(sizeof(struct asnap_table_history) == 48, "history layout");
+_Static_assert(ASNAP_TABLE_TOTALS_OFFSET + sizeof(struct asnap_table_totals) <=
+                   ASNAP_TABLE_HISTORY_OFFSET,
+               "history layout");
 _Static_assert(sizeof(struct asnap_table_total) == 32, "total layout");
 _Static_assert(sizeof(struct asnap_table_totals) == 40, "totals layout");
 _Static_assert(ASNAP_TABLE_ERRORS_OFFSET + sizeof(struct asnap_table_errors) <=
@@ -495,6 +532,22 @@ static inline uint64_t asnap_table_extent_size(uint64_t extent)
 static inline uint32_t asnap_table_extent_thread(uint64_t extent)
 {
     return (uint32_t)(extent >> ASNAP_TABLE_SIZE_BITS);
+}
+
+static inline uint64_t asnap_table_history_pack(struct asnap_table_history_state state)
+{
+    return (uint64_t)state.begin << 32 | (uint64_t)state.in_second << 24 | state.shift << 16 |
+           state.count;
+}
+
+static inline struct asnap_table_history_state asnap_table_history_unpack(uint64_t word)
+{
+    return (struct asnap_table_history_state){
+        .count = (uint32_t)(word & 0xffff),
+        .shift = (uint32_t)(word >> 16 & 0xff),
+        .in_second = (uint32_t)(word >> 24 & 1),
+        .begin = (uint32_t)(word >> 32),
+    };
 }
 
 /* The shard that holds the records of an address (without its domain). The blocks of one

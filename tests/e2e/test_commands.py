@@ -14,7 +14,7 @@ NO_PROCESS = (
 
 KEYS = ["filename", "lineno", "traceback", "function", "module", "thread", "age", "size", "type", "owner"]
 NAMES = (
-    "start stop clear reset-peak status watch take list delete stats diff traces who freed errors leaks refs path retained"
+    "start stop clear reset-peak status watch take list delete stats diff traces who freed errors history leaks refs path retained"
     " heap place dump load export symbolize set"
 ).split()
 

@@ -56,6 +56,7 @@ LINES = {
     "who": ["who --in {name} 0x500010", "who --in {name} --json 0x500010", "who " + TYPED,
             "who 0x7f0000001000", "who 0x500010", "who &kept[1]", "who --json &kept[1]", "who $sp", "who $pc"],
     "freed": ["freed", "freed --allocated --json", "freed " + TYPED, "freed traceback --include *" + TYPED],
+    "history": ["history", "history --json", "history " + TYPED],
     "errors": ["errors", "errors --json", "errors " + TYPED],
     "leaks": ["leaks", "leaks --kinds all", "leaks traceback --kinds all --json", "leaks " + TYPED,
               "leaks --kinds " + TYPED, "leaks --suppressions /nonexistent/" + TYPED,

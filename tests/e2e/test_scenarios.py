@@ -80,6 +80,8 @@ COMMANDS = [
     "snapshot freed nobody",
     "snapshot errors",
     "snapshot errors nobody",
+    "snapshot history",
+    "snapshot history nobody",
     "snapshot who",
     "snapshot who 1.5",
     "snapshot set colours",

@@ -120,6 +120,46 @@ class Pprof(Case):
                 self.assertRegex(mapping.build_id, r"\A([0-9a-f]{2}){8,20}\Z")
 
 
+class Totals(Pprof):
+    seconds = 30
+
+    def test_what_was_ever_allocated(self):
+        """Each stack is there once, with what `stats` says of it."""
+        keep = "set environment ALLOCSNAP_TOTALS 1"
+        stats = "snapshot stats traceback --no-skip --json -n all --{}"
+        export = "snapshot export --{0} now " + os.path.join(self.directory, "{0}.pb.gz")
+        names = ("allocated", "temporary")
+        other = "snapshot export --allocated now " + os.path.join(self.directory, "one.folded")
+        both = "snapshot export --allocated --temporary now " + os.path.join(self.directory, "one.pb.gz")
+        commands = [text.format(name) for name in names for text in (stats, export)]
+        results = self.batch(
+            [keep, "snapshot start 16", "break stop_here", "run", *commands, other, both],
+            program("totals"),
+        )
+        for name, values in zip(names, ("alloc", "temporary")):
+            path = os.path.join(self.directory, name + ".pb.gz")
+            profile = Profile(self.pprof("-sample_index={}_space".format(values), "-raw", path))
+            self.assertEqual(profile.types, "{0}_objects/count {0}_space/bytes[dflt]".format(values))
+            answer, expected, found = results.json(stats.format(name)), {}, {}
+            for row in answer["statistics"]:
+                count, size = expected.get(stack(row), (0, 0))
+                expected[stack(row)] = (count + row["count"], size + row["size"])
+            for sample in profile.samples:
+                self.assertEqual(sample.labels, {})
+                count, size = found.get(profile.stack(sample), (0, 0))
+                found[profile.stack(sample)] = (count + sample.count, size + sample.size)
+            self.assertEqual(found, expected)
+            self.assertEqual(sum(sample.size for sample in profile.samples), answer["total"]["size"])
+            self.check_mappings(profile)
+        self.assertEqual(
+            results[other],
+            "the format folded has live blocks only: leave --allocated out, or choose pprof\n",
+        )
+        self.assertEqual(
+            results[both], "--allocated and --temporary contradict each other: give one of them\n"
+        )
+
+
 class Numbers(Pprof):
     seconds = 30
 

@@ -20,6 +20,8 @@ WANTED = {
     " count=BLOCKS or failed, or several between commas",
     "ALLOCSNAP_WATCH_ACTION": "abort, stop, report or debugger",
     "ALLOCSNAP_FREED": "a number of freed blocks to keep, up to 16777216 (or 0)",
+    "ALLOCSNAP_TOTALS": "1 to count all that is allocated (or 0)",
+    "ALLOCSNAP_HISTORY": "1 to keep how much was traced over the time (or 0)",
     "ALLOCSNAP_CHECK": "a file that can be written, in a program with libgcc to compare with",
 }
 
@@ -114,6 +116,21 @@ class Settings(Case):
         self.assertEqual(
             self.say(ALLOCSNAP_FREED="100000", ALLOCSNAP_MAX_MEMORY="2M"),
             (ON, "allocsnap: no memory for ALLOCSNAP_FREED: freed blocks are not kept\n"),
+        )
+
+    def test_what_is_on_or_off(self):
+        for variable in ("ALLOCSNAP_TOTALS", "ALLOCSNAP_HISTORY"):
+            for value in ("", "0", "1"):
+                with self.subTest(variable, value=value):
+                    self.assertEqual(self.say(**{variable: value}), (ON, ""))
+            for value in ("2", "01", "10", "-1", " 1", "1 ", "on"):
+                self.check_bad(variable, value)
+
+    def test_no_memory_for_the_history(self):
+        # Freed blocks leave less than 64 KiB, which is not enough for anything else.
+        self.assertEqual(
+            self.say(ALLOCSNAP_HISTORY="1", ALLOCSNAP_FREED="16300", ALLOCSNAP_MAX_MEMORY="1M"),
+            (OFF, "allocsnap: no memory for ALLOCSNAP_HISTORY: the history is not kept\n"),
         )
 
     def test_files_that_cannot_be_written(self):

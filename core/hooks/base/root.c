@@ -48,6 +48,9 @@ void asnap_root_describe(void)
     asnap_root_and_watch.errors.error_bytes = sizeof(struct asnap_table_error);
     asnap_root_and_watch.totals.bytes = sizeof(struct asnap_table_totals);
     asnap_root_and_watch.totals.total_bytes = sizeof(struct asnap_table_total);
+    asnap_root_and_watch.history.bytes = sizeof(struct asnap_table_history);
+    asnap_root_and_watch.history.point_bytes = sizeof(struct asnap_table_point);
+    store_magic(asnap_root_and_watch.history.magic, ASNAP_TABLE_HISTORY_MAGIC);
     store_magic(asnap_root_and_watch.totals.magic, ASNAP_TABLE_TOTALS_MAGIC);
     store_magic(asnap_root_and_watch.errors.magic, ASNAP_TABLE_ERRORS_MAGIC);
     store_magic(asnap_root_and_watch.freed.magic, ASNAP_TABLE_FREED_MAGIC);

@@ -16,10 +16,12 @@ extern struct asnap_table_root allocsnap_root;
 /* It lies here, with the watch and all the others behind it. */
 struct asnap_root_and_watch {
     struct asnap_table_root root;
-    struct asnap_table_watch watch __attribute__((aligned(512)));
+    char reserved[ASNAP_TABLE_WATCH_OFFSET - sizeof(struct asnap_table_root)];
+    struct asnap_table_watch watch;
     struct asnap_table_freed freed;
     struct asnap_table_errors errors;
     struct asnap_table_totals totals;
+    struct asnap_table_history history;
 };
 
 _Static_assert(offsetof(struct asnap_root_and_watch, watch) == ASNAP_TABLE_WATCH_OFFSET,
@@ -30,6 +32,8 @@ _Static_assert(offsetof(struct asnap_root_and_watch, errors) == ASNAP_TABLE_ERRO
                "where a debugger looks for errors");
 _Static_assert(offsetof(struct asnap_root_and_watch, totals) == ASNAP_TABLE_TOTALS_OFFSET,
                "where a debugger looks for totals");
+_Static_assert(offsetof(struct asnap_root_and_watch, history) == ASNAP_TABLE_HISTORY_OFFSET,
+               "where a debugger looks for the history");
 
 extern struct asnap_root_and_watch asnap_root_and_watch;
 

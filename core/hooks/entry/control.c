@@ -10,6 +10,7 @@
 #include "fork.h"
 #include "freed.h"
 #include "gate.h"
+#include "history.h"
 #include "loaded_modules.h"
 #include "lock.h"
 #include "next.h"
@@ -68,7 +69,7 @@ static void get_ready(void)
     asnap_sampler_seed(settings.sample_seed, settings.has_sample_seed);
     allocsnap_root.control.sample_period = settings.sample_period;
     asnap_reached_init();
-    asnap_trace_begin(settings.freed, settings.totals);
+    asnap_trace_begin(settings.freed, settings.totals, settings.history);
     memcpy(asnap_root_and_watch.watch.asked, settings.limits, sizeof(settings.limits));
     asnap_root_and_watch.watch.asked_action = settings.action;
     asnap_root_and_watch.watch.number = 1;
@@ -116,6 +117,7 @@ static void obey(void)
         asnap_freed_clear();
         asnap_errors_clear();
         asnap_stack_totals_clear();
+        asnap_history_clear(mode != 0);
         allocsnap_root.missed_frees = 0;
         asnap_walker_pool_drop();
     }

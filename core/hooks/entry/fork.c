@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "gate.h"
+#include "history.h"
 #include "libc.h"
 #include "loaded_modules.h"
 #include "lock.h"
@@ -24,6 +25,7 @@ static void mend(const uint32_t *only)
     asnap_root_mend(only);
     asnap_modules_mend(only);
     asnap_records_mend(only);
+    asnap_history_mend(only);
     asnap_thread_numbers_mend(only);
     asnap_stacks_mend(only);
     asnap_module_list_mend(only);

@@ -3,6 +3,7 @@
 #include "deferred.h"
 #include "errors.h"
 #include "freed.h"
+#include "history.h"
 #include "kernel.h"
 #include "reached.h"
 #include "stack_totals.h"
@@ -40,6 +41,7 @@ static bool remove_record(uint64_t key, struct asnap_removed *removed, uint32_t 
 
 enum asnap_withdrawn asnap_gate_withdraw(uint64_t key, struct asnap_removed *removed, uint32_t mode)
 {
+    asnap_history_look();
     if (remove_record(key, removed, mode))
         return ASNAP_WITHDRAWN;
     if (!asnap_gate_may_be_awaited())
@@ -84,6 +86,7 @@ static void insert(struct asnap_deferred *deferred)
         .time = deferred->time,
     };
     enum asnap_inserted inserted = ASNAP_NO_MEMORY;
+    asnap_history_look();
     if (block.stack != ASNAP_TABLE_NONE)
         inserted = asnap_records_insert_awaited(key, &block, deferred->mode, deferred->awaited);
     asnap_gate_count(inserted, false);

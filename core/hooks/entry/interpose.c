@@ -7,6 +7,7 @@
 
 #include "debugger_call.h"
 #include "freed.h"
+#include "history.h"
 #include "loaded_modules.h"
 #include "sampler.h"
 #include "unwind_rows.h"
@@ -193,6 +194,9 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
     uint64_t freed = taken == ASNAP_TAKEN ? asnap_trace_freed(block, &removed, caller) : 0;
     if (taken == ASNAP_UNKNOWN)
         asnap_trace_unknown_resize(block, caller, mode);
+    struct asnap_sample_weight held = {0};
+    if (taken == ASNAP_TAKEN)
+        held = asnap_history_hold(removed.size);
     void *resized = asnap_next.realloc(block, size);
     if (resized == block || (resized == NULL && size != 0))
         asnap_freed_take_back(freed);
@@ -202,6 +206,7 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
         note_resized(resized, size, caller, mode);
     else if (size != 0)
         note_not_resized(block, size, taken == ASNAP_TAKEN ? &removed : NULL, mode);
+    asnap_history_let_go(held);
     asnap_forget_registers();
     return resized;
 }

@@ -37,6 +37,7 @@ enum {
     WATCH_ACTION,
     FREED,
     TOTALS,
+    HISTORY,
     CHECK,
     VARIABLES
 };
@@ -144,6 +145,12 @@ static bool parse_freed(const char *value, uint64_t *blocks)
     return true;
 }
 
+static bool parse_switch(const char *value, bool *is_on)
+{
+    *is_on = value[0] == '1';
+    return (value[0] == '0' || value[0] == '1') && value[1] == '\0';
+}
+
 /* Appends as much of `text` as fits, in printable characters, at most so many. */
 static size_t append(char *line, size_t length, size_t room, const char *text, size_t most)
 {
@@ -192,8 +199,9 @@ static bool take_setting(int which, const char *value, struct asnap_settings *se
     case FREED:
         return parse_freed(value, &settings->freed);
     case TOTALS:
-        settings->totals = value[0] == '1';
-        return (value[0] == '0' || value[0] == '1') && value[1] == '\0';
+        return parse_switch(value, &settings->totals);
+    case HISTORY:
+        return parse_switch(value, &settings->history);
     default:
         return asnap_walk_check_into(value);
     }
@@ -223,6 +231,8 @@ static void read_settings(struct reading *reading, struct asnap_settings *settin
                    reading->values[FREED], false},
         [TOTALS] = {"ALLOCSNAP_TOTALS", "1 to count all that is allocated (or 0)",
                     reading->values[TOTALS], false},
+        [HISTORY] = {"ALLOCSNAP_HISTORY", "1 to keep how much was traced over the time (or 0)",
+                     reading->values[HISTORY], false},
         [CHECK] = {"ALLOCSNAP_CHECK",
                    "a file that can be written, in a program with libgcc to compare with",
                    reading->values[CHECK], false},

@@ -16,6 +16,7 @@ struct asnap_settings {
     uint64_t limits[ASNAP_TABLE_WATCH_KINDS]; /* ALLOCSNAP_WATCH; 0: none */
     uint64_t freed;  /* ALLOCSNAP_FREED, blocks; 0: those that were freed are not kept */
     bool totals;     /* ALLOCSNAP_TOTALS */
+    bool history;    /* ALLOCSNAP_HISTORY */
     uint32_t action; /* ALLOCSNAP_WATCH_ACTION: asnap_table_watch_action, ABORT where not given */
 };
 

@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "freed.h"
 #include "gate.h"
+#include "history.h"
 #include "kernel.h"
 #include "loaded_modules.h"
 #include "preceding.h"
@@ -230,16 +231,21 @@ void asnap_trace_sampled(void *block, size_t size, const struct asnap_caller *ca
 
 /* ---- blocks that are freed ---- */
 
-void asnap_trace_begin(uint64_t freed, bool totals)
+void asnap_trace_begin(uint64_t freed, bool totals, bool history)
 {
-    static const char line[] =
+    static const char no_freed[] =
         "allocsnap: no memory for ALLOCSNAP_FREED: freed blocks are not kept\n";
+    static const char no_history[] =
+        "allocsnap: no memory for ALLOCSNAP_HISTORY: the history is not kept\n";
     if (freed != 0 && !(asnap_errors_begin() && asnap_freed_begin(freed)))
-        asnap_kernel_write(STDERR_FILENO, line, sizeof(line) - 1);
+        asnap_kernel_write(STDERR_FILENO, no_freed, sizeof(no_freed) - 1);
+    if (history && !asnap_history_begin(ASNAP_TABLE_POINTS_MAX))
+        asnap_kernel_write(STDERR_FILENO, no_history, sizeof(no_history) - 1);
     if (totals)
         asnap_stack_totals_begin();
     has_extras = totals || asnap_walk_check_on;
-    asnap_trace_is_told = asnap_freed_is_on || totals || allocsnap_root.preceded != 0;
+    asnap_trace_is_told =
+        asnap_freed_is_on || totals || asnap_history_is_on || allocsnap_root.preceded != 0;
 }
 
 bool asnap_trace_is_told;

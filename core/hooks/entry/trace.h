@@ -40,14 +40,14 @@ static inline bool asnap_trace_passes(uint64_t key)
 }
 
 /* Before the first call of the program goes on: so many freed blocks are to be kept, and whether
- * totals are. */
-void asnap_trace_begin(uint64_t freed, bool totals);
+ * totals and how much is traced over the time are. */
+void asnap_trace_begin(uint64_t freed, bool totals, bool history);
 
 /* It was found out whether walks are checked. */
 void asnap_trace_note_check(void);
 
-/* Whether it matters who releases a block: those that are freed are kept, or calls of the
- * program go to a definition before the hooks'. */
+/* Whether a release goes the way on which it matters who does it, and when: blocks that are freed
+ * are kept, totals or the history, or calls of the program go to a definition before the hooks'. */
 extern bool asnap_trace_is_told;
 
 /* Forgets the record with this key, if there is one. */

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "freed.h"
+#include "history.h"
 #include "lock.h"
 #include "pages.h"
 #include "record_index.h"
@@ -218,6 +219,7 @@ static ASNAP_HOT enum asnap_inserted insert(uint64_t key, uint64_t size, uint32_
         .thread = thread,
         .time = asnap_clock_now(),
     };
+    asnap_history_note(block.time);
     return record(key, thread, block, mode, NULL);
 }
 

@@ -31,3 +31,19 @@ struct asnap_error *asnap_snapshot_recount(struct asnap_snapshot *snapshot, cons
     free(place);
     return error;
 }
+
+size_t asnap_snapshot_stack_count(const struct asnap_snapshot *snapshot)
+{
+    return snapshot->totals->count;
+}
+
+struct asnap_stack_sum asnap_snapshot_stack(const struct asnap_snapshot *snapshot, size_t place)
+{
+    const struct asnap_total *total = &snapshot->totals->totals[place];
+    return (struct asnap_stack_sum){
+        .traceback_id = total->traceback,
+        .domain = total->domain,
+        .size = total->size,
+        .count = total->count,
+    };
+}

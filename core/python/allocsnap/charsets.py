@@ -2,6 +2,7 @@
 
 import codecs
 import ctypes
+import os
 
 
 def is_ascii(charset):
@@ -10,6 +11,21 @@ def is_ascii(charset):
         return codecs.lookup(charset).name == "ascii"
     except LookupError:
         return False
+
+
+def speaks_utf8(charset):
+    """Whether this name stands for UTF-8."""
+    try:
+        return codecs.lookup(charset).name == "utf-8"
+    except LookupError:
+        return False
+
+
+def of_environment():
+    """The character set of the user's locale (setlocale(3)), as the environment names it."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    name = next(filter(None, names), "C")
+    return name.partition(".")[2].partition("@")[0] or "ASCII"
 
 
 def decoded(raw, charset):

@@ -247,6 +247,15 @@ class ProgramReader:
             )
         return told, snapshot
 
+    def history(self):
+        """(native.History, native.Status) of the process: how much was traced over the time."""
+        process = self.stopped_process()
+        regions = self._regions(process)
+        calls = self._calls(process, regions)
+        with _blamed_on_truncation(process, regions):
+            root = self._find_root(process, calls, regions)
+            return objects.read_history(calls, root), objects.read_status(calls, root)
+
     def _read_told(self, read):
         process = self.stopped_process()
         regions = self._regions(process)

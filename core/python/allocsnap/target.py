@@ -5,6 +5,7 @@ import re
 import sys
 from typing import Any, Hashable, NamedTuple, Optional, Tuple, Type
 
+from . import charsets
 from .errors import AllocsnapError
 from .printable import printable
 from .regular_files import open_regular
@@ -327,6 +328,10 @@ class Target:
     def terminal(self):
         """The terminal.Terminal that a command prints on now; None where that is something else, such
         as a file or a script."""
+
+    def output_charset(self):
+        """The name of the character set in which what a command prints is shown."""
+        return charsets.of_environment()
 
     def launch_id(self):
         """What the environment below belongs to, where there are several programs."""

@@ -3,7 +3,7 @@
 import os
 
 from .. import report_contents
-from ..errors import AllocsnapError
+from ..errors import AllocsnapError, UsageError
 from ..kept import NOW
 from ..library import exports
 from ..library.calls import Calls
@@ -110,6 +110,7 @@ class Export(Command):
             action="store_true",
             help="leave the lines of sources out of a report",
         )
+        shared.add_totals(parser)
         shared.add_reach(parser)
         shared.add_filters(parser)
         parser.add_argument(
@@ -130,6 +131,7 @@ class Export(Command):
                 "the format {} cannot say what two snapshots differ in: export one, or choose one of"
                 " {}".format(form.name, _named(one for one in exports.formats().values() if one.compares))
             )
+        self._check_totals(options, form)
         write = self._write_blocks
         if form.needs_graph:
             write = self._write_graph
@@ -147,6 +149,20 @@ class Export(Command):
         if options.suppressed is not None:
             said = suppressing.added(session, said, "text", options.suppressed, hint=suppressing.HINT)
         return warnings + said
+
+    @staticmethod
+    def _check_totals(options, form):
+        totals = shared.chosen_totals(options)
+        if totals is None:
+            return
+        if not form.has_totals:
+            raise AllocsnapError(
+                "the format {} has live blocks only: leave --{} out, or choose {}".format(
+                    form.name, totals, _named(one for one in exports.formats().values() if one.has_totals)
+                )
+            )
+        if options.graph:
+            raise UsageError("--{} counts blocks that are freed, too: leave --graph out".format(totals))
 
     @staticmethod
     def _whole(session, options, key=None):
@@ -174,6 +190,7 @@ class Export(Command):
             old=old[0] if old else None,
             graph=graph,
             by_count=options.count,
+            values=shared.chosen_totals(options),
         )
         return new, self._notes(options, whole, graph)
 

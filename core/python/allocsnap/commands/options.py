@@ -163,18 +163,17 @@ def chosen_kinds(options):
 
 def add_totals(parser):
     """The options of a command that can show what was ever allocated."""
-    one = parser.add_mutually_exclusive_group()
-    one.add_argument(
+    parser.add_argument(
         "--allocated",
-        action="store_const",
+        action="append_const",
         const="allocated",
         dest="totals",
         help="count all that was allocated since tracing began, also what was freed: where the"
         " program was started with ALLOCSNAP_TOTALS=1",
     )
-    one.add_argument(
+    parser.add_argument(
         "--temporary",
-        action="store_const",
+        action="append_const",
         const="temporary",
         dest="totals",
         help="count of that what its thread freed before it allocated or freed anything else",
@@ -182,24 +181,32 @@ def add_totals(parser):
     parser.set_defaults(totals=None)
 
 
-def _totals(session, name, options, key):
+def chosen_totals(options):
+    """What the options of add_totals name, one of TOTALS; None: live blocks."""
+    named = set(getattr(options, "totals", None) or [])
+    if len(named) > 1:
+        raise UsageError("--allocated and --temporary contradict each other: give one of them")
+    return named.pop() if named else None
+
+
+def _totals(session, name, options, key, totals):
     """The Snapshot that the options of add_totals want."""
     if name not in (None, NOW):
         raise UsageError(
             "--{} is of the process as it is now: a snapshot holds live blocks only".format(
-                options.totals
+                totals
             )
         )
     if chosen_kinds(options) is not None:
         raise UsageError("--{} counts blocks that are freed, too: leave --leaked and --kinds"
-                         " out".format(options.totals))
+                         " out".format(totals))
     if key is not None and key not in cumulative_names() + ["traceback"]:
         raise UsageError(
             "--{} goes by stacks, not by {}: give {} or traceback".format(
-                options.totals, key, ", ".join(cumulative_names())
+                totals, key, ", ".join(cumulative_names())
             )
         )
-    told, snapshot = session.totals(TOTALS[options.totals])
+    told, snapshot = session.totals(TOTALS[totals])
     if told.lost:
         add_notes(options, ["{} blocks are not counted, for want of memory".format(told.lost)])
     return snapshot
@@ -207,8 +214,9 @@ def _totals(session, name, options, key):
 
 def whole(session, name, options, key=None):
     """The Snapshot of a name that the options of add_reach look at. `key`: of the statistics."""
-    if getattr(options, "totals", None):
-        return _totals(session, name, options, key)
+    totals = chosen_totals(options)
+    if totals is not None:
+        return _totals(session, name, options, key, totals)
     kinds = chosen_kinds(options)
     if kinds is None:
         suppressing.check_unused(options)

@@ -20,6 +20,7 @@ from .control import Clear, ResetPeak, Start, Status, Stop
 from .exporting import Export
 from .grammar import HelpRequested
 from .graph import Leaks, Path, Refs, Retained
+from .history import History
 from .keeping import Delete, Dump, List, Load, Symbolize, Take
 from .reports import Diff, Errors, Freed, Stats, Traces, Who
 from .settings import Set
@@ -44,6 +45,7 @@ COMMANDS = tuple(
         Who,
         Freed,
         Errors,
+        History,
         Leaks,
         Refs,
         Path,

@@ -20,6 +20,7 @@ class ExportDescription(ctypes.Structure):
         ("needs_graph", c_bool),
         ("compares", c_bool),
         ("needs_page", c_bool),
+        ("has_totals", c_bool),
     ]
 
 
@@ -31,6 +32,7 @@ class ExportOptions(ctypes.Structure):
         ("root_name_count", c_size_t),
         ("by_count", c_bool),
         ("report", POINTER(report_page.ReportOptions)),
+        ("values", c_int),
         ("progress", POINTER(native.Progress)),
     ]
 
@@ -53,6 +55,7 @@ class ExportFormat(NamedTuple):
     needs_graph: bool
     compares: bool
     needs_page: bool  # it is a report, which is made of a page
+    has_totals: bool  # it can be of what was ever allocated
 
 
 @functools.lru_cache(maxsize=None)
@@ -74,6 +77,7 @@ def formats():
             fields.needs_graph,
             fields.compares,
             fields.needs_page,
+            fields.has_totals,
         )
 
 
@@ -102,15 +106,20 @@ def check_page():
     library_files.report_page_path()
 
 
+#: What a snapshot is of, by the option that has it read so (asnap_export_values).
+VALUES = {None: 0, "allocated": 1, "temporary": 2}
+
+
 def write(
-    calls, snapshot, form, path, old=None, graph=None, root_names=(), by_count=False, report=None
+    calls, snapshot, form, path, old=None, graph=None, root_names=(), by_count=False, report=None,
+    values=None,
 ):
     """Writes a Snapshot of the library to a file in an ExportFormat. `old`: an older one that it is
     compared with; `graph`: the Graph of its blocks, and what its roots are called, None for what
-    the library says itself. `report`: the report_page.Report, where it is one."""
+    the library says itself. `report`: the report_page.Report, where it is one. `values`: one of VALUES."""
     names = [None if name is None else path_bytes(name) for name in root_names]
     array = (c_char_p * (len(names) + 1))(*names)
-    options = ExportOptions(root_name_count=len(names), by_count=by_count)
+    options = ExportOptions(root_name_count=len(names), by_count=by_count, values=VALUES[values])
     options.root_names = ctypes.cast(array, POINTER(c_char_p))
     options.progress = ctypes.cast(calls.progress, POINTER(native.Progress))
     if old is not None:

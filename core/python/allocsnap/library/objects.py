@@ -329,6 +329,13 @@ def read_status(calls, root):
     return status
 
 
+def read_history(calls, root):
+    """The native.History of the hooks."""
+    history = native.History()
+    calls.run(library().asnap_history_read, calls.memory, root, byref(history))
+    return history
+
+
 def prepare_request(calls, root, request, frame_limit=0, sample_period=None):
     """[(address, bytes)] to be written, in this order, for the hooks to obey a request,
     one of native.REQUESTS (asnap_request_prepare). For "start": a limit of 0 and a period of None

@@ -174,6 +174,30 @@ class Errors(ctypes.Structure):
     ]
 
 
+class HistoryPoint(ctypes.Structure):
+    """What was traced at one moment (asnap_history_point)."""
+
+    _fields_ = [("size", c_uint64), ("count", c_uint64)]
+
+
+HISTORY_POINTS_MAX = 2048
+
+
+class History(ctypes.Structure):
+    """How much was traced over the time (asnap_history)."""
+
+    _fields_ = [
+        ("is_kept", c_bool),
+        ("of_sample", c_bool),
+        ("start", c_uint64),
+        ("begin", c_uint64),
+        ("period", c_uint64),
+        ("count", c_uint64),
+        ("now", HistoryPoint),
+        ("points", HistoryPoint * HISTORY_POINTS_MAX),
+    ]
+
+
 class TotalsTold(ctypes.Structure):
     """What the hooks say of what was ever allocated (asnap_totals_told)."""
 
