@@ -5,10 +5,9 @@ import re
 import threading
 
 import gdb
+from allocsnap.attach_moment import FRAMES_MOST
 from gdb_answers import output, text_of
 from gdb_threads import kernel_number, selected
-
-_FRAMES_MOST = 512
 
 # What `info signals` lists: the name, and what is done.
 _SIGNAL = re.compile(r"^(SIG\w+)\s+(Yes|No)\t(Yes|No)\t(Yes|No)\t", re.M)
@@ -97,7 +96,7 @@ def thread_of(number):
 
 def _frames():
     found, frame = [], gdb.newest_frame()
-    while frame is not None and len(found) < _FRAMES_MOST:
+    while frame is not None and len(found) < FRAMES_MOST:
         is_signal = frame.type() == gdb.SIGTRAMP_FRAME
         name = "<signal handler called>" if is_signal else text_of(frame.name)
         found.append((frame.pc(), name))

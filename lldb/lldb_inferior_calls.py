@@ -5,8 +5,8 @@ import re
 import threading
 
 import lldb
+from allocsnap.attach_moment import FRAMES_MOST
 
-_FRAMES_MOST = 512
 _CALL_MICROSECONDS = 10 * 1000 * 1000
 # LLDB takes these for its own.
 _OWN_SIGNALS = ("SIGTRAP", "SIGINT", "SIGSTOP")
@@ -71,7 +71,7 @@ def undisturbed(target):
 def _frames(thread):
     found = []
     for frame in thread:
-        if len(found) == _FRAMES_MOST:
+        if len(found) == FRAMES_MOST:
             break
         # The C library's code that a handler returns to.
         name = re.sub("^__GI_|@.*", "", frame.GetFunctionName() or "") or None

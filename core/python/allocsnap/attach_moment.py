@@ -45,6 +45,9 @@ _LOCKS = re.compile(r"pthread_(mutex|rwlock|cond|barrier|spin|join|clockjoin)|se
 
 _SIGNAL = "<signal handler called>"
 
+#: The most frames that are asked for of a stack.
+FRAMES_MOST = 512
+
 #: How long the program is let run on for a moment, in all, and how long in one step.
 SECONDS_MOST = 3.0
 PAUSE_MS = 5
@@ -88,6 +91,23 @@ def system_call(pid, thread):
         return None
 
 
+def is_whole(places, frames):
+    """Whether a stack leads to where its thread began, or to the most frames that are asked for. A
+    debugger that loses its way in a file shows the newest part, as if the rest were not there. Code of no
+    file, made at run time, often has no unwind information, and the dynamic linker does not call it."""
+    if len(frames) >= FRAMES_MOST:
+        return True
+    pc, name = frames[-1]
+    file = places.file_at(pc)
+    # gdb shows nothing that is older than main.
+    if file == "" or name == "main" or _LIBC.match(file) or _LINKER.match(file):
+        return True
+    if name and _STARTS.match(name):
+        return True
+    # A program's own _start may have no name.
+    return len(frames) > 1 and bool(frames[-2][1] and _STARTS.match(frames[-2][1]))
+
+
 def in_linker(places, frames):
     """Whether a thread is in the dynamic linker. It begins there: that frame is the oldest one."""
     return any(
@@ -100,6 +120,8 @@ def held_in(places, frames):
     """In what a thread is that may hold a lock which dlopen needs; None: in nothing of the kind."""
     if in_linker(places, frames):
         return "the dynamic linker"
+    if frames and not is_whole(places, frames):
+        return "a place that its stack does not tell"
     if any(name and "pthread_cond_" in name for _, name in frames):
         # Threads of an allocator's own wait so for work; whoever waits so has given the lock back.
         return None
@@ -117,6 +139,8 @@ def obstacle(places, frames, call):
     system_call."""
     if not frames:
         return "its stack cannot be unwound"
+    if not is_whole(places, frames):
+        return "its stack cannot be followed to its beginning"
     if call is None:
         return "it cannot be seen which system call it is in"
     for place, (pc, name) in enumerate(frames):
