@@ -43,7 +43,7 @@ UNUSED = (
     "`set mine {}`: no frame here is in such a source, program or library;"
     " `snapshot stats filename --no-skip` and `module --no-skip` list them"
 )
-OTHERS = "mine: default\nnames: auto\npaths: auto\nsuppressions: off\nstop-at-exit: off\n"
+OTHERS = "mine: default\nnames: auto\npaths: auto\nsuppressions: off\nearlier: graph\nstop-at-exit: off\n"
 
 
 class Skip(Case):
@@ -230,7 +230,7 @@ class Skip(Case):
             "snapshot set mine default a": "`default` stands alone: give it, or patterns\n",
             "snapshot set mine ''": "no path is empty: give a pattern of a source or a module\n",
             "snapshot set colour red": "argument setting: 'colour' is none of"
-            " skip, mine, names, paths, suppressions, stop-at-exit" + shows.format("set"),
+            " skip, mine, names, paths, suppressions, earlier, stop-at-exit" + shows.format("set"),
         }
         results = self.batch(list(cases), program("holds"))
         for command, message in cases.items():

@@ -35,7 +35,7 @@ static void use_statistics(const struct asnap_snapshot *snapshot, enum asnap_key
     struct asnap_error *error = asnap_statistics_create(snapshot, key, cumulative, &statistics);
     if (error != NULL) {
         require(cumulative ? asnap_error_code(error) == ASNAP_ERROR_INVALID_ARGUMENT
-                           : key == ASNAP_KEY_TYPE,
+                           : key == ASNAP_KEY_TYPE || key == ASNAP_KEY_OWNER,
                 asnap_error_message(error));
         asnap_error_destroy(error);
         return;

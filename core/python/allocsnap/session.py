@@ -146,8 +146,8 @@ class Session(ProgramReader):
         if freed not in (None, status.freed_capacity if status is not None else None):
             if status is not None or self._can_attach(status):
                 raise AllocsnapError(
-                    "this process keeps {} freed blocks, which is settled when a program is started: give"
-                    " `snapshot start --freed {}` before it runs".format(
+                    "this process keeps {} freed blocks, which was settled when it was started: give"
+                    " `snapshot start --freed {}` before the program runs".format(
                         (status.freed_capacity if status is not None else 0) or "no", freed
                     )
                 )

@@ -301,6 +301,17 @@ class SkipRules(ctypes.Structure):
     ]
 
 
+class StackSum(ctypes.Structure):
+    """What blocks of one stack and domain sum to (asnap_stack_sum)."""
+
+    _fields_ = [
+        ("traceback_id", c_uint32),
+        ("domain", c_uint32),
+        ("size", c_uint64),
+        ("count", c_uint64),
+    ]
+
+
 class Estimate(ctypes.Structure):
     """What there is, as estimated from a sample (asnap_estimate)."""
 
