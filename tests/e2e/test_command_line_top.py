@@ -291,7 +291,7 @@ class Top(Growing):
         shown.type("\r")
         shown.wait_for(r"^#1: .*shapes\.cc:\d+: size=1200 B, count=3, ", r"^#2: .*: size=400 B, count=1, ", "^any key")
         shown.type("x")
-        shown.wait_for("by type, size first$")
+        shown.wait_for("by type, size first; filter", "^h: help")
         shown.type("q")
         self.assertEqual(shown.end(), 0)
 
