@@ -28,7 +28,7 @@ class MemoryLimit(Case):
         )
         traced, dropped, tracker = self.counts(results)
         self.assertEqual(traced + dropped, 1000000)
-        self.assertGreater(traced, 90000)
+        self.assertGreater(traced, 100000)
         self.assertLessEqual(tracker, 4 * MIB)
         self.assertIn("{} blocks were not recorded".format(dropped), results["snapshot stats"])
         self.assertIn("exited normally", results["continue"])

@@ -63,7 +63,7 @@ class HandedOn(Case):
 
 class AlternateStack(Case):
     #: Bytes of stack that the hooks may add to what a handler and its allocator need.
-    ADDED = 1664
+    ADDED = 1536
 
     def used(self, **options):
         status, text = self.finish("altstack", **options)

@@ -169,6 +169,13 @@ void *asnap_pages_map_at_once(size_t bytes)
     return map(bytes, MAP_POPULATE);
 }
 
+void *asnap_pages_map_to_spare(size_t bytes)
+{
+    uint64_t most = __atomic_load_n(&limit, __ATOMIC_RELAXED);
+    uint64_t mapped = __atomic_load_n(&allocsnap_root.tracker_bytes, __ATOMIC_RELAXED);
+    return mapped > most || bytes > (most - mapped) / 16 ? NULL : asnap_pages_map(bytes);
+}
+
 /* It stays on the list until it is gone: what a reader finds at a stop in between is rather taken
  * for the hooks' own than for the program's. */
 void asnap_pages_unmap(void *pages, size_t bytes)

@@ -16,6 +16,10 @@ void *asnap_pages_map(size_t bytes);
  * page. */
 void *asnap_pages_map_at_once(size_t bytes);
 
+/* The same for what only saves time: NULL as well where it is more than a sixteenth of what may
+ * still be mapped, so that records do not lack it. */
+void *asnap_pages_map_to_spare(size_t bytes);
+
 /* Gives back what these gave; NULL is accepted. */
 void asnap_pages_unmap(void *pages, size_t bytes);
 

@@ -213,7 +213,6 @@ static void *resize(void *block, size_t size, const struct asnap_caller *caller,
 
 static __attribute__((noinline)) void *traced_realloc(void *block, size_t size)
 {
-    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     if (asnap_next_is_early(block))
         return replace(block, size, &ASNAP_CALLER, mode);
@@ -229,7 +228,6 @@ ASNAP_EXPORT void *realloc(void *block, size_t size)
 
 ASNAP_EXPORT void *reallocarray(void *block, size_t count, size_t size)
 {
-    ASNAP_LEAVE_STACK_UNTOUCHED();
     uint32_t mode = asnap_control_mode();
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {

@@ -111,7 +111,7 @@ static const struct asnap_walk_frame *find_junction(struct asnap_walker *walker,
 
 __attribute__((noinline)) static bool make_suffixes(struct asnap_walker *walker)
 {
-    walker->suffixes = asnap_pages_map(ASNAP_SUFFIXES * sizeof(*walker->suffixes));
+    walker->suffixes = asnap_pages_map_to_spare(ASNAP_SUFFIXES * sizeof(*walker->suffixes));
     return walker->suffixes != NULL;
 }
 
