@@ -31,16 +31,11 @@ static bool is_sound(const struct asnap_table_errors *told)
 static struct asnap_error *read_rings(const struct asnap_memory *memory, uint64_t root_address,
                                       struct asnap_table_errors *told)
 {
-    struct asnap_error *error = asnap_read(memory, root_address + ASNAP_TABLE_ERRORS_OFFSET, told,
-                                           sizeof(*told), "what the hooks say of errors");
-    bool is_there =
-        error == NULL && memcmp(told->magic, ASNAP_TABLE_ERRORS_MAGIC, sizeof(told->magic)) == 0 &&
-        told->bytes == sizeof(*told) && told->error_bytes == sizeof(struct asnap_table_error);
-    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_UNREADABLE)
+    struct asnap_error *error = asnap_raw_beside(
+        memory, root_address + ASNAP_TABLE_ERRORS_OFFSET, told, sizeof(*told),
+        ASNAP_TABLE_ERRORS_MAGIC, sizeof(struct asnap_table_error), "what the hooks say of errors");
+    if (error != NULL)
         return error;
-    asnap_error_destroy(error);
-    if (!is_there)
-        memset(told, 0, sizeof(*told));
     if (is_sound(told))
         return NULL;
     return asnap_error_create(ASNAP_ERROR_DAMAGED,
@@ -105,16 +100,8 @@ static struct asnap_error *read_places(struct reading *reading, struct asnap_err
     if (all == NULL)
         return asnap_error_no_memory();
     reading->errors = all + count;
-    struct asnap_error *error = asnap_inferior_take(reading->inferior, count * SIZE);
-    if (error == NULL)
-        error = asnap_read(reading->inferior->memory, told->errors, all, count * SIZE,
-                           "wrong calls of free");
-    if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_UNREADABLE) {
-        asnap_error_destroy(error);
-        error = NULL;
-        reading->raw->unreadable_bytes += count * SIZE;
-        memset(all, 0, count * SIZE);
-    }
+    struct asnap_error *error = asnap_raw_items(reading->inferior, told->errors, all, count * SIZE,
+                                                "wrong calls of free", reading->raw);
     if (error == NULL) {
         errors->twice_shown = keep_kind(reading, &told->rings[ASNAP_TABLE_ERROR_TWICE], all);
         errors->unknown_shown =

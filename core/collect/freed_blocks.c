@@ -27,16 +27,12 @@ struct reading {
 struct asnap_error *asnap_freed_ring(const struct asnap_memory *memory, uint64_t root_address,
                                      struct asnap_table_freed *ring)
 {
-    struct asnap_error *error = asnap_read(memory, root_address + ASNAP_TABLE_FREED_OFFSET, ring,
-                                           sizeof(*ring), "what the hooks say of freed blocks");
-    bool is_there =
-        error == NULL && memcmp(ring->magic, ASNAP_TABLE_FREED_MAGIC, sizeof(ring->magic)) == 0 &&
-        ring->bytes == sizeof(*ring) && ring->block_bytes == sizeof(struct asnap_table_freed_block);
-    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_UNREADABLE)
+    struct asnap_error *error =
+        asnap_raw_beside(memory, root_address + ASNAP_TABLE_FREED_OFFSET, ring, sizeof(*ring),
+                         ASNAP_TABLE_FREED_MAGIC, sizeof(struct asnap_table_freed_block),
+                         "what the hooks say of freed blocks");
+    if (error != NULL)
         return error;
-    asnap_error_destroy(error);
-    if (!is_there)
-        memset(ring, 0, sizeof(*ring));
     if (ring->capacity <= ASNAP_TABLE_FREED_MAX && ring->cleared <= ring->count &&
         (ring->capacity == 0) == (ring->blocks == 0) && ring->count < ASNAP_TABLE_FREED_BUSY)
         return NULL;
@@ -90,19 +86,9 @@ static struct asnap_error *read_piece(struct reading *reading, uint64_t number, 
     struct asnap_table_freed_block *blocks = calloc(count, SIZE);
     if (blocks == NULL)
         return asnap_error_no_memory();
-    struct asnap_error *error = asnap_inferior_take(reading->inferior, count * SIZE);
-    if (error == NULL)
-        error = asnap_inferior_ask(reading->inferior, "", 0, 0);
-    if (error == NULL)
-        error = asnap_read(reading->inferior->memory,
-                           reading->ring->blocks + (place + 1 - count) * SIZE, blocks, count * SIZE,
-                           "freed blocks");
-    if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_UNREADABLE) {
-        asnap_error_destroy(error);
-        error = NULL;
-        reading->raw->unreadable_bytes += count * SIZE;
-        memset(blocks, 0, count * SIZE);
-    }
+    struct asnap_error *error =
+        asnap_raw_items(reading->inferior, reading->ring->blocks + (place + 1 - count) * SIZE,
+                        blocks, count * SIZE, "freed blocks", reading->raw);
     for (uint64_t i = 0; i < count && error == NULL; i++)
         error = keep(reading, number - i, &blocks[count - 1 - i]);
     free(blocks);

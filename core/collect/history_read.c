@@ -23,17 +23,9 @@ static struct asnap_error *damaged(void)
 static struct asnap_error *read_told(const struct asnap_memory *memory, uint64_t root_address,
                                      struct asnap_table_history *told)
 {
-    struct asnap_error *error = asnap_read(memory, root_address + ASNAP_TABLE_HISTORY_OFFSET, told,
-                                           sizeof(*told), "what the hooks say of the history");
-    bool is_there =
-        error == NULL && memcmp(told->magic, ASNAP_TABLE_HISTORY_MAGIC, sizeof(told->magic)) == 0 &&
-        told->bytes == sizeof(*told) && told->point_bytes == sizeof(struct asnap_table_point);
-    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_UNREADABLE)
-        return error;
-    asnap_error_destroy(error);
-    if (!is_there)
-        memset(told, 0, sizeof(*told));
-    return NULL;
+    return asnap_raw_beside(memory, root_address + ASNAP_TABLE_HISTORY_OFFSET, told, sizeof(*told),
+                            ASNAP_TABLE_HISTORY_MAGIC, sizeof(struct asnap_table_point),
+                            "what the hooks say of the history");
 }
 
 /* Whether it can be true; its times must be such of records. */

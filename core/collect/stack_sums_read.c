@@ -27,18 +27,9 @@ struct reading {
 static struct asnap_error *read_told(const struct asnap_memory *memory, uint64_t root_address,
                                      struct asnap_table_totals *totals)
 {
-    struct asnap_error *error = asnap_read(memory, root_address + ASNAP_TABLE_TOTALS_OFFSET, totals,
-                                           sizeof(*totals), "what the hooks say of totals");
-    bool is_there = error == NULL &&
-                    memcmp(totals->magic, ASNAP_TABLE_TOTALS_MAGIC, sizeof(totals->magic)) == 0 &&
-                    totals->bytes == sizeof(*totals) &&
-                    totals->total_bytes == sizeof(struct asnap_table_total);
-    if (error != NULL && asnap_error_code(error) != ASNAP_ERROR_UNREADABLE)
-        return error;
-    asnap_error_destroy(error);
-    if (!is_there)
-        memset(totals, 0, sizeof(*totals));
-    return NULL;
+    return asnap_raw_beside(memory, root_address + ASNAP_TABLE_TOTALS_OFFSET, totals,
+                            sizeof(*totals), ASNAP_TABLE_TOTALS_MAGIC,
+                            sizeof(struct asnap_table_total), "what the hooks say of totals");
 }
 
 static struct asnap_error *keep(struct reading *reading, uint32_t node, struct asnap_sum sum)
@@ -78,16 +69,8 @@ static struct asnap_error *read_chunk(struct reading *reading, uint32_t number, 
     if (count > ASNAP_TABLE_CHUNK_NODES)
         count = ASNAP_TABLE_CHUNK_NODES;
     size_t bytes = count * sizeof(*reading->chunk);
-    struct asnap_error *error = asnap_inferior_take(reading->inferior, bytes);
-    if (error == NULL)
-        error = asnap_inferior_ask(reading->inferior, "", 0, 0);
-    if (error == NULL)
-        error = asnap_read(reading->inferior->memory, address, reading->chunk, bytes, "totals");
-    if (error != NULL && asnap_error_code(error) == ASNAP_ERROR_UNREADABLE) {
-        asnap_error_destroy(error);
-        reading->raw->unreadable_bytes += bytes;
-        return NULL;
-    }
+    struct asnap_error *error =
+        asnap_raw_items(reading->inferior, address, reading->chunk, bytes, "totals", reading->raw);
     for (uint32_t i = 0; i < count && error == NULL; i++) {
         const struct asnap_table_total *total = &reading->chunk[i];
         struct asnap_sum sum = {total->size, total->count};

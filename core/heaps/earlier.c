@@ -119,16 +119,8 @@ static struct asnap_chunk *chunk_before(const struct asnap_heap *heap, uint64_t 
     const struct asnap_segment *segment = asnap_heap_segment(heap, end - 1);
     if (segment == NULL)
         return NULL;
-    size_t low = segment->first;
-    size_t high = segment->first + segment->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (heap->chunks[middle].address < end)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    struct asnap_chunk *chunk = low == segment->first ? NULL : &heap->chunks[low - 1];
+    size_t place = asnap_heap_place_from(heap, segment, end);
+    struct asnap_chunk *chunk = place == segment->first ? NULL : &heap->chunks[place - 1];
     bool ends = chunk != NULL && chunk->address + asnap_chunk_size(chunk) == end;
     return ends ? chunk : NULL;
 }

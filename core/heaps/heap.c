@@ -114,11 +114,9 @@ const struct asnap_segment *asnap_heap_segment(const struct asnap_heap *heap, ui
     return low == 0 || heap->segments[low - 1].end <= address ? NULL : &heap->segments[low - 1];
 }
 
-struct asnap_chunk *asnap_heap_chunk_at(const struct asnap_heap *heap, uint64_t address)
+size_t asnap_heap_place_from(const struct asnap_heap *heap, const struct asnap_segment *segment,
+                             uint64_t address)
 {
-    const struct asnap_segment *segment = asnap_heap_segment(heap, address);
-    if (segment == NULL)
-        return NULL;
     size_t low = segment->first;
     size_t high = segment->first + segment->count;
     while (low < high) {
@@ -128,6 +126,15 @@ struct asnap_chunk *asnap_heap_chunk_at(const struct asnap_heap *heap, uint64_t 
         else
             high = middle;
     }
+    return low;
+}
+
+struct asnap_chunk *asnap_heap_chunk_at(const struct asnap_heap *heap, uint64_t address)
+{
+    const struct asnap_segment *segment = asnap_heap_segment(heap, address);
+    if (segment == NULL)
+        return NULL;
+    size_t low = asnap_heap_place_from(heap, segment, address);
     bool is_there = low < segment->first + segment->count && heap->chunks[low].address == address;
     return is_there ? &heap->chunks[low] : NULL;
 }

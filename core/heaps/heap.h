@@ -70,6 +70,11 @@ struct asnap_error *asnap_heap_add_note(struct asnap_heap *heap, const char *for
 const struct asnap_segment *asnap_heap_segment(const struct asnap_heap *heap, uint64_t address);
 void asnap_heap_sort_segments(struct asnap_heap *heap);
 
+/* The place of the first chunk of a segment that does not begin before an address; that behind the
+ * last: none does. */
+size_t asnap_heap_place_from(const struct asnap_heap *heap, const struct asnap_segment *segment,
+                             uint64_t address);
+
 /* The chunk that begins at an address, of those in segments; NULL: none does. */
 struct asnap_chunk *asnap_heap_chunk_at(const struct asnap_heap *heap, uint64_t address);
 
