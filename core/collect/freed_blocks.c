@@ -1,7 +1,6 @@
 /* The blocks that were freed last: who allocated them, and who freed them. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "error.h"
 #include "grow.h"

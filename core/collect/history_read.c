@@ -1,5 +1,4 @@
 /* How much was traced over the time. */
-#include <string.h>
 
 #include "error.h"
 #include "raw_read.h"
